@@ -1,0 +1,60 @@
+# Two commands do everything: `make up` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help up preview destroy cloud test test-unit test-sandbox lint format schema bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(VENV)/installed ## Bring the whole platform up in the sandbox, from nothing
+	@$(RUN) sandbox up
+
+preview: $(VENV)/installed ## Show what `make up` would change
+	@$(RUN) sandbox preview
+
+destroy: $(VENV)/installed ## Remove everything that is not protected, and say what is left
+	@$(RUN) sandbox destroy
+
+cloud: $(VENV)/installed ## Bring up the sandbox cloud alone
+	@$(RUN) sandbox cloud up
+
+test: lint ## Lint, then every test: unit, conformance, sandbox
+	@$(BIN)/pytest
+
+test-unit: $(VENV)/installed ## Only the tests that need neither network nor root
+	@$(BIN)/pytest tests/unit tests/conformance
+
+test-sandbox: $(VENV)/installed ## Only the tests against the running sandbox
+	@$(BIN)/pytest tests/sandbox
+
+lint: $(VENV)/installed ## ruff, its formatter and mypy --strict
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+format: $(VENV)/installed ## Let ruff mend what it can
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+schema: $(VENV)/installed ## Write config/schema.json anew from the models
+	@$(RUN) config.schema
+
+bench: $(VENV)/installed ## Measure speed and memory
+	@$(RUN) benchmarks
+
+clean: ## Remove the virtual environment and the caches of this checkout
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Debian splits ensurepip from Python; a fresh machine has neither it nor, perhaps, Python itself.
+$(VENV)/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  echo "Python's venv module is missing: installing python3-venv"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned Python packages into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
