@@ -1,0 +1,33 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.unit.recording import ProgramRunner
+
+COMPUTED: Mapping[str, Mapping[str, Any]] = {
+    "openstack:networking/floatingIp:FloatingIp": {"address": "203.0.113.16"},
+    "openstack:containerinfra/cluster:Cluster": {
+        "apiAddress": "https://203.0.113.20:6443",
+        "kubeconfig": {"raw_config": "kubeconfig-of-the-test", "host": "https://203.0.113.20:6443"},
+    },
+    "openstack:identity/ec2CredentialV3:Ec2CredentialV3": {"access": "ec2-access", "secret": "ec2-secret"},
+}
+"""What providers compute and components use, by type token."""
+
+
+@pytest.fixture(autouse=True)
+def _no_real_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the services that the runner's environment names; make an f-string of an Output raise."""
+    for name in ("VAULT_TOKEN", "VAULT_ADDR", "OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "KUBECONFIG", "PULUMI_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
+
+
+@pytest.fixture
+def run_program() -> ProgramRunner:
+    """Run a Pulumi program or component against a recording monitor: ``run_program(lambda: Network(...))``.
+
+    Variants: ``run_program.having(preview=True, invokes={...}, computed={...}, config={...})``.
+    """
+    return ProgramRunner(computed=COMPUTED)
