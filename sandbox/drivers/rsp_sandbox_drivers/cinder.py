@@ -1,0 +1,143 @@
+"""Cinder driver whose volumes are sparse files: sizes, snapshots and clones are real, attaching moves no data.
+
+Nova's fake hypervisor never opens what it attaches, so a connection needs no iSCSI target or RBD image. Configure a
+backend with `volume_driver = rsp_sandbox_drivers.cinder.SparseFileDriver` and `sparse_file_directory`.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from cinder import interface
+from cinder.volume import configuration, driver
+from oslo_config import cfg
+
+OPTIONS = [cfg.StrOpt("sparse_file_directory", help="Directory that holds one sparse file for each volume.")]
+cfg.CONF.register_opts(OPTIONS, group=configuration.SHARED_CONF_GROUP)
+
+GIGABYTE = 1 << 30
+"""Cinder's gigabytes are binary."""
+POOL_GIGABYTES = 100_000
+"""What the pool claims to hold; the files are sparse, so only quotas limit a tenant."""
+
+
+@interface.volumedriver
+class SparseFileDriver(driver.VolumeDriver):
+    """Volumes and snapshots as sparse files in one directory; see Cinder's driver interface for each method."""
+
+    VERSION = "1.0.0"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.configuration.append_config_values(OPTIONS)
+
+    def do_setup(self, context: Any) -> None:  # noqa: ARG002 -- Cinder's signature
+        """Make the directory."""
+        self._directory = Path(self.configuration.sparse_file_directory)
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def check_for_setup_error(self) -> None:
+        """Nothing that can be wrong beyond what do_setup raises."""
+
+    def create_volume(self, volume: Any) -> None:
+        """Make an empty volume."""
+        _grow(self._path(volume), volume["size"])
+
+    def delete_volume(self, volume: Any) -> None:
+        """Remove a volume; one that is gone already is no error, as deletion is retried."""
+        self._path(volume).unlink(missing_ok=True)
+
+    def extend_volume(self, volume: Any, new_size: int) -> None:
+        """Grow a volume to `new_size` GiB."""
+        _grow(self._path(volume), new_size)
+
+    def create_snapshot(self, snapshot: Any) -> None:
+        """Copy a volume as it is now."""
+        _copy(self._directory / snapshot["volume_name"], self._path(snapshot), snapshot["volume_size"])
+
+    def delete_snapshot(self, snapshot: Any) -> None:
+        """Remove a snapshot."""
+        self._path(snapshot).unlink(missing_ok=True)
+
+    def create_volume_from_snapshot(self, volume: Any, snapshot: Any) -> None:
+        """Make a volume with a snapshot's content."""
+        _copy(self._path(snapshot), self._path(volume), volume["size"])
+
+    def create_cloned_volume(self, volume: Any, src_vref: Any) -> None:
+        """Make a volume with another volume's content."""
+        _copy(self._path(src_vref), self._path(volume), volume["size"])
+
+    def copy_image_to_volume(
+        self,
+        context: Any,
+        volume: Any,
+        image_service: Any,
+        image_id: str,
+        disable_sparse: bool = False,  # noqa: ARG002 -- Cinder's signature
+    ) -> None:
+        """Fill a volume with an image from Glance."""
+        with self._path(volume).open("r+b") as file:
+            image_service.download(context, image_id, file)
+        _grow(self._path(volume), volume["size"])
+
+    def copy_volume_to_image(self, context: Any, volume: Any, image_service: Any, image_meta: Any) -> None:
+        """Upload a volume to Glance."""
+        with self._path(volume).open("rb") as file:
+            image_service.update(context, image_meta["id"], {}, file)
+
+    def ensure_export(self, context: Any, volume: Any) -> None:
+        """Nothing is exported."""
+
+    def create_export(self, context: Any, volume: Any, connector: Any = None) -> None:
+        """Nothing is exported."""
+
+    def remove_export(self, context: Any, volume: Any) -> None:
+        """Nothing is exported."""
+
+    def initialize_connection(self, volume: Any, connector: Any) -> dict[str, Any]:  # noqa: ARG002 -- Cinder's signature
+        """Say where the file is; the fake hypervisor only keeps the answer."""
+        return {
+            "driver_volume_type": "local",
+            "data": {"device_path": str(self._path(volume)), "volume_id": volume["id"]},
+        }
+
+    def terminate_connection(self, volume: Any, connector: Any, **kwargs: Any) -> None:
+        """Nothing to take down."""
+
+    def _update_volume_stats(self) -> None:
+        name = self.configuration.safe_get("volume_backend_name") or type(self).__name__
+        pool = {
+            "pool_name": name,
+            "total_capacity_gb": POOL_GIGABYTES,
+            "free_capacity_gb": POOL_GIGABYTES,
+            "allocated_capacity_gb": 0,
+            "provisioned_capacity_gb": 0,
+            "reserved_percentage": 0,
+            "max_over_subscription_ratio": "20.0",
+            "thin_provisioning_support": True,
+            "QoS_support": False,
+            "multiattach": True,
+        }
+        self._stats = {
+            "volume_backend_name": name,
+            "vendor_name": "RSP sandbox",
+            "driver_version": self.VERSION,
+            "storage_protocol": "file",
+            "pools": [pool],
+        }
+
+    def _path(self, volume_or_snapshot: Any) -> Path:
+        return self._directory / volume_or_snapshot["name"]
+
+
+def _grow(path: Path, gigabytes: int) -> None:
+    """Make a file at least that long, without writing its blocks."""
+    with path.open("ab") as file:
+        file.truncate(gigabytes * GIGABYTE)
+
+
+def _copy(source: Path, target: Path, gigabytes: int) -> None:
+    """Copy a file with its holes, then grow it."""
+    subprocess.run([shutil.which("cp") or "/bin/cp", "--sparse=always", source, target], check=True)
+    _grow(target, gigabytes)

@@ -1,0 +1,71 @@
+"""The description of a cluster from which its control plane is started: `cluster.json` of its directory."""
+
+from typing import Any
+
+from magnum.common import clients
+from magnum.common import context as magnum_context
+from oslo_config import cfg
+from oslo_utils import strutils
+
+from rsp_sandbox_drivers.stack import Stack
+
+
+def describe(stack: Stack, cluster: Any, template: Any) -> dict[str, Any]:
+    """All that the control plane must know of its cluster; the shape is `Description` of `sandbox.cluster`."""
+    network = stack.network()
+    labels = dict(cluster.labels or {})
+    return {
+        "uuid": cluster.uuid,
+        "name": cluster.name,
+        "project_id": cluster.project_id,
+        "kube_tag": labels.get("kube_tag"),
+        "labels": labels,
+        "network": {
+            "id": network.id,
+            "name": network.name,
+            "subnet_id": network.subnet_id,
+            "external_id": network.external_id,
+        },
+        "trust": _trust(cluster, labels),
+        "nodes": [node for group in cluster.nodegroups for node in _nodes(stack, group)],
+        "network_driver": template.network_driver,
+    }
+
+
+def _trust(cluster: Any, labels: dict[str, str]) -> dict[str, str] | None:
+    """The trustee whom the cluster's cloud controller acts as; None where the cloud hands clusters no trust.
+
+    Source: `cloud_provider_enabled` in `magnum/drivers/heat/k8s_fedora_template_def.py`.
+    """
+    enabled = strutils.bool_from_string(labels.get("cloud_provider_enabled", cfg.CONF.trust.cluster_user_trust))
+    if not (enabled and cfg.CONF.trust.cluster_user_trust):
+        return None
+    osc = clients.OpenStackClients(magnum_context.make_cluster_context(cluster))
+    return {
+        "auth_url": osc.auth_url,
+        "region": cfg.CONF.nova_client.region_name,
+        "user_id": cluster.trustee_user_id,
+        "password": cluster.trustee_password,
+        "trust_id": cluster.trust_id,
+    }
+
+
+def _nodes(stack: Stack, group: Any) -> list[dict[str, Any]]:
+    if group.status == "DELETE_IN_PROGRESS":
+        return []
+    flavor = stack.flavor(group)
+    return [
+        {
+            "name": server.name,
+            "server_id": server.id,
+            "address": stack.address(server),
+            "role": group.role,
+            "node_group": group.name,
+            "zone": getattr(server, "OS-EXT-AZ:availability_zone", ""),
+            "flavor": flavor.name,
+            "vcpus": flavor.vcpus,
+            "memory_mib": flavor.ram,
+            "disk_gib": flavor.disk,
+        }
+        for server in stack.nodes(group)
+    ]

@@ -1,0 +1,85 @@
+"""What a cluster's control plane is started from: its directory, and the command that runs it.
+
+The directory `<clusters_directory>/<cluster uuid>` holds `cluster.json` (see `Description` of `sandbox.cluster`),
+`ca.crt` and `ca.key`; the command writes `api_address` beside them. All of it is readable by its owner alone.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from magnum.conductor.handlers.common import cert_manager
+from oslo_config import cfg
+
+OPTIONS = [
+    cfg.StrOpt("clusters_directory", help="Directory that holds one directory for each cluster."),
+    cfg.StrOpt("cluster_command", help="Command that is run as `COMMAND up|down DIRECTORY`, split as a shell would."),
+]
+GROUP = "sandbox"
+cfg.CONF.register_opts(OPTIONS, group=GROUP)
+
+COMMAND_SECONDS = 600
+
+
+class CommandError(Exception):
+    """The command failed; the message is what it said last."""
+
+
+class Directory:
+    """The directory of one cluster."""
+
+    def __init__(self, cluster_uuid: str) -> None:
+        self.path = Path(cfg.CONF[GROUP].clusters_directory) / cluster_uuid
+
+    def write(self, context: Any, cluster: Any, description: dict[str, Any]) -> None:
+        """Write the description and the authority that Magnum's certificate manager made for the cluster."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        authority = cert_manager.get_cluster_ca_certificate(cluster, context=context)
+        self._write("ca.crt", _text(authority.get_certificate()))
+        self._write("ca.key", _text(authority.get_decrypted_private_key()))
+        self._write("cluster.json", json.dumps(description, indent=2))
+
+    def up(self) -> str:
+        """Start or change the control plane and the nodes, and wait until they are ready.
+
+        Returns:
+            URL of the Kubernetes API.
+
+        Raises:
+            CommandError: It does not start; the message says why.
+        """
+        self._run("up")
+        return (self.path / "api_address").read_text().strip()
+
+    def remove(self) -> None:
+        """Stop everything of the cluster and delete its data."""
+        if self.path.exists():
+            self._run("down")
+            shutil.rmtree(self.path)
+
+    def _write(self, name: str, content: str) -> None:
+        """Replace a file at once, so that a reader never sees half of it."""
+        draft = self.path / f".{name}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+        draft.replace(self.path / name)
+
+    def _run(self, verb: str) -> None:
+        command = [*shlex.split(cfg.CONF[GROUP].cluster_command), verb, str(self.path)]
+        # The conductor's PYTHONPATH is for Debian's Python, the command runs on its own.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            raise CommandError(lines[-1] if lines else f"{verb} ended with status {done.returncode}")
+
+
+def _text(pem: str | bytes) -> str:
+    return pem.decode() if isinstance(pem, bytes) else pem

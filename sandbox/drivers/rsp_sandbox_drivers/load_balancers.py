@@ -1,0 +1,48 @@
+"""Load balancers that a cluster's cloud controller made for its Services: they go with the cluster, as in Magnum."""
+
+import re
+import time
+from typing import Any
+
+from magnum.common import clients, neutron
+
+WAIT_SECONDS = 60
+POLL_SECONDS = 1
+GOING = ("DELETED", "PENDING_DELETE")
+
+
+class LoadBalancerError(Exception):
+    """A load balancer does not go."""
+
+
+def made_by(cluster_uuid: str, description: str) -> bool:
+    """Whether a load balancer's description says that the cluster's cloud controller made it.
+
+    Source: `magnum/common/octavia.py`.
+    """
+    return re.match(rf"Kubernetes .+ from cluster {re.escape(cluster_uuid)}", description or "") is not None
+
+
+def delete(context: Any, cluster: Any) -> None:
+    """Delete the cluster's load balancers and the floating IPs that its cloud controller made for them.
+
+    Raises:
+        LoadBalancerError: They are still there after a minute.
+    """
+    octavia = clients.OpenStackClients(context).octavia()
+    ours = [one for one in _list(octavia) if made_by(cluster.uuid, one["description"])]
+    for balancer in ours:
+        if balancer["provisioning_status"] not in GOING:
+            # An address that a person reserved has another description, and stays.
+            neutron.delete_floatingip(context, balancer["vip_port_id"], cluster)
+            octavia.load_balancer_delete(balancer["id"], cascade=True)
+    deadline = time.monotonic() + WAIT_SECONDS
+    waiting = {balancer["id"] for balancer in ours}
+    while waiting := waiting & {one["id"] for one in _list(octavia) if one["provisioning_status"] != "DELETED"}:
+        if time.monotonic() > deadline:
+            raise LoadBalancerError(f"load balancers {', '.join(sorted(waiting))} were not deleted in {WAIT_SECONDS} s")
+        time.sleep(POLL_SECONDS)
+
+
+def _list(octavia: Any) -> list[dict[str, Any]]:
+    return octavia.load_balancer_list().get("loadbalancers", [])

@@ -1,0 +1,248 @@
+"""The Nova servers, Neutron ports and security groups of one cluster: what a Heat stack holds on a cloud with Heat."""
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from magnum.api import utils as api_utils
+from magnum.common import clients, neutron
+from neutronclient.common import exceptions as neutron_errors
+from novaclient import exceptions as nova_errors
+
+from rsp_sandbox_drivers import names, security_groups
+
+POLL_SECONDS = 1
+WAIT_SECONDS = 60
+"""How long one pass waits for Nova; what is not done by then is looked at again in the next pass."""
+
+
+class StackError(Exception):
+    """A resource that cannot be made as asked; the message becomes the cluster's status reason."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where the nodes' ports are, as ids (`name` is the network's name)."""
+
+    id: str
+    name: str
+    subnet_id: str
+    external_id: str
+
+
+class Stack:
+    """The resources of one cluster in its tenant's project.
+
+    Args:
+        context: Magnum context to act in: the tenant's own, or one of the cluster's trust.
+        cluster: Magnum cluster object.
+        template: Its cluster template object.
+    """
+
+    def __init__(self, context: Any, cluster: Any, template: Any) -> None:
+        self._context = context
+        self._cluster = cluster
+        self._template = template
+        self._clients = clients.OpenStackClients(context)
+        self._nova = self._clients.nova()
+        self._neutron = self._clients.neutron()
+        self._labels = cluster.labels or {}
+
+    def network(self) -> Network:
+        """The cluster's network, from the cluster's `fixed_network` and `fixed_subnet`.
+
+        Raises:
+            StackError: The cluster names none.
+        """
+        cluster = self._cluster
+        if not (cluster.fixed_network and cluster.fixed_subnet):
+            raise StackError("fixed_network and fixed_subnet: give both in the cluster or its template")
+        found = self._neutron.list_networks()["networks"]
+        network = next((one for one in found if cluster.fixed_network in (one["id"], one["name"])), None)
+        if network is None:
+            raise StackError(f"fixed_network: there is no network {cluster.fixed_network!r}")
+        return Network(
+            id=network["id"],
+            name=network["name"],
+            subnet_id=neutron.get_fixed_subnet_id(self._context, cluster.fixed_subnet),
+            external_id=neutron.get_external_network_id(self._context, self._template.external_network_id),
+        )
+
+    def ensure_security_groups(self) -> dict[str, str]:
+        """Make the two groups with their rules where they are not; answers their ids by node role."""
+        master = self._ensure_group(security_groups.MASTER)
+        worker = self._ensure_group(security_groups.WORKER)
+        self._ensure_rules(master, security_groups.master_rules())
+        self._ensure_rules(worker, security_groups.worker_rules(master, worker, self._pod_cidr()))
+        return {"master": master, "worker": worker}
+
+    def nodes(self, group: Any) -> list[Any]:
+        """The Nova servers of a node group in the order of their indexes."""
+        prefix = self._prefix(group)
+        found = self._nova.servers.list(search_opts={"name": f"^{prefix}", **self._scope()})
+        exact = re.compile(re.escape(prefix) + r"\d+")
+        return sorted(
+            (server for server in found if exact.fullmatch(server.name)),
+            key=lambda server: names.index_of(server.name),
+        )
+
+    def match(self, group: Any, security_groups_by_role: dict[str, str]) -> bool:
+        """Make or remove servers until a node group has as many as it asks for.
+
+        Returns:
+            Whether all of them are ACTIVE; False asks for another pass.
+
+        Raises:
+            StackError: Nova gave up on a server.
+        """
+        servers = self.nodes(group)
+        self._delete(servers[group.node_count :])
+        servers = servers[: group.node_count]
+        indexes = [names.index_of(server.name) for server in servers]
+        role_group = security_groups_by_role["master" if group.role == "master" else "worker"]
+        while len(indexes) < group.node_count:
+            index = names.next_index(indexes)
+            self._create(group, f"{self._prefix(group)}{index}", role_group)
+            indexes.append(index)
+        return self._wait_until_active(group)
+
+    def remove(self, group: Any, nodes: list[str]) -> None:
+        """Remove the nodes of a group that are named by server id, name or index (Magnum's `nodes_to_remove`)."""
+        wanted = set(nodes)
+        self._delete(
+            [
+                server
+                for server in self.nodes(group)
+                if wanted & {server.id, server.name, str(names.index_of(server.name))}
+            ]
+        )
+
+    def delete_group(self, group: Any) -> None:
+        """Remove a node group's servers and ports."""
+        self._delete(self.nodes(group))
+        self._delete_ports(self._prefix(group))
+
+    def delete(self) -> None:
+        """Remove the security groups; every node group must be gone before."""
+        for resource in (security_groups.WORKER, security_groups.MASTER):
+            for group in self._neutron.list_security_groups(name=self._group_name(resource))["security_groups"]:
+                self._neutron.delete_security_group(group["id"])
+
+    def address(self, server: Any) -> str:
+        """A server's fixed address in the cluster's network."""
+        return next(address["addr"] for network in server.addresses.values() for address in network)
+
+    def flavor(self, group: Any) -> Any:
+        """The Nova flavor of a node group, which names it by id or name.
+
+        Raises:
+            StackError: There is no such flavor.
+        """
+        for flavor in self._nova.flavors.list():
+            if group.flavor_id in (flavor.id, flavor.name):
+                return flavor
+        raise StackError(f"{group.name}: there is no flavor {group.flavor_id!r}")
+
+    def _prefix(self, group: Any) -> str:
+        group_name = None if group.is_default else group.name
+        stack = names.stack_name(self._cluster.name, group.stack_id or self._cluster.stack_id, group_name)
+        return names.server_prefix(stack, group.role)
+
+    def _group_name(self, resource: str) -> str:
+        stack_id = self._cluster.stack_id
+        return names.security_group_name(names.stack_name(self._cluster.name, stack_id), stack_id, resource)
+
+    def _pod_cidr(self) -> str:
+        return security_groups.pod_cidr(self._template.network_driver, self._labels)
+
+    def _scope(self) -> dict[str, Any]:
+        """Nova shows an administrator only the own project unless asked."""
+        if not self._context.is_admin:
+            return {}
+        return {"all_tenants": True, "project_id": self._cluster.project_id}
+
+    def _ensure_group(self, resource: str) -> str:
+        name = self._group_name(resource)
+        found = self._neutron.list_security_groups(name=name)["security_groups"]
+        if not found:
+            found = [self._neutron.create_security_group({"security_group": {"name": name}})["security_group"]]
+        return found[0]["id"]
+
+    def _ensure_rules(self, group_id: str, rules: list[dict[str, Any]]) -> None:
+        """Neutron answers 409 for a rule that stands already, so a half-made group is completed by asking again."""
+        for rule in rules:
+            try:
+                body = {**rule, "security_group_id": group_id}
+                self._neutron.create_security_group_rule({"security_group_rule": body})
+            except neutron_errors.OverQuotaClient:
+                raise
+            except neutron_errors.Conflict:
+                continue
+
+    def _create(self, group: Any, name: str, security_group: str) -> None:
+        network = self.network()
+        flavor = self.flavor(group)
+        image = api_utils.get_openstack_resource(self._clients.glance().images, group.image_id, "images")
+        try:
+            port = self._ensure_port(name, network, security_group)
+            self._nova.servers.create(
+                name,
+                image.id,
+                flavor.id,
+                nics=[{"port-id": port}],
+                availability_zone=(group.labels or {}).get("availability_zone"),
+            )
+        except (nova_errors.ClientException, neutron_errors.NeutronClientException) as error:
+            raise StackError(f"{name}: {error}") from error
+
+    def _ensure_port(self, server_name: str, network: Network, security_group: str) -> str:
+        name = f"{server_name}-eth0"
+        found = self._neutron.list_ports(name=name, network_id=network.id)["ports"]
+        if found:
+            return found[0]["id"]
+        port = {
+            "name": name,
+            "network_id": network.id,
+            "fixed_ips": [{"subnet_id": network.subnet_id}],
+            "security_groups": [security_group],
+            "allowed_address_pairs": [{"ip_address": self._pod_cidr()}],
+        }
+        return self._neutron.create_port({"port": port})["port"]["id"]
+
+    def _wait_until_active(self, group: Any) -> bool:
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            servers = self.nodes(group)
+            for server in servers:
+                if server.status == "ERROR":
+                    fault = getattr(server, "fault", {}).get("message", "no reason given")
+                    raise StackError(f"{server.name}: {fault}")
+            if len(servers) == group.node_count and all(server.status == "ACTIVE" for server in servers):
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
+
+    def _delete(self, servers: list[Any]) -> None:
+        for server in servers:
+            self._nova.servers.delete(server.id)
+        deadline = time.monotonic() + WAIT_SECONDS
+        for server in servers:
+            while self._exists(server.id):
+                if time.monotonic() > deadline:
+                    raise StackError(f"{server.name}: Nova has not deleted the server within {WAIT_SECONDS} s")
+                time.sleep(POLL_SECONDS)
+            self._delete_ports(f"{server.name}-eth0")
+
+    def _exists(self, server_id: str) -> bool:
+        try:
+            self._nova.servers.get(server_id)
+        except nova_errors.NotFound:
+            return False
+        return True
+
+    def _delete_ports(self, prefix: str) -> None:
+        for port in self._neutron.list_ports(tenant_id=self._cluster.project_id)["ports"]:
+            if port["name"].startswith(prefix):
+                self._neutron.delete_port(port["id"])
