@@ -1,0 +1,87 @@
+"""Official release files, refused unless their checksum is the published one."""
+
+import hashlib
+import http.client
+import platform
+import shutil
+import tarfile
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+from sandbox.errors import SandboxError
+from sandbox.tools.versions import Download
+
+_CONNECT_TIMEOUT: Final = 5  # seconds; also the longest silence in the middle of a file
+_CHUNK: Final = 1 << 20  # bytes
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class UnreachableError(SandboxError):
+    """The release files cannot be had from here, as on a machine that reaches package registries only."""
+
+
+class Downloads:
+    """Fetches release files; the first one that fails to connect spares all the others the wait."""
+
+    def __init__(self) -> None:
+        self._unreachable = threading.Event()
+        self.architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
+        """The processor, as Go names it."""
+
+    def offers(self, download: Download | None) -> bool:
+        """Whether it is worth trying: there is a file for this processor, and nothing has failed to connect so far."""
+        return download is not None and self.architecture in download.sha256 and not self._unreachable.is_set()
+
+    def fetch_program(self, download: Download, target: Path) -> None:
+        """Fetch one program and make it executable.
+
+        Raises:
+            UnreachableError: No connection, or the file is not there.
+            SandboxError: The checksum is another one; nothing is left behind.
+        """
+        archive = target.with_name(f"{target.name}.download")
+        try:
+            self._fetch(download, archive)
+            if download.member is None:
+                archive.replace(target)
+            else:
+                member = download.member.format(arch=self.architecture)
+                with tarfile.open(archive) as tar, target.open("wb") as file:
+                    source = tar.extractfile(member)
+                    if source is None:
+                        raise SandboxError(f"{download.url} holds no {member}")
+                    shutil.copyfileobj(source, file)
+        finally:
+            archive.unlink(missing_ok=True)
+        target.chmod(0o755)
+
+    def fetch_tree(self, download: Download, target: Path) -> None:
+        """Fetch a .tar.gz file and unpack all of it below `target`, which must exist; raises as `fetch_program`."""
+        archive = target / ".download"
+        try:
+            self._fetch(download, archive)
+            with tarfile.open(archive) as tar:
+                tar.extractall(target, filter="data")
+        finally:
+            archive.unlink(missing_ok=True)
+
+    def _fetch(self, download: Download, target: Path) -> None:
+        url = download.url.format(arch=self.architecture)
+        digest = hashlib.sha256()
+        try:
+            with urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT) as response, target.open("wb") as file:  # noqa: S310 - our own table
+                while chunk := response.read(_CHUNK):
+                    digest.update(chunk)
+                    file.write(chunk)
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            self._unreachable.set()
+            raise UnreachableError(f"cannot fetch {url}: {getattr(error, 'reason', None) or error}") from error
+        expected = download.sha256[self.architecture]
+        if digest.hexdigest() != expected:
+            raise SandboxError(
+                f"{url} has the SHA-256 checksum {digest.hexdigest()}, but {expected} was published: "
+                "it was refused. A proxy in between may have replaced it; try again or put the program on PATH."
+            )

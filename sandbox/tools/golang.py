@@ -1,0 +1,116 @@
+"""Tools built from released Go modules, all in the one module of `gomod/`, whose go.sum pins every source."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from sandbox.errors import SandboxError
+from sandbox.tools.versions import DataFile, Tool
+
+MODULE: Final = Path(__file__).parent / "gomod"
+"""Holds go.mod, with one `tool` line a program, and go.sum."""
+
+_POLL: Final = 0.5  # seconds
+_STRIP: Final = "-s -w"  # no symbol table, no debugging data: half the size
+_LAST_LINES: Final = 20
+
+
+class Go:
+    """A Go toolchain that is new enough for `gomod/go.mod`."""
+
+    def __init__(self, program: Path) -> None:
+        """Use the toolchain whose `go` command is `program`."""
+        self._program = program
+
+    def build(self, tools: Iterable[Tool], into: Path, built: Callable[[Tool], None]) -> None:
+        """Compile and link tools, each under its own name.
+
+        One `go build` for all of them, so that what they share is compiled once and every core is kept busy to the end.
+
+        Args:
+            tools: Tools that have a Go package.
+            into: An existing directory.
+            built: Called with each tool as soon as it is there, to show progress.
+
+        Raises:
+            SandboxError: The build failed; the message has the end of what Go said.
+        """
+        outputs = {into / _output_name(tool): tool for tool in tools}
+        packages = [str(tool.package) for tool in outputs.values()]
+        flags = [f"-ldflags={tool.package}={_linker_flags(tool)}" for tool in outputs.values()]
+        waiting = dict(outputs)
+        with tempfile.TemporaryFile("w+") as log:
+            process = subprocess.Popen(
+                [self._program, "build", "-trimpath", "-o", f"{into}{os.sep}", *flags, *packages],
+                cwd=MODULE,
+                env=_environment(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                while process.poll() is None:
+                    time.sleep(_POLL)
+                    for output in [output for output in waiting if output.exists()]:
+                        built(waiting.pop(output))
+            except BaseException:  # an interrupted run must not leave a compiler behind
+                process.terminate()
+                process.wait()
+                raise
+            if process.returncode:
+                log.seek(0)
+                raise SandboxError(f"go build failed in {MODULE}:\n{''.join(log.readlines()[-_LAST_LINES:])}")
+        for output, tool in outputs.items():
+            if tool in waiting.values():
+                built(tool)
+            output.replace(into / tool.name)
+
+    def collect(self, module: str, files: Iterable[DataFile], into: Path) -> None:
+        """Copy data files out of a module's source into the directory `into`.
+
+        Raises:
+            SandboxError: The module cannot be had, or has no such file.
+        """
+        source = self._source_of(module)
+        for file in files:
+            parts = [path for pattern in file.sources for path in sorted(source.glob(pattern))]
+            if not parts:
+                raise SandboxError(f"the Go module {module} has none of {', '.join(file.sources)}")
+            target = into / file.name
+            target.write_text("---\n".join(path.read_text() for path in parts))
+            target.chmod(0o755 if file.executable else 0o644)
+
+    def _source_of(self, module: str) -> Path:
+        run = subprocess.run(
+            [self._program, "mod", "download", "-json", module],
+            cwd=MODULE,
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if run.returncode:
+            raise SandboxError(f"cannot download the Go module {module}: {(run.stdout + run.stderr).strip()}")
+        return Path(json.loads(run.stdout)["Dir"])
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment, whose GOPROXY and the like are the machine's business, with what the build rests on.
+
+    No toolchain but the chosen one, no cgo (so no C compiler, and programs that run everywhere), no outer workspace.
+    """
+    return {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOWORK": "off"}
+
+
+def _output_name(tool: Tool) -> str:
+    """How `go build` names a program: the last element of its package's path that is no major version."""
+    elements = str(tool.package).split("/")
+    return elements[-2] if elements[-1].removeprefix("v").isdecimal() else elements[-1]
+
+
+def _linker_flags(tool: Tool) -> str:
+    return " ".join([_STRIP, *(f"-X {name}={value}" for name, value in tool.variables.items())])
