@@ -1,0 +1,137 @@
+"""A Phalanx repository at one commit, on the local disk."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from phalanx.errors import CheckoutError
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_TIMEOUT = 300.0
+"""Seconds that one git command may take: a shallow clone of Phalanx takes a few."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """The files of a Phalanx repository at a commit."""
+
+    repository: str
+    """URL or path that Git clones, and from which Argo CD will read the same commit."""
+
+    revision: str
+    """Branch, tag or commit that was asked for."""
+
+    commit: str
+    """The commit that the revision stood for when it was resolved: 40 hexadecimal digits."""
+
+    path: Path
+    """Directory with ``applications``, ``charts`` and ``environments``."""
+
+    @classmethod
+    def local(cls, path: Path) -> "Checkout":
+        """Use a working tree as it is, uncommitted changes included.
+
+        Raises:
+            CheckoutError: It has no commit yet, or is no Git working tree.
+        """
+        commit = _git(
+            "-C", str(path), "rev-parse", "--verify", "HEAD", problem=f"{path} is no Git working tree"
+        ).strip()
+        return cls(repository=str(path), revision=commit, commit=commit, path=path)
+
+
+def resolve(repository: str, revision: str) -> Checkout:
+    """Resolve a revision to a commit, once, and have its files in the user's cache.
+
+    A full commit that is in the cache already needs no network.
+
+    Args:
+        repository: URL (https, ssh, file) or path. Credentials come from Git's own configuration, never from the URL:
+            it would show them in process lists and in the Applications.
+        revision: Branch, tag, or commit with all its 40 digits.
+
+    Raises:
+        CheckoutError: The repository cannot be read, has no such revision, or the URL holds a password.
+    """
+    if urlsplit(repository).password:
+        raise CheckoutError(
+            f"The URL of the Phalanx repository at {urlsplit(repository).hostname} holds a password: "
+            "take it out, and give it to Git's credential helper (git help credentials)."
+        )
+    commit = revision if _COMMIT.fullmatch(revision) else _commit_of(repository, revision)
+    path = _cache() / hashlib.sha256(repository.encode()).hexdigest()[:16] / commit
+    if not path.is_dir():
+        _clone(repository, commit, path)
+    return Checkout(repository=repository, revision=revision, commit=commit, path=path)
+
+
+def _cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "rsp" / "phalanx"
+
+
+def _commit_of(repository: str, revision: str) -> str:
+    """Ask the remote which commit a branch or tag stands for; a branch wins over a tag, as in Argo CD."""
+    # An annotated tag is an object of its own: "^{}" is the commit that it points to.
+    candidates = [f"refs/heads/{revision}", f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}"]
+    answer = _git(
+        "ls-remote", "--", repository, *candidates, problem=f"Cannot read the Phalanx repository {repository}"
+    )
+    found = {name: commit for commit, _, name in (line.partition("\t") for line in answer.splitlines())}
+    for name in candidates:
+        if name in found:
+            return found[name]
+    raise CheckoutError(
+        f"The Phalanx repository {repository} has no branch or tag {revision!r}; a commit needs all its 40 digits."
+    )
+
+
+def _clone(repository: str, commit: str, path: Path) -> None:
+    """Put the files of a commit at a path, which appears only when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".clone-", dir=path.parent) as directory:
+        tree = Path(directory) / "tree"
+        _git("init", "--quiet", str(tree), problem=f"Cannot write to the cache {path.parent}")
+        _git(
+            *("-C", str(tree), "fetch", "--quiet", "--depth=1", "--no-tags", "--", repository, commit),
+            problem=f"Cannot fetch commit {commit} of the Phalanx repository {repository}",
+        )
+        _git("-C", str(tree), "checkout", "--quiet", "--detach", "FETCH_HEAD", problem=f"Cannot check out {commit}")
+        shutil.rmtree(tree / ".git")
+        try:
+            tree.rename(path)
+        except OSError:
+            # Another process was faster; the same commit has the same files.
+            if not path.is_dir():
+                raise
+
+
+def _git(*arguments: str, problem: str) -> str:
+    """Run git and return what it prints.
+
+    Raises:
+        CheckoutError: It failed: the problem, and git's own last words.
+    """
+    # Never wait at a terminal for a password; speak English, for the message below; and take no repository but the
+    # named one, even below a Git hook, which exports its own.
+    environment = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"} | os.environ | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        environment.pop(name, None)
+    try:
+        done = subprocess.run(
+            ("git", *arguments), env=environment, capture_output=True, text=True, check=True, timeout=_TIMEOUT
+        )
+    except FileNotFoundError:
+        raise CheckoutError("git is not installed: it is needed to fetch the Phalanx repository.") from None
+    except subprocess.TimeoutExpired:
+        raise CheckoutError(f"{problem}: git gave no answer within {_TIMEOUT:.0f} s.") from None
+    except subprocess.CalledProcessError as error:
+        words = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
+        raise CheckoutError(f"{problem}: {words[0] if words else f'git exited with {error.returncode}'}") from None
+    return done.stdout

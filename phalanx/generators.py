@@ -1,0 +1,119 @@
+"""The values that Phalanx generates, by its own rules (src/phalanx/models/secrets.py).
+
+A value is generated once and kept by whoever asked for it: each call gives another one.
+"""
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import bcrypt
+from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import BaseModel, ConfigDict
+
+_BCRYPT_ROUNDS = 15
+_BCRYPT_LIMIT = 72
+"""Bytes of a password that bcrypt can hash."""
+
+
+class GeneratorType(StrEnum):
+    """``generate.type`` in secrets.yaml."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a generator
+    GAFAELFAWR_TOKEN = "gafaelfawr-token"  # noqa: S105 - likewise
+    FERNET_KEY = "fernet-key"
+    RSA_PRIVATE_KEY = "rsa-private-key"
+    BCRYPT_PASSWORD_HASH = "bcrypt-password-hash"  # noqa: S105 - likewise
+    MTIME = "mtime"
+    OIDC_CLIENTS = "oidc-clients"
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether the value tells something of another secret of the same application."""
+        return self in {GeneratorType.BCRYPT_PASSWORD_HASH, GeneratorType.MTIME}
+
+    @property
+    def always_generated(self) -> bool:
+        """Whether the value is made anew at each run, and never kept from Vault."""
+        return self is GeneratorType.OIDC_CLIENTS
+
+
+class OidcClient(BaseModel):
+    """An OpenID Connect client of Gafaelfawr's server, in the form that Gafaelfawr reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    id: str
+    """Client identifier."""
+
+    secret: str
+    """What the client proves itself with."""
+
+    return_uri: str
+    """URL to which a user may be sent back."""
+
+
+def generate(generator: GeneratorType, source: str | None = None) -> str:
+    """Generate a value.
+
+    Args:
+        generator: Any type but ``oidc-clients``, for which see `oidc_clients`.
+        source: Value of the secret that the new one tells of, for a type that `needs_source`.
+
+    Raises:
+        ValueError: The source is missing or too long to be hashed, or the type is ``oidc-clients``.
+    """
+    match generator:
+        case GeneratorType.PASSWORD:
+            return secrets.token_hex(32)
+        case GeneratorType.GAFAELFAWR_TOKEN:
+            return f"gt-{_url_safe(16)}.{_url_safe(16)}"
+        case GeneratorType.FERNET_KEY:
+            return Fernet.generate_key().decode()
+        case GeneratorType.RSA_PRIVATE_KEY:
+            return _rsa_private_key()
+        case GeneratorType.BCRYPT_PASSWORD_HASH:
+            return _bcrypt_hash(_required(source, generator))
+        case GeneratorType.MTIME:
+            # The source's value has no part in it, but there must be one whose time this is.
+            _required(source, generator)
+            return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        case GeneratorType.OIDC_CLIENTS:
+            raise ValueError("oidc-clients is made from the clients: use oidc_clients()")
+
+
+def oidc_clients(clients: Mapping[str, OidcClient]) -> str:
+    """Serialise the OpenID Connect clients as the value of a secret of type ``oidc-clients``.
+
+    Args:
+        clients: Clients by the name that the operator gave them, which orders them.
+    """
+    return json.dumps([client.model_dump() for _, client in sorted(clients.items())])
+
+
+def _url_safe(length: int) -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+
+
+def _rsa_private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _bcrypt_hash(password: str) -> str:
+    if len(password.encode()) > _BCRYPT_LIMIT:
+        raise ValueError(f"a password of more than {_BCRYPT_LIMIT} bytes cannot be hashed with bcrypt")
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=_BCRYPT_ROUNDS)).decode()
+
+
+def _required(source: str | None, generator: GeneratorType) -> str:
+    if not source:
+        raise ValueError(f"{generator} needs the value of its source")
+    return source
