@@ -1,0 +1,1 @@
+"""What an environment may say: typed, checked before the first API call."""

@@ -1,0 +1,70 @@
+"""The root of the configuration, and the rules that hold between its sections."""
+
+from collections.abc import Iterator
+from typing import Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from config.applications import Applications
+from config.cloud import Cloud
+from config.cluster import Cluster
+from config.ingress import Ingress
+from config.network import Network
+from config.nfs import Nfs
+from config.object_store import ObjectStore
+from config.phalanx import Phalanx
+from config.section import Section, first_overlap
+from config.vault import Secrets, Vault
+
+Path = tuple[str, ...]
+"""Keys from the root to a value, as written in YAML."""
+
+
+class Environment(Section):
+    """One Rubin Science Platform: everything that a stack says."""
+
+    cloud: Cloud = Field(description="The OpenStack project to deploy into")
+    network: Network = Field(description="The private network of the cluster and the NFS server")
+    nfs: Nfs = Field(description="The NFS server and its volumes")
+    cluster: Cluster = Field(description="The Kubernetes cluster")
+    ingress: Ingress = Field(default=Ingress(), description="The floating IP and the load balancer in front of nginx")
+    object_store: ObjectStore = Field(description="Where TAP keeps the results of queries")
+    vault: Vault = Field(default=Vault(), description="Where the secrets of the applications are kept")
+    secrets: Secrets = Field(default=Secrets(), description="Secrets that a person gives")
+    phalanx: Phalanx = Field(description="The Phalanx repository, revision and environment to deploy")
+    applications: Applications = Field(description="How the applications are deployed, and on which storage")
+    protect: bool = Field(
+        default=True,
+        description="Refuse to delete what holds data or an address that others know; false only to give up a site",
+    )
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Self:
+        details: list[InitErrorDetails] = [
+            {"type": PydanticCustomError("disagreement", "{reason}", {"reason": reason}), "loc": path, "input": None}
+            for path, reason in _disagreements(self)
+        ]
+        if details:
+            raise ValidationError.from_exception_data(type(self).__name__, details, hide_input=True)
+        return self
+
+
+def _disagreements(environment: Environment) -> Iterator[tuple[Path, str]]:
+    """What is wrong between sections that are each right by themselves: the key to change, and why."""
+    network, nfs, cluster = environment.network, environment.nfs, environment.cluster
+    if nfs.address not in network.cidr:
+        yield ("nfs", "address"), f"{nfs.address} is outside network.cidr {network.cidr}: choose an address within it"
+    elif not network.may_be_fixed(nfs.address):
+        first, last = network.cidr[2], network.allocation_pool[0] - 1
+        within = f"{network.cidr}" if network.adopt else f"{first} to {last} (see network.reservedAddresses)"
+        yield ("nfs", "address"), f"{nfs.address} cannot be a fixed address: choose a host address of {within}"
+    nodes = {"network.cidr": network.cidr}
+    if first_overlap(cluster.pod_cidr, nodes):
+        yield ("cluster", "podCidr"), f"{cluster.pod_cidr} overlaps network.cidr {network.cidr}: choose another range"
+    taken = {**nodes, "cluster.podCidr": cluster.pod_cidr}
+    if other := first_overlap(cluster.service_cidr, taken):
+        yield (
+            ("cluster", "serviceCidr"),
+            f"{cluster.service_cidr} overlaps {other} {taken[other]}: choose another range",
+        )
