@@ -1,0 +1,45 @@
+"""Argo CD's own resources, as the Kubernetes provider manages them.
+
+The generic ``apiextensions.CustomResource`` of the SDK knows ``metadata`` and ``spec`` only, and an Application may carry
+an ``operation`` beside them. See https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+_API_VERSION = "argoproj.io/v1alpha1"
+
+
+class AppProject(pulumi.CustomResource):
+    """A set of repositories and destinations that Applications may use."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        metadata: Mapping[str, Any],
+        spec: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties = {"apiVersion": _API_VERSION, "kind": "AppProject", "metadata": metadata, "spec": spec}
+        super().__init__(f"kubernetes:{_API_VERSION}:AppProject", resource_name, properties, opts)
+
+
+class Application(pulumi.CustomResource):
+    """One chart of a Git repository at a revision, with its values, in a namespace."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        metadata: Mapping[str, Any],
+        spec: Mapping[str, Any],
+        operation: Mapping[str, Any] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties = {"apiVersion": _API_VERSION, "kind": "Application", "metadata": metadata, "spec": spec}
+        if operation is not None:
+            properties["operation"] = operation
+        super().__init__(f"kubernetes:{_API_VERSION}:Application", resource_name, properties, opts)
