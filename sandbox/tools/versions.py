@@ -157,11 +157,7 @@ _TOOLS: Final = (
         version=ARGOCD,
         package="github.com/argoproj/argo-cd/v3/cmd",
         module="github.com/argoproj/argo-cd/v3",
-        variables={
-            "github.com/argoproj/argo-cd/v3/common.version": ARGOCD,
-            "github.com/argoproj/argo-cd/v3/common.gitTag": f"v{ARGOCD}",
-            "github.com/argoproj/argo-cd/v3/common.gitTreeState": "clean",
-        },
+        variables={"github.com/argoproj/argo-cd/v3/common.version": ARGOCD},
         version_arguments=("version", "--client", "--short"),
         aliases=("argocd-server", "argocd-repo-server", "argocd-application-controller"),
         files=(
