@@ -71,6 +71,30 @@ def resolve(repository: str, revision: str) -> Checkout:
     return Checkout(repository=repository, revision=revision, commit=commit, path=path)
 
 
+def link(checkout: Checkout, at: Path) -> Path:
+    """Give a checkout a path that stays the same from commit to commit and machine to machine.
+
+    Args:
+        checkout: Checkout to which the path shall lead.
+        at: Path of a symbolic link; one that is there is replaced, in one step.
+
+    Returns:
+        The path of the link.
+
+    Raises:
+        CheckoutError: Something other than a link is there.
+    """
+    if at.exists() and not at.is_symlink():
+        raise CheckoutError(f"{at} should be a link to the Phalanx checkout, but is something else: move it away")
+    at.parent.mkdir(parents=True, exist_ok=True)
+    # A link cannot be overwritten, but another can be moved over it.
+    with tempfile.TemporaryDirectory(prefix=".link-", dir=at.parent) as directory:
+        fresh = Path(directory) / at.name
+        fresh.symlink_to(checkout.path.resolve())
+        fresh.replace(at)
+    return at
+
+
 def _cache() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "rsp" / "phalanx"

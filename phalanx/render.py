@@ -14,7 +14,7 @@ from phalanx.environment import Environment
 from phalanx.errors import RenderError
 
 _TIMEOUT = 120.0
-"""Seconds; rendering the largest environment takes less than one."""
+"""Seconds; rendering the largest environment takes less than one, fetching a dependency a few."""
 
 
 def applications(root: Path, environment: Environment, *, repo_url: str, target_revision: str) -> list[dict[str, Any]]:
@@ -55,26 +55,38 @@ def template(
     Raises:
         RenderError: Helm is missing or refuses the chart.
     """
+    files = [argument for name in values_files if (chart / name).exists() for argument in ("--values", chart / name)]
+    # The overrides go in by standard input: no shell syntax to escape, nothing in the process list.
+    arguments = ("template", release, chart, "--namespace", namespace, *files, "--values", "-")
+    output = run_helm(*arguments, given=json.dumps(overrides), problem=f"helm refuses the chart {chart}")
+    try:
+        return [dict(manifest) for manifest in parse_stream(output)]
+    except yaml.YAMLError as error:
+        raise RenderError(f"The chart {chart} renders to something that is not valid YAML: {error}") from None
+
+
+def run_helm(*arguments: str | Path, given: str = "", problem: str) -> str:
+    """Run Helm and return what it prints.
+
+    Args:
+        arguments: Its arguments.
+        given: Its standard input.
+        problem: What to say if it fails, before its own words.
+
+    Raises:
+        RenderError: It is missing, fails, or takes too long.
+    """
     helm = shutil.which("helm")
     if helm is None:
         raise RenderError(
             "helm is not installed (https://helm.sh/docs/intro/install/): Phalanx is made of Helm charts."
         )
-    files = [argument for name in values_files if (chart / name).exists() for argument in ("--values", chart / name)]
     try:
         done = subprocess.run(
-            # The overrides go in by standard input: no shell syntax to escape, nothing in the process list.
-            (helm, "template", release, chart, "--namespace", namespace, *files, "--values", "-"),
-            input=json.dumps(overrides),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_TIMEOUT,
+            (helm, *arguments), input=given, capture_output=True, text=True, check=True, timeout=_TIMEOUT
         )
-        return [dict(manifest) for manifest in parse_stream(done.stdout)]
     except subprocess.CalledProcessError as error:
-        raise RenderError(f"helm refuses the chart {chart}: {error.stderr.strip().removeprefix('Error: ')}") from None
+        raise RenderError(f"{problem}: {error.stderr.strip().removeprefix('Error: ')}") from None
     except subprocess.TimeoutExpired:
-        raise RenderError(f"helm did not render the chart {chart} within {_TIMEOUT:.0f} s") from None
-    except yaml.YAMLError as error:
-        raise RenderError(f"The chart {chart} renders to something that is not valid YAML: {error}") from None
+        raise RenderError(f"{problem}: no answer within {_TIMEOUT:.0f} s") from None
+    return done.stdout

@@ -54,9 +54,6 @@ class Generated:
 class Static:
     """A person gives it, or Vault has it already."""
 
-    encoded: bool = False
-    """Whether Phalanx's tools keep it in 1Password encoded in base64."""
-
 
 Origin = Literal | Copied | Generated | Static
 
@@ -66,9 +63,14 @@ class PlannedSecret:
     """A secret that the environment needs."""
 
     at: SecretKey
+
     description: str
     """What it is for, in Phalanx's words; of a secret that is only a copy, often empty."""
+
     origin: Origin
+
+    encoded: bool = False
+    """Whether Phalanx's own tools keep it in 1Password encoded in base64."""
 
     @property
     def source(self) -> SecretKey | None:
@@ -140,15 +142,17 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
         return tuple(sorted(missing))
 
 
-def resolve(applications: Mapping[str, Application]) -> Plan:
-    """Find out which secrets an environment needs.
+def required(applications: Mapping[str, Application]) -> dict[SecretKey, PlannedSecret]:
+    """List the secrets that an environment needs, as ``phalanx secrets list`` does.
+
+    Nothing is said of whether they can be had: several of Phalanx's own environments copy secrets from applications
+    that they do not enable.
 
     Args:
         applications: The enabled applications, as `phalanx.application.load_enabled` gives them.
 
     Raises:
-        SecretsError: A copy from an application that is not enabled, or from a secret that does not exist; copy and
-            generate rules at once; secrets that depend on each other in a circle. All of the first kinds at once.
+        SecretsError: The conditions of both copy and generate hold for a secret.
     """
     secrets: dict[SecretKey, PlannedSecret] = {}
     problems: list[str] = []
@@ -158,12 +162,31 @@ def resolve(applications: Mapping[str, Application]) -> Plan:
                 continue
             at = SecretKey(application.name, key)
             try:
-                origin = _origin(application, at, definition)
+                secrets[at] = PlannedSecret(
+                    at=at,
+                    description=definition.description or "",
+                    origin=_origin(application, at, definition),
+                    encoded=definition.onepassword.encoded,
+                )
             except SecretsError as error:
                 problems.extend(error.problems)
-            else:
-                secrets[at] = PlannedSecret(at=at, description=definition.description or "", origin=origin)
-    problems += [
+    if problems:
+        raise SecretsError(*problems)
+    return secrets
+
+
+def resolve(applications: Mapping[str, Application]) -> Plan:
+    """Plan how each secret of an environment gets its value.
+
+    Args:
+        applications: The enabled applications, as `phalanx.application.load_enabled` gives them.
+
+    Raises:
+        SecretsError: What `required` raises; a copy from an application that is not enabled, or from a secret that
+            does not exist, all of them at once; secrets that are made from each other in a circle.
+    """
+    secrets = required(applications)
+    problems = [
         _missing_source(secret.at, secret.source, applications)
         for secret in secrets.values()
         if secret.source and secret.source not in secrets
@@ -190,7 +213,7 @@ def _origin(application: Application, at: SecretKey, definition: SecretDefinitio
     if generated:
         source = SecretKey(application.name, generated.source) if generated.source else None
         return Generated(generated.type, source)
-    return Static(encoded=definition.onepassword.encoded)
+    return Static()
 
 
 def _missing_source(at: SecretKey, source: SecretKey, applications: Mapping[str, Application]) -> str:

@@ -1,0 +1,137 @@
+"""An application's manifests, rendered by Helm as Argo CD would, as far as the checkout alone allows."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from phalanx import render
+from phalanx.documents import read_mapping, read_optional_mapping
+from phalanx.values import merge
+
+Manifest = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderedApplication:
+    """What an Argo CD Application would deploy."""
+
+    name: str
+
+    namespace: str
+    """Namespace of manifests that name none."""
+
+    manifests: list[dict[str, Any]]
+    """Manifests of its own chart and of the charts in the checkout that it depends on."""
+
+    foreign_values: dict[str, Any]
+    """Helm values for the charts that it depends on from elsewhere, by name: what these make of them is not known."""
+
+
+def render_all(
+    root: Path, manifests: list[dict[str, Any]], overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[RenderedApplication]:
+    """Render every Application among some manifests, side by side.
+
+    Charts from elsewhere (``repository: https://...``) that were not fetched by `vendor` are left out: no network is
+    needed.
+
+    Args:
+        root: Directory of the checkout.
+        manifests: What `phalanx.render.applications` gives.
+        overrides: Helm values by application, over those of the checkout.
+
+    Raises:
+        RenderError: Helm is missing or refuses a chart.
+    """
+    found = [manifest for manifest in manifests if manifest.get("kind") == "Application"]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda one: _render(root, one, (overrides or {}).get(one["metadata"]["name"], {})), found))
+
+
+def vendor(root: Path, application: str) -> Path:
+    """Make an application's chart complete: fetch the charts from elsewhere that it depends on, if any is missing.
+
+    Args:
+        root: Directory of the checkout; what is fetched stays in it.
+        application: Name of the application.
+
+    Returns:
+        The directory of the chart.
+
+    Raises:
+        RenderError: A chart cannot be had.
+    """
+    chart = root / "applications" / application
+    if any(not _is_vendored(chart, dependency) for dependency in _dependencies(chart)):
+        # "update" finds a repository by its URL; "build" wants each to have been added by hand.
+        render.run_helm(
+            *("dependency", "update", chart), problem=f"Cannot fetch what the chart applications/{application} needs"
+        )
+    return chart
+
+
+def _dependencies(chart: Path) -> list[dict[str, Any]]:
+    return read_mapping(chart / "Chart.yaml").get("dependencies") or []
+
+
+def _is_vendored(chart: Path, dependency: Mapping[str, Any]) -> bool:
+    """Tell whether the folder ``charts`` has a dependency, as a directory or an archive."""
+    charts, name = chart / "charts", dependency["name"]
+    return (charts / name).is_dir() or any(charts.glob(f"{name}-[0-9v]*.tgz"))
+
+
+def _render(root: Path, application: Manifest, overrides: Mapping[str, Any]) -> RenderedApplication:
+    name, spec = application["metadata"]["name"], application["spec"]
+    chart, helm = root / spec["source"]["path"], spec["source"].get("helm", {})
+    values_files = helm.get("valueFiles", [])
+    given = merge(helm.get("valuesObject", {}), overrides)
+    for parameter in helm.get("parameters", []):
+        given = merge(given, _nested(parameter["name"], parameter["value"]))
+    with tempfile.TemporaryDirectory(prefix="rsp-chart-") as directory:
+        staged = Path(directory) / chart.name
+        foreign = _stage(chart, staged)
+        manifests = render.template(
+            name, staged, values_files=values_files, overrides=given, namespace=spec["destination"]["namespace"]
+        )
+    values: dict[str, Any] = {}
+    for file in values_files:
+        values = merge(values, read_optional_mapping(chart / file))
+    values = merge(values, given)
+    return RenderedApplication(
+        name=name,
+        namespace=spec["destination"]["namespace"],
+        manifests=manifests,
+        foreign_values={dependency: values[dependency] for dependency in foreign if dependency in values},
+    )
+
+
+def _nested(path: str, value: str) -> dict[str, Any]:
+    """Make Helm values of a parameter of an Application: ``a.b`` is b in a."""
+    nested: Any = value
+    for key in reversed(path.split(".")):
+        nested = {key: nested}
+    return dict(nested)
+
+
+def _stage(chart: Path, staged: Path) -> list[str]:
+    """Copy a chart together with the charts of the checkout that it depends on; return the names of the others."""
+    shutil.copytree(chart, staged, ignore=shutil.ignore_patterns("Chart.lock"))
+    near, foreign = [], []
+    for dependency in _dependencies(chart):
+        name, repository = dependency["name"], dependency.get("repository") or ""
+        # A chart may be needed more than once, under several aliases.
+        if repository.startswith("file://") and not _is_vendored(staged, dependency):
+            _stage((chart / repository.removeprefix("file://")).resolve(), staged / "charts" / name)
+        if _is_vendored(staged, dependency):
+            near.append({**dependency, "repository": ""})
+        else:
+            foreign.append(dependency.get("alias") or name)
+    content = read_mapping(chart / "Chart.yaml")
+    (staged / "Chart.yaml").write_text(yaml.safe_dump({**content, "dependencies": near}))
+    return foreign
