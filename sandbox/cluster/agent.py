@@ -1,0 +1,27 @@
+"""The agent of one cluster: does again and again what kubelets and the add-ons' Pods would do, had they a machine."""
+
+import logging
+import time
+from typing import Final
+
+from sandbox.cluster import ingress_status, pod_roles, volumes
+from sandbox.cluster.directory import ClusterDirectory
+from sandbox.cluster.kube import Kube, KubeError
+
+INTERVAL_SECONDS: Final = 2
+
+_log = logging.getLogger(__name__)
+
+
+def run(directory: ClusterDirectory) -> None:
+    """Reconcile for ever; an API that does not answer is asked again."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    kube = Kube(directory.kubeconfig("admin"))
+    while True:
+        try:
+            pod_roles.reconcile(kube, directory, kube.list("/api/v1/pods"))
+            volumes.reconcile(kube)
+            ingress_status.reconcile(kube)
+        except KubeError as error:
+            _log.warning("%s", error)
+        time.sleep(INTERVAL_SECONDS)

@@ -1,0 +1,123 @@
+"""Argo CD's own programs as processes of this host, each in the role of one of its Pods.
+
+They read their settings from the cluster as ever; only where they find each other is said here: there is no Pod
+network.
+"""
+
+import secrets
+from pathlib import Path
+
+from sandbox import tools
+from sandbox.cluster import pods
+from sandbox.cluster.directory import ClusterDirectory
+from sandbox.cluster.kube import Kube, Object
+from sandbox.cluster.port_block import Offset
+from sandbox.files import write_atomically
+from sandbox.ports import LOOPBACK
+from sandbox.process import Process
+
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def redis(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:  # noqa: ARG001 -- a role's signature
+    """The cache. Its password keeps the host's other users from what Argo CD has read."""
+    configuration = directory.pki / "redis.conf"
+    lines = (
+        f"bind {LOOPBACK}",
+        f"port {directory.port(Offset.REDIS)}",
+        f"requirepass {_redis_password(directory)}",
+        'save ""',
+        "appendonly no",
+    )
+    write_atomically(configuration, "\n".join(lines) + "\n")
+    return directory.process("argocd-redis", "/usr/bin/redis-server", configuration, config=(configuration,))
+
+
+def repo_server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
+    """Renders what is in Git; needs no access to the cluster, so it gets none."""
+    return directory.process(
+        "argocd-repo-server",
+        tools.ensure(("argocd", "helm"), report=lambda _: None) / "argocd-repo-server",
+        f"--address={LOOPBACK}",
+        f"--port={directory.port(Offset.ARGOCD_REPO_SERVER)}",
+        f"--metrics-address={LOOPBACK}",
+        f"--metrics-port={directory.port(Offset.ARGOCD_REPO_SERVER_METRICS)}",
+        *_redis_flags(directory),
+        "--disable-tls",
+        "--client-ca-path=",
+        "--revision-cache-expiration=5s",
+        env=_environment(kube, directory, pod),
+    )
+
+
+def application_controller(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
+    """Compares Applications with the cluster and syncs them."""
+    kubeconfig = pods.kubeconfig(kube, directory, pod)
+    return directory.process(
+        "argocd-application-controller",
+        tools.ensure(("argocd",), report=lambda _: None) / "argocd-application-controller",
+        f"--kubeconfig={kubeconfig}",
+        f"--namespace={pod['metadata']['namespace']}",
+        f"--metrics-port={directory.port(Offset.ARGOCD_CONTROLLER_METRICS)}",
+        *_redis_flags(directory),
+        *_repo_server_flags(directory),
+        "--app-resync=10",
+        "--app-resync-jitter=0",
+        env=_environment(kube, directory, pod, kubeconfig),
+        config=(kubeconfig,),
+    )
+
+
+def server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
+    """The API for people and the command line."""
+    kubeconfig = pods.kubeconfig(kube, directory, pod)
+    return directory.process(
+        "argocd-server",
+        tools.ensure(("argocd",), report=lambda _: None) / "argocd-server",
+        f"--kubeconfig={kubeconfig}",
+        f"--namespace={pod['metadata']['namespace']}",
+        f"--address={LOOPBACK}",
+        f"--port={directory.port(Offset.ARGOCD_SERVER)}",
+        f"--metrics-address={LOOPBACK}",
+        f"--metrics-port={directory.port(Offset.ARGOCD_SERVER_METRICS)}",
+        *_redis_flags(directory),
+        *_repo_server_flags(directory),
+        "--insecure",
+        env=_environment(kube, directory, pod, kubeconfig),
+        config=(kubeconfig,),
+    )
+
+
+def _environment(
+    kube: Kube, directory: ClusterDirectory, pod: Object, kubeconfig: Path | None = None
+) -> dict[str, str]:
+    home = directory.data / "argocd" / pod["metadata"]["labels"]["app.kubernetes.io/name"]
+    scratch = home / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    variables = {
+        **pods.environment(kube, pod),
+        "HOME": str(home),
+        "TMPDIR": str(scratch),
+        "PATH": f"{tools.bin_dir()}:{_SYSTEM_PATH}",
+        "REDIS_PASSWORD": _redis_password(directory),
+        "ARGOCD_GPG_ENABLED": "false",
+    }
+    if kubeconfig:
+        # Makes "the cluster that Argo CD runs in" the one of this file.
+        variables |= {"ARGOCD_FAKE_IN_CLUSTER": "true", "KUBECONFIG": str(kubeconfig)}
+    return variables
+
+
+def _redis_password(directory: ClusterDirectory) -> str:
+    path = directory.pki / "redis.password"
+    if not path.exists():
+        write_atomically(path, secrets.token_hex(16))
+    return path.read_text()
+
+
+def _redis_flags(directory: ClusterDirectory) -> tuple[str, ...]:
+    return (f"--redis={directory.address(Offset.REDIS)}",)
+
+
+def _repo_server_flags(directory: ClusterDirectory) -> tuple[str, ...]:
+    return f"--repo-server={directory.address(Offset.ARGOCD_REPO_SERVER)}", "--repo-server-plaintext"

@@ -1,0 +1,66 @@
+"""The real openstack-cloud-controller-manager of a cluster: Services of type LoadBalancer get Octavia load balancers.
+
+Configured as Magnum's `write-kube-os-config.sh` and `kube-apiserver-to-kubelet-role.sh` do it.
+"""
+
+from typing import Final
+
+from sandbox import tools
+from sandbox.cluster.description import Description, Trust
+from sandbox.cluster.directory import ClusterDirectory
+from sandbox.files import write_atomically
+
+NAME: Final = "openstack-cloud-controller-manager"
+
+
+def cloud_config(description: Description, trust: Trust) -> str:
+    """Content of `cloud.conf`; it holds the trustee's password.
+
+    The defaults of the three labels are those of Magnum's kubecluster.yaml.
+    """
+    labels = description.labels
+    return f"""\
+[Global]
+auth-url={trust.auth_url}
+user-id={trust.user_id}
+password={trust.password.get_secret_value()}
+trust-id={trust.trust_id}
+region={trust.region}
+
+[LoadBalancer]
+use-octavia=true
+subnet-id={description.network.subnet_id}
+floating-network-id={description.network.external_id}
+lb-provider={labels.get("octavia_provider") or "amphora"}
+lb-method={labels.get("octavia_lb_algorithm") or "ROUND_ROBIN"}
+create-monitor={labels.get("octavia_lb_healthcheck") or "true"}
+monitor-delay=1m
+monitor-timeout=30s
+monitor-max-retries=3
+
+[Networking]
+internal-network-name={description.network.name}
+"""
+
+
+def start(directory: ClusterDirectory) -> None:
+    """Start it where the cloud hands the cluster a trust."""
+    description = directory.description
+    if description.trust is None:
+        return
+    config, kubeconfig = directory.pki / "cloud.conf", directory.kubeconfig("cloud-controller-manager")
+    write_atomically(config, cloud_config(description, description.trust))
+    program = tools.ensure((NAME,), report=lambda _: None) / NAME
+    directory.process(
+        NAME,
+        program,
+        "--cloud-provider=openstack",
+        f"--cloud-config={config}",
+        f"--cluster-name={description.uuid}",
+        f"--kubeconfig={kubeconfig}",
+        # Nodes are registered complete, and only one manager runs.
+        "--controllers=service-lb-controller",
+        "--leader-elect=false",
+        "--secure-port=0",
+        config=(config, kubeconfig),
+    ).start()

@@ -1,0 +1,266 @@
+"""The control plane of one cluster: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and KWOK for nodes.
+
+Certificates come from Magnum's authority where Magnum hands them out (API server, clients); etcd and the aggregation
+layer have authorities of their own, so that nobody who gets a certificate from Magnum is taken for one of them.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sandbox import tools
+from sandbox.cluster import access
+from sandbox.cluster.authority import Authority, KeyPair, Request, ensure_signing_key
+from sandbox.cluster.description import Description
+from sandbox.cluster.directory import ClusterDirectory
+from sandbox.cluster.kube import Kube
+from sandbox.cluster.port_block import Offset
+from sandbox.errors import SandboxError
+from sandbox.ports import LOOPBACK
+from sandbox.process import Process, wait_for
+
+TOOLS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+API_SERVER_SECONDS: Final = 120
+
+DEFAULT_SERVICE_CIDR: Final = "10.254.0.0/16"
+"""`portal_network_cidr` of Magnum's kubecluster.yaml."""
+DEFAULT_POD_CIDR: Final = "10.100.0.0/16"
+DEFAULT_ADMISSION: Final = (
+    "PodSecurityPolicy,NamespaceLifecycle,LimitRanger,ServiceAccount,ResourceQuota,TaintNodesByCondition,Priority,"
+    "DefaultTolerationSeconds,DefaultStorageClass,StorageObjectInUseProtection,PersistentVolumeClaimResize,"
+    "MutatingAdmissionWebhook,ValidatingAdmissionWebhook,RuntimeClass"
+)
+"""`admission_control_list` of Magnum 15 (Zed). Kubernetes 1.25 dropped PodSecurityPolicy, so a newer cluster must name
+its own list, or its API server does not start: as on a real cloud."""
+
+USERS: Final = {
+    "admin": Request(common_name="admin", organization="system:masters"),
+    "kube-controller-manager": Request(common_name="system:kube-controller-manager"),
+    "kube-scheduler": Request(common_name="system:kube-scheduler"),
+    "kwok": Request(common_name="system:kwok-controller"),
+    "cloud-controller-manager": Request(common_name="system:cloud-controller-manager"),
+}
+"""Who gets a client certificate and a kubeconfig."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificates:
+    """The files by which the control plane's parts know each other."""
+
+    authority: Path
+    authority_key: Path
+    etcd_authority: Path
+    etcd: KeyPair
+    etcd_client: KeyPair
+    api_server: KeyPair
+    front_proxy_authority: Path
+    front_proxy: KeyPair
+    token_key: Path
+    token_public_key: Path
+
+
+def service_cidr(description: Description) -> ipaddress.IPv4Network:
+    """The addresses of Services, by the label `service_cluster_ip_range`."""
+    return ipaddress.IPv4Network(description.labels.get("service_cluster_ip_range") or DEFAULT_SERVICE_CIDR)
+
+
+def pod_cidr(description: Description) -> ipaddress.IPv4Network:
+    """The addresses of Pods, by the label of the cluster's network driver."""
+    label = "flannel_network_cidr" if description.network_driver == "flannel" else "calico_ipv4pool"
+    return ipaddress.IPv4Network(description.labels.get(label) or DEFAULT_POD_CIDR)
+
+
+def check_version(description: Description) -> None:
+    """Refuse a Kubernetes version that the sandbox does not have, before anything of it is touched.
+
+    Raises:
+        SandboxError: Naming the versions that there are.
+    """
+    available = f"v{tools.VERSIONS['kube-apiserver']}"
+    if description.kube_tag != available:
+        wanted = description.kube_tag or "none is given"
+        raise SandboxError(f"label kube_tag: {wanted}, but the sandbox has {available}; set the label to that")
+
+
+def ensure_certificates(directory: ClusterDirectory) -> Certificates:
+    """Make or renew every certificate and kubeconfig of the control plane."""
+    pki = directory.pki
+    pki.mkdir(parents=True, exist_ok=True, mode=0o700)
+    authority = Authority.load(*directory.authority)
+    etcd_authority, etcd_pair = Authority.ensure(pki, "etcd-ca")
+    front_authority, front_pair = Authority.ensure(pki, "front-proxy-ca")
+    token_key, token_public_key = ensure_signing_key(pki, "service-account")
+    api_hosts = (
+        LOOPBACK,
+        str(service_cidr(directory.description)[1]),
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        "kubernetes.default.svc.cluster.local",
+    )
+    for user, request in USERS.items():
+        pair = authority.ensure_signed(pki, user, request)
+        access.write_kubeconfig(directory.kubeconfig(user), directory.api_url, directory.authority[0], pair)
+    return Certificates(
+        authority=directory.authority[0],
+        authority_key=directory.authority[1],
+        etcd_authority=etcd_pair.certificate,
+        etcd=etcd_authority.ensure_signed(pki, "etcd", Request(common_name="etcd", hosts=(LOOPBACK,))),
+        etcd_client=etcd_authority.ensure_signed(pki, "etcd-client", Request(common_name="kube-apiserver")),
+        api_server=authority.ensure_signed(
+            pki, "kube-apiserver", Request(common_name="kube-apiserver", hosts=api_hosts)
+        ),
+        front_proxy_authority=front_pair.certificate,
+        front_proxy=front_authority.ensure_signed(pki, "front-proxy", Request(common_name="front-proxy-client")),
+        token_key=token_key,
+        token_public_key=token_public_key,
+    )
+
+
+def start(directory: ClusterDirectory) -> Kube:
+    """Start what does not run, or was started from something else, and wait until the API is ready.
+
+    Returns:
+        The API, as its administrator.
+
+    Raises:
+        SandboxError: A part does not start; the message ends with its last words.
+    """
+    bin_dir = tools.ensure(TOOLS, report=lambda _: None)
+    certificates = ensure_certificates(directory)
+    api_server = _api_server(directory, bin_dir, certificates)
+    _etcd(directory, bin_dir, certificates).start()
+    api_server.start()
+    kube = Kube(directory.kubeconfig("admin"))
+    wait_for(kube.ready, f"kube-apiserver answers at {directory.api_url}", api_server, API_SERVER_SECONDS)
+    _controller_manager(directory, bin_dir, certificates).start()
+    _scheduler(directory, bin_dir).start()
+    return kube
+
+
+def start_kwok(directory: ClusterDirectory) -> None:
+    """Start KWOK, which keeps the nodes Ready and says of their Pods that they run."""
+    bin_dir, kubeconfig = tools.bin_dir(), directory.kubeconfig("kwok")
+    directory.process(
+        "kwok",
+        bin_dir / "kwok",
+        f"--config={tools.kwok_stages()}",
+        f"--kubeconfig={kubeconfig}",
+        "--manage-all-nodes=true",
+        f"--cidr={pod_cidr(directory.description)}",
+        "--node-lease-duration-seconds=40",
+        f"--server-address={directory.address(Offset.KWOK)}",
+        config=(kubeconfig,),
+    ).start()
+
+
+def _etcd(directory: ClusterDirectory, bin_dir: Path, certificates: Certificates) -> Process:
+    client = f"https://{directory.address(Offset.ETCD_CLIENT)}"
+    peer = f"https://{directory.address(Offset.ETCD_PEER)}"
+    pair, authority = certificates.etcd, certificates.etcd_authority
+    return directory.process(
+        "etcd",
+        bin_dir / "etcd",
+        f"--data-dir={directory.data / 'etcd'}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        f"--cert-file={pair.certificate}",
+        f"--key-file={pair.key}",
+        "--client-cert-auth",
+        f"--trusted-ca-file={authority}",
+        f"--peer-cert-file={pair.certificate}",
+        f"--peer-key-file={pair.key}",
+        "--peer-client-cert-auth",
+        f"--peer-trusted-ca-file={authority}",
+        # The data need to survive a killed process, not a power cut; syncing them is most of a cluster's start.
+        "--unsafe-no-fsync",
+        config=(pair.certificate, authority),
+    )
+
+
+def _api_server(directory: ClusterDirectory, bin_dir: Path, certificates: Certificates) -> Process:
+    description = directory.description
+    admission = description.labels.get("admission_control_list") or DEFAULT_ADMISSION
+    return directory.process(
+        "kube-apiserver",
+        bin_dir / "kube-apiserver",
+        f"--bind-address={LOOPBACK}",
+        f"--advertise-address={LOOPBACK}",
+        f"--secure-port={directory.port(Offset.KUBE_APISERVER)}",
+        f"--tls-cert-file={certificates.api_server.certificate}",
+        f"--tls-private-key-file={certificates.api_server.key}",
+        f"--client-ca-file={certificates.authority}",
+        f"--etcd-servers=https://{directory.address(Offset.ETCD_CLIENT)}",
+        f"--etcd-cafile={certificates.etcd_authority}",
+        f"--etcd-certfile={certificates.etcd_client.certificate}",
+        f"--etcd-keyfile={certificates.etcd_client.key}",
+        f"--service-account-key-file={certificates.token_public_key}",
+        f"--service-account-signing-key-file={certificates.token_key}",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-cluster-ip-range={service_cidr(description)}",
+        "--authorization-mode=Node,RBAC",
+        f"--enable-admission-plugins=NodeRestriction,{admission}",
+        "--allow-privileged=true",
+        # Its address is a loopback one, which the endpoints of `kubernetes.default` may not hold.
+        "--endpoint-reconciler-type=none",
+        f"--requestheader-client-ca-file={certificates.front_proxy_authority}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={certificates.front_proxy.certificate}",
+        f"--proxy-client-key-file={certificates.front_proxy.key}",
+        config=(
+            certificates.authority,
+            certificates.api_server.certificate,
+            certificates.etcd_client.certificate,
+            certificates.front_proxy.certificate,
+            certificates.token_public_key,
+        ),
+    )
+
+
+def _controller_manager(directory: ClusterDirectory, bin_dir: Path, certificates: Certificates) -> Process:
+    description, kubeconfig = directory.description, directory.kubeconfig("kube-controller-manager")
+    return directory.process(
+        "kube-controller-manager",
+        bin_dir / "kube-controller-manager",
+        *_client_flags(kubeconfig),
+        f"--secure-port={directory.port(Offset.KUBE_CONTROLLER_MANAGER)}",
+        f"--cluster-name={description.uuid}",
+        f"--service-account-private-key-file={certificates.token_key}",
+        f"--root-ca-file={certificates.authority}",
+        f"--cluster-signing-cert-file={certificates.authority}",
+        f"--cluster-signing-key-file={certificates.authority_key}",
+        "--use-service-account-credentials=true",
+        "--allocate-node-cidrs=true",
+        f"--cluster-cidr={pod_cidr(description)}",
+        config=(kubeconfig, certificates.authority, certificates.token_key),
+    )
+
+
+def _scheduler(directory: ClusterDirectory, bin_dir: Path) -> Process:
+    kubeconfig = directory.kubeconfig("kube-scheduler")
+    return directory.process(
+        "kube-scheduler",
+        bin_dir / "kube-scheduler",
+        *_client_flags(kubeconfig),
+        f"--secure-port={directory.port(Offset.KUBE_SCHEDULER)}",
+        config=(kubeconfig,),
+    )
+
+
+def _client_flags(kubeconfig: Path) -> tuple[str, ...]:
+    """What the API's clients in the control plane have in common; of each there is one, so none has to be elected."""
+    return (
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+        "--leader-elect=false",
+        f"--bind-address={LOOPBACK}",
+    )

@@ -1,0 +1,86 @@
+"""The Kubernetes nodes that stand for a cluster's Nova servers."""
+
+from typing import Final
+
+from sandbox.cluster.description import Description, Node
+from sandbox.cluster.kube import Kube, Object
+
+COLLECTION: Final = "/api/v1/nodes"
+NODE_GROUP_LABEL: Final = "magnum.openstack.org/nodegroup"
+ROLE_LABEL: Final = "magnum.openstack.org/role"
+CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
+PODS_PER_NODE: Final = "110"
+"""The kubelet's default."""
+
+
+def manifest(node: Node, kubernetes_version: str, region: str | None) -> Object:
+    """The Node object that a kubelet on the server would register, address and capacity included.
+
+    Args:
+        node: The server.
+        kubernetes_version: With its leading `v`, as the kubelet's.
+        region: OpenStack region, for the topology label.
+    """
+    labels = {
+        "kubernetes.io/hostname": node.name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "node.kubernetes.io/instance-type": node.flavor,
+        "topology.kubernetes.io/zone": node.zone,
+        NODE_GROUP_LABEL: node.node_group,
+        ROLE_LABEL: node.role,
+    }
+    if region:
+        labels["topology.kubernetes.io/region"] = region
+    if node.is_master:
+        labels[CONTROL_PLANE] = ""
+    capacity = {
+        "cpu": str(node.vcpus),
+        "memory": f"{node.memory_mib}Mi",
+        "ephemeral-storage": f"{node.disk_gib}Gi",
+        "pods": PODS_PER_NODE,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": node.name, "labels": labels},
+        "spec": {
+            "providerID": f"openstack:///{node.server_id}",
+            "taints": [{"key": CONTROL_PLANE, "effect": "NoSchedule"}] if node.is_master else [],
+        },
+        "status": {
+            # KWOK gives addresses only to a node that lacks one of these two types.
+            "addresses": [
+                {"type": "InternalIP", "address": str(node.address)},
+                {"type": "Hostname", "address": node.name},
+            ],
+            "capacity": capacity,
+            "allocatable": capacity,
+            "nodeInfo": {"kubeletVersion": kubernetes_version},
+        },
+    }
+
+
+def sync(kube: Kube, description: Description) -> None:
+    """Register the nodes that lack, and remove those whose server is gone; their Pods go by the garbage collector."""
+    version = description.kube_tag or ""
+    region = description.trust.region if description.trust else None
+    registered = {node["metadata"]["name"]: node for node in kube.list(COLLECTION)}
+    wanted = {node.name: node for node in description.nodes}
+    for name, node in wanted.items():
+        if name not in registered:
+            kube.create(COLLECTION, manifest(node, version, region))
+        elif registered[name]["status"]["nodeInfo"]["kubeletVersion"] != version:
+            kube.merge(f"{COLLECTION}/{name}/status", {"status": {"nodeInfo": {"kubeletVersion": version}}})
+    for name in registered.keys() - wanted.keys():
+        kube.delete(f"{COLLECTION}/{name}")
+
+
+def all_ready(kube: Kube) -> bool:
+    """Whether every node is Ready."""
+    return all(_is_ready(node) for node in kube.list(COLLECTION))
+
+
+def _is_ready(node: Object) -> bool:
+    conditions = node["status"].get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

@@ -1,0 +1,109 @@
+"""Vault as vault-secrets-operator reads it: AppRole login, KV version asked from Vault, values as strings.
+
+The rules and messages are those of the operator's `vault/client.go` (v1.28).
+"""
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import hvac
+from hvac.exceptions import Forbidden, InvalidPath, VaultError
+from requests.exceptions import RequestException
+
+TIMEOUT_SECONDS: Final = 10
+
+
+class ReadError(Exception):
+    """A secret cannot be read; the message is what the operator would put into the condition."""
+
+
+class VaultReader:
+    """Reads secrets with the credentials that the operator's Pod has.
+
+    Args:
+        environment: The Pod's variables: VAULT_ADDRESS; VAULT_AUTH_METHOD, `approle` or `token`; and VAULT_ROLE_ID with
+            VAULT_SECRET_ID, or VAULT_TOKEN.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._client = hvac.Client(url=environment.get("VAULT_ADDRESS", ""), timeout=TIMEOUT_SECONDS)
+        self._renew_at = 0.0
+
+    def read(
+        self, path: str, *, keys: Collection[str] = (), version: int = 0, is_binary: bool = False
+    ) -> dict[str, bytes]:
+        """The values of a secret.
+
+        Args:
+            path: Mount and path, without `data/`.
+            keys: Only these keys; all where empty.
+            version: A version of KV 2; the latest where 0.
+            is_binary: Whether the values are base64 of what they mean.
+
+        Raises:
+            ReadError: There is none, it is empty, or Vault refuses.
+        """
+        try:
+            self._authenticate()
+            content = self._content(path, version)
+        except (VaultError, RequestException) as error:
+            if isinstance(error, Forbidden):
+                self._renew_at = 0.0  # the token may have been revoked: log in anew the next time
+            raise ReadError(str(error)) from error
+        data = {
+            key: _encode(value, is_binary=is_binary)
+            for key, value in content.items()
+            if value is not None and (not keys or key in keys)
+        }
+        if not data:
+            raise ReadError("invalid secret data")
+        return data
+
+    def _authenticate(self) -> None:
+        if time.monotonic() < self._renew_at:
+            return
+        variables = self._environment
+        if variables.get("VAULT_AUTH_METHOD", "token") != "approle":
+            self._client.token = variables.get("VAULT_TOKEN", "")
+            self._renew_at = float("inf")
+            return
+        answer = self._client.auth.approle.login(
+            role_id=variables.get("VAULT_ROLE_ID", ""), secret_id=variables.get("VAULT_SECRET_ID", "")
+        )
+        self._renew_at = time.monotonic() + answer["auth"]["lease_duration"] / 2
+
+    def _content(self, path: str, version: int) -> Mapping[str, Any]:
+        mount = self._client.adapter.get(f"/v1/sys/internal/ui/mounts/{path}")["data"]
+        is_v2 = (mount.get("options") or {}).get("version") == "2"
+        if is_v2:
+            path = f"{mount['path']}data/{path.removeprefix(mount['path'])}"
+        try:
+            data = self._client.adapter.get(f"/v1/{path}", params={"version": version} if is_v2 and version else {})[
+                "data"
+            ]
+        except InvalidPath as error:
+            raise ReadError("secret is nil") from error
+        content = data["data"] if is_v2 else data
+        if not isinstance(content, dict):
+            raise ReadError("could not parse secret")
+        return content
+
+
+def _encode(value: Any, *, is_binary: bool) -> bytes:
+    if isinstance(value, str):
+        if not is_binary:
+            return value.encode()
+        try:
+            return base64.b64decode(value, validate=True)
+        except binascii.Error as error:
+            raise ReadError(f"illegal base64 data: {error}") from error
+    if isinstance(value, dict):
+        return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    if isinstance(value, bool | int | float):
+        return json.dumps(value).encode()
+    raise ReadError("could not parse secret value")

@@ -1,0 +1,158 @@
+"""Stand-in for vault-secrets-operator (ricoberger, v1.28): makes a Secret of each VaultSecret, by the operator's rules.
+
+It has what the operator's Pod has and no more: the Pod's environment, and its service account. Where the operator
+watches, and reads Vault again after VAULT_RECONCILIATION_TIME, it looks at everything every few seconds. The engine
+`pki`, key stores and namespaces of Vault Enterprise are not played.
+"""
+
+import base64
+import logging
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sandbox.cluster.directory import ClusterDirectory
+from sandbox.cluster.kube import Kube, KubeError, Object
+from sandbox.cluster.vault_reader import ReadError, VaultReader
+from sandbox.cluster.vault_templates import TemplateError, render
+
+INTERVAL_SECONDS: Final = 3
+GROUP: Final = "ricoberger.de"
+CONDITION: Final = "SecretCreated"
+
+_log = logging.getLogger(__name__)
+
+
+def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- it needs none of the cluster's files, by design
+    """Reconcile for ever with the credentials in the environment."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    vault = VaultReader(os.environ)
+    while True:
+        try:
+            kube = Kube(Path(os.environ["KUBECONFIG"]))  # anew each time: its token is replaced before it expires
+            for each in kube.list(f"/apis/{GROUP}/v1alpha1/vaultsecrets"):
+                reconcile(kube, vault, each)
+        except KubeError as error:
+            _log.warning("%s", error)
+        time.sleep(INTERVAL_SECONDS)
+
+
+def reconcile(kube: Kube, vault: VaultReader, vault_secret: Object) -> None:
+    """Make or correct the Secret of one VaultSecret, and say in its status how that went."""
+    if "deletionTimestamp" in vault_secret["metadata"]:
+        return
+    spec = vault_secret["spec"]
+    try:
+        data = vault.read(
+            spec.get("path", ""),
+            keys=spec.get("keys", ()),
+            version=spec.get("version", 0),
+            is_binary=spec.get("isBinary", False),
+        )
+    except ReadError as error:
+        _set_condition(kube, vault_secret, "FetchFailed", str(error), ok=False)
+        return
+    try:
+        wanted = secret_of(vault_secret, data)
+    except TemplateError as error:
+        _set_condition(kube, vault_secret, "CreateFailed", f"Template ERROR: {error}", ok=False)
+        return
+    _write(kube, vault_secret, wanted)
+
+
+def secret_of(vault_secret: Object, data: dict[str, bytes]) -> Object:
+    """The Secret of a VaultSecret: its name, labels and annotations, owned by it.
+
+    Args:
+        vault_secret: The VaultSecret.
+        data: What Vault holds; the VaultSecret's templates, if it has any, decide what of it the Secret gets.
+
+    Raises:
+        TemplateError: A template cannot be rendered.
+    """
+    metadata, spec = vault_secret["metadata"], vault_secret["spec"]
+    if templates := spec.get("templates"):
+        texts = {key: value.decode(errors="surrogateescape") for key, value in data.items()}
+        data = {key: render(each, texts).encode(errors="surrogateescape") for key, each in templates.items()}
+    owner = {
+        "apiVersion": vault_secret.get("apiVersion", f"{GROUP}/v1alpha1"),
+        "kind": "VaultSecret",
+        "name": metadata["name"],
+        "uid": metadata["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "labels": {"created-by": "vault-secrets-operator", **metadata.get("labels", {})},
+            "annotations": dict(metadata.get("annotations", {})),
+            "ownerReferences": [owner],
+        },
+        "type": spec.get("type", "Opaque"),
+        "data": {key: base64.b64encode(value).decode() for key, value in sorted(data.items())},
+    }
+
+
+def _write(kube: Kube, vault_secret: Object, wanted: Object) -> None:
+    collection = f"/api/v1/namespaces/{wanted['metadata']['namespace']}/secrets"
+    path = f"{collection}/{wanted['metadata']['name']}"
+    found = kube.get(path)
+    if found is None:
+        outcome, failure = "Created", "CreateFailed"
+    else:
+        outcome, failure = "Updated", "UpdateFailed"
+        if vault_secret["spec"].get("reconcileStrategy") == "Merge":
+            wanted["data"] = {**found.get("data", {}), **wanted["data"]}
+        if same(found, wanted) and _condition(vault_secret).get("status") == "True":
+            return
+    try:
+        if found is None:
+            kube.create(collection, wanted)
+        elif not same(found, wanted):
+            kube.replace(path, wanted)
+    except KubeError as error:
+        _set_condition(kube, vault_secret, failure, str(error), ok=False)
+        return
+    _set_condition(kube, vault_secret, outcome, f"Secret was {outcome.lower()}", ok=True)
+
+
+def same(found: Object, wanted: Object) -> bool:
+    """Whether a Secret says already what it is to say."""
+    return all(
+        found["metadata"].get(field, {}) == wanted["metadata"][field]
+        for field in ("labels", "annotations", "ownerReferences")
+    ) and (found.get("type"), found.get("data", {})) == (wanted["type"], wanted["data"])
+
+
+def _condition(vault_secret: Object) -> Object:
+    conditions = vault_secret.get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == CONDITION), {})
+
+
+def _set_condition(kube: Kube, vault_secret: Object, reason: str, message: str, *, ok: bool) -> None:
+    metadata, status = vault_secret["metadata"], "True" if ok else "False"
+    old = _condition(vault_secret)
+    if (old.get("status"), old.get("reason"), old.get("message")) == (status, reason, message):
+        return
+    changed = old.get("status") != status
+    condition = {
+        "type": CONDITION,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "observedGeneration": metadata.get("generation", 0),
+        "lastTransitionTime": _now() if changed else old["lastTransitionTime"],
+    }
+    _log.info("%s/%s: %s: %s", metadata["namespace"], metadata["name"], reason, message)
+    path = f"/apis/{GROUP}/v1alpha1/namespaces/{metadata['namespace']}/vaultsecrets/{metadata['name']}/status"
+    kube.merge(path, {"status": {"conditions": [condition]}})
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
