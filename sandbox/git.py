@@ -1,0 +1,117 @@
+"""The Git repository of the sandbox's Phalanx: bare, served from the disk, read by Argo CD and by the program."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from sandbox import paths, tools
+from sandbox.errors import SandboxError
+
+SOURCE: Final = paths.CHECKOUT / "sandbox" / "phalanx"
+"""What is published."""
+
+BRANCH: Final = "main"
+
+URL: Final = f"file://{paths.GIT}"
+"""The repository as clients name it."""
+
+_LEFT_BY_HELM: Final = shutil.ignore_patterns("*.tgz", "Chart.lock")
+"""What `helm dependency build` leaves in a working tree."""
+
+_IDENTITY: Final = {
+    **{f"GIT_{role}_NAME": "Sandbox" for role in ("AUTHOR", "COMMITTER")},
+    **{f"GIT_{role}_EMAIL": "sandbox@rsp.sandbox.test" for role in ("AUTHOR", "COMMITTER")},
+    # The same content with the same history is the same commit, on every machine.
+    **{f"GIT_{role}_DATE": "2026-01-01T00:00:00Z" for role in ("AUTHOR", "COMMITTER")},
+}
+
+
+def publish() -> str:
+    """Bring the repository's branch to what `sandbox/phalanx` holds now, with one new commit if that is something else.
+
+    Argo CD's resource definitions are added to its chart: they belong to the release that the sandbox runs and are too
+    large to keep a copy of.
+
+    Returns:
+        The commit at the head of the branch.
+
+    Raises:
+        SandboxError: Git fails, or is not installed.
+    """
+    return commit(SOURCE, "Publish the sandbox's Phalanx", _add_argocd_crds)
+
+
+def commit(source: Path, message: str, complete: Callable[[Path], None] = lambda _: None) -> str:
+    """Commit a tree of files to the branch, as a person's push would; nothing happens if the branch holds just that.
+
+    Args:
+        source: The directory to be the whole content of the branch.
+        message: The commit's message.
+        complete: Adds to a copy of `source` what is not in it.
+
+    Returns:
+        The commit at the head of the branch.
+
+    Raises:
+        SandboxError: Git fails, or is not installed.
+    """
+    if not (paths.GIT / "HEAD").exists():
+        paths.GIT.mkdir(parents=True, exist_ok=True)
+        _git("init", "--quiet", "--bare", f"--initial-branch={BRANCH}", str(paths.GIT))
+    with tempfile.TemporaryDirectory(prefix="phalanx-") as directory:
+        tree = Path(directory) / "tree"
+        shutil.copytree(source, tree, ignore=_LEFT_BY_HELM)
+        complete(tree)
+        index = {"GIT_INDEX_FILE": str(Path(directory) / "index")}
+        _git(f"--git-dir={paths.GIT}", f"--work-tree={tree}", "add", "--all", "--force", ".", env=index)
+        content = _git(f"--git-dir={paths.GIT}", "write-tree", env=index)
+    head = _head()
+    if head and _git(f"--git-dir={paths.GIT}", "rev-parse", f"{head}^{{tree}}") == content:
+        return head
+    parent = ["-p", head] if head else []
+    made = _git(f"--git-dir={paths.GIT}", "commit-tree", content, *parent, "-m", message, env=_IDENTITY)
+    _git(f"--git-dir={paths.GIT}", "update-ref", f"refs/heads/{BRANCH}", made, head or "")
+    return made
+
+
+def checkout(target: Path) -> None:
+    """Write the files at the head of the branch into the new directory `target`, to be changed and committed."""
+    target.mkdir(parents=True)
+    index = {"GIT_INDEX_FILE": str(target.parent / f".{target.name}.index")}
+    _git(f"--git-dir={paths.GIT}", f"--work-tree={target}", "read-tree", BRANCH, env=index)
+    _git(f"--git-dir={paths.GIT}", f"--work-tree={target}", "checkout-index", "--all", env=index)
+    Path(index["GIT_INDEX_FILE"]).unlink()
+
+
+def _add_argocd_crds(tree: Path) -> None:
+    tools.ensure(["argocd"], report=lambda _: None)
+    crds = tree / "applications" / "argocd" / "charts" / "argo-cd" / "crds"
+    crds.mkdir()
+    shutil.copy(tools.argocd_crds(), crds / "argocd.yaml")
+
+
+def _head() -> str:
+    """The branch's commit; empty in a new repository."""
+    return _git(f"--git-dir={paths.GIT}", "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}")
+
+
+def _git(*arguments: str, env: dict[str, str] | None = None) -> str:
+    """Run git, with none of the caller's own configuration, and return what it prints."""
+    own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": "/nonexistent"}
+    try:
+        run = subprocess.run(
+            ["git", *arguments],
+            env={"PATH": os.environ.get("PATH", os.defpath), **own, **(env or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise SandboxError("git is not installed: `python -m sandbox cloud up` installs it, as root") from error
+    if run.returncode:
+        raise SandboxError(f"git {' '.join(arguments)} failed: {run.stderr.strip()}")
+    return run.stdout.strip()
