@@ -173,6 +173,17 @@ def wait_for(probe: Callable[[], bool], what: str, process: Process | None = Non
         time.sleep(0.2)
 
 
+def recorded(records: Path = paths.RUN) -> list[Process]:
+    """Every process that has a record in the directory, fit to be stopped and nothing else."""
+    return [Process(name=file.stem, argv=(), records=records) for file in sorted(records.glob("*.json"))]
+
+
+def recorded_sessions(records: Path = paths.RUN) -> set[int]:
+    """The session ids of what was started, of which anything still runs."""
+    found = (_Record.read(file) for file in records.glob("*.json"))
+    return {record.pid for record in found if record and record.members()}
+
+
 def memory(pid: int) -> int:
     """Proportional set size, in bytes, of all processes in the session that `pid` leads."""
     return sum(_proportional_set_size(member) for member in _session_members(pid))

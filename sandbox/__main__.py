@@ -1,0 +1,36 @@
+"""The commands of the sandbox: `python -m sandbox --help`."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from sandbox import program
+from sandbox.cloud.cli import app as cloud
+from sandbox.cluster.cli import app as cluster
+from sandbox.environment import export_lines
+from sandbox.errors import SandboxError
+
+app = typer.Typer(help="A whole cloud on one machine, and the program run on it.", no_args_is_help=True)
+app.add_typer(cloud, name="cloud")
+app.add_typer(cluster, name="cluster")
+program.register(app)
+
+
+@app.command()
+def env() -> None:
+    """Print the variables with which clients find the sandbox, to be used as `eval "$(python -m sandbox env)"`."""
+    typer.echo(export_lines())
+
+
+def main() -> None:
+    """Run the command of the command line; a fault is told in one message."""
+    try:
+        app()
+    except SandboxError as error:
+        Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", markup=True, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The services' configuration files, from the templates beside this module.
+
+Each template `templates/NAME.j2` becomes `ETC/NAME`. They are plain configuration files in the service's own format,
+with a few variables; `common.j2` holds the sections that several services share.
+"""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from sandbox import paths
+from sandbox.cloud import passwords
+from sandbox.files import write_atomically
+from sandbox.ports import LOOPBACK, Port
+
+REGION: Final = "RegionOne"
+HOST: Final = "hypervisor"
+"""The one host of Nova, Neutron, Cinder and OVN: each of them must know it by the same name."""
+PHYSICAL_NETWORK: Final = "physnet1"
+VOLUME_BACKEND: Final = "files"
+DEFAULT_VOLUME_TYPE: Final = "ceph-hdd"
+
+_CLUSTER_COMMAND: Final = (
+    *("/usr/bin/env", f"--chdir={paths.CHECKOUT}", "--unset=PYTHONPATH"),  # not the packages of Debian's Python
+    *(sys.executable, "-m", "sandbox", "cluster"),
+)
+"""Started by Magnum's conductor: this project's own code, in its own virtual environment."""
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+_OWNERS: Final = {"rabbitmq.conf": "rabbitmq", "mariadb.cnf": "mysql"}
+"""Users that have to read a file beside root, who runs the rest."""
+
+
+def path(name: str) -> Path:
+    """Where the configuration file `name` lies, for example `nova.conf` or `swift/proxy-server.conf`."""
+    return paths.ETC / name
+
+
+def write() -> None:
+    """Write every configuration file anew; one whose content is the same stays as it is."""
+    for name, text in render(passwords.load()).items():
+        file = path(name)
+        write_atomically(file, text)
+        if owner := _OWNERS.get(name):
+            shutil.chown(file, owner, owner)
+    # the directories hold nothing but files that their owners alone read
+    for directory in (paths.ETC, *(each for each in paths.ETC.rglob("*") if each.is_dir())):
+        directory.chmod(0o711)
+
+
+def render(password: Mapping[str, str]) -> dict[str, str]:
+    """The text of each configuration file by its name.
+
+    Args:
+        password: Passwords by the names of `passwords.NAMES`.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - these are no web pages
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    variables: dict[str, Any] = {
+        "password": password,
+        "port": Port,
+        "loopback": LOOPBACK,
+        "region": REGION,
+        "host": HOST,
+        "physical_network": PHYSICAL_NETWORK,
+        "volume_backend": VOLUME_BACKEND,
+        "default_volume_type": DEFAULT_VOLUME_TYPE,
+        "etc": paths.ETC,
+        "data": paths.DATA,
+        "clusters_directory": paths.CLUSTERS,
+        "cluster_command": shlex.join(_CLUSTER_COMMAND),
+    }
+    names = environment.list_templates(filter_func=lambda name: not name.endswith("common.j2"))
+    return {name.removesuffix(".j2"): environment.get_template(name).render(variables) for name in names}

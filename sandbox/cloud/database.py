@@ -1,0 +1,85 @@
+"""MariaDB, with one database user for each service of OpenStack that keeps data in it."""
+
+import shutil
+from collections.abc import Mapping
+from typing import Final
+
+from sandbox import paths
+from sandbox.cloud import configuration, passwords
+from sandbox.cloud.commands import run
+from sandbox.cloud.service import Service, tcp_accepts
+from sandbox.ports import LOOPBACK, Port
+from sandbox.process import Process
+
+DIRECTORY: Final = paths.DATA / "mariadb"
+SOCKET: Final = DIRECTORY / "mariadb.sock"
+
+SCHEMAS: Final[Mapping[str, tuple[str, ...]]] = {
+    user: ("nova", "nova_api", "nova_cell0") if user == "nova" else (user,) for user in passwords.DATABASE_USERS
+}
+"""The databases of each user."""
+
+
+def service() -> Service:
+    """The database server, as the user whom Debian made for it."""
+    config = configuration.path("mariadb.cnf")
+    return Service(
+        process=Process(
+            name="mariadb",
+            argv=("/usr/sbin/mariadbd", f"--defaults-file={config}"),
+            user="mysql",
+            config=(config,),
+        ),
+        package="mariadb-server",
+        port=Port.MARIADB,
+        answers=tcp_accepts(Port.MARIADB),
+    )
+
+
+def prepare() -> None:
+    """Make the data directory where there is none."""
+    if (DIRECTORY / "mysql").exists():
+        return
+    # made elsewhere and moved, so that a directory half made is never taken for a whole one
+    unfinished = DIRECTORY.with_name("mariadb.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    unfinished.mkdir(parents=True, mode=0o700)
+    shutil.chown(unfinished, "mysql", "mysql")
+    run(
+        *("mariadb-install-db", "--no-defaults", "--user=mysql", "--skip-test-db", f"--datadir={unfinished}"),
+        *("--auth-root-authentication-method=socket", "--auth-root-socket-user=root"),
+        log="mariadb-install-db",
+    )
+    unfinished.rename(DIRECTORY)
+
+
+def create_users(password: Mapping[str, str]) -> None:
+    """Make the databases and their users, each of whom may do everything in its own and nothing elsewhere.
+
+    Args:
+        password: Passwords by the names of `passwords.NAMES`.
+    """
+    query("\n".join(user_statements(password)))
+
+
+def user_statements(password: Mapping[str, str]) -> list[str]:
+    """The SQL of `create_users`; it may be run again at any time, and sets the passwords."""
+    statements = []
+    for user, schemas in SCHEMAS.items():
+        account = f"'{user}'@'{LOOPBACK}'"
+        statements += [
+            f"CREATE USER IF NOT EXISTS {account};",
+            f"ALTER USER {account} IDENTIFIED BY '{password[f'database.{user}']}';",
+        ]
+        for schema in schemas:
+            statements += [
+                f"CREATE DATABASE IF NOT EXISTS {schema} CHARACTER SET utf8mb3;",
+                f"GRANT ALL ON {schema}.* TO {account};",
+            ]
+    return statements
+
+
+def query(sql: str) -> str:
+    """Run SQL as the database's root, who is this machine's root."""
+    return run("mariadb", "--no-defaults", f"--socket={SOCKET}", "--batch", "--skip-column-names", log="sql", stdin=sql)

@@ -1,0 +1,30 @@
+"""Remembers which steps of the setup are done, beside the data that they made: without these, they are done anew."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+from sandbox import paths
+from sandbox.files import write_atomically
+
+_DIRECTORY: Final = paths.DATA / "done"
+
+
+def once(step: str, fingerprint: object, action: Callable[[], object]) -> bool:
+    """Run `action` unless it was done for the same fingerprint already.
+
+    Args:
+        step: Name of the step.
+        fingerprint: What the result depends on; its `repr` is compared.
+        action: Must bear being run again after an interruption.
+
+    Returns:
+        Whether it was run.
+    """
+    mark = _DIRECTORY / step
+    digest = hashlib.sha256(repr(fingerprint).encode()).hexdigest()
+    if mark.exists() and mark.read_text() == digest:
+        return False
+    action()
+    write_atomically(mark, digest)
+    return True

@@ -1,0 +1,57 @@
+"""Stops the cloud, and removes what it has made."""
+
+import shutil
+from pathlib import Path
+
+from sandbox import paths
+from sandbox.cloud import openstack_services, passwords, services
+from sandbox.cloud.service import Service
+from sandbox.cloud.up import exclusive
+from sandbox.process import recorded
+from sandbox.progress import Phases
+
+
+def down(phases: Phases) -> None:
+    """Stop every process; the data stay, and `up` goes on with them."""
+    with exclusive():
+        _stop_everything(phases)
+
+
+def reset(phases: Phases) -> None:
+    """Stop every process and remove all data of the sandbox, but not the packages and the tools."""
+    with exclusive():
+        _stop_everything(phases)
+        with phases.phase("Removing all data"):
+            for path in _made_by_the_sandbox():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+
+
+def _stop_everything(phases: Phases) -> None:
+    backends = services.backends()
+    names = {service.name for service in backends}
+    with phases.phase("OpenStack services"):
+        _stop([service for service in services.every() if service.name not in names])
+    with phases.phase("Database, message queue and OVN"):
+        _stop(backends)
+        for leftover in recorded(paths.RUN):  # what another version of the sandbox has started
+            leftover.stop()
+    shutil.rmtree(openstack_services.OCTAVIA_SOCKETS, ignore_errors=True)
+
+
+def _stop(group: list[Service]) -> None:
+    for service in group:
+        service.process.ask_to_stop()
+    for service in reversed(group):
+        service.process.stop(grace=10)
+
+
+def _made_by_the_sandbox() -> list[Path]:
+    """Everything below `paths.HOME` by name: that directory is the user's choice and may hold other things."""
+    return [
+        *(paths.ETC, paths.LOG, paths.RUN, paths.DATA, paths.LIB),
+        *(paths.CLUSTERS, paths.GIT.parent, paths.STACKS, paths.VAULT, paths.CLOUDS_YAML),
+        passwords.FILE,
+    ]

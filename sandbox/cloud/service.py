@@ -1,0 +1,110 @@
+"""A service of the cloud: its process, where it comes from and how to see that it works."""
+
+import http.client
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.ports import LOOPBACK, Port
+from sandbox.process import Process, wait_for
+
+_PROBE_TIMEOUT = 5.0  # seconds
+_PATIENCE = 60  # seconds
+_SERVER_ERROR = 500
+
+
+def nothing_to_ask() -> bool:
+    """The probe of a service that only takes messages from a queue."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One process, or a group under one, of the cloud."""
+
+    process: Process
+    package: str
+    """The Debian package that its code comes from."""
+    port: Port | None = None
+    answers: Callable[[], bool] = nothing_to_ask
+    """Whether it does its work now, as far as one can ask from outside; never raises."""
+
+    @property
+    def name(self) -> str:
+        """Name in `status`, of the log and of the record."""
+        return self.process.name
+
+    def start(self) -> None:
+        """Start the process where it does not run; restart it where its configuration has changed or it hangs."""
+        if self.process.current() and not self._answers_in_time():
+            self.process.stop()
+        self.process.start()
+
+    def _answers_in_time(self) -> bool:
+        """Whether it answers while one could think that it is still starting."""
+        try:
+            wait_for(self.answers, f"{self.name} answers", self.process, timeout=_PATIENCE)
+        except SandboxError:
+            return False
+        return True
+
+    def wait(self, timeout: float = 180) -> None:
+        """Wait until it answers.
+
+        Raises:
+            ProcessDiedError: It ended instead.
+            SandboxError: It does not answer within `timeout` seconds.
+        """
+        place = f" on port {self.port.value}" if self.port else ""
+        wait_for(self.answers, f"{self.name} does not answer{place}", self.process, timeout)
+
+
+def http_answers(port: Port, path: str = "/") -> Callable[[], bool]:
+    """A probe: the service gives an HTTP answer that is no server's fault.
+
+    Listening is not enough: uWSGI opens the port long before the application is loaded.
+    """
+
+    def probe() -> bool:
+        try:
+            with urllib.request.urlopen(port.url + path, timeout=_PROBE_TIMEOUT):  # noqa: S310 - our own http URL
+                return True
+        except urllib.error.HTTPError as error:
+            return error.code < _SERVER_ERROR
+        except (OSError, http.client.HTTPException):
+            return False
+
+    return probe
+
+
+def tcp_accepts(port: Port) -> Callable[[], bool]:
+    """A probe: something accepts connections on the port."""
+
+    def probe() -> bool:
+        try:
+            with socket.create_connection((LOOPBACK, port.value), timeout=_PROBE_TIMEOUT):
+                return True
+        except OSError:
+            return False
+
+    return probe
+
+
+def unix_sockets_accept(*files: Path) -> Callable[[], bool]:
+    """A probe: something accepts connections on each of the sockets."""
+
+    def probe() -> bool:
+        for file in files:
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(_PROBE_TIMEOUT)
+                try:
+                    client.connect(str(file))
+                except OSError:
+                    return False
+        return True
+
+    return probe

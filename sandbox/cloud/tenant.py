@@ -1,0 +1,139 @@
+"""What a tenant finds in a cloud: flavors, images, volume types, an external network, and quotas."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.cloud import clients, configuration
+from sandbox.cloud.done import once
+from sandbox.cloud.identity import TENANT
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """A size of servers."""
+
+    name: str
+    vcpus: int
+    ram: int
+    """MiB."""
+    disk: int
+    """GiB."""
+
+
+FLAVORS: Final = (
+    Flavor("m1.small", 1, 2048, 20),
+    Flavor("m1.medium", 2, 4096, 40),
+    Flavor("m1.large", 4, 8192, 80),
+    Flavor("m1.xlarge", 8, 16384, 160),
+)
+
+IMAGES: Final = {"fedora-coreos-42": "fedora-coreos", "debian-12": "debian"}
+"""Images by name, with the property os_distro, by which Magnum chooses its driver. They hold nothing: nothing boots."""
+
+VOLUME_TYPES: Final = ("ceph-hdd", "ceph-ssd")
+
+EXTERNAL_NETWORK: Final = "external"
+EXTERNAL_SUBNET: Final = "203.0.113.0/24"  # reserved for documentation (RFC 5737)
+EXTERNAL_GATEWAY: Final = "203.0.113.1"
+
+COMPUTE_QUOTA: Final = {"instances": 20, "cores": 64, "ram": 128 * 1024}
+VOLUME_QUOTA: Final = {"volumes": 20, "gigabytes": 2000}
+NETWORK_QUOTA: Final = {
+    "network": 5,
+    "subnet": 10,
+    "router": 2,
+    "floatingip": 4,
+    "security_group": 20,
+    "security_group_rule": 200,
+    "port": 100,
+}
+LOAD_BALANCER_QUOTA: Final = {"load_balancer": 5}
+CLUSTER_QUOTA: Final = 4
+
+
+def populate() -> None:
+    """Make all of it, as far as it is not there."""
+    everything = (FLAVORS, IMAGES, VOLUME_TYPES, EXTERNAL_NETWORK, EXTERNAL_SUBNET, EXTERNAL_GATEWAY)
+    quotas = (COMPUTE_QUOTA, VOLUME_QUOTA, NETWORK_QUOTA, LOAD_BALANCER_QUOTA, CLUSTER_QUOTA)
+    once("tenant", (everything, quotas), _populate)
+
+
+def _populate() -> None:
+    with clients.connect("admin") as connection:
+        for step in (_flavors, _images, _volume_types, _external_network, _quotas):
+            step(connection)
+
+
+def _flavors(connection: "Connection") -> None:
+    compute: Any = connection.compute
+    existing = {flavor.name for flavor in compute.flavors()}
+    for flavor in FLAVORS:
+        if flavor.name not in existing:
+            compute.create_flavor(name=flavor.name, vcpus=flavor.vcpus, ram=flavor.ram, disk=flavor.disk)
+
+
+def _images(connection: "Connection") -> None:
+    image: Any = connection.image
+    existing = {each.name for each in image.images() if each.status == "active"}
+    for name, distribution in IMAGES.items():
+        if name not in existing:
+            image.create_image(
+                name,
+                data=b"Nothing boots here.\n",
+                disk_format="raw",
+                container_format="bare",
+                visibility="public",
+                os_distro=distribution,
+            )
+
+
+def _volume_types(connection: "Connection") -> None:
+    storage: Any = connection.block_storage
+    existing = {each.name for each in storage.types()}
+    for name in VOLUME_TYPES:
+        if name not in existing:
+            storage.create_type(name=name)
+
+
+def _external_network(connection: "Connection") -> None:
+    networking: Any = connection.network
+    network = networking.find_network(EXTERNAL_NETWORK) or networking.create_network(
+        name=EXTERNAL_NETWORK,
+        is_router_external=True,
+        provider_network_type="flat",
+        provider_physical_network=configuration.PHYSICAL_NETWORK,
+    )
+    if not network.subnet_ids:
+        networking.create_subnet(
+            name=EXTERNAL_NETWORK,
+            network_id=network.id,
+            ip_version=4,
+            cidr=EXTERNAL_SUBNET,
+            gateway_ip=EXTERNAL_GATEWAY,
+            enable_dhcp=False,
+        )
+
+
+def _quotas(connection: "Connection") -> None:
+    identity: Any = connection.identity
+    project = identity.find_project(TENANT, domain_id="default")
+    connection.set_compute_quotas(project.id, **COMPUTE_QUOTA)
+    connection.set_volume_quotas(project.id, **VOLUME_QUOTA)
+    connection.set_network_quotas(project.id, **NETWORK_QUOTA)
+    load_balancer: Any = connection.load_balancer
+    load_balancer.update_quota(project.id, **LOAD_BALANCER_QUOTA)
+    _cluster_quota(connection, project.id)
+
+
+def _cluster_quota(connection: "Connection", project: str) -> None:
+    """Set how many clusters the project may have; openstacksdk has no call for it (Magnum's API, `/v1/quotas`)."""
+    magnum: Any = connection.container_infrastructure_management
+    quota = {"project_id": project, "resource": "Cluster", "hard_limit": CLUSTER_QUOTA}
+    response = magnum.post("/quotas", json=quota)
+    conflict = 409
+    if response.status_code == conflict:
+        response = magnum.patch(f"/quotas/{project}/Cluster", json=quota)
+    response.raise_for_status()

@@ -1,0 +1,149 @@
+"""Brings the cloud up from whatever state it is in: nothing, stopped, damaged or running."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from sandbox import paths, tools
+from sandbox.cloud import (
+    agents,
+    clients,
+    configuration,
+    database,
+    identity,
+    machine,
+    messaging,
+    openstack_services,
+    ovn,
+    packages,
+    passwords,
+    python_packages,
+    schema,
+    services,
+    swift,
+    tenant,
+)
+from sandbox.cloud.done import once
+from sandbox.cloud.service import Service
+from sandbox.errors import SandboxError
+from sandbox.ports import Port, require_free
+from sandbox.process import recorded_sessions
+from sandbox.progress import Phase, Phases
+
+_MIGRATIONS_SIDE_BY_SIDE = 2
+"""Each keeps a processor busy with Python while the database does the rest."""
+
+
+def up(phases: Phases) -> None:
+    """Bring the cloud up; what is there and right stays untouched.
+
+    Raises:
+        SandboxError: With what is wrong and how to mend it. The same command then goes on where it stopped.
+    """
+    machine.require_supported()
+    with exclusive():
+        require_free(Port, ours=recorded_sessions(paths.RUN))
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            # the clusters need the tools, and the control plane does not: it starts meanwhile
+            provided = pool.submit(_provide_tools, phases)
+            _control_plane(phases)
+            provided.result()
+
+
+def _control_plane(phases: Phases) -> None:
+    with phases.phase("Debian packages") as phase:
+        packages.install(phase.detail)
+    with phases.phase("Configuration") as phase:
+        _configure(phase)
+    with phases.phase("Database, message queue and OVN") as phase:
+        start(services.backends(), phase)
+        password = passwords.load()
+        once("database-users", password, lambda: database.create_users(password))
+        once("ovn", ovn.remote("nb"), ovn.initialise)
+    with phases.phase("Keystone and the services' databases") as phase:
+        _identity_and_schemas(phase)
+    with phases.phase("OpenStack services") as phase:
+        start(services.openstack(), phase)
+    with phases.phase("Hosts and agents") as phase:
+        agents.wait(phase.detail)
+    with phases.phase("Flavors, images, networks and quotas"):
+        tenant.populate()
+
+
+def _provide_tools(phases: Phases) -> None:
+    with phases.phase("Kubernetes, Argo CD and other tools") as phase:
+        tools.ensure(report=phase.detail)
+
+
+def _configure(phase: Phase) -> None:
+    phase.detail("drivers for Debian's Python")
+    python_packages.install()
+    configuration.write()
+    clients.write_clouds_yaml()
+    phase.detail("data directories")
+    for prepare in (database.prepare, messaging.prepare, ovn.prepare, openstack_services.prepare, swift.prepare):
+        prepare()
+
+
+def _identity_and_schemas(phase: Phase) -> None:
+    def keystone() -> None:
+        schema.migrate_identity()
+        identity.bootstrap()
+        start([openstack_services.identity()], phase)
+        identity.populate()
+
+    def migrate(service: str) -> Callable[[], None]:
+        def run() -> None:
+            phase.detail(f"schema of {service}")
+            schema.migrate(service)
+
+        return run
+
+    side_by_side([keystone, *map(migrate, schema.SERVICES)], _MIGRATIONS_SIDE_BY_SIDE)
+
+
+def start(group: list[Service], phase: Phase) -> None:
+    """Start what does not run, restart what runs from an old configuration or hangs, and wait until all answer."""
+    side_by_side([service.start for service in group])
+    waiting = {service.name for service in group}
+
+    def wait(service: Service) -> Callable[[], None]:
+        def run() -> None:
+            service.wait()
+            waiting.discard(service.name)
+            phase.detail(f"waiting for {', '.join(sorted(waiting))}" if waiting else "")
+
+        return run
+
+    side_by_side([wait(service) for service in group])
+
+
+def side_by_side(actions: list[Callable[[], object]], workers: int | None = None) -> None:
+    """Run actions in threads, at most `workers` at a time (all by default), and raise the first error among them."""
+    with ThreadPoolExecutor(max_workers=workers or len(actions)) as pool:
+        futures = [pool.submit(action) for action in actions]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Let one command at a time change the cloud.
+
+    Raises:
+        SandboxError: Another one does so now.
+    """
+    paths.HOME.mkdir(parents=True, exist_ok=True)
+    with (paths.HOME / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SandboxError(
+                "another `python -m sandbox cloud` command is at work: wait for it, then run this one again"
+            ) from error
+        yield

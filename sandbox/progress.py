@@ -1,0 +1,87 @@
+"""Shows people what a long command does and how long each part of it takes."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+@dataclass
+class Phase:
+    """A part of the work that goes on now."""
+
+    title: str
+    _display: "Phases"
+    _task: TaskID
+    started: float = field(default_factory=time.monotonic)
+
+    def detail(self, text: str) -> None:
+        """Say what is being done at this moment."""
+        self._display.show(self, text)
+
+
+class Phases:
+    """The phases of a command, some of them side by side.
+
+    On a terminal each has a line with a spinner, what it does and its elapsed time; elsewhere, as in the log of a CI
+    job, a line tells when each begins and ends.
+
+    Args:
+        console: Where to show them; standard error by default, so that standard output stays for results.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[detail]}[/]"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self.durations: dict[str, float] = {}
+        """Seconds that each finished phase took, in the order of their ends."""
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    @contextmanager
+    def phase(self, title: str) -> Iterator[Phase]:
+        """Show a phase while the `with` block runs."""
+        phase = Phase(title=title, _display=self, _task=self._progress.add_task(title, total=1, detail=""))
+        self._say(f"{title} ...")
+        try:
+            yield phase
+        except BaseException:
+            self._progress.update(phase._task, description=f"[red]{title}: failed[/]", detail="")
+            self._progress.stop_task(phase._task)
+            self._say(f"{title}: failed")
+            raise
+        seconds = time.monotonic() - phase.started
+        self.durations[title] = seconds
+        self._progress.update(phase._task, completed=1, detail="")
+        self._say(f"{title}: done in {seconds:.1f} s")
+
+    def show(self, phase: Phase, text: str) -> None:
+        """Show what `phase` is doing; on a terminal only, where it replaces what was shown before."""
+        self._progress.update(phase._task, detail=text)
+
+    def _say(self, text: str) -> None:
+        if not self._console.is_terminal:
+            with self._lock:
+                self._console.print(f"[{time.monotonic() - self._started:6.1f} s] {text}", markup=False, soft_wrap=True)
