@@ -5,6 +5,6 @@ a module of its own that says so, play what cannot be had here: vault-secrets-op
 and the ingress controller's status.
 """
 
-from sandbox.cluster.lifecycle import Service, repair, services, stop_all
+from sandbox.cluster.lifecycle import repair, services, stop_all
 
-__all__ = ["Service", "repair", "services", "stop_all"]
+__all__ = ["repair", "services", "stop_all"]

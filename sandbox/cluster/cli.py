@@ -29,7 +29,7 @@ def down(directory: Directory) -> None:
 def status(directory: Directory) -> None:
     """List the cluster's processes."""
     cluster = ClusterDirectory(directory)
-    for process in cluster.running():
+    for process in cluster.recorded():
         pid = process.alive()
         typer.echo(f"{process.name:<36}{f'running (pid {pid})' if pid else 'dead'}")
 

@@ -92,7 +92,7 @@ class ClusterDirectory:
             logs=self.logs,
         )
 
-    def running(self) -> list[Process]:
+    def recorded(self) -> list[Process]:
         """Every process of this cluster that has a record, whatever it was started from."""
         return [self.process(record.stem) for record in sorted(self.records.glob("*.json"))]
 

@@ -1,28 +1,33 @@
 """Brings clusters up and down, and mends what died."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Final
 
 from sandbox import tools
 from sandbox.cluster import cloud_controller, control_plane, nodes, rbac
 from sandbox.cluster.directory import ClusterDirectory, clusters
+from sandbox.cluster.port_block import Offset
+from sandbox.errors import SandboxError
 from sandbox.files import write_atomically
-from sandbox.process import Process, wait_for
+from sandbox.process import memory, wait_for
+from sandbox.status import Row, State
 
-NODE_SECONDS = 120
-STOP_FIRST = ("agent", cloud_controller.NAME)
+NODE_SECONDS: Final = 120
+STOP_FIRST: Final = ("agent", cloud_controller.NAME)
 """What would start processes or change the cloud while the rest ends."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Service:
-    """A process of a cluster, for a table of what runs."""
-
-    cluster: str
-    """Magnum's name of the cluster."""
-    process: Process
-    version: str | None
-    """Version of the tool; None for the sandbox's own programs."""
+PORTS: Final = {
+    "etcd": Offset.ETCD_CLIENT,
+    "kube-apiserver": Offset.KUBE_APISERVER,
+    "kube-controller-manager": Offset.KUBE_CONTROLLER_MANAGER,
+    "kube-scheduler": Offset.KUBE_SCHEDULER,
+    "kwok": Offset.KWOK,
+    "argocd-redis": Offset.REDIS,
+    "argocd-repo-server": Offset.ARGOCD_REPO_SERVER,
+    "argocd-server": Offset.ARGOCD_SERVER,
+    "argocd-application-controller": Offset.ARGOCD_CONTROLLER_METRICS,
+}
+"""The port by which each process is known."""
 
 
 def up(directory: ClusterDirectory) -> None:
@@ -46,7 +51,7 @@ def down(directory: ClusterDirectory) -> None:
     """Stop every process of a cluster; its data stay."""
     for name in STOP_FIRST:
         directory.process(name).stop()
-    running = directory.running()
+    running = directory.recorded()
     for process in running:
         process.ask_to_stop()
     for process in running:
@@ -57,11 +62,17 @@ def repair() -> None:
     """Bring every cluster up that was up: after a crash, or a `down` of the whole sandbox.
 
     Raises:
-        SandboxError: A cluster does not come up.
+        SandboxError: Clusters that do not come up, after the others have.
     """
+    failures = []
     for directory in clusters():
         if (directory.path / "api_address").exists():
-            up(directory)
+            try:
+                up(directory)
+            except SandboxError as error:
+                failures.append(f"cluster {directory.description.name}: {error}")
+    if failures:
+        raise SandboxError("\n".join(failures))
 
 
 def stop_all() -> None:
@@ -70,12 +81,15 @@ def stop_all() -> None:
         down(directory)
 
 
-def services() -> Iterator[Service]:
-    """Every process of every cluster, whether it runs or has died."""
+def services() -> Iterator[Row]:
+    """A row for every process of every cluster that should run: `<cluster>/<process>`."""
     for directory in clusters():
-        for process in directory.running():
-            yield Service(
-                cluster=directory.description.name,
-                process=process,
-                version=tools.VERSIONS.get(process.name),
+        for process in directory.recorded():
+            pid, offset = process.alive(), PORTS.get(process.name)
+            yield Row(
+                service=f"{directory.description.name}/{process.name}",
+                state=State.RUNNING if pid else State.STOPPED,
+                port=None if offset is None else directory.port(offset),
+                version=tools.VERSIONS.get(process.name) or tools.VERSIONS.get(process.name.partition("-")[0], ""),
+                memory=memory(pid) if pid else 0,
             )

@@ -71,11 +71,7 @@ class Directory:
 
     def _run(self, verb: str) -> None:
         command = [*shlex.split(cfg.CONF[GROUP].cluster_command), verb, str(self.path)]
-        # The conductor's PYTHONPATH is for Debian's Python, the command runs on its own.
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
         if done.returncode:
             lines = (done.stderr or done.stdout).strip().splitlines()
             raise CommandError(lines[-1] if lines else f"{verb} ended with status {done.returncode}")
