@@ -59,8 +59,9 @@ def load(root: Path, environment: str, name: str) -> Application:
     secrets: dict[str, SecretDefinition] = {}
     problems: list[str] = []
     for key, definition in (definitions | overrides).items():
+        where = f"applications/{name}/{files[key]}: {key}"
         try:
-            secrets[key] = validate(SecretDefinition, definition, f"applications/{name}/{files[key]}: {key}")
+            secrets[_text(key, where)] = validate(SecretDefinition, definition, where)
         except PhalanxError as error:
             problems.extend(error.problems)
     if problems:
@@ -84,3 +85,9 @@ def load_enabled(root: Path, environment: Environment) -> dict[str, Application]
     if problems:
         raise PhalanxError(*problems)
     return applications
+
+
+def _text(key: Any, where: str) -> str:
+    if not isinstance(key, str):
+        raise PhalanxError(f"{where}: YAML takes this key for a {type(key).__name__}: quote it")
+    return key

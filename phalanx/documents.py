@@ -24,25 +24,43 @@ def parse_stream(text: str) -> list[Any]:
     return [document for document in yaml.load_all(text, _LOADER) if document is not None]
 
 
-def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping; an empty file is an empty mapping, as for Helm.
+def parse_mapping(text: str | bytes, where: str) -> dict[str, Any]:
+    """Parse YAML that holds one mapping; nothing at all is an empty mapping, as for Helm.
+
+    Args:
+        text: Text to parse.
+        where: File that it came from, for messages.
 
     Raises:
-        PhalanxError: The file cannot be read, is not YAML, or holds something else.
+        PhalanxError: It is not YAML, or holds something else. No part of the text is in the message.
     """
     try:
-        content = yaml.load(path.read_bytes(), _LOADER)  # noqa: S506 - both candidates are safe
-    except OSError as error:
-        raise PhalanxError(f"{path}: cannot be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise PhalanxError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+        content = yaml.load(text, _LOADER)  # noqa: S506 - both candidates are safe
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        # A constructor's complaint would quote the value.
+        problem = error.problem if not isinstance(error, yaml.constructor.ConstructorError) else None
+        raise PhalanxError(f"{where}{line}: not valid YAML: {problem or 'a value that needs quotes'}") from None
+    except yaml.YAMLError:
+        raise PhalanxError(f"{where}: not valid YAML: it has a character that is not text") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise PhalanxError(f"{path}: expected a mapping, found a {type(content).__name__}")
+        raise PhalanxError(f"{where}: expected a mapping, found a {type(content).__name__}")
     return content
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds one mapping, see `parse_mapping`.
+
+    Raises:
+        PhalanxError: The file cannot be read, or does not hold a mapping.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise PhalanxError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse_mapping(text, str(path))
 
 
 def read_optional_mapping(path: Path) -> dict[str, Any]:

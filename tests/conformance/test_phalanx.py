@@ -1,0 +1,72 @@
+"""Real environments: the answer must be the one that Phalanx's own code gives."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phalanx import application, environment, secrets
+from phalanx.secrets import Copied, Generated, Literal, Origin, Static
+
+DATA = Path(__file__).parent / "data"
+
+EXPECTED: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
+    (repository, name): answer
+    for repository in ("upstream", "lsst-uk")
+    for name, answer in json.loads((DATA / repository / "expected-secrets.json").read_text()).items()
+}
+
+
+def as_phalanx_says(origin: Origin) -> dict[str, str]:
+    """Write an origin as the expected answers do."""
+    match origin:
+        case Literal(value):
+            return {"value": value}
+        case Copied(source):
+            return {"copy": str(source)}
+        case Generated(type=generator, source=None):
+            return {"generate": generator.value}
+        case Generated(type=generator, source=source):
+            return {"generate": generator.value, "source": source.key}
+        case Static():
+            return {}
+
+
+@pytest.mark.parametrize(("repository", "name"), EXPECTED)
+def test_the_same_secrets_from_the_same_places(repository: str, name: str) -> None:
+    applications = application.load_enabled(DATA / repository, environment.load(DATA / repository, name))
+    plan = secrets.resolve(applications)
+    answer = {
+        app: {key: as_phalanx_says(secret.origin) for key, secret in found.items()}
+        for app, found in plan.by_application().items()
+    }
+    assert answer == EXPECTED[repository, name]
+
+
+@pytest.mark.parametrize("repository", ["upstream", "lsst-uk"])
+def test_every_definition_that_phalanx_has_is_understood(repository: str) -> None:
+    directories = sorted((DATA / repository / "applications").iterdir())
+    found = [
+        application.load(DATA / repository, override.stem.removeprefix("secrets-"), directory.name)
+        for directory in directories
+        for override in (directory / "secrets.yaml", *directory.glob("secrets-*.yaml"))
+    ]
+    assert sum(len(one.secrets) for one in found) > 150
+    assert {directory.name for directory in directories} == {one.name for one in found}
+
+
+def test_the_environments_say_where_their_secrets_are() -> None:
+    ukidacdev = environment.load(DATA / "upstream", "ukidacdev")
+    assert (ukidacdev.vault_mount, ukidacdev.vault_path) == ("secret", "phalanx/ukidacdev")
+    assert ukidacdev.vault_role == "ukidacdev"
+    assert ukidacdev.vault_read_policy == "phalanx/ukidacdev/read"
+    roe = environment.load(DATA / "lsst-uk", "roe")
+    assert (roe.vault_mount, roe.vault_path, roe.vault_role) == ("kv-v2", "k8s_operator/roe", "roe")
+
+
+def test_the_applications_that_every_environment_has_are_enabled() -> None:
+    always = {"argocd", "cert-manager", "gafaelfawr", "ingress-nginx", "repertoire", "vault-secrets-operator"}
+    enabled = set(environment.load(DATA / "upstream", "ukidacdev").enabled_applications)
+    assert enabled - always == {"mobu", "nublado", "portal", "postgres", "squareone", "ssotap", "tap"}
+    assert always <= enabled
