@@ -1,4 +1,5 @@
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
@@ -10,12 +11,27 @@ from config.section import GiB, Name, Section, Slug
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 """The name of a Magnum label."""
 
+Driver = Literal["heat", "capi"]
+
+POD_NETWORKS: Mapping[Driver, IPv4Network] = {
+    "heat": IPv4Network("10.100.0.0/16"),
+    "capi": IPv4Network("172.16.0.0/13"),
+}
+"""Pods' addresses by driver: Magnum's ``calico_ipv4pool``; capi-helm-charts, ``kubeNetwork.pods``."""
+
+SERVICE_NETWORKS: Mapping[Driver, IPv4Network] = {
+    "heat": IPv4Network("10.254.0.0/16"),
+    "capi": IPv4Network("172.24.0.0/13"),
+}
+"""Services' addresses by driver: Magnum's ``service_cluster_ip_range``; capi-helm-charts, ``kubeNetwork.services``."""
+
 LABELS_OF_FIELDS = {
     "auto_healing_enabled": "cluster.autohealing",
     "auto_scaling_enabled": "cluster.workers.autoscaling",
     "boot_volume_size": "cluster.bootVolume.size",
     "boot_volume_type": "cluster.bootVolume.type",
     "calico_ipv4pool": "cluster.podCidr",
+    "flannel_network_cidr": "cluster.podCidr",
     "kube_tag": "cluster.kubernetesVersion",
     "max_node_count": "cluster.workers.autoscaling.maximum",
     "min_node_count": "cluster.workers.autoscaling.minimum",
@@ -82,7 +98,7 @@ class BootVolume(Section):
 class Cluster(Section):
     """The Kubernetes cluster that Magnum makes."""
 
-    driver: Literal["heat", "capi"] = Field(
+    driver: Driver = Field(
         default="heat",
         description="Magnum's driver on this cloud: Heat, or Cluster API (magnum-capi-helm)",
     )
@@ -102,8 +118,11 @@ class Cluster(Section):
         default="calico",
         description="Pod network. Only calico enforces NetworkPolicy, without which pods can impersonate users",
     )
-    pod_cidr: IPv4Network = Field(default=IPv4Network("10.100.0.0/16"), description="Addresses of pods")
-    service_cidr: IPv4Network = Field(default=IPv4Network("10.254.0.0/16"), description="Addresses of Services")
+    pod_cidr: IPv4Network | None = Field(default=None, description="Addresses of pods; the driver's own if absent")
+    service_cidr: IPv4Network | None = Field(
+        default=None,
+        description="Addresses of Services; the driver's own if absent",
+    )
     labels: dict[Label, str] = Field(default={}, description="Further Magnum labels, added to those of the program")
 
     @field_validator("kubernetes_version")
@@ -122,3 +141,27 @@ class Cluster(Section):
             if label in LABELS_OF_FIELDS:
                 raise ValueError(f"label {label} has a key of its own: set {LABELS_OF_FIELDS[label]} instead")
         return labels
+
+    @model_validator(mode="after")
+    def _as_the_driver_can(self) -> Self:
+        if self.driver == "capi":
+            if self.pod_cidr or self.service_cidr:
+                raise ValueError("podCidr and serviceCidr cannot be chosen with driver capi: remove them")
+            if self.network_driver != "calico":
+                raise ValueError("driver capi knows networkDriver calico only")
+        return self
+
+    @property
+    def pods(self) -> IPv4Network:
+        """Addresses of pods, given or the driver's own."""
+        return self.pod_cidr or POD_NETWORKS[self.driver]
+
+    @property
+    def services(self) -> IPv4Network:
+        """Addresses of Services, given or the driver's own."""
+        return self.service_cidr or SERVICE_NETWORKS[self.driver]
+
+    @property
+    def api_load_balancer(self) -> bool:
+        """Whether a load balancer stands before the API server: with Cluster API always (magnum-capi-helm)."""
+        return self.driver == "capi" or self.masters.count > 1

@@ -60,11 +60,8 @@ def _disagreements(environment: Environment) -> Iterator[tuple[Path, str]]:
         within = f"{network.cidr}" if network.adopt else f"{first} to {last} (see network.reservedAddresses)"
         yield ("nfs", "address"), f"{nfs.address} cannot be a fixed address: choose a host address of {within}"
     nodes = {"network.cidr": network.cidr}
-    if first_overlap(cluster.pod_cidr, nodes):
-        yield ("cluster", "podCidr"), f"{cluster.pod_cidr} overlaps network.cidr {network.cidr}: choose another range"
-    taken = {**nodes, "cluster.podCidr": cluster.pod_cidr}
-    if other := first_overlap(cluster.service_cidr, taken):
-        yield (
-            ("cluster", "serviceCidr"),
-            f"{cluster.service_cidr} overlaps {other} {taken[other]}: choose another range",
-        )
+    if first_overlap(cluster.pods, nodes):
+        yield ("cluster", "podCidr"), f"{cluster.pods} overlaps network.cidr {network.cidr}: choose another range"
+    taken = {**nodes, "cluster.podCidr": cluster.pods}
+    if other := first_overlap(cluster.services, taken):
+        yield ("cluster", "serviceCidr"), f"{cluster.services} overlaps {other} {taken[other]}: choose another range"

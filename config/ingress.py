@@ -16,10 +16,6 @@ class Ingress(Section):
         default=False,
         description="Let Octavia probe the nodes; OVN can since 22.09. Without, the controller must run on every node",
     )
-    keep_client_address: bool = Field(
-        default=True,
-        description="externalTrafficPolicy Local: nginx sees the client's address, only nodes with a controller answer",
-    )
 
     @property
     def algorithm(self) -> str:

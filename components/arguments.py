@@ -1,0 +1,132 @@
+"""The arguments of the components that make the infrastructure, as the configuration of an environment has them."""
+
+from components.cluster_labels import Autoscaling, ClusterFeatures
+from components.ingress_address import IngressAddressArgs
+from components.magnum_cluster import MagnumClusterArgs, NodeGroup
+from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
+from components.nfs_server import DataVolume, NfsServerArgs
+from components.object_store import ObjectStoreArgs, S3Keys
+from config import cluster as cluster_config
+from config.environment import Environment
+from config.object_store import GivenStore
+
+
+def network(environment: Environment) -> NetworkArgs:
+    """How to make or adopt the private network."""
+    settings = environment.network
+    layout: NewSubnet | ExistingSubnet = NewSubnet(
+        gateway=settings.gateway,
+        allocation_pool=settings.allocation_pool,
+        dns_nameservers=settings.dns_nameservers,
+    )
+    if settings.adopt:
+        layout = ExistingSubnet(network=settings.adopt.network, subnet=settings.adopt.subnet)
+    return NetworkArgs(external_network=settings.external_network, cidr=settings.cidr, layout=layout)
+
+
+def nfs_server(environment: Environment, net: Network) -> NfsServerArgs:
+    """The NFS server in a network."""
+    settings = environment.nfs
+    return NfsServerArgs(
+        network_id=net.network_id,
+        subnet_id=net.subnet_id,
+        clients=environment.network.cidr,
+        address=settings.address,
+        image=settings.image,
+        flavor=settings.flavor,
+        volumes={
+            export: DataVolume(
+                size=volume.size,
+                type=volume.type,
+                root_squash=volume.root_squash,
+                read_only=volume.read_only,
+            )
+            for export, volume in settings.volumes.items()
+        },
+        keypair=environment.cloud.keypair,
+        protect=environment.protect,
+    )
+
+
+def object_store(environment: Environment) -> ObjectStoreArgs:
+    """The bucket, made or given."""
+    settings = environment.object_store
+    keys = None
+    if isinstance(settings, GivenStore):
+        keys = S3Keys(
+            access_key=settings.access_key.get_secret_value(),
+            secret_key=settings.secret_key.get_secret_value(),
+        )
+    return ObjectStoreArgs(
+        endpoint=str(settings.endpoint).rstrip("/"),
+        bucket=settings.bucket,
+        keys=keys,
+        protect=environment.protect,
+    )
+
+
+def ingress_address(environment: Environment) -> IngressAddressArgs:
+    """The floating IP of the platform."""
+    return IngressAddressArgs(
+        external_network=environment.network.external_network,
+        health_monitors=environment.ingress.health_monitors,
+        protect=environment.protect,
+    )
+
+
+def cluster(environment: Environment, net: Network) -> MagnumClusterArgs:
+    """The Kubernetes cluster in a network."""
+    settings = environment.cluster
+    return MagnumClusterArgs(
+        network_id=net.network_id,
+        subnet_id=net.subnet_id,
+        external_network_id=net.external_network_id,
+        image=settings.image,
+        features=cluster_features(environment),
+        master_flavor=settings.masters.flavor,
+        master_count=settings.masters.count,
+        workers=_nodes(settings.workers),
+        node_groups={name: _nodes(group) for name, group in settings.node_groups.items()},
+        api_load_balancer=settings.api_load_balancer,
+        public_api=settings.public_api,
+        keypair=environment.cloud.keypair,
+        dns_nameserver=",".join(map(str, environment.network.dns_nameservers)) or None,
+        protect=environment.protect,
+    )
+
+
+def cluster_features(environment: Environment) -> ClusterFeatures:
+    """What the labels of the cluster's template are to say."""
+    settings, ingress = environment.cluster, environment.ingress
+    return ClusterFeatures(
+        driver=settings.driver,
+        kubernetes_version=settings.kubernetes_version,
+        network_driver=settings.network_driver,
+        pods=settings.pods,
+        services=settings.services,
+        load_balancer_provider=ingress.load_balancer_provider,
+        load_balancer_algorithm=ingress.algorithm,
+        health_monitors=ingress.health_monitors,
+        autohealing=settings.autohealing,
+        autoscaling=_autoscaler_bounds(settings),
+        boot_volume_size=settings.boot_volume.size if settings.boot_volume else None,
+        boot_volume_type=settings.boot_volume.type if settings.boot_volume else None,
+        extra=settings.labels,
+    )
+
+
+def _autoscaler_bounds(settings: cluster_config.Cluster) -> Autoscaling | None:
+    """Bounds of the default workers, which stand still where other groups only are the autoscaler's."""
+    workers = settings.workers
+    if not any(group.autoscaling for group in (workers, *settings.node_groups.values())):
+        return None
+    return _bounds(workers) or Autoscaling(minimum=workers.count, maximum=workers.count)
+
+
+def _nodes(group: cluster_config.NodeGroup) -> NodeGroup:
+    return NodeGroup(flavor=group.flavor, count=group.count, autoscaling=_bounds(group))
+
+
+def _bounds(group: cluster_config.NodeGroup) -> Autoscaling | None:
+    bounds = group.autoscaling
+    return Autoscaling(minimum=bounds.minimum, maximum=bounds.maximum) if bounds else None

@@ -1,0 +1,111 @@
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+import pulumi
+from pulumi_openstack import networking
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSubnet:
+    """How to lay out a subnet that this component makes."""
+
+    gateway: IPv4Address
+    """The router's address."""
+    allocation_pool: tuple[IPv4Address, IPv4Address]
+    """First and last address that Neutron hands out; the others are for fixed addresses."""
+    dns_nameservers: tuple[IPv4Address, ...] = ()
+    """Name servers for the subnet's hosts; the cloud's own if empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingSubnet:
+    """A subnet to adopt, already routed to the external network."""
+
+    network: str
+    """Name of its network."""
+    subnet: str
+    """Its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    """What a `Network` is made from."""
+
+    external_network: str
+    """Name of the external network, which must exist."""
+    cidr: IPv4Network
+    """Addresses of the subnet."""
+    layout: NewSubnet | ExistingSubnet
+    """How to make the subnet, or which one to adopt."""
+
+
+class Network(pulumi.ComponentResource):
+    """The private network of the nodes and the NFS server, routed to the external network; made or adopted."""
+
+    network_id: pulumi.Output[str]
+    """Id of the network."""
+    subnet_id: pulumi.Output[str]
+    """Id of the subnet; known once the subnet is routed, so that whatever starts in it can reach the outside."""
+    external_network_id: pulumi.Output[str]
+    """Id of the external network."""
+    cidr: str
+    """Addresses of the subnet in CIDR notation."""
+
+    def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("rsp:index:Network", name, None, opts)
+        look_up = pulumi.InvokeOptions(parent=self)
+        external = networking.get_network_output(name=args.external_network, external=True, opts=look_up)
+        self.external_network_id = external.id
+        self.cidr = str(args.cidr)
+        match args.layout:
+            case ExistingSubnet(network=network_name, subnet=subnet_name):
+                network_id = networking.get_network_output(name=network_name, opts=look_up).id
+                subnet = networking.get_subnet_output(name=subnet_name, network_id=network_id, opts=look_up)
+                self.network_id, self.subnet_id = network_id, subnet.id
+            case NewSubnet() as layout:
+                self.network_id, self.subnet_id = self._create(name, args.cidr, layout)
+        self.register_outputs(
+            {
+                "networkId": self.network_id,
+                "subnetId": self.subnet_id,
+                "externalNetworkId": self.external_network_id,
+                "cidr": self.cidr,
+            },
+        )
+
+    def _create(self, name: str, cidr: IPv4Network, layout: NewSubnet) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Make network, subnet, router and its interface; return the ids of network and routed subnet."""
+        child = pulumi.ResourceOptions(parent=self)
+        network = networking.Network(f"{name}-network", name=name, opts=child)
+        first, last = layout.allocation_pool
+        subnet = networking.Subnet(
+            f"{name}-subnet",
+            name=name,
+            network_id=network.id,
+            ip_version=4,
+            cidr=str(cidr),
+            gateway_ip=str(layout.gateway),
+            allocation_pools=[{"start": str(first), "end": str(last)}],
+            dns_nameservers=[str(each) for each in layout.dns_nameservers],
+            opts=child,
+        )
+        router = networking.Router(
+            f"{name}-router",
+            name=name,
+            external_network_id=self.external_network_id,
+            opts=child,
+        )
+        interface = networking.RouterInterface(
+            f"{name}-interface",
+            router_id=router.id,
+            subnet_id=subnet.id,
+            opts=child,
+        )
+        return network.id, interface.subnet_id.apply(_known)
+
+
+def _known(subnet_id: str | None) -> str:
+    """Neutron always answers the subnet of an interface that was made for one; the SDK's type allows none."""
+    if subnet_id is None:
+        raise ValueError("the router's interface has no subnet")
+    return subnet_id

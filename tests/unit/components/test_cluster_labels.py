@@ -1,0 +1,126 @@
+from dataclasses import fields
+from ipaddress import IPv4Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.arguments import cluster_features
+from components.cluster_labels import Autoscaling, ClusterFeatures, companion_release, template_labels
+from config.cluster import LABELS_OF_FIELDS
+from tests.unit.sample import environment
+
+label_names = st.from_regex(r"[a-z][a-z0-9_]{0,30}", fullmatch=True)
+
+features = st.builds(
+    ClusterFeatures,
+    driver=st.sampled_from(["heat", "capi"]),
+    kubernetes_version=st.builds("v1.{}.{}".format, st.integers(30, 60), st.integers(0, 20)),
+    network_driver=st.sampled_from(["calico", "flannel"]),
+    pods=st.just(IPv4Network("10.100.0.0/16")),
+    services=st.just(IPv4Network("10.254.0.0/16")),
+    load_balancer_provider=st.sampled_from(["ovn", "amphora"]),
+    load_balancer_algorithm=st.sampled_from(["SOURCE_IP_PORT", "ROUND_ROBIN"]),
+    health_monitors=st.booleans(),
+    autohealing=st.booleans(),
+    autoscaling=st.none() | st.builds(Autoscaling, minimum=st.integers(1, 9), maximum=st.integers(9, 99)),
+    boot_volume_size=st.none() | st.integers(1, 500),
+    boot_volume_type=st.none() | st.just("ceph-ssd"),
+    extra=st.dictionaries(label_names, st.text(max_size=20), max_size=5),
+)
+
+
+@given(features)
+def test_labels_are_text_and_booleans_are_lower_case(given_features: ClusterFeatures) -> None:
+    labels = template_labels(given_features)
+    own = {name: value for name, value in labels.items() if name not in given_features.extra}
+    assert all(isinstance(value, str) for value in labels.values())
+    assert not {"True", "False", "None"} & set(own.values())
+    assert list(labels) == sorted(labels)
+
+
+@given(features)
+def test_what_a_person_adds_is_there_and_wins(given_features: ClusterFeatures) -> None:
+    labels = template_labels(given_features)
+    assert given_features.extra.items() <= labels.items()
+
+
+@given(features)
+def test_the_labels_do_not_depend_on_the_order_of_additions(given_features: ClusterFeatures) -> None:
+    values = {field.name: getattr(given_features, field.name) for field in fields(given_features)}
+    values["extra"] = dict(reversed(list(given_features.extra.items())))
+    again = template_labels(ClusterFeatures(**values))
+    assert list(again.items()) == list(template_labels(given_features).items())
+
+
+@given(features)
+def test_no_release_starts_with_a_plugin_that_kubernetes_dropped(given_features: ClusterFeatures) -> None:
+    labels = template_labels(given_features)
+    assert "PodSecurityPolicy" not in labels.get("admission_control_list", "")
+    if given_features.driver == "heat" and "admission_control_list" not in given_features.extra:
+        # Without the label Magnum up to Zed would put the plugin in by itself.
+        assert "NodeRestriction" in labels["admission_control_list"].split(",")
+
+
+def test_ovn_gets_the_algorithm_that_it_knows() -> None:
+    labels = template_labels(cluster_features(environment()))
+    assert labels["octavia_provider"] == "ovn"
+    assert labels["octavia_lb_algorithm"] == "SOURCE_IP_PORT"
+    assert labels["octavia_lb_healthcheck"] == "false"
+
+
+def test_amphora_with_monitors() -> None:
+    chosen = environment(ingress={"loadBalancerProvider": "amphora", "healthMonitors": True})
+    labels = template_labels(cluster_features(chosen))
+    assert labels["octavia_provider"] == "amphora"
+    assert labels["octavia_lb_algorithm"] == "ROUND_ROBIN"
+    assert labels["octavia_lb_healthcheck"] == "true"
+
+
+def test_heat_is_told_what_belongs_to_the_kubernetes_release() -> None:
+    labels = template_labels(cluster_features(environment(cluster__kubernetesVersion="v1.34.7")))
+    assert labels["kube_tag"] == "v1.34.7"
+    assert labels["cloud_provider_tag"] == "v1.34.0"
+    assert labels["autoscaler_tag"] == "v1.34.0"
+    assert labels["calico_ipv4pool"] == "10.100.0.0/16"
+    assert labels["service_cluster_ip_range"] == "10.254.0.0/16"
+    assert labels["kubelet_options"] == "--node-status-max-images=-1"
+
+
+def test_flannel_gets_its_own_label() -> None:
+    chosen = environment(cluster__networkDriver="flannel", cluster__podCidr="10.90.0.0/16")
+    labels = template_labels(cluster_features(chosen))
+    assert labels["flannel_network_cidr"] == "10.90.0.0/16"
+    assert "calico_ipv4pool" not in labels
+
+
+def test_cluster_api_gets_no_label_of_heat() -> None:
+    labels = template_labels(cluster_features(environment(cluster__driver="capi")))
+    assert labels["csi_cinder_reclaim_policy"] == "Retain"
+    assert not {"admission_control_list", "calico_ipv4pool", "cloud_provider_tag"} & labels.keys()
+
+
+def test_autoscaling_is_on_as_soon_as_one_group_wants_it() -> None:
+    assert template_labels(cluster_features(environment()))["auto_scaling_enabled"] == "false"
+    bounds = {"minimum": 1, "maximum": 5}
+    chosen = environment(cluster__nodeGroups__labs__autoscaling=bounds)
+    labels = template_labels(cluster_features(chosen))
+    assert labels["auto_scaling_enabled"] == "true"
+    # The default workers stand still.
+    assert (labels["min_node_count"], labels["max_node_count"]) == ("2", "2")
+
+
+def test_labels_that_have_a_key_of_their_own_are_ours() -> None:
+    every = environment(
+        cluster__workers__autoscaling={"minimum": 1, "maximum": 3},
+        cluster__bootVolume={"size": 40, "type": "ceph-ssd"},
+    )
+    flannel = environment(cluster__networkDriver="flannel")
+    made = template_labels(cluster_features(every)).keys() | template_labels(cluster_features(flannel)).keys()
+    assert LABELS_OF_FIELDS.keys() <= made
+
+
+@pytest.mark.parametrize("version", ["1.36.3", "v1", "latest"])
+def test_a_version_that_is_none_is_refused(version: str) -> None:
+    with pytest.raises(ValueError, match="is no Kubernetes release"):
+        companion_release(version)

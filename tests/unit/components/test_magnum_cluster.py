@@ -1,0 +1,113 @@
+import pulumi
+import pulumi_openstack as openstack
+import pytest
+
+from components import arguments
+from components.magnum_cluster import MagnumCluster
+from tests.unit.given_network import GivenNetwork
+from tests.unit.recording import ProgramRunner, Recording
+from tests.unit.sample import environment
+
+BOUNDS = {"minimum": 1, "maximum": 5}
+
+
+def make(run_program: ProgramRunner, **changes: object) -> Recording:
+    settings = environment(**changes)
+
+    def program() -> None:
+        provider = openstack.Provider("cloud", cloud="test-cloud")
+        options = pulumi.ResourceOptions(providers=[provider])
+        cluster = MagnumCluster("rsp", arguments.cluster(settings, GivenNetwork()), options)
+        pulumi.export("kubeconfig", cluster.kubeconfig)
+        pulumi.export("id", cluster.cluster_id)
+
+    return run_program(program)
+
+
+@pytest.fixture
+def recording(run_program: ProgramRunner) -> Recording:
+    return make(run_program)
+
+
+def test_the_template_says_everything(recording: Recording) -> None:
+    template = recording.one("ClusterTemplate").inputs
+    assert template["name"] == "rsp-v1.36.3"
+    assert template["labels"]["kube_tag"] == "v1.36.3"
+    assert template["fixedNetwork"] == "network-id"
+    assert template["fixedSubnet"] == "subnet-id"
+    assert template["externalNetworkId"] == "external-id"
+    assert template["networkDriver"] == "calico"
+    assert template["volumeDriver"] == "cinder"
+    assert template["keypairId"] == "operators"
+    assert template["dnsNameserver"] == "9.9.9.9,149.112.112.112"
+    assert template["masterLbEnabled"] is True
+
+
+def test_a_template_in_use_is_never_changed(recording: Recording) -> None:
+    template = recording.one("ClusterTemplate")
+    assert list(template.request.replaceOnChanges) == ["*"]
+    assert template.retained
+
+
+def test_the_cluster_takes_its_labels_from_the_template(recording: Recording) -> None:
+    cluster = recording.one("Cluster")
+    assert cluster.inputs == {
+        "name": "rsp",
+        "clusterTemplateId": "rsp-template-id",
+        "masterCount": 3,
+        "nodeCount": 2,
+        "createTimeout": 90,
+    }
+
+
+def test_the_cluster_is_protected(run_program: ProgramRunner, recording: Recording) -> None:
+    assert recording.one("Cluster").protect
+    assert not make(run_program, protect=False).one("Cluster").protect
+
+
+def test_a_single_master_needs_no_load_balancer(run_program: ProgramRunner) -> None:
+    recording = make(run_program, cluster__masters__count=1, cluster__publicApi=False)
+    template = recording.one("ClusterTemplate").inputs
+    assert template["masterLbEnabled"] is False
+    assert template["floatingIpEnabled"] is False
+
+
+def test_the_number_of_nodes_is_ours_until_the_autoscaler_has_it(
+    run_program: ProgramRunner, recording: Recording
+) -> None:
+    assert not recording.one("Cluster").ignored
+    assert not recording.one("NodeGroup").ignored
+    scaled = make(
+        run_program,
+        cluster__workers__autoscaling=BOUNDS,
+        cluster__nodeGroups__labs__autoscaling=BOUNDS,
+    )
+    assert scaled.one("Cluster").ignored == {"nodeCount"}
+    assert scaled.one("NodeGroup").ignored == {"nodeCount"}
+    assert scaled.one("NodeGroup").inputs["maxNodeCount"] == 5
+
+
+def test_node_groups_are_made_one_after_another(run_program: ProgramRunner) -> None:
+    group = {"flavor": "m1.large", "count": 1}
+    recording = make(run_program, cluster__nodeGroups={"qserv": group, "labs": group, "batch": group})
+    groups = {each.inputs["name"]: each for each in recording.of("NodeGroup")}
+    cluster = recording.one("Cluster").urn
+    assert cluster in groups["batch"].dependencies
+    assert groups["batch"].urn in groups["labs"].dependencies
+    assert groups["labs"].urn in groups["qserv"].dependencies
+    assert groups["qserv"].urn not in groups["batch"].dependencies | groups["labs"].dependencies
+
+
+def test_the_kubeconfig_is_secret(recording: Recording) -> None:
+    assert recording.exports["kubeconfig"] == "kubeconfig-of-the-test"
+    assert recording.veiled_exports["kubeconfig"] == "[secret]"
+
+
+def test_says_what_others_need(recording: Recording) -> None:
+    outputs = recording.component_outputs[recording.one("rsp:index:MagnumCluster").urn]
+    assert outputs == {
+        "clusterId": "rsp-cluster-id",
+        "clusterName": "rsp",
+        "apiAddress": "https://203.0.113.20:6443",
+        "kubeconfig": "kubeconfig-of-the-test",
+    }

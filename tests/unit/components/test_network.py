@@ -1,0 +1,69 @@
+import pulumi
+import pulumi_openstack as openstack
+import pytest
+
+from components import arguments
+from components.network import Network
+from tests.unit.recording import ProgramRunner, Recording
+from tests.unit.sample import environment
+
+EXTERNAL = "openstack:networking/getNetwork:getNetwork"
+SUBNET = "openstack:networking/getSubnet:getSubnet"
+
+
+def make(run_program: ProgramRunner, **changes: object) -> Recording:
+    def program() -> None:
+        provider = openstack.Provider("cloud", cloud="test-cloud")
+        options = pulumi.ResourceOptions(providers=[provider])
+        network = Network("rsp", arguments.network(environment(**changes)), options)
+        pulumi.export("subnet", network.subnet_id)
+        pulumi.export("network", network.network_id)
+
+    invokes = {
+        EXTERNAL: lambda args: {"id": f"{args['name']}-id", "name": args["name"]},
+        SUBNET: lambda args: {"id": f"{args['name']}-of-{args['networkId']}", "cidr": "10.20.0.0/24"},
+    }
+    return run_program.having(invokes=invokes)(program)
+
+
+def test_lays_out_a_routed_subnet(run_program: ProgramRunner) -> None:
+    recording = make(run_program)
+    subnet = recording.one("Subnet")
+    assert subnet.inputs["cidr"] == "10.20.0.0/24"
+    assert subnet.inputs["gatewayIp"] == "10.20.0.1"
+    assert subnet.inputs["allocationPools"] == [{"start": "10.20.0.33", "end": "10.20.0.254"}]
+    assert subnet.inputs["dnsNameservers"] == ["9.9.9.9", "149.112.112.112"]
+    assert recording.one("Router").inputs["externalNetworkId"] == "external-id"
+    assert (EXTERNAL, {"name": "external", "external": True}) in recording.invokes
+    interface = recording.one("RouterInterface")
+    assert interface.inputs == {"routerId": "rsp-router-id", "subnetId": "rsp-subnet-id"}
+
+
+def test_the_subnet_is_known_once_it_is_routed(run_program: ProgramRunner) -> None:
+    def program() -> None:
+        provider = openstack.Provider("cloud", cloud="test-cloud")
+        network = Network("rsp", arguments.network(environment()), pulumi.ResourceOptions(providers=[provider]))
+        openstack.networking.Port(
+            "inside",
+            network_id=network.network_id,
+            fixed_ips=[{"subnet_id": network.subnet_id}],
+            opts=pulumi.ResourceOptions(provider=provider),
+        )
+
+    recording = run_program.having(invokes={EXTERNAL: {"id": "external-id"}})(program)
+    assert recording.one("RouterInterface").urn in recording.one("Port").dependencies
+
+
+def test_adopts_an_existing_subnet(run_program: ProgramRunner) -> None:
+    recording = make(run_program, network__adopt={"network": "shared", "subnet": "shared-v4"})
+    assert [each.type for each in recording.resources] == ["pulumi:providers:openstack", "rsp:index:Network"]
+    assert recording.exports == {"network": "shared-id", "subnet": "shared-v4-of-shared-id"}
+
+
+@pytest.mark.parametrize("adopt", [None, {"network": "shared", "subnet": "shared-v4"}])
+def test_says_what_others_need(run_program: ProgramRunner, adopt: dict[str, str] | None) -> None:
+    recording = make(run_program, **({"network__adopt": adopt} if adopt else {}))
+    outputs = recording.component_outputs[recording.one("rsp:index:Network").urn]
+    assert outputs.keys() == {"networkId", "subnetId", "externalNetworkId", "cidr"}
+    assert outputs["cidr"] == "10.20.0.0/24"
+    assert outputs["externalNetworkId"] == "external-id"

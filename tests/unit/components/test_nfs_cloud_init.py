@@ -1,0 +1,84 @@
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+import yaml
+
+from components.nfs_cloud_init import Export, render
+
+CLIENTS = IPv4Network("10.20.0.0/24")
+EXPORTS = [
+    Export(name="data", volume_id="5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad", read_only=True),
+    Export(name="jhome", volume_id="c0ffee00-1111-2222-3333-444455556666", root_squash=False),
+]
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(render(EXPORTS, CLIENTS))
+    return loaded
+
+
+def content(document: dict[str, Any], path: str) -> str:
+    found = [file["content"] for file in document["write_files"] if file["path"] == path]
+    assert len(found) == 1
+    return str(found[0])
+
+
+def test_exports_go_to_the_subnet_only(document: dict[str, Any]) -> None:
+    lines = content(document, "/etc/exports.d/rsp.exports").splitlines()
+    assert all(line.split()[1].startswith("10.20.0.0/24(") for line in lines)
+    assert all(len(line.split()) == 2 for line in lines)
+
+
+def test_root_is_squashed_except_where_homes_are_made(document: dict[str, Any]) -> None:
+    options = {}
+    for line in content(document, "/etc/exports.d/rsp.exports").splitlines():
+        path, clients = line.split()
+        options[path] = clients.removeprefix("10.20.0.0/24(").removesuffix(")").split(",")
+    assert options["/srv/nfs"] == ["ro", "fsid=0", "root_squash", "sync", "no_subtree_check"]
+    assert options["/srv/nfs/data"] == ["ro", "mp", "root_squash", "sync", "no_subtree_check"]
+    assert options["/srv/nfs/jhome"] == ["rw", "mp", "no_root_squash", "sync", "no_subtree_check"]
+
+
+def test_volumes_are_known_by_serial_number_on_virtio_and_scsi(document: dict[str, Any]) -> None:
+    rules = content(document, "/etc/udev/rules.d/90-rsp-volumes.rules").splitlines()
+    assert rules == [
+        'SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ENV{ID_SERIAL}=="*5b1f3a52-9f9c-4d3c-9*", SYMLINK+="rsp/data"',
+        'SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ENV{ID_SERIAL}=="*c0ffee00-1111-2222-3*", SYMLINK+="rsp/jhome"',
+    ]
+
+
+def test_only_a_blank_volume_is_formatted(document: dict[str, Any]) -> None:
+    for line in content(document, "/etc/fstab").splitlines():
+        device, mount_point, file_system, options, *_ = line.split()
+        assert device.removeprefix("/dev/rsp/") == mount_point.removeprefix("/srv/nfs/")
+        assert file_system == "ext4"
+        assert {"x-systemd.makefs", "nofail", "nosuid", "nodev"} <= set(options.split(","))
+    commands = str(document["runcmd"])
+    assert "mkfs" not in commands
+
+
+def test_fstab_is_added_to_and_files_wait_for_the_packages(document: dict[str, Any]) -> None:
+    assert all(file["defer"] for file in document["write_files"])
+    assert [file["path"] for file in document["write_files"] if file.get("append")] == ["/etc/fstab"]
+
+
+def test_only_nfs_4_1_and_later_is_served(document: dict[str, Any]) -> None:
+    lines = content(document, "/etc/nfs.conf.d/rsp.conf").splitlines()
+    assert {"vers3=n", "vers4=y", "vers4.0=n", "udp=n"} <= set(lines)
+    assert ["systemctl", "mask", "--now", "rpcbind.service", "rpcbind.socket", "rpc-statd.service"] in document[
+        "runcmd"
+    ]
+
+
+def test_serving_waits_for_every_volume(document: dict[str, Any]) -> None:
+    unit = content(document, "/etc/systemd/system/nfs-server.service.d/volumes.conf")
+    assert unit == "[Unit]\nRequiresMountsFor=/srv/nfs/data /srv/nfs/jhome\n"
+
+
+def test_the_server_patches_itself_and_lets_no_password_in(document: dict[str, Any]) -> None:
+    assert "unattended-upgrades" in document["packages"]
+    assert 'APT::Periodic::Unattended-Upgrade "1";' in content(document, "/etc/apt/apt.conf.d/20auto-upgrades")
+    assert document["ssh_pwauth"] is False
+    assert document["disable_root"] is True

@@ -1,0 +1,96 @@
+import pulumi
+import pulumi_openstack as openstack
+import pytest
+import yaml
+
+from components.arguments import nfs_server
+from components.nfs_server import NfsServer
+from tests.unit.given_network import GivenNetwork
+from tests.unit.recording import ProgramRunner, Recording
+from tests.unit.sample import environment
+
+
+def make(run_program: ProgramRunner, **changes: object) -> Recording:
+    settings = environment(**changes)
+
+    def program() -> None:
+        provider = openstack.Provider("cloud", cloud="test-cloud")
+        options = pulumi.ResourceOptions(providers=[provider])
+        server = NfsServer("nfs", nfs_server(settings, GivenNetwork()), options)
+        pulumi.export("address", server.address)
+        pulumi.export("exports", server.exports)
+
+    return run_program(program)
+
+
+@pytest.fixture
+def recording(run_program: ProgramRunner) -> Recording:
+    return make(run_program)
+
+
+def test_admits_nfs_from_the_subnet_and_nothing_else(recording: Recording) -> None:
+    ingress = [rule.inputs for rule in recording.of("SecGroupRule") if rule.inputs["direction"] == "ingress"]
+    assert [(rule["protocol"], rule["portRangeMin"], rule["portRangeMax"]) for rule in ingress] == [("tcp", 2049, 2049)]
+    assert ingress[0]["remoteIpPrefix"] == "10.20.0.0/24"
+
+
+def test_owns_its_egress(recording: Recording) -> None:
+    assert recording.one("SecGroup").inputs["deleteDefaultRules"] is True
+    egress = {
+        (rule.inputs["protocol"], rule.inputs["portRangeMin"], rule.inputs["portRangeMax"])
+        for rule in recording.of("SecGroupRule")
+        if rule.inputs["direction"] == "egress"
+    }
+    assert egress == {("udp", 53, 53), ("tcp", 53, 53), ("udp", 123, 123), ("tcp", 80, 80), ("tcp", 443, 443)}
+
+
+def test_has_its_fixed_address_in_its_own_group_only(recording: Recording) -> None:
+    port = recording.one("Port").inputs
+    assert port["fixedIps"] == [{"subnetId": "subnet-id", "ipAddress": "10.20.0.10"}]
+    assert port["securityGroupIds"] == ["nfs-group-id"]
+    assert recording.one("Instance").inputs["networks"] == [{"port": "nfs-port-id"}]
+
+
+def test_data_outlives_the_server(recording: Recording) -> None:
+    volumes = recording.of("Volume")
+    assert {volume.name: volume.inputs["size"] for volume in volumes} == {"nfs-data": 100, "nfs-jhome": 50}
+    assert all(volume.protect and volume.retained for volume in volumes)
+    attachments = {(each.inputs["instanceId"], each.inputs["volumeId"]) for each in recording.of("VolumeAttach")}
+    assert attachments == {("nfs-server-id", "nfs-data-id"), ("nfs-server-id", "nfs-jhome-id")}
+
+
+def test_protection_can_be_given_up_but_not_retention(run_program: ProgramRunner) -> None:
+    volumes = make(run_program, protect=False).of("Volume")
+    assert not any(volume.protect for volume in volumes)
+    assert all(volume.retained for volume in volumes)
+
+
+def test_a_new_image_or_first_boot_does_not_replace_the_server(recording: Recording) -> None:
+    server = recording.one("Instance")
+    assert server.ignored == {"imageName", "imageId", "userData"}
+    assert server.request.deleteBeforeReplace
+
+
+def test_the_first_boot_knows_the_volumes(recording: Recording) -> None:
+    user_data = recording.one("Instance").inputs["userData"]
+    assert user_data.startswith("#cloud-config\n")
+    assert all(identity in str(yaml.safe_load(user_data)) for identity in ("nfs-data-id", "nfs-jhome-id"))
+
+
+def test_says_where_to_mount_what(recording: Recording) -> None:
+    assert recording.exports == {"address": "10.20.0.10", "exports": ["/data", "/jhome"]}
+    outputs = recording.component_outputs[recording.one("rsp:index:NfsServer").urn]
+    assert outputs == {"address": "10.20.0.10", "exports": ["/data", "/jhome"]}
+
+
+def test_the_address_is_known_in_a_preview(run_program: ProgramRunner) -> None:
+    assert make(run_program.having(preview=True)).exports["address"] == "10.20.0.10"
+
+
+def test_the_order_of_the_volumes_does_not_matter(run_program: ProgramRunner, recording: Recording) -> None:
+    volumes = {
+        "jhome": {"size": 50, "type": "ceph-ssd", "rootSquash": False},
+        "data": {"size": 100, "type": "ceph-hdd"},
+    }
+    again = make(run_program, nfs__volumes=volumes)
+    assert {each.urn for each in again.resources} == {each.urn for each in recording.resources}

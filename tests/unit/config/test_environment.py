@@ -1,0 +1,118 @@
+import pytest
+
+from config.loader import ConfigError
+from tests.unit.sample import environment
+
+
+def test_a_complete_environment_is_accepted() -> None:
+    assert environment().network.external_network == "external"
+
+
+BAD_INPUT = {
+    "unknown key": ({"network__cidrr": 1}, "rsp:network.cidrr is not a known key; did you mean `cidr`?"),
+    "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),
+    "missing key": ({"network__cidr": None}, "rsp:network.cidr is missing."),
+    "missing section": ({"nfs": None}, "rsp:nfs is missing. Expected: The NFS server and its volumes."),
+    "malformed CIDR": ({"network__cidr": "10.20.0.0/33"}, "rsp:network.cidr: Input is not a valid IPv4 network."),
+    "host bits in CIDR": ({"network__cidr": "10.20.0.7/24"}, "rsp:network.cidr: Input is not a valid IPv4 network."),
+    "public CIDR": ({"network__cidr": "8.8.0.0/16"}, "rsp:network.cidr: must be a private network"),
+    "CIDR without room": ({"network__cidr": "10.20.0.0/27"}, "rsp:network: cidr 10.20.0.0/27 leaves fewer than 8"),
+    "NFS outside the subnet": ({"nfs__address": "10.21.0.10"}, "rsp:nfs.address: 10.21.0.10 is outside network.cidr"),
+    "NFS within the pool": (
+        {"nfs__address": "10.20.0.200"},
+        "rsp:nfs.address: 10.20.0.200 cannot be a fixed address: choose a host address of 10.20.0.2 to 10.20.0.32",
+    ),
+    "NFS on the gateway": ({"nfs__address": "10.20.0.1"}, "rsp:nfs.address: 10.20.0.1 cannot be a fixed address"),
+    "even number of masters": ({"cluster__masters__count": 2}, "rsp:cluster.masters.count: must be odd, got 2"),
+    "pods overlap nodes": ({"cluster__podCidr": "10.0.0.0/8"}, "rsp:cluster.podCidr: 10.0.0.0/8 overlaps network.cidr"),
+    "Services overlap nodes": (
+        {"cluster__serviceCidr": "10.20.0.128/25"},
+        "rsp:cluster.serviceCidr: 10.20.0.128/25 overlaps network.cidr 10.20.0.0/24: choose another range",
+    ),
+    "Services overlap pods": (
+        {"cluster__serviceCidr": "10.100.7.0/24"},
+        "rsp:cluster.serviceCidr: 10.100.7.0/24 overlaps cluster.podCidr 10.100.0.0/16: choose another range",
+    ),
+    "old Kubernetes": (
+        {"cluster__kubernetesVersion": "v1.23.3"},
+        "Phalanx needs Kubernetes 1.30 or later, got v1.23.3",
+    ),
+    "version as a number": ({"cluster__kubernetesVersion": 1.36}, "rsp:cluster.kubernetesVersion: Input should be"),
+    "label with a key of its own": (
+        {"cluster__labels": {"kube_tag": "v1.36.3"}},
+        "rsp:cluster.labels: label kube_tag has a key of its own: set cluster.kubernetesVersion instead",
+    ),
+    "label that is no text": (
+        {"cluster__labels": {"etcd_volume_size": 10}},
+        "rsp:cluster.labels.etcd_volume_size: Input should be a valid string",
+    ),
+    "autoscaling upside down": (
+        {"cluster__workers__autoscaling": {"minimum": 3, "maximum": 2}},
+        "rsp:cluster.workers.autoscaling: maximum 2 is below minimum 3",
+    ),
+    "count outside autoscaling": (
+        {"cluster__workers__autoscaling": {"minimum": 3, "maximum": 5}},
+        "rsp:cluster.workers: count 2 is outside autoscaling's 3 to 5",
+    ),
+    "pod network with Cluster API": (
+        {"cluster__driver": "capi", "cluster__podCidr": "10.100.0.0/16"},
+        "rsp:cluster: podCidr and serviceCidr cannot be chosen with driver capi",
+    ),
+    "flannel with Cluster API": (
+        {"cluster__driver": "capi", "cluster__networkDriver": "flannel"},
+        "rsp:cluster: driver capi knows networkDriver calico only",
+    ),
+    "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: Dictionary should have at least 1 item"),
+    "volume's name is no export": (
+        {"nfs__volumes": {"Data Sets": {"size": 1}}},
+        "rsp:nfs.volumes.Data Sets: String should match pattern",
+    ),
+    "volume without size": ({"nfs__volumes": {"data": {}}}, "rsp:nfs.volumes.data.size is missing."),
+    "volume of no size": ({"nfs__volumes__data__size": 0}, "rsp:nfs.volumes.data.size: Input should be greater than"),
+    "unknown kind of store": ({"objectStore__kind": "ftp"}, "rsp:objectStore.kind must be one of swift, s3."),
+    "no kind of store": ({"objectStore__kind": None}, "rsp:objectStore.kind must be one of swift, s3."),
+    "store without keys": ({"objectStore__kind": "s3"}, "rsp:objectStore.accessKey is missing."),
+    "endpoint is no URL": (
+        {"objectStore__endpoint": "somewhere"},
+        "rsp:objectStore.endpoint: Input should be a valid URL",
+    ),
+    "section is no mapping": ({"network": "10.20.0.0/24"}, "rsp:network: Input should be a valid dictionary"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_bad_input_names_key_and_remedy(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        environment(**changes)
+    lines = str(caught.value).splitlines()
+    assert any(message in line for line in lines), lines
+    assert all(line.startswith("Pulumi.test.yaml: rsp:") for line in lines)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        environment(network__cidr="x", cluster__masters__count=2, nfs__flavour="m1.small", objectStore__bucket="X")
+    assert len(str(caught.value).splitlines()) == 4
+
+
+def test_problems_between_sections_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        environment(nfs__address="10.21.0.1", cluster__podCidr="10.20.0.0/16", cluster__serviceCidr="10.20.0.0/16")
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_rejected_value_is_not_quoted() -> None:
+    with pytest.raises(ConfigError) as caught:
+        environment(objectStore__kind="s3", objectStore__accessKey="AKIA-visible", objectStore__secretKey=["s3cr3t"])
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_secrets_do_not_show_in_the_environment() -> None:
+    loaded = environment(objectStore__kind="s3", objectStore__accessKey="AKIA", objectStore__secretKey="s3cr3t")
+    assert "s3cr3t" not in repr(loaded)
+    assert "AKIA" not in repr(loaded)
+
+
+def test_the_environment_is_immutable() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        environment().protect = False

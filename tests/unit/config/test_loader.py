@@ -1,0 +1,109 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from config import schema
+from config.environment import Environment
+from config.loader import SEALED, ConfigError, load, load_file
+from tests.unit.recording import ProgramRunner
+from tests.unit.sample import environment, environment_data
+
+PROJECT_FILE = Path(schema.__file__).parents[1] / "Pulumi.yaml"
+
+
+def as_pulumi_hands_over(data: dict[str, Any]) -> dict[str, str]:
+    return {f"rsp:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in data.items()}
+
+
+def load_in_program(run_program: ProgramRunner, config: dict[str, str]) -> Environment:
+    loaded: list[Environment] = []
+    run_program.having(config=config)(lambda: loaded.append(load(pulumi.Config())))
+    return loaded[0]
+
+
+def test_reads_pulumi_configuration(run_program: ProgramRunner) -> None:
+    config = as_pulumi_hands_over(environment_data(protect=False))
+    assert load_in_program(run_program, config) == environment(protect=False)
+
+
+def test_other_namespaces_are_not_ours(run_program: ProgramRunner) -> None:
+    config = {**as_pulumi_hands_over(environment_data()), "pulumi:disable-default-providers": '["*"]'}
+    assert load_in_program(run_program, config) == environment()
+
+
+def test_a_misspelt_section_is_found(run_program: ProgramRunner) -> None:
+    config = {**as_pulumi_hands_over(environment_data()), "rsp:clutser": "{}"}
+    with pytest.raises(
+        ConfigError, match=r"^Pulumi\.test\.yaml: rsp:clutser is not a known key; did you mean `cluster`"
+    ):
+        load_in_program(run_program, config)
+
+
+def write_stack(path: Path, data: dict[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump({"config": {f"rsp:{key}": value for key, value in data.items()}}))
+    return path
+
+
+def test_a_file_reads_like_the_configuration(tmp_path: Path) -> None:
+    assert load_file(write_stack(tmp_path / "Pulumi.x.yaml", environment_data())) == environment()
+
+
+def test_a_file_keeps_its_secrets_sealed(tmp_path: Path) -> None:
+    given = environment_data(
+        objectStore__kind="s3",
+        objectStore__accessKey="AKIA",
+        objectStore__secretKey={"secure": "v1:abc:def"},
+    )
+    store = load_file(write_stack(tmp_path / "Pulumi.x.yaml", given)).object_store
+    assert store.kind == "s3"
+    assert store.access_key.get_secret_value() == "AKIA"
+    assert store.secret_key.get_secret_value() == SEALED
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config: [", "Pulumi.x.yaml: is not valid YAML"),
+        ("", "Pulumi.x.yaml: has no mapping `config:`"),
+        ("config: 3", "Pulumi.x.yaml: has no mapping `config:`"),
+    ],
+)
+def test_an_unreadable_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
+        load_file(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Pulumi\.none\.yaml: cannot be read .*is the stack's name right\?"):
+        load_file(tmp_path / "Pulumi.none.yaml")
+
+
+def test_the_committed_schema_is_that_of_the_models() -> None:
+    assert schema.PATH.read_text() == schema.render(), "run `python -m config.schema`"
+
+
+def test_the_project_file_declares_every_section() -> None:
+    declared = yaml.safe_load(PROJECT_FILE.read_text())["config"]
+    own = {key: entry for key, entry in declared.items() if ":" not in key}
+    fields = {field.alias: field for field in Environment.model_fields.values()}
+    assert own.keys() == fields.keys()
+    assert {key for key, entry in own.items() if "default" not in entry} == {
+        alias for alias, field in fields.items() if field.is_required()
+    }
+
+
+def test_every_field_is_described() -> None:
+    definitions = Environment.model_json_schema()["$defs"]
+    undescribed = [
+        f"{model}.{name}"
+        for model, definition in definitions.items()
+        for name, field in definition.get("properties", {}).items()
+        if not field.get("description")
+    ]
+    assert undescribed == []

@@ -1,0 +1,37 @@
+from ipaddress import IPv4Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.loader import ConfigError
+from config.network import SMALLEST_POOL, Network
+from tests.unit.sample import environment
+
+subnets = st.builds(
+    lambda prefix, offset: IPv4Network((int(IPv4Network("10.0.0.0/8")[0]) + (offset << (32 - prefix)), prefix)),
+    st.integers(min_value=20, max_value=26),
+    st.integers(min_value=0, max_value=2**12 - 1),
+)
+
+
+@given(subnets, st.integers(min_value=4, max_value=50))
+def test_gateway_fixed_addresses_and_pool_share_the_subnet(cidr: IPv4Network, reserved: int) -> None:
+    network = Network(external_network="external", cidr=cidr, reserved_addresses=reserved)
+    first, last = network.allocation_pool
+    fixed = [address for address in cidr if network.may_be_fixed(address)]
+    assert network.gateway in cidr
+    assert all(address in cidr for address in (first, last))
+    assert int(last) - int(first) + 1 >= SMALLEST_POOL
+    # The gateway is one of the reserved addresses.
+    assert len(fixed) == reserved - 1
+    assert not any(first <= address <= last for address in [network.gateway, *fixed])
+    # Network address, reserved addresses, pool and broadcast address leave no gap.
+    assert 1 + reserved + int(last) - int(first) + 1 + 1 == cidr.num_addresses
+
+
+def test_in_an_adopted_subnet_any_host_address_may_be_fixed() -> None:
+    adopt = {"network": "shared", "subnet": "shared-v4"}
+    assert environment(network__adopt=adopt, nfs__address="10.20.0.200").nfs.address.exploded == "10.20.0.200"
+    with pytest.raises(ConfigError, match=r"10\.20\.0\.255 cannot be a fixed address"):
+        environment(network__adopt=adopt, nfs__address="10.20.0.255")

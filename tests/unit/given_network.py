@@ -1,0 +1,13 @@
+import pulumi
+
+from components.network import Network
+
+
+class GivenNetwork(Network):
+    """A network that is there already: ids, and no resource."""
+
+    def __init__(self) -> None:
+        self.network_id = pulumi.Output.from_input("network-id")
+        self.subnet_id = pulumi.Output.from_input("subnet-id")
+        self.external_network_id = pulumi.Output.from_input("external-id")
+        self.cidr = "10.20.0.0/24"

@@ -1,0 +1,62 @@
+"""A complete environment to vary in tests."""
+
+import copy
+from typing import Any
+
+from config.environment import Environment
+from config.loader import parse
+
+_DATA: dict[str, Any] = {
+    "cloud": {"name": "test-cloud", "region": "RegionOne", "keypair": "operators"},
+    "network": {
+        "externalNetwork": "external",
+        "cidr": "10.20.0.0/24",
+        "dnsNameservers": ["9.9.9.9", "149.112.112.112"],
+    },
+    "nfs": {
+        "address": "10.20.0.10",
+        "image": "debian-12",
+        "flavor": "m1.small",
+        "volumes": {
+            "data": {"size": 100, "type": "ceph-hdd"},
+            "jhome": {"size": 50, "type": "ceph-ssd", "rootSquash": False},
+        },
+    },
+    "cluster": {
+        "image": "fedora-coreos-42",
+        "masters": {"flavor": "m1.medium", "count": 3},
+        "workers": {"flavor": "m1.medium", "count": 2},
+        "nodeGroups": {"labs": {"flavor": "m1.large", "count": 1}},
+    },
+    "objectStore": {"kind": "swift", "endpoint": "http://127.0.0.1:8080", "bucket": "async"},
+    "phalanx": {"repository": "https://github.com/lsst-uk/phalanx", "environment": "roe"},
+    "applications": {
+        "storageClasses": {"standard": {"volumeType": "ceph-hdd"}},
+        "databaseStorageClass": "standard",
+    },
+}
+
+
+def environment_data(**changes: Any) -> dict[str, Any]:
+    """The environment as YAML would give it.
+
+    Args:
+        changes: Values to set by path, levels separated by two underscores (``network__cidr="10.0.0.0/24"``); ``None``
+            removes the key.
+    """
+    data = copy.deepcopy(_DATA)
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        section = data
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        if value is None:
+            del section[last]
+        else:
+            section[last] = value
+    return data
+
+
+def environment(**changes: Any) -> Environment:
+    """The checked environment, changed like `environment_data`."""
+    return parse(environment_data(**changes), source="Pulumi.test.yaml")
