@@ -1,7 +1,7 @@
 """Argo CD's own resources, as the Kubernetes provider manages them.
 
-The generic ``apiextensions.CustomResource`` of the SDK knows ``metadata`` and ``spec`` only, and an Application may carry
-an ``operation`` beside them. See https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/.
+The generic ``apiextensions.CustomResource`` of the SDK knows ``metadata`` and ``spec`` only, but an Application may
+carry an ``operation`` beside them. See https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/.
 """
 
 from collections.abc import Mapping

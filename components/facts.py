@@ -4,7 +4,7 @@ Nobody copies an address by hand: what a component makes is a fact, and this mod
 application it becomes. The keys are those of the applications' ``values.yaml`` in https://github.com/lsst-sqre/phalanx.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -25,10 +25,10 @@ class Facts:
     """The floating IPv4 address at which users reach the platform."""
     ingress_annotations: Mapping[str, str]
     """Annotations of the ingress Service for the OpenStack cloud controller."""
+    ingress_controller_kind: str
+    """Kubernetes kind of the ingress controller that the load balancer needs: DaemonSet or Deployment."""
     nfs_address: pulumi.Input[str]
     """The IPv4 address of the NFS server, in the cluster's subnet."""
-    nfs_exports: Sequence[str]
-    """The absolute paths that the NFS server exports."""
     s3_endpoint: pulumi.Input[str]
     """The URL of the object store's S3 service."""
     s3_bucket: pulumi.Input[str]
@@ -43,41 +43,55 @@ def helm_values(application: str, facts: Facts, values: Mapping[str, Any]) -> di
     Args:
         application: Name of the Phalanx application.
         facts: What the infrastructure knows.
-        values: The application's merged Helm values as its checkout has them (``values.yaml`` and ``values-<env>.yaml``).
+        values: The application's merged Helm values as its checkout has them.
 
     Returns:
         Helm values to merge over ``values``; empty for an application that needs no fact.
-
-    Raises:
-        FactError: If the application mounts an NFS path that is not exported.
     """
     wire = _WIRING.get(application)
     return wire(facts, values) if wire else {}
 
 
+def check_mounts(nublado: Mapping[str, Any], exports: Sequence[str]) -> None:
+    """Check that the NFS server will export what the labs mount.
+
+    Args:
+        nublado: Merged Helm values of nublado.
+        exports: The absolute paths that are exported.
+
+    Raises:
+        FactError: If a mounted path is neither an export nor below one; all of them at once.
+    """
+    paths = {source["serverPath"] for source in _nfs_sources(_lab_volumes(nublado))}
+    missing = sorted(path for path in paths if not any(PurePosixPath(path).is_relative_to(each) for each in exports))
+    if missing:
+        raise FactError(
+            f"nublado mounts {', '.join(missing)} (controller.config.lab.volumes in the Phalanx repository), but the "
+            f"NFS server exports only {', '.join(exports)}: add a volume to rsp:nfs.volumes, or change the mount",
+        )
+
+
 def _ingress_nginx(facts: Facts, _values: Mapping[str, Any]) -> dict[str, Any]:
     service = {"loadBalancerIP": facts.ingress_address, "annotations": dict(facts.ingress_annotations)}
-    return {"ingress-nginx": {"controller": {"service": service}}}
+    return {"ingress-nginx": {"controller": {"kind": facts.ingress_controller_kind, "service": service}}}
 
 
 def _nublado(facts: Facts, values: Mapping[str, Any]) -> dict[str, Any]:
     """Send every NFS volume of the labs to our server. Helm replaces a list whole, so all volumes are repeated."""
-    lab = values.get("controller", {}).get("config", {}).get("lab", {})
-    volumes = deepcopy(lab.get("volumes") or [])
-    sources = [volume["source"] for volume in volumes if volume.get("source", {}).get("type") == "nfs"]
-    missing = sorted({source["serverPath"] for source in sources if not _exported(source["serverPath"], facts)})
-    if missing:
-        raise FactError(
-            f"nublado: controller.config.lab.volumes mounts {', '.join(missing)}, but the NFS server exports "
-            f"{', '.join(facts.nfs_exports)} only: add an export to rsp:nfs.exports",
-        )
+    volumes = deepcopy(_lab_volumes(values))
+    sources = _nfs_sources(volumes)
     for source in sources:
         source["server"] = facts.nfs_address
     return {"controller": {"config": {"lab": {"volumes": volumes}}}} if sources else {}
 
 
-def _exported(path: str, facts: Facts) -> bool:
-    return any(PurePosixPath(path).is_relative_to(export) for export in facts.nfs_exports)
+def _lab_volumes(nublado: Mapping[str, Any]) -> list[dict[str, Any]]:
+    volumes: list[dict[str, Any]] | None = nublado.get("controller", {}).get("config", {}).get("lab", {}).get("volumes")
+    return volumes or []
+
+
+def _nfs_sources(volumes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [volume["source"] for volume in volumes if volume["source"].get("type") == "nfs"]
 
 
 def _cadc_tap(facts: Facts, _values: Mapping[str, Any]) -> dict[str, Any]:

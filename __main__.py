@@ -1,0 +1,74 @@
+"""One Rubin Science Platform: from an OpenStack project to applications that are synced and healthy."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+from components import arguments, existing_secrets, facts, outputs, phalanx_source, secret_inputs
+from components import platform_arguments as platform
+from components.applications import Applications
+from components.argocd import ArgoCd
+from components.cluster_services import ClusterServices
+from components.errors import told_plainly
+from components.ingress_address import IngressAddress
+from components.magnum_cluster import MagnumCluster
+from components.network import Network
+from components.nfs_server import NfsServer
+from components.object_store import ObjectStore
+from components.providers import kubernetes_provider, openstack_provider, vault_provider
+from components.secret_store import SecretStore
+from config import loader
+
+
+def main() -> None:
+    """Compose the platform; whatever can be known to be wrong is told before the first resource is registered."""
+    environment = loader.load(pulumi.Config())
+    source = phalanx_source.load(environment.phalanx, environment.applications.sync)
+    facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
+    vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
+    vault = vault_provider(vault_url)
+    inputs = secret_inputs.gather(environment, source, existing_secrets.read(source.environment, vault_url, vault))
+
+    openstack = ResourceOptions(providers=[openstack_provider(environment.cloud)])
+    network = Network("network", arguments.network(environment), openstack)
+    nfs = NfsServer("nfs", arguments.nfs_server(environment, network), openstack)
+    store = ObjectStore("object-store", arguments.object_store(environment), openstack)
+    ingress = IngressAddress("ingress", arguments.ingress_address(environment), openstack)
+    cluster = MagnumCluster("cluster", arguments.cluster(environment, network), openstack)
+
+    store_args = platform.secret_store(environment, source, inputs, store)
+    secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault]))
+    kubernetes: list[pulumi.ProviderResource] = [kubernetes_provider(cluster)]
+    services_args = platform.cluster_services(environment, source, secrets)
+    services = ClusterServices("services", services_args, ResourceOptions(providers=kubernetes, depends_on=[secrets]))
+    argocd_args = platform.argocd(environment, source)
+    argocd = ArgoCd("argocd", argocd_args, ResourceOptions(providers=kubernetes, depends_on=[services]))
+    told = platform.facts(environment, ingress, nfs, store)
+    applications = Applications(
+        "applications",
+        platform.applications(environment, source, told),
+        ResourceOptions(providers=kubernetes, depends_on=[argocd, nfs]),
+    )
+    outputs.export(
+        {
+            "platformUrl": f"https://{source.environment.fqdn}",
+            "argocdUrl": argocd.url,
+            "ingressAddress": ingress.address,
+            "clusterId": cluster.cluster_id,
+            "clusterApi": cluster.api_address,
+            "nfsAddress": nfs.address,
+            "nfsExports": nfs.exports,
+            "objectStoreUrl": store.endpoint,
+            "bucket": store.bucket,
+            "vaultUrl": vault_url,
+            "vaultPath": secrets.path,
+            "vaultWriteToken": secrets.write_token,
+            "phalanxRepository": source.checkout.repository,
+            "phalanxEnvironment": source.environment.name,
+            "checkoutCommit": source.checkout.commit,
+            "applications": applications.revisions,
+        },
+    )
+
+
+with told_plainly():
+    main()

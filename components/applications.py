@@ -1,0 +1,158 @@
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_kubernetes.core.v1 import Namespace
+
+from components.argocd import ARGOCD
+from components.argoproj import Application
+from components.cluster_services import OPERATOR
+from components.facts import Facts, helm_values
+from components.manifests import Manifest, Manifests
+from components.phalanx_source import BOOTSTRAPPED
+from config.applications import SyncMode
+from phalanx.values import merge
+
+ORDER: Sequence[frozenset[str]] = (
+    frozenset({ARGOCD}),
+    frozenset({OPERATOR, "ingress-nginx", "cert-manager", "postgres"}),
+    frozenset({"gafaelfawr"}),
+)
+"""The applications that others need, in the order of Phalanx's installer (src/phalanx/services/environment.py). Each
+stage waits for the one before it; all other applications are deployed side by side after the last."""
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
+"""A first sync fails while a kind is missing that another application brings: the next attempt finds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationsArgs:
+    """What ``Applications`` is made from."""
+
+    manifests: Manifests
+    """The namespaces and Applications as Phalanx renders them."""
+    values: Mapping[str, Mapping[str, Any]]
+    """By application, its merged Helm values in the checkout."""
+    facts: Facts
+    """What the infrastructure tells the applications."""
+    sync: SyncMode
+    """When Argo CD applies a change."""
+    timeout: int
+    """Seconds to wait until an application is synced and healthy."""
+
+
+class Applications(pulumi.ComponentResource):
+    """One Argo CD Application for each application of the environment, told the facts and deployed in order."""
+
+    revisions: pulumi.Output[Mapping[str, str]]
+    """By application, the revision of the Phalanx repository that it is deployed from."""
+
+    def __init__(self, name: str, args: ApplicationsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("rsp:index:Applications", name, {}, opts)
+        self._name = name
+        self._args = args
+        self._child = ResourceOptions(parent=self)
+        self._namespaces = {
+            namespace: Namespace(
+                f"{name}-{namespace}-namespace",
+                metadata=args.manifests.namespace_metadata(namespace),
+                opts=self._child,
+            )
+            for namespace in args.manifests.namespaces
+            if namespace not in BOOTSTRAPPED
+        }
+
+        applications = args.manifests.applications
+        before: list[Application] = []
+        for stage in _stages(applications):
+            before = [self._application(each, applications[each], before) for each in stage]
+        self.revisions = pulumi.Output.from_input(
+            {each: manifest["spec"]["source"]["targetRevision"] for each, manifest in sorted(applications.items())},
+        )
+        self.register_outputs({"revisions": self.revisions})
+
+    def _application(self, application: str, manifest: Manifest, before: Iterable[Application]) -> Application:
+        source = manifest["spec"]["source"]
+        conditions = _conditions(application, source["targetRevision"], self._args.sync)
+        facts = helm_values(application, self._args.facts, self._args.values.get(application, {}))
+        if facts:
+            told, facts_hash = _told(source, facts)
+            source = merge(source, {"helm": {"valuesObject": told}})
+            if self._args.sync is not SyncMode.MANUAL:
+                path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
+                conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))
+        needs = [*before, self._namespaces.get(manifest["spec"]["destination"]["namespace"])]
+        manual = self._args.sync is SyncMode.MANUAL
+        return Application(
+            f"{self._name}-{application}",
+            metadata=self._metadata(application, manifest["metadata"], conditions),
+            spec={**manifest["spec"], "source": source, "syncPolicy": self._sync_policy(manifest)},
+            operation={"sync": {"revision": source["targetRevision"]}, "retry": _RETRY} if manual else None,
+            opts=ResourceOptions.merge(
+                self._child,
+                ResourceOptions(
+                    depends_on=[each for each in needs if each],
+                    # The first sync, which Argo CD takes out of the object when it is done.
+                    ignore_changes=["operation"] if manual else None,
+                ),
+            ),
+        )
+
+    def _metadata(
+        self,
+        application: str,
+        metadata: Mapping[str, Any],
+        conditions: Sequence[pulumi.Input[str]],
+    ) -> dict[str, Any]:
+        annotations = {
+            **metadata.get("annotations", {}),
+            "pulumi.com/waitFor": pulumi.Output.json_dumps(conditions),
+            "pulumi.com/timeoutSeconds": str(self._args.timeout),
+        }
+        kept = dict(metadata)
+        if application in BOOTSTRAPPED:
+            # Its finalizer would have Argo CD delete what the release made, Argo CD itself included: the end of the
+            # release is the end of these.
+            kept.pop("finalizers", None)
+        return {**kept, "annotations": annotations}
+
+    def _sync_policy(self, manifest: Manifest) -> dict[str, Any]:
+        rendered = manifest["spec"].get("syncPolicy", {})
+        if self._args.sync is SyncMode.MANUAL:
+            return dict(rendered)
+        # Without pruning an application from which upstream removes anything stays out of sync for ever.
+        return merge(rendered, {"automated": {"prune": True}, "retry": _RETRY})
+
+
+def _stages(applications: Iterable[str]) -> list[list[str]]:
+    """Sort applications into the stages of ``ORDER``, the rest last; a stage without any is left out."""
+    names = frozenset(applications)
+    stages = [names & stage for stage in ORDER] + [names.difference(*ORDER)]
+    return [sorted(stage) for stage in stages if stage]
+
+
+def _conditions(application: str, revision: str, sync: SyncMode) -> list[pulumi.Input[str]]:
+    """What must hold before the applications that need this one are deployed (``pulumi.com/waitFor``).
+
+    Revision and facts are among them, as an old Synced and Healthy stands for a moment after a change.
+    """
+    # Argo CD's own Ingress gets its address from ingress-nginx, which is deployed after it.
+    healthy = [] if application == ARGOCD else ["jsonpath={.status.health.status}=Healthy"]
+    if sync is SyncMode.MANUAL:
+        return ["jsonpath={.status.operationState.phase}=Succeeded", *healthy]
+    pinned = [f"jsonpath={{.status.sync.revision}}={revision}"] if _COMMIT.fullmatch(revision) else []
+    return [*pinned, "jsonpath={.status.sync.status}=Synced", *healthy]
+
+
+def _told(source: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[dict[str, Any], pulumi.Output[str]]:
+    """The Application's own values with the facts over them, and a hash by which Argo CD's answer is recognised."""
+    facts_hash = pulumi.Output.json_dumps(facts, sort_keys=True).apply(
+        lambda text: hashlib.sha256(text.encode()).hexdigest()[:16],
+    )
+    own = source.get("helm", {}).get("valuesObject", {})
+    return merge(merge(own, facts), {"global": {"factsHash": facts_hash}}), facts_hash

@@ -1,0 +1,85 @@
+"""What the program takes from the Phalanx repository: the one place of it that fetches and renders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.bootstrap_release import BootstrapChart
+from components.manifests import Manifests, sort
+from config.applications import SyncMode
+from config.phalanx import Phalanx
+from phalanx import application, charts, checkout, documents, environment, render, undeclared
+from phalanx.application import Application
+from phalanx.checkout import Checkout
+from phalanx.environment import Environment
+from phalanx.secrets import Plan, SecretKey, resolve
+from phalanx.values import merge
+
+LINKS = Path(".phalanx")
+"""Where, in the project, a link for each environment leads to its checkout."""
+
+BOOTSTRAPPED = frozenset({"argocd", "vault-secrets-operator"})
+"""Applications that must be installed before Argo CD can deploy any."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhalanxSource:
+    """An environment of a Phalanx repository at a commit."""
+
+    checkout: Checkout
+    environment: Environment
+    applications: Mapping[str, Application]
+    """The enabled applications by name."""
+    manifests: Manifests
+    """Their Argo CD Applications, with projects and namespaces."""
+    charts: Mapping[str, BootstrapChart]
+    """By application, the charts of those that are bootstrapped, with the values that their Applications give."""
+    secrets: Plan
+    """The secrets that ``secrets.yaml`` files declare."""
+    undeclared: Mapping[SecretKey, tuple[str, ...]]
+    """The secrets that templates read though nothing declares them, and what reads each."""
+
+    def values(self, name: str) -> Mapping[str, Any]:
+        """The merged Helm values of an application in the checkout; none if it is not enabled."""
+        return self.applications[name].values if name in self.applications else {}
+
+
+def load(settings: Phalanx, sync: SyncMode) -> PhalanxSource:
+    """Fetch the repository at the configured revision, read the environment and render its Applications.
+
+    Args:
+        settings: Which repository, revision and environment.
+        sync: Whether Applications name the branch or this run's commit.
+
+    Raises:
+        PhalanxError: If the repository, its environment or one of its applications is not as it should be.
+        ManifestError: If it renders to something that this program has no place for.
+    """
+    tree = checkout.resolve(settings.repository, settings.revision)
+    phalanx = environment.load(tree.path, settings.environment)
+    applications = application.load_enabled(tree.path, phalanx)
+    plan = resolve(applications)
+    rendered = render.applications(
+        tree.path,
+        phalanx,
+        repo_url=tree.repository,
+        target_revision=tree.revision if sync is SyncMode.AUTOMATIC else tree.commit,
+    )
+    manifests = sort(rendered)
+    link = checkout.link(tree, LINKS / phalanx.name)
+    return PhalanxSource(
+        checkout=tree,
+        environment=phalanx,
+        applications=applications,
+        manifests=manifests,
+        charts={name: _bootstrap_chart(name, tree.path, link, phalanx.name, manifests) for name in BOOTSTRAPPED},
+        secrets=plan,
+        undeclared=undeclared.find(charts.render_all(tree.path, rendered), phalanx.vault_path_prefix, plan),
+    )
+
+
+def _bootstrap_chart(name: str, root: Path, link: Path, environment_name: str, manifests: Manifests) -> BootstrapChart:
+    chart = charts.vendor(root, name)
+    values = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml")
+    return BootstrapChart(path=str(link / "applications" / name), values=merge(values, manifests.values(name)))

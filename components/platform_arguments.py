@@ -1,0 +1,76 @@
+"""The arguments of the components in Vault and in the cluster, as configuration and Phalanx checkout have them."""
+
+from components.applications import ApplicationsArgs
+from components.argocd import ARGOCD, ArgoCdArgs
+from components.cluster_services import OPERATOR, ClusterServicesArgs
+from components.facts import Facts
+from components.ingress_address import IngressAddress
+from components.nfs_server import NfsServer
+from components.object_store import ObjectStore
+from components.phalanx_source import PhalanxSource
+from components.secret_inputs import OBJECT_STORE_KEYS, SecretInputs
+from components.secret_store import SecretStore, SecretStoreArgs
+from config.environment import Environment
+
+
+def secret_store(
+    environment: Environment,
+    source: PhalanxSource,
+    inputs: SecretInputs,
+    store: ObjectStore,
+) -> SecretStoreArgs:
+    """The secrets in Vault, and who may read them."""
+    return SecretStoreArgs(
+        environment=source.environment,
+        settings=environment.vault,
+        inputs=inputs,
+        object_store_keys=dict(zip(OBJECT_STORE_KEYS, (store.access_key, store.secret_key), strict=True)),
+        protect=environment.protect,
+    )
+
+
+def cluster_services(environment: Environment, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
+    """What applications expect of the cluster."""
+    return ClusterServicesArgs(
+        storage_classes=environment.applications.storage_classes,
+        operator_chart=source.charts[OPERATOR],
+        operator_namespace=source.manifests.namespace_metadata(OPERATOR),
+        role_id=secrets.role_id,
+        secret_id=secrets.secret_id,
+        timeout=environment.applications.timeout,
+    )
+
+
+def argocd(environment: Environment, source: PhalanxSource) -> ArgoCdArgs:
+    """Argo CD and its projects."""
+    return ArgoCdArgs(
+        chart=source.charts[ARGOCD],
+        namespace=source.manifests.namespace_metadata(ARGOCD),
+        projects=source.manifests.projects,
+        host=source.environment.fqdn,
+        timeout=environment.applications.timeout,
+    )
+
+
+def applications(environment: Environment, source: PhalanxSource, facts: Facts) -> ApplicationsArgs:
+    """The applications and what they are told."""
+    return ApplicationsArgs(
+        manifests=source.manifests,
+        values={name: application.values for name, application in source.applications.items()},
+        facts=facts,
+        sync=environment.applications.sync,
+        timeout=environment.applications.timeout,
+    )
+
+
+def facts(environment: Environment, ingress: IngressAddress, nfs: NfsServer, store: ObjectStore) -> Facts:
+    """What the infrastructure tells the applications."""
+    return Facts(
+        ingress_address=ingress.address,
+        ingress_annotations=ingress.annotations,
+        ingress_controller_kind=ingress.controller_kind,
+        nfs_address=nfs.address,
+        s3_endpoint=store.endpoint,
+        s3_bucket=store.bucket,
+        database_storage_class=environment.applications.database_storage_class,
+    )

@@ -1,0 +1,208 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_vault as vault
+from pulumi import ResourceOptions
+
+from components.secret_inputs import SecretInputs
+from config.vault import Ownership, Vault
+from phalanx import generators, policies
+from phalanx.environment import Environment
+from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static
+
+_WEEK = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretStoreArgs:
+    """What a ``SecretStore`` is made from."""
+
+    environment: Environment
+    """The Phalanx environment whose secrets these are."""
+    settings: Vault
+    """Who owns the mounts, and how long tokens live."""
+    inputs: SecretInputs
+    """What each secret is made from."""
+    object_store_keys: Mapping[str, pulumi.Input[str]]
+    """The keys of the object store, by the name under which applications read them (secret)."""
+    protect: bool
+    """Whether to refuse the deletion of the KV mount."""
+
+
+class SecretStore(pulumi.ComponentResource):
+    """The environment's secrets in Vault, and who may read them.
+
+    One KV v2 secret for each application holds every key that it reads. A generated value is kept in the stack's
+    (encrypted) state and made once; a value that Vault holds already is taken over. Policies, AppRole and write token
+    are those that ``phalanx vault audit`` expects.
+    """
+
+    role_id: pulumi.Output[str]
+    """The AppRole's role id (secret)."""
+    secret_id: pulumi.Output[str]
+    """The AppRole's secret id (secret)."""
+    write_token: pulumi.Output[str]
+    """A token for ``phalanx secrets sync`` (secret)."""
+    path: pulumi.Output[str]
+    """Mount and path under which each application has a secret, as Phalanx's ``vaultPathPrefix``."""
+
+    def __init__(self, name: str, args: SecretStoreArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("rsp:index:SecretStore", name, {}, opts)
+        self._name = name
+        self._args = args
+        self._child = ResourceOptions(parent=self)
+        self._stashes: dict[SecretKey, pulumi.Stash] = {}
+
+        self._write_secrets()
+        self._let_the_cluster_read()
+        self._let_operators_write()
+        self.path = pulumi.Output.from_input(args.environment.vault_path_prefix)
+        self.register_outputs(
+            {
+                "roleId": self.role_id,
+                "secretId": self.secret_id,
+                "writeToken": self.write_token,
+                "path": self.path,
+            },
+        )
+
+    def _write_secrets(self) -> None:
+        environment, settings = self._args.environment, self._args.settings
+        options = self._child
+        if settings.mount is Ownership.CREATE:
+            mount = vault.Mount(
+                f"{self._name}-kv",
+                path=environment.vault_mount,
+                type="kv",
+                options={"version": "2"},
+                description="Secrets of Phalanx applications",
+                opts=ResourceOptions.merge(self._child, ResourceOptions(protect=self._args.protect)),
+            )
+            options = ResourceOptions.merge(options, ResourceOptions(depends_on=[mount]))
+        # The volumes of databases outlive the stack, so must the passwords in them: deleting the stack leaves both.
+        options = ResourceOptions.merge(options, ResourceOptions(retain_on_delete=True))
+
+        values = self._values()
+        for application, keys in self._args.inputs.plan.by_application().items():
+            planned = {key: values[SecretKey(application, key)] for key in keys}
+            vault.kv.SecretV2(
+                f"{self._name}-{application}",
+                mount=environment.vault_mount,
+                name=f"{environment.vault_path}/{application}",
+                # The provider writes a secret as a whole: what others keep in it is written back.
+                data_json=pulumi.Output.json_dumps(
+                    {**self._args.inputs.unplanned(application), **planned},
+                    sort_keys=True,
+                ),
+                opts=options,
+            )
+
+    def _values(self) -> dict[SecretKey, pulumi.Output[str]]:
+        """The value of each planned secret; the plan's order has a source before what is made from it."""
+        values: dict[SecretKey, pulumi.Output[str]] = {}
+        for at, planned in self._args.inputs.plan.items():
+            match planned.origin:
+                case Literal(value):
+                    values[at] = pulumi.Output.secret(value)
+                case Copied(source):
+                    values[at] = values[source]
+                case Generated():
+                    values[at] = self._generated(at, planned.origin, values)
+                case Static() if at.key in self._args.object_store_keys:
+                    values[at] = pulumi.Output.secret(self._args.object_store_keys[at.key])
+                case Static():
+                    values[at] = pulumi.Output.secret(self._args.inputs.static[at])
+        return values
+
+    def _generated(
+        self,
+        at: SecretKey,
+        origin: Generated,
+        values: Mapping[SecretKey, pulumi.Output[str]],
+    ) -> pulumi.Output[str]:
+        inputs = self._args.inputs
+        if origin.type.always_generated:
+            return pulumi.Output.secret(inputs.oidc_clients)
+        asked = [inputs.rotation_of(each) for each in (at, origin.source) if each]
+        if at in inputs.existing and not any(asked):
+            fresh = pulumi.Output.secret(inputs.existing[at])
+        elif origin.source:
+            fresh = values[origin.source].apply(lambda source: generators.generate(origin.type, source))
+        else:
+            fresh = pulumi.Output.secret(generators.generate(origin.type))
+        # Pulumi takes an absent trigger for no wish at all, so there is one from the beginning.
+        trigger: list[pulumi.Input[str]] = [inputs.rotation_of(at) or "initial"]
+        if origin.source:
+            # A hash or a time follows the secret that it describes: a generated one has a new id whenever it is made
+            # anew; any other is its own mark (and secret in the state as well).
+            stash = self._stashes.get(origin.source)
+            trigger.append(stash.id if stash else values[origin.source])
+        self._stashes[at] = pulumi.Stash(
+            f"{self._name}-{at.application}-{at.key}",
+            input=fresh,
+            opts=ResourceOptions.merge(
+                self._child,
+                # Each run offers a new value: only the first one, and the one after a rotation, is to be kept.
+                ResourceOptions(ignore_changes=["input"], replacement_trigger=trigger),
+            ),
+        )
+        return pulumi.Output.secret(self._stashes[at].output)
+
+    def _let_the_cluster_read(self) -> None:
+        environment, settings = self._args.environment, self._args.settings.approle
+        policy = vault.Policy(
+            f"{self._name}-read",
+            name=environment.vault_read_policy,
+            policy=policies.read_policy(environment.vault_mount, environment.vault_path),
+            opts=self._child,
+        )
+        options = self._child
+        if settings.ownership is Ownership.CREATE:
+            backend = vault.AuthBackend(f"{self._name}-approle", type="approle", path=settings.path, opts=self._child)
+            options = ResourceOptions.merge(options, ResourceOptions(depends_on=[backend]))
+        role = vault.approle.AuthBackendRole(
+            f"{self._name}-role",
+            backend=settings.path,
+            role_name=environment.vault_role,
+            token_policies=[policy.name],
+            token_type="service",  # noqa: S106  # a kind of token
+            token_ttl=settings.token_ttl,
+            token_max_ttl=settings.token_max_ttl,
+            opts=ResourceOptions.merge(options, ResourceOptions(additional_secret_outputs=["role_id"])),
+        )
+        secret_id = vault.approle.AuthBackendRoleSecretId(
+            f"{self._name}-secret-id",
+            backend=settings.path,
+            role_name=role.role_name,
+            opts=ResourceOptions.merge(
+                options,
+                ResourceOptions(replacement_trigger=settings.secret_id_rotation),
+            ),
+        )
+        self.role_id = pulumi.Output.secret(role.role_id)
+        self.secret_id = secret_id.secret_id
+
+    def _let_operators_write(self) -> None:
+        environment, settings = self._args.environment, self._args.settings
+        policy = vault.Policy(
+            f"{self._name}-write",
+            name=environment.vault_write_policy,
+            policy=policies.write_policy(environment.vault_mount, environment.vault_path),
+            opts=self._child,
+        )
+        token = vault.Token(
+            f"{self._name}-write-token",
+            # Vault puts "token-" before it; `phalanx vault audit` looks for that name.
+            display_name=environment.vault_role,
+            policies=[policy.name],
+            ttl=f"{settings.write_token_ttl}s",
+            # A child would die with the short-lived token of this run.
+            no_parent=True,
+            renewable=True,
+            # Vault caps the life of a token at its own maximum: a refresh in the last week renews it.
+            renew_min_lease=_WEEK,
+            renew_increment=settings.write_token_ttl,
+            opts=self._child,
+        )
+        self.write_token = pulumi.Output.secret(token.client_token)
