@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -12,18 +12,16 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 
-@dataclass
+@dataclass(frozen=True)
 class Phase:
     """A part of the work that goes on now."""
 
-    title: str
-    _display: "Phases"
+    _progress: Progress
     _task: TaskID
-    started: float = field(default_factory=time.monotonic)
 
     def detail(self, text: str) -> None:
-        """Say what is being done at this moment."""
-        self._display.show(self, text)
+        """Show, on a terminal, what is being done at this moment."""
+        self._progress.update(self._task, detail=text)
 
 
 class Phases:
@@ -63,23 +61,19 @@ class Phases:
     @contextmanager
     def phase(self, title: str) -> Iterator[Phase]:
         """Show a phase while the `with` block runs."""
-        phase = Phase(title=title, _display=self, _task=self._progress.add_task(title, total=1, detail=""))
+        task = self._progress.add_task(title, total=1, detail="")
+        started = time.monotonic()
         self._say(f"{title} ...")
         try:
-            yield phase
+            yield Phase(self._progress, task)
         except BaseException:
-            self._progress.update(phase._task, description=f"[red]{title}: failed[/]", detail="")
-            self._progress.stop_task(phase._task)
+            self._progress.update(task, description=f"[red]{title}: failed[/]", detail="")
+            self._progress.stop_task(task)
             self._say(f"{title}: failed")
             raise
-        seconds = time.monotonic() - phase.started
-        self.durations[title] = seconds
-        self._progress.update(phase._task, completed=1, detail="")
-        self._say(f"{title}: done in {seconds:.1f} s")
-
-    def show(self, phase: Phase, text: str) -> None:
-        """Show what `phase` is doing; on a terminal only, where it replaces what was shown before."""
-        self._progress.update(phase._task, detail=text)
+        self.durations[title] = time.monotonic() - started
+        self._progress.update(task, completed=1, detail="")
+        self._say(f"{title}: done in {self.durations[title]:.1f} s")
 
     def _say(self, text: str) -> None:
         if not self._console.is_terminal:

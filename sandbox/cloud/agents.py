@@ -1,4 +1,4 @@
-"""Waits until those who do the work behind the APIs have reported: a scheduler gives nothing to a host that is silent."""
+"""Waits until those who do the work behind the APIs have reported: schedulers pass over a host that is silent."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final

@@ -68,4 +68,5 @@ def logs(
     known = {file.stem: file for file in paths.LOG.glob("*.log")}
     if name not in known:
         raise SandboxError(f"there is no log of {name!r}; there are logs of: {', '.join(sorted(known)) or 'nothing'}")
-    os.execvp("tail", ["tail", f"--lines={lines}", *(["--follow=name", "--retry"] if follow else []), str(known[name])])
+    options = [f"--lines={lines}", *(["--follow=name", "--retry"] if follow else [])]
+    os.execvp("tail", ["tail", *options, str(known[name])])  # noqa: S606 - from here on Ctrl-C is tail's

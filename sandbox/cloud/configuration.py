@@ -26,7 +26,8 @@ VOLUME_BACKEND: Final = "files"
 DEFAULT_VOLUME_TYPE: Final = "ceph-hdd"
 
 _CLUSTER_COMMAND: Final = (
-    *("/usr/bin/env", f"--chdir={paths.CHECKOUT}", "--unset=PYTHONPATH"),  # not the packages of Debian's Python
+    *("/usr/bin/env", f"--chdir={paths.CHECKOUT}", "--unset=PYTHONPATH"),  # that one is for Debian's Python
+    *(f"RSP_SANDBOX_HOME={paths.HOME}", f"XDG_CACHE_HOME={paths.CACHE.parent}", f"HOME={Path.home()}"),
     *(sys.executable, "-m", "sandbox", "cluster"),
 )
 """Started by Magnum's conductor: this project's own code, in its own virtual environment."""

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from sandbox import paths
+from sandbox import cluster, paths, vault
 from sandbox.cloud import openstack_services, passwords, services
 from sandbox.cloud.service import Service
 from sandbox.cloud.up import exclusive
@@ -32,6 +32,9 @@ def reset(phases: Phases) -> None:
 def _stop_everything(phases: Phases) -> None:
     backends = services.backends()
     names = {service.name for service in backends}
+    with phases.phase("Kubernetes clusters and OpenBao"):
+        cluster.stop_all()
+        vault.down()
     with phases.phase("OpenStack services"):
         _stop([service for service in services.every() if service.name not in names])
     with phases.phase("Database, message queue and OVN"):

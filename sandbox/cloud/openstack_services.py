@@ -1,6 +1,6 @@
 """The processes of OpenStack's services, and how each is run."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,9 @@ from sandbox.process import Process
 OCTAVIA_SOCKETS: Final = Path("/var/run/octavia")
 """The OVN provider has this path built in, whatever Octavia's configuration says."""
 
+_USE_DRIVERS: Final = {"cinder-volume", "octavia-api", "octavia-driver-agent", "magnum-api", "magnum-conductor"}
+"""Services that load something of `python_packages`."""
+
 _DIRECTORIES: Final = (
     "nova/instances",
     "neutron",
@@ -23,6 +26,13 @@ _DIRECTORIES: Final = (
     "octavia/certificates",
     "magnum/certificates",
 )
+
+_NOVA_COMPUTE: Final = (
+    "/usr/bin/python3",
+    "-c",
+    "import sys; from nova.cmd.compute import main; sys.argv[0] = 'nova-compute'; sys.exit(main())",
+)
+"""What the program of Debian's package nova-compute does; the package itself would bring libvirt and qemu."""
 
 
 def prepare() -> None:
@@ -35,137 +45,100 @@ def prepare() -> None:
 def identity() -> Service:
     """Keystone, which all others ask."""
     config = configuration.path("keystone.conf")
-    return _uwsgi(
+    program = _uwsgi("keystone", "/usr/bin/keystone-wsgi-public", Port.KEYSTONE, threads=4)
+    return _service(
         "keystone",
-        "/usr/bin/keystone-wsgi-public",
-        config=config,
+        program,
+        config,
         port=Port.KEYSTONE,
-        path="/v3",
-        package="keystone",
-        threads=4,
+        answers=http_answers(Port.KEYSTONE, "/v3"),
         env={"OS_KEYSTONE_CONFIG_FILES": str(config)},
     )
 
 
 def control_plane() -> list[Service]:
     """Every service but Keystone; they may start side by side."""
-    placement = configuration.path("placement/placement.conf")
-    octavia = configuration.path("octavia.conf")
-    magnum = configuration.path("magnum.conf")
+    sockets = (OCTAVIA_SOCKETS / f"{name}.sock" for name in ("status", "stats", "get"))
     return [
-        _uwsgi(
-            "placement",
-            "/usr/bin/placement-api",
-            config=placement,
-            port=Port.PLACEMENT,
-            package="placement-api",
-            threads=4,
-            env={"OS_PLACEMENT_CONFIG_DIR": str(placement.parent)},
-        ),
+        _placement(),
         _server("neutron-server", "neutron.conf", port=Port.NEUTRON),
         _server("nova-api", "nova.conf", port=Port.NOVA),
         _server("nova-conductor", "nova.conf"),
         _server("nova-scheduler", "nova.conf"),
-        _nova_compute(),
-        _server("glance-api", "glance-api.conf", port=Port.GLANCE, path="/healthcheck"),
+        _server("nova-compute", "nova.conf", program=_NOVA_COMPUTE, package="python3-nova"),
+        _server("glance-api", "glance-api.conf", port=Port.GLANCE),
         _server("cinder-api", "cinder.conf", port=Port.CINDER),
         _server("cinder-scheduler", "cinder.conf"),
         _server("cinder-volume", "cinder.conf"),
-        Service(
-            process=_process("octavia-driver-agent", octavia),
-            package="octavia-driver-agent",
-            answers=unix_sockets_accept(*(OCTAVIA_SOCKETS / f"{name}.sock" for name in ("status", "stats", "get"))),
-        ),
-        _uwsgi(
-            "octavia-api",
-            "/usr/bin/octavia-wsgi",
-            config=octavia,
-            port=Port.OCTAVIA,
-            package="octavia-api",
-            threads=2,
-            arguments=f"--config-file {octavia}",
-        ),
-        _uwsgi(
-            "magnum-api",
-            "/usr/bin/magnum-api-wsgi",
-            config=magnum,
-            port=Port.MAGNUM,
-            package="magnum-api",
-            threads=2,
-            arguments=f"--config-file {magnum}",
-        ),
+        # before the API, whose provider talks to it
+        _server("octavia-driver-agent", "octavia.conf", answers=unix_sockets_accept(*sockets)),
+        _application("octavia-api", "/usr/bin/octavia-wsgi", "octavia.conf", Port.OCTAVIA),
+        _application("magnum-api", "/usr/bin/magnum-api-wsgi", "magnum.conf", Port.MAGNUM),
         _server("magnum-conductor", "magnum.conf"),
     ]
 
 
-def _process(name: str, config: Path, *, program: tuple[str, ...] = ()) -> Process:
-    return Process(
-        name=name,
-        argv=(*(program or (f"/usr/bin/{name}",)), "--config-file", str(config)),
-        env=python_packages.ENVIRONMENT,
-        config=(config, python_packages.STAMP),
-    )
-
-
-def _server(name: str, config: str, *, port: Port | None = None, path: str = "/") -> Service:
-    """A service whose own program listens, on a port or on the message queue."""
-    return Service(
-        process=_process(name, configuration.path(config)),
-        package=name,
-        port=port,
-        answers=http_answers(port, path) if port else nothing_to_ask,
-    )
-
-
-def _nova_compute() -> Service:
-    # Debian's package nova-compute would bring libvirt for the sake of this program of three lines
-    run_compute = "import sys; from nova.cmd.compute import main; sys.argv[0] = 'nova-compute'; sys.exit(main())"
-    program = ("/usr/bin/python3", "-c", run_compute)
-    config = configuration.path("nova.conf")
-    return Service(process=_process("nova-compute", config, program=program), package="python3-nova")
-
-
-def _uwsgi(
+def _server(  # noqa: PLR0913 - each service lacks most of them
     name: str,
-    application: str,
+    config: str,
     *,
+    port: Port | None = None,
+    answers: Callable[[], bool] | None = None,
+    program: tuple[str, ...] | None = None,
+    package: str | None = None,
+) -> Service:
+    """A service whose own program listens, on a port or on the message queue."""
+    file = configuration.path(config)
+    argv = (*(program or (f"/usr/bin/{name}",)), "--config-file", str(file))
+    return _service(name, argv, file, port=port, answers=answers, package=package)
+
+
+def _application(name: str, wsgi_file: str, config: str, port: Port) -> Service:
+    """A service that is a WSGI application, which reads its command line for the configuration file."""
+    file = configuration.path(config)
+    argv = (*_uwsgi(name, wsgi_file, port, threads=2), "--pyargv", f"--config-file {file}")
+    return _service(name, argv, file, port=port)
+
+
+def _placement() -> Service:
+    """Placement, which reads the directory of its configuration from its environment."""
+    config = configuration.path("placement/placement.conf")
+    program = _uwsgi("placement", "/usr/bin/placement-api", Port.PLACEMENT, threads=4)
+    env = {"OS_PLACEMENT_CONFIG_DIR": str(config.parent)}
+    return _service("placement", program, config, port=Port.PLACEMENT, package="placement-api", env=env)
+
+
+def _service(  # noqa: PLR0913 - as above
+    name: str,
+    argv: tuple[str, ...],
     config: Path,
-    port: Port,
-    package: str,
-    threads: int,
-    path: str = "/",
-    arguments: str = "",
+    *,
+    port: Port | None = None,
+    answers: Callable[[], bool] | None = None,
+    package: str | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Service:
-    """A service that is a WSGI application.
-
-    Args:
-        name: The service's name.
-        application: File of the WSGI application.
-        config: The configuration file that it reads.
-        port: Where it listens.
-        package: The Debian package of the application.
-        threads: How many requests it serves at the same time.
-        path: A path that answers when the application works.
-        arguments: What the application finds as its command line.
-        env: What the application finds in its environment.
-    """
-    argv = (
-        *("/usr/bin/uwsgi", "--plugins", "python3", "--http-socket", f"{LOOPBACK}:{port.value}"),
-        *("--wsgi-file", application, "--processes", "1", "--threads", str(threads), "--enable-threads"),
-        *("--master", "--no-orphans", "--die-on-term", "--lazy-apps", "--need-app", "--disable-logging"),
-        # keep-alive is not this server's: it would leave clients with half-closed connections
-        *("--buffer-size", "65535", "--add-header", "Connection: close", "--procname-prefix-spaced", name),
-        *(("--pyargv", arguments) if arguments else ()),
-    )
+    drivers = name in _USE_DRIVERS
+    base = python_packages.ENVIRONMENT_WITH_DRIVERS if drivers else python_packages.ENVIRONMENT
     return Service(
         process=Process(
             name=name,
             argv=argv,
-            env={**python_packages.ENVIRONMENT, **(env or {})},
-            config=(config, python_packages.STAMP),
+            env={**base, **(env or {})},
+            config=(config, python_packages.STAMP) if drivers else (config,),
         ),
-        package=package,
+        package=package or name,
         port=port,
-        answers=http_answers(port, path),
+        answers=answers or (http_answers(port) if port else nothing_to_ask),
+    )
+
+
+def _uwsgi(name: str, wsgi_file: str, port: Port, *, threads: int) -> tuple[str, ...]:
+    """The command that serves a WSGI application on HTTP, `threads` requests at a time."""
+    return (
+        *("/usr/bin/uwsgi", "--plugins", "python3", "--http-socket", f"{LOOPBACK}:{port.value}"),
+        *("--wsgi-file", wsgi_file, "--processes", "1", "--threads", str(threads), "--enable-threads"),
+        *("--master", "--no-orphans", "--die-on-term", "--lazy-apps", "--need-app", "--disable-logging"),
+        # its HTTP parser keeps no connection open: clients have to know
+        *("--buffer-size", "65535", "--add-header", "Connection: close", "--procname-prefix-spaced", name),
     )

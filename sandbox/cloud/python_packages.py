@@ -18,11 +18,11 @@ OVN_PROVIDER: Final = "ovn-octavia-provider==3.1.2"
 STAMP: Final = paths.LIB / ".installed"
 """Changes with what is installed, so that it tells which services to restart."""
 
-ENVIRONMENT: Final = {
-    "PYTHONPATH": str(paths.LIB),
-    "HOME": str(paths.DATA / "home"),  # where the libraries keep caches
-}
-"""Variables of every process that runs on Debian's Python."""
+ENVIRONMENT: Final = {"HOME": str(paths.DATA / "home")}
+"""Variables of every process that runs on Debian's Python; its libraries keep caches there."""
+
+ENVIRONMENT_WITH_DRIVERS: Final = {**ENVIRONMENT, "PYTHONPATH": str(paths.LIB)}
+"""Variables of those processes that use what `install` installs; they must restart when `STAMP` changes."""
 
 _DRIVERS: Final = paths.CHECKOUT / "sandbox" / "drivers"
 _LEFT_BY_BUILDS: Final = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")

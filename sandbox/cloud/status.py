@@ -1,10 +1,13 @@
-"""How each service of the cloud does."""
+"""How each service of the sandbox does: OpenStack's, Vault, and those of the Kubernetes clusters."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from sandbox import cluster, vault
 from sandbox.cloud import packages, services
-from sandbox.cloud.service import Service
-from sandbox.process import memory
+from sandbox.cloud.service import Service, nothing_to_ask
+from sandbox.ports import Port
+from sandbox.process import Process, memory
 from sandbox.status import Row, State
 
 
@@ -13,25 +16,43 @@ def rows() -> list[Row]:
     every = services.every()
     versions = packages.versions({service.package for service in every})
     with ThreadPoolExecutor(max_workers=len(every)) as pool:
-        return list(pool.map(lambda service: row(service, versions.get(service.package, "")), every))
+        openstack = pool.map(lambda service: service_row(service, versions.get(service.package, "")), every)
+        return [*openstack, _vault_row(), *cluster.services()]
 
 
-def row(service: Service, version: str) -> Row:
-    """The row of one service.
+def service_row(service: Service, version: str) -> Row:
+    """The row of a service of OpenStack, or of one that these stand on.
 
     Args:
         service: The service to look at.
         version: Version of the package that its code comes from.
     """
-    pid = service.process.alive()
-    if pid is None:
-        state = State.STOPPED
-    else:
-        state = State.RUNNING if service.answers() else State.UNRESPONSIVE
     return Row(
         service=service.name,
-        state=state,
+        state=_state(service.process, service.answers),
         port=service.port.value if service.port else None,
         version=version,
-        memory=memory(pid) if pid else 0,
+        memory=_memory(service.process),
     )
+
+
+def _vault_row() -> Row:
+    process = vault.process()
+    return Row(
+        service=process.name,
+        state=_state(process, vault.ready),
+        port=Port.VAULT.value,
+        version=str((vault.health() or {}).get("version", "")),
+        memory=_memory(process),
+    )
+
+
+def _state(process: Process, answers: Callable[[], bool] = nothing_to_ask) -> State:
+    if not process.alive():
+        return State.STOPPED
+    return State.RUNNING if answers() else State.UNRESPONSIVE
+
+
+def _memory(process: Process) -> int:
+    pid = process.alive()
+    return memory(pid) if pid else 0

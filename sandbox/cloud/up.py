@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from sandbox import paths, tools
+from sandbox import cluster, git, paths, tools, vault
 from sandbox.cloud import (
     agents,
     clients,
@@ -44,14 +44,19 @@ def up(phases: Phases) -> None:
     machine.require_supported()
     with exclusive():
         require_free(Port, ours=recorded_sessions(paths.RUN))
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            # the clusters need the tools, and the control plane does not: it starts meanwhile
-            provided = pool.submit(_provide_tools, phases)
-            _control_plane(phases)
-            provided.result()
+        with ThreadPoolExecutor() as pool:
+            # OpenStack needs neither of these: it starts meanwhile
+            meanwhile = [pool.submit(action, phases) for action in (_provide_tools, _start_vault)]
+            _start_openstack(phases)
+            for each in meanwhile:
+                each.result()
+        with phases.phase("Git repository"):
+            git.publish()
+        with phases.phase("Kubernetes clusters"):
+            cluster.repair()
 
 
-def _control_plane(phases: Phases) -> None:
+def _start_openstack(phases: Phases) -> None:
     with phases.phase("Debian packages") as phase:
         packages.install(phase.detail)
     with phases.phase("Configuration") as phase:
@@ -76,6 +81,11 @@ def _provide_tools(phases: Phases) -> None:
         tools.ensure(report=phase.detail)
 
 
+def _start_vault(phases: Phases) -> None:
+    with phases.phase("OpenBao"):
+        vault.up()
+
+
 def _configure(phase: Phase) -> None:
     phase.detail("drivers for Debian's Python")
     python_packages.install()
@@ -88,7 +98,7 @@ def _configure(phase: Phase) -> None:
 
 def _identity_and_schemas(phase: Phase) -> None:
     def keystone() -> None:
-        schema.migrate_identity()
+        schema.migrate(schema.IDENTITY)
         identity.bootstrap()
         start([openstack_services.identity()], phase)
         identity.populate()
@@ -100,7 +110,7 @@ def _identity_and_schemas(phase: Phase) -> None:
 
         return run
 
-    side_by_side([keystone, *map(migrate, schema.SERVICES)], _MIGRATIONS_SIDE_BY_SIDE)
+    side_by_side([keystone, *map(migrate, schema.OTHERS)], _MIGRATIONS_SIDE_BY_SIDE)
 
 
 def start(group: list[Service], phase: Phase) -> None:
