@@ -5,6 +5,7 @@ import pulumi
 from pulumi_openstack import containerinfra
 
 from components.cluster_labels import Autoscaling, ClusterFeatures, template_labels
+from config.names import cloud_name
 
 CREATE_TIMEOUT = 90
 """Minutes that Magnum may take to build a cluster."""
@@ -91,7 +92,7 @@ class MagnumCluster(pulumi.ComponentResource):
     def _template(self, name: str, args: MagnumClusterArgs) -> containerinfra.ClusterTemplate:
         return containerinfra.ClusterTemplate(
             f"{name}-template",
-            name=f"{name}-{args.features.kubernetes_version}",
+            name=cloud_name(pulumi.get_stack(), f"{name}-{args.features.kubernetes_version}"),
             coe="kubernetes",
             image=args.image,
             flavor=args.workers.flavor,
@@ -125,7 +126,7 @@ class MagnumCluster(pulumi.ComponentResource):
     ) -> containerinfra.Cluster:
         return containerinfra.Cluster(
             f"{name}-cluster",
-            name=name,
+            name=cloud_name(pulumi.get_stack(), name),
             cluster_template_id=template.id,
             master_count=args.master_count,
             node_count=args.workers.count,

@@ -4,6 +4,8 @@ from ipaddress import IPv4Address, IPv4Network
 import pulumi
 from pulumi_openstack import networking
 
+from config.names import cloud_name
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewSubnet:
@@ -76,11 +78,12 @@ class Network(pulumi.ComponentResource):
     def _create(self, name: str, cidr: IPv4Network, layout: NewSubnet) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """Make network, subnet, router and its interface; return the ids of network and routed subnet."""
         child = pulumi.ResourceOptions(parent=self)
-        network = networking.Network(f"{name}-network", name=name, opts=child)
+        label = cloud_name(pulumi.get_stack(), name)
+        network = networking.Network(f"{name}-network", name=label, opts=child)
         first, last = layout.allocation_pool
         subnet = networking.Subnet(
             f"{name}-subnet",
-            name=name,
+            name=label,
             network_id=network.id,
             ip_version=4,
             cidr=str(cidr),
@@ -91,7 +94,7 @@ class Network(pulumi.ComponentResource):
         )
         router = networking.Router(
             f"{name}-router",
-            name=name,
+            name=label,
             external_network_id=self.external_network_id,
             opts=child,
         )

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_openstack import blockstorage, compute, networking
 
 from components.nfs_cloud_init import Export, render
+from config.names import cloud_name
 
 NFS_PORT = 2049
 
@@ -94,7 +95,7 @@ class NfsServer(pulumi.ComponentResource):
     def _volume(self, name: str, export: str, volume: DataVolume, args: NfsServerArgs) -> blockstorage.Volume:
         return blockstorage.Volume(
             f"{name}-{export}",
-            name=f"{name}-{export}",
+            name=cloud_name(pulumi.get_stack(), f"{name}-{export}"),
             description=f"NFS export /{export} of the Rubin Science Platform ({pulumi.get_stack()})",
             size=volume.size,
             volume_type=volume.type,
@@ -106,9 +107,10 @@ class NfsServer(pulumi.ComponentResource):
     def _port(self, name: str, args: NfsServerArgs) -> networking.Port:
         """The port that carries the fixed address, in a security group that is closed but for what is named."""
         child = pulumi.ResourceOptions(parent=self)
+        label = cloud_name(pulumi.get_stack(), name)
         group = networking.SecGroup(
             f"{name}-group",
-            name=name,
+            name=label,
             description="NFS from the cluster's subnet, and what the server itself needs",
             # Neutron's own rules allow all outgoing traffic.
             delete_default_rules=True,
@@ -141,7 +143,7 @@ class NfsServer(pulumi.ComponentResource):
             )
         return networking.Port(
             f"{name}-port",
-            name=name,
+            name=label,
             network_id=args.network_id,
             fixed_ips=[{"subnet_id": args.subnet_id, "ip_address": str(args.address)}],
             security_group_ids=[group.id],
@@ -171,7 +173,7 @@ class NfsServer(pulumi.ComponentResource):
     ) -> compute.Instance:
         return compute.Instance(
             f"{name}-server",
-            name=name,
+            name=cloud_name(pulumi.get_stack(), name),
             image_name=args.image,
             flavor_name=args.flavor,
             key_pair=args.keypair,

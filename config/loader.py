@@ -12,12 +12,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from config.environment import Environment
+from config.names import PROJECT
 
 if TYPE_CHECKING:
     import pulumi
     from pydantic_core import ErrorDetails
 
-PROJECT = "rsp"
 SEALED = "[encrypted in the stack's file]"
 """Stands for an encrypted value where a file is read without its key."""
 

@@ -17,7 +17,7 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
         options = pulumi.ResourceOptions(providers=[provider])
-        cluster = MagnumCluster("rsp", arguments.cluster(settings, GivenNetwork()), options)
+        cluster = MagnumCluster("cluster", arguments.cluster(settings, GivenNetwork()), options)
         pulumi.export("kubeconfig", cluster.kubeconfig)
         pulumi.export("id", cluster.cluster_id)
 
@@ -31,7 +31,7 @@ def recording(run_program: ProgramRunner) -> Recording:
 
 def test_the_template_says_everything(recording: Recording) -> None:
     template = recording.one("ClusterTemplate").inputs
-    assert template["name"] == "rsp-v1.36.3"
+    assert template["name"] == "rsp-test-cluster-v1.36.3"
     assert template["labels"]["kube_tag"] == "v1.36.3"
     assert template["fixedNetwork"] == "network-id"
     assert template["fixedSubnet"] == "subnet-id"
@@ -52,8 +52,8 @@ def test_a_template_in_use_is_never_changed(recording: Recording) -> None:
 def test_the_cluster_takes_its_labels_from_the_template(recording: Recording) -> None:
     cluster = recording.one("Cluster")
     assert cluster.inputs == {
-        "name": "rsp",
-        "clusterTemplateId": "rsp-template-id",
+        "name": "rsp-test-cluster",
+        "clusterTemplateId": "cluster-template-id",
         "masterCount": 3,
         "nodeCount": 2,
         "createTimeout": 90,
@@ -106,8 +106,8 @@ def test_the_kubeconfig_is_secret(recording: Recording) -> None:
 def test_says_what_others_need(recording: Recording) -> None:
     outputs = recording.component_outputs[recording.one("rsp:index:MagnumCluster").urn]
     assert outputs == {
-        "clusterId": "rsp-cluster-id",
-        "clusterName": "rsp",
+        "clusterId": "cluster-cluster-id",
+        "clusterName": "rsp-test-cluster",
         "apiAddress": "https://203.0.113.20:6443",
         "kubeconfig": "kubeconfig-of-the-test",
     }

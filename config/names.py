@@ -1,0 +1,14 @@
+"""How the program names things that live beside those of other people."""
+
+PROJECT = "rsp"
+"""Name of the Pulumi project, and namespace of its configuration keys."""
+
+
+def cloud_name(stack: str, name: str) -> str:
+    """The name in OpenStack of what a stack makes: a project may hold several stacks, and foreign things besides.
+
+    Args:
+        stack: Name of the stack.
+        name: Name within the stack; empty for what all its names begin with.
+    """
+    return f"{PROJECT}-{stack}-{name}"
