@@ -25,10 +25,8 @@ def as_phalanx_says(origin: Origin) -> dict[str, str]:
             return {"value": value}
         case Copied(source):
             return {"copy": str(source)}
-        case Generated(type=generator, source=None):
-            return {"generate": generator.value}
         case Generated(type=generator, source=source):
-            return {"generate": generator.value, "source": source.key}
+            return {"generate": generator.value} | ({"source": source.key} if source else {})
         case Static():
             return {}
 

@@ -1,0 +1,135 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phalanx import application
+from phalanx.environment import Environment
+from phalanx.errors import PhalanxError
+from tests.unit.phalanx.repository import SETTINGS, copied, generated, static, write
+
+
+def test_values_of_the_environment_lie_over_those_of_the_application(tmp_path: Path) -> None:
+    write(
+        tmp_path / "applications/tap",
+        {
+            "values.yaml": {"config": {"gcsBucketType": "GCS", "backend": "qserv"}},
+            "values-test.yaml": {"config": {"gcsBucketType": "S3"}},
+            "values-other.yaml": {"config": {"backend": "pg"}},
+        },
+    )
+    assert application.load(tmp_path, "test", "tap").values == {"config": {"gcsBucketType": "S3", "backend": "qserv"}}
+
+
+def test_an_application_may_have_no_file_at_all(tmp_path: Path) -> None:
+    (tmp_path / "applications/repertoire").mkdir(parents=True)
+    loaded = application.load(tmp_path, "test", "repertoire")
+    assert (loaded.values, loaded.secrets) == ({}, {})
+
+
+def test_a_key_of_the_environment_replaces_the_whole_definition(tmp_path: Path) -> None:
+    write(
+        tmp_path / "applications/nublado",
+        {
+            "secrets.yaml": {
+                "admin.password": static(generate={"type": "password"}, onepassword={"encoded": True}),
+                "kept": static(),
+            },
+            "secrets-test.yaml": {"admin.password": static(description="Ours"), "added": static()},
+            "secrets-other.yaml": {"kept": static(value="other")},
+        },
+    )
+    secrets = application.load(tmp_path, "test", "nublado").secrets
+    assert set(secrets) == {"admin.password", "kept", "added"}
+    replaced = secrets["admin.password"]
+    assert (replaced.description, replaced.generate, replaced.onepassword.encoded) == ("Ours", None, False)
+    assert secrets["kept"].value is None
+
+
+def test_an_enabled_application_that_is_not_there_is_named(tmp_path: Path) -> None:
+    environment = Environment.model_validate(SETTINGS | {"applications": {"tap": True, "sia": True, "mobu": False}})
+    with pytest.raises(PhalanxError) as caught:
+        application.load_enabled(tmp_path, environment)
+    assert caught.value.problems == (
+        "The environment test enables the application sia, but the Phalanx repository has no applications/sia",
+        "The environment test enables the application tap, but the Phalanx repository has no applications/tap",
+    )
+
+
+KNOWN = "password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-password-hash, mtime, oidc-clients"
+
+
+@pytest.mark.parametrize(
+    ("definition", "problem"),
+    [
+        (generated("uuid"), f"generate.type: Value error, unknown generator 'uuid'; Phalanx has {KNOWN}"),
+        (generated("mtime"), "generate: Value error, mtime needs source"),
+        (generated("bcrypt-password-hash"), "generate: Value error, bcrypt-password-hash needs source"),
+        (generated("password", source="other"), "generate: Value error, password takes no source"),
+        ({"generate": {"type": "password"}}, "Value error, a description is needed"),
+        ({}, "Value error, a description is needed"),
+        (None, "Input should be a valid dictionary or instance of SecretDefinition"),
+        (static(if_="config"), "if_: Extra inputs are not permitted"),
+        (static(copy={"application": "a", "key": "k", "path": "p"}), "copy.path: Extra inputs are not permitted"),
+        (static(copy={"key": "k"}), "copy.application: Field required"),
+        (static(onepassword={"base64": True}), "onepassword.base64: Extra inputs are not permitted"),
+        (
+            static(value="hunter2", generate={"type": "password"}),
+            "Value error, value excludes copy and generate unless",
+        ),
+        (
+            static(**copied("a", "k"), generate={"type": "password"}),
+            "Value error, copy and generate exclude each other",
+        ),
+        (static(value=["hunter2"]), "value: Input should be a valid string"),
+    ],
+)
+def test_a_wrong_definition_is_named_with_its_file_and_key(tmp_path: Path, definition: Any, problem: str) -> None:
+    write(tmp_path / "applications/tap", {"secrets.yaml": {"a.key": definition}})
+    with pytest.raises(PhalanxError) as caught:
+        application.load(tmp_path, "test", "tap")
+    assert f"applications/tap/secrets.yaml: a.key: {problem}" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_all_wrong_definitions_are_told_at_once_with_the_files_that_they_are_in(tmp_path: Path) -> None:
+    write(
+        tmp_path / "applications/tap",
+        {
+            "secrets.yaml": {"one": {}, "two": static(), "three": static()},
+            "secrets-test.yaml": {"two": {}, "four": {}},
+        },
+    )
+    with pytest.raises(PhalanxError) as caught:
+        application.load(tmp_path, "test", "tap")
+    assert [problem.partition(": Value error")[0] for problem in caught.value.problems] == [
+        "applications/tap/secrets.yaml: one",
+        "applications/tap/secrets-test.yaml: two",
+        "applications/tap/secrets-test.yaml: four",
+    ]
+
+
+def test_a_key_that_yaml_takes_for_something_else_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "applications/tap", {"secrets.yaml": "on:\n  description: A switch\n"})
+    with pytest.raises(PhalanxError, match="True: YAML takes this key for a bool: quote it"):
+        application.load(tmp_path, "test", "tap")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: [1\nb: 2\n", r"secrets\.yaml:2: not valid YAML: did not find expected"),
+        ("- a\n- b\n", r"secrets\.yaml: expected a mapping, found a list"),
+        ("a: !hunter2 b\n", r"secrets\.yaml:1: not valid YAML: a value that needs quotes$"),
+        ("a: \x07\n", r"secrets\.yaml: not valid YAML: it has a character that is not text$"),
+    ],
+)
+def test_a_malformed_file_is_named_with_the_line(tmp_path: Path, text: str, problem: str) -> None:
+    write(tmp_path / "applications/tap", {"secrets.yaml": text})
+    with pytest.raises(PhalanxError, match=problem):
+        application.load(tmp_path, "test", "tap")
+
+
+def test_an_unconditional_copy_needs_no_description(tmp_path: Path) -> None:
+    write(tmp_path / "applications/tap", {"secrets.yaml": {"alone": copied("mobu", "hook")}})
+    assert application.load(tmp_path, "test", "tap").secrets["alone"].description is None

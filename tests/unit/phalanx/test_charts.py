@@ -1,0 +1,133 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phalanx import charts
+from phalanx.charts import RenderedApplication
+from phalanx.errors import RenderError
+from tests.unit.phalanx.repository import write
+
+CONFIG_MAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {name}
+data: {{{{ .Values | toJson }}}}
+"""
+
+
+def chart(name: str, *dependencies: dict[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v2", "name": name, "version": "1.0.0", "dependencies": list(dependencies)}
+
+
+def argocd_application(name: str, **helm: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": name},
+        "spec": {"destination": {"namespace": f"ns-{name}"}, "source": {"path": f"applications/{name}", "helm": helm}},
+    }
+
+
+def values_seen(application: RenderedApplication, name: str) -> dict[str, Any]:
+    """Give the Helm values that a chart of an application saw."""
+    (found,) = (manifest["data"] for manifest in application.manifests if manifest["metadata"]["name"] == name)
+    return dict(found)
+
+
+@pytest.fixture
+def root(tmp_path: Path, helm: str) -> Path:  # noqa: ARG001 - needed on PATH
+    """Make a repository whose application tap depends on a chart of its own, on a shared one and on a foreign one."""
+    return write(
+        tmp_path,
+        {
+            "applications/tap/Chart.yaml": chart(
+                "tap",
+                {"name": "own", "version": "1.0.0"},
+                {"name": "shared", "version": "1.0.0", "repository": "file://../../charts/shared"},
+                {"name": "shared", "alias": "again", "version": "1.0.0", "repository": "file://../../charts/shared"},
+                {"name": "redis", "alias": "cache", "version": "1.0.0", "repository": "https://charts.example.org"},
+            ),
+            "applications/tap/values.yaml": {"shared": {"a": 1, "b": 1}, "cache": {"size": 1, "on": True}},
+            "applications/tap/values-test.yaml": {"shared": {"b": 2}, "cache": {"size": 2}},
+            "applications/tap/templates/map.yaml": CONFIG_MAP.format(name="tap"),
+            "applications/tap/charts/own/Chart.yaml": chart("own"),
+            "applications/tap/charts/own/templates/map.yaml": CONFIG_MAP.format(name="own"),
+            "charts/shared/Chart.yaml": chart(
+                "shared", {"name": "deeper", "version": "1.0.0", "repository": "file://../deeper"}
+            ),
+            "charts/shared/templates/map.yaml": CONFIG_MAP.format(name="{{ .Chart.Name }}"),
+            "charts/deeper/Chart.yaml": chart("deeper"),
+            "charts/deeper/templates/map.yaml": CONFIG_MAP.format(name="{{ .Release.Name }}-deeper"),
+        },
+    )
+
+
+FILES = ["values.yaml", "values-test.yaml"]
+
+
+def test_charts_of_the_checkout_are_rendered_and_others_left_out(root: Path) -> None:
+    (application,) = charts.render_all(root, [argocd_application("tap", valueFiles=FILES)])
+    names = sorted(manifest["metadata"]["name"] for manifest in application.manifests)
+    assert names == ["again", "own", "shared", "tap", "tap-deeper", "tap-deeper"]
+    assert (application.name, application.namespace) == ("tap", "ns-tap")
+
+
+def test_what_is_meant_for_a_foreign_chart_is_known_by_its_alias(root: Path) -> None:
+    (application,) = charts.render_all(root, [argocd_application("tap", valueFiles=FILES)])
+    assert application.foreign_values == {"cache": {"size": 2, "on": True}}
+
+
+def test_values_are_laid_over_each_other_as_by_argo_cd(root: Path) -> None:
+    manifest = argocd_application(
+        "tap",
+        valueFiles=FILES,
+        valuesObject={"shared": {"c": 3, "d": 3}},
+        parameters=[{"name": "shared.e", "value": "5"}, {"name": "global.host", "value": "rsp.example.org"}],
+    )
+    (application,) = charts.render_all(root, [manifest], overrides={"tap": {"shared": {"d": 4}}})
+    seen = values_seen(application, "shared")
+    assert {key: seen[key] for key in "abcde"} == {"a": 1, "b": 2, "c": 3, "d": 4, "e": "5"}
+    assert seen["global"] == {"host": "rsp.example.org"}
+
+
+def test_the_checkout_is_left_as_it_was(root: Path) -> None:
+    before = sorted(root.rglob("*"))
+    charts.render_all(root, [argocd_application("tap", valueFiles=FILES)])
+    assert sorted(root.rglob("*")) == before
+
+
+def test_applications_alone_are_rendered_in_their_order(root: Path) -> None:
+    write(root, {"applications/a/Chart.yaml": chart("a")})
+    manifests = [argocd_application("tap"), {"kind": "Namespace", "metadata": {"name": "a"}}, argocd_application("a")]
+    assert [application.name for application in charts.render_all(root, manifests)] == ["tap", "a"]
+
+
+def test_a_chart_that_helm_refuses_is_named(root: Path) -> None:
+    write(root, {"applications/tap/templates/bad.yaml": '{{ required "config.tap is needed" .Values.tap }}'})
+    with pytest.raises(RenderError, match=r"helm refuses the chart .*/tap: .*config\.tap is needed"):
+        charts.render_all(root, [argocd_application("tap")])
+
+
+def test_a_chart_is_made_complete_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(
+        root,
+        {
+            "applications/argocd/Chart.yaml": chart(
+                "argocd", {"name": "deeper", "version": "1.0.0", "repository": "file://../../charts/deeper"}
+            )
+        },
+    )
+    assert charts.vendor(root, "argocd") == root / "applications/argocd"
+    assert [path.name for path in (root / "applications/argocd/charts").iterdir()] == ["deeper-1.0.0.tgz"]
+    monkeypatch.setenv("PATH", "")  # without Helm it can only succeed if nothing is to be done
+    charts.vendor(root, "argocd")
+
+
+def test_a_chart_that_cannot_be_made_complete_is_named(root: Path) -> None:
+    nowhere = {"name": "argo-cd", "version": "1.0.0", "repository": "file://../nowhere"}
+    write(root, {"applications/argocd/Chart.yaml": chart("argocd", nowhere)})
+    with pytest.raises(RenderError, match=r"^Cannot fetch what the chart applications/argocd needs: "):
+        charts.vendor(root, "argocd")
+    assert not list((root / "applications/argocd").glob("charts/*"))

@@ -1,0 +1,173 @@
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from phalanx import checkout
+from phalanx.checkout import Checkout
+from phalanx.errors import CheckoutError
+
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "Test",
+    "GIT_AUTHOR_EMAIL": "test@example.org",
+    "GIT_COMMITTER_NAME": "Test",
+    "GIT_COMMITTER_EMAIL": "test@example.org",
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the tests' cache and Git's settings apart from the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Make a repository with one commit on its branch main."""
+    path = tmp_path / "phalanx"
+    path.mkdir()
+    git(path, "init", "--quiet", "--initial-branch=main")
+    commit(path, "first")
+    return path
+
+
+def git(path: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ("git", "-C", str(path), *arguments), env=os.environ | IDENTITY, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def commit(path: Path, content: str) -> str:
+    """Commit a file with some content; return the commit."""
+    (path / "environments").mkdir(exist_ok=True)
+    (path / "environments" / "values.yaml").write_text(content)
+    git(path, "add", ".")
+    git(path, "commit", "--quiet", "-m", content)
+    return git(path, "rev-parse", "HEAD")
+
+
+def content(found: Checkout) -> str:
+    return (found.path / "environments" / "values.yaml").read_text()
+
+
+def test_a_branch_is_resolved_to_its_commit(repository: Path) -> None:
+    first = checkout.resolve(f"file://{repository}", "main")
+    assert first.commit == git(repository, "rev-parse", "HEAD")
+    assert content(first) == "first"
+    second = commit(repository, "second")
+    later = checkout.resolve(f"file://{repository}", "main")
+    assert (later.commit, content(later)) == (second, "second")
+    assert content(first) == "first"
+
+
+@pytest.mark.parametrize("arguments", [("tag", "v1"), ("tag", "-a", "v1", "-m", "annotated")])
+def test_a_tag_is_resolved_to_the_commit_that_it_marks(repository: Path, arguments: tuple[str, ...]) -> None:
+    git(repository, *arguments)
+    first = git(repository, "rev-parse", "HEAD")
+    commit(repository, "second")
+    found = checkout.resolve(f"file://{repository}", "v1")
+    assert (found.commit, content(found)) == (first, "first")
+
+
+def test_a_branch_wins_over_a_tag_and_over_others_that_end_alike(repository: Path) -> None:
+    git(repository, "tag", "roe")
+    git(repository, "branch", "tickets/roe")
+    second = commit(repository, "second")
+    git(repository, "branch", "roe")
+    assert checkout.resolve(f"file://{repository}", "roe").commit == second
+
+
+def test_a_commit_that_is_no_branch_can_be_had(repository: Path) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    commit(repository, "second")
+    assert content(checkout.resolve(f"file://{repository}", first)) == "first"
+
+
+def test_a_commit_in_the_cache_needs_no_repository(repository: Path) -> None:
+    found = checkout.resolve(f"file://{repository}", "main")
+    repository.rename(repository.with_name("away"))
+    assert checkout.resolve(f"file://{repository}", found.commit).path == found.path
+    with pytest.raises(CheckoutError, match=f"^Cannot read the Phalanx repository file://{repository}: "):
+        checkout.resolve(f"file://{repository}", "main")
+
+
+def test_two_repositories_do_not_share_their_files(repository: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(repository), "copy")
+    one, other = (checkout.resolve(f"file://{path}", "main") for path in (repository, tmp_path / "copy"))
+    assert one.commit == other.commit
+    assert one.path != other.path
+
+
+def test_a_clone_that_breaks_off_leaves_nothing_behind(
+    repository: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: str, problem: str) -> str:
+        if "checkout" in arguments:
+            raise CheckoutError(problem)
+        return run(*arguments, problem=problem)
+
+    run = checkout._git  # noqa: SLF001 - breaks it in the middle
+    monkeypatch.setattr(checkout, "_git", broken)
+    with pytest.raises(CheckoutError):
+        checkout.resolve(f"file://{repository}", "main")
+    assert not list(cache.rglob("values.yaml"))
+    monkeypatch.setattr(checkout, "_git", run)
+    assert content(checkout.resolve(f"file://{repository}", "main")) == "first"
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "deadbeef", "-u", "refs/heads/main"])
+def test_a_revision_that_is_not_there_is_named(repository: Path, revision: str) -> None:
+    with pytest.raises(CheckoutError, match=f"has no branch or tag '{revision}'; a commit needs all its 40 digits"):
+        checkout.resolve(f"file://{repository}", revision)
+
+
+def test_a_commit_that_is_not_there_is_named(repository: Path) -> None:
+    with pytest.raises(CheckoutError, match=f"^Cannot fetch commit {'0' * 40} of the Phalanx repository file://"):
+        checkout.resolve(f"file://{repository}", "0" * 40)
+
+
+def test_a_password_in_the_url_is_refused_and_not_shown() -> None:
+    with pytest.raises(CheckoutError, match=r"at git\.example\.org holds a password") as caught:
+        checkout.resolve("https://somebody:hunter2@git.example.org/phalanx.git", "main")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_git_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CheckoutError, match=r"^git is not installed"):
+        checkout.resolve("https://git.example.org/phalanx.git", "main")
+
+
+def test_a_working_tree_is_taken_as_it_is(repository: Path) -> None:
+    (repository / "environments" / "values.yaml").write_text("changed")
+    found = Checkout.local(repository)
+    assert (found.commit, content(found)) == (git(repository, "rev-parse", "HEAD"), "changed")
+
+
+def test_a_directory_that_is_no_working_tree_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckoutError, match="empty is no Git working tree"):
+        Checkout.local(tmp_path / "empty")
+
+
+def test_a_link_leads_to_the_checkout_that_was_linked_last(repository: Path, tmp_path: Path) -> None:
+    at = tmp_path / "project" / ".phalanx" / "test"
+    assert checkout.link(checkout.resolve(f"file://{repository}", "main"), at) == at
+    commit(repository, "second")
+    found = checkout.resolve(f"file://{repository}", "main")
+    checkout.link(found, at)
+    assert at.resolve() == found.path
+    assert [path.name for path in at.parent.iterdir()] == ["test"]
+
+
+def test_a_link_replaces_nothing_but_links(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "at").mkdir()
+    with pytest.raises(CheckoutError, match="should be a link to the Phalanx checkout, but is something else"):
+        checkout.link(checkout.resolve(f"file://{repository}", "main"), tmp_path / "at")

@@ -1,0 +1,146 @@
+from typing import Any
+
+import pytest
+
+from phalanx.charts import RenderedApplication
+from phalanx.secrets import SecretKey
+from phalanx.undeclared import find, reads
+
+PREFIX = "secret/phalanx/test"
+
+
+def rendered(*manifests: dict[str, Any], name: str = "tap", **foreign_values: Any) -> RenderedApplication:
+    return RenderedApplication(name=name, namespace=name, manifests=list(manifests), foreign_values=foreign_values)
+
+
+def vault_secret(name: str, path: str = "tap", **spec: Any) -> dict[str, Any]:
+    return {"kind": "VaultSecret", "metadata": {"name": name}, "spec": {"path": f"{PREFIX}/{path}", **spec}}
+
+
+def pod(**spec: Any) -> dict[str, Any]:
+    return {"kind": "Deployment", "metadata": {"name": "server"}, "spec": {"template": {"spec": spec}}}
+
+
+def container(**fields: Any) -> dict[str, Any]:
+    return {"containers": [{"name": "main", **fields}]}
+
+
+def env_from_key(secret: str, key: str, **extra: Any) -> dict[str, Any]:
+    return {"name": "VARIABLE", "valueFrom": {"secretKeyRef": {"name": secret, "key": key, **extra}}}
+
+
+READERS = {
+    "environment": pod(**container(env=[env_from_key("cadc-tap", "aws.key")])),
+    "init container": pod(initContainers=[{"env": [env_from_key("cadc-tap", "aws.key")]}]),
+    "volume of one key": pod(
+        volumes=[{"name": "v", "secret": {"secretName": "cadc-tap", "items": [{"key": "aws.key"}]}}]
+    ),
+    "projected volume": pod(
+        volumes=[{"projected": {"sources": [{"secret": {"name": "cadc-tap", "items": [{"key": "aws.key"}]}}]}}]
+    ),
+    "one file of a volume": pod(
+        volumes=[{"name": "v", "secret": {"secretName": "cadc-tap"}}],
+        **container(volumeMounts=[{"name": "v", "subPath": "aws.key"}]),
+    ),
+    "custom resource": {
+        "kind": "ClusterIssuer",
+        "metadata": {"name": "server"},
+        "spec": {"solver": {"secretAccessKeySecretRef": {"name": "cadc-tap", "key": "aws.key"}}},
+    },
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_key_is_found_wherever_it_is_read(reader: str) -> None:
+    manifest = READERS[reader]
+    found = find([rendered(vault_secret("cadc-tap"), manifest)], PREFIX, declared=[])
+    assert found == {SecretKey("tap", "aws.key"): (f"tap: {manifest['kind']}/server",)}
+
+
+NOT_READERS = {
+    "optional key": pod(**container(env=[env_from_key("cadc-tap", "aws.key", optional=True)])),
+    "optional volume": pod(
+        volumes=[{"secret": {"secretName": "cadc-tap", "optional": True, "items": [{"key": "aws.key"}]}}]
+    ),
+    "Secret of another origin": pod(**container(env=[env_from_key("own", "aws.key")])),
+    "ConfigMap of the same name": pod(
+        **container(env=[{"valueFrom": {"configMapKeyRef": {"name": "cadc-tap", "key": "aws.key"}}}])
+    ),
+    "mount of the whole volume": pod(
+        volumes=[{"name": "v", "secret": {"secretName": "cadc-tap"}}], **container(volumeMounts=[{"name": "v"}])
+    ),
+    "one file of another volume": pod(
+        volumes=[{"name": "v", "secret": {"secretName": "cadc-tap"}}, {"name": "w", "emptyDir": {}}],
+        **container(volumeMounts=[{"name": "w", "subPath": "aws.key"}]),
+    ),
+    "fields of other types": pod(volumes={"v": "cadc-tap"}, containers="none", items=1),
+}
+
+
+@pytest.mark.parametrize("manifest", NOT_READERS)
+def test_what_reads_no_key_is_not_reported(manifest: str) -> None:
+    assert reads([rendered(vault_secret("cadc-tap"), NOT_READERS[manifest])], PREFIX) == {}
+
+
+def test_what_is_declared_is_not_reported() -> None:
+    applications = [rendered(vault_secret("cadc-tap"), READERS["environment"])]
+    assert find(applications, PREFIX, declared=[SecretKey("tap", "aws.key")]) == {}
+    assert set(reads(applications, PREFIX)) == {("tap", "aws.key")}
+
+
+def test_a_secret_belongs_to_its_namespace() -> None:
+    reader = READERS["environment"]
+    elsewhere = reader | {"metadata": {"name": "server", "namespace": "tap"}}
+    own = rendered(vault_secret("cadc-tap"))
+    assert reads([own, rendered(reader, name="ssotap")], PREFIX) == {}
+    assert set(reads([rendered(elsewhere, name="ssotap"), own], PREFIX)) == {("tap", "aws.key")}
+
+
+def test_a_secret_may_be_made_of_another_applications() -> None:
+    applications = [rendered(vault_secret("cadc-tap", path="gafaelfawr"), READERS["environment"])]
+    assert set(reads(applications, PREFIX)) == {("gafaelfawr", "aws.key")}
+
+
+def test_a_path_of_another_environment_is_not_ours() -> None:
+    foreign = vault_secret("cadc-tap") | {"spec": {"path": "secret/phalanx/other/tap"}}
+    assert reads([rendered(foreign, READERS["environment"])], PREFIX) == {}
+
+
+def test_templates_name_their_keys_and_hide_them_from_readers() -> None:
+    templates = {
+        "values.yaml": 'password: {% .Secrets.db_password %} {% index .Secrets "admin.password" %}',
+        "aws.key": "{% .Secrets.other %}",
+    }
+    applications = [rendered(vault_secret("cadc-tap", templates=templates), READERS["environment"])]
+    assert reads(applications, PREFIX) == {
+        SecretKey("tap", key): ("tap: VaultSecret/cadc-tap",) for key in ("admin.password", "db_password", "other")
+    }
+
+
+def test_keys_that_a_vault_secret_selects_or_its_type_requires_are_read() -> None:
+    applications = [
+        rendered(
+            vault_secret("keytab", keys=["ldap-keytab"]),
+            vault_secret("certificate", "ingress", type="kubernetes.io/tls"),
+        )
+    ]
+    assert set(reads(applications, PREFIX)) == {("tap", "ldap-keytab"), ("ingress", "tls.crt"), ("ingress", "tls.key")}
+
+
+def test_the_pull_secret_is_the_environments_and_never_undeclared() -> None:
+    pull_secret = vault_secret("pull-secret", "pull-secret", type="kubernetes.io/dockerconfigjson")
+    assert find([rendered(pull_secret)], PREFIX, declared=[]) == {}
+
+
+def test_values_for_charts_from_elsewhere_are_searched_too() -> None:
+    hub = {"extraEnv": {"PASSWORD": {"valueFrom": {"secretKeyRef": {"name": "nublado-secret", "key": "hub_password"}}}}}
+    applications = [rendered(vault_secret("nublado-secret", "nublado"), name="nublado", jupyterhub={"hub": hub})]
+    found = find(applications, PREFIX, declared=[])
+    assert found == {SecretKey("nublado", "hub_password"): ("nublado: values/nublado",)}
+
+
+def test_every_reader_is_named_once() -> None:
+    twice = pod(**container(env=[env_from_key("cadc-tap", "aws.key")] * 2))
+    job = twice | {"kind": "Job"}
+    found = reads([rendered(vault_secret("cadc-tap"), twice, job)], PREFIX)
+    assert found[SecretKey("tap", "aws.key")] == ("tap: Deployment/server", "tap: Job/server")
