@@ -1,0 +1,11 @@
+"""Run every benchmark: ``make bench``. The exit status tells whether all goals are met."""
+
+import sys
+
+from benchmarks import secrets
+
+BENCHMARKS = (secrets.main,)
+
+if __name__ == "__main__":
+    missed = [benchmark.__module__ for benchmark in BENCHMARKS if not benchmark()]
+    sys.exit(f"Goal missed: {', '.join(missed)}" if missed else 0)
