@@ -1,0 +1,33 @@
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes import client, dynamic
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Objects of any kind in the cluster, as plain dictionaries."""
+
+    api: client.ApiClient
+
+    def all(self, api_version: str, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
+        """Every object of a kind, in one namespace or in all.
+
+        Raises:
+            kubernetes.dynamic.exceptions.ResourceNotFoundError: The cluster has no such kind.
+        """
+        found: dict[str, Any] = self._resource(api_version, kind).get(namespace=namespace).to_dict()
+        return list(found["items"])
+
+    def one(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any]:
+        """One object by its name.
+
+        Raises:
+            kubernetes.client.ApiException: It is not there.
+        """
+        found: dict[str, Any] = self._resource(api_version, kind).get(name=name, namespace=namespace).to_dict()
+        return found
+
+    def _resource(self, api_version: str, kind: str) -> Any:
+        everything = dynamic.DynamicClient(self.api)  # type: ignore[no-untyped-call]
+        return everything.resources.get(api_version=api_version, kind=kind)

@@ -1,0 +1,99 @@
+"""The Argo CD Applications: every one deployed, healthy, and told the facts of this very cloud."""
+
+import base64
+import json
+import subprocess
+from typing import Any
+
+import pytest
+from openstack.connection import Connection
+
+from config.environment import Environment
+from sandbox import paths
+from tests.sandbox.objects import Objects
+
+SHORTEST = 16
+
+ENABLED = {
+    "argocd",
+    "cert-manager",
+    "gafaelfawr",
+    "ingress-nginx",
+    "mobu",
+    "nublado",
+    "portal",
+    "postgres",
+    "repertoire",
+    "squareone",
+    "tap",
+    "vault-secrets-operator",
+    "vo-cutouts",
+}
+
+
+@pytest.fixture(scope="module")
+def applications(objects: Objects) -> dict[str, Any]:
+    return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
+
+
+def test_every_application_is_synced_and_healthy_at_the_commit(
+    applications: dict[str, Any], outputs: dict[str, Any]
+) -> None:
+    told = subprocess.run(
+        ["git", "--git-dir", paths.GIT, "rev-parse", "main"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert outputs["checkoutCommit"] == told
+    assert set(applications) == ENABLED == set(outputs["applications"])
+    for name, application in applications.items():
+        status = application["status"]
+        found = (status["sync"]["status"], status["health"]["status"], status["sync"]["revision"])
+        assert found == ("Synced", "Healthy", told), f"{name}: {status.get('conditions')}"
+
+
+def test_the_floating_ip_reaches_ingress_nginx(tenant: Connection, objects: Objects) -> None:
+    (floating,) = tenant.network.ips()
+    services = objects.all("v1", "Service", "ingress-nginx")
+    (balanced,) = [each for each in services if each["spec"]["type"] == "LoadBalancer"]
+    assert balanced["spec"]["loadBalancerIP"] == floating.floating_ip_address
+    assert balanced["status"]["loadBalancer"]["ingress"][0]["ip"] == floating.floating_ip_address
+
+
+def test_the_nfs_servers_address_reaches_nublados_volumes(applications: dict[str, Any], settings: Environment) -> None:
+    values = applications["nublado"]["spec"]["source"]["helm"]["valuesObject"]
+    volumes = values["controller"]["config"]["lab"]["volumes"]
+    sources = [each["source"] for each in volumes if each["source"]["type"] == "nfs"]
+    assert {each["server"] for each in sources} == {str(settings.nfs.address)}
+    assert {each["serverPath"] for each in sources} <= {f"/{name}" for name in settings.nfs.volumes}
+
+
+def test_the_nfs_servers_address_reaches_the_live_configuration(objects: Objects, settings: Environment) -> None:
+    configurations = objects.all("v1", "ConfigMap", "nublado")
+    text = "\n".join(value for each in configurations for value in each.get("data", {}).values())
+    assert str(settings.nfs.address) in text
+
+
+def test_the_bucket_reaches_tap(objects: Objects, settings: Environment) -> None:
+    values = {
+        variable.get("value", "")
+        for each in objects.all("apps/v1", "Deployment", "tap")
+        for container in each["spec"]["template"]["spec"]["containers"]
+        for variable in container.get("env", [])
+    }
+    assert settings.object_store.bucket in values
+    assert any(str(settings.object_store.endpoint).rstrip("/") in value for value in values)
+
+
+def test_the_storage_class_reaches_postgres(objects: Objects, settings: Environment) -> None:
+    claims = objects.all("v1", "PersistentVolumeClaim", "postgres")
+    assert {each["spec"]["storageClassName"] for each in claims} == {settings.applications.database_storage_class}
+
+
+def test_no_secret_is_among_the_values_of_an_application(applications: dict[str, Any], objects: Objects) -> None:
+    held = {
+        base64.b64decode(value).decode(errors="replace")
+        for each in objects.all("v1", "Secret")
+        for value in each.get("data", {}).values()
+    }
+    text = json.dumps(applications)
+    # Short values, such as names of databases, are no secrets and may stand anywhere.
+    assert [value for value in held if len(value) >= SHORTEST and json.dumps(value)[1:-1] in text] == []

@@ -1,0 +1,85 @@
+"""The cluster that Magnum made, as Kubernetes itself tells it."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from kubernetes import client
+from openstack.connection import Connection
+
+from config.environment import Environment
+from sandbox import paths
+from tests.sandbox.certificates import Authority, Credentials, MagnumCluster
+from tests.sandbox.objects import Objects
+
+
+def test_every_node_is_ready_and_is_a_server_of_the_subnet(
+    tenant: Connection, objects: Objects, settings: Environment
+) -> None:
+    nodes = {node["metadata"]["name"]: node["status"] for node in objects.all("v1", "Node")}
+    ready = {name: _conditions(status)["Ready"] for name, status in nodes.items()}
+    assert ready == dict.fromkeys(nodes, "True")
+    servers = {
+        server.name: port.fixed_ips[0]["ip_address"]
+        for server in tenant.compute.servers()
+        for port in tenant.network.ports(device_id=server.id)
+    }
+    for name, status in nodes.items():
+        assert [each["address"] for each in status["addresses"] if each["type"] == "InternalIP"] == [servers[name]]
+    wanted = settings.cluster.masters.count + settings.cluster.workers.count
+    assert len(nodes) == wanted + sum(group.count for group in settings.cluster.node_groups.values())
+
+
+def test_the_cluster_runs_the_version_that_was_asked_for(kubernetes: client.ApiClient, settings: Environment) -> None:
+    assert client.VersionApi(kubernetes).get_code().git_version == settings.cluster.kubernetes_version
+
+
+@pytest.mark.parametrize("case", ["expired", "foreign"])
+def test_a_certificate_that_is_expired_or_foreign_is_refused(cluster: MagnumCluster, tmp_path: Path, case: str) -> None:
+    now = datetime.now(UTC)
+    directory = paths.CLUSTERS / cluster.uuid
+    own = Authority.of_files(directory / "ca.crt", directory / "ca.key")
+    valid = Credentials.signed_by(own, now + timedelta(hours=1))
+    refused = {
+        "expired": lambda: Credentials.signed_by(own, now - timedelta(hours=1)),
+        "foreign": lambda: Credentials.signed_by(Authority.unknown(), now + timedelta(hours=1)),
+    }[case]()
+    with cluster.client(valid, tmp_path) as api:
+        assert client.CoreV1Api(api).list_namespace().items
+    with cluster.client(refused, tmp_path) as api:
+        with pytest.raises((client.ApiException, urllib3.exceptions.HTTPError)) as caught:
+            client.CoreV1Api(api).list_namespace()
+        assert getattr(caught.value, "status", 401) == 401
+
+
+def test_somebody_without_a_certificate_may_read_nothing(cluster: MagnumCluster, tmp_path: Path) -> None:
+    authority = tmp_path / "authority.pem"
+    authority.write_text(cluster.authority())
+    with urllib3.PoolManager(ca_certs=str(authority)) as pool:
+        answer = pool.request("GET", f"{cluster.api_address}/api/v1/secrets")
+    assert answer.status in {401, 403}
+
+
+def test_the_storage_classes_are_cinders_and_keep_their_volumes(objects: Objects, settings: Environment) -> None:
+    found = {each["metadata"]["name"]: each for each in objects.all("storage.k8s.io/v1", "StorageClass")}
+    assert set(settings.applications.storage_classes) <= set(found)
+    for name, wanted in settings.applications.storage_classes.items():
+        assert found[name]["provisioner"] == "cinder.csi.openstack.org"
+        assert found[name]["volumeBindingMode"] == "WaitForFirstConsumer"
+        assert found[name]["parameters"]["type"] == wanted.volume_type
+    assert found[settings.applications.database_storage_class]["reclaimPolicy"] == "Retain"
+
+
+def test_every_volume_claim_is_bound(objects: Objects) -> None:
+    phases = {
+        (each["metadata"]["namespace"], each["metadata"]["name"]): each["status"]["phase"]
+        for each in objects.all("v1", "PersistentVolumeClaim")
+    }
+    assert phases
+    assert phases == dict.fromkeys(phases, "Bound")
+
+
+def _conditions(status: dict[str, Any]) -> dict[str, str]:
+    return {condition["type"]: condition["status"] for condition in status["conditions"]}

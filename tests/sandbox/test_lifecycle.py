@@ -1,0 +1,76 @@
+"""The program over time: nothing to do twice, killed in the middle, taken down and brought up again."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from openstack.connection import Connection
+
+from sandbox import paths
+from tests.sandbox.program import Program
+
+STATE = paths.STACKS / "sandbox.json"
+
+
+def test_a_second_run_changes_nothing(program: Program) -> None:
+    changes = program.summary("up")
+    assert changes.get("unchanged", 0) > 50
+    assert {kind: count for kind, count in changes.items() if kind != "unchanged" and count} == {}
+
+
+def test_the_real_resources_have_not_drifted(program: Program) -> None:
+    changes = program.summary("refresh")
+    assert {kind: count for kind, count in changes.items() if kind != "unchanged" and count} == {}
+
+
+def test_the_state_is_for_its_owner_alone(program: Program) -> None:
+    del program
+    assert STATE.stat().st_mode & 0o077 == 0
+
+
+def test_killed_in_the_middle_it_goes_on_without_duplicates(program: Program, tenant: Connection) -> None:
+    """What is protected stays; the rest is destroyed, begun again, killed, and finished by the same command."""
+    program.run("destroy")
+    before = _names(tenant)
+    assert not [name for kind, name in before if kind == "server" and name == "nfs"]
+
+    resources = len(_recorded())
+    program.killed("up", when=lambda: len(_recorded()) >= resources + 4)
+    assert len(_recorded()) < 60
+
+    program.run("up", show=False)
+    after = _names(tenant)
+    assert {what: count for what, count in after.items() if count > 1} == {}
+    assert program.summary("up").get("create", 0) == 0
+
+
+def _recorded() -> list[Any]:
+    try:
+        found: list[Any] = json.loads(STATE.read_text())["resources"]
+    except FileNotFoundError:
+        return []
+    return found
+
+
+def _names(tenant: Connection) -> Counter[tuple[str, str]]:
+    """How often each name stands in OpenStack, by kind."""
+    project = tenant.current_project_id
+    found = {
+        "network": tenant.network.networks(project_id=project),
+        "subnet": tenant.network.subnets(project_id=project),
+        "router": tenant.network.routers(project_id=project),
+        "group": tenant.network.security_groups(project_id=project),
+        "server": tenant.compute.servers(),
+        "volume": tenant.block_storage.volumes(),
+        "cluster": tenant.container_infrastructure_management.clusters(),
+        "template": tenant.container_infrastructure_management.cluster_templates(),
+        "balancer": tenant.load_balancer.load_balancers(),
+    }
+    return Counter((kind, each.name) for kind, all_of_them in found.items() for each in all_of_them)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _left_up(program: Program) -> None:
+    """Every test here finds the stack up; each leaves it so."""
+    del program

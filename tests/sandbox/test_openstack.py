@@ -1,0 +1,119 @@
+"""What the program made in OpenStack, as OpenStack itself tells it."""
+
+from typing import Any, NamedTuple
+
+from openstack.connection import Connection
+
+from config.environment import Environment
+
+
+class Rule(NamedTuple):
+    """One rule of a security group; None stands for anything."""
+
+    direction: str
+    protocol: str | None
+    first_port: int | None
+    last_port: int | None
+    remote: str | None
+
+
+def rules_of(tenant: Connection, group: Any) -> set[Rule]:
+    return {
+        Rule(rule.direction, rule.protocol, rule.port_range_min, rule.port_range_max, rule.remote_ip_prefix)
+        for rule in tenant.network.security_group_rules(security_group_id=group.id)
+        if rule.ether_type == "IPv4"
+    }
+
+
+def test_nfs_is_open_to_the_clusters_subnet_alone(tenant: Connection, settings: Environment) -> None:
+    group = tenant.network.find_security_group("nfs", ignore_missing=False)
+    anywhere = "0.0.0.0/0"
+    assert rules_of(tenant, group) == {
+        Rule("ingress", "tcp", 2049, 2049, str(settings.network.cidr)),
+        Rule("egress", "udp", 53, 53, anywhere),
+        Rule("egress", "tcp", 53, 53, anywhere),
+        Rule("egress", "udp", 123, 123, anywhere),
+        Rule("egress", "tcp", 80, 80, anywhere),
+        Rule("egress", "tcp", 443, 443, anywhere),
+    }
+    ipv6 = [r for r in tenant.network.security_group_rules(security_group_id=group.id) if r.ether_type != "IPv4"]
+    assert ipv6 == []
+
+
+def test_nothing_lets_the_world_in_but_what_magnum_opens(tenant: Connection) -> None:
+    project = tenant.current_project_id
+    open_to_the_world = {
+        (group.name.rsplit("-", 2)[-2], rule.port_range_min, rule.port_range_max)
+        for group in tenant.network.security_groups(project_id=project)
+        for rule in tenant.network.security_group_rules(security_group_id=group.id)
+        if rule.direction == "ingress" and rule.remote_group_id is None
+        if rule.remote_ip_prefix in {None, "0.0.0.0/0", "::/0"}
+    }
+    # Magnum's own groups, as its Heat templates make them: SSH, the API, etcd of the masters, NodePorts.
+    assert {name for name, _, _ in open_to_the_world} <= {"secgroup_kube_master", "secgroup_kube_minion"}
+    assert not {(first, last) for _, first, last in open_to_the_world} & {(6379, 6379), (8443, 8443), (None, None)}
+
+
+def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, settings: Environment) -> None:
+    server = tenant.compute.find_server("nfs", ignore_missing=False)
+    volumes = {volume.name: volume for volume in tenant.block_storage.volumes()}
+    for name, wanted in settings.nfs.volumes.items():
+        volume = volumes[f"nfs-{name}"]
+        assert (volume.status, volume.size, volume.volume_type) == ("in-use", wanted.size, wanted.type)
+        assert [each["server_id"] for each in volume.attachments] == [server.id]
+
+
+def test_the_nfs_server_has_its_fixed_address_and_no_other(tenant: Connection, settings: Environment) -> None:
+    server = tenant.compute.find_server("nfs", ignore_missing=False)
+    (port,) = tenant.network.ports(device_id=server.id)
+    assert [each["ip_address"] for each in port.fixed_ips] == [str(settings.nfs.address)]
+    group = tenant.network.find_security_group("nfs", ignore_missing=False)
+    assert port.security_group_ids == [group.id]
+
+
+def test_the_one_floating_ip_is_on_the_load_balancer(tenant: Connection, outputs: dict[str, Any]) -> None:
+    (floating,) = tenant.network.ips()
+    assert floating.floating_ip_address == outputs["ingressAddress"]
+    (balancer,) = tenant.load_balancer.load_balancers()
+    assert floating.port_id == balancer.vip_port_id
+    assert (balancer.provisioning_status, balancer.provider) == ("ACTIVE", "ovn")
+
+
+def test_the_load_balancer_serves_80_and_443_on_every_node(tenant: Connection) -> None:
+    (balancer,) = tenant.load_balancer.load_balancers()
+    listeners = list(tenant.load_balancer.listeners(load_balancer_id=balancer.id))
+    assert sorted(each.protocol_port for each in listeners) == [80, 443]
+    nodes = {
+        port.fixed_ips[0]["ip_address"]
+        for server in tenant.compute.servers()
+        if "-node-" in server.name
+        for port in tenant.network.ports(device_id=server.id)
+    }
+    assert nodes
+    for listener in listeners:
+        members = tenant.load_balancer.members(listener.default_pool_id)
+        assert {member.address for member in members} == nodes
+
+
+def test_the_subnet_leaves_the_fixed_addresses_alone(tenant: Connection, settings: Environment) -> None:
+    subnet = tenant.network.find_subnet("network", ignore_missing=False)
+    assert subnet.cidr == str(settings.network.cidr)
+    first, last = settings.network.allocation_pool
+    assert subnet.allocation_pools == [{"start": str(first), "end": str(last)}]
+
+
+def test_the_bucket_takes_objects_of_the_keys_that_tap_gets(tenant: Connection, settings: Environment) -> None:
+    store = settings.object_store
+    assert tenant.object_store.get_container_metadata(store.bucket).name == store.bucket
+    assert not tenant.object_store.get_container_metadata(store.bucket).read_ACL
+
+
+def test_the_cluster_counts_against_the_tenants_quota(tenant: Connection, settings: Environment) -> None:
+    wanted = settings.cluster.masters.count + settings.cluster.workers.count
+    wanted += sum(group.count for group in settings.cluster.node_groups.values())
+    of_the_cluster = [
+        server for server in tenant.compute.servers() if "-node-" in server.name or "-master-" in server.name
+    ]
+    assert len(of_the_cluster) == wanted
+    (cluster,) = tenant.container_infrastructure_management.clusters()
+    assert cluster.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
