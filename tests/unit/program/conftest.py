@@ -1,0 +1,145 @@
+import json
+import runpy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phalanx import charts, checkout, environment, generators, render
+from phalanx.charts import RenderedApplication
+from phalanx.checkout import Checkout
+from sandbox.engine import config as stack_config
+from tests.unit.conftest import COMPUTED
+from tests.unit.program import rendered
+from tests.unit.recording import ProgramRunner, Recording
+
+ROOT = Path(__file__).parents[3]
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CHECKOUTS = {"roe": ROOT / "tests/conformance/data/lsst-uk", "sandbox": ROOT / "sandbox/phalanx"}
+"""By stack, a repository with its Phalanx environment."""
+
+ROE_STATIC = {
+    "argocd": {"dex.clientSecret": "planted-dex"},
+    "gafaelfawr": {"github-client-secret": "planted-github", "oidc-server-secrets": "planted-oidc"},
+    "ingress-nginx": {"tls.key": "planted-tls-key", "tls.crt": "planted-tls-crt"},
+    "mobu": {"ALERT_HOOK": "planted-hook", "app-alert-webhook": "planted-webhook", "sentry-dsn": "planted-sentry"},
+    "squareone": {"sentry-dsn": "planted-sentry-2"},
+    "ssotap": {"google_creds.json": "planted-creds", "pgpassword": "planted-pgpassword"},
+    "tap": {"google_creds.json": "planted-creds-2"},
+}
+"""What somebody must have put into Vault at Edinburgh."""
+
+ExistingSecrets = Mapping[str, Mapping[str, str]]
+"""What Vault holds, by application and key."""
+
+VAULT_COMPUTED = {
+    "vault:appRole/authBackendRole:AuthBackendRole": {"roleId": "computed-role-id"},
+    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "computed-secret-id"},
+    "vault:index/token:Token": {"clientToken": "computed-write-token"},
+}
+
+
+@dataclass(frozen=True)
+class StackRunner:
+    """Builds the whole graph of a stack's file, with the network and Helm left out."""
+
+    directory: Path
+    """Where the link to the checkout goes."""
+
+    def __call__(
+        self,
+        stack: str,
+        *,
+        preview: bool = False,
+        existing: ExistingSecrets | None = None,
+        changes: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Recording:
+        """Run the program.
+
+        Args:
+            stack: Stack whose file to load.
+            preview: Whether it is a preview.
+            existing: What Vault holds; by default what the stack needs.
+            changes: Keys to set, by section, over those of the stack's file.
+        """
+        held = ROE_STATIC if existing is None and stack == "roe" else existing or {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.directory)
+            patch.setenv("PULUMI_CONFIG_PASSPHRASE", "sandbox")
+            # Phalanx's number of rounds takes seconds, on purpose.
+            patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
+            _take_checkout_from(CHECKOUTS[stack], patch)
+            runner = ProgramRunner(
+                computed={**COMPUTED, **VAULT_COMPUTED},
+                invokes={**OPENSTACK_ANSWERS, **_vault_answers(held)},
+                config=_config(stack, changes or {}),
+                preview=preview,
+            )
+            return runner(_program)
+
+
+def _program() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"))
+
+
+@pytest.fixture(scope="session")
+def run_stack(tmp_path_factory: pytest.TempPathFactory) -> StackRunner:
+    """Build the whole graph of a stack: ``run_stack("roe", preview=True)``."""
+    return StackRunner(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="session", params=sorted(CHECKOUTS))
+def graph(request: pytest.FixtureRequest, run_stack: StackRunner) -> Recording:
+    """The whole graph of each stack, as ``up`` registers it the first time."""
+    return run_stack(request.param)
+
+
+@pytest.fixture(scope="session")
+def roe(run_stack: StackRunner) -> Recording:
+    """The whole graph of Edinburgh's stack, as ``up`` registers it the first time."""
+    return run_stack("roe")
+
+
+def _config(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    values = dict(stack_config.load(ROOT, stack).values)
+    for section, keys in changes.items():
+        current = json.loads(values.get(f"rsp:{section}", "{}"))
+        values[f"rsp:{section}"] = json.dumps({**current, **keys})
+    return values
+
+
+def _take_checkout_from(path: Path, patch: pytest.MonkeyPatch) -> None:
+    def resolve(repository: str, revision: str) -> Checkout:
+        return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path)
+
+    def render_all(root: Path, manifests: list[dict[str, Any]]) -> list[RenderedApplication]:
+        name = next(stack for stack, path in CHECKOUTS.items() if path == root)
+        assert manifests
+        return rendered.undeclared_readers(environment.load(root, name))
+
+    patch.setattr(checkout, "resolve", resolve)
+    patch.setattr(render, "applications", rendered.applications)
+    patch.setattr(charts, "render_all", render_all)
+    patch.setattr(charts, "vendor", lambda root, name: root / "applications" / name)
+
+
+OPENSTACK_ANSWERS = {
+    "openstack:networking/getNetwork:getNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
+}
+
+
+def _vault_answers(existing: ExistingSecrets) -> dict[str, Callable[[dict[str, Any]], Mapping[str, Any]]]:
+    def names(arguments: dict[str, Any]) -> Mapping[str, Any]:
+        if not existing:
+            raise RuntimeError(f'no secrets found at "{arguments["mount"]}/metadata/{arguments["name"]}"')
+        return {"names": sorted(existing)}
+
+    def secret(arguments: dict[str, Any]) -> Mapping[str, Any]:
+        return {"dataJson": json.dumps(existing[arguments["name"].rpartition("/")[2]])}
+
+    return {
+        "vault:kv/getSecretsListV2:getSecretsListV2": names,
+        "vault:kv/getSecretV2:getSecretV2": secret,
+    }

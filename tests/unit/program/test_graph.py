@@ -1,0 +1,198 @@
+"""The whole graph of a stack: what is told to whom, in which order, and what may be seen of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import providers
+from components.outputs import DESCRIPTIONS
+from tests.unit.program.conftest import CHECKOUTS, COMMIT, ROE_STATIC, StackRunner
+from tests.unit.recording import Recording, Registered
+
+STACKS = sorted(CHECKOUTS)
+
+
+def application(recording: Recording, name: str) -> dict[str, Any]:
+    return recording.one("Application", f"applications-{name}").inputs
+
+
+def told(recording: Recording, name: str) -> dict[str, Any]:
+    values: dict[str, Any] = application(recording, name)["spec"]["source"]["helm"]["valuesObject"]
+    return values
+
+
+def conditions(recording: Recording, name: str) -> list[str]:
+    waits: list[str] = json.loads(application(recording, name)["metadata"]["annotations"]["pulumi.com/waitFor"])
+    return waits
+
+
+def stored(recording: Recording, application_name: str) -> dict[str, str]:
+    values: dict[str, str] = json.loads(recording.one("SecretV2", f"secrets-{application_name}").inputs["dataJson"])
+    return values
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_preview_shows_what_up_will_make(stack: str, run_stack: StackRunner) -> None:
+    previewed = {(each.type, each.name) for each in run_stack(stack, preview=True).resources}
+    assert previewed == {(each.type, each.name) for each in run_stack(stack).resources}
+
+
+def test_outputs_are_those_that_are_documented(graph: Recording) -> None:
+    assert graph.exports.keys() == DESCRIPTIONS.keys()
+    assert None not in graph.exports.values()
+    assert [name for name, value in graph.veiled_exports.items() if value == "[secret]"] == ["vaultWriteToken"]
+
+
+def test_secrets_are_secret_everywhere(run_stack: StackRunner) -> None:
+    recording = run_stack("roe", existing={**ROE_STATIC, "nublado": {"crypto_key": "planted-crypto-key"}})
+    known = set(secrets_of(recording))
+    assert {"planted-dex", "planted-crypto-key", "computed-secret-id", "ec2-secret", "kubeconfig-of-the-test"} <= known
+    seen = json.dumps([[each.veiled for each in recording.resources], recording.veiled_exports])
+    assert [value for value in known if value in seen] == []
+
+
+def secrets_of(recording: Recording) -> Iterator[str]:
+    """Every secret that a run of the program knows, as far as Vault, stashes and providers hold it."""
+    for secret in recording.of("SecretV2"):
+        yield from json.loads(secret.inputs["dataJson"]).values()
+    for stash in recording.of("pulumi:index:Stash"):
+        yield stash.inputs["input"]
+    yield from ("computed-role-id", "computed-secret-id", "computed-write-token")
+    yield from ("ec2-access", "ec2-secret", "kubeconfig-of-the-test")
+
+
+def test_facts_reach_the_applications_that_need_them(roe: Recording) -> None:
+    assert told(roe, "ingress-nginx")["ingress-nginx"]["controller"]["service"]["loadBalancerIP"] == "203.0.113.16"
+    volumes = told(roe, "nublado")["controller"]["config"]["lab"]["volumes"]
+    assert [(each["source"]["serverPath"], each["source"]["server"]) for each in volumes] == [
+        ("/data", "10.64.0.10"),
+        ("/jhome", "10.64.0.10"),
+        ("/datasets", "10.64.0.10"),
+    ]
+    bucket = {"gcsBucket": "async", "gcsBucketUrl": "https://somerville.ed.ac.uk:6780", "gcsBucketType": "S3"}
+    assert told(roe, "tap")["cadc-tap"]["config"] == bucket == told(roe, "ssotap")["cadc-tap"]["config"]
+    assert told(roe, "postgres")["postgresStorageClass"] == "ceph-hdd"
+
+
+def test_an_application_keeps_what_phalanx_tells_it(roe: Recording) -> None:
+    source = application(roe, "mobu")["spec"]["source"]
+    assert source["helm"]["valuesObject"] == {"config": {"availableServices": ["tap"]}}
+    assert application(roe, "argocd")["spec"]["syncPolicy"]["syncOptions"] == ["ServerSideApply=true"]
+
+
+def test_facts_are_part_of_what_is_waited_for(roe: Recording) -> None:
+    facts_hash = told(roe, "postgres")["global"]["factsHash"]
+    path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
+    assert conditions(roe, "postgres") == [
+        f"jsonpath={{.status.sync.revision}}={COMMIT}",
+        "jsonpath={.status.sync.status}=Synced",
+        "jsonpath={.status.health.status}=Healthy",
+        f"jsonpath={path}={facts_hash}",
+    ]
+    assert facts_hash != told(roe, "nublado")["global"]["factsHash"]
+
+
+def test_argocd_is_not_waited_for_until_its_ingress_has_an_address(roe: Recording) -> None:
+    assert not any("health" in each for each in conditions(roe, "argocd"))
+
+
+def test_applications_are_deployed_in_order(graph: Recording) -> None:
+    def needed(name: str) -> set[str]:
+        needs = graph.one("Application", f"applications-{name}").dependencies
+        found = {each.name for each in graph.of("Application") if each.urn in needs}
+        return {each.removeprefix("applications-") for each in found}
+
+    assert needed("argocd") == set()
+    assert needed("ingress-nginx") == {"argocd"}
+    assert needed("gafaelfawr") == {"vault-secrets-operator", "ingress-nginx", "cert-manager", "postgres"}
+    assert needed("nublado") == needed("tap") == {"gafaelfawr"}
+
+
+def test_each_application_has_its_namespace_first(graph: Recording) -> None:
+    namespaces = {each.inputs["metadata"]["name"]: each for each in graph.of("Namespace")}
+    assert len(namespaces) == len(graph.of("Namespace"))
+    for each in graph.of("Application"):
+        destination = each.inputs["spec"]["destination"]["namespace"]
+        assert destination in namespaces
+        if destination not in ("argocd", "vault-secrets-operator"):
+            assert namespaces[destination].urn in each.dependencies
+
+
+def test_argocd_never_deletes_itself(graph: Recording) -> None:
+    def finalizers(name: str) -> list[str]:
+        found: list[str] = application(graph, name)["metadata"].get("finalizers", [])
+        return found
+
+    assert finalizers("argocd") == finalizers("vault-secrets-operator") == []
+    assert finalizers("nublado") == ["resources-finalizer.argocd.argoproj.io"]
+
+
+def test_releases_are_left_to_argocd_once_they_are_there(graph: Recording) -> None:
+    releases: dict[str, Registered] = {each.inputs["name"]: each for each in graph.of("Release")}
+    assert releases.keys() == {"argocd", "vault-secrets-operator"}
+    for name, release in releases.items():
+        assert release.ignored == {"values", "version"}
+        # Neither this machine nor this commit may be part of the path, which is recorded in the state.
+        assert release.inputs["chart"] in {f".phalanx/{each}/applications/{name}" for each in CHECKOUTS}
+    assert releases["argocd"].inputs["values"]["global"]["vaultSecretsPath"]
+    assert releases["vault-secrets-operator"].inputs["values"]["vault-secrets-operator"]["vault"]["address"]
+
+
+def test_every_application_has_all_its_secrets(roe: Recording) -> None:
+    assert stored(roe, "argocd").keys() == {
+        *("admin.plaintext_password", "admin.password", "admin.passwordMtime", "dex.clientSecret", "server.secretkey"),
+    }
+    assert stored(roe, "tap") == {
+        "AWS_ACCESS_KEY_ID": "ec2-access",
+        "AWS_SECRET_ACCESS_KEY": "ec2-secret",
+        "google_creds.json": "planted-creds-2",
+    }
+    assert stored(roe, "postgres")["gafaelfawr_password"] == stored(roe, "gafaelfawr")["database-password"]
+    assert len(stored(roe, "postgres")["jupyterhub_password"]) == 64
+    assert stored(roe, "pull-secret") == {".dockerconfigjson": '{"auths": {}}'}
+
+
+def test_missing_secrets_are_told_at_once_before_anything_is_made(
+    run_stack: StackRunner,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("something was made")
+
+    monkeypatch.setattr(providers, "openstack_provider", never)
+    with pytest.raises(pulumi.RunError) as told_to_people:
+        run_stack("roe", existing={"argocd": ROE_STATIC["argocd"]})
+    message = str(told_to_people.value)
+    expected = {f"{name}/{key}" for name, keys in ROE_STATIC.items() for key in keys if name != "argocd"}
+    assert {at for at in expected if f"  {at}: " in message} == expected
+    assert "argocd/" not in message
+    assert "OAuth 2 login protocol" in message  # Phalanx's own description
+    assert 'rsp:secrets.applications["gafaelfawr"]["github-client-secret"]' in message
+
+
+def test_a_lab_mount_that_nobody_exports_is_told(run_stack: StackRunner) -> None:
+    changes = {"nfs": {"volumes": {"data": {"size": 1}, "jhome": {"size": 1}}}}
+    with pytest.raises(pulumi.RunError, match=r"mounts /datasets .* exports only /data, /jhome"):
+        run_stack("roe", changes=changes)
+
+
+def test_following_the_branch_waits_for_no_commit(run_stack: StackRunner) -> None:
+    recording = run_stack("sandbox", changes={"applications": {"sync": "automatic"}})
+    assert application(recording, "tap")["spec"]["source"]["targetRevision"] == "main"
+    assert not any("sync.revision" in each for each in conditions(recording, "tap"))
+    assert application(recording, "tap")["spec"]["syncPolicy"]["automated"] == {"prune": True}
+
+
+def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) -> None:
+    recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
+    tap = recording.one("Application", "applications-tap")
+    assert tap.inputs["operation"]["sync"] == {"revision": COMMIT}
+    assert tap.ignored == {"operation"}
+    assert "automated" not in tap.inputs["spec"]["syncPolicy"]
+    assert conditions(recording, "tap") == [
+        "jsonpath={.status.operationState.phase}=Succeeded",
+        "jsonpath={.status.health.status}=Healthy",
+    ]
