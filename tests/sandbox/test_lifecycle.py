@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
+from config.names import cloud_name
 from sandbox import paths
 from tests.sandbox.program import Program
 
@@ -33,7 +34,7 @@ def test_killed_in_the_middle_it_goes_on_without_duplicates(program: Program, te
     """What is protected stays; the rest is destroyed, begun again, killed, and finished by the same command."""
     program.run("destroy")
     before = _names(tenant)
-    assert not [name for kind, name in before if kind == "server" and name == "nfs"]
+    assert not [name for kind, name in before if kind == "server" and name == cloud_name("sandbox", "nfs")]
 
     resources = len(_recorded())
     program.killed("up", when=lambda: len(_recorded()) >= resources + 4)

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 from openstack.connection import Connection
 
 from config.environment import Environment
+from config.names import cloud_name
+
+NFS = cloud_name("sandbox", "nfs")
 
 
 class Rule(NamedTuple):
@@ -26,7 +29,7 @@ def rules_of(tenant: Connection, group: Any) -> set[Rule]:
 
 
 def test_nfs_is_open_to_the_clusters_subnet_alone(tenant: Connection, settings: Environment) -> None:
-    group = tenant.network.find_security_group("nfs", ignore_missing=False)
+    group = tenant.network.find_security_group(NFS, ignore_missing=False)
     anywhere = "0.0.0.0/0"
     assert rules_of(tenant, group) == {
         Rule("ingress", "tcp", 2049, 2049, str(settings.network.cidr)),
@@ -55,19 +58,19 @@ def test_nothing_lets_the_world_in_but_what_magnum_opens(tenant: Connection) -> 
 
 
 def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, settings: Environment) -> None:
-    server = tenant.compute.find_server("nfs", ignore_missing=False)
+    server = tenant.compute.find_server(NFS, ignore_missing=False)
     volumes = {volume.name: volume for volume in tenant.block_storage.volumes()}
     for name, wanted in settings.nfs.volumes.items():
-        volume = volumes[f"nfs-{name}"]
+        volume = volumes[f"{NFS}-{name}"]
         assert (volume.status, volume.size, volume.volume_type) == ("in-use", wanted.size, wanted.type)
         assert [each["server_id"] for each in volume.attachments] == [server.id]
 
 
 def test_the_nfs_server_has_its_fixed_address_and_no_other(tenant: Connection, settings: Environment) -> None:
-    server = tenant.compute.find_server("nfs", ignore_missing=False)
+    server = tenant.compute.find_server(NFS, ignore_missing=False)
     (port,) = tenant.network.ports(device_id=server.id)
     assert [each["ip_address"] for each in port.fixed_ips] == [str(settings.nfs.address)]
-    group = tenant.network.find_security_group("nfs", ignore_missing=False)
+    group = tenant.network.find_security_group(NFS, ignore_missing=False)
     assert port.security_group_ids == [group.id]
 
 
@@ -96,7 +99,7 @@ def test_the_load_balancer_serves_80_and_443_on_every_node(tenant: Connection) -
 
 
 def test_the_subnet_leaves_the_fixed_addresses_alone(tenant: Connection, settings: Environment) -> None:
-    subnet = tenant.network.find_subnet("network", ignore_missing=False)
+    subnet = tenant.network.find_subnet(cloud_name("sandbox", "network"), ignore_missing=False)
     assert subnet.cidr == str(settings.network.cidr)
     first, last = settings.network.allocation_pool
     assert subnet.allocation_pools == [{"start": str(first), "end": str(last)}]
