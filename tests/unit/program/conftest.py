@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from phalanx import charts, checkout, environment, generators, render
@@ -39,6 +40,18 @@ VAULT_COMPUTED = {
     "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "computed-secret-id"},
     "vault:index/token:Token": {"clientToken": "computed-write-token"},
 }
+
+
+class Refused(grpc.RpcError):
+    """A provider function that fails, as the engine reports it."""
+
+    def code(self) -> grpc.StatusCode:
+        """The status that providers give to any failure."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """What the provider says."""
+        return str(self)
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,7 @@ OPENSTACK_ANSWERS = {
 def _vault_answers(existing: ExistingSecrets) -> dict[str, Callable[[dict[str, Any]], Mapping[str, Any]]]:
     def names(arguments: dict[str, Any]) -> Mapping[str, Any]:
         if not existing:
-            raise RuntimeError(f'no secrets found at "{arguments["mount"]}/metadata/{arguments["name"]}"')
+            raise Refused(f'no secrets found at "{arguments["mount"]}/metadata/{arguments["name"]}"')
         return {"names": sorted(existing)}
 
     def secret(arguments: dict[str, Any]) -> Mapping[str, Any]:
