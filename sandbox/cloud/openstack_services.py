@@ -6,7 +6,7 @@ from typing import Final
 
 from sandbox import paths
 from sandbox.cloud import configuration, python_packages
-from sandbox.cloud.service import Service, http_answers, nothing_to_ask, unix_sockets_accept
+from sandbox.cloud.service import Service, http_answers, nothing_to_ask, unix_sockets_listen
 from sandbox.ports import LOOPBACK, Port
 from sandbox.process import Process
 
@@ -71,7 +71,7 @@ def control_plane() -> list[Service]:
         _server("cinder-scheduler", "cinder.conf"),
         _server("cinder-volume", "cinder.conf"),
         # before the API, whose provider talks to it
-        _server("octavia-driver-agent", "octavia.conf", answers=unix_sockets_accept(*sockets)),
+        _server("octavia-driver-agent", "octavia.conf", answers=unix_sockets_listen(*sockets)),
         _application("octavia-api", "/usr/bin/octavia-wsgi", "octavia.conf", Port.OCTAVIA),
         _application("magnum-api", "/usr/bin/magnum-api-wsgi", "magnum.conf", Port.MAGNUM),
         _server("magnum-conductor", "magnum.conf"),
