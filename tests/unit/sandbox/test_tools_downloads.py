@@ -1,0 +1,83 @@
+"""Release files: taken with the published checksum, refused with any other."""
+
+import hashlib
+import io
+import re
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.tools.downloads import Downloads, UnreachableError
+from sandbox.tools.versions import Download
+
+CONTENT = b"#!/bin/sh\necho v1.2.3\n"
+NOBODY_LISTENS = "http://127.0.0.1:1/tool"
+
+
+def published(file: Path, member: str | None = None, sha256: str | None = None) -> Download:
+    """A release file on the disk, offered to this machine's processor."""
+    checksum = sha256 or hashlib.sha256(file.read_bytes()).hexdigest()
+    return Download(url=file.as_uri(), sha256={Downloads().architecture: checksum}, member=member)
+
+
+def archive(path: Path, member: str) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        entry = tarfile.TarInfo(member)
+        entry.size = len(CONTENT)
+        tar.addfile(entry, io.BytesIO(CONTENT))
+    return path
+
+
+def plain(path: Path) -> Path:
+    path.write_bytes(CONTENT)
+    return path
+
+
+def test_program_is_fetched_and_executable(tmp_path: Path) -> None:
+    target = tmp_path / "tool"
+    Downloads().fetch_program(published(plain(tmp_path / "release")), target)
+    assert target.read_bytes() == CONTENT
+    assert target.stat().st_mode & 0o777 == 0o755
+
+
+def test_program_is_taken_out_of_its_archive(tmp_path: Path) -> None:
+    downloads = Downloads()
+    file = archive(tmp_path / "release.tar.gz", f"linux-{downloads.architecture}/tool")
+    downloads.fetch_program(published(file, member="linux-{arch}/tool"), tmp_path / "tool")
+    assert (tmp_path / "tool").read_bytes() == CONTENT
+    assert {path.name for path in tmp_path.iterdir()} == {"release.tar.gz", "tool"}
+
+
+@pytest.mark.parametrize("make", [plain, lambda path: archive(path, "tool")], ids=["program", "archive"])
+def test_other_checksum_is_refused_and_leaves_nothing(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    file = make(tmp_path / "release")
+    with pytest.raises(SandboxError, match=f"{'0' * 64} was published") as refused:
+        Downloads().fetch_program(published(file, member="tool", sha256="0" * 64), tmp_path / "tool")
+    assert not isinstance(refused.value, UnreachableError), "must not be mistaken for a reason to look elsewhere"
+    assert {path.name for path in tmp_path.iterdir()} == {"release"}
+
+
+def test_first_host_out_of_reach_spares_the_others_the_wait(tmp_path: Path) -> None:
+    downloads = Downloads()
+    file = plain(tmp_path / "release")
+    assert downloads.offers(published(file))
+    with pytest.raises(UnreachableError, match=re.escape(NOBODY_LISTENS)):
+        downloads.fetch_program(Download(url=NOBODY_LISTENS, sha256={downloads.architecture: ""}), tmp_path / "tool")
+    assert not downloads.offers(published(file))
+
+
+def test_nothing_is_offered_without_a_checksum_for_this_processor() -> None:
+    assert not Downloads().offers(None)
+    assert not Downloads().offers(Download(url=NOBODY_LISTENS, sha256={"another": "0" * 64}))
+
+
+def test_archive_cannot_write_outside_its_directory(tmp_path: Path) -> None:
+    file = archive(tmp_path / "release.tar.gz", "../outside")
+    target = tmp_path / "tree"
+    target.mkdir()
+    with pytest.raises(tarfile.OutsideDestinationError):
+        Downloads().fetch_tree(published(file), target)
+    assert not (tmp_path / "outside").exists()
