@@ -1,0 +1,25 @@
+"""What people do on day two: ``python -m operations --help``."""
+
+import sys
+
+import typer
+
+from config.loader import ConfigError
+from operations import preflight, secrets
+from phalanx.errors import PhalanxError
+
+app = typer.Typer(help="What people do on day two. Nothing here changes what is deployed.", no_args_is_help=True)
+app.command("preflight")(preflight.main)
+app.add_typer(secrets.app, name="secrets")
+
+
+def main() -> None:
+    """Run a command; a person's mistake is told in one message."""
+    try:
+        app()
+    except (ConfigError, PhalanxError) as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()

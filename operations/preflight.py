@@ -1,0 +1,78 @@
+"""Look before the first write: ``python -m operations.preflight -s roe`` tells what an environment lacks."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.environment import Environment
+from config.loader import ConfigError, load_file
+from operations import openstack_preflight, vault_preflight
+from operations.problem import Problem
+
+WORKERS = 12
+"""More than there are questions: all are asked at once."""
+
+
+def check(environment: Environment, stack: str) -> list[Problem]:
+    """Ask OpenStack, the Phalanx repository and Vault side by side, and change nothing.
+
+    Args:
+        environment: The environment.
+        stack: Name of the stack.
+
+    Returns:
+        All that is wrong, the fatal problems first; empty if the environment can be deployed.
+    """
+    with ThreadPoolExecutor(WORKERS) as executor:
+        vault = executor.submit(_check_phalanx_and_vault, environment)
+        # From this thread, since it hands out work itself and waits for it.
+        problems = openstack_preflight.check(environment, stack, executor) + vault.result()
+    return sorted(problems, key=lambda problem: not problem.fatal)
+
+
+def _check_phalanx_and_vault(environment: Environment) -> list[Problem]:
+    """The checkout says which Vault and which mount."""
+    from phalanx import checkout  # noqa: PLC0415  # git, YAML: not wanted by those who only import this module
+    from phalanx import environment as phalanx_environment  # noqa: PLC0415
+    from phalanx.errors import PhalanxError  # noqa: PLC0415
+
+    try:
+        tree = checkout.resolve(environment.phalanx.repository, environment.phalanx.revision)
+        target = phalanx_environment.load(tree.path, environment.phalanx.environment)
+    except PhalanxError as error:
+        return [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
+    address = str(environment.vault.address or target.vault_url).rstrip("/")
+    return list(vault_preflight.check(address, target.vault_mount, environment.vault.mount))
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def main(
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON")] = False,
+) -> None:
+    """Tell everything that would stop the deployment of a stack, before anything is made."""
+    started = time.monotonic()
+    try:
+        problems = check(load_file(Path(f"Pulumi.{stack}.yaml")), stack)
+    except ConfigError as error:
+        problems = [Problem(where="configuration", what=line) for line in str(error).splitlines()]
+    if as_json:
+        typer.echo(json.dumps([vars(problem) for problem in problems], indent=2))
+    else:
+        for problem in problems:
+            typer.echo(str(problem), err=True)
+        fatal = sum(problem.fatal for problem in problems)
+        typer.echo(f"{stack}: {fatal or 'no'} problem{'s' if fatal > 1 else ''} ({time.monotonic() - started:.1f} s)")
+    if any(problem.fatal for problem in problems):
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

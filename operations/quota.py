@@ -1,0 +1,86 @@
+"""What an environment takes of a project's quota: sums, without any network."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from config.environment import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flavor:
+    """What one server of a flavor takes."""
+
+    vcpus: int
+    """Virtual cores."""
+    ram: int
+    """Memory in MiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """A quota and how much of it is taken."""
+
+    limit: int
+    """The most that the project may have; negative for no limit."""
+    used: int
+    """What it has now."""
+
+
+RESOURCES: Mapping[str, str] = {
+    "instances": "servers",
+    "cores": "cores",
+    "ram": "MiB of memory",
+    "volumes": "volumes",
+    "gigabytes": "GiB of volumes",
+    "floating_ips": "floating IPs",
+}
+"""What is counted, and how a person calls it."""
+
+
+def needs(environment: Environment, flavors: Mapping[str, Flavor]) -> dict[str, int]:
+    """How much of each of `RESOURCES` the environment takes once it stands; with autoscaling, at its largest.
+
+    Args:
+        environment: The environment.
+        flavors: By name, all flavors that it names and the cloud has; a flavor that is missing counts nothing.
+    """
+    cluster = environment.cluster
+    groups = (cluster.workers, *cluster.node_groups.values())
+    servers = [
+        (environment.nfs.flavor, 1),
+        (cluster.masters.flavor, cluster.masters.count),
+        *((group.flavor, group.autoscaling.maximum if group.autoscaling else group.count) for group in groups),
+    ]
+    nodes = sum(count for _, count in servers[1:])
+    boot_disks = (nodes, nodes * cluster.boot_volume.size) if cluster.boot_volume else (0, 0)
+    nothing = Flavor(vcpus=0, ram=0)
+    return {
+        "instances": 1 + nodes,
+        "cores": sum(flavors.get(flavor, nothing).vcpus * count for flavor, count in servers),
+        "ram": sum(flavors.get(flavor, nothing).ram * count for flavor, count in servers),
+        "volumes": len(environment.nfs.volumes) + boot_disks[0],
+        "gigabytes": sum(volume.size for volume in environment.nfs.volumes.values()) + boot_disks[1],
+        "floating_ips": 2 if cluster.public_api else 1,
+    }
+
+
+def shortages(needed: Mapping[str, int], allowances: Mapping[str, Allowance], *, first: bool) -> Iterator[str]:
+    """What to ask the cloud's administrators for, one sentence for each quota that is too small.
+
+    Args:
+        needed: What the environment takes.
+        allowances: The project's quotas, as far as they are known.
+        first: Whether nothing of the stack exists yet: only then is all that it takes still to be had. Afterwards what
+            it has itself is part of what is used, and the limit alone is compared.
+    """
+    for resource, amount in needed.items():
+        allowance = allowances.get(resource)
+        if allowance is None or allowance.limit < 0:
+            continue
+        available = allowance.limit - allowance.used if first else allowance.limit
+        if amount > available:
+            free = f"{available} of {allowance.limit} are free" if first else f"the quota is {allowance.limit}"
+            yield (
+                f"{amount} {RESOURCES[resource]} are needed and {free}: ask the cloud's administrators for a quota of "
+                f"{allowance.used + amount if first else amount}, or make the environment smaller"
+            )

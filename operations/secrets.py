@@ -1,0 +1,234 @@
+"""The secrets of an environment: where each comes from, whether it is there, and a file to give those that are not."""
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config.environment import Environment as Configuration
+from config.loader import load_file
+from operations import vault_preflight
+from operations.problem import Problem
+from phalanx import additions, application, charts, checkout, environment, render, secrets, static_secrets, undeclared
+from phalanx.environment import Environment
+from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, SecretKey, Static, Wired
+
+if TYPE_CHECKING:
+    import hvac
+
+_READERS = 8
+"""Secrets that are read from Vault at once."""
+
+app = typer.Typer(help="The secrets of an environment: what it needs, from where, and whether it is there.")
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
+
+
+class State(StrEnum):
+    """Whether a secret has a value."""
+
+    CONFIGURED = "configured"
+    IN_VAULT = "in Vault"
+    COMES_WITH_UP = "comes with up"
+    MISSING = "missing"
+    UNKNOWN = "not known"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """The secrets that the applications of a stack read."""
+
+    configuration: Configuration
+    environment: Environment
+    plan: Plan
+
+    @property
+    def configured(self) -> set[SecretKey]:
+        """Those that the stack's configuration gives."""
+        given = self.configuration.secrets.applications
+        return {SecretKey(name, key) for name, keys in given.items() for key in keys}
+
+    @property
+    def address(self) -> str:
+        """URL of the Vault that holds them."""
+        return str(self.configuration.vault.address or self.environment.vault_url).rstrip("/")
+
+
+@app.command()
+def template(
+    stack: Stack,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to make, readable by you alone")] = None,
+) -> None:
+    """Write a file in which to fill in what a person must give, in the format of `phalanx secrets`."""
+    text = static_secrets.template(needs(stack).plan.values())
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise typer.BadParameter(f"{output} is there already, and may hold secrets: it is left as it is") from None
+    with open(descriptor, "w") as file:  # noqa: PTH123  # a path cannot be opened with a mode of its own
+        file.write(text)
+    typer.echo(f"Made {output}: fill in the values, and never commit it in clear.")
+
+
+@app.command()
+def status(
+    stack: Stack,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON")] = False,
+) -> None:
+    """List every secret, where it comes from and whether it is there; exit with 1 if any is missing."""
+    needed = needs(stack)
+    problems, in_vault = look_into_vault(needed)
+    states = judge(needed.plan, needed.configured, in_vault)
+    if as_json:
+        typer.echo(json.dumps(_as_data(needed.plan, states, problems), indent=2))
+    else:
+        _print(needed, states, problems)
+    if State.MISSING in states.values() or problems:
+        raise typer.Exit(1)
+
+
+def needs(stack: str) -> Needs:
+    """Find out what the applications of a stack read.
+
+    Raises:
+        ConfigError: The stack's file is missing or wrong.
+        PhalanxError: The Phalanx repository, its environment or its secret definitions are not as they should be.
+    """
+    configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
+    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
+    found = environment.load(tree.path, configuration.phalanx.environment)
+    applications = application.load_enabled(tree.path, found)
+    declared = secrets.resolve(applications)
+    manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
+    unnamed = undeclared.find(charts.render_all(tree.path, manifests), found.vault_path_prefix, declared)
+    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
+    return Needs(configuration=configuration, environment=found, plan=plan)
+
+
+def judge(
+    plan: Plan, configured: Collection[SecretKey], in_vault: Collection[SecretKey] | None
+) -> dict[SecretKey, State]:
+    """Tell of each secret whether it has a value.
+
+    Args:
+        plan: Every secret.
+        configured: Those that the stack's configuration gives; only static ones are given.
+        in_vault: Those that Vault has, with a value that is not empty; None if Vault could not be asked.
+    """
+    given = {at for at in configured if at in plan and isinstance(plan[at].origin, Static)}
+    there = set(in_vault or ())
+    missing = set(plan.unresolved(given | there))
+
+    def state(at: SecretKey) -> State:
+        if at in missing:
+            return State.MISSING if in_vault is not None else State.UNKNOWN
+        if at in given:
+            return State.CONFIGURED
+        return State.IN_VAULT if at in there else State.COMES_WITH_UP
+
+    return {at: state(at) for at in sorted(plan)}
+
+
+def look_into_vault(needed: Needs) -> tuple[list[Problem], set[SecretKey] | None]:
+    """Ask Vault which secrets it has, and tell why if it does not say.
+
+    Returns:
+        What is wrong with Vault, and the keys that have a value in it, or None if it does not say. No value is kept.
+    """
+    settings, found = needed.configuration.vault, needed.environment
+    problems = [one for one in vault_preflight.check(needed.address, found.vault_mount, settings.mount) if one.fatal]
+    if problems:
+        return problems, None
+    import hvac  # noqa: PLC0415  # heavy, and not needed when Vault cannot be asked
+
+    client = hvac.Client(url=needed.address, token=os.environ["VAULT_TOKEN"], timeout=vault_preflight.TIMEOUT)
+    try:
+        return [], _keys_with_values(client, found)
+    except hvac.exceptions.VaultError as error:
+        what = f"does not let us read {found.vault_path_prefix} ({error}): VAULT_TOKEN needs the policy of an operator"
+        return [Problem(where=f"Vault at {needed.address}", what=what)], None
+
+
+def _keys_with_values(client: "hvac.Client", found: Environment) -> set[SecretKey]:
+    import hvac  # noqa: PLC0415
+
+    def keys(name: str) -> set[SecretKey]:
+        try:
+            answer = client.secrets.kv.v2.read_secret_version(
+                f"{found.vault_path}/{name}", mount_point=found.vault_mount, raise_on_deleted_version=False
+            )
+        except hvac.exceptions.InvalidPath:
+            return set()
+        return {SecretKey(name, key) for key, value in (answer["data"]["data"] or {}).items() if value}
+
+    try:
+        listed = client.secrets.kv.v2.list_secrets(found.vault_path, mount_point=found.vault_mount)
+    except hvac.exceptions.InvalidPath:
+        return set()
+    with ThreadPoolExecutor(_READERS) as pool:
+        names = (name for name in listed["data"]["keys"] if not name.endswith("/"))
+        return set().union(*pool.map(keys, names))
+
+
+def _as_data(plan: Plan, states: Mapping[SecretKey, State], problems: list[Problem]) -> dict[str, object]:
+    return {
+        "secrets": [
+            {
+                "application": at.application,
+                "key": at.key,
+                "from": _words(plan[at].origin),
+                "state": state.value,
+                "description": plan[at].description,
+            }
+            for at, state in states.items()
+        ],
+        "problems": [vars(problem) for problem in problems],
+    }
+
+
+_STYLES = {State.MISSING: "bold red", State.UNKNOWN: "yellow", State.COMES_WITH_UP: "dim"}
+
+
+def _print(needed: Needs, states: Mapping[SecretKey, State], problems: list[Problem]) -> None:
+    console = Console()
+    table = Table(
+        "Secret", "From", "State", "Description", title=f"Secrets under {needed.environment.vault_path_prefix}"
+    )
+    for at, state in states.items():
+        secret = needed.plan[at]
+        table.add_row(str(at), _words(secret.origin), state.value, secret.description, style=_STYLES.get(state))
+    console.print(table)
+    for problem in problems:
+        console.print(str(problem), style="bold red", markup=False)
+    missing = [at for at, state in states.items() if state is State.MISSING]
+    asked = [at for at in missing if isinstance(needed.plan[at].origin, Static)]
+    console.print(f"{len(states)} secrets, {len(missing)} missing." + (" A person must give:" if asked else ""))
+    for at in asked:
+        command = f'pulumi config set --secret --path \'rsp:secrets.applications["{at.application}"]["{at.key}"]\''
+        console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _words(origin: Origin) -> str:
+    match origin:
+        case Literal():
+            return "Phalanx"
+        case Copied(source):
+            return f"copy of {source}"
+        case Generated(type=generator, source=None):
+            return f"generated: {generator.value}"
+        case Generated(type=generator, source=source):
+            return f"generated: {generator.value} of {source}"
+        case Static():
+            return "a person"
+        case Wired():
+            return "the object store"

@@ -1,0 +1,45 @@
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Answers = Mapping[str, tuple[int, Any]]
+"""By ``METHOD /path`` the status and the JSON body of an answer; anything else is answered with 404."""
+
+
+@contextmanager
+def json_server(answers: Answers) -> Iterator[str]:
+    """Serve fixed answers on a free port of the loopback interface and yield the server's URL.
+
+    ``{url}`` in a text of an answer becomes that URL.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            status, body = answers.get(f"{self.command} {self.path}", (404, {"errors": ["no such path"]}))
+            text = json.dumps(body).replace("{url}", url).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.send_header("X-Subject-Token", "token-of-the-test")
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = answer  # noqa: N815  # http.server's names
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield url
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,118 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from config.environment import Environment
+from operations import preflight
+from operations.problem import Problem
+from phalanx.errors import CheckoutError
+from tests.unit.sample import environment, environment_data
+
+WARNING = Problem(where="Vault", what="ends soon", fatal=False)
+FATAL = Problem(where="rsp:nfs.image", what="the cloud has no `x`; it has: y")
+
+
+def raises(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What the three services find; nothing to begin with."""
+    found = SimpleNamespace(openstack=[], vault=[], asked=[])
+    target = SimpleNamespace(vault_url="https://vault.example.org/", vault_mount="secret")
+
+    def ask_vault(*asked: object) -> list[Problem]:
+        found.asked.append(asked)
+        problems: list[Problem] = found.vault
+        return problems
+
+    monkeypatch.setattr("operations.openstack_preflight.check", lambda *_: found.openstack)
+    monkeypatch.setattr("operations.vault_preflight.check", ask_vault)
+    monkeypatch.setattr("phalanx.checkout.resolve", lambda *_: SimpleNamespace(path=Path()))
+    monkeypatch.setattr("phalanx.environment.load", lambda *_: target)
+    return found
+
+
+def test_gathers_all_problems_fatal_ones_first(services: SimpleNamespace) -> None:
+    services.openstack, services.vault = [WARNING], [FATAL]
+    assert preflight.check(environment(), "test") == [FATAL, WARNING]
+
+
+def test_the_checkout_names_vault(services: SimpleNamespace) -> None:
+    settings: Environment = environment()
+    assert preflight.check(settings, "test") == []
+    assert services.asked == [("https://vault.example.org", "secret", settings.vault.mount)]
+
+
+def test_the_configuration_may_name_another_address(services: SimpleNamespace) -> None:
+    preflight.check(environment(vault={"address": "http://127.0.0.1:8200"}), "test")
+    assert services.asked[0][0] == "http://127.0.0.1:8200"
+
+
+def test_a_missing_revision_is_told(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("it has no branch or tag 'nowhere'")))
+    services.openstack = [FATAL]
+    assert preflight.check(environment(), "test") == [
+        FATAL,
+        Problem(where="rsp:phalanx", what="it has no branch or tag 'nowhere'"),
+    ]
+
+
+def write_stack(directory: Path, **changes: object) -> None:
+    config = {f"rsp:{key}": value for key, value in environment_data(**changes).items()}
+    (directory / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
+
+
+def test_the_command_fails_on_a_fatal_problem_only(
+    services: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    services.vault = [WARNING]
+    good = CliRunner().invoke(preflight.app, ["--stack", "test"])
+    assert (good.exit_code, good.stderr) == (0, "Vault (warning): ends soon\n")
+    assert good.stdout.startswith("test: no problem (")
+    services.openstack = [FATAL]
+    bad = CliRunner().invoke(preflight.app, ["--stack", "test"])
+    assert bad.exit_code == 1
+    assert "rsp:nfs.image: the cloud has no `x`; it has: y\n" in bad.stderr
+    assert bad.stdout.startswith("test: 1 problem (")
+
+
+def test_the_command_prints_json(
+    services: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    services.openstack = [FATAL]
+    result = CliRunner().invoke(preflight.app, ["--stack", "test", "--json"])
+    assert json.loads(result.stdout) == [
+        {"where": "rsp:nfs.image", "what": "the cloud has no `x`; it has: y", "fatal": True},
+    ]
+
+
+def test_a_wrong_configuration_asks_nobody(
+    services: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_stack(tmp_path, cluster__masters__count=2)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(preflight.app, ["--stack", "test"])
+    assert result.exit_code == 1
+    assert "Pulumi.test.yaml: rsp:cluster.masters.count: must be odd, got 2" in result.stderr
+    assert services.asked == []
