@@ -1,0 +1,175 @@
+import json
+from typing import Any
+
+import bcrypt
+import pulumi
+import pulumi_vault as vault
+import pytest
+
+from components.secret_inputs import gather
+from components.secret_store import SecretStore, SecretStoreArgs
+from phalanx import generators
+from phalanx.secrets import SecretKey
+from tests.unit.components.given_phalanx import source
+from tests.unit.recording import ProgramRunner, Recording, Registered
+from tests.unit.sample import environment
+
+PASSWORD = {"generate": {"type": "password"}}
+DEFINITIONS: dict[str, dict[str, Any]] = {
+    "argocd": {
+        "admin.plaintext_password": PASSWORD,
+        "admin.password": {"generate": {"type": "bcrypt-password-hash", "source": "admin.plaintext_password"}},
+        "admin.passwordMtime": {"generate": {"type": "mtime", "source": "admin.plaintext_password"}},
+        "server.secretkey": PASSWORD,
+    },
+    "gafaelfawr": {"database-password": PASSWORD, "clients": {"generate": {"type": "oidc-clients"}}},
+    "postgres": {"gafaelfawr_password": {"copy": {"application": "gafaelfawr", "key": "database-password"}}},
+    "tap": {"kind": {"value": "S3"}},
+}
+PLAINTEXT, HASH = SecretKey("argocd", "admin.plaintext_password"), SecretKey("argocd", "admin.password")
+COMPUTED = {
+    "vault:appRole/authBackendRole:AuthBackendRole": {"roleId": "the-role-id"},
+    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "the-secret-id"},
+    "vault:index/token:Token": {"clientToken": "the-write-token"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phalanx's number of bcrypt rounds takes seconds, on purpose."""
+    monkeypatch.setattr(generators, "_BCRYPT_ROUNDS", 4)
+
+
+def make(run_program: ProgramRunner, existing: dict[SecretKey, str] | None = None, **changes: Any) -> Recording:
+    settings = environment(**changes)
+    phalanx = source(DEFINITIONS)
+    args = SecretStoreArgs(
+        environment=phalanx.environment,
+        settings=settings.vault,
+        inputs=gather(settings, phalanx, existing or {}),
+        object_store_keys={"AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"},
+        protect=True,
+    )
+
+    def program() -> None:
+        provider = vault.Provider("vault", address="https://vault.example.org")
+        store = SecretStore("secrets", args, pulumi.ResourceOptions(providers=[provider]))
+        pulumi.export("credentials", [store.role_id, store.secret_id, store.write_token])
+
+    return run_program.having(computed=COMPUTED)(program)
+
+
+def stash(recording: Recording, at: SecretKey) -> Registered:
+    return recording.one("pulumi:index:Stash", f"secrets-{at.application}-{at.key}")
+
+
+def trigger(recording: Recording, at: SecretKey) -> list[str]:
+    return [each.string_value for each in stash(recording, at).request.replacement_trigger.list_value.values]
+
+
+def stored(recording: Recording, application: str) -> dict[str, str]:
+    values: dict[str, str] = json.loads(recording.one("SecretV2", f"secrets-{application}").inputs["dataJson"])
+    return values
+
+
+def test_policies_are_those_that_phalanx_audits(run_program: ProgramRunner) -> None:
+    recording = make(run_program)
+    read, write = recording.one("Policy", "secrets-read").inputs, recording.one("Policy", "secrets-write").inputs
+    assert read == {
+        "name": "k8s_operator/roe/read",
+        "policy": (
+            'path "kv-v2/data/k8s_operator/roe/+" {\n  capabilities = ["read"]\n}\n'
+            'path "kv-v2/metadata/k8s_operator/roe/+" {\n  capabilities = ["list", "read"]\n}'
+        ),
+    }
+    assert write["name"] == "k8s_operator/roe/write"
+    assert write["policy"].startswith('path "kv-v2/data/k8s_operator/roe" {\n')
+
+
+def test_the_cluster_may_read_and_nothing_else(run_program: ProgramRunner) -> None:
+    recording = make(run_program)
+    role = recording.one("AuthBackendRole")
+    assert role.inputs["roleName"] == "roe"
+    assert role.inputs["tokenPolicies"] == ["k8s_operator/roe/read"]
+    assert role.inputs["tokenType"] == "service"
+    assert recording.one("AuthBackendRoleSecretId").inputs == {"backend": "approle", "roleName": "roe"}
+    token = recording.one("Token").inputs
+    assert (token["displayName"], token["policies"], token["noParent"]) == ("roe", ["k8s_operator/roe/write"], True)
+
+
+def test_credentials_are_secret(run_program: ProgramRunner) -> None:
+    recording = make(run_program)
+    assert recording.exports["credentials"] == ["the-role-id", "the-secret-id", "the-write-token"]
+    assert "the-" not in json.dumps(recording.veiled_exports)
+    assert "roleId" in recording.one("AuthBackendRole").request.additionalSecretOutputs
+
+
+def test_mounts_are_made_or_found(run_program: ProgramRunner) -> None:
+    made = make(run_program)
+    mount = made.one("vault:index/mount:Mount")
+    assert mount.inputs["path"] == "kv-v2"
+    assert (mount.inputs["type"], mount.inputs["options"]) == ("kv", {"version": "2"})
+    assert mount.protect
+    assert all(mount.urn in secret.dependencies for secret in made.of("SecretV2"))
+    assert made.one("AuthBackend").urn in made.one("AuthBackendRole").dependencies
+
+    found = make(run_program, vault={"mount": "existing", "approle": {"ownership": "existing"}})
+    assert found.of("vault:index/mount:Mount") == found.of("AuthBackend") == []
+
+
+def test_each_application_has_one_secret_with_all_its_keys(run_program: ProgramRunner) -> None:
+    recording = make(run_program)
+    assert {secret.inputs["name"] for secret in recording.of("SecretV2")} == {
+        f"k8s_operator/roe/{name}" for name in ("argocd", "gafaelfawr", "postgres", "pull-secret", "tap")
+    }
+    assert stored(recording, "tap") == {
+        "kind": "S3",
+        "AWS_ACCESS_KEY_ID": "ec2-access",
+        "AWS_SECRET_ACCESS_KEY": "ec2-secret",
+    }
+    assert stored(recording, "postgres")["gafaelfawr_password"] == stored(recording, "gafaelfawr")["database-password"]
+    assert stored(recording, "gafaelfawr")["clients"] == "[]"
+
+
+def test_a_generated_secret_is_kept_by_its_stash(run_program: ProgramRunner) -> None:
+    recording = make(run_program)
+    for kept in recording.of("pulumi:index:Stash"):
+        assert kept.ignored == {"input"}
+        assert kept.veiled["input"] == "[secret]"
+    assert trigger(recording, PLAINTEXT) == ["initial"]
+    assert stored(recording, "argocd")[PLAINTEXT.key] == stash(recording, PLAINTEXT).inputs["input"]
+
+
+def test_what_vault_holds_is_taken_over(run_program: ProgramRunner) -> None:
+    existing = {PLAINTEXT: "chosen long ago", HASH: "its hash", SecretKey("argocd", "note"): "somebody's"}
+    argocd = stored(make(run_program, existing), "argocd")
+    assert argocd[PLAINTEXT.key] == "chosen long ago"
+    assert argocd[HASH.key] == "its hash"
+    assert argocd["note"] == "somebody's"
+
+
+def test_rotation_makes_a_new_value_and_what_describes_it_follows(run_program: ProgramRunner) -> None:
+    existing = {PLAINTEXT: "old", HASH: "old hash", SecretKey("argocd", "server.secretkey"): "other"}
+    recording = make(run_program, existing, vault={"rotation": {str(PLAINTEXT): "november"}})
+    argocd = stored(recording, "argocd")
+    assert trigger(recording, PLAINTEXT) == ["november"]
+    assert argocd[PLAINTEXT.key] != "old"
+    assert bcrypt.checkpw(argocd[PLAINTEXT.key].encode(), argocd[HASH.key].encode())
+    assert argocd["server.secretkey"] == "other"
+
+
+def test_a_hash_follows_the_stash_of_its_source(run_program: ProgramRunner) -> None:
+    recording = make(run_program)
+    source_id = f"{stash(recording, PLAINTEXT).name}-id"
+    for described in (HASH, SecretKey("argocd", "admin.passwordMtime")):
+        assert trigger(recording, described) == ["initial", source_id]
+
+
+def test_a_secret_id_is_rotated_by_its_text(run_program: ProgramRunner) -> None:
+    for text in ("initial", "november"):
+        recording = make(run_program, vault={"approle": {"secretIdRotation": text}})
+        assert recording.one("AuthBackendRoleSecretId").request.replacement_trigger.string_value == text
+
+
+def test_secrets_stay_when_the_stack_goes(run_program: ProgramRunner) -> None:
+    assert all(secret.retained for secret in make(run_program).of("SecretV2"))
