@@ -12,39 +12,40 @@ from config.environment import Environment
 from config.loader import ConfigError, load_file
 from operations import openstack_preflight, vault_preflight
 from operations.problem import Problem
+from phalanx import checkout
+from phalanx import environment as phalanx_environment
+from phalanx.errors import PhalanxError
 
 WORKERS = 12
 """More than there are questions: all are asked at once."""
 
 
-def check(environment: Environment, stack: str) -> list[Problem]:
+def check(environment: Environment, stack: str, target: phalanx_environment.Environment | None = None) -> list[Problem]:
     """Ask OpenStack, the Phalanx repository and Vault side by side, and change nothing.
 
     Args:
         environment: The environment.
         stack: Name of the stack.
+        target: What the Phalanx repository says of the environment, if the caller has read it already.
 
     Returns:
         All that is wrong, the fatal problems first; empty if the environment can be deployed.
     """
     with ThreadPoolExecutor(WORKERS) as executor:
-        vault = executor.submit(_check_phalanx_and_vault, environment)
+        vault = executor.submit(_check_phalanx_and_vault, environment, target)
         # From this thread, since it hands out work itself and waits for it.
         problems = openstack_preflight.check(environment, stack, executor) + vault.result()
     return sorted(problems, key=lambda problem: not problem.fatal)
 
 
-def _check_phalanx_and_vault(environment: Environment) -> list[Problem]:
+def _check_phalanx_and_vault(environment: Environment, target: phalanx_environment.Environment | None) -> list[Problem]:
     """The checkout says which Vault and which mount."""
-    from phalanx import checkout  # noqa: PLC0415  # git, YAML: not wanted by those who only import this module
-    from phalanx import environment as phalanx_environment  # noqa: PLC0415
-    from phalanx.errors import PhalanxError  # noqa: PLC0415
-
-    try:
-        tree = checkout.resolve(environment.phalanx.repository, environment.phalanx.revision)
-        target = phalanx_environment.load(tree.path, environment.phalanx.environment)
-    except PhalanxError as error:
-        return [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
+    if target is None:
+        try:
+            tree = checkout.resolve(environment.phalanx.repository, environment.phalanx.revision)
+            target = phalanx_environment.load(tree.path, environment.phalanx.environment)
+        except PhalanxError as error:
+            return [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
     address = str(environment.vault.address or target.vault_url).rstrip("/")
     return list(vault_preflight.check(address, target.vault_mount, environment.vault.mount))
 

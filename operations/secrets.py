@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from config.environment import Environment as Configuration
@@ -201,12 +203,17 @@ _STYLES = {State.MISSING: "bold red", State.UNKNOWN: "yellow", State.COMES_WITH_
 
 def _print(needed: Needs, states: Mapping[SecretKey, State], problems: list[Problem]) -> None:
     console = Console()
-    table = Table(
-        "Secret", "From", "State", "Description", title=f"Secrets under {needed.environment.vault_path_prefix}"
-    )
-    for at, state in states.items():
-        secret = needed.plan[at]
-        table.add_row(str(at), _words(secret.origin), state.value, secret.description, style=_STYLES.get(state))
+    table = Table(title=f"Secrets under {needed.environment.vault_path_prefix}")
+    for heading in ("Application", "Key", "State", "From"):
+        # A name that is cut short cannot be looked for.
+        table.add_column(heading, overflow="fold")
+    for name, group in groupby(states, key=lambda at: at.application):
+        for number, at in enumerate(group):
+            secret, state = needed.plan[at], states[at]
+            described = f": {secret.description}" if isinstance(secret.origin, Static) else ""
+            come_from = escape(f"{_words(secret.origin)}{described}")
+            table.add_row("" if number else name, escape(at.key), state.value, come_from, style=_STYLES.get(state))
+        table.add_section()
     console.print(table)
     for problem in problems:
         console.print(str(problem), style="bold red", markup=False)
@@ -224,10 +231,8 @@ def _words(origin: Origin) -> str:
             return "Phalanx"
         case Copied(source):
             return f"copy of {source}"
-        case Generated(type=generator, source=None):
-            return f"generated: {generator.value}"
         case Generated(type=generator, source=source):
-            return f"generated: {generator.value} of {source}"
+            return f"generated: {generator.value}" + (f" of {source.key}" if source else "")
         case Static():
             return "a person"
         case Wired():

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from config.environment import Environment
 from operations import preflight
 from operations.problem import Problem
+from phalanx.environment import Environment as PhalanxEnvironment
 from phalanx.errors import CheckoutError
 from tests.unit.sample import environment, environment_data
 
@@ -52,6 +53,25 @@ def test_the_checkout_names_vault(services: SimpleNamespace) -> None:
     settings: Environment = environment()
     assert preflight.check(settings, "test") == []
     assert services.asked == [("https://vault.example.org", "secret", settings.vault.mount)]
+
+
+def test_what_the_caller_has_read_is_not_read_again(
+    services: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("phalanx.checkout.resolve", raises(AssertionError("read twice")))
+    target = PhalanxEnvironment(
+        name="test",
+        fqdn="rsp.example.org",
+        appOfAppsName="science-platform",
+        vaultUrl="https://other.example.org",
+        vaultPathPrefix="kv/test",
+        repoUrl="https://github.com/lsst-uk/phalanx",
+        targetRevision="main",
+        applications={},
+    )
+    preflight.check(environment(), "test", target)
+    assert services.asked[0][:2] == ("https://other.example.org", "kv")
 
 
 def test_the_configuration_may_name_another_address(services: SimpleNamespace) -> None:
