@@ -28,7 +28,7 @@ def json_server(answers: Answers) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = answer  # noqa: N815  # http.server's names
+        do_GET = do_POST = do_LIST = answer  # noqa: N815  # http.server's names; LIST is Vault's
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""

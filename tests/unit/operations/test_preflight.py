@@ -60,15 +60,17 @@ def test_what_the_caller_has_read_is_not_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("phalanx.checkout.resolve", raises(AssertionError("read twice")))
-    target = PhalanxEnvironment(
-        name="test",
-        fqdn="rsp.example.org",
-        appOfAppsName="science-platform",
-        vaultUrl="https://other.example.org",
-        vaultPathPrefix="kv/test",
-        repoUrl="https://github.com/lsst-uk/phalanx",
-        targetRevision="main",
-        applications={},
+    target = PhalanxEnvironment.model_validate(
+        {
+            "name": "test",
+            "fqdn": "rsp.example.org",
+            "appOfAppsName": "science-platform",
+            "vaultUrl": "https://other.example.org",
+            "vaultPathPrefix": "kv/test",
+            "repoUrl": "https://github.com/lsst-uk/phalanx",
+            "targetRevision": "main",
+            "applications": {},
+        },
     )
     preflight.check(environment(), "test", target)
     assert services.asked[0][:2] == ("https://other.example.org", "kv")
