@@ -55,7 +55,12 @@ class Static:
     """A person gives it, or Vault has it already."""
 
 
-Origin = Literal | Copied | Generated | Static
+@dataclass(frozen=True)
+class Wired:
+    """The infrastructure has it: no person, and nothing in the Phalanx repository."""
+
+
+Origin = Literal | Copied | Generated | Static | Wired
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +133,7 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
         missing: set[SecretKey] = set()
         for at, secret in self.items():
             match secret.origin:
-                case Literal():
+                case Literal() | Wired():
                     continue
                 case Static():
                     resolved = at in known

@@ -106,15 +106,14 @@ def load(path: Path) -> StaticSecrets:
     return validate(StaticSecrets, content, str(path))
 
 
-def template(required: Iterable[PlannedSecret], undeclared: Mapping[SecretKey, Iterable[str]] | None = None) -> str:
-    """Write a file for a person to fill in.
+def template(required: Iterable[PlannedSecret]) -> str:
+    """Write a file for a person to fill in, as ``phalanx secrets static-template`` does.
 
     Args:
         required: Secrets of an environment; those that are not static are left out.
-        undeclared: Keys that no secrets.yaml declares, and what reads each (`phalanx.undeclared.find`).
 
     Returns:
-        YAML; without ``undeclared`` the same text that ``phalanx secrets static-template`` writes.
+        YAML.
     """
     applications: dict[str, dict[str, Any]] = {}
     for secret in required:
@@ -123,9 +122,6 @@ def template(required: Iterable[PlannedSecret], undeclared: Mapping[SecretKey, I
             if secret.encoded:
                 entry["warning"] = _Folded(_ENCODED_WARNING)
             applications.setdefault(secret.at.application, {})[secret.at.key] = entry
-    for at, readers in (undeclared or {}).items():
-        description = f"Declared by no secrets.yaml, but read by {', '.join(readers)}."
-        applications.setdefault(at.application, {})[at.key] = {"description": _Folded(description), "value": None}
     content = {
         "applications": applications,
         "oidc-clients": {},

@@ -16,6 +16,7 @@ from phalanx.secrets import (
     PlannedSecret,
     SecretKey,
     Static,
+    Wired,
     required,
     resolve,
 )
@@ -141,7 +142,7 @@ def plans(draw: st.DrawFn) -> Plan:
         at = SecretKey(draw(st.sampled_from(["argocd", "tap", "mobu"])), f"key.{number}")
         origins: list[st.SearchStrategy[Origin]] = [
             st.just(Static()),
-            st.just(Literal("value")),
+            st.sampled_from([Literal("value"), Wired()]),
             st.sampled_from([Generated(GeneratorType.PASSWORD), Generated(GeneratorType.OIDC_CLIENTS)]),
         ]
         if secrets:
@@ -172,15 +173,11 @@ def test_unresolved_is_what_leads_back_to_a_static_secret_that_nobody_gives(plan
     known = set(data.draw(st.lists(st.sampled_from(list(plan)))))
 
     def resolved(at: SecretKey) -> bool:
-        match plan[at].origin:
-            case Literal() | Generated(source=None):
-                return True
-            case Static():
-                return at in known
-            case Copied(source):
-                return resolved(source)
-            case Generated(source=source):
-                return at in known or (source is not None and resolved(source))
+        secret = plan[at]
+        if isinstance(secret.origin, Static):
+            return at in known
+        kept = isinstance(secret.origin, Generated) and at in known
+        return secret.source is None or kept or resolved(secret.source)
 
     assert plan.unresolved(known) == tuple(sorted(at for at in plan if not resolved(at)))
 

@@ -116,15 +116,9 @@ def test_a_template_has_what_a_person_must_give_and_nothing_else(tmp_path: Path)
             }
         )
     )
-    text = static_secrets.template(needed.values(), {SecretKey("postgres", "pw"): ("postgres: Deployment/postgres",)})
+    text = static_secrets.template(needed.values())
     content = yaml.safe_load(text)
     assert content["applications"] == {
-        "postgres": {
-            "pw": {
-                "description": "Declared by no secrets.yaml, but read by postgres: Deployment/postgres.",
-                "value": None,
-            }
-        },
         "tap": {
             "a.key": {
                 "description": LONG,

@@ -1,0 +1,42 @@
+"""Secrets that applications read though Phalanx declares none, and where this program takes their values from."""
+
+from collections.abc import Collection, Mapping
+
+from phalanx.generators import GeneratorType
+from phalanx.secrets import Generated, Origin, PlannedSecret, SecretKey, Static, Wired
+
+OBJECT_STORE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+"""Keys whose value is the object store's (charts/cadc-tap/templates/tap-deployment.yaml)."""
+
+_ON_THE_OBJECT_STORE = ("ssotap", "tap")
+"""Applications that this program sets up to keep their results in the object store, whatever the checkout says."""
+
+_GENERATED = frozenset({SecretKey("postgres", "jupyterhub_password")})
+"""Passwords on which only applications of the same environment have to agree."""
+
+
+def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...]]) -> list[PlannedSecret]:
+    """Plan the secrets that no secrets.yaml declares.
+
+    Args:
+        enabled: Names of the enabled applications.
+        undeclared: What `phalanx.undeclared.find` found.
+
+    Returns:
+        The secrets, in alphabetical order. Those that neither the infrastructure has nor a generator makes are static.
+    """
+    wired = {SecretKey(name, key) for name in _ON_THE_OBJECT_STORE if name in enabled for key in OBJECT_STORE_KEYS}
+    return [
+        PlannedSecret(at=at, description=_description(undeclared.get(at, ())), origin=_origin(at))
+        for at in sorted(wired | set(undeclared))
+    ]
+
+
+def _origin(at: SecretKey) -> Origin:
+    if at.key in OBJECT_STORE_KEYS and at.application in _ON_THE_OBJECT_STORE:
+        return Wired()
+    return Generated(GeneratorType.PASSWORD) if at in _GENERATED else Static()
+
+
+def _description(readers: tuple[str, ...]) -> str:
+    return f"Declared by no secrets.yaml, but read by {', '.join(readers)}." if readers else "Keys of the object store."

@@ -1,0 +1,214 @@
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from operations import secrets
+from operations.secrets import State
+from phalanx.generators import GeneratorType
+from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
+from tests.unit.operations.json_server import json_server
+from tests.unit.phalanx.repository import SETTINGS, copied, generated, static, write
+from tests.unit.sample import environment_data
+
+PREFIX = "secret/phalanx/test"
+
+
+def planned(**origins: Origin) -> Plan:
+    return Plan(PlannedSecret(at=at(key), description="", origin=origin) for key, origin in origins.items())
+
+
+def at(key: str) -> SecretKey:
+    return SecretKey("tap", key)
+
+
+class TestJudge:
+    """Whether a secret has a value."""
+
+    PLAN = planned(
+        given=Static(),
+        stored=Static(),
+        wanted=Static(),
+        follows=Copied(at("wanted")),
+        made=Generated(GeneratorType.PASSWORD),
+        kept=Generated(GeneratorType.PASSWORD),
+        fixed=Literal("value"),
+        wired=Wired(),
+    )
+    CONFIGURED = (at("given"), at("made"), SecretKey("other", "given"))
+
+    def test_a_static_secret_is_configured_or_in_vault_or_missing_with_what_follows_it(self) -> None:
+        states = secrets.judge(self.PLAN, self.CONFIGURED, [at("stored"), at("kept"), at("given")])
+        assert {at.key: state for at, state in states.items()} == {
+            "given": State.CONFIGURED,
+            "stored": State.IN_VAULT,
+            "wanted": State.MISSING,
+            "follows": State.MISSING,
+            "made": State.COMES_WITH_UP,
+            "kept": State.IN_VAULT,
+            "fixed": State.COMES_WITH_UP,
+            "wired": State.COMES_WITH_UP,
+        }
+
+    def test_nothing_is_called_missing_when_vault_was_not_asked(self) -> None:
+        states = secrets.judge(self.PLAN, self.CONFIGURED, None)
+        assert {at.key for at, state in states.items() if state is State.UNKNOWN} == {"stored", "wanted", "follows"}
+        assert State.MISSING not in states.values()
+
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: {name}}}
+spec:
+  destination: {{namespace: {name}}}
+  source: {{path: applications/{name}}}
+"""
+
+CHART = {"apiVersion": "v2", "name": "chart", "version": "1.0.0"}
+
+POSTGRES = f"""\
+apiVersion: ricoberger.de/v1alpha1
+kind: VaultSecret
+metadata: {{name: postgres}}
+spec: {{path: {PREFIX}/postgres}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: postgres}}
+spec:
+  containers:
+    - env:
+        - valueFrom: {{secretKeyRef: {{name: postgres, key: replication_password}}}}
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - on PATH
+    """Publish a Phalanx repository with two applications, one of which reads a key that it does not declare."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = write(
+        tmp_path / "phalanx",
+        {
+            "environments/Chart.yaml": CHART,
+            "environments/values.yaml": SETTINGS | {"applications": {"mobu": True, "postgres": True}},
+            "environments/values-test.yaml": {},
+            "environments/templates/mobu.yaml": APPLICATION.format(name="mobu"),
+            "environments/templates/postgres.yaml": APPLICATION.format(name="postgres"),
+            "applications/mobu/Chart.yaml": CHART,
+            "applications/mobu/secrets.yaml": {"hook": static(), "token": generated("password")},
+            "applications/postgres/Chart.yaml": CHART,
+            "applications/postgres/secrets.yaml": {"alert": copied("mobu", "hook")},
+            "applications/postgres/templates/postgres.yaml": POSTGRES,
+        },
+    )
+    for arguments in (("init", "-qb", "main"), ("add", "."), ("commit", "-qm", "Phalanx")):
+        identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+        subprocess.run(("git", "-C", str(root), *identity, *arguments), check=True)
+    return root
+
+
+@pytest.fixture
+def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stand in a project with a stack ``test`` whose Vault holds a token for mobu and nothing for postgres yet."""
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.of-the-test")
+    monkeypatch.chdir(tmp_path)
+    secret = {"data": {"data": {"token": "value-in-vault", "hook": ""}, "metadata": {}}}
+    answers = {
+        "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
+        "GET /v1/auth/token/lookup-self": (200, {"data": {"ttl": 0}}),
+        "GET /v1/sys/internal/ui/mounts/secret": (200, {"data": {"type": "kv", "options": {"version": "2"}}}),
+        "LIST /v1/secret/metadata/phalanx/test": (200, {"data": {"keys": ["mobu", "gone", "deeper/"]}}),
+        "GET /v1/secret/data/phalanx/test/mobu": (200, secret),
+    }
+    with json_server(answers) as url:
+        configure(repository, vault__address=url)
+        yield
+
+
+def configure(repository: Path, **changes: Any) -> None:
+    data = environment_data(
+        phalanx={"repository": f"file://{repository}", "environment": "test"},
+        secrets={"applications": {"postgres": {"replication_password": "value-in-clear"}}},
+        **changes,
+    )
+    content = {"config": {f"rsp:{section}": value for section, value in data.items()}}
+    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(content))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(secrets.app, [*arguments, "-s", "test"])
+
+
+@pytest.mark.usefixtures("stack")
+def test_status_tells_of_every_secret_where_it_comes_from_and_whether_it_is_there() -> None:
+    result = run("status", "--json")
+    told = json.loads(result.output)
+    assert {f"{one['application']}/{one['key']}": (one["from"], one["state"]) for one in told["secrets"]} == {
+        "mobu/hook": ("a person", "missing"),
+        "mobu/token": ("generated: password", "in Vault"),
+        "postgres/alert": ("copy of mobu/hook", "missing"),
+        "postgres/replication_password": ("a person", "configured"),
+    }
+    assert told["secrets"][0]["description"] == "What it is for"
+    assert "read by postgres: Pod/postgres" in told["secrets"][-1]["description"]
+    assert told["problems"] == []
+    assert result.exit_code == 1
+
+
+@pytest.mark.usefixtures("stack")
+def test_status_says_for_people_how_to_give_what_is_missing() -> None:
+    result = run("status")
+    assert "4 secrets, 2 missing. A person must give:" in result.output
+    command = 'pulumi config set --secret --path \'rsp:secrets.applications["mobu"]["hook"]\''
+    assert command in result.output
+    assert result.output.count("pulumi config set") == 1
+    assert "value-in" not in result.output
+
+
+@pytest.mark.usefixtures("stack")
+def test_status_says_why_vault_was_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAULT_TOKEN")
+    monkeypatch.setenv("HOME", str(Path.cwd()))
+    result = run("status", "--json")
+    told = json.loads(result.output)
+    assert [one["state"] for one in told["secrets"]] == ["not known", "comes with up", "not known", "configured"]
+    assert "set VAULT_TOKEN" in told["problems"][0]["what"]
+    assert result.exit_code == 1
+
+
+def test_status_says_when_the_token_may_not_read(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.of-the-test")
+    monkeypatch.chdir(tmp_path)
+    answers = {
+        "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
+        "GET /v1/auth/token/lookup-self": (200, {"data": {"ttl": 0}}),
+        "LIST /v1/secret/metadata/phalanx/test": (403, {"errors": ["permission denied"]}),
+    }
+    with json_server(answers) as url:
+        configure(repository, vault__address=url)
+        told = json.loads(run("status", "--json").output)
+    assert f"does not let us read {PREFIX}" in told["problems"][0]["what"]
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_template_is_made_for_its_owner_alone_and_never_written_over() -> None:
+    result = run("template", "-o", "given.yaml")
+    assert result.exit_code == 0, result.output
+    path = Path("given.yaml")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert {name: list(keys) for name, keys in yaml.safe_load(path.read_text())["applications"].items()} == {
+        "mobu": ["hook"],
+        "postgres": ["replication_password"],
+    }
+    assert path.read_text() == run("template").output
+    path.write_text("filled in")
+    assert run("template", "-o", "given.yaml").exit_code == 2
+    assert path.read_text() == "filled in"
