@@ -77,7 +77,18 @@ def render(exports: Sequence[Export], clients: IPv4Network) -> str:
             ["systemctl", "restart", "--no-block", "nfs-server.service"],
         ],
     }
-    return "#cloud-config\n" + yaml.safe_dump(document, sort_keys=False)
+    return "#cloud-config\n" + yaml.dump(document, Dumper=_Dumper, sort_keys=False)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes the content of files as blocks, so that a person can read them on the server."""
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _block)
 
 
 # Version 4.1 and later need port 2049 alone: no portmapper, no lock or status daemons, no callback connections.
