@@ -20,6 +20,7 @@ from sandbox.process import Process, wait_for
 if TYPE_CHECKING:
     import hvac
 
+_ADDRESS: Final = Port.VAULT.url
 _CONFIG: Final = paths.ETC / "openbao.json"
 _INIT: Final = paths.VAULT / "init.json"
 _TOKEN: Final = paths.VAULT / "operator-token"
@@ -31,7 +32,7 @@ _PERIOD: Final = "768h"
 _TIMEOUT: Final = 60  # seconds for one request; initialising a raft cluster of one takes several
 
 _OPERATOR: Final = "sandbox-operator"
-_POLICY: Final = """\
+OPERATOR_POLICY: Final = """\
 # Secret engines
 path "sys/mounts"   { capabilities = ["read"] }
 path "sys/mounts/*" { capabilities = ["create", "read", "update", "delete"] }
@@ -63,6 +64,7 @@ path "auth/token/lookup-accessor" { capabilities = ["create", "update"] }
 path "auth/token/renew-accessor"  { capabilities = ["create", "update"] }
 path "auth/token/revoke-accessor" { capabilities = ["create", "update"] }
 """
+"""What the program may do; no more is needed to make an environment's secrets, and nothing here needs root."""
 
 
 def process() -> Process:
@@ -89,7 +91,7 @@ def up() -> None:
         raise SandboxError(f"{server.argv[0]} is missing: run `make up`, which installs requirements-dev.txt")
     paths.VAULT.mkdir(parents=True, exist_ok=True)
     paths.VAULT.chmod(0o700)
-    write_atomically(_CONFIG, json.dumps(_configuration(), indent=2))
+    write_atomically(_CONFIG, json.dumps(configuration(), indent=2))
     _start(server)
     if _is_beyond_help():
         server.stop()
@@ -125,7 +127,7 @@ def ready() -> bool:
     return bool(state and state["initialized"] and not state["sealed"] and not state["standby"])
 
 
-def _configuration() -> dict[str, Any]:
+def configuration() -> dict[str, Any]:
     """OpenBao's configuration; raft is the only storage that needs no other server."""
     return {
         # The smallest multiplier: without it the only member waits several seconds for others before it leads.
@@ -137,7 +139,7 @@ def _configuration() -> dict[str, Any]:
                 "tls_disable": True,  # loopback only
             }
         },
-        "api_addr": Port.VAULT.url,
+        "api_addr": _ADDRESS,
         "cluster_addr": f"https://{LOOPBACK}:{Port.VAULT_CLUSTER.value}",
         "max_lease_ttl": "87600h",  # Phalanx's write token lives for ten years
         "ui": False,
@@ -148,13 +150,13 @@ def _client(token: str | None = None) -> "hvac.Client":
     import hvac  # noqa: PLC0415 - slow to import, and most of those who import this module only want to start a process
 
     # An empty token keeps hvac from looking for one in the caller's environment and home.
-    return hvac.Client(url=Port.VAULT.url, token=token or "", timeout=_TIMEOUT)
+    return hvac.Client(url=_ADDRESS, token=token or "", timeout=_TIMEOUT)
 
 
 def _start(server: Process) -> None:
     _RAFT.mkdir(exist_ok=True)
     server.start()
-    wait_for(lambda: health() is not None, f"OpenBao does not answer at {Port.VAULT.url}", server)
+    wait_for(lambda: health() is not None, f"OpenBao does not answer at {_ADDRESS}", server)
 
 
 def _is_beyond_help() -> bool:
@@ -181,7 +183,7 @@ def _keys() -> dict[str, str]:
 
 def _see_to_operator(root: "hvac.Client") -> None:
     """Bring the operator's policy up to date and keep its token alive, or issue a new one."""
-    root.sys.create_or_update_acl_policy(name=_OPERATOR, policy=_POLICY)
+    root.sys.create_or_update_acl_policy(name=_OPERATOR, policy=OPERATOR_POLICY)
     if _TOKEN.exists() and _renew(_TOKEN.read_text().strip()):
         return
     answer = root.auth.token.create(
