@@ -17,6 +17,9 @@ from components.object_store import ObjectStore
 from components.providers import kubernetes_provider, openstack_provider, vault_provider
 from components.secret_store import SecretStore
 from config import loader
+from config.environment import Environment
+from operations import preflight
+from phalanx.environment import Environment as PhalanxEnvironment
 
 
 def main() -> None:
@@ -24,6 +27,7 @@ def main() -> None:
     environment = loader.load(pulumi.Config())
     source = phalanx_source.load(environment.phalanx, environment.applications.sync)
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
+    look_ahead(environment, source.environment)
     vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
     vault = vault_provider(vault_url)
     inputs = secret_inputs.gather(environment, source, existing_secrets.read(source.environment, vault_url, vault))
@@ -48,26 +52,21 @@ def main() -> None:
         platform.applications(environment, source, told),
         ResourceOptions(providers=kubernetes, depends_on=[argocd, nfs]),
     )
-    outputs.export(
-        {
-            "platformUrl": f"https://{source.environment.fqdn}",
-            "argocdUrl": argocd.url,
-            "ingressAddress": ingress.address,
-            "clusterId": cluster.cluster_id,
-            "clusterApi": cluster.api_address,
-            "nfsAddress": nfs.address,
-            "nfsExports": nfs.exports,
-            "objectStoreUrl": store.endpoint,
-            "bucket": store.bucket,
-            "vaultUrl": vault_url,
-            "vaultPath": secrets.path,
-            "vaultWriteToken": secrets.write_token,
-            "phalanxRepository": source.checkout.repository,
-            "phalanxEnvironment": source.environment.name,
-            "checkoutCommit": source.checkout.commit,
-            "applications": applications.revisions,
-        },
-    )
+    outputs.export(source, vault_url, ingress, nfs, store, cluster, secrets, argocd, applications)
+
+
+def look_ahead(environment: Environment, target: PhalanxEnvironment) -> None:
+    """Ask the clouds whether they will do what is to come, and let a person mend all that they will not.
+
+    Raises:
+        pulumi.RunError: If something would stop the deployment.
+    """
+    problems = preflight.check(environment, pulumi.get_stack(), target)
+    for problem in problems:
+        if not problem.fatal:
+            pulumi.warn(str(problem))
+    if fatal := [str(problem) for problem in problems if problem.fatal]:
+        raise pulumi.RunError("\n".join(fatal))
 
 
 with told_plainly():

@@ -4,6 +4,15 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.applications import Applications
+from components.argocd import ArgoCd
+from components.ingress_address import IngressAddress
+from components.magnum_cluster import MagnumCluster
+from components.nfs_server import NfsServer
+from components.object_store import ObjectStore
+from components.phalanx_source import PhalanxSource
+from components.secret_store import SecretStore
+
 DESCRIPTIONS: Mapping[str, str] = {
     "platformUrl": "Where users find the platform",
     "argocdUrl": "Where people find Argo CD",
@@ -25,16 +34,35 @@ DESCRIPTIONS: Mapping[str, str] = {
 """Every output and what it says."""
 
 
-def export(outputs: Mapping[str, pulumi.Input[object]]) -> None:
-    """Export the stack's outputs.
-
-    Args:
-        outputs: A value for each output of ``DESCRIPTIONS``, no more and no fewer.
-
-    Raises:
-        ValueError: If one is missing or not known.
-    """
-    if differing := outputs.keys() ^ DESCRIPTIONS.keys():
-        raise ValueError(f"outputs that are missing or not documented: {', '.join(sorted(differing))}")
-    for name, value in outputs.items():
-        pulumi.export(name, value)
+def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
+    source: PhalanxSource,
+    vault_url: str,
+    ingress: IngressAddress,
+    nfs: NfsServer,
+    store: ObjectStore,
+    cluster: MagnumCluster,
+    secrets: SecretStore,
+    argocd: ArgoCd,
+    applications: Applications,
+) -> None:
+    """Export every output of ``DESCRIPTIONS``."""
+    values: Mapping[str, pulumi.Input[object]] = {
+        "platformUrl": f"https://{source.environment.fqdn}",
+        "argocdUrl": argocd.url,
+        "ingressAddress": ingress.address,
+        "clusterId": cluster.cluster_id,
+        "clusterApi": cluster.api_address,
+        "nfsAddress": nfs.address,
+        "nfsExports": nfs.exports,
+        "objectStoreUrl": store.endpoint,
+        "bucket": store.bucket,
+        "vaultUrl": vault_url,
+        "vaultPath": secrets.path,
+        "vaultWriteToken": secrets.write_token,
+        "phalanxRepository": source.checkout.repository,
+        "phalanxEnvironment": source.environment.name,
+        "checkoutCommit": source.checkout.commit,
+        "applications": applications.revisions,
+    }
+    for name in DESCRIPTIONS:
+        pulumi.export(name, values[name])

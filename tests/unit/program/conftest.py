@@ -1,6 +1,6 @@
 import json
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 import grpc
 import pytest
 
+from operations import preflight
+from operations.problem import Problem
 from phalanx import charts, checkout, environment, generators, render
 from phalanx.charts import RenderedApplication
 from phalanx.checkout import Checkout
@@ -68,6 +70,7 @@ class StackRunner:
         preview: bool = False,
         existing: ExistingSecrets | None = None,
         changes: Mapping[str, Mapping[str, Any]] | None = None,
+        problems: Sequence[Problem] = (),
     ) -> Recording:
         """Run the program.
 
@@ -76,6 +79,7 @@ class StackRunner:
             preview: Whether it is a preview.
             existing: What Vault holds; by default what the stack needs.
             changes: Keys to set, by section, over those of the stack's file.
+            problems: What the preflight finds.
         """
         held = ROE_STATIC if existing is None and stack == "roe" else existing or {}
         with pytest.MonkeyPatch.context() as patch:
@@ -84,6 +88,7 @@ class StackRunner:
             # Phalanx's number of rounds takes seconds, on purpose.
             patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
             _take_checkout_from(CHECKOUTS[stack], patch)
+            patch.setattr(preflight, "check", lambda *_: list(problems))
             runner = ProgramRunner(
                 computed={**COMPUTED, **VAULT_COMPUTED},
                 invokes={**OPENSTACK_ANSWERS, **_vault_answers(held)},

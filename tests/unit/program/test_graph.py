@@ -9,6 +9,7 @@ import pytest
 
 from components import providers
 from components.outputs import DESCRIPTIONS
+from operations.problem import Problem
 from tests.unit.program.conftest import CHECKOUTS, COMMIT, ROE_STATIC, StackRunner
 from tests.unit.recording import Recording, Registered
 
@@ -171,6 +172,14 @@ def test_missing_secrets_are_told_at_once_before_anything_is_made(
     assert "argocd/" not in message
     assert "OAuth 2 login protocol" in message  # Phalanx's own description
     assert 'rsp:secrets.applications["gafaelfawr"]["github-client-secret"]' in message
+
+
+def test_what_the_clouds_will_refuse_is_told_first(run_stack: StackRunner) -> None:
+    unknown = Problem(where="rsp:nfs.image", what="no such image")
+    quota = Problem(where="rsp:cluster", what="the quota is nearly used up", fatal=False)
+    with pytest.raises(pulumi.RunError, match=r"^rsp:nfs.image: no such image$"):
+        run_stack("sandbox", problems=[unknown, quota])
+    assert run_stack("sandbox", problems=[quota]).resources
 
 
 def test_a_lab_mount_that_nobody_exports_is_told(run_stack: StackRunner) -> None:
