@@ -14,6 +14,7 @@ from sandbox.cloud import (
     identity,
     machine,
     messaging,
+    octavia,
     openstack_services,
     ovn,
     packages,
@@ -34,6 +35,16 @@ from sandbox.progress import Phase, Phases
 _MIGRATIONS_SIDE_BY_SIDE = 2
 """Each keeps a processor busy with Python while the database does the rest."""
 
+_DIRECTORIES = {
+    paths.HOME: 0o755,
+    paths.LOG: 0o700,
+    paths.RUN: 0o700,
+    paths.DATA: 0o711,  # the database and the message queue have users of their own
+    paths.CLUSTERS: 0o700,
+    paths.STACKS: 0o700,
+}
+"""Permissions of the directories whose content is not for everybody."""
+
 
 def up(phases: Phases) -> None:
     """Bring the cloud up; what is there and right stays untouched.
@@ -43,6 +54,9 @@ def up(phases: Phases) -> None:
     """
     machine.require_supported()
     with exclusive():
+        for directory, mode in _DIRECTORIES.items():
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(mode)
         require_free(Port, ours=recorded_sessions(paths.RUN))
         with ThreadPoolExecutor() as pool:
             # OpenStack needs neither of these: it starts meanwhile
@@ -69,7 +83,9 @@ def _start_openstack(phases: Phases) -> None:
     with phases.phase("Keystone and the services' databases") as phase:
         _identity_and_schemas(phase)
     with phases.phase("OpenStack services") as phase:
-        start(services.openstack(), phase)
+        group = services.openstack()
+        octavia.fail_interrupted_changes(group)
+        start(group, phase)
     with phases.phase("Hosts and agents") as phase:
         agents.wait(phase.detail)
     with phases.phase("Flavors, images, networks and quotas"):
