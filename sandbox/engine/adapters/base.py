@@ -103,15 +103,15 @@ class Adapter(ABC, Generic[Client]):
         """
 
     @abstractmethod
-    def read(self, client: Client, id: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: A002
+    def read(self, client: Client, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """Its outputs as they really are; None if it is gone."""
 
     @abstractmethod
-    def update(self, client: Client, id: str, change: "Update", operation: Operation) -> Properties:  # noqa: A002
+    def update(self, client: Client, identifier: str, change: "Update", operation: Operation) -> Properties:
         """Change it in place, and return its outputs."""
 
     @abstractmethod
-    def delete(self, client: Client, id: str, change: "Update", operation: Operation) -> None:  # noqa: A002
+    def delete(self, client: Client, identifier: str, change: "Update", operation: Operation) -> None:
         """Remove it and wait until it is gone; no error if it is gone already."""
 
     def candidates(self, client: Client, inputs: Properties) -> Iterable[str]:  # noqa: ARG002
@@ -121,10 +121,10 @@ class Adapter(ABC, Generic[Client]):
         """
         return ()
 
-    def recover(self, client: Client, id: str, inputs: Properties, operation: Operation) -> Made | None:  # noqa: A002, ARG002
+    def recover(self, client: Client, identifier: str, inputs: Properties, operation: Operation) -> Made | None:  # noqa: ARG002
         """Take over what an interrupted run has made; None if it could not be used and was removed."""
-        outputs = self.read(client, id, inputs, {})
-        return Made(id=id, outputs=outputs) if outputs is not None else None
+        outputs = self.read(client, identifier, inputs, {})
+        return Made(id=identifier, outputs=outputs) if outputs is not None else None
 
     def check(self, inputs: Properties, name: str, old: Mapping[str, Any] | None) -> Properties:
         """The inputs with names and defaults filled in.

@@ -23,15 +23,15 @@ class Stash(Adapter[None]):
         """Keep the input."""
         return Made(id=str(uuid.uuid4()), outputs={"input": inputs["input"], "output": inputs["input"]})
 
-    def read(self, client: None, id: str, inputs: Properties, outputs: Properties) -> Properties:  # noqa: A002, ARG002
+    def read(self, client: None, identifier: str, inputs: Properties, outputs: Properties) -> Properties:  # noqa: ARG002
         """What is kept: nothing but the state knows it."""
         return outputs
 
-    def update(self, client: None, id: str, change: Update, operation: Operation) -> Properties:  # noqa: A002, ARG002
+    def update(self, client: None, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
         """Take the new input, keep the output."""
         return {"input": change.new["input"], "output": change.outputs["output"]}
 
-    def delete(self, client: None, id: str, change: Update, operation: Operation) -> None:  # noqa: A002
+    def delete(self, client: None, identifier: str, change: Update, operation: Operation) -> None:
         """Nothing is kept elsewhere."""
 
     def secret_keys(self, inputs: Mapping[str, Any]) -> frozenset[str]:
@@ -66,15 +66,15 @@ class ProviderResource(Adapter[None]):
         """A provider is but its configuration."""
         return Made(id=str(uuid.uuid4()), outputs=inputs)
 
-    def read(self, client: None, id: str, inputs: Properties, outputs: Properties) -> Properties:  # noqa: A002, ARG002
+    def read(self, client: None, identifier: str, inputs: Properties, outputs: Properties) -> Properties:  # noqa: ARG002
         """The configuration."""
         return outputs
 
-    def update(self, client: None, id: str, change: Update, operation: Operation) -> Properties:  # noqa: A002, ARG002
+    def update(self, client: None, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
         """Take the new configuration."""
         return change.new
 
-    def delete(self, client: None, id: str, change: Update, operation: Operation) -> None:  # noqa: A002
+    def delete(self, client: None, identifier: str, change: Update, operation: Operation) -> None:
         """Nothing to remove."""
 
     def faults(self, inputs: Properties) -> Iterable[str]:

@@ -73,18 +73,18 @@ class ThingAdapter(Adapter[Service]):
             raise PartialFailureError(f"{label} is broken", id=identifier, outputs={"address": "none"}, replace=True)
         return Made(id=identifier, outputs={**inputs, "address": f"address-of-{label}"})
 
-    def read(self, client: Service, id: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: A002, ARG002
-        thing = client.things.get(id)
+    def read(self, client: Service, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: ARG002
+        thing = client.things.get(identifier)
         return {**thing, "address": f"address-of-{thing['label']}"} if thing else None
 
-    def update(self, client: Service, id: str, change: Update, operation: Operation) -> Properties:  # noqa: A002, ARG002
+    def update(self, client: Service, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
         client.note(f"update {change.new['label']} {','.join(sorted(change.changed))}")
-        client.things[id] = dict(change.new)
+        client.things[identifier] = dict(change.new)
         return {**change.new, "address": change.outputs.get("address")}
 
-    def delete(self, client: Service, id: str, change: Update, operation: Operation) -> None:  # noqa: A002, ARG002
+    def delete(self, client: Service, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
         client.note(f"delete {change.old['label']}")
-        client.things.pop(id, None)
+        client.things.pop(identifier, None)
 
     def candidates(self, client: Service, inputs: Properties) -> Iterable[str]:
         return [key for key, thing in client.things.items() if thing["name"] == inputs["name"]]
