@@ -8,7 +8,7 @@ from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.phalanx_source import PhalanxSource
-from components.secret_inputs import OBJECT_STORE_KEYS, SecretInputs
+from components.secret_inputs import SecretInputs
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.environment import Environment
 
@@ -24,7 +24,7 @@ def secret_store(
         environment=source.environment,
         settings=environment.vault,
         inputs=inputs,
-        object_store_keys=dict(zip(OBJECT_STORE_KEYS, (store.access_key, store.secret_key), strict=True)),
+        object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=environment.protect,
     )
 

@@ -1,24 +1,18 @@
 """All that is known of an environment's secrets before anything is made, or the list of those that are missing."""
 
 import difflib
-import json
-from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import config.vault
 from components.phalanx_source import PhalanxSource
 from config.environment import Environment
-from config.vault import Registry
+from phalanx import additions
 from phalanx.errors import SecretsError
-from phalanx.generators import GeneratorType, OidcClient, oidc_clients
+from phalanx.generators import OidcClient, oidc_clients
 from phalanx.secrets import Generated, Literal, Plan, PlannedSecret, SecretKey, Static
+from phalanx.static_secrets import PullSecret, Registry, StaticSecrets, dockerconfigjson, load
 from phalanx.undeclared import PULL_SECRET
-
-OBJECT_STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-"""Keys, in any application, whose value is the object store's: charts/cadc-tap/templates/tap-deployment.yaml."""
-
-_GENERATED = frozenset({SecretKey("postgres", "jupyterhub_password")})
-"""Undeclared secrets that only applications of the same environment need to agree on."""
 
 
 class MissingSecretsError(SecretsError):
@@ -65,58 +59,51 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
         MissingSecretsError: If a static secret is neither configured nor in Vault; all of them at once.
         SecretsError: If the configuration names a secret that no application reads.
     """
+    file = load(environment.secrets.file) if environment.secrets.file else StaticSecrets()
     plan = Plan(
         [
             *source.secrets.values(),
-            *_undeclared(source),
-            _pull_secret(environment.secrets.registries, existing.get(PULL_SECRET)),
+            *additions.plan(source.applications, source.undeclared),
+            _pull_secret(environment.secrets.registries, file.pull_secret, existing.get(PULL_SECRET)),
         ],
     )
-    given = {
-        SecretKey(application, key): value.get_secret_value()
+    configured = {
+        SecretKey(application, key): value
         for application, keys in environment.secrets.applications.items()
         for key, value in keys.items()
     }
+    given = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
     _refuse_unknown(plan, given, environment.vault.rotation)
     there = {at: value for at, value in existing.items() if value}
-    if missing := plan.unresolved({*given, *there, *(at for at in plan if at.key in OBJECT_STORE_KEYS)}):
+    if missing := plan.unresolved({*given, *there}):
         raise MissingSecretsError(*_explain(plan, missing))
     return SecretInputs(
         plan=plan,
         static={at: value for at, value in {**there, **given}.items() if at in plan},
         existing=there,
-        oidc_clients=oidc_clients(
-            {
-                name: OidcClient(id=each.id, secret=each.secret.get_secret_value(), return_uri=str(each.return_uri))
-                for name, each in environment.secrets.oidc_clients.items()
-            },
-        ),
+        oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(environment)}),
         rotation=environment.vault.rotation,
     )
 
 
-def _undeclared(source: PhalanxSource) -> Iterator[PlannedSecret]:
-    """Plan the secrets that templates read and no ``secrets.yaml`` declares."""
-    # The facts set the type of cadc-tap's bucket to S3, with which its pods read the keys.
-    tap_keys = {SecretKey(each, key) for each in ("ssotap", "tap") for key in OBJECT_STORE_KEYS}
-    for at in sorted({*source.undeclared, *(at for at in tap_keys if at.application in source.applications)}):
-        readers = ", ".join(source.undeclared.get(at, ()))
-        origin = Generated(GeneratorType.PASSWORD) if at in _GENERATED else Static()
-        yield PlannedSecret(at=at, description=f"Not declared in Phalanx, but read by {readers}", origin=origin)
-
-
-def _pull_secret(registries: Mapping[str, Registry], existing: str | None) -> PlannedSecret:
-    """The logins that are configured; without any those that Vault holds, and an empty list if it holds none."""
-    logins = {
-        host: {
-            "username": login.username,
-            "password": login.password.get_secret_value(),
-            "auth": b64encode(f"{login.username}:{login.password.get_secret_value()}".encode()).decode(),
-        }
-        for host, login in sorted(registries.items())
-    }
-    value = existing if existing and not logins else json.dumps({"auths": logins})
+def _pull_secret(
+    configured: Mapping[str, config.vault.Registry],
+    in_file: PullSecret | None,
+    existing: str | None,
+) -> PlannedSecret:
+    """The logins that a person gives; without any those that Vault holds, and an empty list if it holds none."""
+    logins = dict(in_file.registries) if in_file else {}
+    for host, login in configured.items():
+        logins[host] = Registry(username=login.username, password=login.password)
+    value = existing if existing and not logins else dockerconfigjson(logins)
     return PlannedSecret(at=PULL_SECRET, description="Logins to container registries", origin=Literal(value))
+
+
+def _oidc_clients(environment: Environment) -> dict[str, OidcClient]:
+    return {
+        name: OidcClient(id=client.id, secret=client.secret.get_secret_value(), return_uri=str(client.return_uri))
+        for name, client in environment.secrets.oidc_clients.items()
+    }
 
 
 def _refuse_unknown(plan: Plan, given: Iterable[SecretKey], rotation: Iterable[str]) -> None:

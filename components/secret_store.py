@@ -9,7 +9,7 @@ from components.secret_inputs import SecretInputs
 from config.vault import Ownership, Vault
 from phalanx import generators, policies
 from phalanx.environment import Environment
-from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static
+from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 
 _WEEK = 7 * 24 * 3600
 
@@ -109,7 +109,7 @@ class SecretStore(pulumi.ComponentResource):
                     values[at] = values[source]
                 case Generated():
                     values[at] = self._generated(at, planned.origin, values)
-                case Static() if at.key in self._args.object_store_keys:
+                case Wired():
                     values[at] = pulumi.Output.secret(self._args.object_store_keys[at.key])
                 case Static():
                     values[at] = pulumi.Output.secret(self._args.inputs.static[at])

@@ -1,4 +1,5 @@
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
@@ -92,6 +93,13 @@ class OidcClient(Section):
 class Secrets(Section):
     """Secrets that a person gives; one that stands in Vault already may be left out."""
 
+    file: Path | None = Field(
+        default=None,
+        description=(
+            "File of static secrets as `python -m operations secrets template` writes it: encrypted with SOPS, or in "
+            "clear, readable by its owner alone and never committed; what stands here too wins over it"
+        ),
+    )
     applications: dict[str, dict[str, Secret]] = Field(
         default={},
         description="Static secrets by application and key (pulumi config set --secret --path)",

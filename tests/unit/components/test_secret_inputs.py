@@ -1,12 +1,13 @@
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.secret_inputs import MissingSecretsError, SecretInputs, gather
 from phalanx.errors import SecretsError
-from phalanx.secrets import Generated, Literal, SecretKey, Static
+from phalanx.secrets import Generated, Literal, SecretKey, Wired
 from phalanx.undeclared import PULL_SECRET
 from tests.unit.components.given_phalanx import source
 from tests.unit.sample import environment
@@ -82,7 +83,7 @@ def test_rotation_of_a_key_wins_over_that_of_its_application() -> None:
 def test_the_object_store_keys_of_tap_need_nobody_to_give_them() -> None:
     found = gathered({"tap": {}, "portal": {}})
     keys = {at: type(secret.origin) for at, secret in found.plan.items() if at.application == "tap"}
-    assert keys == {SecretKey("tap", "AWS_ACCESS_KEY_ID"): Static, SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): Static}
+    assert keys == {SecretKey("tap", "AWS_ACCESS_KEY_ID"): Wired, SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): Wired}
     assert not found.static
 
 
@@ -108,7 +109,7 @@ def test_the_pull_secret_is_there_even_without_a_login() -> None:
 def test_the_pull_secret_holds_the_configured_logins() -> None:
     secrets = {"registries": {"ghcr.io": {"username": "robot", "password": "hidden"}}}
     held = {PULL_SECRET: '{"auths": {"old": {}}}'}
-    login = {"username": "robot", "password": "hidden", "auth": "cm9ib3Q6aGlkZGVu"}
+    login = {"auth": "cm9ib3Q6aGlkZGVu", "username": "robot", "password": "hidden"}
     assert pull_secret(secrets=secrets, existing=held) == {"auths": {"ghcr.io": login}}
     assert pull_secret(existing=held) == {"auths": {"old": {}}}
 
@@ -122,3 +123,19 @@ def test_what_others_keep_beside_our_keys_is_known() -> None:
 def test_no_value_shows_in_a_printed_form() -> None:
     secrets = {"applications": {"argocd": {"dex.clientSecret": "planted"}}}
     assert "planted" not in repr(gathered({"argocd": {"dex.clientSecret": STATIC}}, secrets=secrets))
+
+
+def test_a_file_of_secrets_serves_too_but_the_configuration_wins(tmp_path: Path) -> None:
+    file = tmp_path / "static.yaml"
+    file.write_text(
+        "applications:\n"
+        "  argocd: {dex.clientSecret: {value: from-the-file}, other: {value: from-the-file}}\n"
+        "pull-secret: {registries: {ghcr.io: {username: robot, password: hidden}}}\n",
+    )
+    file.chmod(0o600)
+    secrets = {"file": str(file), "applications": {"argocd": {"other": "configured"}}}
+    found = gathered({"argocd": {"dex.clientSecret": STATIC, "other": STATIC}}, secrets=secrets)
+    assert found.static == {DEX: "from-the-file", SecretKey("argocd", "other"): "configured"}
+    origin = found.plan[PULL_SECRET].origin
+    assert isinstance(origin, Literal)
+    assert "ghcr.io" in origin.value
