@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from phalanx import application, environment, secrets
-from phalanx.secrets import Copied, Generated, Literal, Origin, Static
+from phalanx.secrets import Copied, Generated, Literal, Origin, Static, Wired
 
 DATA = Path(__file__).parent / "data"
 
@@ -27,7 +27,7 @@ def as_phalanx_says(origin: Origin) -> dict[str, str]:
             return {"copy": str(source)}
         case Generated(type=generator, source=source):
             return {"generate": generator.value} | ({"source": source.key} if source else {})
-        case Static():
+        case Static() | Wired():
             return {}
 
 

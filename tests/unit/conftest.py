@@ -1,11 +1,8 @@
-import os
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from sandbox import tools
 from tests.unit.recording import ProgramRunner
 
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
@@ -34,13 +31,3 @@ def run_program() -> ProgramRunner:
     Variants: ``run_program.having(preview=True, invokes={...}, computed={...}, config={...})``.
     """
     return ProgramRunner(computed=COMPUTED)
-
-
-@pytest.fixture
-def helm(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Put Helm on PATH: the sandbox's, else the machine's; skip the test where neither is there yet."""
-    monkeypatch.setenv("PATH", f"{tools.bin_dir()}{os.pathsep}{os.environ['PATH']}")
-    found = shutil.which("helm")
-    if found is None:
-        pytest.skip("helm is not installed; `make up` gets it")
-    return found

@@ -21,6 +21,11 @@ def test_values_of_the_environment_lie_over_those_of_the_application(tmp_path: P
     assert application.load(tmp_path, "test", "tap").values == {"config": {"gcsBucketType": "S3", "backend": "qserv"}}
 
 
+def test_dates_and_lone_signs_are_text_as_for_helm(tmp_path: Path) -> None:
+    write(tmp_path / "applications/tap", {"values.yaml": "since: 2024-02-29\noperator: =\n"})
+    assert application.load(tmp_path, "test", "tap").values == {"since": "2024-02-29", "operator": "="}
+
+
 def test_an_application_may_have_no_file_at_all(tmp_path: Path) -> None:
     (tmp_path / "applications/repertoire").mkdir(parents=True)
     loaded = application.load(tmp_path, "test", "repertoire")

@@ -1,0 +1,34 @@
+"""The sandbox's own Phalanx is laid out as the real one: the same code must understand it."""
+
+from pathlib import Path
+
+import pytest
+
+from phalanx import additions, application, charts, environment, render, secrets, undeclared
+from phalanx.secrets import Plan, SecretKey, Static
+
+ROOT = Path(__file__).parents[2] / "sandbox" / "phalanx"
+
+
+@pytest.mark.usefixtures("helm")
+def test_what_its_charts_read_beyond_what_is_declared_is_found() -> None:
+    found = environment.load(ROOT, "sandbox")
+    declared = secrets.resolve(application.load_enabled(ROOT, found))
+    manifests = render.applications(ROOT, found, repo_url="https://example.org/phalanx.git", target_revision="main")
+    unnamed = undeclared.find(charts.render_all(ROOT, manifests), found.vault_path_prefix, declared)
+    assert unnamed == {
+        SecretKey("postgres", "jupyterhub_password"): ("postgres: Deployment/postgres",),
+        SecretKey("tap", "AWS_ACCESS_KEY_ID"): ("tap: Deployment/cadc-tap",),
+        SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): ("tap: Deployment/cadc-tap",),
+    }
+    # Once these are added, nothing is left that only a person can give but the static secrets.
+    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
+    assert plan.unresolved([at for at, secret in declared.items() if isinstance(secret.origin, Static)]) == ()
+
+
+@pytest.mark.usefixtures("helm")
+def test_every_enabled_application_is_rendered() -> None:
+    found = environment.load(ROOT, "sandbox")
+    manifests = render.applications(ROOT, found, repo_url="https://example.org/phalanx.git", target_revision="main")
+    names = sorted(manifest["metadata"]["name"] for manifest in manifests if manifest["kind"] == "Application")
+    assert names == list(found.enabled_applications)
