@@ -107,3 +107,17 @@ def test_every_field_is_described() -> None:
         if not field.get("description")
     ]
     assert undescribed == []
+
+
+def test_the_schema_lets_secrets_be_encrypted_and_nothing_else() -> None:
+    definitions = schema.build()["$defs"]
+    given = definitions["GivenStore"]["properties"]
+    assert {"$ref": "#/$defs/Secure"} in given["secretKey"]["anyOf"]
+    assert "Secure" not in json.dumps(given["bucket"])
+
+
+def test_the_schema_knows_our_keys_by_their_full_name() -> None:
+    config = schema.build()["properties"]["config"]
+    assert "rsp:network" in config["properties"]
+    assert "rsp:network" in config["required"]
+    assert "rsp:ingress" not in config["required"]
