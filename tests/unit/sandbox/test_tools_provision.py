@@ -8,7 +8,7 @@ import pytest
 
 from sandbox import paths
 from sandbox.errors import SandboxError
-from sandbox.tools import provision
+from sandbox.tools import provision, store
 from sandbox.tools.downloads import Downloads
 from sandbox.tools.versions import DataFile, Download, Tool
 
@@ -70,7 +70,8 @@ def write_program(path: Path, text: str) -> None:
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, *tools: Tool) -> None:
-    monkeypatch.setattr(provision, "TOOLS", {tool.name: tool for tool in tools})
+    for module in (provision, store):
+        monkeypatch.setattr(module, "TOOLS", {tool.name: tool for tool in tools})
 
 
 def tool(**changes: object) -> Tool:
@@ -96,8 +97,8 @@ def test_program_of_the_machine_is_taken_first(
     write_program(programs / "some-tool", SCRIPT.format(version="1.2.4"))
     offer(monkeypatch, tool(download=release(tmp_path / "release", "1.2.3")))
     assert f"found at {programs / 'some-tool'}" in ensure()[0]
-    assert (provision.bin_dir() / "some-tool").resolve() == programs / "some-tool"
-    assert provision.bin_dir().is_relative_to(cache)
+    assert (store.bin_dir() / "some-tool").resolve() == programs / "some-tool"
+    assert store.bin_dir().is_relative_to(cache)
 
 
 def test_program_of_the_machine_that_changed_is_replaced(
@@ -108,7 +109,7 @@ def test_program_of_the_machine_that_changed_is_replaced(
     ensure()
     write_program(programs / "some-tool", SCRIPT.format(version="2.0.0"))
     assert "downloaded" in ensure()[0]
-    assert not (provision.bin_dir() / "some-tool").resolve().is_relative_to(programs)
+    assert not (store.bin_dir() / "some-tool").resolve().is_relative_to(programs)
 
 
 def test_download_is_taken_before_building(go_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +127,7 @@ def test_refused_download_is_not_replaced_by_a_build(
     with pytest.raises(SandboxError, match="it was refused"):
         ensure()
     assert not go_log.exists()
-    assert not (provision.bin_dir() / "some-tool").exists()
+    assert not (store.bin_dir() / "some-tool").exists()
 
 
 def test_what_cannot_be_had_otherwise_is_built_in_one_go(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,14 +150,25 @@ def test_second_time_costs_nothing(go_log: Path, monkeypatch: pytest.MonkeyPatch
 def test_versions_are_kept_side_by_side(go_log: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, tool())
     ensure()
-    former = provision.bin_dir()
+    former = store.bin_dir()
     offer(monkeypatch, tool(version="1.2.5"))
     monkeypatch.setenv("VERSION", "1.2.5")
     ensure()
-    assert provision.bin_dir() != former
+    assert store.bin_dir() != former
     assert (former / "some-tool").exists()
     assert len(list((cache / "tools" / "some-tool").iterdir())) == 2
     assert len(go_log.read_text().splitlines()) == 2
+
+
+def test_new_version_of_one_tool_leaves_the_others_alone(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steady = tool(name="steady", package="example.org/cmd/steady")
+    offer(monkeypatch, tool(), steady)
+    ensure("some-tool", "steady")
+    offer(monkeypatch, tool(version="1.2.5"), steady)
+    monkeypatch.setenv("VERSION", "1.2.5")
+    ensure("some-tool", "steady")
+    assert (store.bin_dir() / "steady").exists()
+    assert "steady" not in go_log.read_text().splitlines()[1]
 
 
 def test_failed_build_leaves_nothing_and_the_same_call_goes_on(
@@ -169,7 +181,7 @@ def test_failed_build_leaves_nothing_and_the_same_call_goes_on(
     assert {path.name for path in (cache / "tools").iterdir()} == {".lock"}
     monkeypatch.delenv("BROKEN")
     ensure()
-    assert (provision.bin_dir() / "some-tool").exists()
+    assert (store.bin_dir() / "some-tool").exists()
     assert go_log.exists()
 
 
@@ -179,7 +191,7 @@ def test_tool_that_says_another_version_is_refused(go_log: Path, monkeypatch: py
     with pytest.raises(SandboxError, match=r"wanted version 1\.2\.3, but what came says 1\.2\.0"):
         ensure()
     assert go_log.exists()
-    assert not (provision.bin_dir() / "some-tool").exists()
+    assert not (store.bin_dir() / "some-tool").exists()
 
 
 def test_two_runs_do_not_build_twice(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,8 +211,8 @@ def test_aliases_and_files_of_a_tool_are_there_with_it(go_log: Path, monkeypatch
     offer(monkeypatch, tool(aliases=("its-server",), module="example.org", files=files))
     ensure()
     assert go_log.exists()
-    assert (provision.bin_dir() / "stages.yaml").read_text() == "name: a\n---\nname: b\n"
-    assert (provision.bin_dir() / "its-server").resolve() == (provision.bin_dir() / "some-tool").resolve()
+    assert (store.bin_dir() / "stages.yaml").read_text() == "name: a\n---\nname: b\n"
+    assert (store.bin_dir() / "its-server").resolve() == (store.bin_dir() / "some-tool").resolve()
 
 
 def test_tool_of_the_virtual_environment_that_is_missing_names_the_way_to_mend_it(
