@@ -43,7 +43,7 @@ class Port(IntEnum):
         return f"http://{LOOPBACK}:{self.value}"
 
 
-CLUSTER_PORTS: Final = range(20000, 30000)
+CLUSTER_PORTS: Final = range(20000, 25000)
 """Ports of the Kubernetes clusters."""
 
 CLUSTER_BLOCK: Final = 20

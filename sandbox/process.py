@@ -131,6 +131,7 @@ class Process:
                 if time.monotonic() > deadline:
                     record.signal(signal.SIGKILL)
                 time.sleep(_POLL)
+            _reap()
             self._record.unlink(missing_ok=True)
 
     def ask_to_stop(self) -> None:

@@ -22,10 +22,5 @@ def fail_interrupted_changes(services: list[Service]) -> None:
     """
     ours = [service for service in services if service.name in PROCESSES]
     if not all(service.process.current() for service in ours):
-        database.query("\n".join(statements()))
-
-
-def statements() -> list[str]:
-    """The SQL of `fail_interrupted_changes`."""
-    change = "SET provisioning_status = 'ERROR' WHERE provisioning_status LIKE 'PENDING\\_%'"
-    return [f"UPDATE octavia.{table} {change};" for table in _TABLES]
+        change = "SET provisioning_status = 'ERROR' WHERE provisioning_status LIKE 'PENDING\\_%'"
+        database.query("\n".join(f"UPDATE octavia.{table} {change};" for table in _TABLES))

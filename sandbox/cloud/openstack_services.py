@@ -51,7 +51,7 @@ def identity() -> Service:
         program,
         config,
         port=Port.KEYSTONE,
-        answers=http_answers(Port.KEYSTONE, "/v3"),
+        answers=http_answers(f"{Port.KEYSTONE.url}/v3"),
         env={"OS_KEYSTONE_CONFIG_FILES": str(config)},
     )
 
@@ -129,7 +129,7 @@ def _service(  # noqa: PLR0913 - as above
         ),
         package=package or name,
         port=port,
-        answers=answers or (http_answers(port) if port else nothing_to_ask),
+        answers=answers or (http_answers(port.url) if port else nothing_to_ask),
     )
 
 

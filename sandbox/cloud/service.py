@@ -64,7 +64,7 @@ class Service:
         wait_for(self.answers, f"{self.name} does not answer{place}", self.process, timeout)
 
 
-def http_answers(port: Port, path: str = "/") -> Callable[[], bool]:
+def http_answers(url: str) -> Callable[[], bool]:
     """A probe: the service gives an HTTP answer that is no server's fault.
 
     Listening is not enough: uWSGI opens the port long before the application is loaded.
@@ -72,7 +72,7 @@ def http_answers(port: Port, path: str = "/") -> Callable[[], bool]:
 
     def probe() -> bool:
         try:
-            with urllib.request.urlopen(port.url + path, timeout=_PROBE_TIMEOUT):  # noqa: S310 - our own http URL
+            with urllib.request.urlopen(url, timeout=_PROBE_TIMEOUT):  # noqa: S310 - our own http URL
                 return True
         except urllib.error.HTTPError as error:
             return error.code < _SERVER_ERROR

@@ -36,7 +36,7 @@ def _server(kind: str, port: Port) -> Service:
         ),
         package=f"swift-{kind}",
         port=port,
-        answers=http_answers(port, "/healthcheck"),
+        answers=http_answers(f"{port.url}/healthcheck"),
     )
 
 

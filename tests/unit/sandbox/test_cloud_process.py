@@ -1,0 +1,197 @@
+"""Processes that outlive their starter: found again, restarted when changed, ended with their children."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.process import Process, ProcessDiedError, memory, recorded, recorded_sessions, wait_for
+
+SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path) -> Iterator[Process]:
+    process = Process(name="sleeper", argv=SLEEP, records=tmp_path / "run", logs=tmp_path / "log")
+    yield process
+    process.stop(grace=0)
+
+
+def shell(process: Process, script: str) -> Process:
+    return replace(process, argv=("/bin/sh", "-c", script))
+
+
+def test_starting_what_runs_already_changes_nothing(sleeper: Process) -> None:
+    assert sleeper.start()
+    pid = sleeper.alive()
+    assert pid
+    assert not sleeper.start()
+    assert sleeper.alive() == pid
+
+
+def test_a_stopped_process_is_gone(sleeper: Process) -> None:
+    sleeper.start()
+    pid = sleeper.alive()
+    assert pid
+    sleeper.stop()
+    assert sleeper.alive() is None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"argv": (*SLEEP, "more")},
+        {"env": {"MODE": "other"}},
+        {"cwd": Path("/")},
+    ],
+    ids=["command", "environment", "directory"],
+)
+def test_another_way_to_run_restarts_it(sleeper: Process, change: dict[str, Any]) -> None:
+    sleeper.start()
+    before = sleeper.alive()
+    assert replace(sleeper, **change).start()
+    assert sleeper.alive() not in {None, before}
+
+
+def test_a_changed_configuration_file_restarts_it(sleeper: Process, tmp_path: Path) -> None:
+    config = tmp_path / "service.conf"
+    config.write_text("one")
+    configured = replace(sleeper, config=(config,))
+    configured.start()
+    before = configured.alive()
+    config.write_text("one")
+    assert not configured.start()
+    config.write_text("two")
+    assert configured.start()
+    assert configured.alive() != before
+
+
+def test_the_digest_does_not_depend_on_the_order_of_the_environment(sleeper: Process) -> None:
+    one = replace(sleeper, env={"A": "1", "B": "2"})
+    other = replace(sleeper, env={"B": "2", "A": "1"})
+    assert one.digest() == other.digest()
+
+
+def test_the_callers_environment_stays_with_the_caller(sleeper: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_PASSWORD", "given-to-the-caller")
+    printer = shell(sleeper, "env; sleep 600")
+    printer.start()
+    wait_for(lambda: "PATH=" in printer.log.read_text(), "the environment is printed", printer, timeout=10)
+    assert "given-to-the-caller" not in printer.log.read_text()
+
+
+def test_children_end_with_their_parent(sleeper: Process) -> None:
+    parent = shell(sleeper, "sleep 600 & sleep 600 & wait")
+    parent.start()
+    session = parent.alive()
+    assert session
+    wait_for(lambda: len(members(session)) == 3, "both children run", parent, timeout=10)
+    parent.stop()
+    assert members(session) == []
+
+
+def test_what_a_killed_parent_leaves_is_ended_before_its_successor_starts(sleeper: Process) -> None:
+    parent = shell(sleeper, "sleep 600 & wait")
+    parent.start()
+    session = parent.alive()
+    assert session
+    wait_for(lambda: len(members(session)) == 2, "the child runs", parent, timeout=10)
+    os.kill(session, signal.SIGKILL)
+    wait_for(lambda: parent.alive() is None, "the parent is dead", timeout=10)
+    assert recorded_sessions(parent.records) == {session}
+    assert parent.start()
+    assert members(session) == []
+
+
+def test_what_ignores_sigterm_is_killed(sleeper: Process) -> None:
+    stubborn = shell(sleeper, "trap '' TERM; echo ready; while :; do sleep 0.1; done")
+    stubborn.start()
+    session = stubborn.alive()
+    assert session
+    wait_for(lambda: "ready" in stubborn.log.read_text(), "it ignores SIGTERM", stubborn, timeout=10)
+    stubborn.stop(grace=0.3)
+    assert members(session) == []
+
+
+def test_a_stranger_with_the_recorded_number_is_left_alone(sleeper: Process) -> None:
+    """Process ids are used again: the kernel's start time tells who it is."""
+    sleeper.start()
+    stranger = sleeper.alive()
+    assert stranger
+    record = sleeper.records / "sleeper.json"
+    forged = record.read_text().replace('"started": ', '"started": 9')
+    record.write_text(forged)
+    try:
+        assert sleeper.alive() is None
+        sleeper.stop()
+        os.kill(stranger, 0)
+    finally:
+        os.kill(stranger, signal.SIGKILL)
+
+
+def test_a_damaged_record_counts_as_none(sleeper: Process) -> None:
+    sleeper.records.mkdir()
+    (sleeper.records / "sleeper.json").write_text('{"pid": 1')
+    assert sleeper.alive() is None
+
+
+def test_a_missing_program_is_named(sleeper: Process) -> None:
+    with pytest.raises(SandboxError, match="sleeper: cannot run /nonexistent/program"):
+        replace(sleeper, argv=("/nonexistent/program",)).start()
+
+
+def test_waiting_for_a_process_that_dies_ends_at_once_with_its_last_words(sleeper: Process) -> None:
+    dying = shell(sleeper, "echo the port is taken >&2; exit 3")
+    dying.start()
+    started = time.monotonic()
+    with pytest.raises(ProcessDiedError, match="the port is taken"):
+        wait_for(lambda: False, "it answers", dying, timeout=60)
+    assert time.monotonic() - started < 10
+
+
+def test_waiting_in_vain_names_what_was_waited_for_and_the_log(sleeper: Process) -> None:
+    sleeper.start()
+    with pytest.raises(SandboxError, match=r"the moon is blue.*sleeper\.log"):
+        wait_for(lambda: False, "the moon is blue", sleeper, timeout=0.1)
+
+
+def test_records_and_logs_are_kept_apart_from_other_peoples_eyes(sleeper: Process) -> None:
+    sleeper.start()
+    assert (sleeper.records / "sleeper.json").stat().st_mode & 0o077 == 0
+
+
+def test_every_recorded_process_can_be_stopped_by_its_record_alone(sleeper: Process) -> None:
+    sleeper.start()
+    (found,) = recorded(sleeper.records)
+    assert found.name == "sleeper"
+    found.stop()
+    assert sleeper.alive() is None
+
+
+def test_memory_counts_the_whole_session(sleeper: Process) -> None:
+    sleeper.start()
+    pid = sleeper.alive()
+    assert pid
+    assert memory(pid) > 1024 * 1024
+
+
+def members(session: int) -> list[int]:
+    """Live processes of a session, by the ps of this machine."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(int(entry.name))
+    return found

@@ -1,0 +1,196 @@
+"""Services: what runs, how it is asked, and how that is shown."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sandbox import paths
+from sandbox.cloud import machine, packages, services, status
+from sandbox.cloud.service import Service, http_answers
+from sandbox.errors import SandboxError
+from sandbox.ports import Port
+from sandbox.process import Process
+from sandbox.progress import Phases
+from sandbox.status import Row, State, as_json, table
+
+
+def test_every_service_has_a_name_and_a_port_of_its_own() -> None:
+    every = services.every()
+    assert len({service.name for service in every}) == len(every)
+    ports = [service.port for service in every if service.port]
+    assert len(set(ports)) == len(ports)
+    assert set(Port) - set(ports) == {Port.VAULT, Port.VAULT_CLUSTER, Port.RABBITMQ_DISTRIBUTION}
+
+
+def test_no_command_line_holds_a_password() -> None:
+    """Passwords are 64 hexadecimal digits, in files that are named in the command lines."""
+    for service in services.every():
+        assert not [word for word in service.process.argv if len(word) == 64], service.name
+
+
+def test_every_service_restarts_when_its_configuration_changes() -> None:
+    without_file = {"epmd", "memcached", "ovn-nb", "ovn-sb", "ovn-northd"}
+    assert {service.name for service in services.every() if not service.process.config} == without_file
+
+
+@pytest.fixture
+def server() -> Iterator[SimpleNamespace]:
+    """An HTTP server that answers with `status`."""
+    shown = SimpleNamespace(status=200)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(shown.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as http:
+        shown.url = f"http://127.0.0.1:{http.server_port}"
+        threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
+        yield shown
+        http.shutdown()
+
+
+@pytest.mark.parametrize(("code", "answers"), [(200, True), (300, True), (401, True), (404, True), (503, False)])
+def test_a_servers_own_fault_is_no_answer(server: SimpleNamespace, code: int, answers: bool) -> None:
+    server.status = code
+    assert http_answers(server.url)() is answers
+
+
+def test_nobody_there_is_no_answer(server: SimpleNamespace) -> None:
+    server.url = "http://127.0.0.1:9"
+    assert not http_answers(server.url)()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    process = Process(name="glance-api", argv=("sleep", "600"), records=tmp_path, logs=tmp_path)
+    yield Service(process=process, package="glance-api", port=Port.GLANCE)
+    process.stop(grace=0)
+
+
+def test_a_stopped_service_shows_as_stopped(service: Service) -> None:
+    row = status.service_row(service, "2:25")
+    assert row == Row(service="glance-api", state=State.STOPPED, port=9292, version="2:25", memory=0)
+
+
+def test_a_running_service_shows_its_memory(service: Service) -> None:
+    service.process.start()
+    row = status.service_row(service, "2:25")
+    assert row.state is State.RUNNING
+    assert row.memory > 0
+
+
+def test_a_service_that_runs_but_does_not_answer_is_not_called_running(service: Service) -> None:
+    service.process.start()
+    assert status.service_row(replace(service, answers=lambda: False), "").state is State.UNRESPONSIVE
+
+
+def test_a_service_that_hangs_is_restarted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.cloud.service._PATIENCE", 0)
+    service.process.start()
+    hung = service.process.alive()
+    replace(service, answers=lambda: False).start()
+    assert service.process.alive() not in {None, hung}
+
+
+ROWS = [
+    Row(service="keystone", state=State.RUNNING, port=5000, version="22.0", memory=100 * 1024 * 1024),
+    Row(service="nova-compute", state=State.STOPPED),
+]
+
+
+def test_machines_read_every_field() -> None:
+    assert json.loads(as_json(ROWS)) == [
+        {"service": "keystone", "state": "running", "port": 5000, "version": "22.0", "memory": 104857600},
+        {"service": "nova-compute", "state": "stopped", "port": None, "version": "", "memory": 0},
+    ]
+
+
+def test_people_see_a_line_a_service_and_the_sum_of_memory() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    console.print(table([*ROWS, replace(ROWS[0], service="neutron")]))
+    lines = [line.split() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert ["keystone", "running", "5000", "22.0", "100", "MiB"] in lines
+    assert ["nova-compute", "stopped"] in lines
+    assert lines[-1] == ["200", "MiB"]
+
+
+@pytest.mark.parametrize(
+    ("line", "detail"),
+    [
+        ("pmstatus:nova-api:57.1429:Installing nova-api (amd64)\n", "57%  Installing nova-api (amd64)"),
+        ("dlstatus:1:12.5:Retrieving file 1 of 8 (3s remaining)\n", "12%  Retrieving file 1 of 8 (3s remaining)"),
+        ("Setting up nova-api (2:26.2.2) ...\n", None),
+        ("pmerror:/var/cache/x.deb:50:trying to overwrite\n", None),
+    ],
+)
+def test_apts_progress_is_told(line: str, detail: str | None) -> None:
+    assert packages.status(line) == detail
+
+
+def test_the_administrators_policy_survives_an_interrupted_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = tmp_path / "policy-rc.d"
+    monkeypatch.setattr(packages, "_POLICY", policy)
+    monkeypatch.setattr(packages, "_KEPT_POLICY", tmp_path / "kept")
+    policy.write_text("#!/bin/sh\nexit 104\n")
+    interrupted = packages._nothing_starts()  # noqa: SLF001 - what a killed run leaves behind
+    interrupted.__enter__()
+    assert "exit 101" in policy.read_text()
+    with packages._nothing_starts():  # noqa: SLF001 - the next run
+        assert "exit 101" in policy.read_text()
+    assert policy.read_text() == "#!/bin/sh\nexit 104\n"
+
+
+@pytest.mark.parametrize(
+    ("release", "user", "message"),
+    [
+        ({"ID": "ubuntu", "VERSION_ID": "24.04", "PRETTY_NAME": "Ubuntu 24.04"}, 0, "this is Ubuntu 24.04"),
+        ({"ID": "debian", "VERSION_ID": "13", "PRETTY_NAME": "Debian 13"}, 0, "this is Debian 13"),
+        ({"ID": "debian", "VERSION_ID": "12"}, 1000, "you are not root"),
+    ],
+)
+def test_other_machines_and_users_are_refused_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, release: dict[str, str], user: int, message: str
+) -> None:
+    monkeypatch.setattr("platform.freedesktop_os_release", lambda: release)
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    with pytest.raises(SandboxError, match=message) as error:
+        machine.require_supported()
+    assert "\n" not in str(error.value)
+
+
+def test_phases_are_told_line_by_line_where_there_is_no_terminal() -> None:
+    console = Console(file=io.StringIO(), width=20)
+
+    def work(phases: Phases) -> None:
+        with phases.phase("Outer phase [with brackets]"):
+            with phases.phase("Inner"):
+                pass
+            raise SandboxError("no")
+
+    with Phases(console) as phases, pytest.raises(SandboxError):
+        work(phases)
+    told = [line.partition("] ")[2] for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert told[0:2] == ["Outer phase [with brackets] ...", "Inner ..."]
+    assert told[2].startswith("Inner: done in 0.")
+    assert told[3] == "Outer phase [with brackets]: failed"
+    assert list(phases.durations) == ["Inner"]
+
+
+def test_everything_lies_below_the_home_of_the_sandbox() -> None:
+    for directory in (paths.ETC, paths.LOG, paths.RUN, paths.DATA, paths.LIB, paths.CLUSTERS, paths.VAULT):
+        assert directory.parent == paths.HOME
