@@ -51,11 +51,15 @@ class Needs:
     environment: Environment
     plan: Plan
 
-    @property
     def configured(self) -> set[SecretKey]:
-        """Those that the stack's configuration gives."""
-        given = self.configuration.secrets.applications
-        return {SecretKey(name, key) for name, keys in given.items() for key in keys}
+        """Name those that the stack's configuration gives, itself or by the file that it names.
+
+        Raises:
+            PhalanxError: The file cannot be read or decrypted.
+        """
+        given = self.configuration.secrets
+        named = {SecretKey(name, key) for name, keys in given.applications.items() for key in keys}
+        return named.union(static_secrets.load(given.file).given() if given.file else ())
 
     @property
     def address(self) -> str:
@@ -90,7 +94,7 @@ def status(
     """List every secret, where it comes from and whether it is there; exit with 1 if any is missing."""
     needed = needs(stack)
     problems, in_vault = look_into_vault(needed)
-    states = judge(needed.plan, needed.configured, in_vault)
+    states = judge(needed.plan, needed.configured(), in_vault)
     if as_json:
         typer.echo(json.dumps(_as_data(needed.plan, states, problems), indent=2))
     else:

@@ -134,7 +134,7 @@ def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def configure(repository: Path, **changes: Any) -> None:
     data = environment_data(
         phalanx={"repository": f"file://{repository}", "environment": "test"},
-        secrets={"applications": {"postgres": {"replication_password": "value-in-clear"}}},
+        secrets__applications={"postgres": {"replication_password": "value-in-clear"}},
         **changes,
     )
     content = {"config": {f"rsp:{section}": value for section, value in data.items()}}
@@ -212,3 +212,13 @@ def test_a_template_is_made_for_its_owner_alone_and_never_written_over() -> None
     path.write_text("filled in")
     assert run("template", "-o", "given.yaml").exit_code == 2
     assert path.read_text() == "filled in"
+
+
+@pytest.mark.usefixtures("stack")
+def test_what_a_file_gives_is_configured_too(repository: Path) -> None:
+    run("template", "-o", "given.yaml")
+    path = Path("given.yaml")
+    path.write_text(path.read_text().replace("value: null", "value: given", 1))
+    configure(repository, secrets__file="given.yaml")
+    told = json.loads(run("status", "--json").output)
+    assert [one["state"] for one in told["secrets"]] == ["configured", "in Vault", "comes with up", "configured"]
