@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox import git, paths, tools
 from sandbox.errors import SandboxError
@@ -17,7 +18,7 @@ CRDS = "applications/argocd/charts/argo-cd/crds/argocd.yaml"
 @pytest.fixture(autouse=True)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     crds = tmp_path / "crds.yaml"
-    crds.write_text("kind: CustomResourceDefinition\n")
+    crds.write_text("kind: CustomResourceDefinition\nmetadata:\n  name: applications.argoproj.io\n")
     monkeypatch.setattr(tools, "ensure", lambda *_, **__: tmp_path)
     monkeypatch.setattr(tools, "argocd_crds", lambda: crds)
     return fresh(tmp_path / "first", monkeypatch)
@@ -51,7 +52,11 @@ def test_published_tree_is_the_source_and_argocds_definitions(tmp_path: Path) ->
     published = {str(path.relative_to(tmp_path / "tree")) for path in (tmp_path / "tree").rglob("*") if path.is_file()}
     source = {str(path.relative_to(git.SOURCE)) for path in git.SOURCE.rglob("*") if path.is_file()}
     assert published == source | {CRDS}
-    assert (tmp_path / "tree" / CRDS).read_text() == "kind: CustomResourceDefinition\n"
+    definition = yaml.safe_load((tmp_path / "tree" / CRDS).read_text())
+    assert definition["metadata"] == {
+        "name": "applications.argoproj.io",
+        "annotations": {"helm.sh/resource-policy": "keep"},
+    }
 
 
 def test_change_is_pushed_on_top_and_publishing_takes_it_back(repository: Path, tmp_path: Path) -> None:
