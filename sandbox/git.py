@@ -91,7 +91,7 @@ def _add_argocd_crds(tree: Path) -> None:
     tools.ensure(["argocd"], report=lambda _: None)
     crds = tree / "applications" / "argocd" / "charts" / "argo-cd" / "crds"
     crds.mkdir()
-    # As in Argo CD's own chart: deleting the application argocd must not delete every Application with their definition.
+    # As in Argo CD's own chart: deleting the application argocd must not delete all Applications with their definition.
     kept = "\nmetadata:\n  annotations:\n    helm.sh/resource-policy: keep\n"
     (crds / "argocd.yaml").write_text(tools.argocd_crds().read_text().replace("\nmetadata:\n", kept))
 
