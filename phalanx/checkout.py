@@ -33,18 +33,6 @@ class Checkout:
     path: Path
     """Directory with ``applications``, ``charts`` and ``environments``."""
 
-    @classmethod
-    def local(cls, path: Path) -> "Checkout":
-        """Use a working tree as it is, uncommitted changes included.
-
-        Raises:
-            CheckoutError: It has no commit yet, or is no Git working tree.
-        """
-        commit = _git(
-            "-C", str(path), "rev-parse", "--verify", "HEAD", problem=f"{path} is no Git working tree"
-        ).strip()
-        return cls(repository=str(path), revision=commit, commit=commit, path=path)
-
 
 def resolve(repository: str, revision: str) -> Checkout:
     """Resolve a revision to a commit, once, and have its files in the user's cache.

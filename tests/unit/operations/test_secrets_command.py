@@ -114,8 +114,8 @@ def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 @pytest.fixture
-def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Stand in a project with a stack ``test`` whose Vault holds a token for mobu and nothing for postgres yet."""
+def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Stand in a project with a stack ``test`` and yield its Vault, which has a token for mobu and nothing else yet."""
     monkeypatch.setenv("VAULT_TOKEN", "hvs.of-the-test")
     monkeypatch.chdir(tmp_path)
     secret = {"data": {"data": {"token": "value-in-vault", "hook": ""}, "metadata": {}}}
@@ -128,7 +128,7 @@ def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     }
     with json_server(answers) as url:
         configure(repository, vault__address=url)
-        yield
+        yield url
 
 
 def configure(repository: Path, **changes: Any) -> None:
@@ -214,11 +214,10 @@ def test_a_template_is_made_for_its_owner_alone_and_never_written_over() -> None
     assert path.read_text() == "filled in"
 
 
-@pytest.mark.usefixtures("stack")
-def test_what_a_file_gives_is_configured_too(repository: Path) -> None:
+def test_what_a_file_gives_is_configured_too(repository: Path, stack: str) -> None:
     run("template", "-o", "given.yaml")
     path = Path("given.yaml")
     path.write_text(path.read_text().replace("value: null", "value: given", 1))
-    configure(repository, secrets__file="given.yaml")
+    configure(repository, vault__address=stack, secrets__file="given.yaml")
     told = json.loads(run("status", "--json").output)
     assert [one["state"] for one in told["secrets"]] == ["configured", "in Vault", "comes with up", "configured"]

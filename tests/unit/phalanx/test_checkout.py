@@ -144,19 +144,6 @@ def test_a_missing_git_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         checkout.resolve("https://git.example.org/phalanx.git", "main")
 
 
-def test_a_working_tree_is_taken_as_it_is(repository: Path) -> None:
-    (repository / "environments" / "values.yaml").write_text("changed")
-    found = Checkout.local(repository)
-    assert (found.commit, content(found)) == (git(repository, "rev-parse", "HEAD"), "changed")
-
-
-def test_a_directory_that_is_no_working_tree_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(CheckoutError, match="empty is no Git working tree"):
-        Checkout.local(tmp_path / "empty")
-
-
 def test_a_link_leads_to_the_checkout_that_was_linked_last(repository: Path, tmp_path: Path) -> None:
     at = tmp_path / "project" / ".phalanx" / "test"
     assert checkout.link(checkout.resolve(f"file://{repository}", "main"), at) == at
