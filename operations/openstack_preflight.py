@@ -243,14 +243,17 @@ class _Project:
         flavors = {each.name: quota.Flavor(vcpus=each.vcpus, ram=each.ram) for each in compute.flavors()}
         servers = compute.get_limits().absolute
         volumes = self.connection.block_storage.get_limits().absolute
-        addresses = network.get_quota(str(self.connection.current_project_id), details=True).floating_ips
+        networking = network.get_quota(str(self.connection.current_project_id), details=True)
         allowances = {
             "instances": quota.Allowance(limit=servers.instances, used=servers.instances_used),
             "cores": quota.Allowance(limit=servers.total_cores, used=servers.total_cores_used),
             "ram": quota.Allowance(limit=servers.total_ram, used=servers.total_ram_used),
             "volumes": quota.Allowance(limit=volumes.max_total_volumes, used=volumes.total_volumes_used),
             "gigabytes": quota.Allowance(limit=volumes.max_total_volume_gigabytes, used=volumes.total_gigabytes_used),
-            "floating_ips": quota.Allowance(limit=addresses["limit"], used=addresses["used"]),
+            **{
+                resource: quota.Allowance(limit=networking[resource]["limit"], used=networking[resource]["used"])
+                for resource in ("networks", "subnets", "routers", "security_groups", "floating_ips")
+            },
         }
         prefix = cloud_name(self.stack, "")
         mine = (each.name.startswith(prefix) for each in self.connection.block_storage.volumes(details=False))

@@ -32,6 +32,10 @@ RESOURCES: Mapping[str, str] = {
     "ram": "MiB of memory",
     "volumes": "volumes",
     "gigabytes": "GiB of volumes",
+    "networks": "networks",
+    "subnets": "subnets",
+    "routers": "routers",
+    "security_groups": "security groups",
     "floating_ips": "floating IPs",
 }
 """What is counted, and how a person calls it."""
@@ -53,6 +57,7 @@ def needs(environment: Environment, flavors: Mapping[str, Flavor]) -> dict[str, 
     ]
     nodes = sum(count for _, count in servers[1:])
     boot_disks = (nodes, nodes * cluster.boot_volume.size) if cluster.boot_volume else (0, 0)
+    networks = 0 if environment.network.adopt else 1
     nothing = Flavor(vcpus=0, ram=0)
     return {
         "instances": 1 + nodes,
@@ -60,6 +65,11 @@ def needs(environment: Environment, flavors: Mapping[str, Flavor]) -> dict[str, 
         "ram": sum(flavors.get(flavor, nothing).ram * count for flavor, count in servers),
         "volumes": len(environment.nfs.volumes) + boot_disks[0],
         "gigabytes": sum(volume.size for volume in environment.nfs.volumes.values()) + boot_disks[1],
+        "networks": networks,
+        "subnets": networks,
+        "routers": networks,
+        # The NFS server's own, and Magnum's for masters and workers.
+        "security_groups": 3,
         "floating_ips": 2 if cluster.public_api else 1,
     }
 
@@ -79,8 +89,8 @@ def shortages(needed: Mapping[str, int], allowances: Mapping[str, Allowance], *,
             continue
         available = allowance.limit - allowance.used if first else allowance.limit
         if amount > available:
-            free = f"{available} of {allowance.limit} are free" if first else f"the quota is {allowance.limit}"
+            free = f"{available} of {allowance.limit} free" if first else f"the quota is {allowance.limit}"
             yield (
-                f"{amount} {RESOURCES[resource]} are needed and {free}: ask the cloud's administrators for a quota of "
+                f"{RESOURCES[resource]}: {amount} needed, {free}: ask the cloud's administrators for a quota of "
                 f"{allowance.used + amount if first else amount}, or make the environment smaller"
             )

@@ -40,6 +40,8 @@ class FakeProject:
         self.networks = named("shared", id="shared-id")
         self.subnets = named("shared-v4", cidr="10.20.0.0/24")
         self.cores = 64
+        resources = ("networks", "subnets", "routers", "security_groups", "floating_ips")
+        self.networking_quota = {resource: {"limit": 4, "used": 0} for resource in resources}
         access = SimpleNamespace(_data={"token": self.token})
         self.session = SimpleNamespace(
             auth=SimpleNamespace(get_access=lambda _: access),
@@ -79,7 +81,7 @@ class FakeProject:
             networks=lambda **query: self.external if query else self.networks,
             find_network=lambda name: next((each for each in self.networks if each.name == name), None),
             subnets=lambda network_id: self.subnets if network_id == "shared-id" else [],
-            get_quota=lambda _id, **_: SimpleNamespace(floating_ips={"limit": 4, "used": 0}),
+            get_quota=lambda _id, **_: self.networking_quota,
         )
 
     def authorize(self) -> str:
@@ -179,6 +181,11 @@ def test_all_problems_are_told_at_once(project: FakeProject, executor: ThreadPoo
     ]
 
 
+def test_a_network_quota_that_is_used_up(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.networking_quota["routers"] = {"limit": 2, "used": 2}
+    assert "routers: 1 needed, 0 of 2 free" in told(check(executor))
+
+
 def test_an_image_that_magnum_cannot_use(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.images[1].os_distro = None
     assert "has no property os_distro" in told(check(executor))
@@ -189,7 +196,7 @@ def test_the_quota_of_what_stands_already_is_not_asked_for_twice(
     executor: ThreadPoolExecutor,
 ) -> None:
     project.block_storage.get_limits().absolute.total_volumes_used = 19
-    assert "2 volumes are needed and 1 of 20 are free" in told(check(executor))
+    assert "volumes: 2 needed, 1 of 20 free" in told(check(executor))
     project.volumes = named("rsp-test-nfs-data")
     assert check(executor) == []
 

@@ -19,6 +19,10 @@ def test_sums_servers_volumes_and_addresses() -> None:
         "ram": 2048 + 5 * 4096 + 8192,
         "volumes": 2,
         "gigabytes": 150,
+        "networks": 1,
+        "subnets": 1,
+        "routers": 1,
+        "security_groups": 3,
         "floating_ips": 2,
     }
 
@@ -31,6 +35,11 @@ def test_autoscaling_counts_at_its_largest() -> None:
 def test_boot_volumes_count() -> None:
     needed = needs(environment(cluster__bootVolume={"size": 40}), FLAVORS)
     assert (needed["volumes"], needed["gigabytes"]) == (2 + 6, 150 + 6 * 40)
+
+
+def test_an_adopted_network_takes_nothing() -> None:
+    needed = needs(environment(network__adopt={"network": "shared", "subnet": "shared-v4"}), FLAVORS)
+    assert (needed["networks"], needed["subnets"], needed["routers"]) == (0, 0, 0)
 
 
 def test_a_private_api_needs_no_address() -> None:
@@ -66,5 +75,5 @@ def test_what_is_asked_for_would_be_enough(
 
 def test_the_sentence_says_what_to_ask_for() -> None:
     (sentence,) = shortages({"cores": 84}, {"cores": Allowance(limit=64, used=11)}, first=True)
-    assert sentence.startswith("84 cores are needed and 53 of 64 are free: ask the cloud's administrators")
+    assert sentence.startswith("cores: 84 needed, 53 of 64 free: ask the cloud's administrators")
     assert "a quota of 95" in sentence
