@@ -16,7 +16,9 @@ def get_network(client: OpenStack, arguments: Properties) -> Properties:
         arguments, {"networkId": "id", "external": "router:external", "name": "name", "tenantId": "tenant_id"}
     )
     found = _only(client, Network(), query, arguments)
-    return {**_described(client, Network(), found), "networkId": found["id"], "subnets": found["subnets"]}
+    described = _described(client, Network(), found)
+    flags = {key: str(described[key]).lower() for key in ("adminStateUp", "shared")}  # texts in this function alone
+    return {**described, **flags, "networkId": found["id"], "subnets": found["subnets"]}
 
 
 def get_subnet(client: OpenStack, arguments: Properties) -> Properties:

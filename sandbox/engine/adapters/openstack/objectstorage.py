@@ -66,14 +66,14 @@ class Container(Adapter[OpenStack]):
     def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
         """Remove it; its objects only where `forceDestroy` says so."""
         if change.old.get("forceDestroy"):
-            for each in client.service("object_store").get(f"/{quote(id)}", {"format": "json", "versions": ""}) or []:
+            for each in client.service("object_store").get(f"/{quote(identifier)}", {"format": "json", "versions": ""}) or []:
                 version = {"version-id": each["version_id"]} if each.get("version_id", "null") != "null" else {}
-                client.service("object_store").call("DELETE", f"/{quote(id)}/{quote(each['name'])}", query=version)
+                client.service("object_store").call("DELETE", f"/{quote(identifier)}/{quote(each['name'])}", query=version)
         try:
-            client.service("object_store").delete(f"/{quote(id)}")
+            client.service("object_store").delete(f"/{quote(identifier)}")
         except openstack.exceptions.ConflictException as error:
             raise ResourceError(
-                f"the container {id!r} is not empty: set force_destroy to remove its objects"
+                f"the container {identifier!r} is not empty: set force_destroy to remove its objects"
             ) from error
 
     def candidates(self, client: OpenStack, inputs: Properties) -> Iterable[str]:
