@@ -1,0 +1,70 @@
+import base64
+import json
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+import pytest
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components.bootstrap_release import BootstrapChart
+from components.cluster_services import ClusterServices, ClusterServicesArgs
+from config.applications import StorageClass
+from tests.unit.recording import ProgramRunner, Recording
+
+
+@pytest.fixture
+def recording(run_program: ProgramRunner) -> Recording:
+    def program() -> None:
+        provider = kubernetes.Provider("cluster", kubeconfig="kubeconfig")
+        args = ClusterServicesArgs(
+            storage_classes={
+                "ceph-hdd": StorageClass(volume_type="hdd", availability_zone="nova", default=True),
+                "scratch": StorageClass(volume_type="ssd", reclaim_policy="Delete"),
+            },
+            operator_chart=BootstrapChart(path="charts/operator", values={"vault": {"address": "https://vault"}}),
+            operator_namespace=ObjectMetaArgs(name="vault-secrets-operator", labels={"team": "square"}),
+            role_id=pulumi.Output.secret("the-role-id"),
+            secret_id=pulumi.Output.secret("the-secret-id"),
+            timeout=300,
+        )
+        services = ClusterServices("services", args, pulumi.ResourceOptions(providers=[provider]))
+        pulumi.export("classes", services.storage_class_names)
+
+    return run_program(program)
+
+
+def test_volumes_are_cinders_and_outlive_their_claims(recording: Recording) -> None:
+    hdd = recording.one("StorageClass", "services-ceph-hdd").inputs
+    assert hdd["provisioner"] == "cinder.csi.openstack.org"
+    assert hdd["parameters"] == {"type": "hdd", "availability": "nova"}
+    assert (hdd["reclaimPolicy"], hdd["volumeBindingMode"]) == ("Retain", "WaitForFirstConsumer")
+    assert hdd["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
+
+
+def test_a_class_may_be_for_data_that_nobody_keeps(recording: Recording) -> None:
+    scratch = recording.one("StorageClass", "services-scratch").inputs
+    assert scratch["reclaimPolicy"] == "Delete"
+    assert scratch["parameters"] == {"type": "ssd"}
+    assert "is-default-class" not in json.dumps(scratch)
+    assert recording.exports["classes"] == ["ceph-hdd", "scratch"]
+
+
+def test_the_operator_gets_the_approle_and_nothing_else_sees_it(recording: Recording) -> None:
+    secret = recording.one("Secret")
+    metadata = secret.inputs["metadata"]
+    assert (metadata["name"], metadata["namespace"]) == ("vault-credentials", "vault-secrets-operator")
+    assert {key: base64.b64decode(value) for key, value in secret.inputs["data"].items()} == {
+        "VAULT_ROLE_ID": b"the-role-id",
+        "VAULT_SECRET_ID": b"the-secret-id",
+    }
+    hidden = {"the-role-id", "the-secret-id", *secret.inputs["data"].values()}
+    seen = json.dumps([each.veiled for each in recording.resources])
+    assert [value for value in hidden if value in seen] == []
+
+
+def test_the_operator_is_installed_with_its_credentials_there(recording: Recording) -> None:
+    release = recording.one("Release")
+    assert (release.inputs["name"], release.inputs["namespace"]) == ("vault-secrets-operator", "vault-secrets-operator")
+    assert release.inputs["chart"] == "charts/operator"
+    assert recording.one("Secret").urn in release.dependencies
+    assert recording.one("Namespace").inputs["metadata"]["labels"] == {"team": "square"}
