@@ -4,9 +4,10 @@ import logging
 import time
 from typing import Final
 
-from sandbox.cluster import ingress_status, pod_roles, volumes
+from sandbox.cluster import ingress_status, volumes
 from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube, KubeError
+from sandbox.cluster.pod_roles import PodRoles
 
 INTERVAL_SECONDS: Final = 2
 
@@ -17,11 +18,11 @@ def run(directory: ClusterDirectory) -> None:
     """Reconcile for ever; an API that does not answer is asked again."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     kube = Kube(directory.kubeconfig("admin"))
+    roles = PodRoles(kube, directory)
     while True:
-        try:
-            pod_roles.reconcile(kube, directory, kube.list("/api/v1/pods"))
-            volumes.reconcile(kube)
-            ingress_status.reconcile(kube)
-        except KubeError as error:
-            _log.warning("%s", error)
+        for reconcile in (roles.reconcile, lambda: volumes.reconcile(kube), lambda: ingress_status.reconcile(kube)):
+            try:
+                reconcile()
+            except KubeError as error:
+                _log.warning("%s", error)
         time.sleep(INTERVAL_SECONDS)

@@ -80,14 +80,14 @@ class ClusterDirectory:
             logs=self.logs,
         )
 
-    def own_process(self, command: str, env: Mapping[str, str] | None = None) -> Process:
+    def own_process(self, command: str, env: Mapping[str, str] | None = None, config: tuple[Path, ...] = ()) -> Process:
         """`python -m sandbox cluster COMMAND DIRECTORY` as a process; `start` restarts it when its code has changed."""
         return Process(
             name=command,
             argv=(sys.executable, "-m", "sandbox", "cluster", command, str(self.path)),
             env=env or {},
             cwd=paths.CHECKOUT,
-            config=tuple(sorted(Path(__file__).parent.glob("*.py"))),
+            config=(*config, *sorted(Path(__file__).parent.glob("*.py"))),
             records=self.records,
             logs=self.logs,
         )

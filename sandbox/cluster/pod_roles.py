@@ -9,7 +9,7 @@ from typing import Final
 
 from sandbox.cluster import argocd, pods
 from sandbox.cluster.directory import ClusterDirectory
-from sandbox.cluster.kube import Kube, Object
+from sandbox.cluster.kube import Kube, KubeError, Object
 from sandbox.errors import SandboxError
 from sandbox.process import Process
 
@@ -34,15 +34,32 @@ ROLES: Final[Mapping[str, Callable[[Kube, ClusterDirectory, Object], Process]]] 
 """By the Pod's label `app.kubernetes.io/name`, which is the process's name, too."""
 
 
-def reconcile(kube: Kube, directory: ClusterDirectory, all_pods: list[Object]) -> None:
-    """Start a process for each Pod that has a role, restart what died or changed, stop what has no Pod any more."""
-    for name, make in ROLES.items():
-        pod = pods.running(all_pods, name)
-        if pod is None:
-            directory.process(name).stop()
-            continue
-        try:
-            if make(kube, directory, pod).start():
-                _log.info("%s: started for Pod %s", name, pod["metadata"]["name"])
-        except (SandboxError, pods.PodNotReadyError) as error:
-            _log.warning("%s: %s", name, error)
+class PodRoles:
+    """The processes in the role of a cluster's Pods."""
+
+    def __init__(self, kube: Kube, directory: ClusterDirectory) -> None:
+        self._kube = kube
+        self._directory = directory
+        self._said: dict[str, str] = {}
+
+    def reconcile(self) -> None:
+        """Start a process for each Pod that has a role, restart what died or changed, stop what has no Pod any more."""
+        every = self._kube.list("/api/v1/pods")
+        for name, make in ROLES.items():
+            pod = pods.running(every, name)
+            if pod is None:
+                self._directory.process(name).stop()
+                continue
+            try:
+                started = make(self._kube, self._directory, pod).start()
+            except (KubeError, SandboxError, pods.PodNotReadyError) as error:
+                self._say(name, str(error))
+            else:
+                if started:
+                    self._say(name, f"started for Pod {pod['metadata']['name']}")
+
+    def _say(self, name: str, message: str) -> None:
+        """Log what is new; the same trouble comes back every few seconds until it is mended."""
+        if self._said.get(name) != message:
+            self._said[name] = message
+            _log.info("%s: %s", name, message)

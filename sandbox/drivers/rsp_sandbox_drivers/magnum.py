@@ -152,13 +152,16 @@ def _set_status(group: Any, status: str, reason: str | None = None) -> None:
 def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
     """One pass over a cluster that is being created or changed."""
     template = conductor_utils.retrieve_cluster_template(context, cluster)
-    groups = list(cluster.nodegroups)
-    busy = [group for group in groups if group.status is None or group.status.endswith("_IN_PROGRESS")]
+    busy = [group for group in cluster.nodegroups if group.status is None or group.status.endswith("_IN_PROGRESS")]
+    leaving = [group for group in busy if group.status == ClusterStatus.DELETE_IN_PROGRESS]
+    staying = [group for group in busy if group.status != ClusterStatus.DELETE_IN_PROGRESS]
     try:
         stack = Stack(stack_context, cluster, template)
-        ready = _match_groups(stack, busy)
-        if not ready:
+        stack.delete_groups(leaving)
+        if not stack.match(staying):
             return
+        for group in busy:
+            _fail_if_told(group.labels, _action(group.status))
         directory = Directory(cluster.uuid)
         directory.write(context, cluster, describe(stack, cluster, template))
         cluster.api_address = directory.up()
@@ -168,69 +171,55 @@ def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
     except Exception as error:
         LOG.exception("Cluster %s failed", cluster.uuid)
         for group in busy:
-            if group.status != ClusterStatus.DELETE_COMPLETE:
-                _set_status(group, _with_outcome(group.status, "FAILED"), str(error))
+            _set_status(group, _with_outcome(group.status, "FAILED"), str(error))
     else:
-        for group in busy:
-            if group.status == ClusterStatus.DELETE_IN_PROGRESS:
-                group.destroy()
-                continue
+        for group in leaving:
+            group.destroy()
+        for group in staying:
             group.node_addresses = [stack.address(server) for server in stack.nodes(group)]
             _set_status(group, _with_outcome(group.status, "COMPLETE"))
     _sum_up(cluster)
 
 
-def _match_groups(stack: Stack, groups: list[Any]) -> bool:
-    """Bring the servers of the node groups to their number; whether all of them are there.
-
-    Raises:
-        StackError: A server cannot be made, or the label asks for a failure.
-    """
-    security_groups = stack.ensure_security_groups()
-    ready = True
-    for group in groups:
-        if group.status == ClusterStatus.DELETE_IN_PROGRESS:
-            stack.delete_group(group)
-            continue
-        ready = stack.match(group, security_groups) and ready
-        action = (group.status or ClusterStatus.CREATE_IN_PROGRESS).partition("_")[0].lower()
-        _fail_if_told(group.labels, action)
-    return ready
-
-
 def _fail_if_told(labels: dict[str, str] | None, action: str) -> None:
-    if (labels or {}).get(FAILURE_LABEL) == action:
-        raise StackError(f"told to fail by the label {FAILURE_LABEL}={action}")
+    if (labels or {}).get(FAILURE_LABEL, "").upper() == action:
+        raise StackError(f"told to fail by the label {FAILURE_LABEL}={action.lower()}")
+
+
+def _action(status: str | None) -> str:
+    """What goes on by a status, CREATE_IN_PROGRESS for example: CREATE."""
+    return (status or ClusterStatus.CREATE_IN_PROGRESS).partition("_")[0]
 
 
 def _with_outcome(status: str | None, outcome: str) -> str:
     """CREATE_IN_PROGRESS and FAILED give CREATE_FAILED."""
-    action = (status or ClusterStatus.CREATE_IN_PROGRESS).partition("_")[0]
-    return getattr(ClusterStatus, f"{action}_{outcome}")
+    return getattr(ClusterStatus, f"{_action(status)}_{outcome}")
 
 
 def _sum_up(cluster: Any) -> None:
     """Set the cluster's status from its node groups', as Magnum's Heat driver does."""
     groups = list(cluster.nodegroups)
-    failed = [group for group in groups if group.status.endswith("_FAILED")]
     if any(group.status.endswith("_IN_PROGRESS") for group in groups):
         return
+    failed: dict[str, list[str]] = {}
+    for group in groups:
+        if group.status.endswith("_FAILED"):
+            failed.setdefault(group.status_reason, []).append(group.name)
     cluster.status = _with_outcome(cluster.status, "FAILED" if failed else "COMPLETE")
-    cluster.status_reason = ", ".join(f"{group.name} failed: {group.status_reason}" for group in failed) or None
+    cluster.status_reason = (
+        "; ".join(f"{', '.join(names)} failed: {reason}" for reason, names in failed.items()) or None
+    )
     cluster.save()
 
 
 def _delete(context: Any, stack_context: Any, cluster: Any) -> None:
     """Remove all that the cluster made; on DELETE_COMPLETE Magnum removes it from its database."""
     try:
-        _fail_if_told(cluster.labels, "delete")
+        _fail_if_told(cluster.labels, "DELETE")
         # First what would make load balancers again, then the balancers, then the nodes behind them.
         Directory(cluster.uuid).remove()
         load_balancers.delete(stack_context, cluster)
-        stack = Stack(stack_context, cluster, conductor_utils.retrieve_cluster_template(context, cluster))
-        for group in cluster.nodegroups:
-            stack.delete_group(group)
-        stack.delete()
+        Stack(stack_context, cluster, conductor_utils.retrieve_cluster_template(context, cluster)).delete()
     except RETRIED:
         raise
     except exception.AuthorizationFailure:

@@ -11,6 +11,16 @@ _MASTER_TCP_PORTS = (22, 53, 179, 7080, 8080, 2379, 2380, 6443, 9100, 10250)
 _MASTER_UDP_PORTS = (53, 8472)
 _NODE_PORTS = (30000, 32767)
 _ALL_PORTS = (1, 65535)
+_IDENTITY = (
+    "direction",
+    "ethertype",
+    "protocol",
+    "port_range_min",
+    "port_range_max",
+    "remote_group_id",
+    "remote_ip_prefix",
+)
+"""The fields by which Neutron tells rules of a group apart."""
 
 
 def master_rules() -> list[dict[str, Any]]:
@@ -44,6 +54,16 @@ def pod_cidr(network_driver: str | None, labels: dict[str, str]) -> str:
     """The pods' network of a cluster, by the label of its network driver."""
     label = "flannel_network_cidr" if network_driver == "flannel" else "calico_ipv4pool"
     return labels.get(label) or DEFAULT_POD_CIDR
+
+
+def missing(wanted: list[dict[str, Any]], standing: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The wanted rules that do not stand yet: Neutron refuses a list that holds one that does."""
+    there = {_identity(rule) for rule in standing}
+    return [rule for rule in wanted if _identity(rule) not in there]
+
+
+def _identity(rule: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(rule.get(field) for field in _IDENTITY)
 
 
 def _ingress(protocol: str, ports: tuple[int, int] | None = None, **remote: str) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """The Nova servers, Neutron ports and security groups of one cluster: what a Heat stack holds on a cloud with Heat."""
 
+import contextlib
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import eventlet
 from magnum.api import utils as api_utils
 from magnum.common import clients, neutron
 from neutronclient.common import exceptions as neutron_errors
@@ -13,6 +16,8 @@ from novaclient import exceptions as nova_errors
 from rsp_sandbox_drivers import names, security_groups
 
 POLL_SECONDS = 1
+PARALLEL = 4
+"""Requests at a time: most of a server's creation is waiting for other services."""
 WAIT_SECONDS = 60
 """How long one pass waits for Nova; what is not done by then is looked at again in the next pass."""
 
@@ -69,14 +74,6 @@ class Stack:
             external_id=neutron.get_external_network_id(self._context, self._template.external_network_id),
         )
 
-    def ensure_security_groups(self) -> dict[str, str]:
-        """Make the two groups with their rules where they are not; answers their ids by node role."""
-        master = self._ensure_group(security_groups.MASTER)
-        worker = self._ensure_group(security_groups.WORKER)
-        self._ensure_rules(master, security_groups.master_rules())
-        self._ensure_rules(worker, security_groups.worker_rules(master, worker, self._pod_cidr()))
-        return {"master": master, "worker": worker}
-
     def nodes(self, group: Any) -> list[Any]:
         """The Nova servers of a node group in the order of their indexes."""
         prefix = self._prefix(group)
@@ -87,25 +84,28 @@ class Stack:
             key=lambda server: names.index_of(server.name),
         )
 
-    def match(self, group: Any, security_groups_by_role: dict[str, str]) -> bool:
-        """Make or remove servers until a node group has as many as it asks for.
+    def match(self, groups: list[Any]) -> bool:
+        """Make and remove servers until each of the node groups has as many as it asks for.
 
         Returns:
             Whether all of them are ACTIVE; False asks for another pass.
 
         Raises:
-            StackError: Nova gave up on a server.
+            StackError: A server cannot be made.
         """
-        servers = self.nodes(group)
-        self._delete(servers[group.node_count :])
-        servers = servers[: group.node_count]
-        indexes = [names.index_of(server.name) for server in servers]
-        role_group = security_groups_by_role["master" if group.role == "master" else "worker"]
-        while len(indexes) < group.node_count:
-            index = names.next_index(indexes)
-            self._create(group, f"{self._prefix(group)}{index}", role_group)
-            indexes.append(index)
-        return self._wait_until_active(group)
+        security_groups_by_role = self._ensure_security_groups()
+        surplus, missing = [], []
+        for group in groups:
+            servers = self.nodes(group)
+            surplus += servers[group.node_count :]
+            indexes = [names.index_of(server.name) for server in servers[: group.node_count]]
+            security_group = security_groups_by_role["master" if group.role == "master" else "worker"]
+            while len(indexes) < group.node_count:
+                indexes.append(names.next_index(indexes))
+                missing.append((group, f"{self._prefix(group)}{indexes[-1]}", security_group))
+        self._delete(surplus)
+        _side_by_side(self._create, missing)
+        return self._wait_until_active(groups)
 
     def remove(self, group: Any, nodes: list[str]) -> None:
         """Remove the nodes of a group that are named by server id, name or index (Magnum's `nodes_to_remove`)."""
@@ -118,13 +118,15 @@ class Stack:
             ]
         )
 
-    def delete_group(self, group: Any) -> None:
-        """Remove a node group's servers and ports."""
-        self._delete(self.nodes(group))
-        self._delete_ports(self._prefix(group))
+    def delete_groups(self, groups: list[Any]) -> None:
+        """Remove the servers of node groups, and their ports, also those whose server was never made."""
+        self._delete([server for group in groups for server in self.nodes(group)])
+        for group in groups:
+            self._delete_ports(self._prefix(group))
 
     def delete(self) -> None:
-        """Remove the security groups; every node group must be gone before."""
+        """Remove everything."""
+        self.delete_groups(list(self._cluster.nodegroups))
         for resource in (security_groups.WORKER, security_groups.MASTER):
             for group in self._neutron.list_security_groups(name=self._group_name(resource))["security_groups"]:
                 self._neutron.delete_security_group(group["id"])
@@ -162,6 +164,14 @@ class Stack:
             return {}
         return {"all_tenants": True, "project_id": self._cluster.project_id}
 
+    def _ensure_security_groups(self) -> dict[str, str]:
+        """Make the two groups with their rules where they are not; answers their ids by node role."""
+        master = self._ensure_group(security_groups.MASTER)
+        worker = self._ensure_group(security_groups.WORKER)
+        self._ensure_rules(master, security_groups.master_rules())
+        self._ensure_rules(worker, security_groups.worker_rules(master, worker, self._pod_cidr()))
+        return {"master": master, "worker": worker}
+
     def _ensure_group(self, resource: str) -> str:
         name = self._group_name(resource)
         found = self._neutron.list_security_groups(name=name)["security_groups"]
@@ -170,15 +180,11 @@ class Stack:
         return found[0]["id"]
 
     def _ensure_rules(self, group_id: str, rules: list[dict[str, Any]]) -> None:
-        """Neutron answers 409 for a rule that stands already, so a half-made group is completed by asking again."""
-        for rule in rules:
-            try:
-                body = {**rule, "security_group_id": group_id}
-                self._neutron.create_security_group_rule({"security_group_rule": body})
-            except neutron_errors.OverQuotaClient:
-                raise
-            except neutron_errors.Conflict:
-                continue
+        standing = self._neutron.list_security_group_rules(security_group_id=group_id)["security_group_rules"]
+        missing = security_groups.missing(rules, standing)
+        if missing:
+            bodies = [{**rule, "security_group_id": group_id} for rule in missing]
+            self._neutron.create_security_group_rule({"security_group_rules": bodies})
 
     def _create(self, group: Any, name: str, security_group: str) -> None:
         network = self.network()
@@ -210,15 +216,16 @@ class Stack:
         }
         return self._neutron.create_port({"port": port})["port"]["id"]
 
-    def _wait_until_active(self, group: Any) -> bool:
+    def _wait_until_active(self, groups: list[Any]) -> bool:
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
-            servers = self.nodes(group)
+            servers = [server for group in groups for server in self.nodes(group)]
             for server in servers:
                 if server.status == "ERROR":
                     fault = getattr(server, "fault", {}).get("message", "no reason given")
                     raise StackError(f"{server.name}: {fault}")
-            if len(servers) == group.node_count and all(server.status == "ACTIVE" for server in servers):
+            wanted = sum(group.node_count for group in groups)
+            if len(servers) == wanted and all(server.status == "ACTIVE" for server in servers):
                 return True
             if time.monotonic() > deadline:
                 return False
@@ -226,14 +233,15 @@ class Stack:
 
     def _delete(self, servers: list[Any]) -> None:
         for server in servers:
-            self._nova.servers.delete(server.id)
+            with contextlib.suppress(nova_errors.NotFound):
+                self._nova.servers.delete(server.id)
         deadline = time.monotonic() + WAIT_SECONDS
         for server in servers:
             while self._exists(server.id):
                 if time.monotonic() > deadline:
                     raise StackError(f"{server.name}: Nova has not deleted the server within {WAIT_SECONDS} s")
                 time.sleep(POLL_SECONDS)
-            self._delete_ports(f"{server.name}-eth0")
+            self._delete_ports(f"{server.name}-")
 
     def _exists(self, server_id: str) -> bool:
         try:
@@ -246,3 +254,10 @@ class Stack:
         for port in self._neutron.list_ports(tenant_id=self._cluster.project_id)["ports"]:
             if port["name"].startswith(prefix):
                 self._neutron.delete_port(port["id"])
+
+
+def _side_by_side(function: Callable[..., None], arguments: list[tuple[Any, ...]]) -> None:
+    """Call a function for each of the argument lists, some at a time; the first error is raised."""
+    pool = eventlet.GreenPool(PARALLEL)
+    for done in [pool.spawn(function, *each) for each in arguments]:
+        done.wait()
