@@ -14,6 +14,7 @@ _DIRECTORY: Final = paths.DATA / "rabbitmq"
 _ERLANG: Final = {
     "HOME": str(_DIRECTORY),  # holds Erlang's cookie
     "ERL_EPMD_ADDRESS": LOOPBACK,
+    "ERL_FLAGS": "-start_epmd false",  # the port mapper is a process of its own, which would not be found again
 }
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from sandbox import paths
-from sandbox.cloud import configuration, python_packages
+from sandbox.cloud import configuration
+from sandbox.cloud.python_packages import DRIVERS, ENVIRONMENT, OVN_PROVIDER
 from sandbox.cloud.service import Service, http_answers, nothing_to_ask, unix_sockets_listen
 from sandbox.ports import LOOPBACK, Port
 from sandbox.process import Process
@@ -13,8 +14,14 @@ from sandbox.process import Process
 OCTAVIA_SOCKETS: Final = Path("/var/run/octavia")
 """The OVN provider has this path built in, whatever Octavia's configuration says."""
 
-_USE_DRIVERS: Final = {"cinder-volume", "octavia-api", "octavia-driver-agent", "magnum-api", "magnum-conductor"}
-"""Services that load something of `python_packages`."""
+_LOADED: Final = {
+    "cinder-volume": DRIVERS,
+    "magnum-api": DRIVERS,
+    "magnum-conductor": DRIVERS,
+    "octavia-api": OVN_PROVIDER,
+    "octavia-driver-agent": OVN_PROVIDER,
+}
+"""The services that load a package which is not Debian's."""
 
 _DIRECTORIES: Final = (
     "nova/instances",
@@ -118,14 +125,13 @@ def _service(  # noqa: PLR0913 - as above
     package: str | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Service:
-    drivers = name in _USE_DRIVERS
-    base = python_packages.ENVIRONMENT_WITH_DRIVERS if drivers else python_packages.ENVIRONMENT
+    loaded = _LOADED.get(name)
     return Service(
         process=Process(
             name=name,
             argv=argv,
-            env={**base, **(env or {})},
-            config=(config, python_packages.STAMP) if drivers else (config,),
+            env={**(loaded.environment if loaded else ENVIRONMENT), **(env or {})},
+            config=(config, loaded.stamp) if loaded else (config,),
         ),
         package=package or name,
         port=port,

@@ -51,8 +51,8 @@ def controllers() -> list[Service]:
     chassis = Process(
         name="ovn-chassis",
         argv=("/usr/bin/python3", "-m", "rsp_sandbox_drivers.chassis", remote("sb"), configuration.HOST),
-        env=python_packages.ENVIRONMENT_WITH_DRIVERS,
-        config=(python_packages.STAMP,),
+        env=python_packages.DRIVERS.environment,
+        config=(python_packages.DRIVERS.stamp,),
     )
     return [Service(process=northd, package="ovn-central"), Service(process=chassis, package="python3-openvswitch")]
 
