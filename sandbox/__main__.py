@@ -4,6 +4,7 @@ import sys
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from sandbox import program
 from sandbox.cloud.cli import app as cloud
@@ -11,7 +12,11 @@ from sandbox.cluster.cli import app as cluster
 from sandbox.environment import export_lines
 from sandbox.errors import SandboxError
 
-app = typer.Typer(help="A whole cloud on one machine, and the program run on it.", no_args_is_help=True)
+app = typer.Typer(
+    help="A whole cloud on one machine, and the program run on it.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # they may hold passwords
+)
 app.add_typer(cloud, name="cloud")
 app.add_typer(cluster, name="cluster")
 program.register(app)
@@ -28,7 +33,7 @@ def main() -> None:
     try:
         app()
     except SandboxError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {error}", markup=True, soft_wrap=True)
+        Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
 
 

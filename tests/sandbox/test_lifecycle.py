@@ -16,13 +16,13 @@ STATE = paths.STACKS / "sandbox.json"
 
 def test_a_second_run_changes_nothing(program: Program) -> None:
     changes = program.summary("up")
-    assert changes.get("unchanged", 0) > 50
-    assert {kind: count for kind, count in changes.items() if kind != "unchanged" and count} == {}
+    assert changes["same"] > 50
+    assert {kind: count for kind, count in changes.items() if kind != "same" and count} == {}
 
 
 def test_the_real_resources_have_not_drifted(program: Program) -> None:
     changes = program.summary("refresh")
-    assert {kind: count for kind, count in changes.items() if kind != "unchanged" and count} == {}
+    assert {kind: count for kind, count in changes.items() if kind != "same" and count} == {}
 
 
 def test_the_state_is_for_its_owner_alone(program: Program) -> None:

@@ -16,8 +16,7 @@ path "secret/data/phalanx/sandbox/+" {
 }
 path "secret/metadata/phalanx/sandbox/+" {
   capabilities = ["list", "read"]
-}
-"""
+}"""
 """phalanx, src/phalanx/data/vault-read-policy.hcl.jinja, for this environment."""
 
 

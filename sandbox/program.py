@@ -1,0 +1,111 @@
+"""The commands that run the program in the sandbox: preview, up, refresh, outputs, destroy."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from sandbox import environment
+from sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from sandbox.runner import Outcome, Runner
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Whose Pulumi.<stack>.yaml to run the program with.")]
+Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the sandbox's."""
+    for command in (preview, up, refresh, outputs, destroy):
+        app.command()(command)
+
+
+def preview(*, stack: Stack = "sandbox", json: Json = False) -> None:
+    """Show what `up` would change."""
+    with _runner(stack, quiet=json) as runner:
+        _conclude(runner.preview(), as_json=json)
+
+
+def up(*, stack: Stack = "sandbox", json: Json = False) -> None:
+    """Bring up the cloud, if it is not, and then the platform; end with what there is and how long it took."""
+    from sandbox import summary  # noqa: PLC0415 - each command imports what it needs alone
+    from sandbox.cloud import up as cloud  # noqa: PLC0415
+    from sandbox.progress import Phases  # noqa: PLC0415
+
+    with Phases() as phases:
+        cloud.up(phases)
+    with _runner(stack, quiet=json) as runner:
+        outcome = runner.up()
+        if not outcome.errors and not json:
+            Console().print(summary.of(runner.outputs(), {**phases.durations, **outcome.phases}))
+    _conclude(outcome, as_json=json)
+
+
+def refresh(*, stack: Stack = "sandbox", json: Json = False) -> None:
+    """Read every real resource, and record what has changed behind the program's back."""
+    with _runner(stack, quiet=json) as runner:
+        _conclude(runner.refresh(), as_json=json)
+
+
+def outputs(
+    *,
+    stack: Stack = "sandbox",
+    json: Json = False,
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the secret ones.")] = False,
+) -> None:
+    """Print the stack's outputs."""
+    from sandbox import summary  # noqa: PLC0415
+
+    with _runner(stack, quiet=True) as runner:
+        found = runner.outputs(show_secrets=show_secrets)
+    if json:
+        _print_json(found)
+    else:
+        Console().print(summary.outputs_table(found))
+
+
+def destroy(*, stack: Stack = "sandbox", json: Json = False) -> None:
+    """Remove everything that is not protected, then tell what is left and why; that alone is no failure."""
+    from sandbox import summary  # noqa: PLC0415
+
+    with _runner(stack, quiet=json) as runner:
+        outcome = runner.destroy()
+    if outcome.left and not json:
+        Console().print(summary.left_table(outcome.left))
+    _conclude(outcome, as_json=json)
+
+
+@contextmanager
+def _runner(stack: str, *, quiet: bool) -> Iterator["Runner"]:
+    """The program's runner, in an environment where every client finds the sandbox."""
+    from sandbox.runner import choose  # noqa: PLC0415
+
+    before = dict(os.environ)
+    os.environ.update(environment.variables())
+    try:
+        yield choose(stack, Console(stderr=True, highlight=False), quiet=quiet)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _conclude(outcome: "Outcome", *, as_json: bool) -> None:
+    if as_json:
+        _print_json(outcome.as_json())
+    if outcome.errors:
+        if as_json:
+            raise typer.Exit(1)
+        raise SandboxError(
+            "\n".join(outcome.errors) + "\nWhat was done is recorded: the same command goes on from here."
+        )
+
+
+def _print_json(document: object) -> None:
+    json.dump(document, sys.stdout, indent=2)
+    sys.stdout.write("\n")

@@ -1,0 +1,100 @@
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pulumi import automation
+from rich.console import Console
+
+from sandbox import environment, paths
+from sandbox.errors import SandboxError
+from sandbox.runner import Left, Outcome
+
+_OPTIONS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+
+class PulumiCli:
+    """Runs the program by the Pulumi CLI on PATH, with its state in a local directory of the sandbox.
+
+    Args:
+        stack: Name of the stack; it is created where the backend does not have it yet.
+        console: Where the CLI's own progress is shown.
+        quiet: Show none.
+
+    Raises:
+        SandboxError: The CLI does not accept the project or the stack.
+    """
+
+    def __init__(self, stack: str, console: Console, *, quiet: bool) -> None:
+        backend = paths.STACKS / "backend"
+        backend.mkdir(parents=True, exist_ok=True)
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(paths.CHECKOUT),
+            env_vars={**environment.variables(), **_OPTIONS, "PULUMI_BACKEND_URL": f"file://{backend}"},
+        )
+        try:
+            self._stack = automation.create_or_select_stack(stack, work_dir=str(paths.CHECKOUT), opts=options)
+        except automation.CommandError as error:
+            raise SandboxError(f"the Pulumi CLI refuses the stack {stack!r}: {error}") from error
+        self._console = console
+        self._show: dict[str, Any] = {
+            "on_output": None if quiet else self._say,
+            "color": "always" if console.is_terminal else "never",
+        }
+
+    def preview(self) -> Outcome:
+        """Tell what `up` would change."""
+        return self._run("preview", lambda: self._stack.preview(diff=True, **self._show).change_summary)
+
+    def up(self) -> Outcome:
+        """Bring the real resources to where the program wants them."""
+        return self._run("up", lambda: _changes(self._stack.up(show_secrets=False, **self._show).summary))
+
+    def refresh(self) -> Outcome:
+        """Read every real resource and record what differs."""
+        return self._run("refresh", lambda: _changes(self._stack.refresh(show_secrets=False, **self._show).summary))
+
+    def destroy(self) -> Outcome:
+        """Remove what is not protected."""
+
+        def run() -> Mapping[str, int]:
+            return _changes(self._stack.destroy(exclude_protected=True, show_secrets=False, **self._show).summary)
+
+        return self._run("destroy", run, left=self._left)
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs; secret ones masked unless asked for."""
+        return {
+            name: "[secret]" if output.secret and not show_secrets else output.value
+            for name, output in self._stack.outputs().items()
+        }
+
+    def _run(
+        self,
+        command: str,
+        run: Callable[[], Mapping[Any, int]],
+        left: Callable[[], list[Left]] = list,
+    ) -> Outcome:
+        started = time.monotonic()
+        errors = []
+        summary: dict[str, int] = {}
+        try:
+            summary = {str(getattr(verb, "value", verb)): count for verb, count in run().items()}
+        except automation.CommandError as error:
+            errors.append(str(error))
+        seconds = time.monotonic() - started
+        return Outcome(summary=summary, seconds=seconds, errors=errors, left=left(), phases={command: seconds})
+
+    def _left(self) -> list[Left]:
+        deployment = self._stack.export_stack().deployment or {}
+        return [
+            Left(name=each["urn"].rpartition("::")[2], type=each["type"], reason="protected")
+            for each in deployment.get("resources", [])
+            if each.get("protect") and each.get("custom")
+        ]
+
+    def _say(self, text: str) -> None:
+        self._console.out(text, highlight=False)
+
+
+def _changes(summary: automation.UpdateSummary) -> Mapping[Any, int]:
+    return summary.resource_changes or {}

@@ -1,0 +1,80 @@
+"""What runs the program: the Pulumi CLI where it is on PATH, else the sandbox's own engine, behind one interface."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+from rich.console import Console
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """A resource that a destruction has left, and why."""
+
+    name: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a command ended."""
+
+    summary: Mapping[str, int]
+    """How many resources met with what: ``create``, ``update``, ``same`` and so on."""
+    seconds: float
+    errors: Sequence[str] = ()
+    """What failed, for people; empty if all went well."""
+    steps: Sequence[Mapping[str, Any]] = ()
+    """What happened to each resource, where the runner tells."""
+    left: Sequence[Left] = ()
+    """After a destruction: what still exists."""
+    phases: Mapping[str, float] = field(default_factory=dict)
+    """Seconds that each part took."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome for a machine; no secret in it."""
+        return asdict(self)
+
+
+class Runner(Protocol):
+    """Runs the program on one stack. Each command shows its progress, unless the runner was made quiet.
+
+    Every command raises SandboxError where it could not even begin.
+    """
+
+    def preview(self) -> Outcome:
+        """Tell what `up` would change."""
+
+    def up(self) -> Outcome:
+        """Bring the real resources to where the program wants them."""
+
+    def refresh(self) -> Outcome:
+        """Read every real resource and record what differs."""
+
+    def destroy(self) -> Outcome:
+        """Remove what is not protected."""
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs; secret ones masked unless asked for."""
+
+
+def choose(stack: str, console: Console, *, quiet: bool) -> Runner:
+    """The runner for this machine.
+
+    Args:
+        stack: Name of the stack.
+        console: Where progress is shown.
+        quiet: Show none.
+
+    Raises:
+        SandboxError: The stack's configuration is missing or malformed.
+    """
+    if shutil.which("pulumi"):
+        from sandbox.pulumi_cli import PulumiCli  # noqa: PLC0415 - only one of the two is needed
+
+        return PulumiCli(stack, console, quiet=quiet)
+    from sandbox.engine.runner import EngineRunner  # noqa: PLC0415
+
+    return EngineRunner(stack, console, quiet=quiet)
