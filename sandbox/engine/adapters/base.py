@@ -114,14 +114,14 @@ class Adapter(ABC, Generic[Client]):
     def delete(self, client: Client, identifier: str, change: "Update", operation: Operation) -> None:
         """Remove it and wait until it is gone; no error if it is gone already."""
 
-    def candidates(self, client: Client, inputs: Properties) -> Iterable[str]:  # noqa: ARG002
+    def candidates(self, client: Client, inputs: Properties) -> Iterable[str]:
         """Identifiers of all that looks just like what `create` would make of `inputs`.
 
         Asked before a creation and, where a run was interrupted, again: what is new is what that run has made.
         """
         return ()
 
-    def recover(self, client: Client, identifier: str, inputs: Properties, operation: Operation) -> Made | None:  # noqa: ARG002
+    def recover(self, client: Client, identifier: str, inputs: Properties, operation: Operation) -> Made | None:
         """Take over what an interrupted run has made; None if it could not be used and was removed."""
         outputs = self.read(client, identifier, inputs, {})
         return Made(id=identifier, outputs=outputs) if outputs is not None else None
@@ -153,11 +153,11 @@ class Adapter(ABC, Generic[Client]):
             raise ResourceError(f"{name} ({self.kind}): {'; '.join(faults)}")
         return checked
 
-    def faults(self, inputs: Properties) -> Iterable[str]:  # noqa: ARG002
+    def faults(self, inputs: Properties) -> Iterable[str]:
         """What the provider would refuse in inputs that are all known by name; values may be unknown."""
         return ()
 
-    def forces_replacement(self, change: Change, inputs: Properties) -> bool:  # noqa: ARG002
+    def forces_replacement(self, change: Change, inputs: Properties) -> bool:
         """Whether the provider can follow a change by a new resource only."""
         known = self.properties.get(str(change.path[0]))
         return bool(known and known.fixed)
@@ -178,7 +178,7 @@ class Adapter(ABC, Generic[Client]):
         """The outputs to be sealed: those always secret, and those that were given as a secret."""
         return self.secret_outputs | {key for key, value in inputs.items() if has_secret(value)}
 
-    def preview(self, client: Client | None, inputs: Properties, operation: Operation) -> None:
+    def preview(self, client: Client, inputs: Properties, operation: Operation) -> None:
         """Let the service judge `inputs` without making anything, where it can.
 
         Raises:

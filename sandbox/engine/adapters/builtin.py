@@ -19,15 +19,15 @@ class Stash(Adapter[None]):
     kind = "pulumi:index:Stash"
     properties: Mapping[str, Property] = {"input": Property(required=True)}
 
-    def create(self, client: None, inputs: Properties, operation: Operation) -> Made:  # noqa: ARG002
+    def create(self, client: None, inputs: Properties, operation: Operation) -> Made:
         """Keep the input."""
         return Made(id=str(uuid.uuid4()), outputs={"input": inputs["input"], "output": inputs["input"]})
 
-    def read(self, client: None, identifier: str, inputs: Properties, outputs: Properties) -> Properties:  # noqa: ARG002
+    def read(self, client: None, identifier: str, inputs: Properties, outputs: Properties) -> Properties:
         """What is kept: nothing but the state knows it."""
         return outputs
 
-    def update(self, client: None, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
+    def update(self, client: None, identifier: str, change: Update, operation: Operation) -> Properties:
         """Take the new input, keep the output."""
         return {"input": change.new["input"], "output": change.outputs["output"]}
 
@@ -62,15 +62,15 @@ class ProviderResource(Adapter[None]):
         self._replaces = replaces
         self._faults = faults
 
-    def create(self, client: None, inputs: Properties, operation: Operation) -> Made:  # noqa: ARG002
+    def create(self, client: None, inputs: Properties, operation: Operation) -> Made:
         """A provider is but its configuration."""
         return Made(id=str(uuid.uuid4()), outputs=inputs)
 
-    def read(self, client: None, identifier: str, inputs: Properties, outputs: Properties) -> Properties:  # noqa: ARG002
+    def read(self, client: None, identifier: str, inputs: Properties, outputs: Properties) -> Properties:
         """The configuration."""
         return outputs
 
-    def update(self, client: None, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
+    def update(self, client: None, identifier: str, change: Update, operation: Operation) -> Properties:
         """Take the new configuration."""
         return change.new
 

@@ -53,7 +53,7 @@ class Volume(OpenStackResource):
         ]
         return {**super().outputs(client, found), "attachments": attachments}
 
-    def made(self, client: OpenStack, identifier: str, inputs: Properties, operation: Operation) -> None:  # noqa: ARG002
+    def made(self, client: OpenStack, identifier: str, inputs: Properties, operation: Operation) -> None:
         """Wait until it can be attached."""
 
         def available() -> bool:

@@ -250,13 +250,13 @@ class VolumeAttach(Adapter[OpenStack]):
         self._wait_for(client, inputs["volumeId"], "in-use", operation)
         return Made(id=f"{inputs['instanceId']}/{made['id']}", outputs=self._outputs(client, made))
 
-    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: ARG002
+    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """The attachment."""
         server, _, attachment = identifier.partition("/")
         found = client.service("compute").get(f"/servers/{server}/os-volume_attachments/{attachment}")
         return self._outputs(client, found["volumeAttachment"]) if found else None
 
-    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
+    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:
         """Nothing can be changed; what is there is as good."""
         return self.read(client, identifier, change.new, change.outputs) or change.outputs
 
@@ -302,7 +302,7 @@ class Keypair(Adapter[OpenStack]):
         "publicKey": FIXED_COMPUTED,
     }
 
-    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:  # noqa: ARG002
+    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:
         """Register or generate it."""
         body = {"name": inputs["name"], **({"public_key": inputs["publicKey"]} if "publicKey" in inputs else {})}
         made = client.service("compute").call("POST", "/os-keypairs", {"keypair": body})["keypair"]
@@ -310,18 +310,18 @@ class Keypair(Adapter[OpenStack]):
             id=inputs["name"], outputs={**self._outputs(client, made), "privateKey": made.get("private_key", "")}
         )
 
-    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: ARG002
+    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """The public key; the private one is only in the state."""
         found = client.service("compute").get(f"/os-keypairs/{identifier}")
         if found is None:
             return None
         return {**self._outputs(client, found["keypair"]), "privateKey": outputs.get("privateKey", "")}
 
-    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
+    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:
         """Nothing can be changed; what is there is as good."""
         return change.outputs
 
-    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
+    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Remove it."""
         client.service("compute").delete(f"/os-keypairs/{identifier}")
 

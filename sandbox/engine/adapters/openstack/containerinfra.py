@@ -113,7 +113,7 @@ class ClusterTemplate(MagnumResource):
     }
     reported = (*(key for key in properties if key != "region"), "createdAt", "projectId", "updatedAt", "userId")
 
-    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
+    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:
         """Patch what differs."""
         patch = [
             {"op": "replace", "path": f"/{self.field(key)}", "value": change.new[key]}
@@ -198,7 +198,7 @@ class Cluster(MagnumResource):
             self.settle(client, identifier, "UPDATE_COMPLETE", operation)
         return self._with_kubeconfig(client, identifier, change.new, change.outputs)
 
-    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
+    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Remove it; Magnum tells why if it cannot."""
         client.service(self.service).delete(f"{self.path}/{identifier}")
         _wait_until_gone(lambda: self.show(client, identifier), operation)
@@ -277,7 +277,7 @@ class NodeGroup(MagnumResource):
         self.settle(client, identifier, "CREATE_COMPLETE", operation)
         return super().recover(client, identifier, inputs, operation)
 
-    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: ARG002
+    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """What Magnum shows."""
         return self._complete(client, identifier, inputs) if self.show(client, identifier) else None
 
@@ -300,7 +300,7 @@ class NodeGroup(MagnumResource):
             self.settle(client, identifier, "UPDATE_COMPLETE", operation)
         return self._complete(client, identifier, change.new)
 
-    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
+    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Remove it with its nodes."""
         cluster, _, group = identifier.partition("/")
         if self.show(client, identifier):

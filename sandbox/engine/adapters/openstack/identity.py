@@ -23,22 +23,22 @@ class Ec2Credential(Adapter[OpenStack]):
         "userId": FIXED_COMPUTED,
     }
 
-    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:  # noqa: ARG002
+    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:
         """Have Keystone make a pair."""
         body = {"tenant_id": inputs.get("projectId", client.project_id)}
         made = client.service("identity").call("POST", _path(client, inputs), body)["credential"]
         return Made(id=made["access"], outputs=_outputs(client, made))
 
-    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: ARG002
+    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """The pair; Keystone tells the secret again."""
         found = client.service("identity").get(f"{_path(client, inputs)}/{identifier}")
         return _outputs(client, found["credential"]) if found else None
 
-    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
+    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:
         """Nothing can be changed; what is there is as good."""
         return self.read(client, identifier, change.new, change.outputs) or change.outputs
 
-    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
+    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Remove the pair."""
         client.service("identity").delete(f"{_path(client, change.old)}/{identifier}")
 

@@ -43,12 +43,12 @@ class NetworkingResource(OpenStackResource):
         """The inputs, with `valueSpecs` beside the known fields."""
         return {**super().body(inputs), **inputs.get("valueSpecs", {})}
 
-    def made(self, client: OpenStack, identifier: str, inputs: Properties, operation: Operation) -> None:  # noqa: ARG002
+    def made(self, client: OpenStack, identifier: str, inputs: Properties, operation: Operation) -> None:
         """Set the tags."""
         if inputs.get("tags"):
             self._tag(client, identifier, inputs["tags"])
 
-    def updated(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
+    def updated(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Set the tags."""
         if "tags" in change.changed:
             self._tag(client, identifier, change.new.get("tags", []))
@@ -239,7 +239,7 @@ class RouterInterface(NetworkingResource):
         if "subnetId" not in inputs and "portId" not in inputs:
             yield "one of `subnetId` and `portId` is needed"
 
-    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:  # noqa: ARG002
+    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:
         """Add it to the router."""
         answer = client.service(self.service).call(
             "PUT", f"/routers/{inputs['routerId']}/add_router_interface", self._target(inputs)

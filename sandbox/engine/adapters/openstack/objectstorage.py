@@ -41,7 +41,7 @@ class Container(Adapter[OpenStack]):
         "forceDestroy": Property(default=False, local=True),
     }
 
-    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:  # noqa: ARG002
+    def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:
         """Make it; one that is there already is somebody else's."""
         if self._show(client, inputs["name"]) is not None:
             raise ResourceError(
@@ -50,11 +50,11 @@ class Container(Adapter[OpenStack]):
         self._call(client, "PUT", inputs["name"], _headers(inputs))
         return Made(id=inputs["name"], outputs=self._outputs(client, inputs["name"]) or {})
 
-    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: ARG002
+    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """What Swift tells of it."""
         return self._outputs(client, identifier)
 
-    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:  # noqa: ARG002
+    def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:
         """Set its headers; an empty one removes what was there."""
         if "name" in change.changed and change.new["name"] != identifier:
             raise ResourceError("Swift cannot rename a container: give it a new logical name to have it made anew")
@@ -63,12 +63,16 @@ class Container(Adapter[OpenStack]):
         self._call(client, "POST", identifier, {**gone, **emptied, **_headers(change.new)})
         return self._outputs(client, identifier) or {}
 
-    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
+    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Remove it; its objects only where `forceDestroy` says so."""
         if change.old.get("forceDestroy"):
-            for each in client.service("object_store").get(f"/{quote(identifier)}", {"format": "json", "versions": ""}) or []:
+            for each in (
+                client.service("object_store").get(f"/{quote(identifier)}", {"format": "json", "versions": ""}) or []
+            ):
                 version = {"version-id": each["version_id"]} if each.get("version_id", "null") != "null" else {}
-                client.service("object_store").call("DELETE", f"/{quote(identifier)}/{quote(each['name'])}", query=version)
+                client.service("object_store").call(
+                    "DELETE", f"/{quote(identifier)}/{quote(each['name'])}", query=version
+                )
         try:
             client.service("object_store").delete(f"/{quote(identifier)}")
         except openstack.exceptions.ConflictException as error:

@@ -123,7 +123,7 @@ class OpenStackResource(Adapter[OpenStack]):
     def made(self, client: OpenStack, identifier: str, inputs: Properties, operation: Operation) -> None:
         """What is to be done or waited for once it exists."""
 
-    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:  # noqa: ARG002
+    def read(self, client: OpenStack, identifier: str, inputs: Properties, outputs: Properties) -> Properties | None:
         """What the service shows."""
         found = self.show(client, identifier)
         return None if found is None else self.outputs(client, found)
@@ -139,14 +139,14 @@ class OpenStackResource(Adapter[OpenStack]):
         self.updated(client, identifier, change, operation)
         return self.outputs(client, self.require(client, identifier))
 
-    def emptied(self, key: str) -> Any:  # noqa: ARG002
+    def emptied(self, key: str) -> Any:
         """What is sent for a property that the program no longer gives."""
         return ""
 
     def updated(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """What is to be done or waited for besides."""
 
-    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:  # noqa: ARG002
+    def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Remove it and wait until it is gone."""
         client.service(self.service).delete(f"{self.path}/{identifier}")
         operation.wait(lambda: self.show(client, identifier) is None, "waiting until it is gone", poll=0.5)
