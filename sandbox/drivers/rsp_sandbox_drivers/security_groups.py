@@ -11,16 +11,6 @@ _MASTER_TCP_PORTS = (22, 53, 179, 7080, 8080, 2379, 2380, 6443, 9100, 10250)
 _MASTER_UDP_PORTS = (53, 8472)
 _NODE_PORTS = (30000, 32767)
 _ALL_PORTS = (1, 65535)
-_IDENTITY = (
-    "direction",
-    "ethertype",
-    "protocol",
-    "port_range_min",
-    "port_range_max",
-    "remote_group_id",
-    "remote_ip_prefix",
-)
-"""The fields by which Neutron tells rules of a group apart."""
 
 
 def master_rules() -> list[dict[str, Any]]:
@@ -63,7 +53,10 @@ def missing(wanted: list[dict[str, Any]], standing: list[dict[str, Any]]) -> lis
 
 
 def _identity(rule: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(rule.get(field) for field in _IDENTITY)
+    """By what Neutron tells the rules of a group apart; it keeps the whole range of ports as no range at all."""
+    ports = (rule.get("port_range_min"), rule.get("port_range_max"))
+    fields = ("direction", "ethertype", "protocol", "remote_group_id", "remote_ip_prefix")
+    return (*map(rule.get, fields), None if ports in {_ALL_PORTS, (None, None)} else ports)
 
 
 def _ingress(protocol: str, ports: tuple[int, int] | None = None, **remote: str) -> dict[str, Any]:
