@@ -152,7 +152,7 @@ def _set_status(group: Any, status: str, reason: str | None = None) -> None:
 def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
     """One pass over a cluster that is being created or changed."""
     template = conductor_utils.retrieve_cluster_template(context, cluster)
-    busy = [group for group in cluster.nodegroups if group.status is None or group.status.endswith("_IN_PROGRESS")]
+    busy = _busy_groups(list(cluster.nodegroups))
     leaving = [group for group in busy if group.status == ClusterStatus.DELETE_IN_PROGRESS]
     staying = [group for group in busy if group.status != ClusterStatus.DELETE_IN_PROGRESS]
     try:
@@ -170,15 +170,32 @@ def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
         raise
     except Exception as error:
         LOG.exception("Cluster %s failed", cluster.uuid)
-        for group in busy:
+        for group in _unchanged(cluster, busy):
             _set_status(group, _with_outcome(group.status, "FAILED"), str(error))
     else:
         for group in leaving:
             group.destroy()
-        for group in staying:
+        for group in _unchanged(cluster, staying):
             group.node_addresses = [stack.address(server) for server in stack.nodes(group)]
             _set_status(group, _with_outcome(group.status, "COMPLETE"))
-    _sum_up(cluster)
+    _sum_up(context, cluster)
+
+
+def _busy_groups(groups: list[Any]) -> list[Any]:
+    """The node groups with something to do; the two default ones share their stack, hence their status, as in Heat."""
+    busy = [group for group in groups if group.status is None or group.status.endswith("_IN_PROGRESS")]
+    default = next((group for group in busy if group.is_default), None)
+    if default:
+        for sibling in [group for group in groups if group.is_default and group not in busy]:
+            _set_status(sibling, default.status)
+            busy.append(sibling)
+    return busy
+
+
+def _unchanged(cluster: Any, groups: list[Any]) -> list[Any]:
+    """Those of the node groups of which nobody has asked something else since this pass read them."""
+    now = {group.uuid: (group.status, group.node_count) for group in cluster.nodegroups}
+    return [group for group in groups if now.get(group.uuid) == (group.status, group.node_count)]
 
 
 def _fail_if_told(labels: dict[str, str] | None, action: str) -> None:
@@ -196,11 +213,13 @@ def _with_outcome(status: str | None, outcome: str) -> str:
     return getattr(ClusterStatus, f"{_action(status)}_{outcome}")
 
 
-def _sum_up(cluster: Any) -> None:
+def _sum_up(context: Any, cluster: Any) -> None:
     """Set the cluster's status from its node groups', as Magnum's Heat driver does."""
     groups = list(cluster.nodegroups)
-    if any(group.status.endswith("_IN_PROGRESS") for group in groups):
+    if any(group.status is None or group.status.endswith("_IN_PROGRESS") for group in groups):
         return
+    if type(cluster).get_by_uuid(context, cluster.uuid).status == ClusterStatus.DELETE_IN_PROGRESS:
+        return  # asked for meanwhile; the next pass does it
     failed: dict[str, list[str]] = {}
     for group in groups:
         if group.status.endswith("_FAILED"):
