@@ -111,10 +111,9 @@ class MagnumCluster(pulumi.ComponentResource):
             labels=template_labels(args.features),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Magnum refuses to change a template that a cluster uses: a new one is made, then the cluster moves.
+                # Magnum refuses to change or delete a template that a cluster uses. So a new one is made, the cluster
+                # moves to it, and only then, as the last step of the run, Pulumi deletes the old one.
                 replace_on_changes=["*"],
-                # The old one may still be used by another cluster, and then cannot be deleted.
-                retain_on_delete=True,
             ),
         )
 

@@ -46,7 +46,8 @@ def test_the_template_says_everything(recording: Recording) -> None:
 def test_a_template_in_use_is_never_changed(recording: Recording) -> None:
     template = recording.one("ClusterTemplate")
     assert list(template.request.replaceOnChanges) == ["*"]
-    assert template.retained
+    # The old one goes last, when the cluster has moved.
+    assert not template.request.deleteBeforeReplace
 
 
 def test_the_cluster_takes_its_labels_from_the_template(recording: Recording) -> None:
