@@ -140,6 +140,18 @@ class Process:
         if record:
             record.signal(signal.SIGTERM)
 
+    def age(self) -> float:
+        """Seconds since the recorded process was started; 0 where it does not run."""
+        record = _Record.read(self._record)
+        if not record or record.started is None or not record.runs():
+            return 0
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - record.started / os.sysconf("SC_CLK_TCK")
+
+    def members(self) -> list[int]:
+        """Process ids of all that was started and still runs: the process and its descendants in its session."""
+        record = _Record.read(self._record)
+        return record.members() if record else []
+
     def log_tail(self) -> str:
         """The end of the log, to be shown in an error."""
         if not self.log.exists():

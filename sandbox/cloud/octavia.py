@@ -21,6 +21,6 @@ def fail_interrupted_changes(services: list[Service]) -> None:
         services: Services of the cloud, among them those of `PROCESSES`.
     """
     ours = [service for service in services if service.name in PROCESSES]
-    if not all(service.process.current() for service in ours):
+    if not all(service.works() for service in ours):
         change = "SET provisioning_status = 'ERROR' WHERE provisioning_status LIKE 'PENDING\\_%'"
         database.query("\n".join(f"UPDATE octavia.{table} {change};" for table in _TABLES))

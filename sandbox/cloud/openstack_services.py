@@ -1,6 +1,7 @@
 """The processes of OpenStack's services, and how each is run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,8 @@ _DIRECTORIES: Final = (
     "magnum/certificates",
 )
 
+_DRIVER_AGENT_PROCESSES: Final = 5
+
 _NOVA_COMPUTE: Final = (
     "/usr/bin/python3",
     "-c",
@@ -65,7 +68,6 @@ def identity() -> Service:
 
 def control_plane() -> list[Service]:
     """Every service but Keystone; they may start side by side."""
-    sockets = (OCTAVIA_SOCKETS / f"{name}.sock" for name in ("status", "stats", "get"))
     return [
         _placement(),
         _server("neutron-server", "neutron.conf", port=Port.NEUTRON),
@@ -77,27 +79,25 @@ def control_plane() -> list[Service]:
         _server("cinder-api", "cinder.conf", port=Port.CINDER),
         _server("cinder-scheduler", "cinder.conf"),
         _server("cinder-volume", "cinder.conf"),
-        # before the API, whose provider talks to it
-        _server("octavia-driver-agent", "octavia.conf", answers=unix_sockets_listen(*sockets)),
+        _octavia_driver_agent(),  # before the API, whose provider talks to it
         _application("octavia-api", "/usr/bin/octavia-wsgi", "octavia.conf", Port.OCTAVIA),
         _application("magnum-api", "/usr/bin/magnum-api-wsgi", "magnum.conf", Port.MAGNUM),
         _server("magnum-conductor", "magnum.conf"),
     ]
 
 
-def _server(  # noqa: PLR0913 - each service lacks most of them
+def _server(
     name: str,
     config: str,
     *,
     port: Port | None = None,
-    answers: Callable[[], bool] | None = None,
     program: tuple[str, ...] | None = None,
     package: str | None = None,
 ) -> Service:
     """A service whose own program listens, on a port or on the message queue."""
     file = configuration.path(config)
     argv = (*(program or (f"/usr/bin/{name}",)), "--config-file", str(file))
-    return _service(name, argv, file, port=port, answers=answers, package=package)
+    return _service(name, argv, file, port=port, package=package)
 
 
 def _application(name: str, wsgi_file: str, config: str, port: Port) -> Service:
@@ -105,6 +105,13 @@ def _application(name: str, wsgi_file: str, config: str, port: Port) -> Service:
     file = configuration.path(config)
     argv = (*_uwsgi(name, wsgi_file, port, threads=2), "--pyargv", f"--config-file {file}")
     return _service(name, argv, file, port=port)
+
+
+def _octavia_driver_agent() -> Service:
+    """A parent, which replaces no child that dies, with three listeners and the OVN provider's own agent."""
+    service = _server("octavia-driver-agent", "octavia.conf")
+    listening = unix_sockets_listen(*(OCTAVIA_SOCKETS / f"{name}.sock" for name in ("status", "stats", "get")))
+    return replace(service, answers=lambda: listening() and len(service.process.members()) >= _DRIVER_AGENT_PROCESSES)
 
 
 def _placement() -> Service:
@@ -115,7 +122,7 @@ def _placement() -> Service:
     return _service("placement", program, config, port=Port.PLACEMENT, package="placement-api", env=env)
 
 
-def _service(  # noqa: PLR0913 - as above
+def _service(  # noqa: PLR0913 - most services lack most of them
     name: str,
     argv: tuple[str, ...],
     config: Path,

@@ -14,7 +14,7 @@ from sandbox.process import Process, wait_for
 
 _PROBE_TIMEOUT = 5.0  # seconds
 _ACCEPTS_CONNECTIONS = 0x10000  # __SO_ACCEPTCON of the kernel, in the flags of /proc/net/unix
-_PATIENCE = 60  # seconds
+_LOADING = 90  # seconds that a service may take from its start to its first answer
 _SERVER_ERROR = 500
 
 
@@ -39,6 +39,10 @@ class Service:
         """Name in `status`, of the log and of the record."""
         return self.process.name
 
+    def works(self) -> bool:
+        """Whether it runs, from its present configuration, and answers."""
+        return self.process.current() and self.answers()
+
     def start(self) -> None:
         """Start the process where it does not run; restart it where its configuration has changed or it hangs."""
         if self.process.current() and not self._answers_in_time():
@@ -46,9 +50,10 @@ class Service:
         self.process.start()
 
     def _answers_in_time(self) -> bool:
-        """Whether it answers while one could think that it is still starting."""
+        """Whether it answers: at once, or while one could think that it is still starting."""
+        patience = max(_LOADING - self.process.age(), _PROBE_TIMEOUT)
         try:
-            wait_for(self.answers, f"{self.name} answers", self.process, timeout=_PATIENCE)
+            wait_for(self.answers, f"{self.name} answers", self.process, timeout=patience)
         except SandboxError:
             return False
         return True

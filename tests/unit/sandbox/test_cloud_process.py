@@ -177,6 +177,13 @@ def test_every_recorded_process_can_be_stopped_by_its_record_alone(sleeper: Proc
     assert sleeper.alive() is None
 
 
+def test_the_age_counts_from_the_start(sleeper: Process) -> None:
+    assert sleeper.age() == 0
+    sleeper.start()
+    time.sleep(0.1)
+    assert 0.05 < sleeper.age() < 60
+
+
 def test_memory_counts_the_whole_session(sleeper: Process) -> None:
     sleeper.start()
     pid = sleeper.alive()

@@ -98,7 +98,8 @@ def test_a_service_that_runs_but_does_not_answer_is_not_called_running(service: 
 
 
 def test_a_service_that_hangs_is_restarted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.cloud.service._PATIENCE", 0)
+    monkeypatch.setattr("sandbox.cloud.service._LOADING", 0)
+    monkeypatch.setattr("sandbox.cloud.service._PROBE_TIMEOUT", 0)
     service.process.start()
     hung = service.process.alive()
     replace(service, answers=lambda: False).start()
