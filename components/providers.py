@@ -16,7 +16,13 @@ def openstack_provider(cloud: Cloud) -> openstack.Provider:
 
 def vault_provider(address: str) -> vault.Provider:
     """The Vault at an address, opened by VAULT_TOKEN in the environment: a token here would stay in the state."""
-    return vault.Provider("vault", address=address)
+    return vault.Provider(
+        "vault",
+        address=address,
+        # The provider works with a token of its own, a child of ours. Its 20 minutes end before a first installation
+        # does, and a rotated secret id is revoked at the very end.
+        max_lease_ttl_seconds=3 * 3600,
+    )
 
 
 def kubernetes_provider(cluster: MagnumCluster) -> kubernetes.Provider:
