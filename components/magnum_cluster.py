@@ -1,3 +1,5 @@
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -92,7 +94,7 @@ class MagnumCluster(pulumi.ComponentResource):
     def _template(self, name: str, args: MagnumClusterArgs) -> containerinfra.ClusterTemplate:
         return containerinfra.ClusterTemplate(
             f"{name}-template",
-            name=cloud_name(pulumi.get_stack(), f"{name}-{args.features.kubernetes_version}"),
+            name=template_name(cloud_name(pulumi.get_stack(), name), args),
             coe="kubernetes",
             image=args.image,
             flavor=args.workers.flavor,
@@ -111,8 +113,8 @@ class MagnumCluster(pulumi.ComponentResource):
             labels=template_labels(args.features),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Magnum refuses to change or delete a template that a cluster uses. So a new one is made, the cluster
-                # moves to it, and only then, as the last step of the run, Pulumi deletes the old one.
+                # Magnum refuses to change or delete a template that a cluster uses. So a new one is made under its own
+                # name, the cluster moves to it, and as the last step of the run Pulumi deletes the old one.
                 replace_on_changes=["*"],
             ),
         )
@@ -164,3 +166,28 @@ class MagnumCluster(pulumi.ComponentResource):
                 ignore_changes=["nodeCount"] if bounds else None,
             ),
         )
+
+
+def template_name(cluster: str, args: MagnumClusterArgs) -> str:
+    """A name of its own for each content of a template: old and new stand side by side while the cluster moves.
+
+    Args:
+        cluster: Name of the cluster in Magnum.
+        args: What the template is made from; the networks, which can only change together with the cluster, do not count.
+
+    Returns:
+        Name of the cluster, Kubernetes release, and a digest of everything else.
+    """
+    content = (
+        template_labels(args.features),
+        args.features.network_driver,
+        args.image,
+        args.master_flavor,
+        args.workers.flavor,
+        args.keypair,
+        args.dns_nameserver,
+        args.public_api,
+        args.api_load_balancer,
+    )
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"{cluster}-{args.features.kubernetes_version}-{digest[:8]}"

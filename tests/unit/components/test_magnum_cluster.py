@@ -1,3 +1,5 @@
+import re
+
 import pulumi
 import pulumi_openstack as openstack
 import pytest
@@ -31,7 +33,7 @@ def recording(run_program: ProgramRunner) -> Recording:
 
 def test_the_template_says_everything(recording: Recording) -> None:
     template = recording.one("ClusterTemplate").inputs
-    assert template["name"] == "rsp-test-cluster-v1.36.3"
+    assert re.fullmatch(r"rsp-test-cluster-v1\.36\.3-[0-9a-f]{8}", template["name"])
     assert template["labels"]["kube_tag"] == "v1.36.3"
     assert template["fixedNetwork"] == "network-id"
     assert template["fixedSubnet"] == "subnet-id"
@@ -48,6 +50,28 @@ def test_a_template_in_use_is_never_changed(recording: Recording) -> None:
     assert list(template.request.replaceOnChanges) == ["*"]
     # The old one goes last, when the cluster has moved.
     assert not template.request.deleteBeforeReplace
+
+
+def test_each_content_of_a_template_has_its_own_name(run_program: ProgramRunner, recording: Recording) -> None:
+    changes: list[dict[str, object]] = [
+        {},
+        {"cluster__autohealing": False},
+        {"cluster__image": "fedora-coreos-43"},
+        {"cluster__workers__flavor": "m1.xlarge"},
+        {"cluster__masters__flavor": "m1.xlarge"},
+        {"cluster__kubernetesVersion": "v1.36.4"},
+        {"cluster__networkDriver": "flannel"},
+        {"cluster__publicApi": False},
+        {"cloud__keypair": None},
+    ]
+    names = [make(run_program, **each).one("ClusterTemplate").inputs["name"] for each in changes]
+    assert names[0] == recording.one("ClusterTemplate").inputs["name"]
+    assert len(set(names)) == len(names)
+
+
+def test_the_number_of_nodes_is_no_part_of_the_template(run_program: ProgramRunner, recording: Recording) -> None:
+    grown = make(run_program, cluster__workers__count=5)
+    assert grown.one("ClusterTemplate").inputs == recording.one("ClusterTemplate").inputs
 
 
 def test_the_cluster_takes_its_labels_from_the_template(recording: Recording) -> None:
