@@ -22,6 +22,7 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "skipTlsVerify": Property(),
     "skipChildToken": Property(),
     "maxLeaseTtlSeconds": Property(),
+    "maxRetries": Property(),  # the SDK always sends it
 }
 
 _CHILD_TTL: Final = 1200  # seconds, the provider's own default
