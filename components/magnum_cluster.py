@@ -173,7 +173,7 @@ def template_name(cluster: str, args: MagnumClusterArgs) -> str:
 
     Args:
         cluster: Name of the cluster in Magnum.
-        args: What the template is made from; the networks, which can only change together with the cluster, do not count.
+        args: What the template is made from. Networks do not count: they only change together with the cluster.
 
     Returns:
         Name of the cluster, Kubernetes release, and a digest of everything else.
