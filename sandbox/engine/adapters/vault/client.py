@@ -22,6 +22,7 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "skipTlsVerify": Property(),
     "skipChildToken": Property(),
     "maxLeaseTtlSeconds": Property(),
+    "maxRetries": Property(),  # which the SDK always sends
     "maxRetries": Property(),  # the SDK always sends it
 }
 
@@ -105,7 +106,7 @@ class Vault:
         """Give the child token back."""
         if self._child:
             self._child = False
-            self._client.revoke_self_token()
+            self._client.auth.token.revoke_self()
 
 
 def faults(config: Properties) -> Iterable[str]:
