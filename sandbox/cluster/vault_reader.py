@@ -56,7 +56,7 @@ class VaultReader:
                 self._renew_at = 0.0  # the token may have been revoked: log in anew the next time
             raise ReadError(str(error)) from error
         data = {
-            key: _encode(value, is_binary=is_binary)
+            key: encode(value, is_binary=is_binary)
             for key, value in content.items()
             if value is not None and (not keys or key in keys)
         }
@@ -94,7 +94,12 @@ class VaultReader:
         return content
 
 
-def _encode(value: Any, *, is_binary: bool) -> bytes:
+def encode(value: Any, *, is_binary: bool = False) -> bytes:
+    """A value of Vault as the bytes that a Kubernetes Secret gets.
+
+    Raises:
+        ReadError: It is of a kind that a Secret cannot hold, or not base64 although it is said to be.
+    """
     if isinstance(value, str):
         if not is_binary:
             return value.encode()

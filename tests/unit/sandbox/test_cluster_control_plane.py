@@ -1,0 +1,128 @@
+"""The control plane's settings are the labels that Magnum hands through, with Magnum's defaults."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sandbox import tools
+from sandbox.cluster import access, cloud_controller, control_plane, port_block
+from sandbox.cluster.authority import Authority
+from sandbox.cluster.description import Description, Trust
+from sandbox.cluster.directory import ClusterDirectory
+from sandbox.errors import SandboxError
+from sandbox.ports import CLUSTER_BLOCK, CLUSTER_PORTS, Listener
+from tests.unit.sandbox.test_cluster_nodes import description
+
+TRUST = Trust(
+    auth_url="http://127.0.0.1:5000/v3",
+    region="RegionOne",
+    user_id="trustee",
+    password=SecretStr("hunter2"),
+    trust_id="trust",
+)
+
+
+def labelled(**labels: str) -> Description:
+    return description().model_copy(update={"labels": labels, "trust": TRUST})
+
+
+def test_version_that_is_there_is_accepted() -> None:
+    control_plane.check_version(description(kube_tag=f"v{tools.VERSIONS['kube-apiserver']}"))
+
+
+@pytest.mark.parametrize("kube_tag", ["v1.23.3-rancher1", None])
+def test_version_that_is_not_there_is_refused_with_those_that_are(kube_tag: str | None) -> None:
+    wanted = description().model_copy(update={"kube_tag": kube_tag})
+
+    with pytest.raises(SandboxError, match=rf"kube_tag.*v{tools.VERSIONS['kube-apiserver']}"):
+        control_plane.check_version(wanted)
+
+
+def test_networks_are_labels() -> None:
+    assert str(control_plane.service_cidr(labelled())) == "10.254.0.0/16"
+    assert str(control_plane.service_cidr(labelled(service_cluster_ip_range="10.96.0.0/16"))) == "10.96.0.0/16"
+    assert str(control_plane.pod_cidr(labelled(calico_ipv4pool="10.1.0.0/16"))) == "10.1.0.0/16"
+
+
+def test_cloud_config_takes_load_balancers_from_labels() -> None:
+    text = cloud_controller.cloud_config(
+        labelled(octavia_provider="ovn", octavia_lb_algorithm="SOURCE_IP_PORT", octavia_lb_healthcheck="false"), TRUST
+    )
+
+    assert {"lb-provider=ovn", "lb-method=SOURCE_IP_PORT", "create-monitor=false"} <= set(text.splitlines())
+    assert {"subnet-id=s", "floating-network-id=e", "internal-network-name=net"} <= set(text.splitlines())
+    assert {"user-id=trustee", "password=hunter2", "trust-id=trust"} <= set(text.splitlines())
+
+
+def test_cloud_config_has_magnums_defaults() -> None:
+    lines = set(cloud_controller.cloud_config(labelled(), TRUST).splitlines())
+
+    assert {"lb-provider=amphora", "lb-method=ROUND_ROBIN", "create-monitor=true"} <= lines
+
+
+def test_trustees_password_shows_in_no_message() -> None:
+    assert "hunter2" not in repr(labelled())
+
+
+def test_description_of_another_shape_is_told_by_its_key(tmp_path: Path) -> None:
+    (tmp_path / "cluster.json").write_text('{"uuid": "x", "surprise": 1}')
+
+    with pytest.raises(SandboxError, match=r"cluster\.json: .*surprise"):
+        Description.load(tmp_path)
+
+
+def test_missing_description_says_who_writes_it(tmp_path: Path) -> None:
+    with pytest.raises(SandboxError, match="Magnum's driver"):
+        Description.load(tmp_path)
+
+
+def test_each_cluster_keeps_a_block_of_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_block, "listeners", lambda _: [])
+    first, second = tmp_path / "first", tmp_path / "second"
+
+    assert port_block.first_port(first) == CLUSTER_PORTS.start
+    assert port_block.first_port(second) == CLUSTER_PORTS.start + CLUSTER_BLOCK
+    assert port_block.first_port(first) == CLUSTER_PORTS.start
+
+
+def test_block_with_a_strangers_listener_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = Listener(port=CLUSTER_PORTS.start + 7, pid=1, name="stranger")
+    monkeypatch.setattr(port_block, "listeners", lambda _: [stranger])
+
+    assert port_block.first_port(tmp_path / "cluster") == CLUSTER_PORTS.start + CLUSTER_BLOCK
+
+
+def test_offsets_fit_into_a_block() -> None:
+    assert len(set(port_block.Offset)) == len(port_block.Offset)
+    assert max(port_block.Offset) < CLUSTER_BLOCK
+
+
+def test_certificates_and_kubeconfigs_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port_block, "listeners", lambda _: [])
+    path = tmp_path / "cluster"
+    path.mkdir()
+    (path / "cluster.json").write_text(description().model_dump_json())
+    Authority.ensure(path, "ca")
+    directory = ClusterDirectory(path)
+
+    control_plane.ensure_certificates(directory)
+    before = {file: file.read_bytes() for file in directory.pki.iterdir()}
+    control_plane.ensure_certificates(directory)
+
+    assert {file: file.read_bytes() for file in directory.pki.iterdir()} == before
+    assert {directory.kubeconfig(user) for user in control_plane.USERS} <= before.keys()
+    assert all(file.stat().st_mode & 0o077 == 0 for file in before)
+
+
+def test_kubeconfig_with_a_token_names_its_file_and_not_the_token(tmp_path: Path) -> None:
+    _, authority = Authority.ensure(tmp_path, "ca")
+    token = tmp_path / "token"
+    token.write_text("secret-token")
+
+    text = access.write_kubeconfig(
+        tmp_path / "kubeconfig", "https://127.0.0.1:20000", authority.certificate, token, "argocd"
+    ).read_text()
+    assert "secret-token" not in text
+    assert f"tokenFile: {token}" in text
+    assert "namespace: argocd" in text

@@ -1,0 +1,75 @@
+"""An Ingress of ingress-nginx shows the address of its controller's Service."""
+
+from typing import Any
+
+from sandbox.cluster import ingress_status
+from sandbox.cluster.kube import Object
+from tests.unit.sandbox.fake_kube import FakeKube
+
+PATH = "/apis/networking.k8s.io/v1/namespaces/squareone/ingresses/squareone"
+
+
+def cluster(address: str | None, ingress: Object) -> FakeKube:
+    kube = FakeKube()
+    status: dict[str, Any] = {"loadBalancer": {"ingress": [{"ip": address, "ipMode": "VIP"}]} if address else {}}
+    kube.add(
+        "/class",
+        {"kind": "IngressClass", "metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}},
+    )
+    kube.add(
+        "/service",
+        {
+            "kind": "Service",
+            "metadata": {"name": "ingress-nginx-controller", "labels": ingress_status.SERVICE_LABELS},
+            "spec": {"type": "LoadBalancer"},
+            "status": status,
+        },
+    )
+    kube.add(PATH, ingress)
+    return kube
+
+
+def ingress(spec: Object, **annotations: str) -> Object:
+    metadata = {"name": "squareone", "namespace": "squareone", "annotations": annotations}
+    return {"kind": "Ingress", "metadata": metadata, "spec": spec}
+
+
+def shown(kube: FakeKube) -> Any:
+    return kube.objects[PATH].get("status", {}).get("loadBalancer", {}).get("ingress")
+
+
+def test_address_is_copied() -> None:
+    kube = cluster("203.0.113.9", ingress({"ingressClassName": "nginx"}))
+    ingress_status.reconcile(kube)
+
+    assert shown(kube) == [{"ip": "203.0.113.9"}]
+
+
+def test_class_may_be_an_annotation() -> None:
+    kube = cluster("203.0.113.9", ingress({}, **{"kubernetes.io/ingress.class": "nginx"}))
+    ingress_status.reconcile(kube)
+
+    assert shown(kube) == [{"ip": "203.0.113.9"}]
+
+
+def test_ingress_of_another_class_is_left_alone() -> None:
+    kube = cluster("203.0.113.9", ingress({"ingressClassName": "traefik"}))
+    ingress_status.reconcile(kube)
+
+    assert shown(kube) is None
+
+
+def test_nothing_is_shown_before_the_service_has_an_address() -> None:
+    kube = cluster(None, ingress({"ingressClassName": "nginx"}))
+    ingress_status.reconcile(kube)
+
+    assert kube.writes == []
+
+
+def test_what_shows_already_is_not_written_again() -> None:
+    kube = cluster("203.0.113.9", ingress({"ingressClassName": "nginx"}))
+    ingress_status.reconcile(kube)
+    kube.writes.clear()
+    ingress_status.reconcile(kube)
+
+    assert kube.writes == []

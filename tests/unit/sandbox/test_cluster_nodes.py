@@ -1,0 +1,94 @@
+"""Nodes are what Magnum's database says, with the addresses that Neutron gave."""
+
+from ipaddress import IPv4Address
+
+from sandbox.cluster import nodes
+from sandbox.cluster.description import Description, Network, Node
+from tests.unit.sandbox.fake_kube import FakeKube
+
+
+def node(name: str, role: str = "worker", address: str = "10.0.0.5") -> Node:
+    return Node(
+        name=name,
+        server_id=f"id-of-{name}",
+        address=IPv4Address(address),
+        role=role,
+        node_group=f"default-{role}",
+        zone="nova",
+        flavor="m1.large",
+        vcpus=4,
+        memory_mib=8192,
+        disk_gib=80,
+    )
+
+
+def description(*every: Node, kube_tag: str = "v1.36.3") -> Description:
+    return Description(
+        uuid="6852a151",
+        name="rsp",
+        project_id="p",
+        kube_tag=kube_tag,
+        network_driver="calico",
+        labels={},
+        network=Network(id="n", name="net", subnet_id="s", external_id="e"),
+        trust=None,
+        nodes=every,
+    )
+
+
+def test_node_shows_its_server() -> None:
+    made = nodes.manifest(node("rsp-node-0"), "v1.36.3", "RegionOne")
+
+    assert made["spec"] == {"providerID": "openstack:///id-of-rsp-node-0", "taints": []}
+    assert made["status"]["addresses"][0] == {"type": "InternalIP", "address": "10.0.0.5"}
+    assert made["status"]["capacity"] == {
+        "cpu": "4",
+        "memory": "8192Mi",
+        "ephemeral-storage": "80Gi",
+        "pods": "110",
+    }
+    assert made["metadata"]["labels"]["magnum.openstack.org/nodegroup"] == "default-worker"
+    assert made["metadata"]["labels"]["topology.kubernetes.io/region"] == "RegionOne"
+
+
+def test_masters_take_no_ordinary_pods() -> None:
+    made = nodes.manifest(node("rsp-master-0", role="master"), "v1.36.3", None)
+
+    assert made["spec"]["taints"] == [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
+    assert "node-role.kubernetes.io/control-plane" in made["metadata"]["labels"]
+
+
+def test_sync_registers_what_lacks_and_removes_what_lost_its_server() -> None:
+    kube = FakeKube()
+    nodes.sync(kube, description(node("a"), node("b")))
+    nodes.sync(kube, description(node("b"), node("c")))
+
+    assert {each["metadata"]["name"] for each in kube.list(nodes.COLLECTION)} == {"b", "c"}
+
+
+def test_sync_twice_changes_nothing() -> None:
+    kube = FakeKube()
+    nodes.sync(kube, description(node("a")))
+    kube.writes.clear()
+    nodes.sync(kube, description(node("a")))
+
+    assert kube.writes == []
+
+
+def test_upgrade_shows_in_the_kubelets_version() -> None:
+    kube = FakeKube()
+    nodes.sync(kube, description(node("a")))
+    nodes.sync(kube, description(node("a"), kube_tag="v1.37.0"))
+
+    assert kube.list(nodes.COLLECTION)[0]["status"]["nodeInfo"]["kubeletVersion"] == "v1.37.0"
+
+
+def test_cluster_is_ready_when_every_node_is() -> None:
+    kube = FakeKube()
+    nodes.sync(kube, description(node("a"), node("b")))
+    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+
+    kube.merge(f"{nodes.COLLECTION}/a/status", ready)
+    assert not nodes.all_ready(kube)
+    kube.merge(f"{nodes.COLLECTION}/b/status", ready)
+    assert nodes.all_ready(kube)

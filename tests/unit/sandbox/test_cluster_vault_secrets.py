@@ -1,0 +1,189 @@
+"""The stand-in for vault-secrets-operator follows the operator's rules."""
+
+import base64
+from collections.abc import Collection
+
+import pytest
+
+from sandbox.cluster import vault_reader, vault_secrets
+from sandbox.cluster.kube import Object
+from sandbox.cluster.vault_reader import ReadError, VaultReader
+from sandbox.cluster.vault_templates import TemplateError, render
+from tests.unit.sandbox.fake_kube import FakeKube
+
+SECRET = "/api/v1/namespaces/argocd/secrets/argocd-secret"
+VAULT_SECRET = "/apis/ricoberger.de/v1alpha1/namespaces/argocd/vaultsecrets/argocd-secret"
+
+
+class FakeVault(VaultReader):
+    """A Vault in memory: secrets by path."""
+
+    def __init__(self, content: dict[str, dict[str, bytes]]) -> None:
+        self.content = content
+
+    def read(
+        self,
+        path: str,
+        *,
+        keys: Collection[str] = (),
+        version: int = 0,  # noqa: ARG002 -- the reader's signature
+        is_binary: bool = False,  # noqa: ARG002 -- likewise
+    ) -> dict[str, bytes]:
+        if path not in self.content:
+            raise ReadError("secret is nil")
+        return {key: value for key, value in self.content[path].items() if not keys or key in keys}
+
+
+def vault_secret(**spec: object) -> Object:
+    return {
+        "apiVersion": "ricoberger.de/v1alpha1",
+        "kind": "VaultSecret",
+        "metadata": {
+            "name": "argocd-secret",
+            "namespace": "argocd",
+            "uid": "1-2-3",
+            "generation": 1,
+            "labels": {"app.kubernetes.io/part-of": "argocd"},
+        },
+        "spec": {"path": "secret/sandbox/argocd", "type": "Opaque", **spec},
+    }
+
+
+def reconcile(kube: FakeKube, vault: VaultReader, wanted: Object | None = None) -> Object | None:
+    kube.objects.setdefault(VAULT_SECRET, wanted or vault_secret())
+    vault_secrets.reconcile(kube, vault, kube.objects[VAULT_SECRET])
+    return kube.get(SECRET)
+
+
+def condition(kube: FakeKube) -> tuple[str, str]:
+    (each,) = kube.objects[VAULT_SECRET]["status"]["conditions"]
+    return each["status"], each["reason"]
+
+
+def values(secret: Object | None) -> dict[str, str]:
+    assert secret is not None
+    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+
+
+def test_secret_holds_what_vault_holds_and_belongs_to_its_vault_secret() -> None:
+    kube = FakeKube()
+    secret = reconcile(kube, FakeVault({"secret/sandbox/argocd": {"admin.password": b"hash"}}))
+
+    assert secret is not None
+    assert values(secret) == {"admin.password": "hash"}
+    assert secret["metadata"]["labels"] == {
+        "created-by": "vault-secrets-operator",
+        "app.kubernetes.io/part-of": "argocd",
+    }
+    assert (
+        secret["metadata"]["ownerReferences"][0] | {"kind": "VaultSecret", "uid": "1-2-3", "controller": True}
+        == (secret["metadata"]["ownerReferences"][0])
+    )
+    assert condition(kube) == ("True", "Created")
+
+
+def test_templates_decide_what_the_secret_gets() -> None:
+    kube = FakeKube()
+    templates = {"password": '{% index .Secrets "admin.password" %}', "url": "https://{% .Secrets.host %}/"}
+    vault = FakeVault({"secret/sandbox/argocd": {"admin.password": b"hash", "host": b"h", "plain": b"never"}})
+
+    assert values(reconcile(kube, vault, vault_secret(templates=templates))) == {
+        "password": "hash",
+        "url": "https://h/",
+    }
+
+
+def test_only_the_named_keys_are_taken() -> None:
+    vault = FakeVault({"secret/sandbox/argocd": {"a": b"1", "b": b"2"}})
+
+    assert values(reconcile(FakeKube(), vault, vault_secret(keys=["b"]))) == {"b": "2"}
+
+
+def test_missing_secret_is_a_condition_and_makes_nothing() -> None:
+    kube = FakeKube()
+
+    assert reconcile(kube, FakeVault({})) is None
+    assert condition(kube) == ("False", "FetchFailed")
+
+
+def test_broken_template_is_a_condition() -> None:
+    kube = FakeKube()
+    vault = FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
+
+    assert reconcile(kube, vault, vault_secret(templates={"a": "{% .Namespace | upper %}"})) is None
+    assert condition(kube) == ("False", "CreateFailed")
+
+
+def test_change_in_vault_replaces_the_secret() -> None:
+    kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"old": b"1"}})
+    reconcile(kube, vault)
+    vault.content["secret/sandbox/argocd"] = {"new": b"2"}
+
+    assert values(reconcile(kube, vault)) == {"new": "2"}
+    assert condition(kube) == ("True", "Updated")
+
+
+def test_merge_keeps_keys_of_others() -> None:
+    kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
+    reconcile(kube, vault, vault_secret(reconcileStrategy="Merge"))
+    vault.content["secret/sandbox/argocd"] = {"b": b"2"}
+
+    assert values(reconcile(kube, vault)) == {"a": "1", "b": "2"}
+
+
+def test_nothing_is_written_while_nothing_changes() -> None:
+    kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
+    reconcile(kube, vault)
+    kube.writes.clear()
+    reconcile(kube, vault)
+
+    assert kube.writes == []
+
+
+def test_refusal_by_kubernetes_is_a_condition() -> None:
+    kube = FakeKube()
+    kube.refused.add(SECRET)
+    reconcile(kube, FakeVault({"secret/sandbox/argocd": {"a": b"1"}}))
+
+    assert condition(kube) == ("False", "CreateFailed")
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("plain", "plain"),
+        ('{% index .Secrets "a.b" %}', "dotted"),
+        ('{%index .Secrets "a.b"%}-{% .Secrets.c %}', "dotted-{% not run again %}"),
+        ('{% index .Secrets "missing" %}', ""),
+        ("{% .Secrets.missing %}", "<no value>"),
+    ],
+)
+def test_template(template: str, expected: str) -> None:
+    assert render(template, {"a.b": "dotted", "c": "{% not run again %}"}) == expected
+
+
+@pytest.mark.parametrize("template", ["{% env %}", '{% index .Secrets "a"', "{% .Secrets.a | b64enc %}", "{% %}"])
+def test_unknown_action_is_refused_without_values(template: str) -> None:
+    with pytest.raises(TemplateError) as refused:
+        render(template, {"a": "hunter2"})
+
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("text", b"text"), ({"b": 1, "a": "x"}, b'{"a":"x","b":1}'), (True, b"true"), (7, b"7")],
+)
+def test_values_become_text_as_the_operator_makes_it(value: object, expected: bytes) -> None:
+    assert vault_reader.encode(value) == expected
+
+
+def test_binary_values_are_decoded() -> None:
+    assert vault_reader.encode("aGk=", is_binary=True) == b"hi"
+    with pytest.raises(ReadError, match="base64"):
+        vault_reader.encode("no base64!", is_binary=True)
+
+
+def test_list_is_no_value_of_a_secret() -> None:
+    with pytest.raises(ReadError, match="could not parse secret value"):
+        vault_reader.encode(["a"])
