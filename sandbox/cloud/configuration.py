@@ -28,7 +28,8 @@ DEFAULT_VOLUME_TYPE: Final = "ceph-hdd"
 _CLUSTER_COMMAND: Final = (
     *("/usr/bin/env", f"--chdir={paths.CHECKOUT}", "--unset=PYTHONPATH"),  # that one is for Debian's Python
     *(f"RSP_SANDBOX_HOME={paths.HOME}", f"XDG_CACHE_HOME={paths.CACHE.parent}", f"HOME={Path.home()}"),
-    *(sys.executable, "-m", "sandbox", "cluster"),
+    # not sys.executable: it differs between `python` and `python3`, and a change restarts Magnum
+    *(f"{sys.prefix}/bin/python", "-m", "sandbox", "cluster"),
 )
 """Started by Magnum's conductor: this project's own code, in its own virtual environment."""
 
