@@ -61,6 +61,7 @@ class Deployment:
         self._goals: dict[str, Goal] = {}
         self._claimed: set[str] = set()
         self._replaced_along: set[str] = set()
+        self._missing: set[str] = set()
         self._halted = threading.Event()
 
     @property
@@ -87,8 +88,8 @@ class Deployment:
         except EngineError as error:
             return self._failed(urn, error)
         self._claim(goal)
-        if self._halted.is_set() or (not self.dry_run and has_unknown(goal.inputs)):
-            return Registered(urn=urn, done=False)  # halted, or it depends on something that failed
+        if self._halted.is_set() or self._stranded(goal):
+            return Registered(urn=urn, done=False)
         try:
             return self._custom(goal) if goal.custom else self._component(goal)
         except EngineError as error:
@@ -319,6 +320,15 @@ class Deployment:
             timeouts=goal.timeouts,
         )
 
+    def _stranded(self, goal: Goal) -> bool:
+        """Whether it needs something that failed, which has been told already."""
+        needed = {goal.parent, urns.split_reference(goal.provider)[0], *goal.dependencies}
+        with self._lock:
+            stranded = bool(needed & self._missing) or (not self.dry_run and has_unknown(goal.inputs))
+            if stranded:
+                self._missing.add(goal.urn)
+        return stranded
+
     def _claim(self, goal: Goal) -> None:
         with self._lock:
             if goal.urn in self._goals:
@@ -328,6 +338,8 @@ class Deployment:
     def _failed(self, urn: str, error: EngineError) -> Registered:
         if not self.report.failed(urn):
             self.report.fail(f"{urns.name_of(urn)} ({urns.type_of(urn)}): {error}")
+        with self._lock:
+            self._missing.add(urn)
         if not self.dry_run:
             self._halted.set()
         return Registered(urn=urn, done=False)

@@ -1,6 +1,7 @@
 """What the engine asks of a resource type, and of the client that serves the types of a package."""
 
 import json
+import logging
 import secrets
 import threading
 import time
@@ -16,6 +17,8 @@ from sandbox.engine.values import Properties, Unknown, has_secret, reveal
 _SUFFIX_BYTES: Final = 4
 
 Client = TypeVar("Client")
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +140,11 @@ class Adapter(ABC, Generic[Client]):
         Raises:
             ResourceError: Naming every input that is unknown, missing or wrong.
         """
-        faults = [f"`{key}` is unknown" for key in inputs if key not in self.properties]
+        faults = [f"the engine does not know the input `{key}`" for key in inputs if key not in self.properties]
         faults += [
-            f"`{key}` is missing" for key, each in self.properties.items() if each.required and key not in inputs
+            f"the input `{key}` is missing"
+            for key, each in self.properties.items()
+            if each.required and key not in inputs
         ]
         checked = dict(inputs)
         for key, each in self.properties.items():
@@ -150,7 +155,7 @@ class Adapter(ABC, Generic[Client]):
         if not faults:
             faults = list(self.faults(reveal(checked)))
         if faults:
-            raise ResourceError(f"{name} ({self.kind}): {'; '.join(faults)}")
+            raise ResourceError("; ".join(faults))
         return checked
 
     def faults(self, inputs: Properties) -> Iterable[str]:
@@ -230,7 +235,10 @@ class Clients:
         for client in self._made.values():
             close = getattr(client, "close", None)
             if close:
-                close()
+                try:
+                    close()
+                except Exception:  # noqa: BLE001 - the work is done, and what is left behind expires
+                    _LOG.debug("a client could not be closed", exc_info=True)
         self._made.clear()
 
 

@@ -136,4 +136,4 @@ def explain(error: Exception) -> EngineError | None:
 
 
 def _text(error: hvac.exceptions.VaultError) -> str:
-    return "; ".join(map(str, error.errors or [])) or str(error)
+    return " ".join(("; ".join(map(str, error.errors or [])) or str(error)).split())

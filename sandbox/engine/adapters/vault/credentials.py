@@ -56,7 +56,9 @@ class AuthBackendRole(Adapter[Vault]):
     def update(self, client: Vault, identifier: str, change: Update, operation: Operation) -> Properties:
         """Write it anew; what the program no longer gives goes back to nothing."""
         emptied = {snake(key): _nothing(change.old[key]) for key in change.changed if key not in change.new}
-        client.write(identifier, {**emptied, **self._body(change.new)})
+        body = self._body(change.new)
+        del body["local_secret_ids"]  # Vault takes it at the creation alone
+        client.write(identifier, {**emptied, **body})
         if "roleId" in change.changed and "roleId" in change.new:
             client.write(f"{identifier}/role-id", {"role_id": change.new["roleId"]})
         return self._outputs(client, identifier, change.new) or {}

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sandbox.engine.adapters.base import Adapter, Made, Operation, Property, Update, known
 from sandbox.engine.adapters.vault.client import Vault
 from sandbox.engine.errors import ResourceError
-from sandbox.engine.values import Properties
+from sandbox.engine.values import Properties, Secret
 
 
 class SecretV2(Adapter[Vault]):
@@ -101,8 +101,8 @@ def get_secret(client: Vault, arguments: Properties) -> Properties:
         "mount": arguments["mount"],
         "name": arguments["name"],
         "path": path,
-        "data": {key: _text(value) for key, value in found["data"].items()},
-        "dataJson": json.dumps(found["data"]),
+        "data": Secret({key: _text(value) for key, value in found["data"].items()}),
+        "dataJson": Secret(json.dumps(found["data"])),
         "version": metadata["version"],
         "createdTime": metadata["created_time"],
         "deletionTime": metadata["deletion_time"],
