@@ -22,7 +22,6 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "skipTlsVerify": Property(),
     "skipChildToken": Property(),
     "maxLeaseTtlSeconds": Property(),
-    "maxRetries": Property(),  # which the SDK always sends
     "maxRetries": Property(),  # the SDK always sends it
 }
 
