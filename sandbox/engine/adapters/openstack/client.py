@@ -163,8 +163,17 @@ def explain(error: Exception) -> EngineError | None:
         case openstack.exceptions.ConfigException():
             return ResourceError(f"no such cloud in clouds.yaml: {error}; set OS_CLOUD or the provider's `cloud`")
         case openstack.exceptions.HttpException() if (error.status_code or _SERVER_ERROR) < _SERVER_ERROR:
-            return ResourceError(f"refused with status {error.status_code}: {error.details or error.message}")
+            return ResourceError(f"refused with status {error.status_code}: {_detail(error)}")
         case openstack.exceptions.SDKException() | keystone.ClientException():
             return EngineError(f"OpenStack failed: {error}")
         case _:
             return None
+
+
+def _detail(error: openstack.exceptions.HttpException) -> str:
+    """The service's own words; Magnum's way to give them is one that openstacksdk does not know."""
+    try:
+        faults = error.response.json()["errors"] if error.response is not None else []
+    except (ValueError, KeyError, TypeError):
+        faults = []
+    return "; ".join(each["detail"] for each in faults) or str(error.details or error.message)
