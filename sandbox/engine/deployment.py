@@ -105,14 +105,9 @@ class Deployment:
             self._state.put(replace(recorded, outputs=outputs))
 
     def read(self, request: resource_pb2.ReadResourceRequest, identifier: Any, inputs: Properties) -> Registered:
-        """Look up an existing thing for the program (`Service.get`).
-
-        Raises:
-            ResourceError: It is not there.
-        """
+        """Look up an existing thing for the program (`Service.get`); a failure is answered with `done=False`."""
         urn = urns.make(self.config.stack, self.config.project, request.parent, request.type, request.name)
         parent = self._goals.get(request.parent)
-        self._claim(Goal(urn=urn, custom=True, parent=request.parent, inputs=inputs))
         package = request.type.partition(":")[0]
         resource = Resource(
             urn=urn,
@@ -124,13 +119,32 @@ class Deployment:
             dependencies=tuple(sorted(request.dependencies)),
             secret_outputs=tuple(request.additionalSecretOutputs),
         )
-        if has_unknown(identifier) or self.provisioner.client(resource.type, resource.provider) is None:
-            return Registered(urn=urn)
-        outputs = self.provisioner.read(resource)
-        if outputs is None:
-            raise ResourceError(f"{request.name}: there is no {request.type} {identifier!r}")
+        goal = Goal(
+            urn=urn,
+            custom=True,
+            parent=resource.parent,
+            inputs=inputs,
+            provider=resource.provider,
+            dependencies=resource.dependencies,
+        )
+        self._claim(goal)
+        if self._halted.is_set() or self._stranded(goal):
+            return Registered(urn=urn, done=False)
+        try:
+            if has_unknown(identifier) or self.provisioner.client(resource.type, resource.provider) is None:
+                return Registered(urn=urn)
+            outputs = self.provisioner.read(resource)
+            if outputs is None:
+                raise ResourceError(f"there is no {request.type} {identifier!r}")
+        except EngineError as error:
+            return self._failed(urn, error)
         recorded = self._state.put(replace(resource, outputs=outputs))
         return Registered(urn=urn, id=identifier, outputs=recorded.outputs)
+
+    def lacks(self, provider: str) -> bool:
+        """Whether a provider (`urn::id`) has failed, so that nothing can be asked of it."""
+        with self._lock:
+            return urns.split_reference(provider)[0] in self._missing
 
     def _component(self, goal: Goal) -> Registered:
         old = self._recorded(goal)

@@ -63,13 +63,20 @@ class Monitor:
         """Look up an existing thing."""
         identifier: str | Unknown = UNKNOWN if request.id == _UNKNOWN_ID else request.id
         answer: Registered = self._deployment.read(request, identifier, from_wire(request.properties))
-        return resource_pb2.ReadResourceResponse(urn=answer.urn, id=answer.id, properties=to_wire(answer.outputs))
+        return resource_pb2.ReadResourceResponse(
+            urn=answer.urn,
+            id=answer.id,
+            properties=to_wire(answer.outputs),
+            result=resource_pb2.Result.SUCCESS if answer.done else resource_pb2.Result.FAIL,
+        )
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         """Call a provider function."""
         arguments = reveal(from_wire(request.args))
         if request.tok == _GET_RESOURCE:
             return self._recorded(arguments["urn"])
+        if self._deployment.lacks(request.provider):
+            return resource_pb2.ResourceInvokeResponse(unknown=True)
         function = self._provisioner.registry.function(request.tok)
         client = self._provisioner.client(request.tok, request.provider)
         if client is None:
