@@ -51,6 +51,11 @@ class MagnumResource(OpenStackResource):
             if wrong:
                 yield f"`labels`: {', '.join(wrong)} must be a text"
 
+    def candidates(self, client: OpenStack, inputs: Properties) -> Iterable[str]:
+        """Objects of the same name, which Magnum cannot be asked for."""
+        found = self.listed(self.call(client, "GET", self.path))
+        return [self.identifier(each) for each in found if each["name"] == inputs["name"]]
+
     def settle(self, client: OpenStack, identifier: str, wanted: str, operation: Operation) -> None:
         """Wait until the status is `wanted`.
 
