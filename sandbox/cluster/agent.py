@@ -4,12 +4,12 @@ import logging
 import time
 from typing import Final
 
-from sandbox.cluster import ingress_status, volumes
+from sandbox.cluster import ingress_status, kubelet, volumes
 from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube, KubeError
 from sandbox.cluster.pod_roles import PodRoles
 
-INTERVAL_SECONDS: Final = 2
+INTERVAL_SECONDS: Final = 1
 
 _log = logging.getLogger(__name__)
 
@@ -20,9 +20,12 @@ def run(directory: ClusterDirectory) -> None:
     kube = Kube(directory.kubeconfig("admin"))
     roles = PodRoles(kube, directory)
     while True:
-        for reconcile in (roles.reconcile, lambda: volumes.reconcile(kube), lambda: ingress_status.reconcile(kube)):
-            try:
-                reconcile()
-            except KubeError as error:
-                _log.warning("%s", error)
+        try:
+            pods = kube.list("/api/v1/pods")
+            kubelet.reconcile(kube, pods)
+            roles.reconcile(pods)
+            volumes.reconcile(kube)
+            ingress_status.reconcile(kube)
+        except KubeError as error:
+            _log.warning("%s", error)
         time.sleep(INTERVAL_SECONDS)

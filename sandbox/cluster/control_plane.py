@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from sandbox import tools
-from sandbox.cluster import access
+from sandbox.cluster import access, kubelet
 from sandbox.cluster.authority import Authority, KeyPair, Request, ensure_signing_key
 from sandbox.cluster.description import Description
 from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube
 from sandbox.cluster.port_block import Offset
 from sandbox.errors import SandboxError
+from sandbox.files import write_atomically
 from sandbox.ports import LOOPBACK
 from sandbox.process import Process, wait_for
 
@@ -142,17 +143,18 @@ def start(directory: ClusterDirectory) -> Kube:
 
 def start_kwok(directory: ClusterDirectory) -> None:
     """Start KWOK, which keeps the nodes Ready and says of their Pods that they run."""
-    bin_dir, kubeconfig = tools.bin_dir(), directory.kubeconfig("kwok")
+    bin_dir, kubeconfig, stages = tools.bin_dir(), directory.kubeconfig("kwok"), directory.data / "kwok-stages.yaml"
+    write_atomically(stages, kubelet.gated(tools.kwok_stages().read_text()))
     directory.process(
         "kwok",
         bin_dir / "kwok",
-        f"--config={tools.kwok_stages()}",
+        f"--config={stages}",
         f"--kubeconfig={kubeconfig}",
         "--manage-all-nodes=true",
         f"--cidr={pod_cidr(directory.description)}",
         "--node-lease-duration-seconds=40",
         f"--server-address={directory.address(Offset.KWOK)}",
-        config=(kubeconfig,),
+        config=(kubeconfig, stages),
     ).start()
 
 

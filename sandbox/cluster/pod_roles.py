@@ -42,9 +42,8 @@ class PodRoles:
         self._directory = directory
         self._said: dict[str, str] = {}
 
-    def reconcile(self) -> None:
+    def reconcile(self, every: list[Object]) -> None:
         """Start a process for each Pod that has a role, restart what died or changed, stop what has no Pod any more."""
-        every = self._kube.list("/api/v1/pods")
         for name, make in ROLES.items():
             pod = pods.running(every, name)
             if pod is None:

@@ -123,16 +123,16 @@ def test_process_lives_as_long_as_its_pod(directory: ClusterDirectory, monkeypat
     kube = FakeKube()
     roles = pod_roles.PodRoles(kube, directory)
     kube.add("/pod", pod("argocd-redis"))
-    roles.reconcile()
+    roles.reconcile(kube.list("/api/v1/pods"))
     process = directory.process("argocd-redis")
     started = process.alive()
     assert started
 
-    roles.reconcile()
+    roles.reconcile(kube.list("/api/v1/pods"))
     assert process.alive() == started
 
     del kube.objects["/pod"]
-    roles.reconcile()
+    roles.reconcile(kube.list("/api/v1/pods"))
     deadline = time.monotonic() + 5
     while process.alive() and time.monotonic() < deadline:
         time.sleep(0.05)

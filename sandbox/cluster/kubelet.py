@@ -1,0 +1,138 @@
+"""Stand-in for the part of a kubelet that KWOK leaves out: a Pod starts only when what it refers to is there.
+
+KWOK alone would call a Pod Ready whose Secret nobody made. So its stages are changed to wait for the Pod condition
+`PodReadyToStartContainers`, and this sets it once every Secret and ConfigMap that is not optional exists with its keys;
+until then the state of the Pod's containers says, as a kubelet's does, what is missing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from sandbox.cluster.kube import Kube, Object
+
+CONDITION: Final = "PodReadyToStartContainers"
+STAGE: Final = "pod-ready"
+"""KWOK's stage that lets a Pod run."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A Secret or ConfigMap that a Pod needs, and maybe one key of it."""
+
+    collection: str
+    """`secrets` or `configmaps`."""
+    name: str
+    key: str | None
+    mounted: bool
+    """Whether as a volume; else it is for the environment."""
+
+    @property
+    def reason(self) -> str:
+        """Why a container waits that lacks this, in the kubelet's word."""
+        return "ContainerCreating" if self.mounted else "CreateContainerConfigError"
+
+
+def gated(stages: str) -> str:
+    """KWOK's stages, with the one that lets a Pod run waiting for our condition.
+
+    Args:
+        stages: YAML documents.
+
+    Raises:
+        ValueError: There is not exactly one such stage: this KWOK is not the one that we know.
+    """
+    documents = [document for document in yaml.safe_load_all(stages) if document]
+    (ready,) = (document for document in documents if document["metadata"]["name"] == STAGE)
+    ready["spec"]["selector"]["matchExpressions"].append(
+        {
+            "key": f'.status.conditions.[] | select( .type == "{CONDITION}" ) | .status',
+            "operator": "In",
+            "values": ["True"],
+        }
+    )
+    return yaml.safe_dump_all(documents)
+
+
+def reconcile(kube: Kube, pods: list[Object]) -> None:
+    """Let every scheduled Pod start that has all it needs, and say of the others what they lack."""
+    for pod in pods:
+        if not waits(pod):
+            continue
+        lack = next(((each, message) for each in references(pod) if (message := _lack(kube, pod, each))), None)
+        changes = _startable(pod) if lack is None else _waiting(pod, lack[0].reason, lack[1])
+        if any(pod["status"].get(field) != value for field, value in changes.items()):
+            metadata = pod["metadata"]
+            path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+            kube.merge(path, {"status": changes})
+
+
+def waits(pod: Object) -> bool:
+    """Whether a Pod has its node and was not yet let start."""
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return (
+        bool(pod["spec"].get("nodeName"))
+        and pod["status"].get("phase") == "Pending"
+        and "deletionTimestamp" not in pod["metadata"]
+        and conditions.get(CONDITION) != "True"
+    )
+
+
+def references(pod: Object) -> Iterator[Reference]:
+    """The Secrets and ConfigMaps that a Pod cannot start without."""
+    spec = pod["spec"]
+    for container in [*spec.get("initContainers", []), *spec["containers"]]:
+        for variable in container.get("env", []):
+            source = variable.get("valueFrom", {})
+            yield from _named("secrets", source.get("secretKeyRef"))
+            yield from _named("configmaps", source.get("configMapKeyRef"))
+        for source in container.get("envFrom", []):
+            yield from _named("secrets", source.get("secretRef"))
+            yield from _named("configmaps", source.get("configMapRef"))
+    for volume in spec.get("volumes", []):
+        for source in [volume, *volume.get("projected", {}).get("sources", [])]:
+            yield from _named("secrets", source.get("secret"), mounted=True)
+            yield from _named("configmaps", source.get("configMap"), mounted=True)
+
+
+def _named(collection: str, source: dict[str, Any] | None, *, mounted: bool = False) -> Iterator[Reference]:
+    if source is None or source.get("optional"):
+        return
+    name = source.get("secretName") or source["name"]
+    keys = [item["key"] for item in source.get("items", [])] or [source.get("key")]
+    for key in keys:
+        yield Reference(collection, name, key, mounted)
+
+
+def _lack(kube: Kube, pod: Object, reference: Reference) -> str | None:
+    """What is missing of a reference, in the kubelet's words; None where nothing is."""
+    namespace, name = pod["metadata"]["namespace"], reference.name
+    kind = "secret" if reference.collection == "secrets" else "configmap"
+    found = kube.get(f"/api/v1/namespaces/{namespace}/{reference.collection}/{name}")
+    if found is None:
+        return f'{kind} "{name}" not found'
+    if reference.key is None or reference.key in {**found.get("data", {}), **found.get("binaryData", {})}:
+        return None
+    return f"couldn't find key {reference.key} in {kind} {namespace}/{name}"
+
+
+def _startable(pod: Object) -> Object:
+    others = [each for each in pod["status"].get("conditions", []) if each["type"] != CONDITION]
+    return {"conditions": [*others, {"type": CONDITION, "status": "True"}]}
+
+
+def _waiting(pod: Object, reason: str, message: str) -> Object:
+    statuses = [
+        {
+            "name": container["name"],
+            "image": container["image"],
+            "imageID": "",
+            "ready": False,
+            "restartCount": 0,
+            "state": {"waiting": {"reason": reason, "message": message}},
+        }
+        for container in pod["spec"]["containers"]
+    ]
+    return {"containerStatuses": statuses}
