@@ -3,6 +3,7 @@
 By the rules of terraform-provider-openstack (`openstack/resource_openstack_containerinfra_*.go`).
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -126,7 +127,7 @@ class ClusterTemplate(MagnumResource):
     def update(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> Properties:
         """Patch what differs."""
         patch = [
-            {"op": "replace", "path": f"/{self.field(key)}", "value": change.new[key]}
+            {"op": "replace", "path": f"/{self.field(key)}", "value": self._patched(key, change.new[key])}
             if key in change.new
             else {"op": "remove", "path": f"/{self.field(key)}"}
             for key in sorted(change.changed)
@@ -134,6 +135,11 @@ class ClusterTemplate(MagnumResource):
         if patch:
             self.call(client, "PATCH", f"{self.path}/{identifier}", patch)
         return self.outputs(client, self.require(client, identifier))
+
+    @staticmethod
+    def _patched(key: str, value: Any) -> Any:
+        """A patch takes the labels as a text, unlike a creation."""
+        return json.dumps(value) if key == "labels" else value
 
 
 class Cluster(MagnumResource):
