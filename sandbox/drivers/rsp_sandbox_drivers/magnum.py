@@ -28,7 +28,7 @@ LOG = logging.getLogger(__name__)
 RETRIED = (keystone_errors.ConnectFailure, keystone_errors.HttpServerError, neutron_errors.ConnectionFailed)
 """What a service that is just restarting causes; the next pass tries again."""
 FAILURE_LABEL = "sandbox_fail"
-"""A cluster or node group with this label fails on purpose: its value is `create`, `update` or `delete`."""
+"""A cluster or node group with this label fails on purpose: its value is `create` or `update`."""
 
 
 class Driver(driver.Driver):
@@ -160,8 +160,8 @@ def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
         stack.delete_groups(leaving)
         if not stack.match(staying):
             return
-        for group in busy:
-            _fail_if_told(group.labels, _action(group.status))
+        for group in staying:
+            _fail_if_told(group)
         directory = Directory(cluster.uuid)
         directory.write(context, cluster, describe(stack, cluster, template))
         cluster.api_address = directory.up()
@@ -198,9 +198,10 @@ def _unchanged(cluster: Any, groups: list[Any]) -> list[Any]:
     return [group for group in groups if now.get(group.uuid) == (group.status, group.node_count)]
 
 
-def _fail_if_told(labels: dict[str, str] | None, action: str) -> None:
-    if (labels or {}).get(FAILURE_LABEL, "").upper() == action:
-        raise StackError(f"told to fail by the label {FAILURE_LABEL}={action.lower()}")
+def _fail_if_told(group: Any) -> None:
+    action = _action(group.status).lower()
+    if (group.labels or {}).get(FAILURE_LABEL) == action:
+        raise StackError(f"told to fail by the label {FAILURE_LABEL}={action}")
 
 
 def _action(status: str | None) -> str:
@@ -234,7 +235,6 @@ def _sum_up(context: Any, cluster: Any) -> None:
 def _delete(context: Any, stack_context: Any, cluster: Any) -> None:
     """Remove all that the cluster made; on DELETE_COMPLETE Magnum removes it from its database."""
     try:
-        _fail_if_told(cluster.labels, "DELETE")
         # First what would make load balancers again, then the balancers, then the nodes behind them.
         Directory(cluster.uuid).remove()
         load_balancers.delete(stack_context, cluster)
