@@ -207,13 +207,12 @@ class Engine:
             return
         adapter = provisioner.registry.adapter(resource.type)
         now = sealed(adapter, resource, outputs, resource.outputs)
-        changes = diff.changes(resource.outputs, now)
-        if not changes:
-            report.end(report.begin("same", resource.urn))
-            return
-        with report.step("refresh", resource.urn, changes):
-            inputs = diff.adopt_drift(resource.inputs, resource.outputs, now)
-            provisioner.state.put(replace(resource, inputs=inputs, outputs=now))
+        inputs = diff.adopt_drift(resource.inputs, resource.outputs, now)
+        drift = diff.changes(resource.inputs, inputs)
+        # What the service alone decides (a status, the volumes attached) moves without being drift.
+        with report.step("refresh" if drift else "same", resource.urn, drift):
+            if resource.outputs != now:
+                provisioner.state.put(replace(resource, inputs=inputs, outputs=now))
 
 
 @contextmanager

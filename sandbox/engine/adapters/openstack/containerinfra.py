@@ -62,8 +62,15 @@ class MagnumResource(OpenStackResource):
         listed = self.listed(client.service(self.service).get(self.path))
         return [self.identifier(each) for each in listed if each["name"] == inputs["name"]]
 
-    def settle(self, client: OpenStack, identifier: str, wanted: str, operation: Operation) -> None:
-        """Wait until the status is `wanted`.
+    def settle(
+        self,
+        client: OpenStack,
+        identifier: str,
+        wanted: str,
+        operation: Operation,
+        also: Callable[[Mapping[str, Any]], bool] = lambda _found: True,
+    ) -> None:
+        """Wait until the status is `wanted`, and `also` true: an earlier update may have left the same status.
 
         Raises:
             PartialFailureError: It failed; the message has Magnum's reason.
@@ -80,7 +87,7 @@ class MagnumResource(OpenStackResource):
                     outputs=self.outputs(client, found),
                     replace=status == "CREATE_FAILED",
                 )
-            return bool(status == wanted)
+            return bool(status == wanted) and also(found)
 
         operation.wait(reached, f"waiting for {wanted}", poll=_POLL)
 
@@ -205,13 +212,25 @@ class Cluster(MagnumResource):
         if template != found["cluster_template_id"]:
             body = {"cluster_template": template}
             self.call(client, "POST", f"{self.path}/{identifier}/actions/upgrade", body, _UPGRADE_VERSION)
-            self.settle(client, identifier, "UPDATE_COMPLETE", operation)
+            self.settle(
+                client,
+                identifier,
+                "UPDATE_COMPLETE",
+                operation,
+                lambda found: bool(found["cluster_template_id"] == template),
+            )
         count = change.new["nodeCount"]
         if "nodeCount" in change.changed and count != self._workers(client, identifier, found):
             patch = [{"op": "replace", "path": "/node_count", "value": count}]
             version = _ZERO_NODES_VERSION if count == 0 else None
             self.call(client, "PATCH", f"{self.path}/{identifier}", patch, version)
-            self.settle(client, identifier, "UPDATE_COMPLETE", operation)
+            self.settle(
+                client,
+                identifier,
+                "UPDATE_COMPLETE",
+                operation,
+                lambda found: self._workers(client, identifier, found) == count,
+            )
         return self._with_kubeconfig(client, identifier, change.new, change.outputs)
 
     def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
@@ -313,7 +332,9 @@ class NodeGroup(MagnumResource):
             body = {"node_count": count, "nodegroup": group}
             version = _ZERO_NODES_VERSION if count == 0 else _NODE_GROUPS_VERSION
             self.call(client, "POST", f"{self.path}/{cluster}/actions/resize", body, version)
-            self.settle(client, identifier, "UPDATE_COMPLETE", operation)
+            self.settle(
+                client, identifier, "UPDATE_COMPLETE", operation, lambda found: bool(found["node_count"] == count)
+            )
         return self._complete(client, identifier, change.new)
 
     def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
