@@ -15,6 +15,7 @@ from openstack.connection import Connection
 
 from config import loader
 from config.environment import Environment
+from config.names import cloud_name
 from sandbox import environment, paths
 from tests.sandbox import certificates
 from tests.sandbox.objects import Objects
@@ -65,8 +66,9 @@ def administrator(program: Program) -> Iterator[Connection]:
 
 @pytest.fixture(scope="session")
 def cluster(tenant: Connection) -> certificates.MagnumCluster:
-    """The one cluster of the tenant, as Magnum has it."""
-    (cluster,) = tenant.container_infrastructure_management.clusters()
+    """The stack's cluster, as Magnum has it."""
+    wanted = cloud_name("sandbox", "cluster")
+    (cluster,) = [each for each in tenant.container_infrastructure_management.clusters() if each.name == wanted]
     return certificates.MagnumCluster(tenant, str(cluster.uuid))
 
 

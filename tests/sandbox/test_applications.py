@@ -50,8 +50,8 @@ def test_every_application_is_synced_and_healthy_at_the_commit(
         assert found == ("Synced", "Healthy", told), f"{name}: {status.get('conditions')}"
 
 
-def test_the_floating_ip_reaches_ingress_nginx(tenant: Connection, objects: Objects) -> None:
-    (floating,) = tenant.network.ips()
+def test_the_floating_ip_reaches_ingress_nginx(tenant: Connection, objects: Objects, outputs: dict[str, Any]) -> None:
+    (floating,) = tenant.network.ips(floating_ip_address=outputs["ingressAddress"])
     services = objects.all("v1", "Service", "ingress-nginx")
     (balanced,) = [each for each in services if each["spec"]["type"] == "LoadBalancer"]
     assert balanced["spec"]["loadBalancerIP"] == floating.floating_ip_address
@@ -63,7 +63,7 @@ def test_the_nfs_servers_address_reaches_nublados_volumes(applications: dict[str
     volumes = values["controller"]["config"]["lab"]["volumes"]
     sources = [each["source"] for each in volumes if each["source"]["type"] == "nfs"]
     assert {each["server"] for each in sources} == {str(settings.nfs.address)}
-    assert {each["serverPath"] for each in sources} <= {f"/{name}" for name in settings.nfs.volumes}
+    assert {each["serverPath"].split("/")[1] for each in sources} == set(settings.nfs.volumes)
 
 
 def test_the_nfs_servers_address_reaches_the_live_configuration(objects: Objects, settings: Environment) -> None:
@@ -73,14 +73,16 @@ def test_the_nfs_servers_address_reaches_the_live_configuration(objects: Objects
 
 
 def test_the_bucket_reaches_tap(objects: Objects, settings: Environment) -> None:
-    values = {
-        variable.get("value", "")
+    options = {
+        option
         for each in objects.all("apps/v1", "Deployment", "tap")
         for container in each["spec"]["template"]["spec"]["containers"]
         for variable in container.get("env", [])
+        for option in variable.get("value", "").split()
     }
-    assert settings.object_store.bucket in values
-    assert any(str(settings.object_store.endpoint).rstrip("/") in value for value in values)
+    store = settings.object_store
+    endpoint = str(store.endpoint).rstrip("/")
+    assert {f"-Dgcs_bucket={store.bucket}", f"-Dgcs_bucket_url={endpoint}", "-Dgcs_bucket_type=S3"} <= options
 
 
 def test_the_storage_class_reaches_postgres(objects: Objects, settings: Environment) -> None:
