@@ -57,11 +57,6 @@ class MagnumResource(OpenStackResource):
         found = self.listed(self.call(client, "GET", self.path))
         return [self.identifier(each) for each in found if each["name"] == inputs["name"]]
 
-    def candidates(self, client: OpenStack, inputs: Properties) -> Iterable[str]:
-        """Objects of the same name; Magnum does not look for them itself."""
-        listed = self.listed(client.service(self.service).get(self.path))
-        return [self.identifier(each) for each in listed if each["name"] == inputs["name"]]
-
     def settle(
         self,
         client: OpenStack,
