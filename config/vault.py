@@ -33,9 +33,12 @@ class AppRole(Section):
     )
     token_ttl: int = Field(default=_HOUR, ge=60, description="Life of a token in seconds; the operator renews it")
     token_max_ttl: int = Field(
-        default=24 * _HOUR,
+        default=32 * 24 * _HOUR,
         ge=60,
-        description="Seconds after which a token cannot be renewed and the operator logs in anew",
+        description=(
+            "Seconds after which a token cannot be renewed; more than the 16 days after which vault-secrets-operator "
+            "logs in anew by itself (its VAULT_TOKEN_MAX_TTL), or it fails for a moment each time"
+        ),
     )
     secret_id_rotation: Name = Field(
         default="initial",

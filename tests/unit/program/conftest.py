@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 
 from operations import preflight
@@ -17,6 +16,7 @@ from sandbox.engine import config as stack_config
 from tests.unit.conftest import COMPUTED
 from tests.unit.program import rendered
 from tests.unit.recording import ProgramRunner, Recording
+from tests.unit.refused import Refused
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -42,18 +42,6 @@ VAULT_COMPUTED = {
     "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "computed-secret-id"},
     "vault:index/token:Token": {"clientToken": "computed-write-token"},
 }
-
-
-class Refused(grpc.RpcError):
-    """A provider function that fails, as the engine reports it."""
-
-    def code(self) -> grpc.StatusCode:
-        """The status that providers give to any failure."""
-        return grpc.StatusCode.UNKNOWN
-
-    def details(self) -> str:
-        """What the provider says."""
-        return str(self)
 
 
 @dataclass(frozen=True)
