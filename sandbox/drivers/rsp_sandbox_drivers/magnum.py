@@ -25,7 +25,7 @@ from rsp_sandbox_drivers.stack import Stack, StackError
 
 LOG = logging.getLogger(__name__)
 
-RETRIED = (keystone_errors.ConnectFailure, keystone_errors.HttpServerError, neutron_errors.ConnectionFailed)
+SERVICE_AWAY = (keystone_errors.ConnectFailure, keystone_errors.HttpServerError, neutron_errors.ConnectionFailed)
 """What a service that is just restarting causes; the next pass tries again."""
 FAILURE_LABEL = "sandbox_fail"
 """A cluster or node group with this label fails on purpose: its value is `create` or `update`."""
@@ -130,18 +130,29 @@ class Driver(driver.Driver):
         self._busy.add(cluster.uuid)
         try:
             stack_context = context if use_admin_ctx else magnum_context.make_cluster_context(cluster)
-            if cluster.status == ClusterStatus.DELETE_IN_PROGRESS:
-                _delete(context, stack_context, cluster)
-            else:
+            if cluster.status != ClusterStatus.DELETE_IN_PROGRESS:
                 _settle(context, stack_context, cluster)
-        except RETRIED:
-            LOG.warning("Cluster %s: a service does not answer, trying again", cluster.uuid, exc_info=True)
+                return
+            try:
+                _delete(context, stack_context, cluster)
+            except exception.AuthorizationFailure:
+                LOG.warning("Cluster %s: its trust is gone, an administrator removes it", cluster.uuid)
+                _delete(context, context, cluster)
+        except Exception as error:
+            if not _is_passing(error):
+                raise
+            LOG.warning("Cluster %s: a service does not answer, trying again: %s", cluster.uuid, error)
         finally:
             self._busy.discard(cluster.uuid)
 
 
 def _stack(context: Any, cluster: Any) -> Stack:
     return Stack(context, cluster, conductor_utils.retrieve_cluster_template(context, cluster))
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """Whether an error, or one that it wraps, comes from a service that does not answer just now."""
+    return error is not None and (isinstance(error, SERVICE_AWAY) or _is_passing(error.__context__))
 
 
 def _set_status(group: Any, status: str, reason: str | None = None) -> None:
@@ -166,9 +177,9 @@ def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
         directory.write(context, cluster, describe(stack, cluster, template))
         cluster.api_address = directory.up()
         cluster.coe_version = (cluster.labels or {}).get("kube_tag")
-    except RETRIED:
-        raise
     except Exception as error:
+        if _is_passing(error):
+            raise
         LOG.exception("Cluster %s failed", cluster.uuid)
         for group in _unchanged(cluster, busy):
             _set_status(group, _with_outcome(group.status, "FAILED"), str(error))
@@ -239,11 +250,11 @@ def _delete(context: Any, stack_context: Any, cluster: Any) -> None:
         Directory(cluster.uuid).remove()
         load_balancers.delete(stack_context, cluster)
         Stack(stack_context, cluster, conductor_utils.retrieve_cluster_template(context, cluster)).delete()
-    except RETRIED:
-        raise
     except exception.AuthorizationFailure:
-        raise  # Magnum comes again with an administrator's context where the trust is gone
+        raise
     except Exception as error:
+        if _is_passing(error):
+            raise
         LOG.exception("Cluster %s cannot be deleted", cluster.uuid)
         cluster.status, cluster.status_reason = ClusterStatus.DELETE_FAILED, str(error)
         cluster.save()
