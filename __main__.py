@@ -3,7 +3,7 @@
 import pulumi
 from pulumi import ResourceOptions
 
-from components import arguments, existing_secrets, facts, outputs, phalanx_source, secret_inputs
+from components import arguments, facts, outputs, phalanx_source, secret_inputs
 from components import platform_arguments as platform
 from components.applications import Applications
 from components.argocd import ArgoCd
@@ -18,7 +18,7 @@ from components.providers import kubernetes_provider, openstack_provider, vault_
 from components.secret_store import SecretStore
 from config import loader
 from config.environment import Environment
-from operations import preflight
+from operations import preflight, vault_secrets
 from phalanx.environment import Environment as PhalanxEnvironment
 
 
@@ -29,8 +29,7 @@ def main() -> None:
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
     look_ahead(environment, source.environment)
     vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
-    vault = vault_provider(vault_url)
-    inputs = secret_inputs.gather(environment, source, existing_secrets.read(source.environment, vault_url, vault))
+    inputs = secret_inputs.gather(environment, source, vault_secrets.read(vault_url, source.environment))
 
     openstack = ResourceOptions(providers=[openstack_provider(environment.cloud)])
     network = Network("network", arguments.network(environment), openstack)
@@ -40,7 +39,7 @@ def main() -> None:
     cluster = MagnumCluster("cluster", arguments.cluster(environment, network), openstack)
 
     store_args = platform.secret_store(environment, source, inputs, store)
-    secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault]))
+    secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault_provider(vault_url)]))
     kubernetes: list[pulumi.ProviderResource] = [kubernetes_provider(cluster)]
     services_args = platform.cluster_services(environment, source, secrets)
     services = ClusterServices("services", services_args, ResourceOptions(providers=kubernetes, depends_on=[secrets]))

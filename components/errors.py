@@ -3,7 +3,6 @@ from contextlib import contextmanager
 
 import pulumi
 
-from components.existing_secrets import VaultError
 from components.facts import FactError
 from components.manifests import ManifestError
 from config.loader import ConfigError
@@ -19,5 +18,5 @@ def told_plainly() -> Iterator[None]:
     """
     try:
         yield
-    except (ConfigError, FactError, ManifestError, PhalanxError, VaultError) as error:
+    except (ConfigError, FactError, ManifestError, PhalanxError) as error:
         raise pulumi.RunError(str(error)) from None

@@ -19,21 +19,23 @@ def vault_provider(address: str) -> vault.Provider:
     return vault.Provider(
         "vault",
         address=address,
-        # The provider works with a token of its own, a child of ours. Its 20 minutes end before a first installation
-        # does, and a rotated secret id is revoked at the very end.
-        max_lease_ttl_seconds=3 * 3600,
+        # The provider would work with a child of our token that it leaves behind in Vault, and whose 20 minutes end
+        # before a first installation does.
+        skip_child_token=True,
     )
 
 
 def kubernetes_provider(cluster: MagnumCluster) -> kubernetes.Provider:
-    """The cluster, as its administrator."""
+    """The cluster, as its administrator.
+
+    Without ``delete_unreachable``: a refresh while the network is down would forget everything in the cluster. Where it
+    is really gone, PULUMI_K8S_DELETE_UNREACHABLE=true for one `pulumi refresh` does the same on purpose.
+    """
     return kubernetes.Provider(
         "kubernetes",
         kubeconfig=cluster.kubeconfig,
         # Without it a kubeconfig that a preview cannot know yet would replace everything in the cluster.
         cluster_identifier=cluster.cluster_id,
         enable_server_side_apply=True,
-        # A cluster that is gone took its objects along: the state must not keep them for ever.
-        delete_unreachable=True,
         opts=pulumi.ResourceOptions(depends_on=[cluster]),
     )

@@ -191,6 +191,8 @@ class SecretStore(pulumi.ComponentResource):
             policy=policies.write_policy(environment.vault_mount, environment.vault_path),
             opts=self._child,
         )
+        # The provider calls it a legacy resource, for its value is kept in the state; ours is encrypted, and the SDK
+        # has no other that lasts longer than a run.
         token = vault.Token(
             f"{self._name}-write-token",
             # Vault puts "token-" before it; `phalanx vault audit` looks for that name.

@@ -3,12 +3,11 @@
 import json
 import os
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,17 +16,12 @@ from rich.table import Table
 
 from config.environment import Environment as Configuration
 from config.loader import load_file
-from operations import vault_preflight
+from operations import vault_preflight, vault_secrets
 from operations.problem import Problem
 from phalanx import additions, application, charts, checkout, environment, render, secrets, static_secrets, undeclared
 from phalanx.environment import Environment
+from phalanx.errors import SecretsError
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, SecretKey, Static, Wired
-
-if TYPE_CHECKING:
-    import hvac
-
-_READERS = 8
-"""Secrets that are read from Vault at once."""
 
 app = typer.Typer(help="The secrets of an environment: what it needs, from where, and whether it is there.")
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
@@ -155,35 +149,11 @@ def look_into_vault(needed: Needs) -> tuple[list[Problem], set[SecretKey] | None
     problems = [one for one in vault_preflight.check(needed.address, found.vault_mount, settings.mount) if one.fatal]
     if problems:
         return problems, None
-    import hvac  # noqa: PLC0415  # heavy, and not needed when Vault cannot be asked
-
-    client = hvac.Client(url=needed.address, token=os.environ["VAULT_TOKEN"], timeout=vault_preflight.TIMEOUT)
     try:
-        return [], _keys_with_values(client, found)
-    except hvac.exceptions.VaultError as error:
-        what = f"does not let us read {found.vault_path_prefix} ({error}): VAULT_TOKEN needs the policy of an operator"
-        return [Problem(where=f"Vault at {needed.address}", what=what)], None
-
-
-def _keys_with_values(client: "hvac.Client", found: Environment) -> set[SecretKey]:
-    import hvac  # noqa: PLC0415
-
-    def keys(name: str) -> set[SecretKey]:
-        try:
-            answer = client.secrets.kv.v2.read_secret_version(
-                f"{found.vault_path}/{name}", mount_point=found.vault_mount, raise_on_deleted_version=False
-            )
-        except hvac.exceptions.InvalidPath:
-            return set()
-        return {SecretKey(name, key) for key, value in (answer["data"]["data"] or {}).items() if value}
-
-    try:
-        listed = client.secrets.kv.v2.list_secrets(found.vault_path, mount_point=found.vault_mount)
-    except hvac.exceptions.InvalidPath:
-        return set()
-    with ThreadPoolExecutor(_READERS) as pool:
-        names = (name for name in listed["data"]["keys"] if not name.endswith("/"))
-        return set().union(*pool.map(keys, names))
+        held = vault_secrets.read(needed.address, found)
+    except SecretsError as error:
+        return [Problem(where=f"Vault at {needed.address}", what=str(error))], None
+    return [], {at for at, value in held.items() if value}
 
 
 def _as_data(plan: Plan, states: Mapping[SecretKey, State], problems: list[Problem]) -> dict[str, object]:

@@ -1,22 +1,22 @@
 import json
 import runpy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operations import preflight
+from operations import preflight, vault_secrets
 from operations.problem import Problem
 from phalanx import charts, checkout, environment, generators, render
 from phalanx.charts import RenderedApplication
 from phalanx.checkout import Checkout
+from phalanx.secrets import SecretKey
 from sandbox.engine import config as stack_config
 from tests.unit.conftest import COMPUTED
 from tests.unit.program import rendered
 from tests.unit.recording import ProgramRunner, Recording
-from tests.unit.refused import Refused
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -77,9 +77,11 @@ class StackRunner:
             patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
             _take_checkout_from(CHECKOUTS[stack], patch)
             patch.setattr(preflight, "check", lambda *_: list(problems))
+            held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
+            patch.setattr(vault_secrets, "read", lambda *_: held_keys)
             runner = ProgramRunner(
                 computed={**COMPUTED, **VAULT_COMPUTED},
-                invokes={**OPENSTACK_ANSWERS, **_vault_answers(held)},
+                invokes=OPENSTACK_ANSWERS,
                 config=_config(stack, changes or {}),
                 preview=preview,
             )
@@ -134,18 +136,3 @@ def _take_checkout_from(path: Path, patch: pytest.MonkeyPatch) -> None:
 OPENSTACK_ANSWERS = {
     "openstack:networking/getNetwork:getNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
 }
-
-
-def _vault_answers(existing: ExistingSecrets) -> dict[str, Callable[[dict[str, Any]], Mapping[str, Any]]]:
-    def names(arguments: dict[str, Any]) -> Mapping[str, Any]:
-        if not existing:
-            raise Refused(f'no secrets found at "{arguments["mount"]}/metadata/{arguments["name"]}"')
-        return {"names": sorted(existing)}
-
-    def secret(arguments: dict[str, Any]) -> Mapping[str, Any]:
-        return {"dataJson": json.dumps(existing[arguments["name"].rpartition("/")[2]])}
-
-    return {
-        "vault:kv/getSecretsListV2:getSecretsListV2": names,
-        "vault:kv/getSecretV2:getSecretV2": secret,
-    }

@@ -1,0 +1,78 @@
+"""What Vault holds for an environment, whoever wrote it."""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from operations.vault_preflight import TIMEOUT
+from phalanx.environment import Environment
+from phalanx.errors import SecretsError
+from phalanx.secrets import SecretKey
+
+if TYPE_CHECKING:
+    import hvac
+
+_READERS = 8
+"""Secrets that are read at once."""
+
+
+def read(address: str, environment: Environment) -> dict[SecretKey, str]:
+    """Read every secret under an environment's path with the token of ``VAULT_TOKEN``.
+
+    A program that runs by Pulumi must know them before it registers anything, as a static secret may be missing; and
+    the functions of Pulumi's Vault provider that read secrets are deprecated.
+
+    Args:
+        address: URL of Vault.
+        environment: The environment; its KV engine need not be mounted yet.
+
+    Returns:
+        The values that are there, by application and key; nothing for a secret whose newest version is deleted.
+
+    Raises:
+        SecretsError: If Vault does not let us read them.
+    """
+    import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
+
+    client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
+    try:
+        with ThreadPoolExecutor(_READERS) as pool:
+            names = _applications(client, environment)
+            return {
+                at: value
+                for found in pool.map(lambda name: _keys(client, environment, name), names)
+                for at, value in found
+            }
+    except hvac.exceptions.VaultError as error:
+        raise SecretsError(
+            f"Vault at {address} does not let us read {environment.vault_path_prefix} ({error}): "
+            "VAULT_TOKEN needs the policy of an operator",
+        ) from None
+
+
+def _applications(client: "hvac.Client", environment: Environment) -> list[str]:
+    import hvac  # noqa: PLC0415
+
+    try:
+        listed = client.secrets.kv.v2.list_secrets(environment.vault_path, mount_point=environment.vault_mount)
+    except hvac.exceptions.InvalidPath:
+        return []
+    return [name for name in listed["data"]["keys"] if not name.endswith("/")]
+
+
+def _keys(client: "hvac.Client", environment: Environment, name: str) -> list[tuple[SecretKey, str]]:
+    import hvac  # noqa: PLC0415
+
+    try:
+        answer = client.secrets.kv.v2.read_secret_version(
+            f"{environment.vault_path}/{name}",
+            mount_point=environment.vault_mount,
+            raise_on_deleted_version=False,
+        )
+    except hvac.exceptions.InvalidPath:
+        # Every version of it is destroyed: only its name is left.
+        return []
+    data = answer["data"]["data"] or {}
+    # Phalanx writes text only; what a person wrote as another type is kept as its JSON.
+    return [(SecretKey(name, key), each if isinstance(each, str) else json.dumps(each)) for key, each in data.items()]
