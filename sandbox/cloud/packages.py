@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,32 +85,52 @@ def install(tell: Callable[[str], None]) -> bool:
     paths.LOG.mkdir(parents=True, exist_ok=True)
     with _nothing_starts():
         tell("finishing what an interrupted installation left")
-        _run(tell, "dpkg", "--configure", "--pending", "--force-confold")
+        _run("dpkg", "--configure", "--pending", "--force-confold")
         tell("fetching the package lists")
-        _run(tell, "apt-get", "update", "--quiet", *_APT_OPTIONS)
+        _run("apt-get", "update", *_APT_OPTIONS)
         tell(f"installing {len(missing)} packages and what they need")
-        _run(
-            tell,
-            *("apt-get", "install", "--yes", "--no-install-recommends", "-o=APT::Status-Fd=1"),
-            *(*_APT_OPTIONS, "--", *missing),
-        )
+        _install(missing, tell)
     return True
 
 
-def _run(tell: Callable[[str], None], *argv: str) -> None:
-    """Run apt or dpkg; its output goes to the log, its progress to `tell`."""
+def _install(packages: Iterable[str], tell: Callable[[str], None]) -> None:
+    # A pipe of its own for the progress: apt closes it to the packages' scripts, which need a standard output.
+    reading, writing = os.pipe()
+    reader = threading.Thread(target=_tell_progress, args=(reading, tell))
+    reader.start()
+    try:
+        options = (f"-o=APT::Status-Fd={writing}", "--yes", "--no-install-recommends", *_APT_OPTIONS)
+        _run("apt-get", "install", *options, "--", *packages, pass_fds=(writing,))
+    finally:
+        os.close(writing)
+        reader.join()
+
+
+def _tell_progress(descriptor: int, tell: Callable[[str], None]) -> None:
+    with open(descriptor) as lines:
+        for line in lines:
+            if detail := status(line):
+                tell(detail)
+
+
+def _run(*argv: str, pass_fds: tuple[int, ...] = ()) -> None:
+    """Run apt or dpkg; what it says goes to the log.
+
+    Raises:
+        SandboxError: It failed; with the end of what it said.
+    """
     log = paths.LOG / "apt.log"
-    with log.open("a") as record:
-        process = subprocess.Popen(
-            argv, env={**_proxies(), **_APT}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=record, text=True
+    with log.open("ab") as record:
+        done = subprocess.run(
+            argv,
+            env={**_proxies(), **_APT},
+            stdin=subprocess.DEVNULL,
+            stdout=record,
+            stderr=subprocess.STDOUT,
+            pass_fds=pass_fds,
+            check=False,
         )
-        with process:
-            for line in process.stdout or ():
-                if detail := status(line):
-                    tell(detail)
-                else:
-                    record.write(line)
-    if process.returncode:
+    if done.returncode:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         raise SandboxError(f"`{' '.join(argv[:2])}` failed (see {log}):\n{tail}")
 
