@@ -12,9 +12,10 @@ from components.argocd import ARGOCD
 from components.argoproj import Application
 from components.cluster_services import OPERATOR
 from components.facts import Facts, helm_values
-from components.manifests import Manifest, Manifests
+from components.manifests import Manifests
 from components.phalanx_source import BOOTSTRAPPED
 from config.applications import SyncMode
+from phalanx.charts import Manifest
 from phalanx.values import merge
 
 ORDER: Sequence[frozenset[str]] = (

@@ -8,7 +8,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.argoproj import AppProject
 from components.bootstrap_release import BootstrapChart, bootstrap_release
-from components.manifests import Manifest
+from phalanx.charts import Manifest
 
 ARGOCD = "argocd"
 """The application, its release and its namespace."""

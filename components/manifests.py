@@ -2,15 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
 
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from phalanx.values import merge
-
-Manifest = Mapping[str, Any]
-"""A Kubernetes object as YAML has it."""
+from phalanx.charts import Manifest
 
 
 class ManifestError(Exception):
@@ -29,21 +24,6 @@ class Manifests:
         """The metadata of a namespace; only its name if the chart leaves it to whoever installs Argo CD."""
         metadata = self.namespaces[name]["metadata"] if name in self.namespaces else {}
         return ObjectMetaArgs(name=name, labels=metadata.get("labels"), annotations=metadata.get("annotations"))
-
-    def values(self, application: str) -> dict[str, Any]:
-        """The Helm values that an Application gives beside the values files, its parameters over its valuesObject.
-
-        Raises:
-            ManifestError: If a parameter is written in Helm's syntax for lists or dots, which none of Phalanx's are.
-        """
-        helm = self.applications[application]["spec"]["source"].get("helm", {})
-        layers = [helm.get("valuesObject", {})]
-        for parameter in helm.get("parameters", []):
-            name = parameter["name"]
-            if not set(name).isdisjoint("\\[],{}="):
-                raise ManifestError(f"environments/: the Application {application} has a parameter {name}")
-            layers.append(reduce(lambda inner, key: {key: inner}, reversed(name.split(".")), parameter["value"]))
-        return reduce(merge, layers, {})
 
 
 def sort(rendered: Iterable[Manifest]) -> Manifests:

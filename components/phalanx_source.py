@@ -81,5 +81,6 @@ def load(settings: Phalanx, sync: SyncMode) -> PhalanxSource:
 
 def _bootstrap_chart(name: str, root: Path, link: Path, environment_name: str, manifests: Manifests) -> BootstrapChart:
     chart = charts.vendor(root, name)
-    values = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml")
-    return BootstrapChart(path=str(link / "applications" / name), values=merge(values, manifests.values(name)))
+    of_environment = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml")
+    of_application = charts.given_values(manifests.applications[name])
+    return BootstrapChart(path=str(link / "applications" / name), values=merge(of_environment, of_application))

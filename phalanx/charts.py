@@ -12,9 +12,13 @@ import yaml
 
 from phalanx import render
 from phalanx.documents import read_mapping, read_optional_mapping
+from phalanx.errors import RenderError
 from phalanx.values import merge
 
 Manifest = Mapping[str, Any]
+
+_HELM_SYNTAX = frozenset("\\[]{},=")
+"""Characters of a parameter's name that mean more to Helm than a path of keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,25 @@ def vendor(root: Path, application: str) -> Path:
     return chart
 
 
+def given_values(application: Manifest, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Give the Helm values that an Argo CD Application has beside its values files.
+
+    Args:
+        application: Manifest of the Application.
+        overrides: Values over those of its ``valuesObject``; its parameters lie over both, as for Argo CD.
+
+    Raises:
+        RenderError: A parameter is written in Helm's syntax for lists or dots, which none of Phalanx's are.
+    """
+    helm = application["spec"]["source"].get("helm", {})
+    given = merge(helm.get("valuesObject", {}), overrides or {})
+    for parameter in helm.get("parameters", []):
+        if not set(parameter["name"]).isdisjoint(_HELM_SYNTAX):
+            raise RenderError(f"The Application {application['metadata']['name']} has a parameter {parameter['name']}")
+        given = merge(given, _nested(parameter["name"], parameter["value"]))
+    return given
+
+
 def _dependencies(chart: Path) -> list[dict[str, Any]]:
     return read_mapping(chart / "Chart.yaml").get("dependencies") or []
 
@@ -90,9 +113,7 @@ def _render(root: Path, application: Manifest, overrides: Mapping[str, Any]) -> 
     name, spec = application["metadata"]["name"], application["spec"]
     chart, helm = root / spec["source"]["path"], spec["source"].get("helm", {})
     values_files = helm.get("valueFiles", [])
-    given = merge(helm.get("valuesObject", {}), overrides)
-    for parameter in helm.get("parameters", []):
-        given = merge(given, _nested(parameter["name"], parameter["value"]))
+    given = given_values(application, overrides)
     with tempfile.TemporaryDirectory(prefix="rsp-chart-") as directory:
         staged = Path(directory) / chart.name
         foreign = _stage(chart, staged)

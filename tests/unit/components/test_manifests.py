@@ -27,22 +27,6 @@ def test_a_namespace_that_nobody_renders_has_its_name_alone() -> None:
     )
 
 
-def test_parameters_lie_over_the_values_object() -> None:
-    own = {"global": {"host": "old", "other": "kept"}}
-    dotted = [{"name": "global.host", "value": "rsp.example.org"}, {"name": "a-b.c.d", "value": "1"}]
-    assert sort([application(valuesObject=own, parameters=dotted)]).values("mobu") == {
-        "global": {"host": "rsp.example.org", "other": "kept"},
-        "a-b": {"c": {"d": "1"}},
-    }
-
-
-@pytest.mark.parametrize("name", [r"a\.b", "list[0]", "one,two"])
-def test_helm_syntax_in_a_parameter_is_refused(name: str) -> None:
-    manifests = sort([application(parameters=[{"name": name, "value": ""}])])
-    with pytest.raises(ManifestError, match="Application mobu has a parameter"):
-        manifests.values("mobu")
-
-
 @pytest.mark.parametrize(
     ("manifest", "problem"),
     [

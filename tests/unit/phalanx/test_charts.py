@@ -131,3 +131,23 @@ def test_a_chart_that_cannot_be_made_complete_is_named(root: Path) -> None:
     with pytest.raises(RenderError, match=r"^Cannot fetch what the chart applications/argocd needs: "):
         charts.vendor(root, "argocd")
     assert not list((root / "applications/argocd").glob("charts/*"))
+
+
+def test_parameters_of_an_application_lie_over_its_values_object() -> None:
+    application = argocd_application(
+        "mobu",
+        valuesObject={"global": {"host": "old", "other": "kept"}},
+        parameters=[{"name": "global.host", "value": "rsp.example.org"}, {"name": "a-b.c.d", "value": "1"}],
+    )
+    assert charts.given_values(application, {"global": {"host": "overridden too"}, "fact": 1}) == {
+        "global": {"host": "rsp.example.org", "other": "kept"},
+        "a-b": {"c": {"d": "1"}},
+        "fact": 1,
+    }
+
+
+@pytest.mark.parametrize("name", [r"a\.b", "list[0]", "one,two"])
+def test_helm_syntax_in_a_parameter_is_refused(name: str) -> None:
+    application = argocd_application("mobu", parameters=[{"name": name, "value": ""}])
+    with pytest.raises(RenderError, match="Application mobu has a parameter"):
+        charts.given_values(application)
