@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from pulumi.runtime.proto import resource_pb2
 
-from sandbox.engine import diff, options, urns
-from sandbox.engine.adapters import PROVIDER_PREFIX
+from sandbox.engine import diff, options, providers, urns
 from sandbox.engine.adapters.base import Adapter
 from sandbox.engine.config import StackConfig
 from sandbox.engine.errors import EngineError, ResourceError
@@ -17,7 +16,7 @@ from sandbox.engine.options import Goal
 from sandbox.engine.plan import Plan, plan, replaced_along
 from sandbox.engine.provision import Provisioner, sealed
 from sandbox.engine.report import Report, Step, Verb
-from sandbox.engine.state import Resource
+from sandbox.engine.resources import Resource
 from sandbox.engine.values import Properties, has_unknown, reveal
 
 _LOG: Final = logging.getLogger(__name__)
@@ -157,7 +156,7 @@ class Deployment:
 
     def _custom(self, goal: Goal) -> Registered:
         adapter = self.provisioner.registry.adapter(goal.type)
-        self._require_provider(goal)
+        providers.require(goal, self.config)
         old = self._recorded(goal)
         if goal.import_id and (old is None or old.id != goal.import_id):
             return self._import(goal, adapter)
@@ -165,7 +164,7 @@ class Deployment:
         inputs = adapter.check(given, goal.name, old.inputs if old else None)
         if old is None:
             return self._create(goal, adapter, inputs)
-        decided = plan(adapter, old, goal, inputs, provider_replaced=self._provider_replaced(old, goal))
+        decided = plan(adapter, old, goal, inputs, provider_replaced=providers.replaced(old, goal, self.provisioner))
         match decided.kind:
             case "same":
                 return self._keep(goal, old, inputs)
@@ -180,7 +179,7 @@ class Deployment:
         wanted = replace(wanted, outputs=sealed(adapter, wanted, reveal(old.outputs), old.outputs))
         if not _same(old, wanted):
             self._state.put(wanted, former_urn=old.urn)
-        self._verify_provider(goal)
+        providers.verify(goal, self.provisioner)
         self.report.end(self.report.begin("same", goal.urn))
         return Registered(urn=goal.urn, id=old.id, outputs=wanted.outputs)
 
@@ -195,11 +194,11 @@ class Deployment:
         wanted = self._resource(goal, inputs, id="")
         if not self.dry_run:
             made = self.provisioner.create(wanted, partial(self.report.waiting, step), replaced)
-            self._verify_provider(goal)
+            providers.verify(goal, self.provisioner)
             return Registered(urn=goal.urn, id=made.id, outputs=made.outputs)
         self._foresee(adapter, wanted)
         self._state.put(replace(wanted, outputs=inputs))
-        self._verify_provider(goal)
+        providers.verify(goal, self.provisioner)
         return Registered(urn=goal.urn, outputs=inputs)
 
     def _update(self, goal: Goal, adapter: Adapter[Any], old: Resource, inputs: Properties, todo: Plan) -> Registered:
@@ -269,39 +268,6 @@ class Deployment:
             with self.provisioner.explained(wanted.type.partition(":")[0]):
                 operation = self.provisioner.operation(wanted.name, adapter.update_timeout, lambda _text: None)
                 adapter.preview(client, reveal(wanted.inputs), operation)
-
-    def _require_provider(self, goal: Goal) -> None:
-        if goal.provider or goal.type.startswith((PROVIDER_PREFIX, "pulumi:")):
-            return
-        if self.config.default_provider_disabled(goal.package):
-            raise ResourceError(
-                f"default provider for {goal.package!r} disabled by pulumi:disable-default-providers: "
-                "it must be given an explicit provider"
-            )
-
-    def _verify_provider(self, goal: Goal) -> None:
-        """Reach a provider's service now, so that a wrong address or password is told before anything is made."""
-        recorded = self._state.get(goal.urn)
-        if recorded is None or not goal.type.startswith(PROVIDER_PREFIX):
-            return
-        verify = getattr(self.provisioner.provider_client(recorded), "verify", None)
-        if verify:
-            with self.provisioner.explained(goal.type.removeprefix(PROVIDER_PREFIX)):
-                verify()
-
-    def _provider_replaced(self, old: Resource, goal: Goal) -> bool:
-        if old.provider == goal.provider or not (old.provider and goal.provider):
-            return bool(old.provider) != bool(goal.provider) and goal.package != "pulumi"
-        (old_urn, old_id), (new_urn, new_id) = urns.split_reference(old.provider), urns.split_reference(goal.provider)
-        new = self._state.get(new_urn)
-        if old_urn == new_urn:
-            return not new or new.id != old_id or new_id != old_id
-        before = self._state.get(old_urn)
-        if before is None or new is None:
-            return True
-        adapter = self.provisioner.registry.adapter(new.type)
-        found = diff.changes(before.inputs, new.inputs)
-        return any(adapter.forces_replacement(change, new.inputs) for change in found)
 
     def _recorded(self, goal: Goal) -> Resource | None:
         """What an earlier run recorded of the resource, under its URN or one of its aliases."""

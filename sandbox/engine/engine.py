@@ -20,8 +20,9 @@ from sandbox.engine.errors import EngineError
 from sandbox.engine.provision import Provisioner, sealed
 from sandbox.engine.removal import Kept, Removal, keep_protected, refuse_protected
 from sandbox.engine.report import Display, Report
+from sandbox.engine.resources import Resource
 from sandbox.engine.run import Program, interruptible, run_pass
-from sandbox.engine.state import Resource, State, locked
+from sandbox.engine.state import State, locked
 from sandbox.engine.values import Properties
 
 PARALLEL: Final = 16

@@ -9,7 +9,7 @@ from sandbox.engine import urns
 from sandbox.engine.adapters.base import Adapter
 from sandbox.engine.diff import Change, changes, matches, parse_path, with_unknown
 from sandbox.engine.options import Goal
-from sandbox.engine.state import Resource
+from sandbox.engine.resources import Resource
 from sandbox.engine.values import Properties, has_unknown, reveal
 
 Kind = Literal["same", "update", "replace"]

@@ -11,7 +11,8 @@ from sandbox.engine.adapters import PROVIDER_PREFIX, Registry
 from sandbox.engine.adapters.base import Adapter, Clients, Operation, Update
 from sandbox.engine.config import StackConfig
 from sandbox.engine.errors import EngineError, PartialFailureError, ResourceError
-from sandbox.engine.state import Pending, Resource, State
+from sandbox.engine.resources import Pending, Resource
+from sandbox.engine.state import State
 from sandbox.engine.values import Properties, Secret, has_secret, has_unknown, reveal
 
 Progress = Callable[[str], None]

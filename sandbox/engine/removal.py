@@ -7,7 +7,7 @@ from functools import partial
 
 from sandbox.engine.provision import Provisioner
 from sandbox.engine.report import Report, Verb
-from sandbox.engine.state import Resource
+from sandbox.engine.resources import Resource
 
 
 @dataclass(frozen=True, kw_only=True)

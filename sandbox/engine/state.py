@@ -6,100 +6,22 @@ run has made but not recorded can be found.
 """
 
 import contextlib
-import copy
 import dataclasses
 import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.engine import secrets, urns
+from sandbox.engine import secrets
 from sandbox.engine.errors import EngineError
-from sandbox.engine.values import (
-    ASSET_SIGNATURE,
-    SEALED_SIGNATURE,
-    SIGNATURE,
-    Asset,
-    Properties,
-    Secret,
-    transform,
-)
+from sandbox.engine.resources import Pending, Resource, decode, encode, renamed
 from sandbox.files import write_atomically
 
 _VERSION: Final = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resource:
-    """A resource as it was last recorded.
-
-    Attributes:
-        urn: Its URN.
-        custom: Whether a provider manages it; a component only groups others.
-        external: Whether it was only read (`Service.get`): it is never changed or removed.
-        id: The provider's identifier; empty for components.
-        provider: `urn::id` of its provider; empty where the default provider was used.
-        dependencies: URNs that have to exist as long as it does.
-        property_dependencies: URNs by the input property which takes a value from them.
-        faults: Why it is not as it should be, though it exists.
-        tainted: Whether it has to be replaced for that.
-        modified: When it was last written, in ISO 8601.
-    """
-
-    urn: str
-    custom: bool = True
-    external: bool = False
-    id: str = ""
-    parent: str = ""
-    provider: str = ""
-    inputs: Properties = field(default_factory=dict)
-    outputs: Properties = field(default_factory=dict)
-    dependencies: tuple[str, ...] = ()
-    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    protect: bool = False
-    retain_on_delete: bool = False
-    deleted_with: str = ""
-    replacement_trigger: Any = None
-    replace_on_changes: tuple[str, ...] = ()
-    secret_outputs: tuple[str, ...] = ()
-    timeouts: Mapping[str, float] = field(default_factory=dict)
-    faults: tuple[str, ...] = ()
-    tainted: bool = False
-    modified: str = ""
-
-    @property
-    def type(self) -> str:
-        """The type token."""
-        return urns.type_of(self.urn)
-
-    @property
-    def name(self) -> str:
-        """The name that the program gave."""
-        return urns.name_of(self.urn)
-
-    @property
-    def needs(self) -> set[str]:
-        """URNs of all that must outlive it."""
-        provider = urns.split_reference(self.provider)[0] if self.provider else ""
-        return {each for each in (*self.dependencies, self.parent, provider, self.deleted_with) if each}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pending:
-    """A creation that was begun.
-
-    Attributes:
-        resource: What is being made; without an id.
-        existing: Identifiers of what looked just like it before, and so is not ours.
-    """
-
-    resource: Resource
-    existing: tuple[str, ...] = ()
 
 
 class State:
@@ -136,11 +58,11 @@ class State:
             raise EngineError(f"{file} was written by another version of the engine ({document.get('version')})")
         state = cls(file, secrets.Crypter.open(secrets.passphrase(), document["salt"]))
         for each in document["resources"]:
-            resource = state._decode(each)
+            resource = decode(each, state._crypter)
             state._live[resource.urn] = resource
-        state._doomed = [state._decode(each) for each in document["doomed"]]
+        state._doomed = [decode(each, state._crypter) for each in document["doomed"]]
         for each in document["pending"]:
-            pending = Pending(resource=state._decode(each["resource"]), existing=tuple(each["existing"]))
+            pending = Pending(resource=decode(each["resource"], state._crypter), existing=tuple(each["existing"]))
             state._pending[pending.resource.urn] = pending
         return state
 
@@ -230,8 +152,8 @@ class State:
         self._live.pop(former, None)
         for key, resource in list(self._live.items()):
             if former in resource.needs:
-                self._live[key] = _renamed(resource, former, urn)
-        self._doomed = [_renamed(each, former, urn) for each in self._doomed]
+                self._live[key] = renamed(resource, former, urn)
+        self._doomed = [renamed(each, former, urn) for each in self._doomed]
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
@@ -243,76 +165,24 @@ class State:
     def _document(self) -> dict[str, Any]:
         kept: dict[int, tuple[Any, Any]] = {}
 
-        def encode(resource: Resource) -> Any:
+        def encoded(resource: Resource) -> Any:
             """The resource's form in the file; kept while it does not change, so that ciphertexts do not either."""
             known = self._encoded.get(id(resource))
-            encoded = known[1] if known and known[0] is resource else self._encode(resource)
-            kept[id(resource)] = (resource, encoded)
-            return encoded
+            form = known[1] if known and known[0] is resource else encode(resource, self._crypter)
+            kept[id(resource)] = (resource, form)
+            return form
 
         document = {
             "version": _VERSION,
             "salt": self._crypter.salt,
-            "resources": [encode(each) for each in self._live.values()],
-            "doomed": [encode(each) for each in self._doomed],
+            "resources": [encoded(each) for each in self._live.values()],
+            "doomed": [encoded(each) for each in self._doomed],
             "pending": [
-                {"resource": encode(each.resource), "existing": each.existing} for each in self._pending.values()
+                {"resource": encoded(each.resource), "existing": each.existing} for each in self._pending.values()
             ],
         }
         self._encoded = kept
         return document
-
-    def _encode(self, resource: Resource) -> dict[str, Any]:
-        def leaf(value: Any) -> Any:
-            match value:
-                case Secret():
-                    text = json.dumps(transform(value.value, leaf))
-                    return {SIGNATURE: SEALED_SIGNATURE, "ciphertext": self._crypter.encrypt(text)}
-                case Asset():
-                    return {SIGNATURE: ASSET_SIGNATURE, **dataclasses.asdict(value)}
-                case _:
-                    return value
-
-        empty = Resource(urn="")
-        fields = {each.name: getattr(resource, each.name) for each in dataclasses.fields(resource)}
-        return {name: transform(value, leaf) for name, value in fields.items() if value != getattr(empty, name)}
-
-    def _decode(self, encoded: Mapping[str, Any]) -> Resource:
-        def decode(value: Any) -> Any:
-            match value:
-                case {"ciphertext": str(ciphertext)} if value.get(SIGNATURE) == SEALED_SIGNATURE:
-                    return Secret(decode(json.loads(self._crypter.decrypt(ciphertext))))
-                case dict() if value.get(SIGNATURE) == ASSET_SIGNATURE:
-                    return Asset(sha256=value["sha256"], path=value["path"], text=value["text"])
-                case dict():
-                    return {key: decode(each) for key, each in value.items()}
-                case list():
-                    return [decode(each) for each in value]
-                case _:
-                    return value
-
-        fields = {name: decode(copy.copy(value)) for name, value in encoded.items()}
-        for name in ("dependencies", "replace_on_changes", "secret_outputs", "faults"):
-            fields[name] = tuple(fields.get(name, ()))
-        fields["property_dependencies"] = {
-            key: tuple(value) for key, value in fields.get("property_dependencies", {}).items()
-        }
-        return Resource(**fields)
-
-
-def _renamed(resource: Resource, former: str, urn: str) -> Resource:
-    def swap(each: str) -> str:
-        return urn if each == former else each
-
-    provider, _, identifier = resource.provider.rpartition("::")
-    return dataclasses.replace(
-        resource,
-        parent=swap(resource.parent),
-        provider=f"{swap(provider)}::{identifier}" if resource.provider else "",
-        dependencies=tuple(map(swap, resource.dependencies)),
-        property_dependencies={key: tuple(map(swap, value)) for key, value in resource.property_dependencies.items()},
-        deleted_with=swap(resource.deleted_with),
-    )
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ from sandbox.engine.config import StackConfig
 from sandbox.engine.display import QuietDisplay
 from sandbox.engine.engine import Destruction, Engine
 from sandbox.engine.report import Report
-from sandbox.engine.state import Resource, State
+from sandbox.engine.resources import Resource
+from sandbox.engine.state import State
 from tests.unit.engine.service import Service, registry
 
 

@@ -1,6 +1,7 @@
 """One connection to a Kubernetes cluster, made from the settings of the kubernetes provider."""
 
 import json
+import logging
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
@@ -39,6 +40,9 @@ _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
 _UNAUTHORIZED: Final = 401
 _SERVER_ERROR: Final = 500
+
+# At DEBUG it writes whole bodies, with the secrets in them.
+logging.getLogger("kubernetes.client.rest").setLevel(logging.INFO)
 
 
 class Kubernetes:

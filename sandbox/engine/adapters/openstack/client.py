@@ -1,5 +1,6 @@
 """One authenticated connection to an OpenStack cloud, made from the settings of the openstack provider."""
 
+import logging
 import threading
 from collections.abc import Mapping
 from typing import Any, Final
@@ -39,6 +40,9 @@ SETTINGS: Final[Mapping[str, str]] = {
 PROPERTIES: Final[Mapping[str, Property]] = {key: Property() for key in (*SETTINGS, "insecure")}
 
 _SERVER_ERROR: Final = 500
+
+# At DEBUG it writes whole bodies, with the secrets in them.
+logging.getLogger("keystoneauth").setLevel(logging.INFO)
 
 
 class OpenStack:
