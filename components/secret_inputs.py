@@ -80,7 +80,7 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
     return SecretInputs(
         plan=plan,
         static={at: value for at, value in {**there, **given}.items() if at in plan},
-        existing=there,
+        existing=existing,
         oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(environment)}),
         rotation=environment.vault.rotation,
     )
@@ -133,7 +133,7 @@ def _explain(plan: Plan, missing: Iterable[SecretKey]) -> list[str]:
     """One line for each secret that a person must give; what would be made from it goes without saying."""
     asked = [plan[at] for at in missing if isinstance(plan[at].origin, Static)]
     return [
-        f"{len(asked)} secrets are missing. Give each by the command below it, or write it to Vault.",
+        f"{len(asked)} missing: give each secret by the command below it, or write it to Vault.",
         *(
             f"  {secret.at}: {' '.join(secret.description.split())}\n"
             f"    pulumi config set --secret --path "

@@ -125,7 +125,7 @@ class SecretStore(pulumi.ComponentResource):
         if origin.type.always_generated:
             return pulumi.Output.secret(inputs.oidc_clients)
         asked = [inputs.rotation_of(each) for each in (at, origin.source) if each]
-        if at in inputs.existing and not any(asked):
+        if inputs.existing.get(at) and not any(asked):
             fresh = pulumi.Output.secret(inputs.existing[at])
         elif origin.source:
             fresh = values[origin.source].apply(lambda source: generators.generate(origin.type, source))

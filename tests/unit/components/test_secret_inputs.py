@@ -39,7 +39,7 @@ def test_missing_secrets_are_listed_with_what_they_are_for() -> None:
     with pytest.raises(MissingSecretsError) as error:
         gathered(definitions)
     assert str(error.value).splitlines() == [
-        "2 secrets are missing. Give each by the command below it, or write it to Vault.",
+        "2 missing: give each secret by the command below it, or write it to Vault.",
         "  argocd/dex.clientSecret: What dex.clientSecret is for.",
         """    pulumi config set --secret --path 'rsp:secrets.applications["argocd"]["dex.clientSecret"]'""",
         "  mobu/hook: What hook is for.",

@@ -142,7 +142,10 @@ def test_a_generated_secret_is_kept_by_its_stash(run_program: ProgramRunner) -> 
 
 def test_what_vault_holds_is_taken_over(run_program: ProgramRunner) -> None:
     existing = {PLAINTEXT: "chosen long ago", HASH: "its hash", SecretKey("argocd", "note"): "somebody's"}
+    existing |= {SecretKey("argocd", "server.secretkey"): "", SecretKey("argocd", "empty"): ""}
     argocd = stored(make(run_program, existing), "argocd")
+    assert argocd["server.secretkey"]
+    assert not argocd["empty"]
     assert argocd[PLAINTEXT.key] == "chosen long ago"
     assert argocd[HASH.key] == "its hash"
     assert argocd["note"] == "somebody's"
