@@ -9,12 +9,14 @@ from sandbox.cluster.directory import ClusterDirectory, clusters
 from sandbox.cluster.port_block import Offset
 from sandbox.errors import SandboxError
 from sandbox.files import write_atomically
-from sandbox.process import memory, wait_for
+from sandbox.process import Process, memory, wait_for
 from sandbox.status import Row, State
 
 NODE_SECONDS: Final = 120
-STOP_FIRST: Final = ("agent", cloud_controller.NAME)
+STOP_FIRST: Final = frozenset({"agent", cloud_controller.NAME})
 """What would start processes or change the cloud while the rest ends."""
+STOP_LAST: Final = frozenset({"etcd"})
+"""What the API server wants to write to until its end."""
 
 PORTS: Final = {
     "etcd": Offset.ETCD_CLIENT,
@@ -49,13 +51,9 @@ def up(directory: ClusterDirectory) -> None:
 
 def down(directory: ClusterDirectory) -> None:
     """Stop every process of a cluster; its data stay."""
-    for name in STOP_FIRST:
-        directory.process(name).stop()
-    running = directory.recorded()
-    for process in running:
-        process.ask_to_stop()
-    for process in running:
-        process.stop()
+    _stop([process for process in directory.recorded() if process.name in STOP_FIRST])
+    _stop([process for process in directory.recorded() if process.name not in STOP_LAST])
+    _stop(directory.recorded())
 
 
 def repair() -> None:
@@ -93,3 +91,11 @@ def services() -> Iterator[Row]:
                 version=tools.VERSIONS.get(process.name) or tools.VERSIONS.get(process.name.partition("-")[0], ""),
                 memory=memory(pid) if pid else 0,
             )
+
+
+def _stop(processes: list[Process]) -> None:
+    """Stop processes at the same time, and wait until all have ended."""
+    for process in processes:
+        process.ask_to_stop()
+    for process in processes:
+        process.stop()
