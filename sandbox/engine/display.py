@@ -23,7 +23,7 @@ _STYLE: Final[Mapping[Verb, tuple[str, str, str]]] = {
     "delete": ("-", "red", "deleted"),
     "retain": ("-", "red", "retained"),
     "refresh": ("~", "yellow", "refreshed"),
-    "read": (" ", "dim", "read"),
+    "discard": ("-", "magenta", "discarded"),
     "same": (" ", "dim", "unchanged"),
 }
 _LONGEST_VALUE: Final = 60  # characters

@@ -85,7 +85,8 @@ class Removal:
                         stuck.append(each)
 
     def _remove(self, resource: Resource, along: bool) -> None:
-        verb: Verb = "retain" if resource.retain_on_delete and resource.custom else "delete"
+        replaced = self._provisioner.state.get(resource.urn) is not resource
+        verb: Verb = "retain" if resource.retain_on_delete else "discard" if replaced else "delete"
         if not resource.custom or resource.external:
             self._provisioner.delete(resource, lambda _text: None)
             return

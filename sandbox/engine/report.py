@@ -12,7 +12,8 @@ from sandbox.engine import urns
 from sandbox.engine.diff import Change
 from sandbox.engine.errors import EngineError
 
-Verb = Literal["create", "update", "replace", "delete", "same", "read", "refresh", "retain", "recover", "import"]
+Verb = Literal["create", "update", "replace", "discard", "delete", "same", "refresh", "retain", "recover", "import"]
+"""`discard` is the end of a resource whose successor has been made: the second half of `replace`."""
 
 COUNTED: Final[tuple[Verb, ...]] = ("create", "import", "recover", "update", "replace", "delete", "retain", "same")
 """The verbs of the summary, in its order."""

@@ -94,8 +94,8 @@ class Thing(pulumi.CustomResource):
     """The resource as a program uses it."""
 
     address: pulumi.Output[str]
-    secret: pulumi.Output[str | None]
-    color: pulumi.Output[str | None]
+    secret: pulumi.Output[Any]
+    color: pulumi.Output[Any]
 
     def __init__(self, name: str, /, opts: pulumi.ResourceOptions | None = None, **inputs: Any) -> None:
         super().__init__("fake:index:Thing", name, {"label": name, "address": None, **inputs}, opts)

@@ -136,7 +136,7 @@ class Release(Adapter[Kubernetes]):
             arguments.append(f"--history-max={inputs['maxHistory']}")
         operation.progress(f"helm {verb}")
         try:
-            _helm(client, *arguments, values=_values(inputs))
+            _helm(client, *arguments, values=merged_values(inputs))
         except ResourceError as error:
             found = self._outputs(client, identifier)
             if found is None:
@@ -217,7 +217,7 @@ def _chart(path: str) -> dict[str, Any]:
     return dict(document)
 
 
-def _values(inputs: Properties) -> str:
+def merged_values(inputs: Properties) -> str:
     """The values of the files in their order, and those of the program over them."""
     merged: dict[str, Any] = {}
     for each in inputs.get("valueYamlFiles", []):

@@ -61,7 +61,7 @@ class OpenStackResource(Adapter[OpenStack]):
     path: ClassVar[str]
     envelope: ClassVar[str]
     fields: ClassVar[Mapping[str, str]] = {}
-    reported: ClassVar[tuple[str, ...]]
+    reported: ClassVar[tuple[str, ...]] = ()
     update_method: ClassVar[str] = "PUT"
     headers: ClassVar[Mapping[str, str]] = {}
 
