@@ -12,7 +12,7 @@ from rsp_sandbox_drivers.stack import Stack
 
 def describe(stack: Stack, cluster: Any, template: Any) -> dict[str, Any]:
     """All that the control plane must know of its cluster; the shape is `Description` of `sandbox.cluster`."""
-    network = stack.network()
+    network = stack.network
     labels = dict(cluster.labels or {})
     return {
         "uuid": cluster.uuid,

@@ -1,6 +1,7 @@
 """The Nova servers, Neutron ports and security groups of one cluster: what a Heat stack holds on a cloud with Heat."""
 
 import contextlib
+import functools
 import re
 import time
 from collections.abc import Callable
@@ -36,6 +37,16 @@ class Network:
     external_id: str
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What the servers of a node group have in common."""
+
+    image_id: str
+    flavor_id: str
+    security_group_id: str
+    zone: str | None
+
+
 class Stack:
     """The resources of one cluster in its tenant's project.
 
@@ -54,6 +65,7 @@ class Stack:
         self._neutron = self._clients.neutron()
         self._labels = cluster.labels or {}
 
+    @functools.cached_property
     def network(self) -> Network:
         """The cluster's network, from the cluster's `fixed_network` and `fixed_subnet`.
 
@@ -98,11 +110,12 @@ class Stack:
         for group in groups:
             servers = self.nodes(group)
             surplus += servers[group.node_count :]
-            indexes = [names.index_of(server.name) for server in servers[: group.node_count]]
-            security_group = security_groups_by_role["master" if group.role == "master" else "worker"]
-            while len(indexes) < group.node_count:
-                indexes.append(names.next_index(indexes))
-                missing.append((group, f"{self._prefix(group)}{indexes[-1]}", security_group))
+            if len(servers) < group.node_count:
+                kind = self._kind(group, security_groups_by_role)
+                indexes = [names.index_of(server.name) for server in servers]
+                while len(indexes) < group.node_count:
+                    indexes.append(names.next_index(indexes))
+                    missing.append((f"{self._prefix(group)}{indexes[-1]}", kind))
         self._delete(surplus)
         _side_by_side(self._create, missing)
         return self._wait_until_active(groups)
@@ -133,7 +146,8 @@ class Stack:
 
     def address(self, server: Any) -> str:
         """A server's fixed address in the cluster's network."""
-        return next(address["addr"] for network in server.addresses.values() for address in network)
+        every = [address for network in server.addresses.values() for address in network]
+        return next(address["addr"] for address in every if address["OS-EXT-IPS:type"] == "fixed")
 
     def flavor(self, group: Any) -> Any:
         """The Nova flavor of a node group, which names it by id or name.
@@ -186,24 +200,23 @@ class Stack:
             bodies = [{**rule, "security_group_id": group_id} for rule in missing]
             self._neutron.create_security_group_rule({"security_group_rules": bodies})
 
-    def _create(self, group: Any, name: str, security_group: str) -> None:
-        network = self.network()
-        flavor = self.flavor(group)
-        image = api_utils.get_openstack_resource(self._clients.glance().images, group.image_id, "images")
+    def _kind(self, group: Any, security_groups_by_role: dict[str, str]) -> Kind:
+        return Kind(
+            image_id=api_utils.get_openstack_resource(self._clients.glance().images, group.image_id, "images").id,
+            flavor_id=self.flavor(group).id,
+            security_group_id=security_groups_by_role["master" if group.role == "master" else "worker"],
+            zone=(group.labels or {}).get("availability_zone"),
+        )
+
+    def _create(self, name: str, kind: Kind) -> None:
         try:
-            port = self._ensure_port(name, network, security_group)
-            self._nova.servers.create(
-                name,
-                image.id,
-                flavor.id,
-                nics=[{"port-id": port}],
-                availability_zone=(group.labels or {}).get("availability_zone"),
-            )
+            nics = [{"port-id": self._ensure_port(name, kind.security_group_id)}]
+            self._nova.servers.create(name, kind.image_id, kind.flavor_id, nics=nics, availability_zone=kind.zone)
         except (nova_errors.ClientException, neutron_errors.NeutronClientException) as error:
             raise StackError(f"{name}: {error}") from error
 
-    def _ensure_port(self, server_name: str, network: Network, security_group: str) -> str:
-        name = f"{server_name}-eth0"
+    def _ensure_port(self, server_name: str, security_group_id: str) -> str:
+        name, network = f"{server_name}-eth0", self.network
         found = self._neutron.list_ports(name=name, network_id=network.id)["ports"]
         if found:
             return found[0]["id"]
@@ -211,7 +224,7 @@ class Stack:
             "name": name,
             "network_id": network.id,
             "fixed_ips": [{"subnet_id": network.subnet_id}],
-            "security_groups": [security_group],
+            "security_groups": [security_group_id],
             "allowed_address_pairs": [{"ip_address": self._pod_cidr()}],
         }
         return self._neutron.create_port({"port": port})["port"]["id"]
@@ -225,7 +238,8 @@ class Stack:
                     fault = getattr(server, "fault", {}).get("message", "no reason given")
                     raise StackError(f"{server.name}: {fault}")
             wanted = sum(group.node_count for group in groups)
-            if len(servers) == wanted and all(server.status == "ACTIVE" for server in servers):
+            # Nova shows a server's addresses a moment after it is ACTIVE.
+            if len(servers) == wanted and all(server.status == "ACTIVE" and server.addresses for server in servers):
                 return True
             if time.monotonic() > deadline:
                 return False
