@@ -41,9 +41,17 @@ def environment(kube: Kube, pod: Object) -> dict[str, str]:
 
 
 def kubeconfig(kube: Kube, directory: ClusterDirectory, pod: Object) -> Path:
-    """A kubeconfig with a token of the Pod's service account, renewed before it expires."""
+    """A kubeconfig with a token of the Pod's service account, renewed before it expires.
+
+    Raises:
+        PodNotReadyError: There is no such account.
+    """
     namespace, account = pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"]
-    token = directory.pki / f"{namespace}-{account}.token"
+    found = kube.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}")
+    if found is None:
+        raise PodNotReadyError(f"{namespace}: there is no service account {account}")
+    # An account of the same name that was made anew does not take the old one's tokens.
+    token = directory.pki / f"{namespace}-{account}-{found['metadata']['uid']}.token"
     if not token.exists() or time.time() - token.stat().st_mtime > TOKEN_SECONDS / 2:
         request = {
             "apiVersion": "authentication.k8s.io/v1",

@@ -106,13 +106,16 @@ def test_token_is_asked_for_the_pods_own_account_and_kept(directory: ClusterDire
             self.writes.append(collection)
             return {"status": {"token": "t"}}
 
+    account = "/api/v1/namespaces/vault-secrets-operator/serviceaccounts/vault-secrets-operator"
     kube, operator = Tokens(), pod("vault-secrets-operator")
-    first = pods.kubeconfig(kube, directory, operator)
-    assert pods.kubeconfig(kube, directory, operator) == first
+    kube.add(account, {"kind": "ServiceAccount", "metadata": {"uid": "first"}})
+    first = pods.kubeconfig(kube, directory, operator).read_text()
+    assert pods.kubeconfig(kube, directory, operator).read_text() == first
+    assert kube.writes == [f"{account}/token"]
 
-    assert kube.writes == [
-        "/api/v1/namespaces/vault-secrets-operator/serviceaccounts/vault-secrets-operator/token",
-    ]
+    kube.add(account, {"kind": "ServiceAccount", "metadata": {"uid": "made anew"}})
+    assert pods.kubeconfig(kube, directory, operator).read_text() != first
+    assert kube.writes == [f"{account}/token"] * 2
 
 
 def test_process_lives_as_long_as_its_pod(directory: ClusterDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
