@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sandbox.engine.report import Report, Step, Verb
+from sandbox.engine.report import Display, Report, Step, Verb
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class LiveDisplay:
         self._details = details
         self._planned = planned
         self._tasks: dict[int, TaskID] = {}
+        self._said: set[str] = set()
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -91,11 +92,39 @@ class LiveDisplay:
         if severity == "debug":
             _LOG.debug("%s", text)
             return
+        if text in self._said:
+            return  # in the preview before
+        self._said.add(text)
         style = {"error": "red", "warning": "yellow"}.get(severity, "default")
         self._print(f"[{style}]{escape(text)}[/]")
 
     def _print(self, markup: str) -> None:
         self._console.print(markup, highlight=False, soft_wrap=True)
+
+
+class MessagesOnly:
+    """Passes on what the program has to say, and shows no operation: for the preview that comes before the work.
+
+    Args:
+        display: Shows the messages.
+    """
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+
+    def begun(self, step: Step) -> None:
+        """Nothing."""
+
+    def moved(self, step: Step) -> None:
+        """Nothing."""
+
+    def ended(self, step: Step) -> None:
+        """Nothing."""
+
+    def say(self, text: str, severity: str = "info") -> None:
+        """Warnings and the like; faults are told with the result."""
+        if severity != "error":
+            self._display.say(text, severity)
 
 
 class QuietDisplay:

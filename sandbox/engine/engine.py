@@ -25,8 +25,9 @@ from sandbox.engine.run import Program, interruptible, run_pass
 from sandbox.engine.state import State, locked
 from sandbox.engine.values import Properties
 
-PARALLEL: Final = 16
-"""Operations at a time: they wait for services, they do not compute."""
+PARALLEL: Final = 64
+"""Operations at a time. They wait and do not compute; and all applications that are deployed side by side must be under
+way at once, as one may wait in the cluster for another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,8 @@ class Engine:
             if planned.errors or foreseen.same_as(state):
                 return planned, planned
             report = Report(display)
+            counted = ", ".join(f"{number} to {verb}" for verb, number in planned.counts.items() if verb != "same")
+            report.say(f"Planned in {planned.seconds:.1f} s: {counted or 'only what is recorded changes'}")
             provisioner = Provisioner(state, self._registry, self._config, clients)
             deployment = Deployment(self._config, provisioner, report, dry_run=False)
             run_pass(self._program, deployment, self._parallel)

@@ -42,7 +42,7 @@ class EngineRunner:
     def up(self) -> Outcome:
         """Bring the real resources to where the program wants them."""
         with self._display() as shown:
-            planned, report = self._engine.up(display.QuietDisplay(), shown)
+            planned, report = self._engine.up(display.MessagesOnly(shown), shown)
         self._conclude(report)
         return _outcome(report, {"preview": planned} if report is planned else {"preview": planned, "apply": report})
 

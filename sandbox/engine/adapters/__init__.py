@@ -1,6 +1,7 @@
 """The resource types that the engine knows, by package; a package's SDK is imported when its first resource comes."""
 
 import importlib
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,9 @@ from typing import Any, Final
 from sandbox.engine.adapters.base import Adapter
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
+
+# The SDKs share it. Its warnings are about its own pools and retries; what fails reaches us as an exception.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 PROVIDER_PREFIX: Final = "pulumi:providers:"
 

@@ -245,3 +245,8 @@ class Clients:
 def known(value: Any) -> bool:
     """Whether a value is there and not a preview's unknown."""
     return value is not None and not isinstance(value, Unknown)
+
+
+def flag(value: Any) -> bool:
+    """A provider's boolean, which the SDK sends as JSON in a text."""
+    return bool(json.loads(value)) if isinstance(value, str) else bool(value)

@@ -17,7 +17,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.discovery import LazyDiscoverer
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
-from sandbox.engine.adapters.base import Property, known
+from sandbox.engine.adapters.base import Property, flag, known
 from sandbox.engine.diff import Change
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
@@ -143,11 +143,6 @@ def plain(found: Any) -> Properties:
     result: Properties = found.to_dict()
     result.get("metadata", {}).pop("managedFields", None)
     return result
-
-
-def flag(value: Any) -> bool:
-    """A provider's boolean, which the SDK sends as JSON in a text."""
-    return bool(json.loads(value)) if isinstance(value, str) else bool(value)
 
 
 def faults(config: Properties) -> Iterable[str]:

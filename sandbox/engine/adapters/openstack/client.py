@@ -9,7 +9,7 @@ import openstack
 import openstack.exceptions
 from keystoneauth1 import exceptions as keystone
 
-from sandbox.engine.adapters.base import Property
+from sandbox.engine.adapters.base import Property, flag
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
 
@@ -56,7 +56,7 @@ class OpenStack:
         settings = {SETTINGS[key]: value for key, value in config.items() if key in SETTINGS}
         if "applicationCredentialSecret" in config:
             settings["auth_type"] = "v3applicationcredential"
-        if config.get("insecure"):
+        if flag(config.get("insecure", False)):
             settings["verify"] = False
         self.connection = openstack.connect(**settings)
         self._lock = threading.Lock()

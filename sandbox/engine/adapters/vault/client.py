@@ -8,8 +8,7 @@ import hvac
 import hvac.exceptions
 import requests
 
-from sandbox.engine.adapters.base import Property, known
-from sandbox.engine.adapters.kubernetes.client import flag
+from sandbox.engine.adapters.base import Property, flag, known
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
 
