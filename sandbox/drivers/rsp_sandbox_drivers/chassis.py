@@ -9,6 +9,7 @@ Run it as `python3 -m rsp_sandbox_drivers.chassis tcp:127.0.0.1:6642 HOSTNAME`.
 
 import argparse
 import logging
+import math
 import time
 import uuid
 from collections.abc import Iterable
@@ -31,6 +32,12 @@ TABLES = (
 )
 POLL_MILLISECONDS = 5000
 """How long to sleep when the database says nothing."""
+PLUG_SECONDS = 2
+"""How long after Neutron asked for it a port comes up, as when Nova has to plug an interface first.
+
+A port that is up before Neutron has ended the call that asks for it stays DOWN for ever: Neutron's notification that
+DHCP is ready then finds nothing else to wait for, and waits itself for the binding that its own call would write.
+"""
 
 log = logging.getLogger("chassis")
 
@@ -50,6 +57,7 @@ class Chassis:
             helper.register_table(table)
         self._idl = ovs.db.idl.Idl(remote, helper)
         self._hostname = hostname
+        self._plugged_at: dict[uuid.UUID, float] = {}
         self._config = {
             "ovn-bridge-mappings": bridge_mappings,
             "ovn-cms-options": "enable-chassis-as-gw",
@@ -65,15 +73,19 @@ class Chassis:
         seen = None
         while True:
             self._idl.run()
-            if self._idl.has_ever_connected() and seen != self._idl.change_seqno:
+            if self._idl.has_ever_connected() and (seen != self._idl.change_seqno or self._plugged_at):
                 seen = self._idl.change_seqno
                 self._step()
                 if self._idl.change_seqno != seen:
                     continue
             poller = ovs.poller.Poller()
             self._idl.wait(poller)
-            poller.timer_wait(POLL_MILLISECONDS)
+            poller.timer_wait(self._milliseconds_to_next_plug())
             poller.block()
+
+    def _milliseconds_to_next_plug(self) -> int:
+        milliseconds = [math.ceil((at - time.monotonic()) * 1000) for at in self._plugged_at.values()]
+        return max(0, min([POLL_MILLISECONDS, *milliseconds]))
 
     def _rows(self, table: str) -> Iterable[Any]:
         return self._idl.tables[table].rows.values()
@@ -116,6 +128,7 @@ class Chassis:
 
     def _bind_ports(self, chassis: Any) -> int:
         changes = 0
+        waiting, self._plugged_at = self._plugged_at, {}
         for binding in self._rows("Port_Binding"):
             if binding.type not in ("", "localport", "virtual", "chassisredirect", "l3gateway"):
                 continue
@@ -126,6 +139,10 @@ class Chassis:
                     continue
                 binding.chassis, binding.up = [], [False]
             elif current is None or current.uuid != wanted.uuid:
+                plugged_at = waiting.get(binding.uuid, time.monotonic() + PLUG_SECONDS)
+                if binding.type == "" and plugged_at > time.monotonic():
+                    self._plugged_at[binding.uuid] = plugged_at
+                    continue
                 binding.chassis, binding.up = [wanted], [True]
             elif not (binding.up and binding.up[0]):
                 binding.up = [True]
