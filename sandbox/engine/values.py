@@ -82,7 +82,7 @@ def from_wire(struct: struct_pb2.Struct) -> Properties:
     Raises:
         EngineError: It holds an archive, a remote asset or something else that the engine does not know.
     """
-    decoded: Properties = {key: _decode(value) for key, value in json_format.MessageToDict(struct).items()}
+    decoded: Properties = _decode(json_format.MessageToDict(struct))
     return {key: value for key, value in decoded.items() if value is not None}
 
 
@@ -101,7 +101,7 @@ def _decode(value: Any) -> Any:
         case dict() if SIGNATURE in value:
             return _decode_signed(value)
         case dict():
-            return {key: _decode(each) for key, each in value.items()}
+            return {key: _decode(value[key]) for key in sorted(value)}  # a protobuf map has no order
         case list():
             return [_decode(each) for each in value]
         case float() if value.is_integer():  # the wire has no integers
