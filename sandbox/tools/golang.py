@@ -44,9 +44,10 @@ class Go:
         packages = [str(tool.package) for tool in outputs.values()]
         flags = [f"-ldflags={tool.package}={_linker_flags(tool)}" for tool in outputs.values()]
         waiting = dict(outputs)
-        with tempfile.TemporaryFile("w+") as log:
+        with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as corrected:
+            overlay = self._overlay(outputs.values(), Path(corrected))
             process = subprocess.Popen(
-                [self._program, "build", "-trimpath", "-o", f"{into}{os.sep}", *flags, *packages],
+                [self._program, "build", "-trimpath", *overlay, "-o", f"{into}{os.sep}", *flags, *packages],
                 cwd=MODULE,
                 env=_environment(),
                 stdout=log,
@@ -83,6 +84,28 @@ class Go:
             target = into / file.name
             target.write_text("---\n".join(path.read_text() for path in parts))
             target.chmod(0o755 if file.executable else 0o644)
+
+    def _overlay(self, tools: Iterable[Tool], into: Path) -> list[str]:
+        """The flag by which Go reads corrected copies, made in the directory `into`, in place of files of a module.
+
+        Raises:
+            SandboxError: A file does not say what is to be corrected.
+        """
+        replaced = {}
+        for tool in tools:
+            for correction in tool.corrections:
+                original = self._source_of(str(tool.module)) / correction.file
+                text = original.read_text()
+                if text.count(correction.old) != 1:
+                    raise SandboxError(f"{tool.name} {tool.version}: {correction.file} no longer says {correction.old}")
+                copy = into / f"{len(replaced)}-{original.name}"
+                copy.write_text(text.replace(correction.old, correction.new))
+                replaced[str(original)] = str(copy)
+        if not replaced:
+            return []
+        description = into / "overlay.json"
+        description.write_text(json.dumps({"Replace": replaced}))
+        return [f"-overlay={description}"]
 
     def _source_of(self, module: str) -> Path:
         run = subprocess.run(

@@ -15,6 +15,8 @@ _TIMEOUT: Final = 20  # seconds
 
 def find(tool: Tool) -> Path | None:
     """The tool among the wheels of this environment or on PATH, if its version fits; None otherwise."""
+    if tool.corrections:
+        return None
     for directory in (str(Path(sys.executable).parent), None):
         program = shutil.which(tool.name, path=directory)
         if program and fits(tool, version_of(tool, Path(program))):

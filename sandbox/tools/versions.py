@@ -32,6 +32,17 @@ class DataFile:
     executable: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """A line that is built otherwise than its authors wrote it."""
+
+    file: str
+    """Path below the module's root."""
+    old: str
+    """What must stand there exactly once, so that a new release that reads otherwise is noticed."""
+    new: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tool:
     """A program, the release wanted, and the ways to come by it."""
@@ -41,7 +52,7 @@ class Tool:
     package: str | None = None
     """The Go package of its `main`; None for what comes as a wheel into the project's own environment."""
     module: str | None = None
-    """The Go module that holds `files`."""
+    """The Go module that holds `files` and what `corrections` correct."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Set by the linker (`-X`), as the project's own release build does, so that the program knows its version."""
     version_arguments: tuple[str, ...] = ("--version",)
@@ -53,6 +64,8 @@ class Tool:
     aliases: tuple[str, ...] = ()
     """Other names for the same program, which behaves by the name that it is called by."""
     files: tuple[DataFile, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    """A tool with any is always built."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +177,14 @@ _TOOLS: Final = (
             DataFile(name="argocd-crds.yaml", sources=("manifests/crds/*-crd.yaml",)),
             # The repo-server looks for it on PATH even where signatures are not verified.
             DataFile(name="git-verify-wrapper.sh", sources=("hack/git-verify-wrapper.sh",), executable=True),
+        ),
+        corrections=(
+            # No option keeps the application-controller's metrics to the loopback interface.
+            Correction(
+                file="controller/appcontroller.go",
+                old='metricsAddr := fmt.Sprintf("0.0.0.0:%d", metricsPort)',
+                new='metricsAddr := fmt.Sprintf("127.0.0.1:%d", metricsPort)',
+            ),
         ),
     ),
     Tool(
