@@ -13,10 +13,18 @@ from sandbox.progress import Phases
 app = typer.Typer(help="The OpenStack cloud on this machine.", no_args_is_help=True)
 
 
+@app.callback()
+def require_supported_machine() -> None:
+    """The OpenStack cloud on this machine."""
+    from sandbox.cloud import machine  # noqa: PLC0415 - each command imports what it needs alone
+
+    machine.require_supported()
+
+
 @app.command()
 def up() -> None:
     """Bring the cloud up, installing what is missing; running it again repairs what has died."""
-    from sandbox.cloud import up as cloud  # noqa: PLC0415 - each command imports what it needs alone
+    from sandbox.cloud import up as cloud  # noqa: PLC0415
 
     with Phases() as phases:
         cloud.up(phases)
@@ -65,8 +73,10 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
 ) -> None:
     """Show the log of a service."""
-    known = {file.stem: file for file in paths.LOG.glob("*.log")}
+    from sandbox.cloud.logs import files  # noqa: PLC0415
+
+    known = files()
     if name not in known:
-        raise SandboxError(f"there is no log of {name!r}; there are logs of: {', '.join(sorted(known)) or 'nothing'}")
+        raise SandboxError(f"there is no log of {name!r}; there are logs of: {', '.join(known) or 'nothing'}")
     options = [f"--lines={lines}", *(["--follow=name", "--retry"] if follow else [])]
     os.execvp("tail", ["tail", *options, str(known[name])])  # noqa: S606 - from here on Ctrl-C is tail's
