@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
@@ -32,6 +33,9 @@ _LONGEST_VALUE: Final = 60  # characters
 class LiveDisplay:
     """On a terminal, a line with a spinner for each operation under way; every ended operation leaves a line.
 
+    Elsewhere, as in the log of a CI job, a line with the seconds since the beginning tells when an operation begins to
+    wait for something, and when it has ended.
+
     Args:
         console: Where to show it; standard error, so that standard output stays for results.
         details: Whether each changed property is shown, as in a preview.
@@ -42,7 +46,9 @@ class LiveDisplay:
         self._console = console
         self._details = details
         self._planned = planned
+        self._started = time.monotonic()
         self._tasks: dict[int, TaskID] = {}
+        self._ended = 0
         self._said: set[str] = set()
         self._progress = Progress(
             SpinnerColumn(),
@@ -53,6 +59,7 @@ class LiveDisplay:
             transient=True,
             disable=not console.is_terminal,
         )
+        self._count = self._progress.add_task("", total=None, detail="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -65,17 +72,22 @@ class LiveDisplay:
         """A spinner for the operation."""
         if step.verb != "same":
             self._tasks[id(step)] = self._progress.add_task(_line(step), total=None, detail="")
+            self._show_count()
 
     def moved(self, step: Step) -> None:
         """What it waits for, beside the spinner."""
-        if task := self._tasks.get(id(step)):
+        if (task := self._tasks.get(id(step))) is not None:
             self._progress.update(task, detail=escape(step.waiting_for))
+            if not self._console.is_terminal:
+                self._print(f"  {_line(step)}: {escape(step.waiting_for)}")
 
     def ended(self, step: Step) -> None:
         """A line that stays."""
+        self._ended += 1
         if (task := self._tasks.pop(id(step), None)) is not None:
             self._progress.remove_task(task)
-        if step.verb == "same":
+        self._show_count()
+        if step.verb == "same" and not step.error:
             return
         if step.error:
             self._print(f"[red]✗[/] {_line(step)}: [red]{escape(step.error)}[/]")
@@ -88,7 +100,7 @@ class LiveDisplay:
                 self._print(_change_line(change))
 
     def say(self, text: str, severity: str = "info") -> None:
-        """A message; those for debugging go to the log alone."""
+        """A message; those for debugging go to the log alone, and none is shown twice."""
         if severity == "debug":
             _LOG.debug("%s", text)
             return
@@ -98,8 +110,13 @@ class LiveDisplay:
         style = {"error": "red", "warning": "yellow"}.get(severity, "default")
         self._print(f"[{style}]{escape(text)}[/]")
 
+    def _show_count(self) -> None:
+        under_way = f", {len(self._tasks)} under way" if self._tasks else ""
+        self._progress.update(self._count, description=f"[bold]{self._ended} done{under_way}[/]")
+
     def _print(self, markup: str) -> None:
-        self._console.print(markup, highlight=False, soft_wrap=True)
+        elapsed = "" if self._console.is_terminal or self._planned else f"[{time.monotonic() - self._started:6.1f} s] "
+        self._console.print(f"{escape(elapsed)}{markup}", highlight=False, soft_wrap=True)
 
 
 class MessagesOnly:
@@ -152,14 +169,6 @@ def summary(console: Console, report: Report, *, planned: bool = False) -> None:
         table.add_row(f"[{style}]{sign}[/]", f"{number}", f"to {verb}" if planned and verb != "same" else past)
     table.add_row("", f"{report.seconds:.1f} s", "")
     console.print(table)
-
-
-def outputs_table(outputs: Mapping[str, Any]) -> Table:
-    """The stack's outputs, already masked."""
-    table = Table("output", "value", box=None, pad_edge=False)
-    for key, value in outputs.items():
-        table.add_row(key, escape(value if isinstance(value, str) else json.dumps(value)))
-    return table
 
 
 def _line(step: Step) -> str:

@@ -5,6 +5,7 @@ from sandbox.engine.adapters.builtin import ProviderResource
 from sandbox.engine.adapters.kubernetes import client
 from sandbox.engine.adapters.kubernetes.helm import Release
 from sandbox.engine.adapters.kubernetes.objects import KubernetesObject
+from sandbox.engine.adapters.kubernetes.patches import ObjectPatch
 
 PACKAGE = Package(
     name="kubernetes",
@@ -36,7 +37,8 @@ PACKAGE = Package(
             fixed=["parameters", "provisioner"],
             namespaced=False,
         ),
-        KubernetesObject("kubernetes:argoproj.io/v1alpha1:Application", ["spec", "operation"]),
+        KubernetesObject("kubernetes:argoproj.io/v1alpha1:Application", ["spec"]),
+        ObjectPatch("kubernetes:argoproj.io/v1alpha1:ApplicationPatch", ["operation"]),
         KubernetesObject("kubernetes:argoproj.io/v1alpha1:AppProject", ["spec"]),
         Release(),
     ),

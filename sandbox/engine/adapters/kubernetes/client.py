@@ -115,7 +115,14 @@ class Kubernetes:
             raise
         return plain(found)
 
-    def apply(self, body: Properties, *, force: bool, dry_run: bool = False) -> Properties:
+    def apply(
+        self,
+        body: Properties,
+        *,
+        force: bool,
+        dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
+    ) -> Properties:
         """Apply an object on the server's side and return it as it is then."""
         metadata = body["metadata"]
         options: dict[str, Any] = {"dry_run": "All"} if dry_run else {}
@@ -125,7 +132,7 @@ class Kubernetes:
             name=metadata["name"],
             namespace=metadata.get("namespace"),
             force_conflicts=force,
-            field_manager=FIELD_MANAGER,
+            field_manager=manager,
             **options,
         )
         return plain(applied)

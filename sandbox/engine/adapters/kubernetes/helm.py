@@ -6,6 +6,7 @@ go to helm through its standard input, and the kubeconfig through a file of mode
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -250,12 +251,18 @@ def _helm(client: Kubernetes, *arguments: str, values: str = "") -> str:
     }
     if client.context:
         environment["HELM_KUBECONTEXT"] = client.context
-    try:
-        done = subprocess.run(
-            ["helm", *arguments], input=values, env=environment, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError as error:
-        raise EngineError("helm is not on PATH; `python -m sandbox cloud up` installs it") from error
+    helm = shutil.which("helm")
+    if helm is None:
+        raise EngineError("helm is not on PATH; `python -m sandbox cloud up` installs it")
+    done = subprocess.run(
+        # When this process is killed, so is helm: the next run then finds the release as it was left, and clears up.
+        ["setpriv", "--pdeathsig=KILL", helm, *arguments],
+        input=values,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         message = done.stderr.strip().removeprefix("Error: ")
         kind = EngineError if "unreachable" in message else ResourceError

@@ -79,7 +79,7 @@ class KubernetesObject(Adapter[Kubernetes]):
             )
         applied = self._patiently(lambda: self._apply(client, inputs), operation)
         self._wait(client, applied, inputs, operation)
-        return Made(id=_identifier(applied["metadata"]), outputs=self._get(client, inputs) or applied)
+        return Made(id=identifier(applied["metadata"]), outputs=self._get(client, inputs) or applied)
 
     def read(
         self,
@@ -143,7 +143,7 @@ class KubernetesObject(Adapter[Kubernetes]):
     def candidates(self, client: Kubernetes, inputs: Properties) -> Iterable[str]:
         """The object of that name."""
         found = self._get(client, inputs)
-        return [_identifier(found["metadata"])] if found else []
+        return [identifier(found["metadata"])] if found else []
 
     def preview(self, client: Kubernetes, inputs: Properties, operation: Operation) -> None:
         """Let the API server judge it; what it misses may be made by the same run."""
@@ -221,7 +221,7 @@ class KubernetesObject(Adapter[Kubernetes]):
         except EngineError as error:
             raise PartialFailureError(
                 conditions.unmet(wanted, last),
-                id=_identifier(applied["metadata"]),
+                id=identifier(applied["metadata"]),
                 outputs=last,
                 replace=False,
             ) from error
@@ -235,7 +235,8 @@ class KubernetesObject(Adapter[Kubernetes]):
         return Operation(name=operation.name, deadline=time.monotonic() + float(seconds), progress=operation.progress)
 
 
-def _identifier(metadata: Mapping[str, Any]) -> str:
+def identifier(metadata: Mapping[str, Any]) -> str:
+    """The id of an object: `<namespace>/<name>`, or the name where it has no namespace."""
     namespace = metadata.get("namespace")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
 
