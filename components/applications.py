@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 from pulumi_kubernetes.core.v1 import Namespace
 
 from components.argocd import ARGOCD
-from components.argoproj import Application
+from components.argoproj import Application, ApplicationPatch
 from components.cluster_services import OPERATOR
 from components.facts import Facts, helm_values
 from components.manifests import Manifests
@@ -69,58 +69,62 @@ class Applications(pulumi.ComponentResource):
         }
 
         applications = args.manifests.applications
-        before: list[Application] = []
+        before: list[pulumi.Resource] = []
         for stage in _stages(applications):
-            before = [self._application(each, applications[each], before) for each in stage]
+            before = [self._deploy(each, applications[each], before) for each in stage]
         self.revisions = pulumi.Output.from_input(
             {each: manifest["spec"]["source"]["targetRevision"] for each, manifest in sorted(applications.items())},
         )
         self.register_outputs({"revisions": self.revisions})
 
-    def _application(self, application: str, manifest: Manifest, before: Iterable[Application]) -> Application:
+    def _deploy(self, application: str, manifest: Manifest, before: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        """Make the Application, and return what those that need it have to wait for."""
         source = manifest["spec"]["source"]
-        conditions = _conditions(application, source["targetRevision"], self._args.sync)
+        conditions = _conditions(application, source["targetRevision"])
         facts = helm_values(application, self._args.facts, self._args.values.get(application, {}))
         if facts:
             told, facts_hash = _told(source, facts)
             source = merge(source, {"helm": {"valuesObject": told}})
-            if self._args.sync is not SyncMode.MANUAL:
-                path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
-                conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))
-        needs = [*before, self._namespaces.get(manifest["spec"]["destination"]["namespace"])]
+            path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
+            conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))
+        namespace = self._namespaces.get(manifest["spec"]["destination"]["namespace"])
         manual = self._args.sync is SyncMode.MANUAL
-        return Application(
+        awaited = {"pulumi.com/skipAwait": "true"} if manual else self._awaiting(conditions)
+        made = Application(
             f"{self._name}-{application}",
-            metadata=self._metadata(application, manifest["metadata"], conditions),
+            metadata=_metadata(application, manifest["metadata"], awaited),
             spec={**manifest["spec"], "source": source, "syncPolicy": self._sync_policy(manifest)},
-            operation={"sync": {"revision": source["targetRevision"]}, "retry": _RETRY} if manual else None,
+            opts=ResourceOptions.merge(
+                self._child,
+                ResourceOptions(depends_on=[*before, *([namespace] if namespace else [])]),
+            ),
+        )
+        return self._first_sync(application, made) if manual else made
+
+    def _first_sync(self, application: str, made: Application) -> ApplicationPatch:
+        """Sync an Application once, at its creation."""
+        metadata = {"name": application, "namespace": ARGOCD}
+        succeeded = ["jsonpath={.status.operationState.phase}=Succeeded", *_healthy(application)]
+        return ApplicationPatch(
+            f"{self._name}-{application}-first-sync",
+            metadata={**metadata, "annotations": self._awaiting(succeeded)},
+            operation={"sync": {}, "retry": _RETRY},
             opts=ResourceOptions.merge(
                 self._child,
                 ResourceOptions(
-                    depends_on=[each for each in needs if each],
-                    # The first sync, which Argo CD takes out of the object when it is done.
-                    ignore_changes=["operation"] if manual else None,
+                    depends_on=[made],
+                    deleted_with=made,
+                    # Argo CD takes it out of the object when it is done: that is no drift.
+                    ignore_changes=["operation"],
                 ),
             ),
         )
 
-    def _metadata(
-        self,
-        application: str,
-        metadata: Mapping[str, Any],
-        conditions: Sequence[pulumi.Input[str]],
-    ) -> dict[str, Any]:
-        annotations = {
-            **metadata.get("annotations", {}),
+    def _awaiting(self, conditions: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
+        return {
             "pulumi.com/waitFor": pulumi.Output.json_dumps(conditions),
             "pulumi.com/timeoutSeconds": str(self._args.timeout),
         }
-        kept = dict(metadata)
-        if application in BOOTSTRAPPED:
-            # Its finalizer would have Argo CD delete what the release made, Argo CD itself included: the end of the
-            # release is the end of these.
-            kept.pop("finalizers", None)
-        return {**kept, "annotations": annotations}
 
     def _sync_policy(self, manifest: Manifest) -> dict[str, Any]:
         rendered = manifest["spec"].get("syncPolicy", {})
@@ -137,17 +141,31 @@ def _stages(applications: Iterable[str]) -> list[list[str]]:
     return [sorted(stage) for stage in stages if stage]
 
 
-def _conditions(application: str, revision: str, sync: SyncMode) -> list[pulumi.Input[str]]:
+def _metadata(
+    application: str,
+    metadata: Mapping[str, Any],
+    annotations: Mapping[str, pulumi.Input[str]],
+) -> dict[str, Any]:
+    kept = dict(metadata)
+    if application in BOOTSTRAPPED:
+        # Its finalizer would have Argo CD delete what the release made, Argo CD itself included: the end of the release
+        # is the end of these.
+        kept.pop("finalizers", None)
+    return {**kept, "annotations": {**metadata.get("annotations", {}), **annotations}}
+
+
+def _conditions(application: str, revision: str) -> list[pulumi.Input[str]]:
     """What must hold before the applications that need this one are deployed (``pulumi.com/waitFor``).
 
     Revision and facts are among them, as an old Synced and Healthy stands for a moment after a change.
     """
-    # Argo CD's own Ingress gets its address from ingress-nginx, which is deployed after it.
-    healthy = [] if application == ARGOCD else ["jsonpath={.status.health.status}=Healthy"]
-    if sync is SyncMode.MANUAL:
-        return ["jsonpath={.status.operationState.phase}=Succeeded", *healthy]
     pinned = [f"jsonpath={{.status.sync.revision}}={revision}"] if _COMMIT.fullmatch(revision) else []
-    return [*pinned, "jsonpath={.status.sync.status}=Synced", *healthy]
+    return [*pinned, "jsonpath={.status.sync.status}=Synced", *_healthy(application)]
+
+
+def _healthy(application: str) -> list[str]:
+    # Argo CD's own Ingress gets its address from ingress-nginx, which is deployed after it.
+    return [] if application == ARGOCD else ["jsonpath={.status.health.status}=Healthy"]
 
 
 def _told(source: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[dict[str, Any], pulumi.Output[str]]:

@@ -1,7 +1,7 @@
 """Argo CD's own resources, as the Kubernetes provider manages them.
 
-The generic ``apiextensions.CustomResource`` of the SDK knows ``metadata`` and ``spec`` only, but an Application may
-carry an ``operation`` beside them. See https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/.
+The generic ``apiextensions`` resources of the SDK know ``metadata`` and ``spec`` only, but an Application may carry an
+``operation`` beside them. See https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/.
 """
 
 from collections.abc import Mapping
@@ -36,10 +36,27 @@ class Application(pulumi.CustomResource):
         *,
         metadata: Mapping[str, Any],
         spec: Mapping[str, Any],
-        operation: Mapping[str, Any] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         properties = {"apiVersion": _API_VERSION, "kind": "Application", "metadata": metadata, "spec": spec}
-        if operation is not None:
-            properties["operation"] = operation
         super().__init__(f"kubernetes:{_API_VERSION}:Application", resource_name, properties, opts)
+
+
+class ApplicationPatch(pulumi.CustomResource):
+    """An operation asked of an Application that another resource makes, by a field manager of its own.
+
+    Argo CD takes an operation out of the Application when it is done. As a part of the Application itself it would come
+    back with every later change; see "Patch resources" in
+    https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/.
+    """
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        metadata: Mapping[str, Any],
+        operation: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties = {"apiVersion": _API_VERSION, "kind": "Application", "metadata": metadata, "operation": operation}
+        super().__init__(f"kubernetes:{_API_VERSION}:ApplicationPatch", resource_name, properties, opts)

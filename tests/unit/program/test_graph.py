@@ -198,10 +198,17 @@ def test_following_the_branch_waits_for_no_commit(run_stack: StackRunner) -> Non
 def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
     tap = recording.one("Application", "applications-tap")
-    assert tap.inputs["operation"]["sync"] == {"revision": COMMIT}
-    assert tap.ignored == {"operation"}
+    assert "operation" not in tap.inputs
     assert "automated" not in tap.inputs["spec"]["syncPolicy"]
-    assert conditions(recording, "tap") == [
+    assert tap.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert recording.one("ApplicationPatch", "applications-gafaelfawr-first-sync").urn in tap.dependencies
+
+    first_sync = recording.one("ApplicationPatch", "applications-tap-first-sync")
+    # Whatever is asked for again, it is never an old revision.
+    assert first_sync.inputs["operation"]["sync"] == {}
+    assert first_sync.ignored == {"operation"}
+    annotations = first_sync.inputs["metadata"]["annotations"]
+    assert json.loads(annotations["pulumi.com/waitFor"]) == [
         "jsonpath={.status.operationState.phase}=Succeeded",
         "jsonpath={.status.health.status}=Healthy",
     ]
