@@ -1,5 +1,7 @@
 """One connection to a Kubernetes cluster, made from the settings of the kubernetes provider."""
 
+import base64
+import copy
 import json
 import logging
 import tempfile
@@ -96,7 +98,10 @@ class Kubernetes:
         with self._lock:
             if self._dynamic is None:
                 api = kubernetes_config.new_client_from_config_dict(  # type: ignore[no-untyped-call]
-                    self.kubeconfig, context=self.context, persist_config=False, temp_file_path=str(directory)
+                    _with_files(self.kubeconfig, directory),
+                    context=self.context,
+                    persist_config=False,
+                    temp_file_path=str(directory),
                 )
                 self._dynamic = DynamicClient(  # type: ignore[no-untyped-call]
                     api, cache_file=str(directory / "discovery.json"), discoverer=LazyDiscoverer
@@ -218,4 +223,21 @@ def _document(kubeconfig: Any) -> dict[str, Any]:
         raise ResourceError("it is neither YAML nor the path of a file") from error
     if not isinstance(document, dict) or "clusters" not in document:
         raise ResourceError("it has no clusters")
+    return document
+
+
+def _with_files(kubeconfig: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """The kubeconfig with its certificates and keys in files of mode 0600 in `directory`.
+
+    Left to itself the client library makes such files too, but remembers them for the life of the process.
+    """
+    document = copy.deepcopy(kubeconfig)
+    for section, part in (("clusters", "cluster"), ("users", "user")):
+        for number, each in enumerate(document.get(section) or []):
+            entry = each[part]
+            for name in [name for name in entry if name.endswith("-data")]:
+                file = directory / f"{part}-{number}-{name}"
+                file.touch(mode=0o600)
+                file.write_bytes(base64.b64decode(entry.pop(name)))
+                entry[name.removesuffix("-data")] = str(file)
     return document

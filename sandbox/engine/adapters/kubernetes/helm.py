@@ -262,6 +262,7 @@ def _helm(client: Kubernetes, *arguments: str, values: str = "") -> str:
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,  # Ctrl-C is for us alone: what is under way is finished
     )
     if done.returncode:
         message = done.stderr.strip().removeprefix("Error: ")
