@@ -26,6 +26,8 @@ class Row:
     state: State
     port: int | None = None
     """None for what listens on no TCP port."""
+    pid: int | None = None
+    """Of the process that leads the service's session; None if it does not run."""
     version: str = ""
     memory: int = 0
     """Proportional set size of all its processes, in bytes."""

@@ -88,6 +88,7 @@ def services() -> Iterator[Row]:
                 service=f"{directory.description.name}/{process.name}",
                 state=State.RUNNING if pid else State.STOPPED,
                 port=None if offset is None else directory.port(offset),
+                pid=pid,
                 version=tools.VERSIONS.get(process.name) or tools.VERSIONS.get(process.name.partition("-")[0], ""),
                 memory=memory(pid) if pid else 0,
             )

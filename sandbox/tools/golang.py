@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.errors import SandboxError
-from sandbox.tools.versions import DataFile, Tool
+from sandbox.tools.versions import Correction, DataFile, Tool
 
 MODULE: Final = Path(__file__).parent / "gomod"
 """Holds go.mod, with one `tool` line a program, and go.sum."""
@@ -45,9 +46,9 @@ class Go:
         flags = [f"-ldflags={tool.package}={_linker_flags(tool)}" for tool in outputs.values()]
         waiting = dict(outputs)
         with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as corrected:
-            overlay = self._overlay(outputs.values(), Path(corrected))
+            sources = self._corrected(outputs.values(), Path(corrected))
             process = subprocess.Popen(
-                [self._program, "build", "-trimpath", *overlay, "-o", f"{into}{os.sep}", *flags, *packages],
+                [self._program, "build", "-trimpath", *sources, "-o", f"{into}{os.sep}", *flags, *packages],
                 cwd=MODULE,
                 env=_environment(),
                 stdout=log,
@@ -85,27 +86,29 @@ class Go:
             target.write_text("---\n".join(path.read_text() for path in parts))
             target.chmod(0o755 if file.executable else 0o644)
 
-    def _overlay(self, tools: Iterable[Tool], into: Path) -> list[str]:
-        """The flag by which Go reads corrected copies, made in the directory `into`, in place of files of a module.
+    def _corrected(self, tools: Iterable[Tool], into: Path) -> list[str]:
+        """The flag by which Go builds from corrected copies of modules, made in the directory `into`.
+
+        Go refuses to overlay single files of its module cache, so a whole module is copied and named in a go.mod of
+        the build's own.
 
         Raises:
             SandboxError: A file does not say what is to be corrected.
         """
-        replaced = {}
+        replaced = []
         for tool in tools:
-            for correction in tool.corrections:
-                original = self._source_of(str(tool.module)) / correction.file
-                text = original.read_text()
-                if text.count(correction.old) != 1:
-                    raise SandboxError(f"{tool.name} {tool.version}: {correction.file} no longer says {correction.old}")
-                copy = into / f"{len(replaced)}-{original.name}"
-                copy.write_text(text.replace(correction.old, correction.new))
-                replaced[str(original)] = str(copy)
+            if tool.corrections:
+                copy = into / tool.name
+                shutil.copytree(self._source_of(str(tool.module)), copy, copy_function=shutil.copyfile)
+                for correction in tool.corrections:
+                    _correct(copy / correction.file, correction, tool)
+                replaced.append(f"replace {tool.module} => {copy}\n")
         if not replaced:
             return []
-        description = into / "overlay.json"
-        description.write_text(json.dumps({"Replace": replaced}))
-        return [f"-overlay={description}"]
+        description = into / "go.mod"
+        description.write_text("\n".join([(MODULE / "go.mod").read_text(), *replaced]))
+        shutil.copyfile(MODULE / "go.sum", into / "go.sum")
+        return [f"-modfile={description}"]
 
     def _source_of(self, module: str) -> Path:
         run = subprocess.run(
@@ -127,6 +130,13 @@ def _environment() -> dict[str, str]:
     No toolchain but the chosen one, no cgo (so no C compiler, and programs that run everywhere), no outer workspace.
     """
     return {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOWORK": "off"}
+
+
+def _correct(file: Path, correction: Correction, tool: Tool) -> None:
+    text = file.read_text()
+    if text.count(correction.old) != 1:
+        raise SandboxError(f"{tool.name} {tool.version}: {correction.file} no longer says `{correction.old}`")
+    file.write_text(text.replace(correction.old, correction.new))
 
 
 def _output_name(tool: Tool) -> str:
