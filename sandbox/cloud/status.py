@@ -31,6 +31,7 @@ def service_row(service: Service, version: str) -> Row:
         service=service.name,
         state=_state(service.process, service.answers),
         port=service.port.value if service.port else None,
+        pid=service.process.alive(),
         version=version,
         memory=_memory(service.process),
     )
@@ -42,6 +43,7 @@ def _vault_row() -> Row:
         service=process.name,
         state=_state(process, vault.ready),
         port=Port.VAULT.value,
+        pid=process.alive(),
         version=str((vault.health() or {}).get("version", "")),
         memory=_memory(process),
     )

@@ -107,15 +107,15 @@ def test_a_service_that_hangs_is_restarted(service: Service, monkeypatch: pytest
 
 
 ROWS = [
-    Row(service="keystone", state=State.RUNNING, port=5000, version="22.0", memory=100 * 1024 * 1024),
+    Row(service="keystone", state=State.RUNNING, port=5000, pid=42, version="22.0", memory=100 * 1024 * 1024),
     Row(service="nova-compute", state=State.STOPPED),
 ]
 
 
 def test_machines_read_every_field() -> None:
     assert json.loads(as_json(ROWS)) == [
-        {"service": "keystone", "state": "running", "port": 5000, "version": "22.0", "memory": 104857600},
-        {"service": "nova-compute", "state": "stopped", "port": None, "version": "", "memory": 0},
+        {"service": "keystone", "state": "running", "port": 5000, "pid": 42, "version": "22.0", "memory": 104857600},
+        {"service": "nova-compute", "state": "stopped", "port": None, "pid": None, "version": "", "memory": 0},
     ]
 
 
