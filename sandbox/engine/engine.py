@@ -18,7 +18,7 @@ from sandbox.engine.config import StackConfig
 from sandbox.engine.deployment import Deployment
 from sandbox.engine.errors import EngineError
 from sandbox.engine.provision import Provisioner, sealed
-from sandbox.engine.removal import Kept, Removal, keep_protected, refuse_protected
+from sandbox.engine.removal import Kept, Removal, keep_protected, refuse_protected, verb
 from sandbox.engine.report import Display, Report
 from sandbox.engine.resources import Resource
 from sandbox.engine.run import Program, interruptible, run_pass
@@ -176,7 +176,7 @@ class Engine:
                 report.fail(fault)
             for each in condemned:
                 if each.custom and not each.external:
-                    with report.step("retain" if each.retain_on_delete else "delete", each.urn):
+                    with report.step(verb(each, foreseen), each.urn):
                         foreseen.forget(each)
         report.close()
         return report, foreseen

@@ -8,6 +8,7 @@ from functools import partial
 from sandbox.engine.provision import Provisioner
 from sandbox.engine.report import Report, Verb
 from sandbox.engine.resources import Resource
+from sandbox.engine.state import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,13 @@ def refuse_protected(resources: Iterable[Resource]) -> list[str]:
         for each in resources
         if each.protect and each.custom
     ]
+
+
+def verb(resource: Resource, state: State) -> Verb:
+    """What the removal of a resource is called: one that was replaced is no longer the state's live one."""
+    if resource.retain_on_delete:
+        return "retain"
+    return "delete" if state.get(resource.urn) is resource else "discard"
 
 
 class Removal:
@@ -85,12 +93,10 @@ class Removal:
                         stuck.append(each)
 
     def _remove(self, resource: Resource, along: bool) -> None:
-        replaced = self._provisioner.state.get(resource.urn) is not resource
-        verb: Verb = "retain" if resource.retain_on_delete else "discard" if replaced else "delete"
         if not resource.custom or resource.external:
             self._provisioner.delete(resource, lambda _text: None)
             return
-        with self._report.step(verb, resource.urn) as step:
+        with self._report.step(verb(resource, self._provisioner.state), resource.urn) as step:
             if along:
                 self._provisioner.state.forget(resource)
             else:
