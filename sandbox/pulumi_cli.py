@@ -26,7 +26,7 @@ class PulumiCli:
 
     def __init__(self, stack: str, console: Console, *, quiet: bool) -> None:
         backend = paths.STACKS / "backend"
-        backend.mkdir(parents=True, exist_ok=True)
+        backend.mkdir(mode=0o700, parents=True, exist_ok=True)
         options = automation.LocalWorkspaceOptions(
             work_dir=str(paths.CHECKOUT),
             env_vars={**environment.variables(), **_OPTIONS, "PULUMI_BACKEND_URL": f"file://{backend}"},
@@ -34,7 +34,7 @@ class PulumiCli:
         try:
             self._stack = automation.create_or_select_stack(stack, work_dir=str(paths.CHECKOUT), opts=options)
         except automation.CommandError as error:
-            raise SandboxError(f"the Pulumi CLI refuses the stack {stack!r}: {error}") from error
+            raise SandboxError(f"the Pulumi CLI refuses the stack {stack!r}: {_reasons(error)}") from error
         self._console = console
         self._show: dict[str, Any] = {
             "on_output": None if quiet else self._say,
@@ -80,16 +80,20 @@ class PulumiCli:
         try:
             summary = {str(getattr(verb, "value", verb)): count for verb, count in run().items()}
         except automation.CommandError as error:
-            errors.append(str(error))
+            errors.append(_reasons(error))
         seconds = time.monotonic() - started
         return Outcome(summary=summary, seconds=seconds, errors=errors, left=left(), phases={command: seconds})
 
     def _left(self) -> list[Left]:
         deployment = self._stack.export_stack().deployment or {}
         return [
-            Left(name=each["urn"].rpartition("::")[2], type=each["type"], reason="protected")
+            Left(
+                name=each["urn"].rpartition("::")[2],
+                type=each["type"],
+                reason="protected" if each.get("protect") else "needed by what is protected",
+            )
             for each in deployment.get("resources", [])
-            if each.get("protect") and each.get("custom")
+            if each.get("custom") and not each["type"].startswith("pulumi:providers:")
         ]
 
     def _say(self, text: str) -> None:
@@ -98,3 +102,10 @@ class PulumiCli:
 
 def _changes(summary: automation.UpdateSummary) -> Mapping[Any, int]:
     return summary.resource_changes or {}
+
+
+def _reasons(error: automation.CommandError) -> str:
+    """What the CLI calls errors, of all that it said; everything if nothing is called so."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    reasons = [line for line in lines if line.startswith("error:") and "program exited with non-zero" not in line]
+    return "\n".join(dict.fromkeys(reasons)) or str(error)
