@@ -15,7 +15,17 @@ from sandbox.engine.errors import EngineError
 Verb = Literal["create", "update", "replace", "discard", "delete", "same", "refresh", "retain", "recover", "import"]
 """`discard` is the end of a resource whose successor has been made: the second half of `replace`."""
 
-COUNTED: Final[tuple[Verb, ...]] = ("create", "import", "recover", "update", "replace", "delete", "retain", "same")
+COUNTED: Final[tuple[Verb, ...]] = (
+    "create",
+    "import",
+    "recover",
+    "update",
+    "replace",
+    "delete",
+    "retain",
+    "refresh",
+    "same",
+)
 """The verbs of the summary, in its order."""
 
 
@@ -149,11 +159,6 @@ class Report:
         """How many resources met with each verb, without those that failed."""
         counter = Counter(step.verb for step in self.steps if step.error is None)
         return {verb: counter[verb] for verb in COUNTED if counter[verb]}
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything but `same` happened."""
-        return any(verb != "same" for verb in self.counts)
 
     def as_json(self) -> dict[str, Any]:
         """The run for a machine; no secret in it."""
