@@ -1,0 +1,124 @@
+"""The commands that run the program: what they print, how they end, and that they leave the environment alone."""
+
+import json
+import os
+from typing import Any
+
+import pytest
+import typer
+from pulumi import automation
+from typer.testing import CliRunner
+
+from sandbox import environment, program, pulumi_cli, runner
+from sandbox.errors import SandboxError
+from sandbox.runner import Left, Outcome
+
+WELL = Outcome(summary={"create": 2, "same": 3}, seconds=1.5)
+BADLY = Outcome(summary={"create": 1}, seconds=1.5, errors=["Port nfs-port: quota exceeded"])
+
+
+class PretendedRunner:
+    """Ends every command as it is told to, and notes in which environment it was called."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self.token = ""
+
+    def preview(self) -> Outcome:
+        self.token = os.environ["VAULT_TOKEN"]
+        return self._outcome
+
+    destroy = preview
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        return {"bucket": "async", "vaultWriteToken": "s.1" if show_secrets else "[secret]"}
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    app = typer.Typer()
+    program.register(app)
+    return app
+
+
+@pytest.fixture
+def run_as(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let the commands use a pretended runner, in an environment with a token of Vault."""
+
+    def use(outcome: Outcome = WELL) -> PretendedRunner:
+        pretended = PretendedRunner(outcome)
+        monkeypatch.setattr(runner, "choose", lambda *_, **__: pretended)
+        monkeypatch.setattr(environment, "variables", lambda: {"VAULT_TOKEN": "operator"})
+        return pretended
+
+    return use
+
+
+def test_json_is_all_that_goes_to_standard_output(app: typer.Typer, run_as: Any) -> None:
+    run_as()
+    result = CliRunner().invoke(app, ["preview", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["summary"] == {"create": 2, "same": 3}
+
+
+def test_a_failure_is_in_the_json_and_in_the_exit_status(app: typer.Typer, run_as: Any) -> None:
+    run_as(BADLY)
+    result = CliRunner().invoke(app, ["preview", "--json"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["errors"] == ["Port nfs-port: quota exceeded"]
+
+
+def test_a_failure_says_that_the_same_command_goes_on(app: typer.Typer, run_as: Any) -> None:
+    run_as(BADLY)
+    result = CliRunner().invoke(app, ["preview"])
+    assert isinstance(result.exception, SandboxError)
+    assert str(result.exception).splitlines() == [
+        "Port nfs-port: quota exceeded",
+        "What was done is recorded: the same command goes on from here.",
+    ]
+
+
+def test_the_environment_is_the_sandboxs_only_while_the_program_runs(app: typer.Typer, run_as: Any) -> None:
+    pretended = run_as()
+    before = dict(os.environ)
+    CliRunner().invoke(app, ["preview"], catch_exceptions=False)
+    assert pretended.token == "operator"
+    assert dict(os.environ) == before
+
+
+def test_secret_outputs_are_masked_unless_asked_for(app: typer.Typer, run_as: Any) -> None:
+    run_as()
+    masked = CliRunner().invoke(app, ["outputs", "--json"])
+    shown = CliRunner().invoke(app, ["outputs", "--json", "--show-secrets"])
+    assert json.loads(masked.stdout) == {"bucket": "async", "vaultWriteToken": "[secret]"}
+    assert json.loads(shown.stdout)["vaultWriteToken"] == "s.1"
+
+
+def test_a_destruction_names_what_it_leaves(app: typer.Typer, run_as: Any) -> None:
+    kept = Left(name="nfs-data", type="openstack:blockstorage/volume:Volume", reason="protected")
+    run_as(Outcome(summary={"delete": 5}, seconds=2, left=[kept]))
+    result = CliRunner().invoke(app, ["destroy"])
+    assert result.exit_code == 0
+    assert "nfs-data" in result.stdout
+    assert "protected" in result.stdout
+
+
+def test_of_the_clis_output_the_errors_are_told() -> None:
+    said = "\n".join(
+        [
+            "code: 255",
+            "stdout: Previewing update (sandbox):",
+            "    error: rsp:network.cidr: must be a private network",
+            "    error: an unhandled error occurred: program exited with non-zero exit code: 1",
+            "    error: rsp:network.cidr: must be a private network",
+        ],
+    )
+    error = automation.CommandError.__new__(automation.CommandError)
+    Exception.__init__(error, said)
+    assert pulumi_cli._reasons(error) == "error: rsp:network.cidr: must be a private network"  # noqa: SLF001
+
+
+def test_what_the_cli_does_not_call_an_error_is_told_whole() -> None:
+    error = automation.CommandError.__new__(automation.CommandError)
+    Exception.__init__(error, "code: 1\nstdout: killed")
+    assert pulumi_cli._reasons(error) == "code: 1\nstdout: killed"  # noqa: SLF001
