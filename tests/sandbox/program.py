@@ -65,15 +65,14 @@ class Program:
         process = subprocess.Popen(
             self._command(command),
             cwd=paths.CHECKOUT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
-            env=dict(os.environ),
         )
         try:
             deadline = time.monotonic() + timeout
             while not when():
-                assert process.poll() is None, f"{command} ended before it could be killed:\n{_said(process)}"
+                assert process.poll() is None, f"{command} ended before it could be killed"
                 assert time.monotonic() < deadline, f"{command} did not come to the point within {timeout} s"
                 time.sleep(0.05)
         finally:
@@ -82,7 +81,3 @@ class Program:
 
     def _command(self, command: str, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "sandbox", command, "--stack", self.stack, *arguments]
-
-
-def _said(process: subprocess.Popen[bytes]) -> str:
-    return process.stdout.read().decode() if process.stdout else ""

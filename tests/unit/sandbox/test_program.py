@@ -104,15 +104,12 @@ def test_a_destruction_names_what_it_leaves(app: typer.Typer, run_as: Any) -> No
 
 
 def test_of_the_clis_output_the_errors_are_told() -> None:
-    said = "\n".join(
-        [
-            "code: 255",
-            "stdout: Previewing update (sandbox):",
-            "    error: rsp:network.cidr: must be a private network",
-            "    error: an unhandled error occurred: program exited with non-zero exit code: 1",
-            "    error: rsp:network.cidr: must be a private network",
-        ],
-    )
+    said = """code: 255
+stdout: Previewing update (sandbox):
+    error: rsp:network.cidr: must be a private network
+    error: an unhandled error occurred: program exited with non-zero exit code: 1
+    error: rsp:network.cidr: must be a private network
+"""
     error = automation.CommandError.__new__(automation.CommandError)
     Exception.__init__(error, said)
     assert pulumi_cli._reasons(error) == "error: rsp:network.cidr: must be a private network"  # noqa: SLF001
