@@ -20,7 +20,7 @@ from sandbox.engine.errors import EngineError
 from sandbox.engine.provision import Provisioner, sealed
 from sandbox.engine.removal import Kept, Removal, keep_protected, refuse_protected, verb
 from sandbox.engine.report import Display, Report
-from sandbox.engine.resources import Resource
+from sandbox.engine.resources import Pending, Resource
 from sandbox.engine.run import Program, interruptible, run_pass
 from sandbox.engine.state import State, locked
 from sandbox.engine.values import Properties
@@ -197,8 +197,7 @@ class Engine:
         report = Report(display)
         provisioner = Provisioner(state, self._registry, self._config, clients)
         for pending in state.pending():
-            urn = pending.resource.urn
-            with report.step("recover", urn) as step:
+            with _explained(pending), report.step("recover", pending.resource.urn) as step:
                 found = provisioner.recover(pending, partial(report.waiting, step))
                 step.reason = "made by an interrupted run" if found else "an interrupted run had not made it yet"
 
@@ -217,6 +216,17 @@ class Engine:
         with report.step("refresh" if drift else "same", resource.urn, drift):
             if resource.outputs != now:
                 provisioner.state.put(replace(resource, inputs=inputs, outputs=now))
+
+
+@contextmanager
+def _explained(pending: Pending) -> Iterator[None]:
+    try:
+        yield
+    except EngineError as error:
+        name = pending.resource.name
+        raise EngineError(
+            f"{name}: an interrupted run was making it; what became of it is not known: {error}"
+        ) from error
 
 
 @contextmanager

@@ -36,6 +36,10 @@ _FLAGS: Final[Mapping[str, str]] = {
 }
 
 
+class UnreachableError(EngineError):
+    """Helm could not reach the cluster."""
+
+
 class Release(Adapter[Kubernetes]):
     """A release of a chart in a local directory; its id is `<namespace>/<name>`."""
 
@@ -99,20 +103,24 @@ class Release(Adapter[Kubernetes]):
         return self._outputs(client, identifier) or {}
 
     def delete(self, client: Kubernetes, identifier: str, change: Update, operation: Operation) -> None:
-        """Uninstall it and wait until everything is gone."""
+        """Uninstall it and wait until everything is gone.
+
+        As in the provider, `deleteUnreachable` does not hold for releases.
+        """
         namespace, _, name = identifier.partition("/")
         wait = [] if change.old.get("skipAwait") else ["--wait", f"--timeout={change.old.get('timeout', _TIMEOUT)}s"]
         operation.progress("helm uninstall")
-        try:
-            _helm(client, "uninstall", name, f"--namespace={namespace}", "--ignore-not-found", *wait)
-        except EngineError as error:
-            if not (client.delete_unreachable and "unreachable" in str(error)):
-                raise
+        _helm(client, "uninstall", name, f"--namespace={namespace}", "--ignore-not-found", *wait)
 
     def candidates(self, client: Kubernetes, inputs: Properties) -> Iterable[str]:
-        """The release of that name."""
+        """The release of that name; none in a cluster that is gone for good, if the provider says so."""
         identifier = f"{inputs['namespace']}/{inputs['name']}"
-        return [identifier] if self._status(client, identifier) else []
+        try:
+            return [identifier] if self._status(client, identifier) else []
+        except UnreachableError:
+            if not client.delete_unreachable:
+                raise
+            return []
 
     def recover(self, client: Kubernetes, identifier: str, inputs: Properties, operation: Operation) -> Made | None:
         """A half-installed release cannot be upgraded: remove it, to be installed anew."""
@@ -240,7 +248,8 @@ def _helm(client: Kubernetes, *arguments: str, values: str = "") -> str:
 
     Raises:
         ResourceError: It failed; the message is helm's.
-        EngineError: The cluster is unreachable, or helm is not there.
+        UnreachableError: It could not reach the cluster.
+        EngineError: There is no helm.
     """
     directory = client.directory
     environment = {
@@ -266,6 +275,6 @@ def _helm(client: Kubernetes, *arguments: str, values: str = "") -> str:
     )
     if done.returncode:
         message = done.stderr.strip().removeprefix("Error: ")
-        kind = EngineError if "unreachable" in message else ResourceError
+        kind = UnreachableError if "cluster unreachable" in message else ResourceError
         raise kind(f"helm {arguments[0]} failed: {message}")
     return done.stdout

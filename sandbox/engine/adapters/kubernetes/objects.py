@@ -141,8 +141,13 @@ class KubernetesObject(Adapter[Kubernetes]):
             raise ResourceError(f"{error}; {_held(last)}") from error
 
     def candidates(self, client: Kubernetes, inputs: Properties) -> Iterable[str]:
-        """The object of that name."""
-        found = self._get(client, inputs)
+        """The object of that name; none in a cluster that is gone for good, if the provider says so."""
+        try:
+            found = self._get(client, inputs)
+        except urllib3.exceptions.HTTPError:
+            if not client.delete_unreachable:
+                raise
+            return []
         return [identifier(found["metadata"])] if found else []
 
     def preview(self, client: Kubernetes, inputs: Properties, operation: Operation) -> None:
