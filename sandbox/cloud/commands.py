@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 
 from sandbox import paths
 from sandbox.errors import SandboxError
@@ -10,10 +9,11 @@ from sandbox.process import ENVIRONMENT
 
 _TAIL = 2000  # characters
 
+_NOT_ALONE = ("/usr/bin/setpriv", "--pdeathsig", "KILL")
+"""Ends the command with its starter: a migration that went on alone would meet its own second run."""
 
-def run(
-    *argv: str, log: str, env: Mapping[str, str] | None = None, stdin: str | None = None, cwd: Path | None = None
-) -> str:
+
+def run(*argv: str, log: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
     """Run a command to its end, and keep what it says in a log.
 
     Args:
@@ -21,7 +21,6 @@ def run(
         log: Name of the log in `paths.LOG`, without its suffix.
         env: Variables beside those that every process of the sandbox has.
         stdin: Text for its standard input: the way in for secrets.
-        cwd: Directory to run it in.
 
     Returns:
         Its standard output.
@@ -31,18 +30,14 @@ def run(
     """
     file = paths.LOG / f"{log}.log"
     file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        done = subprocess.run(
-            argv,
-            env={**ENVIRONMENT, **(env or {})},
-            input=stdin,
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise SandboxError(f"cannot run {argv[0]}: {error.strerror}") from error
+    done = subprocess.run(
+        (*_NOT_ALONE, *argv),
+        env={**ENVIRONMENT, **(env or {})},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     with file.open("a") as record:
         record.write(f"$ {' '.join(argv)}\n{done.stdout}{done.stderr}")
     if done.returncode:

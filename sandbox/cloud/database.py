@@ -74,10 +74,19 @@ def user_statements(password: Mapping[str, str]) -> list[str]:
         ]
         for schema in schemas:
             statements += [
-                f"CREATE DATABASE IF NOT EXISTS {schema} CHARACTER SET utf8mb3;",
+                _create(schema),
                 f"GRANT ALL ON {schema}.* TO {account};",
             ]
     return statements
+
+
+def empty(user: str) -> None:
+    """Remove all that is in the databases of a user."""
+    query("".join(f"DROP DATABASE IF EXISTS {name}; {_create(name)}\n" for name in SCHEMAS[user]))
+
+
+def _create(schema: str) -> str:
+    return f"CREATE DATABASE IF NOT EXISTS {schema} CHARACTER SET utf8mb3;"
 
 
 def query(sql: str) -> str:

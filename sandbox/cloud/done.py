@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from sandbox import paths
@@ -21,10 +22,19 @@ def once(step: str, fingerprint: object, action: Callable[[], object]) -> bool:
     Returns:
         Whether it was run.
     """
-    mark = _DIRECTORY / step
+    mark = _mark(step)
     digest = hashlib.sha256(repr(fingerprint).encode()).hexdigest()
     if mark.exists() and mark.read_text() == digest:
         return False
     action()
     write_atomically(mark, digest)
     return True
+
+
+def was_done(step: str) -> bool:
+    """Whether the step was ever run to its end, for whatever fingerprint."""
+    return _mark(step).exists()
+
+
+def _mark(step: str) -> Path:
+    return _DIRECTORY / step

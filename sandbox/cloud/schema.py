@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox.cloud import configuration, packages, python_packages
+from sandbox.cloud import configuration, database, packages, python_packages
 from sandbox.cloud.commands import run
-from sandbox.cloud.done import once
+from sandbox.cloud.done import once, was_done
 
 Command = tuple[str, ...]
 
@@ -40,7 +40,11 @@ OTHERS: Final = ("nova", "neutron", "cinder", "octavia", "magnum", "glance", "pl
 
 def migrate(service: str) -> None:
     """Bring the databases of a service up to date, unless they were since its package was installed."""
-    once(f"schema-{service}", packages.versions([f"python3-{service}"]), lambda: _run_all(service))
+    step = f"schema-{service}"
+    if not was_done(step):
+        # MariaDB cannot take a change of a schema back, so a first migration that was interrupted cannot go on
+        database.empty(service)
+    once(step, packages.versions([f"python3-{service}"]), lambda: _run_all(service))
 
 
 def _run_all(service: str) -> None:

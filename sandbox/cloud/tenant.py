@@ -77,7 +77,12 @@ def _flavors(connection: "Connection") -> None:
 
 def _images(connection: "Connection") -> None:
     image: Any = connection.image
-    existing = {each.name for each in image.images() if each.status == "active"}
+    existing = set()
+    for each in image.images():
+        if each.status == "active":
+            existing.add(each.name)
+        elif each.name in IMAGES:
+            image.delete_image(each)  # its upload was interrupted
     for name, distribution in IMAGES.items():
         if name not in existing:
             image.create_image(
