@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import secrets
 import threading
 import time
@@ -250,3 +251,10 @@ def known(value: Any) -> bool:
 def flag(value: Any) -> bool:
     """A provider's boolean, which the SDK sends as JSON in a text."""
     return bool(json.loads(value)) if isinstance(value, str) else bool(value)
+
+
+def reason(error: Exception) -> str:
+    """Why a connection failed, without the layers of libraries around it: `Connection refused`."""
+    text = str(error)
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", text)
+    return found[1] if found else text

@@ -1,8 +1,10 @@
 """What the adapters of real services check, compare and send; the services themselves are met in tests/sandbox."""
 
 import base64
+import re
 from typing import Any
 
+import hvac.exceptions
 import pytest
 import yaml
 from cryptography import x509
@@ -10,13 +12,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
+from keystoneauth1 import exceptions as keystone
+from kubernetes.client.exceptions import ApiException
+from openstack.exceptions import ConflictException, HttpException
 
 from sandbox.engine.adapters import standard
 from sandbox.engine.adapters.kubernetes import helm
 from sandbox.engine.adapters.openstack import kubeconfig
 from sandbox.engine.adapters.openstack.resource import OpenStackResource, camel, snake
 from sandbox.engine.diff import changes
-from sandbox.engine.errors import ResourceError
+from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import UNKNOWN, Secret
 
 TYPES = [adapter for name in ("openstack", "kubernetes", "vault") for adapter in standard().package(name).resources]
@@ -140,3 +145,39 @@ def test_kubeconfig_is_that_of_the_real_provider() -> None:
     config = yaml.safe_load(made["raw_config"])
     assert config["clusters"][0]["cluster"]["server"] == "https://10.0.0.1:6443"
     assert base64.b64decode(config["users"][0]["user"]["client-key-data"]).decode() == made["client_key"]
+
+
+@pytest.mark.parametrize(
+    ("package", "error", "kind", "told"),
+    [
+        ("openstack", keystone.Unauthorized("no"), ResourceError, "Keystone refused the login"),
+        (
+            "openstack",
+            keystone.ConnectFailure("pool (Caused by X('[Errno 111] Connection refused'))"),
+            EngineError,
+            r"OpenStack cannot be reached \(Connection refused\)",
+        ),
+        (
+            "openstack",
+            ConflictException(message="in use", http_status=409),
+            ResourceError,
+            "refused with status 409: in use",
+        ),
+        ("openstack", HttpException(message="bad gateway", http_status=502), EngineError, "OpenStack failed"),
+        ("vault", hvac.exceptions.Forbidden(errors=["permission\n denied"]), ResourceError, r"\(permission denied\)"),
+        ("vault", hvac.exceptions.VaultDown("sealed"), EngineError, "sealed or not ready"),
+        ("kubernetes", ApiException(status=401, reason="Unauthorized"), ResourceError, "have they expired"),
+        ("kubernetes", ApiException(status=409, reason="conflict"), ResourceError, "pulumi.com/patchForce"),
+        ("kubernetes", ApiException(status=500, reason="etcd"), EngineError, "the cluster answered 500: etcd"),
+    ],
+)
+def test_failures_of_services_are_told_for_people(package: str, error: Exception, kind: type, told: str) -> None:
+    """A refusal is a ResourceError; of any other failure nobody knows whether something was made."""
+    explained = standard().package(package).explain(error)
+    assert type(explained) is kind
+    assert re.search(told, str(explained))
+
+
+@pytest.mark.parametrize("package", ["openstack", "vault", "kubernetes"])
+def test_unknown_failure_is_not_explained_away(package: str) -> None:
+    assert standard().package(package).explain(KeyError("bug")) is None

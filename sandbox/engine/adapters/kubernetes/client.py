@@ -19,7 +19,7 @@ from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.discovery import LazyDiscoverer
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
-from sandbox.engine.adapters.base import Property, flag, known
+from sandbox.engine.adapters.base import Property, flag, known, reason
 from sandbox.engine.diff import Change
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
@@ -189,7 +189,7 @@ def explain(error: Exception) -> EngineError | None:
         case ConfigException():
             return ResourceError(f"the kubeconfig cannot be used: {error}")
         case urllib3.exceptions.HTTPError():
-            return EngineError(f"the cluster's API server cannot be reached: {error}")
+            return EngineError(f"the cluster's API server cannot be reached ({reason(error)}): does the cluster run?")
         case ApiException():
             return _answered(error)
         case _:

@@ -9,7 +9,7 @@ import openstack
 import openstack.exceptions
 from keystoneauth1 import exceptions as keystone
 
-from sandbox.engine.adapters.base import Property, flag
+from sandbox.engine.adapters.base import Property, flag, reason
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
 
@@ -41,8 +41,8 @@ PROPERTIES: Final[Mapping[str, Property]] = {key: Property() for key in (*SETTIN
 
 _SERVER_ERROR: Final = 500
 
-# At DEBUG it writes whole bodies, with the secrets in them.
-logging.getLogger("keystoneauth").setLevel(logging.INFO)
+# At DEBUG it writes whole bodies, with the secrets in them; its warnings come back as exceptions.
+logging.getLogger("keystoneauth").setLevel(logging.ERROR)
 
 
 class OpenStack:
@@ -83,7 +83,7 @@ class OpenStack:
 
     def verify(self) -> None:
         """Log in."""
-        self.connection.authorize()
+        self.connection.session.get_token()
 
     def service(self, name: str) -> "Service":
         """A service, by openstacksdk's name for it: network, compute, block_storage and so on."""
@@ -163,9 +163,12 @@ def explain(error: Exception) -> EngineError | None:
                 f"provider names in clouds.yaml ({error.message})"
             )
         case keystone.ConnectFailure() | keystone.DiscoveryFailure() | keystone.EndpointNotFound():
-            return EngineError(f"OpenStack cannot be reached: {error}; check auth_url in clouds.yaml, and that it runs")
+            return EngineError(
+                f"OpenStack cannot be reached ({reason(error)}): check the provider's auth_url or clouds.yaml, "
+                "and that the cloud runs"
+            )
         case openstack.exceptions.ConfigException():
-            return ResourceError(f"no such cloud in clouds.yaml: {error}; set OS_CLOUD or the provider's `cloud`")
+            return ResourceError(f"clouds.yaml: {str(error).rstrip('.')}: check OS_CLOUD and the provider's `cloud`")
         case openstack.exceptions.HttpException() if (error.status_code or _SERVER_ERROR) < _SERVER_ERROR:
             return ResourceError(f"refused with status {error.status_code}: {_detail(error)}")
         case openstack.exceptions.SDKException() | keystone.ClientException():

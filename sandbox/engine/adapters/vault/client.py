@@ -8,7 +8,7 @@ import hvac
 import hvac.exceptions
 import requests
 
-from sandbox.engine.adapters.base import Property, flag, known
+from sandbox.engine.adapters.base import Property, flag, known, reason
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
 
@@ -128,7 +128,11 @@ def explain(error: Exception) -> EngineError | None:
         case hvac.exceptions.VaultError():
             return ResourceError(f"Vault refused it: {_text(error)}")
         case requests.RequestException():
-            return EngineError(f"Vault cannot be reached: {error}; check `address` or VAULT_ADDR, and that it runs")
+            url = str(error.request.url) if error.request is not None else "its address"
+            return EngineError(
+                f"Vault cannot be reached at {url} ({reason(error)}): check the provider's `address` or VAULT_ADDR, "
+                "and that it runs"
+            )
         case _:
             return None
 
