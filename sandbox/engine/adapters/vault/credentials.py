@@ -28,7 +28,7 @@ class AuthBackendRole(Adapter[Vault]):
         "secretIdBoundCidrs": Property(unordered=True),
         "secretIdNumUses": Property(),
         "secretIdTtl": Property(),
-        "localSecretIds": Property(fixed=True, default=False),
+        "localSecretIds": Property(default=False),
         "tokenBoundCidrs": Property(unordered=True),
         "tokenExplicitMaxTtl": Property(),
         "tokenMaxTtl": Property(),
@@ -57,7 +57,8 @@ class AuthBackendRole(Adapter[Vault]):
         """Write it anew; what the program no longer gives goes back to nothing."""
         emptied = {snake(key): _nothing(change.old[key]) for key in change.changed if key not in change.new}
         body = self._body(change.new)
-        del body["local_secret_ids"]  # Vault takes it at the creation alone
+        if change.old.get("localSecretIds") == change.new["localSecretIds"]:
+            del body["local_secret_ids"]  # Vault takes it at the creation alone
         client.write(identifier, {**emptied, **body})
         if "roleId" in change.changed and "roleId" in change.new:
             client.write(f"{identifier}/role-id", {"role_id": change.new["roleId"]})
