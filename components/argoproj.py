@@ -5,41 +5,40 @@ The generic ``apiextensions`` resources of the SDK know ``metadata`` and ``spec`
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 
 _API_VERSION = "argoproj.io/v1alpha1"
 
 
-class AppProject(pulumi.CustomResource):
+class _Declared(pulumi.CustomResource):
+    """A kind of which metadata and spec are declared."""
+
+    _KIND: ClassVar[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        metadata: Mapping[str, Any],
+        spec: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        properties = {"apiVersion": _API_VERSION, "kind": self._KIND, "metadata": metadata, "spec": spec}
+        super().__init__(f"kubernetes:{_API_VERSION}:{self._KIND}", resource_name, properties, opts)
+
+
+class AppProject(_Declared):
     """A set of repositories and destinations that Applications may use."""
 
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        metadata: Mapping[str, Any],
-        spec: Mapping[str, Any],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        properties = {"apiVersion": _API_VERSION, "kind": "AppProject", "metadata": metadata, "spec": spec}
-        super().__init__(f"kubernetes:{_API_VERSION}:AppProject", resource_name, properties, opts)
+    _KIND = "AppProject"
 
 
-class Application(pulumi.CustomResource):
+class Application(_Declared):
     """One chart of a Git repository at a revision, with its values, in a namespace."""
 
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        metadata: Mapping[str, Any],
-        spec: Mapping[str, Any],
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        properties = {"apiVersion": _API_VERSION, "kind": "Application", "metadata": metadata, "spec": spec}
-        super().__init__(f"kubernetes:{_API_VERSION}:Application", resource_name, properties, opts)
+    _KIND = "Application"
 
 
 class ApplicationPatch(pulumi.CustomResource):
