@@ -266,7 +266,7 @@ class Deployment:
         client = self.provisioner.client(wanted.type, wanted.provider)
         if client is not None and not has_unknown(wanted.inputs):
             with self.provisioner.explained(wanted.type.partition(":")[0]):
-                operation = self.provisioner.operation(wanted.name, adapter.update_timeout, lambda _text: None)
+                operation = self.provisioner.operation(adapter.update_timeout, lambda _text: None)
                 adapter.preview(client, reveal(wanted.inputs), operation)
 
     def _recorded(self, goal: Goal) -> Resource | None:

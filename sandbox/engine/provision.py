@@ -84,9 +84,9 @@ class Provisioner:
                 raise
             raise explained from error
 
-    def operation(self, name: str, seconds: float, progress: Progress) -> Operation:
+    def operation(self, seconds: float, progress: Progress) -> Operation:
         """The circumstances of an operation that may last `seconds`."""
-        return Operation(name=name, deadline=time.monotonic() + seconds, progress=progress)
+        return Operation(deadline=time.monotonic() + seconds, progress=progress)
 
     def create(self, wanted: Resource, progress: Progress, replaced: Resource | None = None) -> Resource:
         """Make what `wanted` describes and record it.
@@ -102,7 +102,7 @@ class Provisioner:
         adapter = self.registry.adapter(wanted.type)
         client = self.client(wanted.type, wanted.provider)
         inputs = reveal(wanted.inputs)
-        operation = self.operation(wanted.name, wanted.timeouts.get("create", adapter.create_timeout), progress)
+        operation = self.operation(wanted.timeouts.get("create", adapter.create_timeout), progress)
         with self.explained(wanted.type.partition(":")[0]):
             pending = Pending(resource=wanted, existing=tuple(adapter.candidates(client, inputs)))
             self.state.begin(pending)
@@ -158,7 +158,7 @@ class Provisioner:
         adapter = self.registry.adapter(wanted.type)
         client = self.client(wanted.type, wanted.provider)
         change = Update(old=reveal(old.inputs), new=reveal(wanted.inputs), outputs=reveal(old.outputs), changed=changed)
-        operation = self.operation(wanted.name, wanted.timeouts.get("update", adapter.update_timeout), progress)
+        operation = self.operation(wanted.timeouts.get("update", adapter.update_timeout), progress)
         try:
             with self.explained(_package(wanted)):
                 outputs = adapter.update(client, old.id, change, operation)
@@ -172,7 +172,7 @@ class Provisioner:
         if resource.custom and not resource.external and not resource.retain_on_delete:
             adapter = self.registry.adapter(resource.type)
             client = self.client(resource.type, resource.provider)
-            operation = self.operation(resource.name, resource.timeouts.get("delete", adapter.delete_timeout), progress)
+            operation = self.operation(resource.timeouts.get("delete", adapter.delete_timeout), progress)
             inputs = reveal(resource.inputs)
             with self.explained(_package(resource)):
                 adapter.delete(
@@ -190,7 +190,7 @@ class Provisioner:
         adapter = self.registry.adapter(wanted.type)
         client = self.client(wanted.type, wanted.provider)
         inputs = reveal(wanted.inputs)
-        operation = self.operation(wanted.name, wanted.timeouts.get("create", adapter.create_timeout), progress)
+        operation = self.operation(wanted.timeouts.get("create", adapter.create_timeout), progress)
         recorded = {each.id for each in [*self.state.live(), *self.state.doomed()] if each.type == wanted.type}
         with self.explained(_package(wanted)):
             for identifier in adapter.candidates(client, inputs):

@@ -58,12 +58,10 @@ class Operation:
     """The circumstances of one call of an adapter.
 
     Attributes:
-        name: The resource's logical name, for messages.
         deadline: When to give up, by `time.monotonic()`.
         progress: Tells the person what is being waited for.
     """
 
-    name: str
     deadline: float
     progress: Callable[[str], None] = lambda _text: None
 
@@ -92,7 +90,7 @@ class Adapter(ABC, Generic[Client]):
     """The type token."""
     properties: Mapping[str, Property]
     """The inputs that are implemented; any other is an error."""
-    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    secret_outputs: frozenset[str] = frozenset()
     create_timeout: ClassVar[float] = 600
     update_timeout: ClassVar[float] = 600
     delete_timeout: ClassVar[float] = 600

@@ -51,7 +51,7 @@ class KubernetesObject(Adapter[Kubernetes]):
     ) -> None:
         self.kind = kind
         self.properties = {**_COMMON, "metadata": Property(), **{field: Property() for field in fields}}
-        self.secret_outputs = frozenset(secret)  # type: ignore[misc] # one class serves all kinds
+        self.secret_outputs = frozenset(secret)
         self._fixed = [parse_path(path) for path in ("metadata.name", "metadata.namespace", *fixed)]
         self._namespaced = namespaced
 
@@ -237,7 +237,7 @@ class KubernetesObject(Adapter[Kubernetes]):
         seconds = (inputs["metadata"].get("annotations") or {}).get("pulumi.com/timeoutSeconds")
         if seconds is None:
             return operation
-        return Operation(name=operation.name, deadline=time.monotonic() + float(seconds), progress=operation.progress)
+        return Operation(deadline=time.monotonic() + float(seconds), progress=operation.progress)
 
 
 def identifier(metadata: Mapping[str, Any]) -> str:

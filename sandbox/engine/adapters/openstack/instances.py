@@ -23,6 +23,7 @@ from sandbox.engine.adapters.openstack.resource import (
 from sandbox.engine.errors import PartialFailureError, ResourceError
 from sandbox.engine.values import Properties
 
+_IPV4: Final = 4
 _WITH_TAGS: Final = {"OpenStack-API-Version": "compute 2.52"}
 
 
@@ -161,7 +162,7 @@ class Instance(OpenStackResource):
 
     def _complete(self, client: OpenStack, found: Mapping[str, Any], inputs: Properties) -> Properties:
         addresses = [each for group in found["addresses"].values() for each in group]
-        by_mac = {each["OS-EXT-IPS-MAC:mac_addr"]: each["addr"] for each in addresses if each["version"] == 4}  # noqa: PLR2004
+        by_mac = {each["OS-EXT-IPS-MAC:mac_addr"]: each["addr"] for each in addresses if each["version"] == _IPV4}
         ports = client.service("network").get("/ports", {"device_id": found["id"]})["ports"]
         networks = [
             {
