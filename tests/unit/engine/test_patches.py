@@ -52,7 +52,7 @@ def adapter() -> ObjectPatch:
 
 
 def operation() -> Operation:
-    return Operation(name="first-sync", deadline=time.monotonic() + 5)
+    return Operation(deadline=time.monotonic() + 5)
 
 
 def test_applies_its_fields_to_the_object_of_another_by_a_manager_of_its_own() -> None:
