@@ -11,6 +11,9 @@ from sandbox.process import wait_for
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
+STORAGE_POOL: Final = "storage pool"
+"""What cinder-volume tells the scheduler of, which finds no valid backend before."""
+
 _EXPECTED: Final = {
     "nova-conductor",
     "nova-scheduler",
@@ -18,6 +21,7 @@ _EXPECTED: Final = {
     "cinder-scheduler",
     "cinder-volume",
     "ovn-controller",
+    STORAGE_POOL,
 }
 _TIMEOUT: Final = 120  # seconds
 
@@ -51,4 +55,6 @@ def alive(connection: "Connection") -> set[str]:
     found |= {each.binary for each in storage.services() if each.state == "up"}
     if any(each.is_alive and "ovn-controller" in each.binary for each in network.agents()):
         found.add("ovn-controller")
+    if any(storage.backend_pools()):
+        found.add(STORAGE_POOL)
     return found
