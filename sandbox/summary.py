@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,11 +24,11 @@ def of(outputs: Mapping[str, Any], phases: Mapping[str, float]) -> Group:
         outputs: The stack's outputs, secret ones masked.
         phases: Seconds that each part of the run took.
     """
-    tables = [outputs_table(outputs)]
+    tables: list[RenderableType] = ["", outputs_table(outputs)]
     if "clusterId" in outputs:
         cluster = ClusterDirectory(paths.CLUSTERS / outputs["clusterId"])
-        tables.append(applications_table(Kube(cluster.kubeconfig("admin")).list(_APPLICATIONS)))
-    return Group(*tables, phases_table(phases))
+        tables += ["", applications_table(Kube(cluster.kubeconfig("admin")).list(_APPLICATIONS))]
+    return Group(*tables, "", phases_table(phases))
 
 
 def outputs_table(outputs: Mapping[str, Any]) -> Table:
