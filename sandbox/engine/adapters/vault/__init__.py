@@ -9,6 +9,5 @@ PACKAGE = Package(
     provider=ProviderResource("vault", client.PROPERTIES, faults=client.faults),
     connect=client.Vault,
     resources=(*mounts.RESOURCES, *credentials.RESOURCES, *kv.RESOURCES),
-    functions=kv.FUNCTIONS,
     explain=client.explain,
 )

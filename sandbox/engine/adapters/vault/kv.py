@@ -1,13 +1,12 @@
 """Secrets of KV version 2, by the rules of terraform-provider-vault (`vault/resource_kv_secret_v2.go`)."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sandbox.engine.adapters.base import Adapter, Made, Operation, Property, Update, known
 from sandbox.engine.adapters.vault.client import Vault
-from sandbox.engine.errors import ResourceError
-from sandbox.engine.values import Properties, Secret
+from sandbox.engine.values import Properties
 
 
 class SecretV2(Adapter[Vault]):
@@ -89,35 +88,6 @@ class SecretV2(Adapter[Vault]):
         return {**shown, "metadata": {key: _text(value) for key, value in found["metadata"].items()}}
 
 
-def get_secret(client: Vault, arguments: Properties) -> Properties:
-    """`vault:kv/getSecretV2:getSecretV2`."""
-    path = _path(arguments, "data")
-    found = client.read(f"{path}?version={arguments['version']}" if arguments.get("version") else path)
-    if found is None or found.get("data") is None:
-        raise ResourceError(f"there is no secret at {path}")
-    metadata = found["metadata"]
-    return {
-        "id": path,
-        "mount": arguments["mount"],
-        "name": arguments["name"],
-        "path": path,
-        "data": Secret({key: _text(value) for key, value in found["data"].items()}),
-        "dataJson": Secret(json.dumps(found["data"])),
-        "version": metadata["version"],
-        "createdTime": metadata["created_time"],
-        "deletionTime": metadata["deletion_time"],
-        "destroyed": metadata["destroyed"],
-        "customMetadata": metadata.get("custom_metadata") or {},
-    }
-
-
-def get_secrets_list(client: Vault, arguments: Properties) -> Properties:
-    """`vault:kv/getSecretsListV2:getSecretsListV2`."""
-    mount, name = arguments["mount"], arguments.get("name", "")
-    path = f"{mount}/metadata/{name}"
-    return {"id": path, "mount": mount, "name": name, "path": path, "names": client.list(path)}
-
-
 def _path(inputs: Properties, part: str) -> str:
     return f"{inputs['mount'].strip('/')}/{part}/{inputs['name'].strip('/')}"
 
@@ -127,7 +97,3 @@ def _text(value: Any) -> str:
 
 
 RESOURCES: Final = (SecretV2(),)
-FUNCTIONS: Final[Mapping[str, Callable[[Vault, Properties], Properties]]] = {
-    "vault:kv/getSecretV2:getSecretV2": get_secret,
-    "vault:kv/getSecretsListV2:getSecretsListV2": get_secrets_list,
-}
