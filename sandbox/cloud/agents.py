@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from keystoneauth1.exceptions import ClientException
+
 from sandbox.cloud import clients, schema
 from sandbox.cloud.configuration import HOST
 from sandbox.cloud.done import once
@@ -24,6 +26,7 @@ _EXPECTED: Final = {
     STORAGE_POOL,
 }
 _TIMEOUT: Final = 120  # seconds
+_ANSWER: Final = 5  # seconds
 
 
 def wait(tell: Callable[[str], None]) -> None:
@@ -55,6 +58,15 @@ def alive(connection: "Connection") -> set[str]:
     found |= {each.binary for each in storage.services() if each.state == "up"}
     if any(each.is_alive and "ovn-controller" in each.binary for each in network.agents()):
         found.add("ovn-controller")
-    if any(storage.backend_pools()):
+    if _knows_a_pool(storage):
         found.add(STORAGE_POOL)
     return found
+
+
+def _knows_a_pool(storage: Any) -> bool:
+    """Whether cinder-scheduler answers, and with a pool; a question that the message queue has lost is asked again."""
+    try:
+        answer = storage.get("/scheduler-stats/get_pools", timeout=_ANSWER)
+    except ClientException:
+        return False
+    return bool(answer.ok and answer.json()["pools"])
