@@ -184,8 +184,8 @@ class NfsServer(pulumi.ComponentResource):
             stop_before_destroy=True,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Either would replace a running server under its clients: a new image or a changed first boot takes
-                # effect when somebody replaces the server on purpose (pulumi up --replace URN).
+                # The provider would rebuild a running server for a new image and replace it for a changed first boot,
+                # under its clients: both take effect when somebody replaces it on purpose (pulumi up --replace URN).
                 ignore_changes=["imageName", "imageId", "userData"],
                 # Port and volumes serve one server at a time.
                 delete_before_replace=True,
