@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,10 +18,16 @@ class Phase:
 
     _progress: Progress
     _task: TaskID
+    _say: Callable[[str], None]
 
     def detail(self, text: str) -> None:
         """Show, on a terminal, what is being done at this moment."""
         self._progress.update(self._task, detail=text)
+
+    def step(self, text: str) -> None:
+        """Show what took long enough to be worth a line in a log, too."""
+        self.detail(text)
+        self._say(text)
 
 
 class Phases:
@@ -65,7 +71,7 @@ class Phases:
         started = time.monotonic()
         self._say(f"{title} ...")
         try:
-            yield Phase(self._progress, task)
+            yield Phase(self._progress, task, self._say)
         except BaseException:
             self._progress.update(task, description=f"[red]{title}: failed[/]", detail="")
             self._progress.stop_task(task)

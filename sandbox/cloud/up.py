@@ -94,7 +94,7 @@ def _start_openstack(phases: Phases) -> None:
 
 def _provide_tools(phases: Phases) -> None:
     with phases.phase("Kubernetes, Argo CD and other tools") as phase:
-        tools.ensure(report=phase.detail)
+        tools.ensure(report=phase.step)
 
 
 def _start_vault(phases: Phases) -> None:
