@@ -57,14 +57,6 @@ def tenant(program: Program) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="session")
-def administrator(program: Program) -> Iterator[Connection]:
-    """OpenStack as its administrator sees it."""
-    del program
-    with openstack.connect(cloud="admin") as connection:
-        yield connection
-
-
-@pytest.fixture(scope="session")
 def cluster(tenant: Connection) -> certificates.MagnumCluster:
     """The stack's cluster, as Magnum has it."""
     wanted = cloud_name("sandbox", "cluster")
