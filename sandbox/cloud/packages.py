@@ -1,6 +1,7 @@
 """The Debian packages that the cloud is made of."""
 
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,7 @@ _APT_OPTIONS: Final = (
 )
 _POLICY: Final = Path("/usr/sbin/policy-rc.d")
 _KEPT_POLICY: Final = _POLICY.with_name("policy-rc.d.before-rsp-sandbox")
+_UNITS: Final = Path("/etc/systemd/system")
 _NOTHING_STARTS: Final = "#!/bin/sh\n# Written by the RSP sandbox while it installs packages.\nexit 101\n"
 
 
@@ -68,7 +70,7 @@ def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
 
 
 def install(tell: Callable[[str], None]) -> bool:
-    """Install the packages that are missing, without starting what they bring.
+    """Install the packages that are missing, without starting what they bring, now or at the next boot.
 
     Args:
         tell: Called with what is being done.
@@ -83,7 +85,7 @@ def install(tell: Callable[[str], None]) -> bool:
     if not missing:
         return False
     paths.LOG.mkdir(parents=True, exist_ok=True)
-    with _nothing_starts():
+    with _nothing_starts(), _nothing_enabled():
         tell("finishing what an interrupted installation left")
         _run("dpkg", "--configure", "--pending", "--force-confold")
         tell("fetching the package lists")
@@ -166,6 +168,22 @@ def _nothing_starts() -> Iterator[None]:
         yield
     finally:
         _restore_policy()
+
+
+@contextmanager
+def _nothing_enabled() -> Iterator[None]:
+    """Keep systemd from starting at boot what is installed meanwhile; what was enabled before stays so."""
+    before = _enabled()
+    try:
+        yield
+    finally:
+        if (brought := sorted(_enabled() - before)) and shutil.which("systemctl"):
+            _run("systemctl", "disable", *brought)
+
+
+def _enabled() -> set[str]:
+    """The services and sockets that systemd starts at boot, by the links that enabling makes."""
+    return {link.name for kind in ("service", "socket") for link in _UNITS.glob(f"*.wants/*.{kind}")}
 
 
 def _restore_policy() -> None:

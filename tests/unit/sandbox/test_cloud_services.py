@@ -156,6 +156,20 @@ def test_the_administrators_policy_survives_an_interrupted_installation(
     assert policy.read_text() == "#!/bin/sh\nexit 104\n"
 
 
+def test_what_is_installed_does_not_start_at_boot_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wants = tmp_path / "multi-user.target.wants"
+    wants.mkdir()
+    (wants / "cron.service").touch()
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(packages, "_UNITS", tmp_path)
+    monkeypatch.setattr(packages, "_run", lambda *argv: ran.append(argv))
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/systemctl")
+    with packages._nothing_enabled():  # noqa: SLF001 - the part of an installation that this is about
+        (wants / "mariadb.service").touch()
+        (wants / "memcached.service").touch()
+    assert ran == [("systemctl", "disable", "mariadb.service", "memcached.service")]
+
+
 @pytest.mark.parametrize(
     ("release", "user", "message"),
     [
