@@ -1,10 +1,12 @@
 """The commands that run the program in the sandbox: preview, up, refresh, outputs, destroy."""
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Whose Pulumi.<stack>.yaml to run the program with.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on standard output.")]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config-file", exists=True, dir_okay=False, help="Read the stack's configuration from this file."),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Log all that happens to standard error; never a secret.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,13 +33,15 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def preview(*, stack: Stack = "sandbox", json: Json = False) -> None:
+def preview(
+    *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
+) -> None:
     """Show what `up` would change."""
-    with _runner(stack, quiet=json) as runner:
+    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
         _conclude(runner.preview(), as_json=json)
 
 
-def up(*, stack: Stack = "sandbox", json: Json = False) -> None:
+def up(*, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False) -> None:
     """Bring up the cloud, if it is not, and then the platform; end with what there is and how long it took."""
     from sandbox import summary  # noqa: PLC0415 - each command imports what it needs alone
     from sandbox.cloud import up as cloud  # noqa: PLC0415
@@ -40,16 +49,18 @@ def up(*, stack: Stack = "sandbox", json: Json = False) -> None:
 
     with Phases() as phases:
         cloud.up(phases)
-    with _runner(stack, quiet=json) as runner:
+    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
         outcome = runner.up()
         if not outcome.errors and not json:
             Console().print(summary.of(runner.outputs(), {**phases.durations, **outcome.phases}))
     _conclude(outcome, as_json=json)
 
 
-def refresh(*, stack: Stack = "sandbox", json: Json = False) -> None:
+def refresh(
+    *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
+) -> None:
     """Read every real resource, and record what has changed behind the program's back."""
-    with _runner(stack, quiet=json) as runner:
+    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
         _conclude(runner.refresh(), as_json=json)
 
 
@@ -70,11 +81,13 @@ def outputs(
         Console().print(summary.outputs_table(found))
 
 
-def destroy(*, stack: Stack = "sandbox", json: Json = False) -> None:
+def destroy(
+    *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
+) -> None:
     """Remove everything that is not protected, then tell what is left and why; that alone is no failure."""
     from sandbox import summary  # noqa: PLC0415
 
-    with _runner(stack, quiet=json) as runner:
+    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
         outcome = runner.destroy()
     if outcome.left and not json:
         Console().print(summary.left_table(outcome.left))
@@ -82,14 +95,17 @@ def destroy(*, stack: Stack = "sandbox", json: Json = False) -> None:
 
 
 @contextmanager
-def _runner(stack: str, *, quiet: bool) -> Iterator["Runner"]:
+def _runner(stack: str, *, quiet: bool, config_file: Path | None = None, debug: bool = False) -> Iterator["Runner"]:
     """The program's runner, in an environment where every client finds the sandbox."""
-    from sandbox.runner import choose  # noqa: PLC0415
+    from sandbox.runner import Options, choose  # noqa: PLC0415
 
+    if debug:
+        logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    options = Options(quiet=quiet, debug=debug, config_file=config_file.resolve() if config_file else None)
     before = dict(os.environ)
     os.environ.update(environment.variables())
     try:
-        yield choose(stack, Console(stderr=True, highlight=False), quiet=quiet)
+        yield choose(stack, Console(stderr=True, highlight=False), options)
     finally:
         os.environ.clear()
         os.environ.update(before)

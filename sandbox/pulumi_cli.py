@@ -1,15 +1,17 @@
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pulumi import automation
 from rich.console import Console
 
 from sandbox import environment, paths
 from sandbox.errors import SandboxError
-from sandbox.runner import Left, Outcome
+from sandbox.runner import Left, Options, Outcome
 
 _OPTIONS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+_DEBUG: Final[Mapping[str, Any]] = {"debug": True, "log_flow": True, "log_to_std_err": True, "log_verbosity": 9}
+"""The most that the CLI and its plugins log before they log whole requests."""
 
 
 class PulumiCli:
@@ -18,27 +20,29 @@ class PulumiCli:
     Args:
         stack: Name of the stack; it is created where the backend does not have it yet.
         console: Where the CLI's own progress is shown.
-        quiet: Show none.
+        options: How to work.
 
     Raises:
         SandboxError: The CLI does not accept the project or the stack.
     """
 
-    def __init__(self, stack: str, console: Console, *, quiet: bool) -> None:
+    def __init__(self, stack: str, console: Console, options: Options) -> None:
         backend = paths.STACKS / "backend"
         backend.mkdir(mode=0o700, parents=True, exist_ok=True)
-        options = automation.LocalWorkspaceOptions(
+        workspace = automation.LocalWorkspaceOptions(
             work_dir=str(paths.CHECKOUT),
             env_vars={**environment.variables(), **_OPTIONS, "PULUMI_BACKEND_URL": f"file://{backend}"},
         )
         try:
-            self._stack = automation.create_or_select_stack(stack, work_dir=str(paths.CHECKOUT), opts=options)
+            self._stack = automation.create_or_select_stack(stack, work_dir=str(paths.CHECKOUT), opts=workspace)
         except automation.CommandError as error:
             raise SandboxError(f"the Pulumi CLI refuses the stack {stack!r}: {_reasons(error)}") from error
         self._console = console
         self._show: dict[str, Any] = {
-            "on_output": None if quiet else self._say,
+            "on_output": None if options.quiet else self._say,
             "color": "always" if console.is_terminal else "never",
+            **({"config_file": str(options.config_file)} if options.config_file else {}),
+            **({**_DEBUG, "on_error": self._say} if options.debug else {}),
         }
 
     def preview(self) -> Outcome:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -38,6 +39,18 @@ class Outcome:
         return asdict(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a runner is to work."""
+
+    quiet: bool = False
+    """Show no progress."""
+    debug: bool = False
+    """Log everything to standard error."""
+    config_file: Path | None = None
+    """The stack's configuration, where it is not the project's own file for the stack."""
+
+
 class Runner(Protocol):
     """Runs the program on one stack. Each command shows its progress, unless the runner was made quiet.
 
@@ -60,13 +73,13 @@ class Runner(Protocol):
         """The stack's outputs; secret ones masked unless asked for."""
 
 
-def choose(stack: str, console: Console, *, quiet: bool) -> Runner:
+def choose(stack: str, console: Console, options: Options) -> Runner:
     """The runner for this machine.
 
     Args:
         stack: Name of the stack.
         console: Where progress is shown.
-        quiet: Show none.
+        options: How to work.
 
     Raises:
         SandboxError: The stack's configuration is missing or malformed.
@@ -74,7 +87,7 @@ def choose(stack: str, console: Console, *, quiet: bool) -> Runner:
     if shutil.which("pulumi"):
         from sandbox.pulumi_cli import PulumiCli  # noqa: PLC0415 - only one of the two is needed
 
-        return PulumiCli(stack, console, quiet=quiet)
+        return PulumiCli(stack, console, options)
     from sandbox.engine.runner import EngineRunner  # noqa: PLC0415
 
-    return EngineRunner(stack, console, quiet=quiet)
+    return EngineRunner(stack, console, options)

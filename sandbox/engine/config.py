@@ -40,7 +40,7 @@ class StackConfig:
     stack: str
     root: Path
     main: Path
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     secret_keys: frozenset[str] = field(default=frozenset())
 
     def default_provider_disabled(self, package: str) -> bool:
@@ -54,8 +54,13 @@ class StackConfig:
         return {key.removeprefix(prefix): value for key, value in self.values.items() if key.startswith(prefix)}
 
 
-def load(root: Path, stack: str) -> StackConfig:
-    """Read Pulumi.yaml and Pulumi.<stack>.yaml.
+def load(root: Path, stack: str, file: Path | None = None) -> StackConfig:
+    """Read Pulumi.yaml and the stack's configuration.
+
+    Args:
+        root: The project's directory.
+        stack: The stack's name.
+        file: The stack's configuration; Pulumi.<stack>.yaml where it is None.
 
     Raises:
         EngineError: A file is missing or malformed, a key lacks its value or has the wrong type, or a secret cannot be
@@ -66,7 +71,7 @@ def load(root: Path, stack: str) -> StackConfig:
     name = project.get("name")
     if not isinstance(name, str):
         raise EngineError(f"{project_file}: `name` is missing")
-    stack_file = root / f"Pulumi.{stack}.yaml"
+    stack_file = file or root / f"Pulumi.{stack}.yaml"
     if not stack_file.exists():
         known = sorted(path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml"))
         raise EngineError(f"no stack {stack!r}: {stack_file} is missing; there are {', '.join(known) or 'none'}")

@@ -11,7 +11,7 @@ from sandbox.engine.engine import Engine
 from sandbox.engine.report import Display, Report
 from sandbox.engine.run import main_of
 from sandbox.engine.values import mask, reveal
-from sandbox.runner import Left, Outcome
+from sandbox.runner import Left, Options, Outcome
 
 
 class EngineRunner:
@@ -20,17 +20,17 @@ class EngineRunner:
     Args:
         stack: Name of the stack.
         console: Where progress is shown.
-        quiet: Show none.
+        options: How to work; `--debug` has Python's own logging on, which is all there is to it here.
 
     Raises:
         EngineError: The stack's configuration is missing or malformed.
     """
 
-    def __init__(self, stack: str, console: Console, *, quiet: bool) -> None:
-        settings = config.load(paths.CHECKOUT, stack)
+    def __init__(self, stack: str, console: Console, options: Options) -> None:
+        settings = config.load(paths.CHECKOUT, stack, options.config_file)
         self._engine = Engine(settings, main_of(settings), paths.STACKS, standard())
         self._console = console
-        self._quiet = quiet
+        self._quiet = options.quiet
 
     def preview(self) -> Outcome:
         """Tell what `up` would change."""

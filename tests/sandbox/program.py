@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sandbox import paths
@@ -16,6 +17,8 @@ class Program:
     """The program's commands, run as a person runs them, in a process of their own."""
 
     stack: str
+    config_file: Path | None = None
+    """The stack's configuration, where a test varies it (see ``tests.sandbox.configuration``)."""
 
     def run(self, command: str, *arguments: str, show: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a command to its end.
@@ -80,4 +83,5 @@ class Program:
             process.wait()
 
     def _command(self, command: str, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "sandbox", command, "--stack", self.stack, *arguments]
+        varied = [f"--config-file={self.config_file}"] if self.config_file and command != "outputs" else []
+        return [sys.executable, "-m", "sandbox", command, "--stack", self.stack, *varied, *arguments]

@@ -47,7 +47,7 @@ def run_as(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def use(outcome: Outcome = WELL) -> PretendedRunner:
         pretended = PretendedRunner(outcome)
-        monkeypatch.setattr(runner, "choose", lambda *_, **__: pretended)
+        monkeypatch.setattr(runner, "choose", lambda *_: pretended)
         monkeypatch.setattr(environment, "variables", lambda: {"VAULT_TOKEN": "operator"})
         return pretended
 

@@ -1,0 +1,49 @@
+"""The sandbox's stack with another configuration, in a file of its own; who varies the stack also puts it back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import SecretStr
+
+from sandbox import paths
+from sandbox.engine.secrets import Crypter
+
+_PASSPHRASE = "sandbox"
+
+
+def vary(file: Path, changes: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Write the sandbox's configuration with some keys changed.
+
+    Args:
+        file: File to make, readable by its owner alone.
+        changes: Keys to set, by section, at any depth; a ``SecretStr`` is encrypted, None takes a key away.
+
+    Returns:
+        The file.
+    """
+    document = yaml.safe_load((paths.CHECKOUT / "Pulumi.sandbox.yaml").read_text())
+    crypter = Crypter.open(_PASSPHRASE, document["encryptionsalt"])
+    for section, keys in changes.items():
+        name = f"rsp:{section}"
+        document["config"][name] = _merged(document["config"].get(name, {}), keys, crypter)
+    file.touch(mode=0o600)
+    file.write_text(yaml.safe_dump(document, sort_keys=False))
+    return file
+
+
+def _merged(value: Any, change: Any, crypter: Crypter) -> Any:
+    match change:
+        case SecretStr():
+            return {"secure": crypter.encrypt(change.get_secret_value())}
+        case Mapping():
+            merged = dict(value) if isinstance(value, Mapping) and "secure" not in value else {}
+            for key, each in change.items():
+                if each is None:
+                    merged.pop(key, None)
+                else:
+                    merged[key] = _merged(merged.get(key), each, crypter)
+            return merged
+        case _:
+            return change
