@@ -72,10 +72,13 @@ def vendor(root: Path, application: str) -> Path:
         RenderError: A chart cannot be had.
     """
     chart = root / "applications" / application
-    if any(not _is_vendored(chart, dependency) for dependency in _dependencies(chart)):
+    missing = [dependency for dependency in _dependencies(chart) if not _is_vendored(chart, dependency)]
+    if missing:
+        wanted = ", ".join(f"{each['name']} {each['version']} of {each.get('repository') or chart}" for each in missing)
         # "update" finds a repository by its URL; "build" wants each to have been added by hand.
         render.run_helm(
-            *("dependency", "update", chart), problem=f"Cannot fetch what the chart applications/{application} needs"
+            *("dependency", "update", chart),
+            problem=f"Cannot fetch what the chart applications/{application} needs ({wanted})",
         )
     return chart
 

@@ -37,7 +37,7 @@ def repo_server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process
     """Renders what is in Git; needs no access to the cluster, so it gets none."""
     return directory.process(
         "argocd-repo-server",
-        tools.ensure(("argocd", "helm"), report=lambda _: None) / "argocd-repo-server",
+        _program("argocd-repo-server", "argocd", "helm"),
         f"--address={LOOPBACK}",
         f"--port={directory.port(Offset.ARGOCD_REPO_SERVER)}",
         f"--metrics-address={LOOPBACK}",
@@ -55,7 +55,7 @@ def application_controller(kube: Kube, directory: ClusterDirectory, pod: Object)
     kubeconfig = pods.kubeconfig(kube, directory, pod)
     return directory.process(
         "argocd-application-controller",
-        tools.ensure(("argocd",), report=lambda _: None) / "argocd-application-controller",
+        _program("argocd-application-controller", "argocd"),
         f"--kubeconfig={kubeconfig}",
         f"--namespace={pod['metadata']['namespace']}",
         f"--metrics-port={directory.port(Offset.ARGOCD_CONTROLLER_METRICS)}",
@@ -73,7 +73,7 @@ def server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
     kubeconfig = pods.kubeconfig(kube, directory, pod)
     return directory.process(
         "argocd-server",
-        tools.ensure(("argocd",), report=lambda _: None) / "argocd-server",
+        _program("argocd-server", "argocd"),
         f"--kubeconfig={kubeconfig}",
         f"--namespace={pod['metadata']['namespace']}",
         f"--address={LOOPBACK}",
@@ -86,6 +86,11 @@ def server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
         env=_environment(kube, directory, pod, kubeconfig),
         config=(kubeconfig,),
     )
+
+
+def _program(name: str, *needed: str) -> Path:
+    """A program of Argo CD, with the tools that it is among or runs."""
+    return tools.ensure(needed, report=lambda _: None) / name
 
 
 def _environment(
