@@ -1,5 +1,7 @@
 """One Rubin Science Platform: from an OpenStack project to applications that are synced and healthy."""
 
+from collections.abc import Iterable
+
 import pulumi
 from pulumi import ResourceOptions
 
@@ -17,19 +19,22 @@ from components.object_store import ObjectStore
 from components.providers import kubernetes_provider, openstack_provider, vault_provider
 from components.secret_store import SecretStore
 from config import loader
-from config.environment import Environment
-from operations import preflight, vault_secrets
-from phalanx.environment import Environment as PhalanxEnvironment
+from config.application_values import application_values
+from operations import certificate, preflight, vault_secrets
+from operations.problem import Problem
 
 
 def main() -> None:
     """Compose the platform; whatever can be known to be wrong is told before the first resource is registered."""
     environment = loader.load(pulumi.Config())
-    source = phalanx_source.load(environment.phalanx, environment.applications.sync)
+    source = phalanx_source.load(environment.phalanx, environment.applications.sync, application_values(environment))
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
-    look_ahead(environment, source.environment)
+    tell(preflight.check(environment, pulumi.get_stack(), source.environment))
     vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
     inputs = secret_inputs.gather(environment, source, vault_secrets.read(vault_url, source.environment))
+
+    served, problems = certificate.look(source.environment, inputs.static)
+    tell(problems)
 
     openstack = ResourceOptions(providers=[openstack_provider(environment.cloud)])
     network = Network("network", arguments.network(environment), openstack)
@@ -45,22 +50,22 @@ def main() -> None:
     services = ClusterServices("services", services_args, ResourceOptions(providers=kubernetes, depends_on=[secrets]))
     argocd_args = platform.argocd(environment, source)
     argocd = ArgoCd("argocd", argocd_args, ResourceOptions(providers=kubernetes, depends_on=[services]))
-    told = platform.facts(environment, ingress, nfs, store)
+    told = platform.facts(ingress, nfs, store)
     applications = Applications(
         "applications",
         platform.applications(environment, source, told),
         ResourceOptions(providers=kubernetes, depends_on=[argocd, nfs]),
     )
-    outputs.export(source, vault_url, ingress, nfs, store, cluster, secrets, argocd, applications)
+    outputs.export(source, vault_url, served, ingress, nfs, store, cluster, secrets, argocd, applications)
 
 
-def look_ahead(environment: Environment, target: PhalanxEnvironment) -> None:
-    """Ask the clouds whether they will do what is to come, and let a person mend all that they will not.
+def tell(problems: Iterable[Problem]) -> None:
+    """Let a person mend what is wrong before anything is made, and know of what may go wrong.
 
     Raises:
         pulumi.RunError: If something would stop the deployment.
     """
-    problems = preflight.check(environment, pulumi.get_stack(), target)
+    problems = list(problems)
     for problem in problems:
         if not problem.fatal:
             pulumi.warn(str(problem))

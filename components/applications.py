@@ -38,7 +38,9 @@ class ApplicationsArgs:
     manifests: Manifests
     """The namespaces and Applications as Phalanx renders them."""
     values: Mapping[str, Mapping[str, Any]]
-    """By application, its merged Helm values in the checkout."""
+    """By application, its merged Helm values."""
+    configured: Mapping[str, Mapping[str, Any]]
+    """By application, those of them that the configuration gives."""
     facts: Facts
     """What the infrastructure tells the applications."""
     sync: SyncMode
@@ -82,9 +84,10 @@ class Applications(pulumi.ComponentResource):
         source = manifest["spec"]["source"]
         conditions = _conditions(application, source["targetRevision"])
         facts = helm_values(application, self._args.facts, self._args.values.get(application, {}))
-        if facts:
-            told, facts_hash = _told(source, facts)
-            source = merge(source, {"helm": {"valuesObject": told}})
+        told = merge(self._args.configured.get(application, {}), facts)
+        if told:
+            values, facts_hash = _told(source, told)
+            source = merge(source, {"helm": {"valuesObject": values}})
             path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
             conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))
         namespace = self._namespaces.get(manifest["spec"]["destination"]["namespace"])

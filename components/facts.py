@@ -2,6 +2,7 @@
 
 Nobody copies an address by hand: what a component makes is a fact, and this module says which keys of which
 application it becomes. The keys are those of the applications' ``values.yaml`` in https://github.com/lsst-sqre/phalanx.
+What the configuration alone tells them is in config/application_values.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,8 +34,6 @@ class Facts:
     """The URL of the object store's S3 service."""
     s3_bucket: pulumi.Input[str]
     """The bucket for the results of asynchronous TAP queries."""
-    database_storage_class: str
-    """The StorageClass of the internal PostgreSQL server's volume."""
 
 
 def helm_values(application: str, facts: Facts, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def helm_values(application: str, facts: Facts, values: Mapping[str, Any]) -> di
     Args:
         application: Name of the Phalanx application.
         facts: What the infrastructure knows.
-        values: The application's merged Helm values as its checkout has them.
+        values: The application's merged Helm values, without facts.
 
     Returns:
         Helm values to merge over ``values``; empty for an application that needs no fact.
@@ -99,14 +98,9 @@ def _cadc_tap(facts: Facts, _values: Mapping[str, Any]) -> dict[str, Any]:
     return {"cadc-tap": {"config": config}}
 
 
-def _postgres(facts: Facts, _values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"postgresStorageClass": facts.database_storage_class}
-
-
 _WIRING: Mapping[str, Callable[[Facts, Mapping[str, Any]], dict[str, Any]]] = {
     "ingress-nginx": _ingress_nginx,
     "nublado": _nublado,
-    "postgres": _postgres,
     "ssotap": _cadc_tap,
     "tap": _cadc_tap,
 }

@@ -12,10 +12,12 @@ from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.phalanx_source import PhalanxSource
 from components.secret_store import SecretStore
+from phalanx.certificates import Certificate, rfc3339
 
 DESCRIPTIONS: Mapping[str, str] = {
     "platformUrl": "Where users find the platform",
     "argocdUrl": "Where people find Argo CD",
+    "certificateExpires": "When the platform's TLS certificate ends, in UTC (RFC 3339); empty until one is served",
     "ingressAddress": "IPv4 address for the platform's name in the DNS",
     "clusterId": "Magnum's id of the cluster",
     "clusterApi": "URL of the Kubernetes API",
@@ -37,6 +39,7 @@ DESCRIPTIONS: Mapping[str, str] = {
 def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
     source: PhalanxSource,
     vault_url: str,
+    certificate: Certificate | None,
     ingress: IngressAddress,
     nfs: NfsServer,
     store: ObjectStore,
@@ -49,6 +52,7 @@ def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
     values: Mapping[str, pulumi.Input[object]] = {
         "platformUrl": f"https://{source.environment.fqdn}",
         "argocdUrl": argocd.url,
+        "certificateExpires": rfc3339(certificate.ends) if certificate else "",
         "ingressAddress": ingress.address,
         "clusterId": cluster.cluster_id,
         "clusterApi": cluster.api_address,

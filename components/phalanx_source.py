@@ -30,7 +30,9 @@ class PhalanxSource:
     checkout: Checkout
     environment: Environment
     applications: Mapping[str, Application]
-    """The enabled applications by name."""
+    """The enabled applications by name, with their values as configured."""
+    configured: Mapping[str, Mapping[str, Any]]
+    """By application, the Helm values over those of the repository that the configuration gives."""
     manifests: Manifests
     """Their Argo CD Applications, with projects and namespaces."""
     charts: Mapping[str, BootstrapChart]
@@ -41,16 +43,17 @@ class PhalanxSource:
     """The secrets that templates read though nothing declares them, and what reads each."""
 
     def values(self, name: str) -> Mapping[str, Any]:
-        """The merged Helm values of an application in the checkout; none if it is not enabled."""
+        """The merged Helm values of an application; none if it is not enabled."""
         return self.applications[name].values if name in self.applications else {}
 
 
-def load(settings: Phalanx, sync: SyncMode) -> PhalanxSource:
+def load(settings: Phalanx, sync: SyncMode, configured: Mapping[str, Mapping[str, Any]]) -> PhalanxSource:
     """Fetch the repository at the configured revision, read the environment and render its Applications.
 
     Args:
         settings: Which repository, revision and environment.
         sync: Whether Applications name the branch or this run's commit.
+        configured: What `config.application_values` gives.
 
     Raises:
         PhalanxError: If the repository, its environment or one of its applications is not as it should be.
@@ -58,7 +61,7 @@ def load(settings: Phalanx, sync: SyncMode) -> PhalanxSource:
     """
     tree = checkout.resolve(settings.repository, settings.revision)
     phalanx = environment.load(tree.path, settings.environment)
-    applications = application.load_enabled(tree.path, phalanx)
+    applications = application.load_enabled(tree.path, phalanx, configured)
     plan = resolve(applications)
     rendered = render.applications(
         tree.path,
@@ -72,15 +75,26 @@ def load(settings: Phalanx, sync: SyncMode) -> PhalanxSource:
         checkout=tree,
         environment=phalanx,
         applications=applications,
+        configured=configured,
         manifests=manifests,
-        charts={name: _bootstrap_chart(name, tree.path, link, phalanx.name, manifests) for name in BOOTSTRAPPED},
+        charts={
+            name: _bootstrap_chart(tree.path, link, phalanx.name, manifests.applications[name], configured.get(name))
+            for name in BOOTSTRAPPED
+        },
         secrets=plan,
-        undeclared=undeclared.find(charts.render_all(tree.path, rendered), phalanx.vault_path_prefix, plan),
+        undeclared=undeclared.find(charts.render_all(tree.path, rendered, configured), phalanx.vault_path_prefix, plan),
     )
 
 
-def _bootstrap_chart(name: str, root: Path, link: Path, environment_name: str, manifests: Manifests) -> BootstrapChart:
+def _bootstrap_chart(
+    root: Path,
+    link: Path,
+    environment_name: str,
+    application_manifest: charts.Manifest,
+    configured: Mapping[str, Any] | None,
+) -> BootstrapChart:
+    name = application_manifest["metadata"]["name"]
     chart = charts.vendor(root, name)
     of_environment = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml")
-    of_application = charts.given_values(manifests.applications[name])
+    of_application = charts.given_values(application_manifest, configured)
     return BootstrapChart(path=str(link / "applications" / name), values=merge(of_environment, of_application))

@@ -57,13 +57,14 @@ def applications(environment: Environment, source: PhalanxSource, facts: Facts) 
     return ApplicationsArgs(
         manifests=source.manifests,
         values={name: application.values for name, application in source.applications.items()},
+        configured=source.configured,
         facts=facts,
         sync=environment.applications.sync,
         timeout=environment.applications.timeout,
     )
 
 
-def facts(environment: Environment, ingress: IngressAddress, nfs: NfsServer, store: ObjectStore) -> Facts:
+def facts(ingress: IngressAddress, nfs: NfsServer, store: ObjectStore) -> Facts:
     """What the infrastructure tells the applications."""
     return Facts(
         ingress_address=ingress.address,
@@ -72,5 +73,4 @@ def facts(environment: Environment, ingress: IngressAddress, nfs: NfsServer, sto
         nfs_address=nfs.address,
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,
-        database_storage_class=environment.applications.database_storage_class,
     )

@@ -15,6 +15,7 @@ from config.nfs import Nfs
 from config.object_store import ObjectStore
 from config.phalanx import Phalanx
 from config.section import Section, first_overlap
+from config.tls import PhalanxCertificate, Tls
 from config.vault import Secrets, Vault
 
 Path = tuple[str, ...]
@@ -32,6 +33,10 @@ class Environment(Section):
     object_store: ObjectStore = Field(description="Where TAP keeps the results of queries")
     vault: Vault = Field(default=Vault(), description="Where the secrets of the applications are kept")
     secrets: Secrets = Field(default=Secrets(), description="Secrets that a person gives")
+    tls: Tls = Field(
+        default=PhalanxCertificate(kind="phalanx"),
+        description="Where the platform's TLS certificate comes from",
+    )
     phalanx: Phalanx = Field(description="The Phalanx repository, revision and environment to deploy")
     applications: Applications = Field(description="How the applications are deployed, and on which storage")
     protect: bool = Field(

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from config.application_values import application_values
 from config.environment import Environment as Configuration
 from config.loader import load_file
 from operations import vault_preflight, vault_secrets
@@ -107,10 +108,11 @@ def needs(stack: str) -> Needs:
     configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
     tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
     found = environment.load(tree.path, configuration.phalanx.environment)
-    applications = application.load_enabled(tree.path, found)
+    configured = application_values(configuration)
+    applications = application.load_enabled(tree.path, found, configured)
     declared = secrets.resolve(applications)
     manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
-    unnamed = undeclared.find(charts.render_all(tree.path, manifests), found.vault_path_prefix, declared)
+    unnamed = undeclared.find(charts.render_all(tree.path, manifests, configured), found.vault_path_prefix, declared)
     plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
     return Needs(configuration=configuration, environment=found, plan=plan)
 

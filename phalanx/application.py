@@ -19,7 +19,7 @@ class Application:
     name: str
 
     values: Mapping[str, Any]
-    """``values.yaml`` under ``values-<environment>.yaml``."""
+    """``values.yaml`` under ``values-<environment>.yaml``, under what the caller lays over them."""
 
     secrets: Mapping[str, SecretDefinition] = field(default_factory=dict)
     """Definitions by key (keys contain dots), whatever their conditions: ``secrets.yaml``, of which each key that
@@ -30,13 +30,14 @@ class Application:
         return not condition or is_true(self.values, condition)
 
 
-def load(root: Path, environment: str, name: str) -> Application:
+def load(root: Path, environment: str, name: str, overrides: Mapping[str, Any] | None = None) -> Application:
     """Load an application.
 
     Args:
         root: Directory of the checkout.
         environment: Name of the environment whose settings count.
         name: Name of the application.
+        overrides: Helm values over those of the checkout.
 
     Raises:
         PhalanxError: The checkout has no such application, or one of its files is malformed; all problems of its
@@ -52,6 +53,7 @@ def load(root: Path, environment: str, name: str) -> Application:
         read_optional_mapping(directory / "values.yaml"),
         read_optional_mapping(directory / f"values-{environment}.yaml"),
     )
+    values = merge(values, overrides or {})
     definitions = read_optional_mapping(directory / "secrets.yaml")
     overrides = read_optional_mapping(directory / f"secrets-{environment}.yaml")
     files = dict.fromkeys(definitions, "secrets.yaml") | dict.fromkeys(overrides, f"secrets-{environment}.yaml")
@@ -69,8 +71,15 @@ def load(root: Path, environment: str, name: str) -> Application:
     return Application(name=name, values=values, secrets=secrets)
 
 
-def load_enabled(root: Path, environment: Environment) -> dict[str, Application]:
+def load_enabled(
+    root: Path, environment: Environment, overrides: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Application]:
     """Load every application that an environment enables, by name in alphabetical order.
+
+    Args:
+        root: Directory of the checkout.
+        environment: The environment.
+        overrides: By application, Helm values over those of the checkout.
 
     Raises:
         PhalanxError: See `load`; the problems of all applications at once.
@@ -79,7 +88,7 @@ def load_enabled(root: Path, environment: Environment) -> dict[str, Application]
     problems: list[str] = []
     for name in environment.enabled_applications:
         try:
-            applications[name] = load(root, environment.name, name)
+            applications[name] = load(root, environment.name, name, (overrides or {}).get(name))
         except PhalanxError as error:
             problems.extend(error.problems)
     if problems:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from sandbox import cluster, git, paths, tools, vault
+from sandbox import cluster, git, paths, site_certificate, tools, vault
 from sandbox.cloud import (
     agents,
     clients,
@@ -66,6 +66,8 @@ def up(phases: Phases) -> None:
                 each.result()
         with phases.phase("Git repository"):
             git.publish()
+        with phases.phase("TLS certificate"):
+            site_certificate.up()
         with phases.phase("Kubernetes clusters"):
             cluster.repair()
 

@@ -45,6 +45,7 @@ def source(
         checkout=Checkout(repository="https://example.org/phalanx", revision="main", commit="0" * 40, path=Path()),
         environment=environment,
         applications=applications,
+        configured={},
         manifests=Manifests(namespaces={}, projects={}, applications={}),
         charts={},
         secrets=resolve(applications),

@@ -12,7 +12,6 @@ FACTS = Facts(
     nfs_address="10.20.0.10",
     s3_endpoint="https://s3.example.org",
     s3_bucket="async",
-    database_storage_class="ceph-hdd",
 )
 
 
@@ -63,10 +62,6 @@ def test_tap_gets_the_bucket(application: str) -> None:
         "gcsBucketUrl": "https://s3.example.org",
         "gcsBucketType": "S3",
     }
-
-
-def test_postgres_gets_its_storage_class() -> None:
-    assert helm_values("postgres", FACTS, {}) == {"postgresStorageClass": "ceph-hdd"}
 
 
 def test_others_are_told_nothing() -> None:

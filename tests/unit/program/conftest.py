@@ -2,18 +2,23 @@ import json
 import runpy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operations import preflight, vault_secrets
+from components import secret_inputs
+from operations import preflight, served_certificate, vault_secrets
 from operations.problem import Problem
 from phalanx import charts, checkout, environment, generators, render
+from phalanx.certificates import Certificate, CertificateError
 from phalanx.charts import RenderedApplication
 from phalanx.checkout import Checkout
 from phalanx.secrets import SecretKey
+from phalanx.static_secrets import StaticSecrets
 from sandbox.engine import config as stack_config
+from sandbox.site_certificate import issue
 from tests.unit.conftest import COMPUTED
 from tests.unit.program import rendered
 from tests.unit.recording import ProgramRunner, Recording
@@ -23,10 +28,19 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CHECKOUTS = {"roe": ROOT / "tests/conformance/data/lsst-uk", "sandbox": ROOT / "sandbox/phalanx"}
 """By stack, a repository with its Phalanx environment."""
 
+ENDS = (datetime.now(UTC) + timedelta(days=60)).replace(microsecond=0)
+"""When the certificates of the tests end."""
+
+
+def certificate(host: str, ends: datetime = ENDS) -> dict[str, str]:
+    """A certificate with its key, as Vault has it."""
+    return dict(zip(("tls.crt", "tls.key"), issue(host, ends - timedelta(days=90), ends), strict=True))
+
+
 ROE_STATIC = {
     "argocd": {"dex.clientSecret": "planted-dex"},
     "gafaelfawr": {"github-client-secret": "planted-github", "oidc-server-secrets": "planted-oidc"},
-    "ingress-nginx": {"tls.key": "planted-tls-key", "tls.crt": "planted-tls-crt"},
+    "ingress-nginx": certificate("rsp.lsst.ac.uk"),
     "mobu": {"ALERT_HOOK": "planted-hook", "app-alert-webhook": "planted-webhook", "sentry-dsn": "planted-sentry"},
     "squareone": {"sentry-dsn": "planted-sentry-2"},
     "ssotap": {"google_creds.json": "planted-creds", "pgpassword": "planted-pgpassword"},
@@ -51,7 +65,7 @@ class StackRunner:
     directory: Path
     """Where the link to the checkout goes."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913  # whatever the program finds
         self,
         stack: str,
         *,
@@ -59,6 +73,7 @@ class StackRunner:
         existing: ExistingSecrets | None = None,
         changes: Mapping[str, Mapping[str, Any]] | None = None,
         problems: Sequence[Problem] = (),
+        served: Certificate | None = None,
     ) -> Recording:
         """Run the program.
 
@@ -68,6 +83,7 @@ class StackRunner:
             existing: What Vault holds; by default what the stack needs.
             changes: Keys to set, by section, over those of the stack's file.
             problems: What the preflight finds.
+            served: The certificate that the platform serves, None if nobody answers.
         """
         held = ROE_STATIC if existing is None and stack == "roe" else existing or {}
         with pytest.MonkeyPatch.context() as patch:
@@ -76,6 +92,8 @@ class StackRunner:
             # Phalanx's number of rounds takes seconds, on purpose.
             patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
             _take_checkout_from(CHECKOUTS[stack], patch)
+            _serve(served, patch)
+            patch.setattr(secret_inputs, "load", lambda _: GIVEN_BY_FILE)
             patch.setattr(preflight, "check", lambda *_: list(problems))
             held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
             patch.setattr(vault_secrets, "read", lambda *_: held_keys)
@@ -118,11 +136,26 @@ def _config(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, s
     return values
 
 
+GIVEN_BY_FILE = StaticSecrets.model_validate(
+    {"applications": {"ingress-nginx": {key: {"value": pem} for key, pem in certificate("rsp.sandbox.test").items()}}},
+)
+"""What the sandbox's own file of static secrets has."""
+
+
+def _serve(served: Certificate | None, patch: pytest.MonkeyPatch) -> None:
+    def fetch(host: str) -> Certificate:
+        if served is None:
+            raise CertificateError(f"{host} does not answer")
+        return served
+
+    patch.setattr(served_certificate, "fetch", fetch)
+
+
 def _take_checkout_from(path: Path, patch: pytest.MonkeyPatch) -> None:
     def resolve(repository: str, revision: str) -> Checkout:
         return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path)
 
-    def render_all(root: Path, manifests: list[dict[str, Any]]) -> list[RenderedApplication]:
+    def render_all(root: Path, manifests: list[dict[str, Any]], _values: object) -> list[RenderedApplication]:
         name = next(stack for stack, path in CHECKOUTS.items() if path == root)
         assert manifests
         return rendered.undeclared_readers(environment.load(root, name))

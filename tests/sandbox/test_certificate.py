@@ -1,0 +1,66 @@
+"""The platform's certificate: given by a person, kept in Vault, served by ingress-nginx."""
+
+import base64
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import hvac
+
+from phalanx import certificates
+from sandbox.site_certificate import issue
+from tests.sandbox.objects import Objects
+
+RECONCILED = 60.0
+"""Seconds until the operator has read Vault again, at the latest."""
+
+
+def test_ingress_nginx_has_the_certificate_of_vault(vault: hvac.Client, objects: Objects) -> None:
+    assert in_cluster(objects) == in_vault(vault)
+
+
+def test_it_is_what_every_host_is_served(objects: Objects) -> None:
+    controller = objects.one("apps/v1", "DaemonSet", "ingress-nginx-controller", "ingress-nginx")
+    arguments = controller["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert "--default-ssl-certificate=ingress-nginx/ingress-certificate" in arguments
+
+
+def test_the_output_says_when_it_ends(vault: hvac.Client, outputs: dict[str, object]) -> None:
+    held = certificates.parse(in_vault(vault)["tls.crt"])
+    assert outputs["certificateExpires"] == certificates.rfc3339(held.ends)
+
+
+def test_a_certificate_that_is_renewed_in_vault_reaches_the_cluster(vault: hvac.Client, objects: Objects) -> None:
+    before, now = in_vault(vault), datetime.now(UTC)
+    renewed = dict(zip(("tls.crt", "tls.key"), issue("rsp.sandbox.test", now, now + timedelta(days=90)), strict=True))
+    try:
+        write(vault, renewed)
+        wait_until(lambda: in_cluster(objects) == renewed)
+    finally:
+        write(vault, before)
+    wait_until(lambda: in_cluster(objects) == before)
+
+
+def in_vault(vault: hvac.Client) -> dict[str, str]:
+    read = vault.secrets.kv.v2.read_secret_version(
+        "phalanx/sandbox/ingress-nginx", mount_point="secret", raise_on_deleted_version=True
+    )
+    values: dict[str, str] = read["data"]["data"]
+    return values
+
+
+def write(vault: hvac.Client, values: dict[str, str]) -> None:
+    vault.secrets.kv.v2.create_or_update_secret("phalanx/sandbox/ingress-nginx", values, mount_point="secret")
+
+
+def in_cluster(objects: Objects) -> dict[str, str]:
+    secret = objects.one("v1", "Secret", "ingress-certificate", "ingress-nginx")
+    assert secret["type"] == "kubernetes.io/tls"
+    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + RECONCILED
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {RECONCILED:.0f} s"
+        time.sleep(1)
