@@ -6,6 +6,7 @@ from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
+from components.volume_server import Machine, Place
 from config import cluster as cluster_config
 from config.environment import Environment
 from config.object_store import GivenStore
@@ -28,12 +29,9 @@ def nfs_server(environment: Environment, net: Network) -> NfsServerArgs:
     """The NFS server in a network."""
     settings = environment.nfs
     return NfsServerArgs(
-        network_id=net.network_id,
-        subnet_id=net.subnet_id,
+        place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
+        machine=Machine(image=settings.image, flavor=settings.flavor, keypair=environment.cloud.keypair),
         clients=environment.network.cidr,
-        address=settings.address,
-        image=settings.image,
-        flavor=settings.flavor,
         volumes={
             export: DataVolume(
                 size=volume.size,
@@ -43,7 +41,6 @@ def nfs_server(environment: Environment, net: Network) -> NfsServerArgs:
             )
             for export, volume in settings.volumes.items()
         },
-        keypair=environment.cloud.keypair,
         protect=environment.protect,
     )
 
