@@ -1,7 +1,5 @@
 """One Rubin Science Platform: from an OpenStack project to applications that are synced and healthy."""
 
-from collections.abc import Iterable
-
 import pulumi
 from pulumi import ResourceOptions
 
@@ -9,8 +7,9 @@ from components import arguments, facts, outputs, phalanx_source, secret_inputs
 from components import platform_arguments as platform
 from components.applications import Applications
 from components.argocd import ArgoCd
+from components.certificate_issuer import CERT_MANAGER, CertificateIssuer
 from components.cluster_services import ClusterServices
-from components.errors import told_plainly
+from components.errors import tell, told_plainly
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.network import Network
@@ -20,8 +19,8 @@ from components.providers import kubernetes_provider, openstack_provider, vault_
 from components.secret_store import SecretStore
 from config import loader
 from config.application_values import application_values
+from config.tls import LetsEncrypt
 from operations import certificate, preflight, vault_secrets
-from operations.problem import Problem
 
 
 def main() -> None:
@@ -36,7 +35,8 @@ def main() -> None:
     served, problems = certificate.look(source.environment, inputs.static)
     tell(problems)
 
-    openstack = ResourceOptions(providers=[openstack_provider(environment.cloud)])
+    cloud = openstack_provider(environment.cloud)
+    openstack = ResourceOptions(providers=[cloud])
     network = Network("network", arguments.network(environment), openstack)
     nfs = NfsServer("nfs", arguments.nfs_server(environment, network), openstack)
     store = ObjectStore("object-store", arguments.object_store(environment), openstack)
@@ -56,21 +56,11 @@ def main() -> None:
         platform.applications(environment, source, told),
         ResourceOptions(providers=kubernetes, depends_on=[argocd, nfs]),
     )
+    if isinstance(environment.tls, LetsEncrypt):
+        issuer_args = platform.certificate_issuer(environment, environment.tls)
+        needed = ResourceOptions(providers=[*kubernetes, cloud], depends_on=[applications.deployed[CERT_MANAGER]])
+        CertificateIssuer("certificate", issuer_args, needed)
     outputs.export(source, vault_url, served, ingress, nfs, store, cluster, secrets, argocd, applications)
-
-
-def tell(problems: Iterable[Problem]) -> None:
-    """Let a person mend what is wrong before anything is made, and know of what may go wrong.
-
-    Raises:
-        pulumi.RunError: If something would stop the deployment.
-    """
-    problems = list(problems)
-    for problem in problems:
-        if not problem.fatal:
-            pulumi.warn(str(problem))
-    if fatal := [str(problem) for problem in problems if problem.fatal]:
-        raise pulumi.RunError("\n".join(fatal))
 
 
 with told_plainly():

@@ -54,6 +54,8 @@ class Applications(pulumi.ComponentResource):
 
     revisions: pulumi.Output[Mapping[str, str]]
     """By application, the revision of the Phalanx repository that it is deployed from."""
+    deployed: Mapping[str, pulumi.Resource]
+    """By application, what those that need it wait for."""
 
     def __init__(self, name: str, args: ApplicationsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:Applications", name, {}, opts)
@@ -72,8 +74,12 @@ class Applications(pulumi.ComponentResource):
 
         applications = args.manifests.applications
         before: list[pulumi.Resource] = []
+        deployed: dict[str, pulumi.Resource] = {}
         for stage in _stages(applications):
-            before = [self._deploy(each, applications[each], before) for each in stage]
+            made = {each: self._deploy(each, applications[each], before) for each in stage}
+            before = list(made.values())
+            deployed.update(made)
+        self.deployed = deployed
         self.revisions = pulumi.Output.from_input(
             {each: manifest["spec"]["source"]["targetRevision"] for each, manifest in sorted(applications.items())},
         )

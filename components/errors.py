@@ -1,5 +1,6 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import pulumi
 
@@ -7,6 +8,28 @@ from components.facts import FactError
 from components.manifests import ManifestError
 from config.loader import ConfigError
 from phalanx.errors import PhalanxError
+
+
+class Problem(Protocol):
+    """Something that a person has to mend, or at least to know; its text says what and how."""
+
+    @property
+    def fatal(self) -> bool:
+        """Whether nothing may be made before it is mended."""
+
+
+def tell(problems: Iterable[Problem]) -> None:
+    """Let a person mend what is wrong before anything is made, and know of what may go wrong.
+
+    Raises:
+        pulumi.RunError: With all that would stop the deployment.
+    """
+    problems = list(problems)
+    for problem in problems:
+        if not problem.fatal:
+            pulumi.warn(str(problem))
+    if fatal := [str(problem) for problem in problems if problem.fatal]:
+        raise pulumi.RunError("\n".join(fatal))
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from components.applications import ApplicationsArgs
 from components.argocd import ARGOCD, ArgoCdArgs
+from components.certificate_issuer import CertificateIssuerArgs
 from components.cluster_services import OPERATOR, ClusterServicesArgs
 from components.facts import Facts
 from components.ingress_address import IngressAddress
@@ -11,6 +12,7 @@ from components.phalanx_source import PhalanxSource
 from components.secret_inputs import SecretInputs
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.environment import Environment
+from config.tls import LetsEncrypt
 
 
 def secret_store(
@@ -48,6 +50,15 @@ def argocd(environment: Environment, source: PhalanxSource) -> ArgoCdArgs:
         namespace=source.manifests.namespace_metadata(ARGOCD),
         projects=source.manifests.projects,
         host=source.environment.fqdn,
+        timeout=environment.applications.timeout,
+    )
+
+
+def certificate_issuer(environment: Environment, settings: LetsEncrypt) -> CertificateIssuerArgs:
+    """Who obtains the platform's certificate, and how."""
+    return CertificateIssuerArgs(
+        settings=settings,
+        region=environment.cloud.region,
         timeout=environment.applications.timeout,
     )
 

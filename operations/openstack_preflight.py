@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.environment import Environment
 from config.names import cloud_name
+from config.tls import Designate, LetsEncrypt
 from operations import quota
 from operations.problem import Problem
 
@@ -44,6 +45,8 @@ def check(environment: Environment, stack: str, executor: Executor) -> list[Prob
         "Cinder": project.volume_types,
         "the quotas": project.quota,
     }
+    if project.dns_zone is not None:
+        questions["Designate"] = project.zones
     answers = executor.map(lambda service: _answer(service, questions[service]), questions)
     return [problem for found in answers for problem in found]
 
@@ -142,6 +145,8 @@ class _Project:
         }
         if self.environment.object_store.kind == "swift":
             wanted["object-store"] = "Swift (else give S3 keys: rsp:objectStore.kind s3)"
+        if self.dns_zone is not None:
+            wanted["dns"] = "Designate (else choose another rsp:tls.challenge)"
         for service, name in wanted.items():
             try:
                 session.get_endpoint(
@@ -177,6 +182,20 @@ class _Project:
                 where="rsp:network.cidr",
                 what=f"{settings.cidr} is not that of subnet `{subnet.name}`, {subnet.cidr}: write that one",
             )
+
+    @property
+    def dns_zone(self) -> str | None:
+        """The zone of this project in which the platform proves its name, with the dot at its end; None without one."""
+        tls = self.environment.tls
+        if isinstance(tls, LetsEncrypt) and isinstance(tls.challenge, Designate) and tls.challenge.credential is None:
+            return f"{tls.challenge.zone}."
+        return None
+
+    def zones(self) -> Iterator[Problem]:
+        """Whether Designate has the zone."""
+        zones = [each.name for each in self.connection.dns.zones()]
+        if self.dns_zone not in zones:
+            yield _absent("rsp:tls.challenge.zone", str(self.dns_zone), zones)
 
     def images(self) -> Iterator[Problem]:
         """Whether the images are there, and Magnum can tell its driver by that of the cluster."""

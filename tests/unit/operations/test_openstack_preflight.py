@@ -40,6 +40,8 @@ class FakeProject:
         self.networks = named("shared", id="shared-id")
         self.subnets = named("shared-v4", cidr="10.20.0.0/24")
         self.cores = 64
+        self.zones = named("acme.example.org.", "example.com.")
+        self.dns = SimpleNamespace(zones=lambda: self.zones)
         resources = ("networks", "subnets", "routers", "security_groups", "floating_ips")
         self.networking_quota = {resource: {"limit": 4, "used": 0} for resource in resources}
         access = SimpleNamespace(_data={"token": self.token})
@@ -291,3 +293,30 @@ def test_a_wrong_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, execu
         "check user, password and project in clouds.yaml"
     )
     assert "s3cr3t-password" not in message
+
+
+def designate(**settings: Any) -> Environment:
+    challenge = {"kind": "designate", "zone": "acme.example.org", **settings}
+    return environment(tls={"kind": "letsencrypt", "email": "rsp@example.org", "challenge": challenge})
+
+
+def test_a_zone_of_designate_is_found(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    assert project.zones
+    assert check(executor, designate()) == []
+
+
+def test_a_zone_that_designate_does_not_have_is_told(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.zones.pop(0)
+    (problem,) = check(executor, designate())
+    assert str(problem) == "rsp:tls.challenge.zone: the cloud has no `acme.example.org.`; it has: example.com."
+
+
+def test_a_cloud_without_designate_is_told_only_if_it_is_asked(
+    project: FakeProject, executor: ThreadPoolExecutor
+) -> None:
+    project.absent_services.add("dns")
+    assert check(executor) == []
+    elsewhere = designate(credential={"id": "a", "secret": "b"})
+    assert check(executor, elsewhere) == []
+    (problem,) = check(executor, designate())
+    assert "offers no Designate" in str(problem)

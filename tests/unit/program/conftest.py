@@ -21,7 +21,7 @@ from sandbox.engine import config as stack_config
 from sandbox.site_certificate import issue
 from tests.unit.conftest import COMPUTED
 from tests.unit.program import rendered
-from tests.unit.recording import ProgramRunner, Recording
+from tests.unit.recording import InvokeAnswer, ProgramRunner, Recording
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -52,6 +52,7 @@ ExistingSecrets = Mapping[str, Mapping[str, str]]
 """What Vault holds, by application and key."""
 
 VAULT_COMPUTED = {
+    "openstack:identity/applicationCredential:ApplicationCredential": {"secret": "application-credential-secret"},
     "vault:appRole/authBackendRole:AuthBackendRole": {"roleId": "computed-role-id"},
     "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "computed-secret-id"},
     "vault:index/token:Token": {"clientToken": "computed-write-token"},
@@ -166,6 +167,13 @@ def _take_checkout_from(path: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(charts, "vendor", lambda root, name: root / "applications" / name)
 
 
-OPENSTACK_ANSWERS = {
+OPENSTACK_ANSWERS: Mapping[str, InvokeAnswer] = {
     "openstack:networking/getNetwork:getNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
+    "openstack:dns/getDnsZone:getDnsZone": {"id": "zone-id"},
+    "openstack:identity/getAuthScope:getAuthScope": {
+        "serviceCatalogs": [
+            {"type": kind, "endpoints": [{"interface": "public", "region": "RegionOne", "url": url}]}
+            for kind, url in (("dns", "https://dns.example.org"), ("identity", "https://keystone.example.org:5000"))
+        ],
+    },
 }

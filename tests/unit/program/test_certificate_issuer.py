@@ -1,0 +1,141 @@
+"""Let's Encrypt without Route 53: the ClusterIssuer that Phalanx's ingresses ask, and Designate behind it."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from components.designate_solver import endpoint, keystone_v3, requests
+from tests.unit.program.conftest import ROE_STATIC, StackRunner
+from tests.unit.recording import Recording
+
+WITHOUT_CERTIFICATE = {name: keys for name, keys in ROE_STATIC.items() if name != "ingress-nginx"}
+DESIGNATE = {"kind": "designate", "zone": "acme.lsst.ac.uk"}
+
+
+def run(run_stack: StackRunner, **settings: Any) -> Recording:
+    tls = {"kind": "letsencrypt", "email": "rsp@example.org", **settings}
+    return run_stack("roe", existing=WITHOUT_CERTIFICATE, changes={"tls": tls})
+
+
+def issuer(recording: Recording) -> dict[str, Any]:
+    return recording.one("ClusterIssuer").inputs
+
+
+def test_nobody_issues_what_vault_or_phalanx_gives(graph: Recording) -> None:
+    assert graph.of("ClusterIssuer") == []
+
+
+def test_the_issuer_has_the_name_that_phalanxs_ingresses_ask_for(run_stack: StackRunner) -> None:
+    found = issuer(run(run_stack))
+    assert found["apiVersion"] == "cert-manager.io/v1"
+    assert found["metadata"]["name"] == "letsencrypt-dns"
+    assert found["spec"]["acme"] == {
+        "email": "rsp@example.org",
+        "server": "https://acme-v02.api.letsencrypt.org/directory",
+        "privateKeySecretRef": {"name": "cert-manager-letsencrypt"},
+        "solvers": [{"http01": {"ingress": {"ingressClassName": "nginx"}}}],
+    }
+
+
+def test_any_acme_server_may_issue(run_stack: StackRunner) -> None:
+    found = issuer(run(run_stack, server="https://acme.example.org/directory"))
+    assert found["spec"]["acme"]["server"] == "https://acme.example.org/directory"
+
+
+def test_it_waits_for_cert_manager_and_is_waited_for(run_stack: StackRunner) -> None:
+    recording = run(run_stack)
+    made = recording.one("ClusterIssuer")
+    (component,) = recording.ancestors(made)
+    assert recording.one("Application", "applications-cert-manager").urn in component.dependencies
+    assert recording.one("Application", "applications-nublado").urn not in component.dependencies
+    assert made.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+
+
+class TestDesignate:
+    """The DNS-01 challenge in a zone of Designate."""
+
+    def test_the_issuer_calls_the_webhook(self, run_stack: StackRunner) -> None:
+        recording = run(run_stack, challenge=DESIGNATE)
+        (solver,) = issuer(recording)["spec"]["acme"]["solvers"]
+        assert solver["dns01"]["cnameStrategy"] == "Follow"
+        assert solver["dns01"]["webhook"] == {"groupName": "acme.syseleven.de", "solverName": "designatedns"}
+        webhook = recording.one("Release", "certificate-designate-webhook")
+        assert webhook.inputs["version"]
+        assert webhook.inputs["namespace"] == "cert-manager"
+        assert webhook.urn in recording.one("ClusterIssuer").dependencies
+
+    def test_its_credential_may_write_one_zone_and_nothing_else(self, run_stack: StackRunner) -> None:
+        recording = run(run_stack, challenge=DESIGNATE)
+        assert ("openstack:dns/getDnsZone:getDnsZone", {"name": "acme.lsst.ac.uk."}) in recording.invokes
+        made = recording.one("ApplicationCredential")
+        assert not made.inputs.get("unrestricted")
+        rules = {(each["service"], each["method"], each["path"]) for each in made.inputs["accessRules"]}
+        assert rules == {
+            ("dns", "GET", "/v2/zones"),
+            ("dns", "GET", "/v2/zones/zone-id/recordsets"),
+            ("dns", "POST", "/v2/zones/zone-id/recordsets"),
+            ("dns", "DELETE", "/v2/zones/zone-id/recordsets/*"),
+        }
+
+    def test_the_webhook_gets_it_as_a_secret(self, run_stack: StackRunner) -> None:
+        recording = run(run_stack, challenge=DESIGNATE)
+        secret = recording.one("Secret", "certificate-designate-credentials")
+        data = {key: base64.b64decode(value).decode() for key, value in secret.inputs["data"].items()}
+        assert data == {
+            "OS_AUTH_URL": "https://keystone.example.org:5000/v3",
+            "OS_REGION_NAME": "",
+            "OS_APPLICATION_CREDENTIAL_ID": "certificate-designate-credential-id",
+            "OS_APPLICATION_CREDENTIAL_SECRET": "application-credential-secret",
+        }
+        assert secret.inputs["immutable"] is True
+        webhook = recording.one("Release", "certificate-designate-webhook")
+        assert webhook.inputs["values"]["credentialsSecret"] == secret.inputs["metadata"]["name"]
+        seen = json.dumps([each.veiled for each in recording.resources])
+        assert base64.b64encode(b"application-credential-secret").decode() not in seen
+
+    def test_a_given_credential_needs_no_zone_of_ours(self, run_stack: StackRunner) -> None:
+        given = {"id": "given-id", "secret": "given-secret"}
+        recording = run(run_stack, challenge={**DESIGNATE, "credential": given})
+        assert recording.of("ApplicationCredential") == []
+        assert not [token for token, _ in recording.invokes if "getDnsZone" in token]
+        secret = recording.one("Secret", "certificate-designate-credentials")
+        assert base64.b64decode(secret.inputs["data"]["OS_APPLICATION_CREDENTIAL_SECRET"]) == b"given-secret"
+        assert base64.b64encode(b"given-secret").decode() not in json.dumps(
+            [each.veiled for each in recording.resources]
+        )
+
+    @pytest.mark.parametrize(
+        ("url", "prefixes"),
+        [
+            ("http://203.0.113.1:9001", {""}),
+            ("https://api.example.org/dns/", {"", "/dns"}),
+            ("https://api.example.org/dns/v2", {"", "/dns"}),
+        ],
+    )
+    def test_rules_hold_behind_a_prefix_as_well(self, url: str, prefixes: set[str]) -> None:
+        paths = {path for _, path in requests(url, "id") if path.endswith("/zones")}
+        assert paths == {f"{prefix}/v2/zones" for prefix in prefixes}
+
+    def test_the_catalogue_is_asked_for_the_region(self) -> None:
+        catalog = [
+            {
+                "type": "dns",
+                "endpoints": [
+                    {"interface": "admin", "region": "A", "url": "https://admin"},
+                    {"interface": "public", "region": "A", "url": "https://a"},
+                    {"interface": "public", "region": "B", "url": "https://b"},
+                ],
+            },
+        ]
+        assert endpoint(catalog, "dns", "B") == "https://b"
+        assert endpoint(catalog, "dns", None) == "https://a"
+        with pytest.raises(ValueError, match="no public endpoint of a service of type dns in C"):
+            endpoint(catalog, "dns", "C")
+
+    @pytest.mark.parametrize(
+        "url", ["https://keystone", "https://keystone/", "https://keystone/v3", "https://keystone/v3/"]
+    )
+    def test_keystone_is_named_with_its_version(self, url: str) -> None:
+        assert keystone_v3(url) == "https://keystone/v3"
