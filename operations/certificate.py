@@ -17,6 +17,7 @@ from phalanx import application, certificates, checkout
 from phalanx import environment as phalanx_environment
 from phalanx.certificates import Certificate, CertificateError, rfc3339
 from phalanx.environment import Environment
+from phalanx.errors import SecretsError
 from phalanx.secrets import SecretKey
 
 CERTIFICATE = SecretKey("ingress-nginx", "tls.crt")
@@ -95,10 +96,13 @@ def main(
     connect: Annotated[
         str | None, typer.Option(help="Host[:port] to ask in place of the platform's name, such as its ingress address")
     ] = None,
+    served_only: Annotated[
+        bool, typer.Option("--served-only", help="Do not compare with Vault, and so need no token")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
 ) -> None:
     """Tell when the platform's certificate ends; exit with 1 if that is within 21 days or anything is wrong with it."""
-    report = inspect(stack, _address(connect))
+    report = inspect(stack, _address(connect), with_vault=not served_only)
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2))
     else:
@@ -111,16 +115,17 @@ def main(
         raise typer.Exit(1)
 
 
-def inspect(stack: str, address: tuple[str, int] | None = None) -> Report:
+def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: bool = True) -> Report:
     """Look at what a platform serves and, where it comes from Vault, at what Vault holds.
 
     Args:
         stack: Name of the stack.
         address: Where to ask, by default port 443 of the platform's name.
+        with_vault: Whether to look into Vault if the certificate comes from there.
 
     Raises:
         ConfigError: The stack's file is missing or wrong.
-        PhalanxError: The Phalanx repository is not as it should be, or Vault does not let us read.
+        PhalanxError: The Phalanx repository is not as it should be.
     """
     configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
     tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
@@ -130,10 +135,12 @@ def inspect(stack: str, address: tuple[str, int] | None = None) -> Report:
     from_vault = nginx.holds("vaultCertificate.enabled")
     held: Certificate | None = None
     problems: list[Problem] = []
-    if from_vault:
+    if from_vault and with_vault:
         vault = str(configuration.vault.address or environment.vault_url).rstrip("/")
-        found = vault_secrets.read(vault, environment)
-        held, problems = look(environment, {CERTIFICATE: "", **found})
+        try:
+            held, problems = look(environment, {CERTIFICATE: "", **vault_secrets.read(vault, environment)})
+        except SecretsError as error:
+            problems = [Problem(where=f"Vault at {vault}", what=str(error))]
     served = None
     try:
         served = served_certificate.fetch(environment.fqdn, address)

@@ -24,6 +24,19 @@ FILE: Final = paths.HOME / "static-secrets.yaml"
 _LIFE: Final = timedelta(days=90)
 _RENEWAL: Final = timedelta(days=30)  # before its end
 
+_ONLY_CERTIFICATES: Final = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What an authority's key is for."""
+
 
 def up() -> None:
     """Make the file, or make it anew if its certificate ends soon or is not for the platform."""
@@ -44,13 +57,15 @@ def issue(host: str, begins: datetime, ends: datetime) -> tuple[str, str]:
     """
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _name("Sandbox authority")
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
     signed = [
-        _builder(_name(host), authority, key, begins, ends).add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
-        ),
-        _builder(authority, authority, authority_key, begins, ends).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
-        ),
+        _builder(_name(host), authority, key, begins, ends)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(issuer, critical=False),
+        _builder(authority, authority, authority_key, begins, ends)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
+        .add_extension(_ONLY_CERTIFICATES, critical=True),
     ]
     pem = serialization.Encoding.PEM
     chain = b"".join(each.sign(authority_key, hashes.SHA256()).public_bytes(pem) for each in signed)

@@ -1,0 +1,40 @@
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def tls_server(certificate: str, key: str, folder: Path) -> Iterator[str]:
+    """Serve a certificate on the loopback interface, and yield ``host:port``.
+
+    Args:
+        certificate: PEM, with those that lead to its root.
+        key: Its private key, PEM.
+        folder: An existing directory for both.
+    """
+    files = {"served.crt": certificate, "served.key": key}
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "served.crt", folder / "served.key")
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        # Closing the listener ends it; a client that trusts nobody hangs up.
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
+                    tls.recv(1)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
