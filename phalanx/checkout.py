@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from phalanx import processes
 from phalanx.errors import CheckoutError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -47,9 +48,11 @@ def resolve(repository: str, revision: str) -> Checkout:
     Raises:
         CheckoutError: The repository cannot be read, has no such revision, or the URL holds a password.
     """
-    if urlsplit(repository).password:
+    url = urlsplit(repository)
+    # With https the user's name may be a token; with ssh it is "git".
+    if url.password or (url.username and url.scheme in {"http", "https"}):
         raise CheckoutError(
-            f"The URL of the Phalanx repository at {urlsplit(repository).hostname} holds a password: "
+            f"The URL of the Phalanx repository at {url.hostname} holds a password or token: "
             "take it out, and give it to Git's credential helper (git help credentials)."
         )
     commit = revision if _COMMIT.fullmatch(revision) else _commit_of(repository, revision)
@@ -132,7 +135,11 @@ def _git(*arguments: str, problem: str) -> str:
     """
     # Never wait at a terminal for a password; speak English, for the message below; and take no repository but the
     # named one, even below a Git hook, which exports its own.
-    environment = {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"} | os.environ | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    environment = (
+        {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+        | processes.environment()
+        | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    )
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         environment.pop(name, None)
     try:

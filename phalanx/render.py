@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from phalanx import processes
 from phalanx.documents import parse_stream
 from phalanx.environment import Environment
 from phalanx.errors import RenderError
@@ -83,7 +84,13 @@ def run_helm(*arguments: str | Path, given: str = "", problem: str) -> str:
         )
     try:
         done = subprocess.run(
-            (helm, *arguments), input=given, capture_output=True, text=True, check=True, timeout=_TIMEOUT
+            (helm, *arguments),
+            env=processes.environment(),
+            input=given,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_TIMEOUT,
         )
     except subprocess.CalledProcessError as error:
         raise RenderError(f"{problem}: {error.stderr.strip().removeprefix('Error: ')}") from None

@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_snake
 
+from phalanx import processes
 from phalanx.documents import parse_mapping, read_mapping, validate
 from phalanx.errors import SecretsError
 from phalanx.generators import OidcClient
@@ -148,6 +149,8 @@ def _decrypt(path: Path) -> dict[str, Any]:
     try:
         done = subprocess.run(
             (sops, "--decrypt", "--output-type", "yaml", path),
+            # Vault may keep the key.
+            env=processes.environment(needed={"VAULT_"}),
             capture_output=True,
             text=True,
             check=True,

@@ -13,17 +13,20 @@ from sandbox.engine.secrets import Crypter
 _PASSPHRASE = "sandbox"
 
 
-def vary(file: Path, changes: Mapping[str, Mapping[str, Any]]) -> Path:
+def vary(
+    file: Path, changes: Mapping[str, Mapping[str, Any]], base: Path = paths.CHECKOUT / "Pulumi.sandbox.yaml"
+) -> Path:
     """Write the sandbox's configuration with some keys changed.
 
     Args:
         file: File to make, readable by its owner alone.
         changes: Keys to set, by section, at any depth; a ``SecretStr`` is encrypted, None takes a key away.
+        base: What is changed.
 
     Returns:
         The file.
     """
-    document = yaml.safe_load((paths.CHECKOUT / "Pulumi.sandbox.yaml").read_text())
+    document = yaml.safe_load(base.read_text())
     crypter = Crypter.open(_PASSPHRASE, document["encryptionsalt"])
     for section, keys in changes.items():
         name = f"rsp:{section}"

@@ -42,6 +42,26 @@ class Program:
         assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout or '(see above)'}"
         return done
 
+    def attempt(self, command: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to whatever end; what it says on both streams is in ``stdout``.
+
+        Args:
+            command: As for `run`.
+            arguments: Further arguments.
+            variables: Environment variables beside our own; those that let clients in are left out, as the command
+                finds them by itself.
+        """
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "PULUMI_", "VAULT_"))}
+        return subprocess.run(
+            self._command(command, *arguments),
+            cwd=paths.CHECKOUT,
+            env={**own, **variables},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secret ones masked."""
         done = subprocess.run(

@@ -132,9 +132,10 @@ def test_a_commit_that_is_not_there_is_named(repository: Path) -> None:
         checkout.resolve(f"file://{repository}", "0" * 40)
 
 
-def test_a_password_in_the_url_is_refused_and_not_shown() -> None:
-    with pytest.raises(CheckoutError, match=r"at git\.example\.org holds a password") as caught:
-        checkout.resolve("https://somebody:hunter2@git.example.org/phalanx.git", "main")
+@pytest.mark.parametrize("login", ["somebody:hunter2", "hunter2", ":hunter2"])
+def test_a_password_in_the_url_is_refused_and_not_shown(login: str) -> None:
+    with pytest.raises(CheckoutError, match=r"at git\.example\.org holds a password or token") as caught:
+        checkout.resolve(f"https://{login}@git.example.org/phalanx.git", "main")
     assert "hunter2" not in str(caught.value)
 
 

@@ -1,0 +1,59 @@
+"""A Vault that is sealed in the middle of a run: everything goes through to the real one until the first write."""
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from sandbox.ports import LOOPBACK, Port
+
+_SEALED = json.dumps({"errors": ["Vault is sealed"]}).encode()
+"""With status 503 what Vault answers (https://developer.hashicorp.com/vault/api-docs)."""
+
+
+@contextmanager
+def sealed_at_the_first_write() -> Iterator[str]:
+    """The address of such a Vault, until the ``with`` block is left."""
+    sealed = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline(65537)
+            if self.raw_requestline and self.parse_request():
+                self._answer()
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.command in {"POST", "PUT", "PATCH"} and "/data/" in self.path:
+                sealed.set()
+            status, kind, answer = (503, "application/json", _SEALED) if sealed.is_set() else self._pass_on(body)
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def _pass_on(self, body: bytes) -> tuple[int, str, bytes]:
+            vault = http.client.HTTPConnection(urlsplit(Port.VAULT.url).netloc, timeout=30)
+            try:
+                headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                vault.request(self.command, self.path, body or None, headers)
+                answer = vault.getresponse()
+                return answer.status, answer.headers.get("Content-Type", ""), answer.read()
+            finally:
+                vault.close()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: it is not what is tested."""
+
+    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://{LOOPBACK}:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert sealed.is_set(), "nothing was written: the run did not come to the point where Vault is sealed"

@@ -1,0 +1,235 @@
+"""Runs of the program with marked secrets, given in every way, and all that was seen of them."""
+
+import json
+import secrets as random
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hvac
+import yaml
+from kubernetes import client
+from pydantic import SecretStr
+
+from config import loader
+from sandbox import environment, paths
+from tests.sandbox import marks, places
+from tests.sandbox.configuration import vary
+from tests.sandbox.failing_vault import sealed_at_the_first_write
+from tests.sandbox.marks import Evidence, Mark
+from tests.sandbox.objects import Objects
+from tests.sandbox.program import Program
+
+NO_SECRETS = {
+    "argocd/admin.passwordMtime": "a time",
+    "ingress-nginx/tls.crt": "a certificate, which every browser is shown",
+    "tap/AWS_ACCESS_KEY_ID": "an identifier: OpenStack has it in URLs, and a resource of the real provider as its id",
+}
+"""What Vault holds and may be seen all the same."""
+
+ABSENT_KEY = "key-that-nobody-makes"
+
+
+@dataclass
+class Gathered:
+    """What the run has shown."""
+
+    planted: list[Mark] = field(default_factory=list)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    """Those that are searched for, by value."""
+    stored: list[Mark] = field(default_factory=list)
+    """What Vault was found to hold."""
+    terminal: list[Evidence] = field(default_factory=list)
+    state: list[Evidence] = field(default_factory=list)
+    cluster: list[Evidence] = field(default_factory=list)
+    openstack: list[Evidence] = field(default_factory=list)
+    repositories: list[Evidence] = field(default_factory=list)
+    logs: list[Evidence] = field(default_factory=list)
+    temporary: Path = Path()
+
+    def know(self, more: Iterator[Mark]) -> None:
+        """Search for these as well."""
+        self.marks |= {mark.value: mark for mark in more if mark.name not in NO_SECRETS}
+
+    def plant(self, at: str) -> SecretStr:
+        """A new value for a secret."""
+        mark = Mark(at, f"planted-{at.replace('/', '-')}-{random.token_hex(8)}")
+        self.planted.append(mark)
+        self.marks[mark.value] = mark
+        return SecretStr(mark.value)
+
+    def leaks(self, evidence: list[Evidence]) -> list[tuple[str, str]]:
+        """Which secret stands where."""
+        return marks.found(evidence, self.marks.values())
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The running sandbox, and what is gathered of it."""
+
+    vault: hvac.Client
+    kubernetes: client.ApiClient
+    directory: Path
+    gathered: Gathered
+
+    def run(self, command: str, *arguments: str, config: Path, well: bool = True) -> str:
+        """Run a command, keep what it says, and return it."""
+        done = Program("sandbox", config).attempt(command, *arguments, TMPDIR=str(self.gathered.temporary))
+        name = " ".join((command, *arguments))
+        self.gathered.terminal.append(Evidence(f"what `{name}` says", done.stdout.encode()))
+        assert (done.returncode == 0) is well, f"{name} ended with {done.returncode}"
+        self.gathered.state += places.state()
+        return done.stdout
+
+    def secrets(self) -> dict[str, dict[str, str]]:
+        """What Vault holds for the environment, by application and key."""
+        listed = self.vault.secrets.kv.v2.list_secrets("phalanx/sandbox", mount_point="secret")["data"]["keys"]
+        return {name: self._read(name) for name in listed}
+
+    def write(self, application: str, values: Mapping[str, str], *, whole: bool = False) -> None:
+        """Give secrets straight to Vault, as a person does."""
+        kept = {} if whole else self._read(application)
+        self.vault.secrets.kv.v2.create_or_update_secret(
+            f"phalanx/sandbox/{application}", {**kept, **values}, mount_point="secret"
+        )
+
+    def learn(self) -> None:
+        """Take every secret that was made into the marks, from Vault and from the cluster."""
+        stored = list(marks.of_vault(self.secrets()))
+        self.gathered.stored += stored
+        self.gathered.know(iter(stored))
+        credentials = Objects(self.kubernetes).one("v1", "Secret", "vault-credentials", "vault-secrets-operator")
+        for key, value in credentials["data"].items():
+            self.gathered.know(marks.of_value(key, places.decoded(value)))
+        shown = Program("sandbox").attempt("outputs", "--json", "--show-secrets").stdout
+        self.gathered.know(marks.of_value("vaultWriteToken", json.loads(shown)["vaultWriteToken"]))
+
+    def _read(self, application: str) -> dict[str, str]:
+        read = self.vault.secrets.kv.v2.read_secret_version(
+            f"phalanx/sandbox/{application}", mount_point="secret", raise_on_deleted_version=True
+        )
+        values: dict[str, str] = read["data"]["data"]
+        return values
+
+
+def credentials() -> Iterator[Mark]:
+    """What the program is let in with."""
+    yield from marks.of_value("VAULT_TOKEN", environment.variables()["VAULT_TOKEN"])
+    clouds = yaml.safe_load(paths.CLOUDS_YAML.read_text())["clouds"]
+    for name, cloud in clouds.items():
+        yield Mark(f"the password of {name}", cloud["auth"]["password"])
+
+
+def live(sandbox: Sandbox) -> None:
+    """Secrets given in all ways, changed and rotated, seen by every command."""
+    sandbox.write("argocd", {"kept-by-people": sandbox.gathered.plant("argocd/kept-by-people").get_secret_value()})
+    first = _given(sandbox, "first", {})
+    sandbox.run("preview", "--debug", config=first)
+    sandbox.run("preview", "--json", config=first)
+    sandbox.run("up", "--debug", config=first)
+    sandbox.learn()
+
+    rotation = dict.fromkeys(("argocd/admin.plaintext_password", "gafaelfawr", "nublado/proxy_token"), "again")
+    second = _given(sandbox, "second", {"rotation": rotation, "approle": {"secretIdRotation": "again"}})
+    sandbox.run("preview", config=second)
+    sandbox.run("up", "--json", config=second)
+    sandbox.learn()
+    sandbox.run("up", config=second)
+    sandbox.run("refresh", "--debug", config=second)
+    sandbox.run("outputs", config=second)
+    sandbox.run("outputs", "--json", config=second)
+
+
+def _given(sandbox: Sandbox, name: str, settings: Mapping[str, Any]) -> Path:
+    """A configuration with new secrets: some of its own, some in a file, some in Vault."""
+    plant = sandbox.gathered.plant
+    sandbox.write("mobu", {"app-alert-webhook": plant("mobu/app-alert-webhook").get_secret_value()})
+    usual = loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml").secrets.file
+    assert usual
+    in_file = {
+        "applications": {
+            **yaml.safe_load(usual.read_text())["applications"],
+            "gafaelfawr": {"github-client-secret": {"value": plant("gafaelfawr/github-client-secret")}},
+            "squareone": {"sentry-dsn": {"value": plant("squareone/sentry-dsn")}},
+            "tap": {"google_creds.json": {"value": plant("tap/google_creds.json")}},
+        },
+        "oidc-clients": {"one": {"id": "one", "secret": plant("a client in the file"), "return_uri": "https://a.test"}},
+        "pull-secret": {"registries": {"a.test": {"username": "reader", "password": plant("a registry in the file")}}},
+        "vault-write-token": plant("the file's write token"),
+    }
+    given: dict[str, Any] = {
+        "file": str(_file(sandbox.directory / f"{name}-secrets.yaml", in_file)),
+        "applications": {
+            "argocd": {"dex.clientSecret": plant("argocd/dex.clientSecret")},
+            "mobu": {
+                "ALERT_HOOK": plant("mobu/ALERT_HOOK"),
+                "sentry-dsn": plant("mobu/sentry-dsn"),
+                "app-alert-webhook": None,
+            },
+            "gafaelfawr": None,
+            "squareone": None,
+            "tap": None,
+        },
+        "registries": {"b.test": {"username": "reader", "password": plant("a registry")}},
+        "oidcClients": {"two": {"id": "two", "secret": plant("a client"), "returnUri": "https://b.test"}},
+    }
+    return vary(sandbox.directory / f"{name}.yaml", {"secrets": given, "vault": settings})
+
+
+def _file(path: Path, content: object) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(content if isinstance(content, str) else json.dumps(content, default=SecretStr.get_secret_value))
+    return path
+
+
+def fail(sandbox: Sandbox) -> None:
+    """Runs that go wrong: before anything is made, in the middle, and at the end."""
+    _refuse_what_is_given(sandbox)
+    with sealed_at_the_first_write() as address:
+        config = _given(sandbox, "sealed", {"address": address})
+        assert "sealed" in sandbox.run("up", "--debug", config=config, well=False)
+    with _unhealthy_branch(sandbox.directory) as branch:
+        config = _given(sandbox, "unhealthy", {})
+        changes: dict[str, dict[str, Any]] = {"phalanx": {"revision": branch}, "applications": {"timeout": 30}}
+        varied = vary(sandbox.directory / "unhealthy-branch.yaml", changes, config)
+        assert ABSENT_KEY in sandbox.run("up", "--debug", config=varied, well=False)
+    sandbox.learn()
+
+
+def _refuse_what_is_given(sandbox: Sandbox) -> None:
+    plant, directory = sandbox.gathered.plant, sandbox.directory
+    misfits = {
+        "applications": {"argocd": {"dex.clientSecret": {"deep": plant("a mapping for a text")}}},
+        "registries": {"a.test": plant("a text for a mapping"), "b.test": {"user": "x", "password": plant("half")}},
+        "oidcClients": {"one": {"id": "one", "secret": plant("a third"), "returnUri": plant("no URI")}},
+    }
+    said = sandbox.run("preview", "--debug", config=vary(directory / "misfits.yaml", {"secrets": misfits}), well=False)
+    assert "rsp:secrets.registries.a.test" in said
+    broken = f"vault-write-token: {plant('a broken file').get_secret_value()}: ["
+    given = {"secrets": {"file": str(_file(directory / "broken.yaml", broken))}}
+    said = sandbox.run("preview", "--debug", config=vary(directory / "no-yaml.yaml", given), well=False)
+    assert "broken.yaml:1: not valid YAML" in said
+    assert "Traceback" not in said
+
+
+@contextmanager
+def _unhealthy_branch(directory: Path) -> Iterator[str]:
+    """A branch of the sandbox's Phalanx on which an application never becomes healthy."""
+    tree, branch = directory / "phalanx", "never-healthy"
+    _git("clone", "--quiet", str(paths.GIT), str(tree))
+    template = tree / "applications" / "squareone" / "templates" / "deployment.yaml"
+    template.write_text(template.read_text().replace("key: sentry-dsn", f"key: {ABSENT_KEY}"))
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    _git("-C", str(tree), *identity, "commit", "--quiet", "--all", "--message=Ask for a key that nobody makes")
+    _git("-C", str(tree), "push", "--quiet", "origin", f"HEAD:{branch}")
+    try:
+        yield branch
+    finally:
+        _git("-C", str(tree), "push", "--quiet", "origin", f":{branch}")
+
+
+def _git(*arguments: str) -> None:
+    subprocess.run(("git", *arguments), check=True)

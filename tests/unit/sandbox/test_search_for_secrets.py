@@ -1,0 +1,65 @@
+"""The search that proves that no secret stands in clear can fail: it finds what is written down, in whatever form."""
+
+import base64
+import json
+import secrets as random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.sandbox import marks
+from tests.sandbox.marks import Evidence, Mark
+from tests.sandbox.watch import Watch
+
+
+@pytest.mark.parametrize("encoding", range(12))
+def test_the_search_finds_a_secret_that_is_written_down(encoding: int, tmp_path: Path) -> None:
+    """In a log and in a file, in clear or encoded, whole or cut off."""
+    value = 'planted/"secret"-of-the-test-' + random.token_hex(8)
+    forms = [
+        value,
+        value[: marks.PIECE],
+        value[-marks.PIECE :],
+        quote(value, safe=""),
+        json.dumps({"password": value}),
+        value.encode().hex(),
+        value.encode().hex().upper(),
+        base64.urlsafe_b64encode(value.encode()).decode(),
+        *(base64.b64encode(f"{'x' * before}{value}:y".encode()).decode() for before in range(4)),
+    ]
+    mark = Mark("ours", value)
+    file = tmp_path / "some.log"
+    with Watch([tmp_path]) as watch:
+        file.write_text(f"2026-01-01 DEBUG body: {forms[encoding]}\n")
+        _until(lambda: bool(watch.files))
+    assert marks.found([Evidence("the file", file.read_bytes())], [mark]) == [("ours", "the file")]
+    assert marks.found([Evidence("seen", each.content) for each in watch.files], [mark]) == [("ours", "seen")]
+    assert marks.found([Evidence("another", b"nothing of the kind")], [mark]) == []
+
+
+def test_the_watch_sees_command_lines_and_environments() -> None:
+    mark = Mark("ours", random.token_hex(16))
+    with Watch([]) as watch:
+        subprocess.run(("sleep", "0.3", "0.0"), env={"PASSWORD": mark.value}, check=True)
+        subprocess.run((sys.executable, "-c", "import time; time.sleep(0.3)", mark.value), check=True)
+    assert [name for name, _ in marks.found(watch.commands.values(), [mark])] == ["ours"]
+    assert ("ours", "the environment of sleep 0.3 0.0") in marks.found(watch.environments.values(), [mark])
+
+
+def test_a_search_of_nothing_or_for_nothing_fails() -> None:
+    with pytest.raises(AssertionError, match="nothing was searched"):
+        marks.found([Evidence("an empty file", b"")], [Mark("ours", "a" * 20)])
+    with pytest.raises(AssertionError, match="no marks"):
+        marks.found([Evidence("a file", b"text")], [])
+
+
+def _until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
