@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import secrets
+from benchmarks import preview, secrets
 
-BENCHMARKS = (secrets.main,)
+BENCHMARKS = (secrets.main, preview.main)
 
 if __name__ == "__main__":
     missed = [benchmark.__module__ for benchmark in BENCHMARKS if not benchmark()]

@@ -15,6 +15,7 @@ from kubernetes import client
 from pydantic import SecretStr
 
 from config import loader
+from phalanx import processes
 from sandbox import environment, paths
 from tests.sandbox import marks, places
 from tests.sandbox.configuration import vary
@@ -232,4 +233,4 @@ def _unhealthy_branch(directory: Path) -> Iterator[str]:
 
 
 def _git(*arguments: str) -> None:
-    subprocess.run(("git", *arguments), check=True)
+    subprocess.run(("git", *arguments), env=processes.environment(), check=True)

@@ -1,0 +1,39 @@
+"""SecretStore alone, with every application that Phalanx has: what a preview does for secrets, and nothing else."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from pulumi import ResourceOptions
+
+from components.providers import vault_provider
+from components.secret_inputs import SecretInputs
+from components.secret_store import SecretStore, SecretStoreArgs
+from config.vault import Vault
+from operations import vault_secrets
+from phalanx import application, environment, secrets
+from phalanx.secrets import Plan, Static
+
+ROOT = Path(os.environ["BENCHMARK_PHALANX"])
+
+base = environment.load(ROOT, "ukidacprod")
+everything = {path.name: True for path in (ROOT / "applications").iterdir()}
+target = base.model_copy(update={"applications": everything, "vault_path_prefix": "benchmark/phalanx/everything"})
+address = os.environ["VAULT_ADDR"]
+needed = secrets.required(application.load_enabled(ROOT, target))
+# Some are copies of what no environment that enables everything has; here a person gives them.
+plan = Plan(
+    replace(each, origin=Static()) if each.source and each.source not in needed else each for each in needed.values()
+)
+existing = vault_secrets.read(address, target)
+inputs = SecretInputs(
+    plan=plan,
+    static={at: f"given by a person for {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)},
+    existing=existing,
+    oidc_clients="[]",
+)
+SecretStore(
+    "secrets",
+    SecretStoreArgs(environment=target, settings=Vault(), inputs=inputs, object_store_keys={}, protect=False),
+    ResourceOptions(providers=[vault_provider(address)]),
+)
