@@ -6,10 +6,12 @@ from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
+from components.vault_server import VaultServerArgs
 from components.volume_server import Machine, Place
 from config import cluster as cluster_config
 from config.environment import Environment
 from config.object_store import GivenStore
+from config.vault_server import VaultServer
 
 
 def network(environment: Environment) -> NetworkArgs:
@@ -41,6 +43,32 @@ def nfs_server(environment: Environment, net: Network) -> NfsServerArgs:
             )
             for export, volume in settings.volumes.items()
         },
+        protect=environment.protect,
+    )
+
+
+def vault_server(
+    environment: Environment, settings: VaultServer, net: Network, url: str, operator_policy: str
+) -> VaultServerArgs:
+    """The site's own Vault in a network.
+
+    Args:
+        environment: The configuration.
+        settings: Its part that is about this server.
+        net: The network.
+        url: The Phalanx environment's ``vaultUrl``, which `vault_url.check` has found right.
+        operator_policy: What this program may do in it, as a policy in HCL.
+    """
+    return VaultServerArgs(
+        settings=settings,
+        place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
+        machine=Machine(image=settings.image, flavor=settings.flavor, keypair=environment.cloud.keypair),
+        url=url,
+        reached_at=str(environment.vault.address or url).rstrip("/"),
+        nodes=environment.network.cidr,
+        router_address=net.router_address,
+        external_network=environment.network.external_network,
+        operator_policy=operator_policy,
         protect=environment.protect,
     )
 

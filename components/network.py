@@ -50,6 +50,8 @@ class Network(pulumi.ComponentResource):
     """Id of the subnet; known once the subnet is routed, so that whatever starts in it can reach the outside."""
     external_network_id: pulumi.Output[str]
     """Id of the external network."""
+    router_address: pulumi.Output[str] | None
+    """The router's address outside, from which the subnet's hosts come; None in an adopted network."""
     cidr: str
     """Addresses of the subnet in CIDR notation."""
 
@@ -63,9 +65,9 @@ class Network(pulumi.ComponentResource):
             case ExistingSubnet(network=network_name, subnet=subnet_name):
                 network_id = networking.get_network_output(name=network_name, opts=look_up).id
                 subnet = networking.get_subnet_output(name=subnet_name, network_id=network_id, opts=look_up)
-                self.network_id, self.subnet_id = network_id, subnet.id
+                self.network_id, self.subnet_id, self.router_address = network_id, subnet.id, None
             case NewSubnet() as layout:
-                self.network_id, self.subnet_id = self._create(name, args.cidr, layout)
+                self._create(name, args.cidr, layout)
         self.register_outputs(
             {
                 "networkId": self.network_id,
@@ -75,8 +77,8 @@ class Network(pulumi.ComponentResource):
             },
         )
 
-    def _create(self, name: str, cidr: IPv4Network, layout: NewSubnet) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-        """Make network, subnet, router and its interface; return the ids of network and routed subnet."""
+    def _create(self, name: str, cidr: IPv4Network, layout: NewSubnet) -> None:
+        """Make network, subnet, router and its interface."""
         child = pulumi.ResourceOptions(parent=self)
         label = cloud_name(pulumi.get_stack(), name)
         network = networking.Network(f"{name}-network", name=label, opts=child)
@@ -104,7 +106,8 @@ class Network(pulumi.ComponentResource):
             subnet_id=subnet.id,
             opts=child,
         )
-        return network.id, interface.subnet_id.apply(_known)
+        self.network_id, self.subnet_id = network.id, interface.subnet_id.apply(_known)
+        self.router_address = router.external_fixed_ips.apply(lambda addresses: str(addresses[0].ip_address))
 
 
 def _known(subnet_id: str | None) -> str:

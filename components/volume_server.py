@@ -23,7 +23,7 @@ class Flow(NamedTuple):
     """Port at its destination."""
     purpose: str
     """What it is for; its description in Neutron."""
-    remote: str = "0.0.0.0/0"
+    remote: pulumi.Input[str] = "0.0.0.0/0"
     """Network that it comes from or goes to, in CIDR notation."""
 
 

@@ -1,6 +1,7 @@
 """The root of the configuration, and the rules that hold between its sections."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from typing import Self
 
 from pydantic import Field, ValidationError, model_validator
@@ -58,12 +59,18 @@ class Environment(Section):
 def _disagreements(environment: Environment) -> Iterator[tuple[Path, str]]:
     """What is wrong between sections that are each right by themselves: the key to change, and why."""
     network, nfs, cluster = environment.network, environment.nfs, environment.cluster
-    if nfs.address not in network.cidr:
-        yield ("nfs", "address"), f"{nfs.address} is outside network.cidr {network.cidr}: choose an address within it"
-    elif not network.may_be_fixed(nfs.address):
-        first, last = network.cidr[2], network.allocation_pool[0] - 1
-        within = f"{network.cidr}" if network.adopt else f"{first} to {last} (see network.reservedAddresses)"
-        yield ("nfs", "address"), f"{nfs.address} cannot be a fixed address: choose a host address of {within}"
+    fixed: dict[Path, IPv4Address] = {("nfs", "address"): nfs.address}
+    if environment.vault.deploy:
+        fixed["vault", "deploy", "address"] = environment.vault.deploy.address
+    for path, address in fixed.items():
+        if address not in network.cidr:
+            yield path, f"{address} is outside network.cidr {network.cidr}: choose an address within it"
+        elif not network.may_be_fixed(address):
+            first, last = network.cidr[2], network.allocation_pool[0] - 1
+            within = f"{network.cidr}" if network.adopt else f"{first} to {last} (see network.reservedAddresses)"
+            yield path, f"{address} cannot be a fixed address: choose a host address of {within}"
+    if len(set(fixed.values())) < len(fixed):
+        yield ("vault", "deploy", "address"), f"{nfs.address} is that of nfs.address already: choose another address"
     nodes = {"network.cidr": network.cidr}
     if first_overlap(cluster.pods, nodes):
         yield ("cluster", "podCidr"), f"{cluster.pods} overlaps network.cidr {network.cidr}: choose another range"

@@ -8,3 +8,6 @@ KUBERNETES = "v1.36.3"
 
 KUBERNETES_MINIMUM = (1, 30)
 """Oldest minor release that Phalanx supports (Phalanx documentation, Kubernetes requirements)."""
+
+OPENBAO_MINIMUM = (2, 6, 0)
+"""Oldest OpenBao for a Vault of our own: it revokes the root token of its self-initialisation even when that fails."""

@@ -7,6 +7,7 @@ from tests.unit.recording import ProgramRunner
 
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "openstack:networking/floatingIp:FloatingIp": {"address": "203.0.113.16"},
+    "openstack:networking/router:Router": {"externalFixedIps": [{"ipAddress": "203.0.113.9"}]},
     "openstack:containerinfra/cluster:Cluster": {
         "apiAddress": "https://203.0.113.20:6443",
         "kubeconfig": {"raw_config": "kubeconfig-of-the-test", "host": "https://203.0.113.20:6443"},

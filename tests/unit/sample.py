@@ -60,3 +60,24 @@ def environment_data(**changes: Any) -> dict[str, Any]:
 def environment(**changes: Any) -> Environment:
     """The checked environment, changed like `environment_data`."""
     return parse(environment_data(**changes), source="Pulumi.test.yaml")
+
+
+def vault_server_data(**changes: Any) -> dict[str, Any]:
+    """A Vault of its own as YAML would give it, top-level keys changed; for ``environment(vault__deploy=...)``."""
+    return {
+        "address": "10.20.0.11",
+        "image": "debian-12",
+        "flavor": "m1.small",
+        "volume": {"size": 20, "type": "ceph-ssd"},
+        "package": {"version": "2.7.2", "sha256": "ab" * 32},
+        "clients": ["192.0.2.0/28"],
+        "tls": {"kind": "given", "certificate": "planted-certificate", "key": "planted-tls-key"},
+        "seal": {
+            "kind": "static",
+            "key": {"id": "first", "value": "cGxhbnRlZC1zZWFsLWtleS1vZi0zMi1ieXRlcyEhISE="},
+        },
+        "operatorPassword": "planted-operator",
+        "backupPassword": "planted-backup-password",
+        "adminPassword": "planted-administrator",
+        **changes,
+    }

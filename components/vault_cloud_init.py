@@ -1,0 +1,181 @@
+"""The first boot of the Vault server: OpenBao from its project's Debian package, all its data on one volume."""
+
+import json
+from collections.abc import Mapping
+
+from pydantic import SecretStr
+
+from components import cloud_init
+from components import vault_configuration as openbao
+from components.cloud_init import File, Mount
+from components.vault_configuration import BACKUP, DATA, ETC, PASSWORD_FILES, SOCKET, FirstBoot
+from config.vault_server import GivenCertificate, StaticSeal, VaultServer
+
+_OWNER = "openbao:openbao"
+
+
+def render(boot: FirstBoot) -> str:
+    """The user data; it holds secrets.
+
+    Passwords and keys are files that only the server's user may read. Those of the users are read at the very first
+    start, when the server initialises itself; with a Shamir seal people do that, and only what takes the backups is
+    told its password.
+    """
+    mount = Mount(name="vault", volume_id=boot.volume_id, path=DATA)
+    return cloud_init.document(
+        packages=["curl", "logrotate"],
+        files={
+            **_secret_files(boot.settings),
+            f"{ETC}/server.json": _private(json.dumps(openbao.configuration(boot), indent=2) + "\n"),
+            "/etc/systemd/system/openbao.service.d/rsp.conf": cloud_init.after_mounts([mount])
+            + _service(boot.settings),
+            "/etc/systemd/system/rsp-vault-backup.service": _BACKUP_SERVICE,
+            "/etc/systemd/system/rsp-vault-backup.timer": _BACKUP_TIMER,
+            "/etc/logrotate.d/rsp-vault": _LOGROTATE,
+            "/usr/local/sbin/rsp-vault-install": File(content=_install(boot.settings), mode="0755"),
+            "/usr/local/sbin/rsp-vault-backup": File(content=_backup(boot.settings), mode="0755"),
+        },
+        mounts=[mount],
+        commands=[
+            ["/usr/local/sbin/rsp-vault-install"],
+            ["systemctl", "enable", "openbao.service", "rsp-vault-backup.timer"],
+            ["systemctl", "restart", "--no-block", "openbao.service", "rsp-vault-backup.timer"],
+        ],
+        # Before the package would make it: the files above are its own.
+        more={
+            "users": [
+                "default",
+                {"name": "openbao", "system": True, "no_create_home": True, "shell": "/usr/sbin/nologin"},
+            ]
+        },
+    )
+
+
+def _private(content: str) -> File:
+    return File(content=content, mode="0600", owner=_OWNER)
+
+
+def _secret_files(settings: VaultServer) -> Mapping[str, File]:
+    secrets: dict[str, SecretStr | None] = {PASSWORD_FILES[BACKUP]: settings.backup_password}
+    if settings.initialises_itself:
+        secrets[PASSWORD_FILES[openbao.OPERATOR]] = settings.operator_password
+        secrets[PASSWORD_FILES[openbao.ADMIN]] = settings.admin_password
+    if isinstance(settings.seal, StaticSeal):
+        previous = settings.seal.previous_key
+        secrets[openbao.CURRENT_KEY] = settings.seal.key.value
+        secrets[openbao.PREVIOUS_KEY] = previous.value if previous else None
+    if isinstance(settings.tls, GivenCertificate):
+        secrets[openbao.CERTIFICATE] = settings.tls.certificate
+        secrets[openbao.CERTIFICATE_KEY] = settings.tls.key
+    return {path: _private(secret.get_secret_value()) for path, secret in secrets.items() if secret}
+
+
+def _service(settings: VaultServer) -> str:
+    """What is added to the package's unit: the directories of a volume that may be new, and narrower confinement."""
+    # The authority asks for the certificate on port 443, on which the server listens for as long as that takes.
+    acme = "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"
+    return (
+        "ConditionFileNotEmpty=\n"
+        "# It waits for its volume, for its seal or for the network as long as they take.\n"
+        "StartLimitIntervalSec=0\n"
+        "\n"
+        "[Service]\n"
+        f"ExecStartPre=+/usr/bin/install -d -m 0700 {DATA}/raft {DATA}/audit {DATA}/backup {DATA}/acme\n"
+        f"ExecStartPre=+/usr/bin/chown -R openbao:openbao {DATA}\n"
+        "ExecStart=\n"
+        f"ExecStart=/usr/bin/bao server -config={ETC}/server.json\n"
+        "Restart=always\n"
+        "RuntimeDirectory=openbao\n"
+        "RuntimeDirectoryMode=0700\n"
+        "LimitCORE=0\n"
+        "UMask=0077\n"
+        "ProtectSystem=strict\n"
+        f"ReadWritePaths={DATA}\n"
+        "ProtectHome=yes\n"
+        "ProtectKernelTunables=yes\n"
+        "ProtectKernelModules=yes\n"
+        "ProtectControlGroups=yes\n"
+        "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
+        "RestrictNamespaces=yes\n"
+        "LockPersonality=yes\n"
+    ) + (acme if settings.tls.kind == "acme" else "")
+
+
+def _install(settings: VaultServer) -> str:
+    package = "/var/cache/rsp-openbao.deb"
+    return f"""\
+#!/bin/sh
+# Install the release of OpenBao that the configuration names, and no other.
+set -eu
+curl --fail --silent --show-error --location --retry 20 --retry-delay 15 --retry-all-errors \\
+  --output {package} '{settings.package.url}'
+echo '{settings.package.sha256}  {package}' | sha256sum --check --strict
+DEBIAN_FRONTEND=noninteractive apt-get install --yes -o Dpkg::Options::=--force-confold {package}
+rm {package}
+systemctl daemon-reload
+"""
+
+
+def _backup(settings: VaultServer) -> str:
+    return f"""\
+#!/bin/sh
+# Write a snapshot of all that Vault holds, encrypted as Vault keeps it, and forget the oldest ones.
+set -eu
+umask 077
+export HOME=/nonexistent BAO_ADDR=unix://{SOCKET}
+BAO_TOKEN=$(bao write -field=token auth/userpass/login/{BACKUP} password=@{PASSWORD_FILES[BACKUP]})
+export BAO_TOKEN
+snapshot={DATA}/backup/$(date -u +%Y%m%dT%H%M%SZ).snap
+bao operator raft snapshot save "$snapshot.part"
+mv "$snapshot.part" "$snapshot"
+ls -1 {DATA}/backup/*.snap | head -n -{settings.backups} | xargs -r rm --
+bao token revoke -self
+"""
+
+
+_BACKUP_SERVICE = """\
+[Unit]
+Description=Snapshot of Vault
+Requires=openbao.service
+After=openbao.service
+
+[Service]
+Type=oneshot
+User=openbao
+ExecStart=/usr/local/sbin/rsp-vault-backup
+NoNewPrivileges=yes
+PrivateTmp=yes
+ProtectSystem=full
+LimitCORE=0
+"""
+
+_BACKUP_TIMER = """\
+[Unit]
+Description=Daily snapshot of Vault
+
+[Timer]
+OnCalendar=daily
+RandomizedDelaySec=1h
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+# OpenBao opens its audit log anew on SIGHUP.
+_LOGROTATE = f"""\
+{DATA}/audit/audit.log {{
+    su openbao openbao
+    create 0600 openbao openbao
+    weekly
+    maxsize 100M
+    rotate 52
+    compress
+    delaycompress
+    missingok
+    notifempty
+    postrotate
+        systemctl reload openbao.service
+    endscript
+}}
+"""

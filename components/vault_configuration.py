@@ -1,0 +1,114 @@
+"""What OpenBao is told of the site's own Vault (openbao.org/docs/configuration)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.vault_server import PORT, AcmeCertificate, GivenCertificate, SealKey, StaticSeal, TransitSeal, VaultServer
+
+ETC = "/etc/openbao"
+DATA = "/srv/vault"
+SOCKET = "/run/openbao/openbao.sock"
+"""Where the server's own jobs reach it; root and its own user alone may open it."""
+
+OPERATOR, BACKUP, ADMIN = "rsp-operator", "rsp-backup", "rsp-admin"
+"""Users, each with a policy of the same name: this program, who takes snapshots, who may do everything."""
+
+BACKUP_POLICY = 'path "sys/storage/raft/snapshot" { capabilities = ["read"] }\n'
+ADMIN_POLICY = 'path "*" { capabilities = ["create", "read", "update", "patch", "delete", "list", "sudo"] }\n'
+
+PASSWORD_FILES = {user: f"{ETC}/{user}.password" for user in (OPERATOR, BACKUP, ADMIN)}
+CURRENT_KEY, PREVIOUS_KEY = f"{ETC}/seal-current.key", f"{ETC}/seal-previous.key"
+CERTIFICATE, CERTIFICATE_KEY = f"{ETC}/tls.crt", f"{ETC}/tls.key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstBoot:
+    """What the server is told."""
+
+    settings: VaultServer
+    """What the configuration says of it."""
+    host: str
+    """Its name in the DNS."""
+    operator_policy: str = field(repr=False)
+    """What this program may do there, as a policy in HCL."""
+    volume_id: str
+    """Id of the data volume."""
+
+
+def configuration(boot: FirstBoot) -> dict[str, Any]:
+    """The whole of it, as JSON has it; the token of a transit seal is in it."""
+    settings = boot.settings
+    listener = {
+        "address": f"0.0.0.0:{PORT}",
+        "cluster_address": f"127.0.0.1:{PORT + 1}",
+        **_tls(settings.tls, boot.host),
+    }
+    seal, start = _seal(settings), _initialisation(boot) if settings.initialises_itself else {}
+    return {
+        # The smallest multiplier: the only member has nobody to wait for before it leads.
+        "storage": {"raft": {"path": f"{DATA}/raft", "node_id": "vault", "performance_multiplier": 1}},
+        "listener": [{"tcp": listener}, {"unix": {"address": SOCKET, "socket_mode": "0600"}}],
+        "api_addr": f"https://{boot.host}:{PORT}",
+        "cluster_addr": f"https://127.0.0.1:{PORT + 1}",
+        "max_lease_ttl": "87600h",  # Phalanx's write token lives for ten years
+        "ui": False,
+        "audit": [{"file": {"log": {"options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"}}}}],
+        **seal,
+        **start,
+    }
+
+
+def _tls(tls: AcmeCertificate | GivenCertificate, host: str) -> dict[str, Any]:
+    if tls.kind == "given":
+        return {"tls_cert_file": CERTIFICATE, "tls_key_file": CERTIFICATE_KEY}
+    return {
+        "tls_acme_ca_directory": str(tls.directory),
+        "tls_acme_email": tls.email or "",
+        "tls_acme_domains": [host],
+        "tls_acme_cache_path": f"{DATA}/acme",
+        # An answer over plain HTTP would need port 80, where somebody might send a token in clear.
+        "tls_acme_disable_http_challenge": True,
+    }
+
+
+def _seal(settings: VaultServer) -> dict[str, Any]:
+    match settings.seal:
+        case StaticSeal(key=key, previous_key=previous):
+            keys = _seal_key("current", key, CURRENT_KEY)
+            keys |= _seal_key("previous", previous, PREVIOUS_KEY) if previous else {}
+            return {"seal": [{"static": keys}]}
+        case TransitSeal() as seal:
+            other = {
+                "address": str(seal.address).rstrip("/"),
+                "token": seal.token.get_secret_value(),
+                "key_name": seal.key_name,
+                "mount_path": seal.mount,
+            }
+            return {"seal": [{"transit": other}]}
+        case _:
+            return {}
+
+
+def _seal_key(which: str, key: SealKey, path: str) -> dict[str, str]:
+    return {f"{which}_key_id": key.id, f"{which}_key": f"file://{path}"}
+
+
+def _initialisation(boot: FirstBoot) -> dict[str, Any]:
+    """What the server does once, by a root token that it revokes (openbao.org/docs/configuration/self-init)."""
+    requests = {"userpass": _request("sys/auth/userpass", type="userpass")}
+    policies = {OPERATOR: boot.operator_policy, BACKUP: BACKUP_POLICY, ADMIN: ADMIN_POLICY}
+    for user, text in policies.items():
+        password = {"eval_source": "file", "eval_type": "string", "path": PASSWORD_FILES[user]}
+        requests[f"{user}-policy"] = _request(f"sys/policies/acl/{user}", policy=text)
+        requests[f"{user}-user"] = _request(
+            f"auth/userpass/users/{user}",
+            password=password,
+            token_policies=[user],
+            token_ttl="2h",  # noqa: S106  # longer than a first installation
+            token_max_ttl="4h",  # noqa: S106
+        )
+    return {"initialize": [{"rsp": {"request": [{name: each} for name, each in requests.items()]}}]}
+
+
+def _request(path: str, **data: object) -> dict[str, object]:
+    return {"operation": "update", "path": path, "data": data}

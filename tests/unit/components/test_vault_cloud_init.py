@@ -1,0 +1,136 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from components.vault_cloud_init import render
+from components.vault_configuration import FirstBoot
+from config.vault_server import VaultServer
+from tests.unit.sample import environment, vault_server_data
+
+VOLUME = "5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad"
+POLICY = 'path "sys/mounts" { capabilities = ["read"] }\n'
+
+SHAMIR = {"seal": {"kind": "shamir"}, "adminPassword": None}
+TRANSIT = {"seal": {"kind": "transit", "address": "https://v.example.org", "keyName": "rsp", "token": "planted-token"}}
+ACME = {"tls": {"kind": "acme", "email": "ops@example.org"}}
+
+
+def settings(**changes: Any) -> VaultServer:
+    found = environment(vault__deploy=vault_server_data(**changes)).vault.deploy
+    assert found
+    return found
+
+
+def user_data(**changes: Any) -> str:
+    boot = FirstBoot(settings=settings(**changes), host="vault.example.org", operator_policy=POLICY, volume_id=VOLUME)
+    return render(boot)
+
+
+def files(**changes: Any) -> dict[str, dict[str, Any]]:
+    return {file["path"]: file for file in yaml.safe_load(user_data(**changes))["write_files"]}
+
+
+def configuration(**changes: Any) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(files(**changes)["/etc/openbao/server.json"]["content"])
+    return loaded
+
+
+def requests(**changes: Any) -> dict[str, dict[str, Any]]:
+    (block,) = configuration(**changes)["initialize"]
+    return {name: request for each in block["rsp"]["request"] for name, request in each.items()}
+
+
+@pytest.mark.parametrize("changes", [{}, SHAMIR, {**TRANSIT, **ACME}])
+def test_what_is_secret_is_in_files_of_the_servers_user_alone(changes: dict[str, Any]) -> None:
+    found = files(**changes)
+    secret = {path for path, file in found.items() if "planted" in file["content"]}
+    seal_key = "/etc/openbao/seal-current.key"
+    secret |= {seal_key} & found.keys()
+    assert secret
+    for path in secret:
+        assert (found[path]["permissions"], found[path]["owner"]) == ("0600", "openbao:openbao"), path
+
+
+def test_the_server_makes_its_users_once_and_they_are_least_privileged() -> None:
+    found = requests()
+    users = {name.removesuffix("-user"): each["data"] for name, each in found.items() if name.endswith("-user")}
+    assert set(users) == {"rsp-operator", "rsp-backup", "rsp-admin"}
+    assert all(data["token_policies"] == [user] for user, data in users.items())
+    assert found["rsp-operator-policy"]["data"]["policy"] == POLICY
+    snapshot = 'path "sys/storage/raft/snapshot" { capabilities = ["read"] }\n'
+    assert found["rsp-backup-policy"]["data"]["policy"] == snapshot
+    passwords = files()
+    for user, data in users.items():
+        assert passwords[data["password"]["path"]]["content"].startswith("planted-"), user
+
+
+def test_people_make_the_users_where_they_unseal() -> None:
+    assert "initialize" not in configuration(**SHAMIR)
+    assert "seal" not in configuration(**SHAMIR)
+    assert "planted-operator" not in user_data(**SHAMIR)
+
+
+def test_each_seal_is_the_one_that_was_asked_for() -> None:
+    assert configuration()["seal"] == [
+        {"static": {"current_key_id": "first", "current_key": "file:///etc/openbao/seal-current.key"}}
+    ]
+    assert configuration(**TRANSIT)["seal"][0]["transit"]["address"] == "https://v.example.org"
+    key = vault_server_data()["seal"]["key"]
+    turned = {"seal": {"kind": "static", "key": {**key, "id": "second"}, "previousKey": key}}
+    assert configuration(**turned)["seal"][0]["static"]["previous_key_id"] == "first"
+    assert files(**turned)["/etc/openbao/seal-previous.key"]["content"] == key["value"]
+
+
+def test_all_that_it_keeps_is_on_the_volume() -> None:
+    found = configuration(**ACME)
+    assert found["storage"]["raft"]["path"].startswith("/srv/vault/")
+    assert found["audit"][0]["file"]["log"]["options"]["file_path"].startswith("/srv/vault/")
+    assert found["listener"][0]["tcp"]["tls_acme_cache_path"].startswith("/srv/vault/")
+    (fstab,) = [each for each in yaml.safe_load(user_data())["write_files"] if each["path"] == "/etc/fstab"]
+    assert fstab["content"].split()[:2] == ["/dev/rsp/vault", "/srv/vault"]
+    unit = files()["/etc/systemd/system/openbao.service.d/rsp.conf"]["content"]
+    assert "RequiresMountsFor=/srv/vault\n" in unit
+
+
+def test_only_the_api_listens_outside_and_only_by_tls() -> None:
+    tcp, unix = configuration()["listener"]
+    assert tcp["tcp"]["address"] == "0.0.0.0:8200"
+    assert tcp["tcp"]["cluster_address"].startswith("127.0.0.1:")
+    assert "tls_disable" not in tcp["tcp"]
+    assert unix["unix"]["socket_mode"] == "0600"
+
+
+def test_acme_asks_for_its_own_name_only_and_never_over_plain_http() -> None:
+    listener = configuration(**ACME)["listener"][0]["tcp"]
+    assert listener["tls_acme_domains"] == ["vault.example.org"]
+    assert listener["tls_acme_disable_http_challenge"] is True
+    assert "tls_cert_file" not in listener
+    unit = "/etc/systemd/system/openbao.service.d/rsp.conf"
+    assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in files(**ACME)[unit]["content"]
+    assert "CAP_NET_BIND_SERVICE" not in files()[unit]["content"]
+
+
+def test_the_package_is_checked_before_it_is_installed() -> None:
+    lines = files()["/usr/local/sbin/rsp-vault-install"]["content"].splitlines()
+    check = next(number for number, line in enumerate(lines) if "sha256sum --check" in line)
+    install = next(number for number, line in enumerate(lines) if "apt-get install" in line)
+    assert check < install
+    assert "set -eu" in lines
+    assert ("ab" * 32) in lines[check]
+    assert any("releases/download/v2.7.2/openbao_2.7.2_linux_amd64.deb" in line for line in lines)
+
+
+def test_no_password_is_on_a_command_line() -> None:
+    backup = files()["/usr/local/sbin/rsp-vault-backup"]["content"]
+    assert "password=@/etc/openbao/rsp-backup.password" in backup
+    assert "planted" not in backup
+    assert "planted" not in str(yaml.safe_load(user_data())["runcmd"])
+
+
+def test_nova_takes_it() -> None:
+    certificate = "-----BEGIN CERTIFICATE-----\n" + ("A" * 64 + "\n") * 110 + "-----END CERTIFICATE-----\n"
+    given = {"kind": "given", "certificate": certificate, "key": certificate}
+    assert len(base64.b64encode(user_data(tls=given).encode())) < 65535
