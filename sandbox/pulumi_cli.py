@@ -1,12 +1,16 @@
+import json
+import socket
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from pulumi import automation
 from rich.console import Console
 
-from sandbox import environment, paths
+from sandbox import environment, paths, stacks
 from sandbox.errors import SandboxError
+from sandbox.pulumi_steps import Steps
 from sandbox.runner import Left, Options, Outcome
 
 _OPTIONS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
@@ -27,18 +31,19 @@ class PulumiCli:
     """
 
     def __init__(self, stack: str, console: Console, options: Options) -> None:
-        backend = paths.STACKS / "backend"
-        backend.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stacks.CLI_BACKEND.mkdir(mode=0o700, parents=True, exist_ok=True)
         workspace = automation.LocalWorkspaceOptions(
             work_dir=str(paths.CHECKOUT),
-            env_vars={**environment.variables(), **_OPTIONS, "PULUMI_BACKEND_URL": f"file://{backend}"},
+            env_vars={**environment.variables(), **_OPTIONS, "PULUMI_BACKEND_URL": f"file://{stacks.CLI_BACKEND}"},
         )
         try:
             self._stack = automation.create_or_select_stack(stack, work_dir=str(paths.CHECKOUT), opts=workspace)
         except automation.CommandError as error:
             raise SandboxError(f"the Pulumi CLI refuses the stack {stack!r}: {_reasons(error)}") from error
         self._console = console
+        self._steps = Steps()
         self._show: dict[str, Any] = {
+            "on_event": self._note,
             "on_output": None if options.quiet else self._say,
             "color": "always" if console.is_terminal else "never",
             **({"config_file": str(options.config_file)} if options.config_file else {}),
@@ -79,14 +84,29 @@ class PulumiCli:
         left: Callable[[], list[Left]] = list,
     ) -> Outcome:
         started = time.monotonic()
+        self._steps = Steps()
         errors = []
         summary: dict[str, int] = {}
         try:
+            self._unlock()
             summary = {str(getattr(verb, "value", verb)): count for verb, count in run().items()}
         except automation.CommandError as error:
             errors.append(_reasons(error))
         seconds = time.monotonic() - started
-        return Outcome(summary=summary, seconds=seconds, errors=errors, left=left(), phases={command: seconds})
+        return Outcome(
+            summary=summary,
+            seconds=seconds,
+            errors=errors,
+            steps=self._steps.as_json(),
+            left=left(),
+            phases={command: seconds},
+        )
+
+    def _unlock(self) -> None:
+        """Take away the lock of a run that was killed: it ended, so the same command may go on."""
+        locks = list(stacks.cli_locks(self._stack.name).glob("*.json"))
+        if locks and not any(_is_held(lock) for lock in locks):
+            self._stack.cancel()
 
     def _left(self) -> list[Left]:
         deployment = self._stack.export_stack().deployment or {}
@@ -100,8 +120,22 @@ class PulumiCli:
             if each.get("custom") and not each["type"].startswith("pulumi:providers:")
         ]
 
+    def _note(self, event: automation.EngineEvent) -> None:
+        self._steps.note(event)
+
     def _say(self, text: str) -> None:
         self._console.out(text, highlight=False)
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether the run that left this lock may still be at work: always, if it is on another machine."""
+    try:
+        holder = json.loads(lock.read_text())
+        if holder["hostname"] != socket.gethostname():
+            return True
+        return Path(f"/proc/{holder['pid']}/comm").read_text().strip() == "pulumi"
+    except FileNotFoundError:
+        return False  # the lock is gone meanwhile, or the process is
 
 
 def _changes(summary: automation.UpdateSummary) -> Mapping[Any, int]:

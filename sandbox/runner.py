@@ -1,4 +1,4 @@
-"""What runs the program: the Pulumi CLI where it is on PATH, else the sandbox's own engine, behind one interface."""
+"""What runs the program, behind one interface: the Pulumi CLI where it is on PATH, else the sandbox's own engine."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
+
+from sandbox import stacks
+from sandbox.errors import SandboxError
+from sandbox.stacks import Keeper
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +78,9 @@ class Runner(Protocol):
 
 
 def choose(stack: str, console: Console, options: Options) -> Runner:
-    """The runner for this machine.
+    """The runner for a stack: the one that has it on record; for a new stack the Pulumi CLI, if it is there.
+
+    Neither can go on with what the other made: it would make everything once more.
 
     Args:
         stack: Name of the stack.
@@ -82,9 +88,22 @@ def choose(stack: str, console: Console, options: Options) -> Runner:
         options: How to work.
 
     Raises:
-        SandboxError: The stack's configuration is missing or malformed.
+        SandboxError: The stack's configuration is missing or malformed, or the runner that made the stack is not here.
     """
-    if shutil.which("pulumi"):
+    keeper = stacks.keeper(stack)
+    cli = shutil.which("pulumi") is not None
+    if keeper is Keeper.CLI and not cli:
+        raise SandboxError(
+            f"the stack {stack!r} was made by {keeper.value}, which is not on PATH: put it there, or remove the "
+            "sandbox with all its data by `python -m sandbox cloud reset`"
+        )
+    if keeper is Keeper.ENGINE and cli:
+        console.print(
+            f"The stack {stack!r} was made by {keeper.value}, which goes on with it. The Pulumi CLI takes over once "
+            "nothing of it is left: set rsp:protect to false, then up and destroy.",
+            soft_wrap=True,
+        )
+    if cli and keeper is not Keeper.ENGINE:
         from sandbox.pulumi_cli import PulumiCli  # noqa: PLC0415 - only one of the two is needed
 
         return PulumiCli(stack, console, options)
