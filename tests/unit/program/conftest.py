@@ -51,8 +51,10 @@ ROE_STATIC = {
 ExistingSecrets = Mapping[str, Mapping[str, str]]
 """What Vault holds, by application and key."""
 
-VAULT_COMPUTED = {
+OPENSTACK_COMPUTED = {
     "openstack:identity/applicationCredential:ApplicationCredential": {"secret": "application-credential-secret"},
+}
+VAULT_COMPUTED = {
     "vault:appRole/authBackendRole:AuthBackendRole": {"roleId": "computed-role-id"},
     "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "computed-secret-id"},
     "vault:index/token:Token": {"clientToken": "computed-write-token"},
@@ -99,7 +101,7 @@ class StackRunner:
             held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
             patch.setattr(vault_secrets, "read", lambda *_: held_keys)
             runner = ProgramRunner(
-                computed={**COMPUTED, **VAULT_COMPUTED},
+                computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes=OPENSTACK_ANSWERS,
                 config=_config(stack, changes or {}),
                 preview=preview,

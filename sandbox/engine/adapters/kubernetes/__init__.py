@@ -40,6 +40,7 @@ PACKAGE = Package(
         KubernetesObject("kubernetes:argoproj.io/v1alpha1:Application", ["spec"]),
         ObjectPatch("kubernetes:argoproj.io/v1alpha1:ApplicationPatch", ["operation"]),
         KubernetesObject("kubernetes:argoproj.io/v1alpha1:AppProject", ["spec"]),
+        KubernetesObject("kubernetes:cert-manager.io/v1:ClusterIssuer", ["spec"], namespaced=False),
         Release(),
     ),
     explain=client.explain,

@@ -1,0 +1,92 @@
+"""The ClusterIssuers of the program, looked at by Kubernetes with cert-manager's own definition of the kind."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
+
+from components.certificate_issuer import CertificateIssuer, CertificateIssuerArgs
+from config.tls import LetsEncrypt
+from sandbox.tools import store, toolchain
+from sandbox.tools.downloads import Downloads
+from sandbox.tools.versions import DataFile
+from tests.sandbox.test_certificate import wait_until
+from tests.unit.program.conftest import OPENSTACK_ANSWERS, OPENSTACK_COMPUTED
+from tests.unit.recording import ProgramRunner
+
+CERT_MANAGER = "github.com/cert-manager/cert-manager@v1.21.1"
+"""The Go module of the release that Phalanx deploys, which has its definitions."""
+
+KIND = "clusterissuers.cert-manager.io"
+
+CHALLENGES: dict[str, dict[str, Any]] = {
+    "http01": {"kind": "http01"},
+    "designate": {"kind": "designate", "zone": "acme.example.org"},
+    "designate in another project": {
+        "kind": "designate",
+        "zone": "acme.example.org",
+        "credential": {"id": "id-of-the-test", "secret": "secret-of-the-test"},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def definition(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The CustomResourceDefinition, from the module that the checksum database of Go vouches for."""
+    go, _ = toolchain.find_or_install(store.home() / "go", Downloads())
+    folder = tmp_path_factory.mktemp("cert-manager")
+    file = DataFile(name="clusterissuers.yaml", sources=("deploy/crds/cert-manager.io_clusterissuers.yaml",))
+    go.collect(CERT_MANAGER, [file], folder)
+    return yaml.safe_load((folder / file.name).read_text())
+
+
+@pytest.fixture(scope="module")
+def cluster_issuers(kubernetes: client.ApiClient, definition: Any) -> Iterator[client.CustomObjectsApi]:
+    """The cluster while it knows the kind; cert-manager itself does not run there."""
+    definitions = client.ApiextensionsV1Api(kubernetes)
+    definitions.create_custom_resource_definition(definition)
+    try:
+        wait_until(lambda: "Established" in conditions(definitions.read_custom_resource_definition(KIND)))
+        yield client.CustomObjectsApi(kubernetes)
+    finally:
+        definitions.delete_custom_resource_definition(KIND)
+
+
+def conditions(kind: Any) -> set[str]:
+    return {each.type for each in kind.status.conditions or [] if each.status == "True"}
+
+
+def apply(issuers: client.CustomObjectsApi, manifest: dict[str, Any]) -> Any:
+    """Have the API server check a manifest to the letter, and keep nothing of it."""
+    return issuers.create_cluster_custom_object(
+        "cert-manager.io", "v1", "clusterissuers", manifest, dry_run="All", field_validation="Strict"
+    )
+
+
+def issuer(challenge: dict[str, Any]) -> dict[str, Any]:
+    settings = LetsEncrypt.model_validate({"kind": "letsencrypt", "email": "rsp@example.org", "challenge": challenge})
+
+    def program() -> None:
+        CertificateIssuer("certificate", CertificateIssuerArgs(settings=settings, region=None, timeout=60))
+
+    recording = ProgramRunner(invokes=OPENSTACK_ANSWERS, computed=OPENSTACK_COMPUTED)(program)
+    return recording.one("ClusterIssuer").inputs
+
+
+@pytest.mark.parametrize("challenge", CHALLENGES)
+def test_cert_managers_own_definition_accepts_the_issuer(
+    challenge: str, cluster_issuers: client.CustomObjectsApi
+) -> None:
+    wanted = issuer(CHALLENGES[challenge])
+    made = apply(cluster_issuers, wanted)
+    assert made["spec"] == wanted["spec"]
+
+
+def test_it_would_refuse_a_solver_that_it_does_not_know(cluster_issuers: client.CustomObjectsApi) -> None:
+    manifest = issuer(CHALLENGES["http01"])
+    manifest["spec"]["acme"]["solvers"] = [{"http02": {}}]
+    with pytest.raises(ApiException, match=r"unknown field .*http02"):
+        apply(cluster_issuers, manifest)
