@@ -32,7 +32,7 @@ def main() -> None:
     vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
     inputs = secret_inputs.gather(environment, source, vault_secrets.read(vault_url, source.environment))
 
-    served, problems = certificate.look(source.environment, inputs.static)
+    served, problems = certificate.look(source.environment, inputs.static, inputs.existing)
     tell(problems)
 
     cloud = openstack_provider(environment.cloud)

@@ -34,12 +34,15 @@ _RENEW = {
 """What to do about a certificate that ends soon, by whether it comes from Vault."""
 
 
-def look(environment: Environment, given: Mapping[SecretKey, str]) -> tuple[Certificate | None, list[Problem]]:
+def look(
+    environment: Environment, given: Mapping[SecretKey, str], existing: Mapping[SecretKey, str] | None = None
+) -> tuple[Certificate | None, list[Problem]]:
     """Look at the certificate that a deployment leads to: the one that is given, else the one that is served now.
 
     Args:
         environment: The Phalanx environment.
         given: The static secrets; the certificate is among them if the environment takes it from Vault.
+        existing: What Vault holds now.
 
     Returns:
         The certificate, None if none is served for the platform yet or from here it cannot be seen; and what is wrong.
@@ -51,7 +54,8 @@ def look(environment: Environment, given: Mapping[SecretKey, str]) -> tuple[Cert
             found = certificates.check(given[CERTIFICATE], given.get(KEY, ""), environment.fqdn, now)
         except CertificateError as error:
             return None, [Problem(where=where, what=f"{problem}; {_GIVE}") for problem in error.problems]
-        return found, [*_ends_soon(found, where, now, from_vault=True)]
+        later = _replaced(found, (existing or {}).get(CERTIFICATE, ""), where)
+        return found, [*_ends_soon(found, where, now, from_vault=True), *later]
     try:
         served = served_certificate.fetch(environment.fqdn)
     except CertificateError:
@@ -171,6 +175,21 @@ def _served_wrongly(
         )
     if not held:
         yield from _ends_soon(served, where, datetime.now(UTC), from_vault=from_vault)
+
+
+def _replaced(given: Certificate, existing: str, where: str) -> Iterator[Problem]:
+    """Tell of a renewed certificate that somebody wrote to Vault and that an older one is about to replace."""
+    try:
+        held = certificates.parse(existing)
+    except CertificateError:
+        return
+    if held.ends > given.ends:
+        yield Problem(
+            where=where,
+            what=f"ends on {rfc3339(held.ends)}, but the one in rsp:secrets, which would replace it, on "
+            f"{rfc3339(given.ends)}: give the newer one, or take the older one out of the configuration",
+            fatal=False,
+        )
 
 
 def _ends_soon(certificate: Certificate, where: str, now: datetime, *, from_vault: bool) -> Iterator[Problem]:

@@ -63,6 +63,15 @@ def test_a_certificate_that_cannot_be_served_stops_before_anything_is_made(run_s
         run_stack("roe", existing=held)
 
 
+@pytest.mark.parametrize(("days", "warned"), [(90, True), (30, False)])
+def test_a_newer_one_in_vault_is_not_replaced_unseen(
+    run_stack: StackRunner, warnings: list[str], days: int, warned: bool
+) -> None:
+    held = certificate("rsp.sandbox.test", datetime.now(UTC) + timedelta(days=days))
+    run_stack("sandbox", existing={"ingress-nginx": held})
+    assert ["would replace it" in each for each in warnings] == [True] * warned
+
+
 def test_the_configuration_decides_which_secrets_are_needed(run_stack: StackRunner) -> None:
     recording = run_stack("roe", existing=WITHOUT_CERTIFICATE, changes=LETS_ENCRYPT)
     assert not [each for each in recording.of("SecretV2") if each.name == "secrets-ingress-nginx"]
