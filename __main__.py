@@ -28,7 +28,8 @@ def main() -> None:
     environment = loader.load(pulumi.Config())
     source = phalanx_source.load(environment.phalanx, environment.applications.sync, application_values(environment))
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
-    tell(preflight.check(environment, pulumi.get_stack(), source.environment))
+    preview = pulumi.runtime.is_dry_run()
+    tell(preflight.check(environment, pulumi.get_stack(), source.environment, preview=preview))
     vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
     inputs = secret_inputs.gather(environment, source, vault_secrets.read(vault_url, source.environment))
 

@@ -6,6 +6,7 @@ import pulumi_vault as vault
 from pulumi import ResourceOptions
 
 from components.secret_inputs import SecretInputs
+from config.names import vault_description
 from config.vault import Ownership, Vault
 from phalanx import generators, policies
 from phalanx.environment import Environment
@@ -76,7 +77,7 @@ class SecretStore(pulumi.ComponentResource):
                 path=environment.vault_mount,
                 type="kv",
                 options={"version": "2"},
-                description="Secrets of Phalanx applications",
+                description=vault_description(pulumi.get_stack()),
                 opts=ResourceOptions.merge(self._child, ResourceOptions(protect=self._args.protect)),
             )
             options = ResourceOptions.merge(options, ResourceOptions(depends_on=[mount]))
@@ -159,7 +160,13 @@ class SecretStore(pulumi.ComponentResource):
         )
         options = self._child
         if settings.ownership is Ownership.CREATE:
-            backend = vault.AuthBackend(f"{self._name}-approle", type="approle", path=settings.path, opts=self._child)
+            backend = vault.AuthBackend(
+                f"{self._name}-approle",
+                type="approle",
+                path=settings.path,
+                description=vault_description(pulumi.get_stack()),
+                opts=self._child,
+            )
             options = ResourceOptions.merge(options, ResourceOptions(depends_on=[backend]))
         role = vault.approle.AuthBackendRole(
             f"{self._name}-role",

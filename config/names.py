@@ -12,3 +12,12 @@ def cloud_name(stack: str, name: str) -> str:
         name: Name within the stack; empty for what all its names begin with.
     """
     return f"{PROJECT}-{stack}-{name}"
+
+
+def vault_description(stack: str) -> str:
+    """The description of a mount or an auth method that a stack makes in Vault, by which it knows them again.
+
+    Args:
+        stack: Name of the stack.
+    """
+    return f"Made by the Pulumi stack {PROJECT}/{stack}"

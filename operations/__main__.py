@@ -5,12 +5,13 @@ import sys
 import typer
 
 from config.loader import ConfigError
-from operations import certificate, preflight, secrets
+from operations import certificate, preflight, secrets, vault_policy
 from phalanx.errors import PhalanxError
 
 app = typer.Typer(help="What people do on day two. Nothing here changes what is deployed.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
 app.command("certificate")(certificate.main)
+app.command("vault-policy")(vault_policy.main)
 app.add_typer(secrets.app, name="secrets")
 
 

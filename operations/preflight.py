@@ -20,25 +20,38 @@ WORKERS = 12
 """More than there are questions: all are asked at once."""
 
 
-def check(environment: Environment, stack: str, target: phalanx_environment.Environment | None = None) -> list[Problem]:
+def check(
+    environment: Environment,
+    stack: str,
+    target: phalanx_environment.Environment | None = None,
+    *,
+    preview: bool = False,
+) -> list[Problem]:
     """Ask OpenStack, the Phalanx repository and Vault side by side, and change nothing.
 
     Args:
         environment: The environment.
         stack: Name of the stack.
         target: What the Phalanx repository says of the environment, if the caller has read it already.
+        preview: Whether nothing is to be changed, so that credentials which may only look are no more than a warning.
 
     Returns:
         All that is wrong, the fatal problems first; empty if the environment can be deployed.
     """
     with ThreadPoolExecutor(WORKERS) as executor:
-        vault = executor.submit(_check_phalanx_and_vault, environment, target)
+        vault = executor.submit(_check_phalanx_and_vault, environment, stack, target, preview=preview)
         # From this thread, since it hands out work itself and waits for it.
         problems = openstack_preflight.check(environment, stack, executor) + vault.result()
     return sorted(problems, key=lambda problem: not problem.fatal)
 
 
-def _check_phalanx_and_vault(environment: Environment, target: phalanx_environment.Environment | None) -> list[Problem]:
+def _check_phalanx_and_vault(
+    environment: Environment,
+    stack: str,
+    target: phalanx_environment.Environment | None,
+    *,
+    preview: bool,
+) -> list[Problem]:
     """The checkout says which Vault and which mount."""
     if target is None:
         try:
@@ -47,7 +60,7 @@ def _check_phalanx_and_vault(environment: Environment, target: phalanx_environme
         except PhalanxError as error:
             return [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
     address = str(environment.vault.address or target.vault_url).rstrip("/")
-    return list(vault_preflight.check(address, target.vault_mount, environment.vault.mount))
+    return list(vault_preflight.check(address, target, environment.vault, stack, preview=preview))
 
 
 app = typer.Typer(add_completion=False)

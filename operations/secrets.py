@@ -21,7 +21,7 @@ from operations import vault_preflight, vault_secrets
 from operations.problem import Problem
 from phalanx import additions, application, charts, checkout, environment, render, secrets, static_secrets, undeclared
 from phalanx.environment import Environment
-from phalanx.errors import SecretsError
+from phalanx.errors import PhalanxError
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, SecretKey, Static, Wired
 
 app = typer.Typer(help="The secrets of an environment: what it needs, from where, and whether it is there.")
@@ -42,6 +42,7 @@ class State(StrEnum):
 class Needs:
     """The secrets that the applications of a stack read."""
 
+    stack: str
     configuration: Configuration
     environment: Environment
     plan: Plan
@@ -114,7 +115,7 @@ def needs(stack: str) -> Needs:
     manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
     unnamed = undeclared.find(charts.render_all(tree.path, manifests, configured), found.vault_path_prefix, declared)
     plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
-    return Needs(configuration=configuration, environment=found, plan=plan)
+    return Needs(stack=stack, configuration=configuration, environment=found, plan=plan)
 
 
 def judge(
@@ -148,12 +149,12 @@ def look_into_vault(needed: Needs) -> tuple[list[Problem], set[SecretKey] | None
         What is wrong with Vault, and the keys that have a value in it, or None if it does not say. No value is kept.
     """
     settings, found = needed.configuration.vault, needed.environment
-    problems = [one for one in vault_preflight.check(needed.address, found.vault_mount, settings.mount) if one.fatal]
-    if problems:
+    looked = vault_preflight.check_readable(needed.address, found, settings, needed.stack)
+    if problems := [problem for problem in looked if problem.fatal]:
         return problems, None
     try:
         held = vault_secrets.read(needed.address, found)
-    except SecretsError as error:
+    except PhalanxError as error:
         return [Problem(where=f"Vault at {needed.address}", what=str(error))], None
     return [], {at for at, value in held.items() if value}
 

@@ -1,59 +1,76 @@
 """Whether Vault is there, open and of the right kind, before anything is written to it."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from config.vault import Ownership
+from config.vault import Vault
+from operations import vault_access, vault_client, vault_found
 from operations.problem import Problem
+from phalanx.environment import Environment
 
 if TYPE_CHECKING:
     import hvac
-
-TIMEOUT = 5
-"""Seconds that Vault may take for an answer."""
 
 SHORTEST_LIFE = 1800
 """Seconds that the token should still live: a first installation takes most of that."""
 
 
-def check(address: str, mount: str, ownership: Ownership) -> Iterator[Problem]:
+def check(
+    address: str,
+    environment: Environment,
+    settings: Vault,
+    stack: str,
+    *,
+    preview: bool = False,
+) -> Iterator[Problem]:
     """Look at Vault with the token of ``VAULT_TOKEN``, and change nothing.
 
     Args:
         address: URL of Vault.
-        mount: Path of the KV engine, without slashes at its ends.
-        ownership: Whether the stack makes the mount or finds it.
+        environment: The Phalanx environment, which names mount, path, policies and role.
+        settings: What the stack makes there itself.
+        stack: Name of the stack.
+        preview: Whether nothing is to be changed, for which a token that may look is enough.
     """
-    import hvac  # noqa: PLC0415  # with requests, most of the time that importing this module would take
-    from hvac import exceptions  # noqa: PLC0415
+
+    def look(client: "hvac.Client") -> Iterator[Problem]:
+        lacking = list(vault_access.check(client, environment, settings, preview=preview))
+        yield from lacking
+        # What the token may not see cannot be compared.
+        if not any(problem.fatal for problem in lacking):
+            yield from vault_found.check(client, environment, settings, stack)
+
+    yield from _ask(address, look)
+
+
+def check_readable(address: str, environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
+    """Look only whether the secrets can be read; arguments as for `check`."""
+    yield from _ask(address, lambda client: vault_found.check_mount(client, environment, settings, stack))
+
+
+def _ask(address: str, look: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
+    from hvac import exceptions  # noqa: PLC0415  # with requests, most of the time that importing this module would take
     from requests import exceptions as http  # noqa: PLC0415
 
-    client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
     where = f"Vault at {address}"
     try:
-        seal: dict[str, Any] = client.sys.read_seal_status()
-        if not seal["initialized"]:
-            yield Problem(where=where, what="is not initialised: run `vault operator init` there, then unseal it")
-        elif seal["sealed"]:
-            yield Problem(where=where, what="is sealed: unseal it with `vault operator unseal`")
-        elif not client.token:
-            yield Problem(where=where, what="no token given: set VAULT_TOKEN (`vault login -method=... -no-store`)")
-        else:
-            yield from _check_token(client, where)
-            yield from _check_mount(client, where, mount, ownership)
-    except http.SSLError as error:
-        yield Problem(
-            where=where,
-            what=f"its certificate is not trusted ({_innermost(error)}): set REQUESTS_CA_BUNDLE and VAULT_CACERT",
-        )
-    except http.RequestException as error:
-        yield Problem(
-            where=where,
-            what=f"does not answer ({_innermost(error)}): check rsp:vault.address, the network and that it runs",
-        )
-    except exceptions.VaultError as error:
-        yield Problem(where=where, what=f"answers with an error: {error}")
+        client = vault_client.connect(address)
+        problems = [*_check_seal(client, where)] or [*_check_token(client, where)]
+        yield from problems
+        if not any(problem.fatal for problem in problems):
+            yield from look(client)
+    except vault_client.VaultTokenError as error:
+        yield Problem(where=where, what=str(error))
+    except (http.RequestException, exceptions.VaultError) as error:
+        yield Problem(where=where, what=vault_client.explain(error))
+
+
+def _check_seal(client: "hvac.Client", where: str) -> Iterator[Problem]:
+    seal: Any = client.sys.read_seal_status()
+    if not seal["initialized"]:
+        yield Problem(where=where, what="is not initialised: run `vault operator init` there, then unseal it")
+    elif seal["sealed"]:
+        yield Problem(where=where, what="is sealed: unseal it with `vault operator unseal`")
 
 
 def _check_token(client: "hvac.Client", where: str) -> Iterator[Problem]:
@@ -71,40 +88,3 @@ def _check_token(client: "hvac.Client", where: str) -> Iterator[Problem]:
             what=f"the token in VAULT_TOKEN ends in {token['ttl'] // 60} minutes: `vault token renew` it first",
             fatal=False,
         )
-
-
-def _check_mount(client: "hvac.Client", where: str, mount: str, ownership: Ownership) -> Iterator[Problem]:
-    from hvac import exceptions  # noqa: PLC0415
-
-    try:
-        found: Any = client.read(f"sys/internal/ui/mounts/{mount}")
-    except exceptions.Forbidden:
-        # Vault answers so for a mount that does not exist as well as for one that the token may not see.
-        found = None
-    if found is None:
-        if ownership is Ownership.EXISTING:
-            yield Problem(
-                where="rsp:vault.mount",
-                what=f"`existing`, but {where} has no mount `{mount}` that this token may use: create it "
-                f"(`vault secrets enable -path={mount} kv-v2`) or say `create`",
-            )
-        return
-    kind, version = found["data"]["type"], (found["data"]["options"] or {}).get("version", "1")
-    if kind != "kv":
-        yield Problem(where=where, what=f"mount `{mount}` is of type {kind}: Phalanx needs KV version 2")
-    elif version != "2":
-        yield Problem(
-            where=where,
-            what=f"mount `{mount}` is KV version {version}, Phalanx needs version 2: "
-            f"`vault kv enable-versioning {mount}` turns it into one and keeps what it holds",
-        )
-
-
-def _innermost(error: BaseException) -> str:
-    """The cause that a person understands: requests wraps the socket's error several times."""
-    seen = [error]
-    while (inner := seen[-1].__cause__ or seen[-1].__context__) is not None:
-        seen.append(inner)
-    return next((each.strerror for each in reversed(seen) if isinstance(each, OSError) and each.strerror), None) or str(
-        seen[-1],
-    )

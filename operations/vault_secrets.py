@@ -1,11 +1,10 @@
 """What Vault holds for an environment, whoever wrote it."""
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from operations.vault_preflight import TIMEOUT
+from operations import vault_client
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import SecretKey
@@ -32,10 +31,12 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
 
     Raises:
         SecretsError: If Vault does not let us read them.
+        VaultTokenError: If there is no token.
     """
     import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
+    import requests  # noqa: PLC0415  # likewise
 
-    client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
+    client = vault_client.connect(address)
     try:
         with ThreadPoolExecutor(_READERS) as pool:
             names = _applications(client, environment)
@@ -44,11 +45,13 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
                 for found in pool.map(lambda name: _keys(client, environment, name), names)
                 for at, value in found
             }
-    except hvac.exceptions.VaultError as error:
+    except hvac.exceptions.Forbidden:
         raise SecretsError(
-            f"Vault at {address} does not let us read {environment.vault_path_prefix} ({error}): "
-            "VAULT_TOKEN needs the policy of an operator",
+            f"Vault at {address} does not let us read {environment.vault_path_prefix}: "
+            "VAULT_TOKEN needs the policy of docs/vault-operator-policy.hcl",
         ) from None
+    except (hvac.exceptions.VaultError, requests.RequestException) as error:
+        raise SecretsError(f"Vault at {address}: {vault_client.explain(error)}") from None
 
 
 def _applications(client: "hvac.Client", environment: Environment) -> list[str]:

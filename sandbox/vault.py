@@ -1,8 +1,9 @@
 """The sandbox's Vault: an OpenBao server from its wheel, initialised, unsealed, and empty.
 
 Secret engines, auth methods, policies and secrets are the program's business. It works with the operator token, which
-may manage those and nothing else. The root token stays in `init.json`, readable by root only, beside the unseal key; it
-is used by `up` alone, to write the operator's policy and to issue a new operator token when the old one has expired.
+may manage those of its environment and nothing else. The root token stays in `init.json`, readable by root only, beside
+the unseal key; it is used by `up` alone, to write the operator's policy and to issue a new operator token when the old
+one has expired.
 """
 
 import json
@@ -11,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox import paths
+from sandbox import git, paths
 from sandbox.errors import SandboxError
 from sandbox.files import write_atomically
 from sandbox.ports import LOOPBACK, Port
@@ -32,39 +33,6 @@ _PERIOD: Final = "768h"
 _TIMEOUT: Final = 60  # seconds for one request; initialising a raft cluster of one takes several
 
 _OPERATOR: Final = "sandbox-operator"
-OPERATOR_POLICY: Final = """\
-# Secret engines
-path "sys/mounts"   { capabilities = ["read"] }
-path "sys/mounts/*" { capabilities = ["create", "read", "update", "delete"] }
-
-# Auth methods; Vault asks for sudo there
-path "sys/auth"   { capabilities = ["read"] }
-path "sys/auth/*" { capabilities = ["create", "read", "update", "delete", "sudo"] }
-
-# Policies, but not this one
-path "sys/policies/acl"   { capabilities = ["list"] }
-path "sys/policies/acl/*" { capabilities = ["create", "read", "update", "delete", "list"] }
-path "sys/policies/acl/sandbox-operator" { capabilities = ["read"] }
-
-# AppRoles
-path "auth/approle/*" { capabilities = ["create", "read", "update", "delete", "list"] }
-
-# Secrets of KV version 2, in any mount
-path "+/config"     { capabilities = ["read", "update"] }
-path "+/data/*"     { capabilities = ["create", "read", "update", "patch", "delete"] }
-path "+/metadata/*" { capabilities = ["create", "read", "update", "patch", "delete", "list"] }
-path "+/delete/*"   { capabilities = ["update"] }
-path "+/undelete/*" { capabilities = ["update"] }
-path "+/destroy/*"  { capabilities = ["update"] }
-
-# Tokens with policies that the operator does not hold itself; Vault asks for sudo there
-path "auth/token/create"          { capabilities = ["create", "update", "sudo"] }
-path "auth/token/create-orphan"   { capabilities = ["create", "update", "sudo"] }
-path "auth/token/lookup-accessor" { capabilities = ["create", "update"] }
-path "auth/token/renew-accessor"  { capabilities = ["create", "update"] }
-path "auth/token/revoke-accessor" { capabilities = ["create", "update"] }
-"""
-"""What the program may do; no more is needed to make an environment's secrets, and nothing here needs root."""
 
 
 def process() -> Process:
@@ -146,6 +114,16 @@ def configuration() -> dict[str, Any]:
     }
 
 
+def operator_policy() -> str:
+    """What the program may do: the very policy that a real environment's operator has."""
+    from config.loader import load_file  # noqa: PLC0415 - see _client
+    from operations import vault_policy  # noqa: PLC0415
+    from phalanx import environment  # noqa: PLC0415
+
+    settings = load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml").vault
+    return vault_policy.operator(environment.load(git.SOURCE, "sandbox"), settings, "sandbox")
+
+
 def _client(token: str | None = None) -> "hvac.Client":
     import hvac  # noqa: PLC0415 - slow to import, and most of those who import this module only want to start a process
 
@@ -183,7 +161,7 @@ def _keys() -> dict[str, str]:
 
 def _see_to_operator(root: "hvac.Client") -> None:
     """Bring the operator's policy up to date and keep its token alive, or issue a new one."""
-    root.sys.create_or_update_acl_policy(name=_OPERATOR, policy=OPERATOR_POLICY)
+    root.sys.create_or_update_acl_policy(name=_OPERATOR, policy=operator_policy())
     if _TOKEN.exists() and _renew(_TOKEN.read_text().strip()):
         return
     answer = root.auth.token.create(

@@ -252,13 +252,17 @@ class ProgramRunner:
             config=changes.get("config", self.config),
         )
 
-    def __call__(self, program: Callable[[], None]) -> Recording:
+    def __call__(self, program: Callable[[], None], recording: Recording | None = None) -> Recording:
         """Run ``program`` to its end, every registration drained.
+
+        Args:
+            program: The program.
+            recording: Where to record, for a test that looks at what a program did before it failed.
 
         Raises:
             Exception: Whatever the program or one of its resources raised.
         """
-        recording = Recording()
+        recording = Recording() if recording is None else recording
         monitor = _Monitor(recording, self.invokes, self.computed, self.preview)
 
         def run() -> None:

@@ -30,17 +30,17 @@ def raises(error: Exception) -> Callable[..., Any]:
 def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What the three services find; nothing to begin with."""
     found = SimpleNamespace(openstack=[], vault=[], asked=[])
-    target = SimpleNamespace(vault_url="https://vault.example.org/", vault_mount="secret")
+    found.target = SimpleNamespace(vault_url="https://vault.example.org/")
 
-    def ask_vault(*asked: object) -> list[Problem]:
-        found.asked.append(asked)
+    def ask_vault(*asked: object, preview: bool) -> list[Problem]:
+        found.asked.append((*asked, preview))
         problems: list[Problem] = found.vault
         return problems
 
     monkeypatch.setattr("operations.openstack_preflight.check", lambda *_: found.openstack)
     monkeypatch.setattr("operations.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_: SimpleNamespace(path=Path()))
-    monkeypatch.setattr("phalanx.environment.load", lambda *_: target)
+    monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
     return found
 
 
@@ -52,7 +52,9 @@ def test_gathers_all_problems_fatal_ones_first(services: SimpleNamespace) -> Non
 def test_the_checkout_names_vault(services: SimpleNamespace) -> None:
     settings: Environment = environment()
     assert preflight.check(settings, "test") == []
-    assert services.asked == [("https://vault.example.org", "secret", settings.vault.mount)]
+    assert preflight.check(settings, "test", preview=True) == []
+    asked = ("https://vault.example.org", services.target, settings.vault, "test")
+    assert services.asked == [(*asked, False), (*asked, True)]
 
 
 def test_what_the_caller_has_read_is_not_read_again(
@@ -73,7 +75,7 @@ def test_what_the_caller_has_read_is_not_read_again(
         },
     )
     preflight.check(environment(), "test", target)
-    assert services.asked[0][:2] == ("https://other.example.org", "kv")
+    assert services.asked[0][:2] == ("https://other.example.org", target)
 
 
 def test_the_configuration_may_name_another_address(services: SimpleNamespace) -> None:

@@ -122,7 +122,7 @@ def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     answers = {
         "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
         "GET /v1/auth/token/lookup-self": (200, {"data": {"ttl": 0}}),
-        "GET /v1/sys/internal/ui/mounts/secret": (200, {"data": {"type": "kv", "options": {"version": "2"}}}),
+        "GET /v1/sys/internal/ui/mounts": (200, {"data": {"secret": {}}}),
         "LIST /v1/secret/metadata/phalanx/test": (200, {"data": {"keys": ["mobu", "gone", "deeper/"]}}),
         "GET /v1/secret/data/phalanx/test/mobu": (200, secret),
     }
@@ -190,6 +190,7 @@ def test_status_says_when_the_token_may_not_read(
     answers = {
         "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
         "GET /v1/auth/token/lookup-self": (200, {"data": {"ttl": 0}}),
+        "GET /v1/sys/internal/ui/mounts": (200, {"data": {"secret": {}}}),
         "LIST /v1/secret/metadata/phalanx/test": (403, {"errors": ["permission denied"]}),
     }
     with json_server(answers) as url:

@@ -1,103 +1,126 @@
-from pathlib import Path
-from typing import Any
+"""What a person is warned of, by a real OpenBao; what stops the program is in tests/unit/program/test_bad_vault.py."""
+
+from collections.abc import Iterator
 
 import pytest
 
-from config.vault import Ownership
+from config.vault import Vault
+from operations import vault_preflight
 from operations.problem import Problem
-from operations.vault_preflight import check
+from phalanx import policies
+from phalanx.environment import Environment
+from tests import openbao
+from tests.openbao import OpenBao
+from tests.unit.components.given_phalanx import source
 from tests.unit.operations.json_server import json_server
 
-OPEN = {"initialized": True, "sealed": False}
-KV_2 = {"data": {"type": "kv", "options": {"version": "2"}}}
+ROLE = "auth/approle/role/roe"
+SETTINGS = Vault.model_validate({"mount": "existing", "approle": {"ownership": "existing"}}, by_name=True)
+WRITTEN = {
+    "token_policies": ["k8s_operator/roe/read"],
+    "token_type": "service",
+    "token_ttl": 3600,
+    "token_max_ttl": 32 * 24 * 3600,
+}
+"""How the program writes the role."""
 
 
-def look(
-    *,
-    seal: dict[str, bool] | None = None,
-    token: tuple[int, Any] = (200, {"data": {"ttl": 0}}),
-    mount: tuple[int, Any] = (200, KV_2),
-    ownership: Ownership = Ownership.CREATE,
-) -> list[Problem]:
-    answers = {
-        "GET /v1/sys/seal-status": (200, seal or OPEN),
-        "GET /v1/auth/token/lookup-self": token,
-        "GET /v1/sys/internal/ui/mounts/secret": mount,
-    }
-    with json_server(answers) as url:
-        return list(check(url, "secret", ownership))
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
+        bao.root.sys.enable_auth_method("approle")
+        bao.root.sys.enable_secrets_engine("kv", path="kv-v2", options={"version": "2"})
+        yield bao
 
 
-@pytest.fixture(autouse=True)
-def _token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("VAULT_TOKEN", "hvs.of-the-test")
-    # hvac would take the token of ~/.vault-token where none is given.
-    monkeypatch.setenv("HOME", str(tmp_path))
+@pytest.fixture
+def environment() -> Environment:
+    return source({}).environment
 
 
-def told(problems: list[Problem]) -> str:
-    assert len(problems) == 1, problems
-    return str(problems[0])
+@pytest.fixture
+def bao(server: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
+    monkeypatch.setenv("VAULT_TOKEN", server.root_token)
+    server.root.delete(ROLE)
+    return server
 
 
-def test_nothing_to_say_about_a_good_vault() -> None:
-    assert look() == []
-    assert look(ownership=Ownership.EXISTING) == []
+def look(bao: OpenBao, environment: Environment) -> list[Problem]:
+    return list(vault_preflight.check(bao.url, environment, SETTINGS, "roe"))
 
 
-def test_sealed() -> None:
-    assert "is sealed: unseal it with" in told(look(seal={"initialized": True, "sealed": True}))
-
-
-def test_not_initialised() -> None:
-    assert "is not initialised" in told(look(seal={"initialized": False, "sealed": True}))
-
-
-def test_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("VAULT_TOKEN")
-    assert "set VAULT_TOKEN" in told(look())
-
-
-def test_a_refused_token_is_not_repeated() -> None:
-    message = told(look(token=(403, {"errors": ["permission denied"]})))
-    assert "refuses the token in VAULT_TOKEN" in message
-    assert "hvs.of-the-test" not in message
-
-
-def test_a_token_that_ends_soon_is_a_warning() -> None:
-    (problem,) = look(token=(200, {"data": {"ttl": 600}}))
+def warned(bao: OpenBao, environment: Environment) -> str:
+    (problem,) = look(bao, environment)
     assert not problem.fatal
-    assert "ends in 10 minutes" in problem.what
+    return str(problem)
 
 
-@pytest.mark.parametrize(
-    ("mount", "message"),
-    [
-        ({"type": "kv", "options": {"version": "1"}}, "is KV version 1, Phalanx needs version 2"),
-        ({"type": "kv", "options": None}, "is KV version 1, Phalanx needs version 2"),
-        ({"type": "pki", "options": None}, "is of type pki"),
-    ],
-)
-def test_a_mount_of_another_kind(mount: dict[str, Any], message: str) -> None:
-    assert message in told(look(mount=(200, {"data": mount})))
+def test_nothing_to_say_about_a_good_vault(bao: OpenBao, environment: Environment) -> None:
+    assert look(bao, environment) == []
+    bao.root.write_data(ROLE, data=WRITTEN)
+    bao.root.sys.create_or_update_acl_policy("k8s_operator/roe/read", policies.read_policy("kv-v2", "k8s_operator/roe"))
+    assert look(bao, environment) == []
 
 
-def test_a_mount_that_is_to_exist_and_does_not() -> None:
-    forbidden = (403, {"errors": ["preflight capability check returned 403"]})
-    assert look(mount=forbidden) == []
-    (problem,) = look(mount=forbidden, ownership=Ownership.EXISTING)
-    assert problem.where == "rsp:vault.mount"
-    assert "or say `create`" in problem.what
+def test_a_token_that_ends_soon(
+    bao: OpenBao,
+    environment: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", bao.token('path "*" { capabilities = ["read"] }', ttl="650s"))
+    first, *_ = look(bao, environment)
+    assert not first.fatal
+    assert first.what == "the token in VAULT_TOKEN ends in 10 minutes: `vault token renew` it first"
 
 
-def test_unreachable() -> None:
-    with json_server({}) as url:
-        pass
-    message = told(list(check(url, "secret", Ownership.CREATE)))
-    assert message == (
-        f"Vault at {url}: does not answer (Connection refused): check rsp:vault.address, the network and that it runs"
+def test_a_role_that_is_written_over(bao: OpenBao, environment: Environment) -> None:
+    bao.root.write_data(ROLE, data={**WRITTEN, "token_policies": ["archive"], "token_ttl": 60})
+    assert warned(bao, environment) == (
+        "Vault's role auth/approle/role/roe (warning): has other settings than this stack gives it, and is written "
+        "over: token_policies ['archive'] -> ['k8s_operator/roe/read'], token_ttl 60 -> 3600 "
+        "(if they were changed behind the stack's back: by `pulumi up --refresh`)"
     )
 
 
-def test_an_error_of_vault_is_passed_on() -> None:
-    assert "answers with an error" in told(look(token=(500, {"errors": ["storage is full"]})))
+def test_a_role_with_settings_that_stay(bao: OpenBao, environment: Environment) -> None:
+    bao.root.write_data(ROLE, data={**WRITTEN, "token_num_uses": 1, "secret_id_bound_cidrs": ["192.0.2.0/24"]})
+    told = warned(bao, environment)
+    assert "settings that this stack does not know and leaves alone: " in told
+    assert "token_num_uses 1" in told
+    assert "secret_id_bound_cidrs ['192.0.2.0/24']" in told
+
+
+def test_a_policy_that_is_gone_while_its_role_is_there(bao: OpenBao, environment: Environment) -> None:
+    bao.root.write_data(ROLE, data=WRITTEN)
+    bao.root.sys.delete_acl_policy("k8s_operator/roe/read")
+    assert warned(bao, environment) == (
+        "Vault's policy k8s_operator/roe/read (warning): is not there, though the role roe needs it: `pulumi up` alone "
+        "may take it for made, `pulumi up --refresh -s roe` makes it again"
+    )
+
+
+def test_a_standby_whose_cluster_has_no_leader(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers are those of OpenBao's internal/http/handler.go: a real cluster takes long to lose its leader."""
+    monkeypatch.setenv("VAULT_TOKEN", "s.of-the-test")
+    answers = {
+        "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
+        "GET /v1/auth/token/lookup-self": (
+            500,
+            {"errors": ["local node not active but active cluster node not found"]},
+        ),
+    }
+    with json_server(answers) as url:
+        (problem,) = vault_preflight.check(url, environment, SETTINGS, "roe")
+    assert problem.fatal
+    assert str(problem).startswith(f"Vault at {url}: is a standby, and its cluster has no active node")
+
+
+def test_an_error_of_vault_is_passed_on(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", "s.of-the-test")
+    answers = {
+        "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
+        "GET /v1/auth/token/lookup-self": (500, {"errors": ["storage is full"]}),
+    }
+    with json_server(answers) as url:
+        (problem,) = vault_preflight.check(url, environment, SETTINGS, "roe")
+    assert problem.what == "answers with an error: storage is full"

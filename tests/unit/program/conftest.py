@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components import secret_inputs
-from operations import preflight, served_certificate, vault_secrets
+from operations import openstack_preflight, preflight, served_certificate, vault_secrets
 from operations.problem import Problem
 from phalanx import charts, checkout, environment, generators, render
 from phalanx.certificates import Certificate, CertificateError
@@ -77,6 +77,9 @@ class StackRunner:
         changes: Mapping[str, Mapping[str, Any]] | None = None,
         problems: Sequence[Problem] = (),
         served: Certificate | None = None,
+        vault: str | None = None,
+        root: Path | None = None,
+        recording: Recording | None = None,
     ) -> Recording:
         """Run the program.
 
@@ -87,6 +90,9 @@ class StackRunner:
             changes: Keys to set, by section, over those of the stack's file.
             problems: What the preflight finds.
             served: The certificate that the platform serves, None if nobody answers.
+            vault: URL of a real Vault that is asked, in place of `existing` and `problems`.
+            root: The Phalanx repository, in place of the stack's.
+            recording: Where to record, for a test that looks at what a program did before it failed.
         """
         held = ROE_STATIC if existing is None and stack == "roe" else existing or {}
         with pytest.MonkeyPatch.context() as patch:
@@ -94,19 +100,22 @@ class StackRunner:
             patch.setenv("PULUMI_CONFIG_PASSPHRASE", "sandbox")
             # Phalanx's number of rounds takes seconds, on purpose.
             patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
-            _take_checkout_from(CHECKOUTS[stack], patch)
+            _take_checkout_from(root or CHECKOUTS[stack], stack, patch)
             _serve(served, patch)
             patch.setattr(secret_inputs, "load", lambda _: GIVEN_BY_FILE)
-            patch.setattr(preflight, "check", lambda *_: list(problems))
-            held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
-            patch.setattr(vault_secrets, "read", lambda *_: held_keys)
+            if vault:
+                patch.setattr(openstack_preflight, "check", lambda *_: [])
+            else:
+                patch.setattr(preflight, "check", lambda *_, **__: list(problems))
+                held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
+                patch.setattr(vault_secrets, "read", lambda *_: held_keys)
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes=OPENSTACK_ANSWERS,
                 config=_config(stack, changes or {}),
                 preview=preview,
             )
-            return runner(_program)
+            return runner(_program, recording)
 
 
 def _program() -> None:
@@ -154,12 +163,11 @@ def _serve(served: Certificate | None, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(served_certificate, "fetch", fetch)
 
 
-def _take_checkout_from(path: Path, patch: pytest.MonkeyPatch) -> None:
+def _take_checkout_from(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
     def resolve(repository: str, revision: str) -> Checkout:
         return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path)
 
     def render_all(root: Path, manifests: list[dict[str, Any]], _values: object) -> list[RenderedApplication]:
-        name = next(stack for stack, path in CHECKOUTS.items() if path == root)
         assert manifests
         return rendered.undeclared_readers(environment.load(root, name))
 

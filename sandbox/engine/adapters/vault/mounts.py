@@ -83,7 +83,7 @@ class Mount(Adapter[Vault]):
 
     @staticmethod
     def _outputs(client: Vault, path: str) -> Properties | None:
-        found = (client.read("sys/mounts") or {}).get(f"{path}/")
+        found = _mount(client, f"sys/mounts/{path}")
         if found is None:
             return None
         return {
@@ -126,7 +126,7 @@ class AuthBackend(Adapter[Vault]):
         """Change its description."""
         if self._path(change.new) != identifier:
             raise ResourceError("the sandbox's engine does not move auth methods: disable it, or keep its path")
-        client.write(f"sys/auth/{identifier}/tune", {"description": change.new.get("description", "")})
+        client.write(f"sys/mounts/auth/{identifier}/tune", {"description": change.new.get("description", "")})
         return self._outputs(client, identifier) or {}
 
     def delete(self, client: Vault, identifier: str, change: Update, operation: Operation) -> None:
@@ -144,7 +144,7 @@ class AuthBackend(Adapter[Vault]):
 
     @staticmethod
     def _outputs(client: Vault, path: str) -> Properties | None:
-        found = (client.read("sys/auth") or {}).get(f"{path}/")
+        found = _mount(client, f"sys/auth/{path}")
         if found is None:
             return None
         return {
@@ -191,6 +191,16 @@ class Policy(Adapter[Vault]):
     def _outputs(client: Vault, name: str) -> Properties | None:
         found: dict[str, Any] | None = client.read(f"sys/policies/acl/{name}")
         return {"name": name, "policy": found["policy"]} if found else None
+
+
+def _mount(client: Vault, path: str) -> dict[str, Any] | None:
+    """What is mounted at a path; Vault calls a free one a bad request."""
+    try:
+        return client.read(path)
+    except hvac.exceptions.InvalidRequest as error:
+        if "No secret engine mount at" in str(error) or "No auth engine at" in str(error):
+            return None
+        raise
 
 
 RESOURCES: Final = (Mount(), AuthBackend(), Policy())

@@ -1,0 +1,113 @@
+"""Throw-away servers of OpenBao: real ones, in memory, each on a free port of the loopback interface."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hvac
+
+_START = 20
+"""Seconds that a server may take to answer."""
+
+
+@dataclass(frozen=True)
+class OpenBao:
+    """A server that is initialised and unsealed."""
+
+    url: str
+    root_token: str = field(repr=False)
+    unseal_key: str = field(repr=False)
+
+    @property
+    def root(self) -> hvac.Client:
+        """A client that may do everything."""
+        return hvac.Client(url=self.url, token=self.root_token)
+
+    def token(self, policy: str, **settings: Any) -> str:
+        """Make a token that may do what a policy in HCL says; ``ttl`` and the like as for ``auth/token/create``."""
+        name = f"of-the-test-{uuid.uuid4()}"
+        self.root.sys.create_or_update_acl_policy(name=name, policy=policy)
+        answer = self.root.auth.token.create(policies=[name], no_parent=True, **{"ttl": "1h", **settings})
+        return str(answer["auth"]["client_token"])
+
+
+@contextmanager
+def uninitialised(
+    directory: Path,
+    *,
+    storage: Mapping[str, Any] | None = None,
+    tls: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Start a server that has no keys yet, yield its URL, and stop it.
+
+    Args:
+        directory: Where its configuration and its log go.
+        storage: OpenBao's storage; by default its memory.
+        tls: Settings of the listener; by default it speaks HTTP.
+    """
+    port = _free_port()
+    configuration = {
+        "storage": storage or {"inmem": {}},
+        "listener": {"tcp": {"address": f"127.0.0.1:{port}", **(tls or {"tls_disable": "true"})}},
+        "api_addr": f"http://127.0.0.1:{port}",
+        "cluster_addr": f"https://127.0.0.1:{_free_port()}",
+        "max_lease_ttl": "87600h",
+    }
+    (directory / "openbao.json").write_text(json.dumps(configuration))
+    program = Path(sys.executable).parent / "bao"
+    with (directory / "openbao.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "server", f"-config={directory / 'openbao.json'}"],
+            stdout=log,
+            stderr=log,
+            env={"HOME": str(directory)},
+        )
+        url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+        try:
+            _wait_for(port, process, directory / "openbao.log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@contextmanager
+def server(directory: Path) -> Iterator[OpenBao]:
+    """Start a server, initialise and unseal it, and stop it in the end; arguments as for `uninitialised`."""
+    with uninitialised(directory) as url:
+        yield initialise(url)
+
+
+def initialise(url: str) -> OpenBao:
+    """Initialise and unseal a server."""
+    client = hvac.Client(url=url, token="")
+    keys = client.sys.initialize(secret_shares=1, secret_threshold=1)
+    client.sys.submit_unseal_key(keys["keys_base64"][0])
+    return OpenBao(url=url, root_token=keys["root_token"], unseal_key=keys["keys_base64"][0])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
