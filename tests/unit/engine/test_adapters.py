@@ -19,7 +19,8 @@ from openstack.exceptions import ConflictException, HttpException
 from sandbox.engine.adapters import standard
 from sandbox.engine.adapters.kubernetes import helm
 from sandbox.engine.adapters.openstack import kubeconfig
-from sandbox.engine.adapters.openstack.resource import OpenStackResource, camel, snake
+from sandbox.engine.adapters.openstack.resource import OpenStackResource
+from sandbox.engine.adapters.spelling import camel, snake
 from sandbox.engine.diff import changes
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import UNKNOWN, Secret

@@ -5,7 +5,8 @@ from typing import Final
 
 from sandbox.engine.adapters.openstack.client import OpenStack
 from sandbox.engine.adapters.openstack.networking import Network, Router, Subnet
-from sandbox.engine.adapters.openstack.resource import OpenStackResource, snake
+from sandbox.engine.adapters.openstack.resource import OpenStackResource
+from sandbox.engine.adapters.spelling import snake
 from sandbox.engine.errors import ResourceError
 from sandbox.engine.values import Properties
 

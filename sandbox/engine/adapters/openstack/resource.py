@@ -1,11 +1,11 @@
 """What the resources of all OpenStack services have in common."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final
 
 from sandbox.engine.adapters.base import Adapter, Made, Operation, Property, Update
 from sandbox.engine.adapters.openstack.client import OpenStack
+from sandbox.engine.adapters.spelling import camel, snake
 from sandbox.engine.errors import ResourceError
 from sandbox.engine.values import Properties
 
@@ -17,17 +17,6 @@ COMPUTED: Final = Property(computed=True)
 OPTIONAL: Final = Property()
 REQUIRED: Final = Property(required=True)
 NAME: Final = Property(named=True)
-
-
-def snake(name: str) -> str:
-    """`fixedIpsV6` as `fixed_ips_v6`."""
-    return re.sub(r"([A-Z])", r"_\1", name).lower()
-
-
-def camel(name: str) -> str:
-    """`fixed_ips` as `fixedIps`."""
-    head, *rest = name.split("_")
-    return head + "".join(each.capitalize() for each in rest)
 
 
 def to_api(value: Any) -> Any:

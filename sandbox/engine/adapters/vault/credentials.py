@@ -8,7 +8,7 @@ from typing import Any, Final
 import hvac.exceptions
 
 from sandbox.engine.adapters.base import Adapter, Made, Operation, Property, Update
-from sandbox.engine.adapters.openstack.resource import snake
+from sandbox.engine.adapters.spelling import snake
 from sandbox.engine.adapters.vault.client import Vault
 from sandbox.engine.errors import ResourceError
 from sandbox.engine.values import Properties
