@@ -1,6 +1,6 @@
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi import ResourceOptions
@@ -28,9 +28,9 @@ class ClusterServicesArgs:
     """The chart of vault-secrets-operator."""
     operator_namespace: ObjectMetaArgs
     """Metadata of its namespace, as Phalanx renders it."""
-    role_id: pulumi.Input[str]
+    role_id: pulumi.Input[str] = field(repr=False)
     """Role id of the AppRole by which the operator reads Vault (secret)."""
-    secret_id: pulumi.Input[str]
+    secret_id: pulumi.Input[str] = field(repr=False)
     """Secret id of the AppRole (secret)."""
     timeout: int
     """Seconds to wait for the operator."""

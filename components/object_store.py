@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_openstack import identity, objectstorage
@@ -8,9 +8,9 @@ from pulumi_openstack import identity, objectstorage
 class S3Keys:
     """Keys of somebody who may read and write the bucket."""
 
-    access_key: pulumi.Input[str]
+    access_key: pulumi.Input[str] = field(repr=False)
     """The access key id."""
-    secret_key: pulumi.Input[str]
+    secret_key: pulumi.Input[str] = field(repr=False)
     """The secret key; treated as secret whatever it is given as."""
 
 

@@ -59,7 +59,10 @@ def load_file(path: Path) -> Environment:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}): is the stack's name right?") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path.name}: is not valid YAML: {error}") from None
+        # No more of it: the message of a parser quotes the text, which may hold a secret.
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        at = f", see line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{path.name}: is not valid YAML{at}") from None
     entries = document.get("config") if isinstance(document, dict) else None
     if not isinstance(entries, dict):
         raise ConfigError(f"{path.name}: has no mapping `config:`; a stack's file holds all its values below that key")

@@ -50,8 +50,9 @@ def parse_mapping(text: str | bytes, where: str) -> dict[str, Any]:
         content = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        # A constructor's complaint would quote the value.
-        problem = error.problem if not isinstance(error, yaml.constructor.ConstructorError) else None
+        # The complaint about a tag (!value) or an alias (*value) would quote it.
+        quoting = isinstance(error, yaml.constructor.ConstructorError | yaml.composer.ComposerError)
+        problem = None if quoting else error.problem
         raise PhalanxError(f"{where}{line}: not valid YAML: {problem or 'a value that needs quotes'}") from None
     except yaml.YAMLError:
         raise PhalanxError(f"{where}: not valid YAML: it has a character that is not text") from None

@@ -14,7 +14,7 @@ import bcrypt
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 _BCRYPT_ROUNDS = 15
 _BCRYPT_LIMIT = 72
@@ -51,7 +51,7 @@ class OidcClient(BaseModel):
     id: str
     """Client identifier."""
 
-    secret: str
+    secret: str = Field(repr=False)
     """What the client proves itself with."""
 
     return_uri: str

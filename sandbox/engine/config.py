@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from phalanx import documents
+from phalanx.errors import PhalanxError
 from sandbox.engine import secrets
 from sandbox.engine.errors import EngineError
 
@@ -104,14 +104,9 @@ def load(root: Path, stack: str, file: Path | None = None) -> StackConfig:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise EngineError(f"cannot read {path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise EngineError(f"{path} is not YAML: {error}") from error
-    if document is not None and not isinstance(document, dict):
-        raise EngineError(f"{path}: expected keys and values at the top level")
-    return document or {}
+        return documents.read_mapping(path)
+    except PhalanxError as error:
+        raise EngineError(str(error)) from None
 
 
 def _qualify(key: str, project: str) -> str:

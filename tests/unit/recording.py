@@ -88,6 +88,11 @@ class Registered:
         return frozenset(self.request.ignoreChanges)
 
     @property
+    def veiled_request(self) -> Any:
+        """The whole request, triggers and options included, with ``[secret]`` where a secret stands."""
+        return _veil(json_format.MessageToDict(self.request))
+
+    @property
     def dependencies(self) -> frozenset[str]:
         """URNs of everything that must exist before it, whether through an input or ``depends_on``."""
         return frozenset(self.request.dependencies)

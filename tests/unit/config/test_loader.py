@@ -67,7 +67,7 @@ def test_a_file_keeps_its_secrets_sealed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("config: [", "Pulumi.x.yaml: is not valid YAML"),
+        ("config: [", "Pulumi.x.yaml: is not valid YAML, see line 1"),
         ("", "Pulumi.x.yaml: has no mapping `config:`"),
         ("config: 3", "Pulumi.x.yaml: has no mapping `config:`"),
     ],

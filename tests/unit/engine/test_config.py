@@ -62,13 +62,13 @@ def test_every_faulty_key_is_named(tmp_path: Path) -> None:
 
 
 def test_missing_files_and_unknown_stacks_are_told(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match=r"cannot read .*Pulumi\.yaml"):
+    with pytest.raises(EngineError, match=r"Pulumi\.yaml: cannot be read"):
         config.load(tmp_path, "test")
     write(tmp_path, {})
     with pytest.raises(EngineError, match=r"no stack 'other': .* there are test"):
         config.load(tmp_path, "other")
     (tmp_path / "Pulumi.test.yaml").write_text("config: [")
-    with pytest.raises(EngineError, match="is not YAML"):
+    with pytest.raises(EngineError, match="not valid YAML"):
         config.load(tmp_path, "test")
 
 

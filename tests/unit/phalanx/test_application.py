@@ -125,6 +125,7 @@ def test_a_key_that_yaml_takes_for_something_else_is_named(tmp_path: Path) -> No
     [
         ("a: [1\nb: 2\n", r"secrets\.yaml:2: not valid YAML: did not find expected"),
         ("- a\n- b\n", r"secrets\.yaml: expected a mapping, found a list"),
+        ("a: *hunter2\n", r"secrets\.yaml:1: not valid YAML: a value that needs quotes$"),
         ("a: !hunter2 b\n", r"secrets\.yaml:1: not valid YAML: a value that needs quotes$"),
         ("a: \x07\n", r"secrets\.yaml: not valid YAML: it has a character that is not text$"),
     ],

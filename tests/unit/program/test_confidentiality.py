@@ -1,0 +1,158 @@
+"""No secret is shown by what is registered, by a representation, or by the message of an error."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components.bootstrap_release import BootstrapChart
+from components.cluster_services import ClusterServicesArgs
+from components.object_store import S3Keys
+from components.secret_inputs import gather
+from config.loader import ConfigError, load_file, parse
+from phalanx import static_secrets
+from phalanx.errors import PhalanxError
+from phalanx.secrets import SecretKey
+from sandbox.engine.config import StackConfig
+from tests.unit.components.given_phalanx import source
+from tests.unit.program.conftest import ROE_STATIC, StackRunner
+from tests.unit.sample import environment, environment_data, vault_server_data
+
+PLANTED = "planted-5f1c9d"
+"""In every secret that is given here."""
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "secrets": {
+        "applications": {"argocd": {"dex.clientSecret": f"{PLANTED}-static"}},
+        "registries": {"ghcr.io": {"username": "robot", "password": f"{PLANTED}-registry"}},
+        "oidcClients": {"one": {"id": "one", "secret": f"{PLANTED}-client", "returnUri": "https://one.test"}},
+    },
+    "objectStore": {
+        "kind": "s3",
+        "endpoint": "https://s3.test",
+        "bucket": "async",
+        "accessKey": f"{PLANTED}-access",
+        "secretKey": f"{PLANTED}-key",
+    },
+}
+
+FILE = f"""\
+applications:
+  argocd:
+    dex.clientSecret: {{value: {PLANTED}-static}}
+oidc-clients:
+  one: {{id: one, secret: {PLANTED}-client, return_uri: "https://one.test"}}
+pull-secret:
+  registries:
+    ghcr.io: {{username: robot, password: {PLANTED}-registry}}
+vault-write-token: {PLANTED}-token
+"""
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_what_a_person_gives_is_secret_in_every_request(run_stack: StackRunner, preview: bool) -> None:
+    existing = {**ROE_STATIC, "nublado": {"crypto_key": f"{PLANTED}-existing", "kept": f"{PLANTED}-kept"}}
+    rotation = {"vault": {"rotation": {"argocd/admin.plaintext_password": "again", "gafaelfawr": "again"}}}
+    recording = run_stack("roe", preview=preview, existing=existing, changes={**GIVEN, **rotation})
+    stored = json.dumps([each.inputs for each in recording.resources])
+    ways = ("static", "registry", "access", "key", "existing", "kept")
+    assert [way for way in ways if f"{PLANTED}-{way}" not in stored] == []
+    shown = json.dumps([[each.veiled_request for each in recording.resources], recording.veiled_exports])
+    assert PLANTED not in shown
+    assert "planted-" not in shown, "what Vault holds already"
+
+
+def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
+    configured = environment(**GIVEN, vault__deploy=vault_server_data())
+    definitions: dict[str, Any] = {"argocd": {"dex.clientSecret": {}, "hook": {"value": PLANTED}}}
+    inputs = gather(environment(**GIVEN), source(definitions), {SecretKey("argocd", "kept"): PLANTED})
+    assert f"{PLANTED}-static" in inputs.static.values()
+    file = tmp_path / "secrets.yaml"
+    file.touch(mode=0o600)
+    file.write_text(FILE)
+    settings = StackConfig(project="rsp", stack="x", root=tmp_path, main=tmp_path, values={"rsp:secrets": PLANTED})
+    holders = [
+        *(configured, configured.secrets, configured.object_store, configured.vault),
+        *(inputs, inputs.plan, *inputs.plan.values(), static_secrets.load(file), settings),
+        S3Keys(access_key=PLANTED, secret_key=PLANTED),
+        _cluster_services(PLANTED),
+    ]
+    for holder in holders:
+        for text in (repr(holder), str(holder), f"{holder}"):
+            assert PLANTED not in text, type(holder)
+    assert PLANTED not in configured.model_dump_json()
+
+
+def _cluster_services(secret: str) -> ClusterServicesArgs:
+    return ClusterServicesArgs(
+        storage_classes={},
+        operator_chart=BootstrapChart(path="", values={}),
+        operator_namespace=ObjectMetaArgs(),
+        role_id=secret,
+        secret_id=secret,
+        timeout=1,
+    )
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        PLANTED,
+        {"applications": PLANTED},
+        {"applications": {"argocd": PLANTED}},
+        {"applications": {"argocd": {"dex.clientSecret": [PLANTED]}}},
+        {"applications": {"argocd": {"dex.clientSecret": {"value": PLANTED}}}},
+        {"registries": {"ghcr.io": PLANTED}},
+        {"registries": {"ghcr.io": {"username": "robot", "pasword": PLANTED}}},
+        {"oidcClients": {"one": {"id": "one", "secret": PLANTED, "returnUri": PLANTED}}},
+        {"file": [PLANTED]},
+    ],
+)
+def test_a_wrong_configuration_is_told_without_its_values(secrets: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(environment_data(secrets=secrets), source="Pulumi.test.yaml")
+    _assert_without(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", [f"a: [{PLANTED}", f"a: !{PLANTED} b", f"a: *{PLANTED}", f"a: {PLANTED}: b", "a: \x07"]
+)
+def test_a_broken_stack_file_is_told_without_its_text(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.test.yaml"
+    file.write_text(f"config:\n  rsp:secrets: {PLANTED}\n  {line}\n")
+    with pytest.raises(ConfigError, match=r"is not valid YAML") as caught:
+        load_file(file)
+    _assert_without(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"applications: {PLANTED}",
+        f"applications: {{argocd: {{dex.clientSecret: {PLANTED}}}}}",
+        f"applications: {{argocd: {{dex.clientSecret: {{value: [{PLANTED}]}}}}}}",
+        f"pull-secret: {{registries: {{ghcr.io: {{username: robot, password: {{deep: {PLANTED}}}}}}}}}",
+        f"oidc-clients: {{one: {{id: one, secret: {PLANTED}}}}}",
+        f"vault-write-token: [{PLANTED}]",
+        f"vault-write-token: *{PLANTED}",
+        f"vault-write-token: !{PLANTED} x",
+        f"vault-write-token: {PLANTED}: x",
+        PLANTED,
+    ],
+)
+def test_a_wrong_file_of_secrets_is_told_without_its_values(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "secrets.yaml"
+    file.touch(mode=0o600)
+    file.write_text(content)
+    with pytest.raises(PhalanxError, match=r"secrets\.yaml") as caught:
+        static_secrets.load(file)
+    _assert_without(caught.value)
+
+
+def _assert_without(error: BaseException) -> None:
+    """Neither the message, nor what a traceback would show of where it came from."""
+    assert PLANTED not in f"{error} {error!r} {error.args}"
+    shown = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    assert shown is None, "a traceback would show the original error, too"
