@@ -27,6 +27,9 @@ _GIVE = (
     'give it by `pulumi config set --secret --path \'rsp:secrets.applications["ingress-nginx"]["tls.crt"]\''
     " < tls.crt` (tls.key likewise), or write it to Vault"
 )
+_ALONE = (
+    "tls.crt: holds the server's own certificate alone: add that of its issuer after it, or some browsers refuse it"
+)
 _RENEW = {
     True: f"renew it and {_GIVE}",
     False: "cert-manager should have renewed it 30 days before: `kubectl -n argocd describe certificate` says why not",
@@ -54,8 +57,11 @@ def look(
             found = certificates.check(given[CERTIFICATE], given.get(KEY, ""), environment.fqdn, now)
         except CertificateError as error:
             return None, [Problem(where=where, what=f"{problem}; {_GIVE}") for problem in error.problems]
-        later = _replaced(found, (existing or {}).get(CERTIFICATE, ""), where)
-        return found, [*_ends_soon(found, where, now, from_vault=True), *later]
+        problems = [*_ends_soon(found, where, now, from_vault=True)]
+        problems += _replaced(found, (existing or {}).get(CERTIFICATE, ""), where)
+        if found.is_alone:
+            problems.append(Problem(where=where, what=_ALONE, fatal=False))
+        return found, problems
     try:
         served = served_certificate.fetch(environment.fqdn)
     except CertificateError:

@@ -46,6 +46,12 @@ class Certificate:
             return ()
         return tuple(extension.value.get_values_for_type(x509.DNSName))
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing leads from it to its root: browsers that have not met its issuer elsewhere refuse it."""
+        own = self.chain[0]
+        return len(self.chain) == 1 and own.issuer != own.subject
+
     def covers(self, host: str) -> bool:
         """Tell whether it is for a host; a wildcard stands for exactly one label (RFC 6125, 6.4.3)."""
         wanted = host.lower()

@@ -38,6 +38,12 @@ def test_a_good_certificate_tells_its_end_and_its_names() -> None:
     assert not found.is_same(certificates.parse(OTHER_CHAIN))
 
 
+def test_a_certificate_without_its_issuer_is_alone() -> None:
+    assert certificates.parse(OWN).is_alone
+    assert not certificates.parse(CHAIN).is_alone
+    assert not certificates.parse(AUTHORITY).is_alone  # it is its own issuer
+
+
 def test_the_chain_ends_when_the_first_of_it_ends() -> None:
     late = certificates.parse(issue(HOST, BEGINS, ENDS + timedelta(days=900))[0])
     early = certificates.parse(CHAIN)

@@ -63,6 +63,14 @@ def test_a_certificate_that_cannot_be_served_stops_before_anything_is_made(run_s
         run_stack("roe", existing=held)
 
 
+def test_a_certificate_without_its_issuer_is_warned_of(run_stack: StackRunner, warnings: list[str]) -> None:
+    pair = certificate(ROE)
+    end = "-----END CERTIFICATE-----\n"
+    pair["tls.crt"] = pair["tls.crt"].partition(end)[0] + end
+    run_stack("roe", existing={**ROE_STATIC, "ingress-nginx": pair})
+    assert ["certificate alone" in each for each in warnings] == [True]
+
+
 @pytest.mark.parametrize(("days", "warned"), [(90, True), (30, False)])
 def test_a_newer_one_in_vault_is_not_replaced_unseen(
     run_stack: StackRunner, warnings: list[str], days: int, warned: bool
