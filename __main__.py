@@ -1,9 +1,11 @@
 """One Rubin Science Platform: from an OpenStack project to applications that are synced and healthy."""
 
+from functools import partial
+
 import pulumi
 from pulumi import ResourceOptions
 
-from components import arguments, facts, outputs, phalanx_source, secret_inputs
+from components import arguments, facts, outputs, phalanx_source, secret_changes, secret_inputs
 from components import platform_arguments as platform
 from components.applications import Applications
 from components.argocd import ArgoCd
@@ -32,6 +34,7 @@ def main() -> None:
     tell(preflight.check(environment, pulumi.get_stack(), source.environment, preview=preview))
     vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
     inputs = secret_inputs.gather(environment, source, vault_secrets.read(vault_url, source.environment))
+    secret_changes.log(inputs, source.environment.vault_path_prefix, pulumi.get_stack())
 
     served, problems = certificate.look(source.environment, inputs.static, inputs.existing)
     tell(problems)
@@ -44,14 +47,15 @@ def main() -> None:
     ingress = IngressAddress("ingress", arguments.ingress_address(environment), openstack)
     cluster = MagnumCluster("cluster", arguments.cluster(environment, network), openstack)
 
-    store_args = platform.secret_store(environment, source, inputs, store)
+    read_again = partial(vault_secrets.read_application, vault_url, source.environment)
+    store_args = platform.secret_store(environment, source, inputs, read_again, store)
     secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault_provider(vault_url)]))
     kubernetes: list[pulumi.ProviderResource] = [kubernetes_provider(cluster)]
     services_args = platform.cluster_services(environment, source, secrets)
     services = ClusterServices("services", services_args, ResourceOptions(providers=kubernetes, depends_on=[secrets]))
     argocd_args = platform.argocd(environment, source)
     argocd = ArgoCd("argocd", argocd_args, ResourceOptions(providers=kubernetes, depends_on=[services]))
-    told = platform.facts(ingress, nfs, store)
+    told = platform.facts(ingress, nfs, store, secrets)
     applications = Applications(
         "applications",
         platform.applications(environment, source, told),

@@ -34,6 +34,8 @@ class Facts:
     """The URL of the object store's S3 service."""
     s3_bucket: pulumi.Input[str]
     """The bucket for the results of asynchronous TAP queries."""
+    vault_credentials: pulumi.Input[str]
+    """A mark, itself no secret, of the ids with which vault-secrets-operator logs in to Vault."""
 
 
 def helm_values(application: str, facts: Facts, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,9 +100,15 @@ def _cadc_tap(facts: Facts, _values: Mapping[str, Any]) -> dict[str, Any]:
     return {"cadc-tap": {"config": config}}
 
 
+def _vault_secrets_operator(facts: Facts, _values: Mapping[str, Any]) -> dict[str, Any]:
+    """Roll the operator's Deployment whenever its ids change: it reads them when it starts, and never again."""
+    return {"vault-secrets-operator": {"podAnnotations": {"checksum/vault-credentials": facts.vault_credentials}}}
+
+
 _WIRING: Mapping[str, Callable[[Facts, Mapping[str, Any]], dict[str, Any]]] = {
     "ingress-nginx": _ingress_nginx,
     "nublado": _nublado,
     "ssotap": _cadc_tap,
     "tap": _cadc_tap,
+    "vault-secrets-operator": _vault_secrets_operator,
 }

@@ -1,5 +1,7 @@
 """The arguments of the components in Vault and in the cluster, as configuration and Phalanx checkout have them."""
 
+from collections.abc import Callable, Mapping
+
 from components.applications import ApplicationsArgs
 from components.argocd import ARGOCD, ArgoCdArgs
 from components.certificate_issuer import CertificateIssuerArgs
@@ -19,6 +21,7 @@ def secret_store(
     environment: Environment,
     source: PhalanxSource,
     inputs: SecretInputs,
+    read_again: Callable[[str], Mapping[str, str]],
     store: ObjectStore,
 ) -> SecretStoreArgs:
     """The secrets in Vault, and who may read them."""
@@ -26,6 +29,7 @@ def secret_store(
         environment=source.environment,
         settings=environment.vault,
         inputs=inputs,
+        read_again=read_again,
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=environment.protect,
     )
@@ -75,7 +79,7 @@ def applications(environment: Environment, source: PhalanxSource, facts: Facts) 
     )
 
 
-def facts(ingress: IngressAddress, nfs: NfsServer, store: ObjectStore) -> Facts:
+def facts(ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore) -> Facts:
     """What the infrastructure tells the applications."""
     return Facts(
         ingress_address=ingress.address,
@@ -84,4 +88,5 @@ def facts(ingress: IngressAddress, nfs: NfsServer, store: ObjectStore) -> Facts:
         nfs_address=nfs.address,
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,
+        vault_credentials=secrets.credentials_mark,
     )

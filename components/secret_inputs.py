@@ -4,14 +4,13 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import config.vault
 from components.phalanx_source import PhalanxSource
 from config.environment import Environment
 from phalanx import additions
 from phalanx.errors import SecretsError
 from phalanx.generators import OidcClient, oidc_clients
-from phalanx.secrets import Generated, Literal, Plan, PlannedSecret, SecretKey, Static
-from phalanx.static_secrets import PullSecret, Registry, StaticSecrets, dockerconfigjson, load
+from phalanx.secrets import Generated, Plan, SecretKey, Static
+from phalanx.static_secrets import StaticSecrets, load
 from phalanx.undeclared import PULL_SECRET
 
 
@@ -27,6 +26,8 @@ class SecretInputs:
     """Every secret that the applications read, each after the one that it is made from."""
     static: Mapping[SecretKey, str] = field(repr=False)
     """Values that a person gave: in the configuration, else in Vault."""
+    given: frozenset[SecretKey]
+    """Those of them that are configured: all other static values belong to whoever writes them to Vault."""
     existing: Mapping[SecretKey, str] = field(repr=False)
     """Values that Vault holds, those of secrets that are not planned too."""
     oidc_clients: str = field(repr=False)
@@ -38,13 +39,37 @@ class SecretInputs:
         """The text that asks for a new value of this secret, None if nobody ever did."""
         return self.rotation.get(str(at), self.rotation.get(at.application))
 
-    def unplanned(self, application: str) -> dict[str, str]:
-        """What somebody else keeps in Vault beside our keys of an application."""
-        return {
-            at.key: value
-            for at, value in self.existing.items()
-            if at.application == application and at not in self.plan
-        }
+    def rotatable(self) -> list[SecretKey]:
+        """The secrets that can be generated anew; what is derived from them follows by itself."""
+        return rotatable(self.plan)
+
+    def in_vault(self, application: str) -> dict[str, str]:
+        """What Vault held of an application when the program began."""
+        return {at.key: value for at, value in self.existing.items() if at.application == application}
+
+    def of_others(self, application: str, held: Mapping[str, str]) -> dict[str, str]:
+        """What people keep in an application's secret: static values that are not configured, and keys beside ours.
+
+        Args:
+            application: Name of the application.
+            held: What its secret in Vault holds.
+        """
+        return {key: value for key, value in held.items() if self._is_theirs(SecretKey(application, key), value)}
+
+    def _is_theirs(self, at: SecretKey, value: str) -> bool:
+        if at not in self.plan:
+            return True
+        # To Phalanx an empty value is none.
+        return isinstance(self.plan[at].origin, Static) and at not in self.given and bool(value)
+
+
+def rotatable(plan: Plan) -> list[SecretKey]:
+    """Name the secrets that are generated from nothing else and kept."""
+    return [
+        at
+        for at, secret in plan.items()
+        if isinstance(secret.origin, Generated) and not secret.source and not secret.origin.type.always_generated
+    ]
 
 
 def gather(environment: Environment, source: PhalanxSource, existing: Mapping[SecretKey, str]) -> SecretInputs:
@@ -64,7 +89,7 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
         [
             *source.secrets.values(),
             *additions.plan(source.applications, source.undeclared),
-            _pull_secret(environment.secrets.registries, file.pull_secret, existing.get(PULL_SECRET)),
+            additions.pull_secret(file.logins(environment.secrets.registries), held=bool(existing.get(PULL_SECRET))),
         ],
     )
     configured = {
@@ -80,23 +105,11 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
     return SecretInputs(
         plan=plan,
         static={at: value for at, value in {**there, **given}.items() if at in plan},
+        given=frozenset(given),
         existing=existing,
         oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(environment)}),
         rotation=environment.vault.rotation,
     )
-
-
-def _pull_secret(
-    configured: Mapping[str, config.vault.Registry],
-    in_file: PullSecret | None,
-    existing: str | None,
-) -> PlannedSecret:
-    """The logins that a person gives; without any those that Vault holds, and an empty list if it holds none."""
-    logins = dict(in_file.registries) if in_file else {}
-    for host, login in configured.items():
-        logins[host] = Registry(username=login.username, password=login.password)
-    value = existing if existing and not logins else dockerconfigjson(logins)
-    return PlannedSecret(at=PULL_SECRET, description="Logins to container registries", origin=Literal(value))
 
 
 def _oidc_clients(environment: Environment) -> dict[str, OidcClient]:
@@ -109,16 +122,19 @@ def _oidc_clients(environment: Environment) -> dict[str, OidcClient]:
 def _refuse_unknown(plan: Plan, given: Iterable[SecretKey], rotation: Iterable[str]) -> None:
     """A name that is not of this environment is a slip of the pen, and what it meant would go missing."""
     known = [str(at) for at in plan]
-    generated = {str(at) for at, secret in plan.items() if isinstance(secret.origin, Generated)}
-    rotatable = sorted(generated | {name.partition("/")[0] for name in generated})
+    generated = {str(at) for at in rotatable(plan)}
+    names = sorted(generated | {name.partition("/")[0] for name in generated})
+    derived = {str(at): secret.source for at, secret in plan.items() if isinstance(secret.origin, Generated)}
     problems = [
         f"rsp:secrets.applications: no application of this environment reads {at}{_nearest(str(at), known)}"
         for at in given
         if at not in plan
     ] + [
-        f"rsp:vault.rotation: nothing is generated for {name}{_nearest(name, rotatable)}"
+        f"rsp:vault.rotation: {name} follows {derived[name]}: rotate that one"
+        if derived.get(name)
+        else f"rsp:vault.rotation: nothing is generated for {name}{_nearest(name, names)}"
         for name in rotation
-        if name not in rotatable
+        if name not in names
     ]
     if problems:
         raise SecretsError(*problems)

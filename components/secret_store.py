@@ -1,14 +1,18 @@
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pulumi
 import pulumi_vault as vault
 from pulumi import ResourceOptions
 
+from components.generated_secrets import GeneratedSecrets
 from components.secret_inputs import SecretInputs
 from config.names import vault_description
 from config.vault import Ownership, Vault
-from phalanx import generators, policies
+from phalanx import policies
 from phalanx.environment import Environment
 from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 
@@ -25,6 +29,8 @@ class SecretStoreArgs:
     """Who owns the mounts, and how long tokens live."""
     inputs: SecretInputs
     """What each secret is made from."""
+    read_again: Callable[[str], Mapping[str, str]]
+    """Reads what an application's secret in Vault holds now."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
     """The keys of the object store, by the name under which applications read them (secret)."""
     protect: bool
@@ -43,6 +49,8 @@ class SecretStore(pulumi.ComponentResource):
     """The AppRole's role id (secret)."""
     secret_id: pulumi.Output[str]
     """The AppRole's secret id (secret)."""
+    credentials_mark: pulumi.Output[str]
+    """A mark of these ids: another one for another secret id. It is not secret, and nothing can be told from it."""
     write_token: pulumi.Output[str]
     """A token for ``phalanx secrets sync`` (secret)."""
     path: pulumi.Output[str]
@@ -53,7 +61,6 @@ class SecretStore(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = ResourceOptions(parent=self)
-        self._stashes: dict[SecretKey, pulumi.Stash] = {}
 
         self._write_secrets()
         self._let_the_cluster_read()
@@ -91,16 +98,13 @@ class SecretStore(pulumi.ComponentResource):
                 f"{self._name}-{application}",
                 mount=environment.vault_mount,
                 name=f"{environment.vault_path}/{application}",
-                # The provider writes a secret as a whole: what others keep in it is written back.
-                data_json=pulumi.Output.json_dumps(
-                    {**self._args.inputs.unplanned(application), **planned},
-                    sort_keys=True,
-                ),
+                data_json=pulumi.Output.from_input(planned).apply(partial(self._whole, application)),
                 opts=options,
             )
 
     def _values(self) -> dict[SecretKey, pulumi.Output[str]]:
         """The value of each planned secret; the plan's order has a source before what is made from it."""
+        generated = GeneratedSecrets(self._name, self._args.inputs, self._child)
         values: dict[SecretKey, pulumi.Output[str]] = {}
         for at, planned in self._args.inputs.plan.items():
             match planned.origin:
@@ -109,46 +113,22 @@ class SecretStore(pulumi.ComponentResource):
                 case Copied(source):
                     values[at] = values[source]
                 case Generated():
-                    values[at] = self._generated(at, planned.origin, values)
+                    values[at] = generated.value(at, planned.origin, values)
                 case Wired():
                     values[at] = pulumi.Output.secret(self._args.object_store_keys[at.key])
                 case Static():
                     values[at] = pulumi.Output.secret(self._args.inputs.static[at])
         return values
 
-    def _generated(
-        self,
-        at: SecretKey,
-        origin: Generated,
-        values: Mapping[SecretKey, pulumi.Output[str]],
-    ) -> pulumi.Output[str]:
+    def _whole(self, application: str, planned: Mapping[str, str]) -> str:
+        """An application's secret as JSON.
+
+        The provider writes a secret as a whole, so what others keep in it is written back (docs/decisions/0008). It is
+        read just before that: what a person writes while an update is under way survives.
+        """
         inputs = self._args.inputs
-        if origin.type.always_generated:
-            return pulumi.Output.secret(inputs.oidc_clients)
-        asked = [inputs.rotation_of(each) for each in (at, origin.source) if each]
-        if inputs.existing.get(at) and not any(asked):
-            fresh = pulumi.Output.secret(inputs.existing[at])
-        elif origin.source:
-            fresh = values[origin.source].apply(lambda source: generators.generate(origin.type, source))
-        else:
-            fresh = pulumi.Output.secret(generators.generate(origin.type))
-        # Pulumi takes an absent trigger for no wish at all, so there is one from the beginning.
-        trigger: list[pulumi.Input[str]] = [inputs.rotation_of(at) or "initial"]
-        if origin.source:
-            # A hash or a time follows the secret that it describes: a generated one has a new id whenever it is made
-            # anew; any other is its own mark (and secret in the state as well).
-            stash = self._stashes.get(origin.source)
-            trigger.append(stash.id if stash else values[origin.source])
-        self._stashes[at] = pulumi.Stash(
-            f"{self._name}-{at.application}-{at.key}",
-            input=fresh,
-            opts=ResourceOptions.merge(
-                self._child,
-                # Each run offers a new value: only the first one, and the one after a rotation, is to be kept.
-                ResourceOptions(ignore_changes=["input"], replacement_trigger=trigger),
-            ),
-        )
-        return pulumi.Output.secret(self._stashes[at].output)
+        held = inputs.in_vault(application) if pulumi.runtime.is_dry_run() else self._args.read_again(application)
+        return json.dumps({**planned, **inputs.of_others(application, held)}, sort_keys=True)
 
     def _let_the_cluster_read(self) -> None:
         environment, settings = self._args.environment, self._args.settings.approle
@@ -189,6 +169,9 @@ class SecretStore(pulumi.ComponentResource):
         )
         self.role_id = pulumi.Output.secret(role.role_id)
         self.secret_id = secret_id.secret_id
+        self.credentials_mark = secret_id.accessor.apply(
+            lambda accessor: hashlib.sha256(accessor.encode()).hexdigest()[:16],
+        )
 
     def _let_operators_write(self) -> None:
         environment, settings = self._args.environment, self._args.settings

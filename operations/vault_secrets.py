@@ -54,6 +54,19 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         raise SecretsError(f"Vault at {address}: {vault_client.explain(error)}") from None
 
 
+def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
+    """Read what the secret of one application holds at this moment; see `read`."""
+    import hvac  # noqa: PLC0415
+
+    client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
+    try:
+        return {at.key: value for at, value in _keys(client, environment, application)}
+    except hvac.exceptions.VaultError as error:
+        raise SecretsError(
+            f"Vault at {address} does not let us read {environment.vault_path_prefix}/{application} ({error})",
+        ) from None
+
+
 def _applications(client: "hvac.Client", environment: Environment) -> list[str]:
     import hvac  # noqa: PLC0415
 

@@ -1,9 +1,11 @@
-"""Secrets that applications read though Phalanx declares none, and where this program takes their values from."""
+"""Secrets that applications read though no secrets.yaml declares them, and where their values come from."""
 
 from collections.abc import Collection, Mapping
 
 from phalanx.generators import GeneratorType
-from phalanx.secrets import Generated, Origin, PlannedSecret, SecretKey, Static, Wired
+from phalanx.secrets import Generated, Literal, Origin, PlannedSecret, SecretKey, Static, Wired
+from phalanx.static_secrets import Login, dockerconfigjson
+from phalanx.undeclared import PULL_SECRET
 
 OBJECT_STORE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 """Keys whose value is the object store's (charts/cadc-tap/templates/tap-deployment.yaml)."""
@@ -30,6 +32,17 @@ def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...
         PlannedSecret(at=at, description=_description(undeclared.get(at, ())), origin=_origin(at))
         for at in sorted(wired | set(undeclared))
     ]
+
+
+def pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:
+    """Plan the pull secret, which several applications read even where no registry needs a login.
+
+    Args:
+        logins: Logins that a person gives, by registry.
+        held: Whether Vault has a pull secret, which stays as it is if nobody gives a login.
+    """
+    origin = Static() if held and not logins else Literal(dockerconfigjson(logins))
+    return PlannedSecret(at=PULL_SECRET, description="Logins to container registries.", origin=origin)
 
 
 def _origin(at: SecretKey) -> Origin:

@@ -87,6 +87,14 @@ def generate(generator: GeneratorType, source: str | None = None) -> str:
             raise ValueError("oidc-clients is made from the clients: use oidc_clients()")
 
 
+def is_hash(text: str, password: str) -> bool:
+    """Tell whether a text is the bcrypt hash of a password; any other text is none."""
+    try:
+        return bcrypt.checkpw(password.encode(), text.encode())
+    except ValueError:
+        return False
+
+
 def oidc_clients(clients: Mapping[str, OidcClient]) -> str:
     """Serialise the OpenID Connect clients as the value of a secret of type ``oidc-clients``.
 

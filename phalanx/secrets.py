@@ -120,6 +120,10 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
             applications.setdefault(application, {})[key] = secret
         return applications
 
+    def unneeded(self, held: Iterable[SecretKey]) -> tuple[SecretKey, ...]:
+        """Name what Vault holds and nothing here reads, in alphabetical order."""
+        return tuple(sorted(at for at in held if at not in self))
+
     def unresolved(self, known: Collection[SecretKey]) -> tuple[SecretKey, ...]:
         """Name the secrets that can get no value, in alphabetical order.
 

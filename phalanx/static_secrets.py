@@ -12,7 +12,7 @@ import stat
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -55,6 +55,18 @@ class StaticSecret(_Part):
     value: SecretStr | None = None
 
 
+class Login(Protocol):
+    """What opens a container registry."""
+
+    @property
+    def username(self) -> str:
+        """User name."""
+
+    @property
+    def password(self) -> SecretStr:
+        """Password or access token."""
+
+
 class Registry(_Part):
     """A login to a container registry."""
 
@@ -76,6 +88,10 @@ class StaticSecrets(_Part):
     oidc_clients: Mapping[str, OidcClient] = Field(default_factory=dict)
     pull_secret: PullSecret | None = None
     vault_write_token: SecretStr | None = None
+
+    def logins(self, others: Mapping[str, Login]) -> dict[str, Login]:
+        """Give the logins to container registries, with others over them."""
+        return {**(self.pull_secret.registries if self.pull_secret else {}), **others}
 
     def given(self) -> dict[SecretKey, SecretStr]:
         """Give the values that are there; an empty one is not."""
@@ -132,7 +148,7 @@ def template(required: Iterable[PlannedSecret]) -> str:
     return yaml.dump(content, Dumper=_TemplateDumper, width=_TEMPLATE_WIDTH)
 
 
-def dockerconfigjson(registries: Mapping[str, Registry]) -> str:
+def dockerconfigjson(registries: Mapping[str, Login]) -> str:
     """Give the value of ``.dockerconfigjson`` in the pull secret, to the letter as Phalanx writes it."""
     auths = {}
     for host, registry in registries.items():

@@ -163,12 +163,14 @@ class _Monitor(MockMonitor):
         recording: Recording,
         invokes: Mapping[str, InvokeAnswer],
         computed: Mapping[str, Mapping[str, Any]],
+        stashed: Mapping[str, Any],
         preview: bool,
     ) -> None:
         super().__init__(_Unused())
         self._recording = recording
         self._invokes = invokes
         self._computed = computed
+        self._stashed = stashed
         self._preview = preview
         self._lock = threading.Lock()
         self._urns: set[str] = set()
@@ -197,6 +199,8 @@ class _Monitor(MockMonitor):
         if request.type == "pulumi:index:Stash":
             # The engine manages this one itself, and knows in a preview what it will hold.
             state.fields["output"].CopyFrom(request.object.fields["input"])
+            if request.name in self._stashed:
+                state["output"] = self._stashed[request.name]
         identity = f"{request.name}-id" if request.custom and not self._preview else ""
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=state)
 
@@ -239,20 +243,23 @@ class ProgramRunner:
     Attributes:
         computed: By type token, the outputs that a provider computes and the inputs do not hold.
         invokes: By token, the answer of a provider function: a mapping, or a function of the call's arguments.
+        stashed: By logical name, what a stash keeps from an earlier run; any other begins with its input.
         preview: Run as a preview: ids and computed outputs stay unknown.
         config: Configuration values by full key (``rsp:network``), as the engine hands them over.
     """
 
     computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     invokes: Mapping[str, InvokeAnswer] = field(default_factory=dict)
+    stashed: Mapping[str, Any] = field(default_factory=dict)
     preview: bool = False
     config: Mapping[str, str] = field(default_factory=dict)
 
     def having(self, **changes: Any) -> Self:
-        """A runner that differs in the given attributes; ``computed`` and ``invokes`` are added to, not replaced."""
+        """A runner that differs in the given attributes; ``computed``, ``invokes``, ``stashed`` are added to."""
         return type(self)(
             computed={**self.computed, **changes.get("computed", {})},
             invokes={**self.invokes, **changes.get("invokes", {})},
+            stashed={**self.stashed, **changes.get("stashed", {})},
             preview=changes.get("preview", self.preview),
             config=changes.get("config", self.config),
         )
@@ -268,7 +275,7 @@ class ProgramRunner:
             Exception: Whatever the program or one of its resources raised.
         """
         recording = Recording() if recording is None else recording
-        monitor = _Monitor(recording, self.invokes, self.computed, self.preview)
+        monitor = _Monitor(recording, self.invokes, self.computed, self.stashed, self.preview)
 
         def run() -> None:
             set_all_config(dict(self.config))

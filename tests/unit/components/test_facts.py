@@ -6,6 +6,7 @@ import pytest
 from components.facts import FactError, Facts, check_mounts, helm_values
 
 FACTS = Facts(
+    vault_credentials="mark-of-the-ids",
     ingress_address="203.0.113.16",
     ingress_annotations={"loadbalancer.openstack.org/keep-floatingip": "true"},
     ingress_controller_kind="DaemonSet",
@@ -76,3 +77,8 @@ def test_labs_may_mount_an_export_or_a_directory_below_one() -> None:
 def test_labs_may_not_mount_what_is_not_exported() -> None:
     with pytest.raises(FactError, match=r"mounts /database, /scratch .* exports only /data: add a volume"):
         check_mounts(nublado("/data", "/scratch", "/database"), ["/data"])
+
+
+def test_the_operator_is_rolled_when_its_ids_change() -> None:
+    told = helm_values("vault-secrets-operator", FACTS, {})
+    assert told["vault-secrets-operator"]["podAnnotations"] == {"checksum/vault-credentials": "mark-of-the-ids"}

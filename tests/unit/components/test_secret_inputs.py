@@ -72,6 +72,12 @@ def test_only_what_is_generated_can_be_rotated(name: str) -> None:
         gathered(definitions, existing={SecretKey("mobu", "hook"): "x"}, vault={"rotation": {name: "1"}})
 
 
+def test_what_follows_another_secret_is_not_rotated_by_itself() -> None:
+    derived = {"generate": {"type": "bcrypt-password-hash", "source": "plain"}}
+    with pytest.raises(SecretsError, match="argocd/hash follows argocd/plain: rotate that one"):
+        gathered({"argocd": {"plain": PASSWORD, "hash": derived}}, vault={"rotation": {"argocd/hash": "1"}})
+
+
 def test_rotation_of_a_key_wins_over_that_of_its_application() -> None:
     definitions = {"argocd": {"one": PASSWORD, "two": PASSWORD}, "mobu": {"three": PASSWORD}}
     found = gathered(definitions, vault={"rotation": {"argocd": "november", "argocd/two": "december"}})
@@ -97,9 +103,9 @@ def test_undeclared_secrets_are_generated_where_that_will_do_and_asked_for_elsew
 
 
 def pull_secret(**options: Any) -> Any:
-    origin = gathered({}, **options).plan[PULL_SECRET].origin
-    assert isinstance(origin, Literal)
-    return json.loads(origin.value)
+    found = gathered({}, **options)
+    origin = found.plan[PULL_SECRET].origin
+    return json.loads(origin.value if isinstance(origin, Literal) else found.static[PULL_SECRET])
 
 
 def test_the_pull_secret_is_there_even_without_a_login() -> None:
@@ -116,8 +122,15 @@ def test_the_pull_secret_holds_the_configured_logins() -> None:
 
 def test_what_others_keep_beside_our_keys_is_known() -> None:
     existing = {DEX: "held", SecretKey("argocd", "note"): "theirs", SecretKey("mobu", "old"): "theirs"}
-    found = gathered({"argocd": {"dex.clientSecret": STATIC}}, existing=existing)
-    assert found.unplanned("argocd") == {"note": "theirs"}
+    definitions = {"argocd": {"dex.clientSecret": STATIC, "admin": PASSWORD, "empty": STATIC}}
+    found = gathered(definitions, existing={**existing, SecretKey("argocd", "empty"): "held"})
+    now = {"dex.clientSecret": "changed meanwhile", "note": "theirs", "admin": "not theirs", "empty": ""}
+    assert found.of_others("argocd", now) == {"dex.clientSecret": "changed meanwhile", "note": "theirs"}
+    assert found.in_vault("argocd") == {"dex.clientSecret": "held", "note": "theirs", "empty": "held"}
+
+    secrets = {"applications": {"argocd": {"dex.clientSecret": "ours"}}}
+    configured = gathered(definitions, existing={SecretKey("argocd", "empty"): "held"}, secrets=secrets)
+    assert configured.of_others("argocd", now) == {"note": "theirs"}
 
 
 def test_no_value_shows_in_a_printed_form() -> None:

@@ -29,7 +29,10 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
 PLAINTEXT, HASH = SecretKey("argocd", "admin.plaintext_password"), SecretKey("argocd", "admin.password")
 COMPUTED = {
     "vault:appRole/authBackendRole:AuthBackendRole": {"roleId": "the-role-id"},
-    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "the-secret-id"},
+    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {
+        "secretId": "the-secret-id",
+        "accessor": "an-accessor",
+    },
     "vault:index/token:Token": {"clientToken": "the-write-token"},
 }
 
@@ -40,13 +43,35 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generators, "_BCRYPT_ROUNDS", 4)
 
 
-def make(run_program: ProgramRunner, existing: dict[SecretKey, str] | None = None, **changes: Any) -> Recording:
+ROTATION = "secrets-rotation"
+"""The stash of what was asked."""
+
+
+def make(
+    run_program: ProgramRunner,
+    existing: dict[SecretKey, str] | None = None,
+    *,
+    meanwhile: dict[SecretKey, str] | None = None,
+    definitions: dict[str, dict[str, Any]] = DEFINITIONS,
+    **changes: Any,
+) -> Recording:
+    """Run the component.
+
+    Args:
+        run_program: The runner.
+        existing: What Vault holds when the program begins.
+        definitions: The secrets of each application.
+        meanwhile: What Vault holds when the secrets are written, if that is something else.
+        changes: Of the configuration.
+    """
+    now = existing if meanwhile is None else meanwhile
     settings = environment(**changes)
-    phalanx = source(DEFINITIONS)
+    phalanx = source(definitions)
     args = SecretStoreArgs(
         environment=phalanx.environment,
         settings=settings.vault,
         inputs=gather(settings, phalanx, existing or {}),
+        read_again=lambda name: {at.key: value for at, value in (now or {}).items() if at.application == name},
         object_store_keys={"AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"},
         protect=True,
     )
@@ -55,6 +80,7 @@ def make(run_program: ProgramRunner, existing: dict[SecretKey, str] | None = Non
         provider = vault.Provider("vault", address="https://vault.example.org")
         store = SecretStore("secrets", args, pulumi.ResourceOptions(providers=[provider]))
         pulumi.export("credentials", [store.role_id, store.secret_id, store.write_token])
+        pulumi.export("mark", store.credentials_mark)
 
     return run_program.having(computed=COMPUTED)(program)
 
@@ -64,7 +90,8 @@ def stash(recording: Recording, at: SecretKey) -> Registered:
 
 
 def trigger(recording: Recording, at: SecretKey) -> list[str]:
-    return [each.string_value for each in stash(recording, at).request.replacement_trigger.list_value.values]
+    found = stash(recording, at).request.replacement_trigger.list_value.values
+    return [each.string_value or each.struct_value["value"] for each in found]  # a secret is a struct
 
 
 def stored(recording: Recording, application: str) -> dict[str, str]:
@@ -133,7 +160,7 @@ def test_each_application_has_one_secret_with_all_its_keys(run_program: ProgramR
 
 def test_a_generated_secret_is_kept_by_its_stash(run_program: ProgramRunner) -> None:
     recording = make(run_program)
-    for kept in recording.of("pulumi:index:Stash"):
+    for kept in [each for each in recording.of("pulumi:index:Stash") if each.name != ROTATION]:
         assert kept.ignored == {"input"}
         assert kept.veiled["input"] == "[secret]"
     assert trigger(recording, PLAINTEXT) == ["initial"]
@@ -151,9 +178,25 @@ def test_what_vault_holds_is_taken_over(run_program: ProgramRunner) -> None:
     assert argocd["note"] == "somebody's"
 
 
+def test_what_people_write_while_an_update_is_under_way_survives(run_program: ProgramRunner) -> None:
+    existing = {SecretKey("tap", "google_creds.json"): "old", SecretKey("tap", "note"): "old"}
+    meanwhile = {
+        SecretKey("tap", "google_creds.json"): "new",
+        SecretKey("tap", "added"): "new",
+        SecretKey("tap", "kind"): "ours",
+    }
+    expected = {"kind": "S3", "AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"}
+    written = stored(make(run_program, existing, meanwhile=meanwhile), "tap")
+    assert written == {**expected, "google_creds.json": "new", "added": "new"}
+    # A preview asks Vault no more often than it must.
+    previewed = make(run_program.having(preview=True), existing, meanwhile=meanwhile)
+    assert stored(previewed, "tap") == {**expected, "google_creds.json": "old", "note": "old"}
+
+
 def test_rotation_makes_a_new_value_and_what_describes_it_follows(run_program: ProgramRunner) -> None:
     existing = {PLAINTEXT: "old", HASH: "old hash", SecretKey("argocd", "server.secretkey"): "other"}
-    recording = make(run_program, existing, vault={"rotation": {str(PLAINTEXT): "november"}})
+    before = run_program.having(stashed={ROTATION: {}})
+    recording = make(before, existing, vault={"rotation": {str(PLAINTEXT): "november"}})
     argocd = stored(recording, "argocd")
     assert trigger(recording, PLAINTEXT) == ["november"]
     assert argocd[PLAINTEXT.key] != "old"
@@ -161,11 +204,55 @@ def test_rotation_makes_a_new_value_and_what_describes_it_follows(run_program: P
     assert argocd["server.secretkey"] == "other"
 
 
+def test_a_line_of_rotation_that_is_there_from_the_beginning_changes_nothing(run_program: ProgramRunner) -> None:
+    existing = {PLAINTEXT: "old", HASH: "old hash"}
+    recording = make(run_program, existing, vault={"rotation": {"argocd": "november"}})
+    assert trigger(recording, PLAINTEXT) == ["november"]
+    assert (stored(recording, "argocd")[PLAINTEXT.key], stored(recording, "argocd")[HASH.key]) == ("old", "old hash")
+
+
+def test_what_was_asked_is_remembered_when_its_line_is_gone(run_program: ProgramRunner) -> None:
+    asked = make(run_program, vault={"rotation": {"argocd": "november", "gafaelfawr/database-password": "may"}})
+    marks = asked.one("pulumi:index:Stash", ROTATION)
+    assert marks.inputs["input"] == {
+        "argocd/admin.plaintext_password": "november",
+        "argocd/server.secretkey": "november",
+        "gafaelfawr/database-password": "may",
+    }
+    assert marks.ignored == set()
+    forgotten = make(run_program, vault={"rotation": {"gafaelfawr/database-password": "may"}})
+    assert forgotten.one("pulumi:index:Stash", ROTATION).ignored == {
+        'input["argocd/admin.plaintext_password"]',
+        'input["argocd/server.secretkey"]',
+    }
+
+
 def test_a_hash_follows_the_stash_of_its_source(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     source_id = f"{stash(recording, PLAINTEXT).name}-id"
     for described in (HASH, SecretKey("argocd", "admin.passwordMtime")):
         assert trigger(recording, described) == ["initial", source_id]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_description_follows_what_a_person_changes(run_program: ProgramRunner, changed: bool) -> None:
+    """A password that a person gives has a hash and a time, too, and a new one new ones."""
+    password, digest, time = (SecretKey("grafana", key) for key in ("password", "hash", "mtime"))
+    definitions = {
+        "grafana": {
+            "password": {},
+            "hash": {"generate": {"type": "bcrypt-password-hash", "source": "password"}},
+            "mtime": {"generate": {"type": "mtime", "source": "password"}},
+        },
+    }
+    described = generators.generate(generators.GeneratorType.BCRYPT_PASSWORD_HASH, "old")
+    existing = {password: "new" if changed else "old", digest: described, time: "2020-01-01T00:00:00Z"}
+    recording = make(run_program, existing, definitions=definitions)
+    grafana = stored(recording, "grafana")
+    assert trigger(recording, time) == ["initial", grafana["password"]]
+    assert bcrypt.checkpw(grafana["password"].encode(), grafana["hash"].encode())
+    assert (grafana["hash"] == described) is not changed
+    assert (grafana["mtime"] == "2020-01-01T00:00:00Z") is not changed
 
 
 def test_a_secret_id_is_rotated_by_its_text(run_program: ProgramRunner) -> None:
@@ -176,3 +263,9 @@ def test_a_secret_id_is_rotated_by_its_text(run_program: ProgramRunner) -> None:
 
 def test_secrets_stay_when_the_stack_goes(run_program: ProgramRunner) -> None:
     assert all(secret.retained for secret in make(run_program).of("SecretV2"))
+
+
+def test_the_mark_of_the_ids_is_no_secret(run_program: ProgramRunner) -> None:
+    exported = make(run_program).veiled_exports["mark"]
+    assert len(exported) == 16
+    assert exported != "an-accessor"

@@ -56,7 +56,10 @@ OPENSTACK_COMPUTED = {
 }
 VAULT_COMPUTED = {
     "vault:appRole/authBackendRole:AuthBackendRole": {"roleId": "computed-role-id"},
-    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {"secretId": "computed-secret-id"},
+    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": {
+        "secretId": "computed-secret-id",
+        "accessor": "computed-accessor",
+    },
     "vault:index/token:Token": {"clientToken": "computed-write-token"},
 }
 
@@ -109,6 +112,7 @@ class StackRunner:
                 patch.setattr(preflight, "check", lambda *_, **__: list(problems))
                 held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
                 patch.setattr(vault_secrets, "read", lambda *_: held_keys)
+                patch.setattr(vault_secrets, "read_application", lambda _url, _to, name: dict(held.get(name, {})))
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes=OPENSTACK_ANSWERS,

@@ -1,0 +1,89 @@
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import secret_changes
+from components.secret_inputs import SecretInputs, gather
+from phalanx.secrets import SecretKey
+from tests.unit.components.given_phalanx import source
+from tests.unit.sample import environment
+
+PASSWORD = {"generate": {"type": "password"}}
+DEFINITIONS: dict[str, dict[str, Any]] = {
+    "argocd": {"dex.clientSecret": {}, "server.secretkey": PASSWORD},
+    "gafaelfawr": {
+        "database-password": PASSWORD,
+        "oidc-server-secrets": {"generate": {"type": "oidc-clients"}},
+        "github-client-secret": {},
+    },
+    "postgres": {"gafaelfawr_password": {"copy": {"application": "gafaelfawr", "key": "database-password"}}},
+    "tap": {"kind": {"value": "S3"}},
+}
+IN_PLACE = {
+    "argocd/dex.clientSecret": "planted-dex",
+    "argocd/server.secretkey": "planted-key",
+    "gafaelfawr/database-password": "planted-password",
+    "gafaelfawr/oidc-server-secrets": "[]",
+    "gafaelfawr/github-client-secret": "planted-github",
+    "postgres/gafaelfawr_password": "planted-password",
+    "tap/kind": "S3",
+    "tap/AWS_ACCESS_KEY_ID": "planted-access",
+    "tap/AWS_SECRET_ACCESS_KEY": "planted-secret",
+    "pull-secret/.dockerconfigjson": '{"auths": {}}',
+}
+
+
+def inputs(changes: dict[str, str | None], **configured: Any) -> SecretInputs:
+    held = {**IN_PLACE, **changes}
+    existing = {SecretKey(*name.split("/", 1)): value for name, value in held.items() if value is not None}
+    return gather(environment(secrets={"applications": configured}), source(DEFINITIONS), existing)
+
+
+def told(found: SecretInputs, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    messages: list[str] = []
+    monkeypatch.setattr(pulumi, "info", messages.append)
+    secret_changes.log(found, "kv-v2/k8s_operator/roe", "roe")
+    return messages
+
+
+def test_nothing_is_said_where_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told(inputs({}), monkeypatch) == []
+    assert told(inputs({}, argocd={"dex.clientSecret": "planted-dex"}), monkeypatch) == []
+
+
+def test_what_changes_is_named_and_no_value_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = inputs(
+        {
+            "argocd/dex.clientSecret": None,
+            "gafaelfawr/database-password": "",
+            "gafaelfawr/oidc-server-secrets": "planted-clients",
+            "postgres/gafaelfawr_password": "planted-old-copy",
+            "gafaelfawr/note": "planted-note",
+            "old/one": "planted-one",
+            "old/two": "planted-two",
+        },
+        argocd={"dex.clientSecret": "planted-new-dex"},
+        gafaelfawr={"github-client-secret": "planted-new-github"},
+    )
+    (message,) = told(changed, monkeypatch)
+    assert message.splitlines() == [
+        "Secrets in Vault under kv-v2/k8s_operator/roe:",
+        "  new: argocd/dex.clientSecret",
+        "  new, generated: gafaelfawr/database-password",
+        "  changed: gafaelfawr/github-client-secret, gafaelfawr/oidc-server-secrets",
+        "  not needed any more: gafaelfawr/note, old (2 keys) (`python -m operations secrets prune -s roe`)",
+    ]
+    assert "planted" not in message
+
+
+def test_a_copy_changes_with_what_it_is_copied_from() -> None:
+    found = secret_changes.find(inputs({"postgres/gafaelfawr_password": "another"}))
+    assert found.changed == (SecretKey("postgres", "gafaelfawr_password"),)
+
+
+def test_the_first_time_an_application_stands_for_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = dict.fromkeys(name for name in IN_PLACE if not name.startswith(("argocd/dex", "gafaelfawr/github")))
+    (message,) = told(inputs(nothing), monkeypatch)
+    assert "  new: gafaelfawr" not in message
+    assert "new: postgres/gafaelfawr_password, pull-secret/.dockerconfigjson, tap (3 keys)" in message
