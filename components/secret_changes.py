@@ -22,6 +22,11 @@ class SecretChanges:
     unneeded: tuple[SecretKey, ...]
     """Those in Vault that nothing in the environment reads."""
 
+    @property
+    def applications(self) -> frozenset[str]:
+        """The applications whose secret in Vault is not as it should be."""
+        return frozenset(at.application for at in (*self.new, *self.generated, *self.changed))
+
 
 def find(inputs: SecretInputs) -> SecretChanges:
     """Compare what is wanted with what Vault holds."""

@@ -2,12 +2,14 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 import pulumi
 import pulumi_vault as vault
 from pulumi import ResourceOptions
 
+from components import secret_changes
 from components.generated_secrets import GeneratedSecrets
 from components.secret_inputs import SecretInputs
 from config.names import vault_description
@@ -92,6 +94,7 @@ class SecretStore(pulumi.ComponentResource):
         options = ResourceOptions.merge(options, ResourceOptions(retain_on_delete=True))
 
         values = self._values()
+        wrong = secret_changes.find(self._args.inputs).applications
         for application, keys in self._args.inputs.plan.by_application().items():
             planned = {key: values[SecretKey(application, key)] for key in keys}
             vault.kv.SecretV2(
@@ -99,7 +102,15 @@ class SecretStore(pulumi.ComponentResource):
                 mount=environment.vault_mount,
                 name=f"{environment.vault_path}/{application}",
                 data_json=pulumi.Output.from_input(planned).apply(partial(self._whole, application)),
-                opts=options,
+                # The provider would write the metadata that it read before its last write over those that people set.
+                disable_read=True,
+                # Neither the engine nor the provider sees that Vault has lost a secret or has another one: this option,
+                # which Vault ignores, makes an update of it. Else it stays what it was.
+                options={"written": datetime.now(UTC).isoformat(timespec="seconds")},
+                opts=ResourceOptions.merge(
+                    options,
+                    ResourceOptions(ignore_changes=[] if application in wrong else ["options"]),
+                ),
             )
 
     def _values(self) -> dict[SecretKey, pulumi.Output[str]]:
@@ -192,7 +203,7 @@ class SecretStore(pulumi.ComponentResource):
             # A child would die with the short-lived token of this run.
             no_parent=True,
             renewable=True,
-            # Vault caps the life of a token at its own maximum: a refresh in the last week renews it.
+            # The provider looks at it during a refresh only: it renews it in the week in which Phalanx warns.
             renew_min_lease=_WEEK,
             renew_increment=settings.write_token_ttl,
             opts=self._child,

@@ -50,7 +50,7 @@ def configuration(boot: FirstBoot) -> dict[str, Any]:
         "listener": [{"tcp": listener}, {"unix": {"address": SOCKET, "socket_mode": "0600"}}],
         "api_addr": f"https://{boot.host}:{PORT}",
         "cluster_addr": f"https://127.0.0.1:{PORT + 1}",
-        "max_lease_ttl": "87600h",  # Phalanx's write token lives for ten years
+        "max_lease_ttl": "87600h",  # the write token can be renewed for so long
         "ui": False,
         "audit": [{"file": {"log": {"options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"}}}}],
         **seal,

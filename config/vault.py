@@ -43,7 +43,10 @@ class AppRole(Section):
     )
     secret_id_rotation: Name = Field(
         default="initial",
-        description="Any text, such as a date: another one makes a new secret id and revokes the old one",
+        description=(
+            "Any text, such as a date: another one makes a new secret id, hands it to the cluster, rolls "
+            "vault-secrets-operator (with rsp:applications.sync manual, sync it yourself) and revokes the old one"
+        ),
     )
 
     @model_validator(mode="after")
@@ -73,15 +76,20 @@ class Vault(Section):
     )
     approle: AppRole = Field(default=AppRole(), description="How the cluster logs in")
     write_token_ttl: int = Field(
-        default=3650 * 24 * _HOUR,
-        ge=7 * 24 * _HOUR,
-        description="Life in seconds of the token for `phalanx secrets sync`; Vault shortens it to its own maximum",
+        default=30 * 24 * _HOUR,
+        ge=8 * 24 * _HOUR,
+        description=(
+            "Life in seconds of the token for `phalanx secrets sync`, up to Vault's own maximum (32 days unless it is "
+            "told otherwise). `pulumi up --refresh` renews it in its last week, as far as that maximum allows, and "
+            "makes a new one once it has ended; a week before that `phalanx vault audit` begins to warn"
+        ),
     )
     rotation: dict[str, Name] = Field(
         default={},
         description=(
             "By application or application/key any text, such as a date: another one generates the secrets there "
-            "anew, and what is derived from them follows"
+            "anew, and what is copied or derived from them follows. A line that is taken out again changes nothing, "
+            "nor does one that is there when the stack is made and Vault holds the secret already"
         ),
     )
 

@@ -1,7 +1,9 @@
 """What Vault holds for an environment, whoever wrote it."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from operations import vault_client
@@ -33,18 +35,28 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         SecretsError: If Vault does not let us read them.
         VaultTokenError: If there is no token.
     """
+    client = vault_client.connect(address)
+    with _explained(address, environment), ThreadPoolExecutor(_READERS) as pool:
+        names = _applications(client, environment)
+        return {
+            at: value for found in pool.map(lambda name: _keys(client, environment, name), names) for at, value in found
+        }
+
+
+def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
+    """Read what the secret of one application holds at this moment; arguments and errors as for `read`."""
+    client = vault_client.connect(address)
+    with _explained(address, environment):
+        return {at.key: value for at, value in _keys(client, environment, application)}
+
+
+@contextmanager
+def _explained(address: str, environment: Environment) -> Iterator[None]:
     import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
     import requests  # noqa: PLC0415  # likewise
 
-    client = vault_client.connect(address)
     try:
-        with ThreadPoolExecutor(_READERS) as pool:
-            names = _applications(client, environment)
-            return {
-                at: value
-                for found in pool.map(lambda name: _keys(client, environment, name), names)
-                for at, value in found
-            }
+        yield
     except hvac.exceptions.Forbidden:
         raise SecretsError(
             f"Vault at {address} does not let us read {environment.vault_path_prefix}: "
@@ -52,19 +64,6 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         ) from None
     except (hvac.exceptions.VaultError, requests.RequestException) as error:
         raise SecretsError(f"Vault at {address}: {vault_client.explain(error)}") from None
-
-
-def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
-    """Read what the secret of one application holds at this moment; see `read`."""
-    import hvac  # noqa: PLC0415
-
-    client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
-    try:
-        return {at.key: value for at, value in _keys(client, environment, application)}
-    except hvac.exceptions.VaultError as error:
-        raise SecretsError(
-            f"Vault at {address} does not let us read {environment.vault_path_prefix}/{application} ({error})",
-        ) from None
 
 
 def _applications(client: "hvac.Client", environment: Environment) -> list[str]:

@@ -109,7 +109,7 @@ def configuration() -> dict[str, Any]:
         },
         "api_addr": _ADDRESS,
         "cluster_addr": f"https://{LOOPBACK}:{Port.VAULT_CLUSTER.value}",
-        "max_lease_ttl": "87600h",  # Phalanx's write token lives for ten years
+        "max_lease_ttl": "87600h",  # the write token can be renewed for so long
         "ui": False,
     }
 

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pulumi import ResourceOptions
@@ -26,14 +27,23 @@ plan = Plan(
     replace(each, origin=Static()) if each.source and each.source not in needed else each for each in needed.values()
 )
 existing = vault_secrets.read(address, target)
+static = {at: f"given by a person for {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)}
 inputs = SecretInputs(
     plan=plan,
-    static={at: f"given by a person for {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)},
+    static=static,
+    given=frozenset(static),
     existing=existing,
     oidc_clients="[]",
 )
 SecretStore(
     "secrets",
-    SecretStoreArgs(environment=target, settings=Vault(), inputs=inputs, object_store_keys={}, protect=False),
+    SecretStoreArgs(
+        environment=target,
+        settings=Vault(),
+        inputs=inputs,
+        read_again=partial(vault_secrets.read_application, address, target),
+        object_store_keys={},
+        protect=False,
+    ),
     ResourceOptions(providers=[vault_provider(address)]),
 )

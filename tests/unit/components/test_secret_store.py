@@ -91,7 +91,7 @@ def stash(recording: Recording, at: SecretKey) -> Registered:
 
 def trigger(recording: Recording, at: SecretKey) -> list[str]:
     found = stash(recording, at).request.replacement_trigger.list_value.values
-    return [each.string_value or each.struct_value["value"] for each in found]  # a secret is a struct
+    return [each.string_value or str(each.struct_value["value"]) for each in found]  # a secret is a struct
 
 
 def stored(recording: Recording, application: str) -> dict[str, str]:
@@ -191,6 +191,14 @@ def test_what_people_write_while_an_update_is_under_way_survives(run_program: Pr
     # A preview asks Vault no more often than it must.
     previewed = make(run_program.having(preview=True), existing, meanwhile=meanwhile)
     assert stored(previewed, "tap") == {**expected, "google_creds.json": "old", "note": "old"}
+
+
+def test_what_vault_has_lost_is_written_again(run_program: ProgramRunner) -> None:
+    held = {SecretKey("tap", key): "held" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    kind = SecretKey("tap", "kind")
+    # Only a change of the option, where it is not ignored, lets the engine see that there is something to do.
+    for existing, ignored in (({kind: "S3"}, {"options"}), ({}, set()), ({kind: "GCS"}, set())):
+        assert make(run_program, {**held, **existing}).one("SecretV2", "secrets-tap").ignored == ignored
 
 
 def test_rotation_makes_a_new_value_and_what_describes_it_follows(run_program: ProgramRunner) -> None:
