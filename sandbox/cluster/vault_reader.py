@@ -25,8 +25,8 @@ class VaultReader:
     """Reads secrets with the credentials that the operator's Pod has.
 
     Args:
-        environment: The Pod's variables: VAULT_ADDRESS; VAULT_AUTH_METHOD, `approle` or `token`; and VAULT_ROLE_ID with
-            VAULT_SECRET_ID, or VAULT_TOKEN.
+        environment: The Pod's variables: VAULT_ADDRESS; VAULT_AUTH_METHOD, `approle` or `token`; VAULT_APP_ROLE_PATH,
+            VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_TOKEN.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -73,7 +73,9 @@ class VaultReader:
             self._renew_at = float("inf")
             return
         answer = self._client.auth.approle.login(
-            role_id=variables.get("VAULT_ROLE_ID", ""), secret_id=variables.get("VAULT_SECRET_ID", "")
+            role_id=variables.get("VAULT_ROLE_ID", ""),
+            secret_id=variables.get("VAULT_SECRET_ID", ""),
+            mount_point=variables.get("VAULT_APP_ROLE_PATH", "auth/approle").removeprefix("auth/"),
         )
         self._renew_at = time.monotonic() + answer["auth"]["lease_duration"] / 2
 

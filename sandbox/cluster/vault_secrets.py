@@ -2,7 +2,7 @@
 
 It has what the operator's Pod has and no more: the Pod's environment, and its service account. Where the operator
 watches, and reads Vault again after VAULT_RECONCILIATION_TIME, it looks at everything every few seconds. The engine
-`pki`, key stores and namespaces of Vault Enterprise are not played.
+`pki`, roles of Vault's Kubernetes auth method and namespaces of Vault Enterprise are not played.
 """
 
 import base64
@@ -21,6 +21,8 @@ from sandbox.cluster.vault_templates import TemplateError, render
 INTERVAL_SECONDS: Final = 3
 GROUP: Final = "ricoberger.de"
 CONDITION: Final = "SecretCreated"
+FINALIZER: Final = "vaultsecrets.ricoberger.de/finalizer"
+"""Keeps a VaultSecret from being deleted while no operator is there to agree."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,16 +43,15 @@ def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- it needs none o
 
 def reconcile(kube: Kube, vault: VaultReader, vault_secret: Object) -> None:
     """Make or correct the Secret of one VaultSecret, and say in its status how that went."""
+    finalizers = vault_secret["metadata"].get("finalizers", [])
     if "deletionTimestamp" in vault_secret["metadata"]:
+        if FINALIZER in finalizers:
+            _set_finalizers(kube, vault_secret, [each for each in finalizers if each != FINALIZER])
         return
-    spec = vault_secret["spec"]
+    if FINALIZER not in finalizers:
+        _set_finalizers(kube, vault_secret, [*finalizers, FINALIZER])
     try:
-        data = vault.read(
-            spec.get("path", ""),
-            keys=spec.get("keys", ()),
-            version=spec.get("version", 0),
-            is_binary=spec.get("isBinary", False),
-        )
+        data = _read(vault, vault_secret["spec"])
     except ReadError as error:
         _set_condition(kube, vault_secret, "FetchFailed", str(error), ok=False)
         return
@@ -60,6 +61,17 @@ def reconcile(kube: Kube, vault: VaultReader, vault_secret: Object) -> None:
         _set_condition(kube, vault_secret, "CreateFailed", f"Template ERROR: {error}", ok=False)
         return
     _write(kube, vault_secret, wanted)
+
+
+def _read(vault: VaultReader, spec: Object) -> dict[str, bytes]:
+    """What Vault holds at the VaultSecret's paths; of a key that several hold, the value of the first."""
+    data: dict[str, bytes] = {}
+    for path in [*filter(None, [spec.get("path")]), *spec.get("paths", [])]:
+        found = vault.read(
+            path, keys=spec.get("keys", ()), version=spec.get("version", 0), is_binary=spec.get("isBinary", False)
+        )
+        data = {**found, **data}
+    return data
 
 
 def secret_of(vault_secret: Object, data: dict[str, bytes]) -> Object:
@@ -90,7 +102,7 @@ def secret_of(vault_secret: Object, data: dict[str, bytes]) -> Object:
         "metadata": {
             "name": metadata["name"],
             "namespace": metadata["namespace"],
-            "labels": {"created-by": "vault-secrets-operator", **metadata.get("labels", {})},
+            "labels": dict(metadata.get("labels", {})),
             "annotations": dict(metadata.get("annotations", {})),
             "ownerReferences": [owner],
         },
@@ -108,6 +120,7 @@ def _write(kube: Kube, vault_secret: Object, wanted: Object) -> None:
     else:
         outcome, failure = "Updated", "UpdateFailed"
         if vault_secret["spec"].get("reconcileStrategy") == "Merge":
+            failure = "MergeFailed"
             wanted["data"] = {**found.get("data", {}), **wanted["data"]}
         if same(found, wanted) and _condition(vault_secret).get("status") == "True":
             return
@@ -150,8 +163,16 @@ def _set_condition(kube: Kube, vault_secret: Object, reason: str, message: str, 
         "lastTransitionTime": _now() if changed else old["lastTransitionTime"],
     }
     _log.info("%s/%s: %s: %s", metadata["namespace"], metadata["name"], reason, message)
-    path = f"/apis/{GROUP}/v1alpha1/namespaces/{metadata['namespace']}/vaultsecrets/{metadata['name']}/status"
-    kube.merge(path, {"status": {"conditions": [condition]}})
+    kube.merge(f"{_path(vault_secret)}/status", {"status": {"conditions": [condition]}})
+
+
+def _set_finalizers(kube: Kube, vault_secret: Object, finalizers: list[str]) -> None:
+    kube.merge(_path(vault_secret), {"metadata": {"finalizers": finalizers}})
+
+
+def _path(vault_secret: Object) -> str:
+    metadata = vault_secret["metadata"]
+    return f"/apis/{GROUP}/v1alpha1/namespaces/{metadata['namespace']}/vaultsecrets/{metadata['name']}"
 
 
 def _now() -> str:

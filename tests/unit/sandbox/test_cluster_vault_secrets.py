@@ -71,10 +71,7 @@ def test_secret_holds_what_vault_holds_and_belongs_to_its_vault_secret() -> None
 
     assert secret is not None
     assert values(secret) == {"admin.password": "hash"}
-    assert secret["metadata"]["labels"] == {
-        "created-by": "vault-secrets-operator",
-        "app.kubernetes.io/part-of": "argocd",
-    }
+    assert secret["metadata"]["labels"] == {"app.kubernetes.io/part-of": "argocd"}
     assert (
         secret["metadata"]["ownerReferences"][0] | {"kind": "VaultSecret", "uid": "1-2-3", "controller": True}
         == (secret["metadata"]["ownerReferences"][0])
@@ -121,6 +118,22 @@ def test_change_in_vault_replaces_the_secret() -> None:
 
     assert values(reconcile(kube, vault)) == {"new": "2"}
     assert condition(kube) == ("True", "Updated")
+
+
+def test_of_several_paths_the_first_that_has_a_key_wins() -> None:
+    vault = FakeVault({"secret/sandbox/argocd": {"a": b"1"}, "secret/sandbox/tap": {"a": b"2", "b": b"3"}})
+
+    assert values(reconcile(FakeKube(), vault, vault_secret(paths=["secret/sandbox/tap"]))) == {"a": "1", "b": "3"}
+
+
+def test_a_vault_secret_is_not_deleted_without_the_operator() -> None:
+    kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
+    reconcile(kube, vault)
+    assert kube.objects[VAULT_SECRET]["metadata"]["finalizers"] == ["vaultsecrets.ricoberger.de/finalizer"]
+
+    kube.objects[VAULT_SECRET]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    reconcile(kube, vault)
+    assert kube.objects[VAULT_SECRET]["metadata"]["finalizers"] == []
 
 
 def test_merge_keeps_keys_of_others() -> None:
