@@ -82,7 +82,8 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
 
     Raises:
         MissingSecretsError: If a static secret is neither configured nor in Vault; all of them at once.
-        SecretsError: If the configuration names a secret that no application reads.
+        SecretsError: If the configuration names a secret that no application reads, or gives a value that was damaged
+            on its way.
     """
     file = load(environment.secrets.file) if environment.secrets.file else StaticSecrets()
     plan = Plan(
@@ -99,6 +100,7 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
     }
     given = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
     _refuse_unknown(plan, given, environment.vault.rotation)
+    _refuse_damaged(given)
     there = {at: value for at, value in existing.items() if value}
     if missing := plan.unresolved({*given, *there}):
         raise MissingSecretsError(*_explain(plan, missing))
@@ -135,6 +137,18 @@ def _refuse_unknown(plan: Plan, given: Iterable[SecretKey], rotation: Iterable[s
         else f"rsp:vault.rotation: nothing is generated for {name}{_nearest(name, names)}"
         for name in rotation
         if name not in names
+    ]
+    if problems:
+        raise SecretsError(*problems)
+
+
+def _refuse_damaged(given: Mapping[SecretKey, str]) -> None:
+    """A certificate or key in PEM that was pasted into one line is of no use to anybody."""
+    problems = [
+        f"{at}: is PEM that has lost its line breaks: give it from its file (`pulumi config set --secret --path ... < "
+        "FILE`), or as a block (`|`) in the file of static secrets"
+        for at, value in given.items()
+        if value.lstrip().startswith("-----BEGIN ") and "\n" not in value.strip()
     ]
     if problems:
         raise SecretsError(*problems)

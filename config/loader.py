@@ -127,7 +127,17 @@ def _explain(detail: "ErrorDetails") -> str:
             kinds = [kind for model in _models(field and field.annotation) for kind in get_args(_discriminator(model))]
             return f"{path}.kind must be one of {', '.join(kinds)}.{expected}"
         case _:
-            return f"{path}: {detail['msg'].removeprefix('Value error, ')}.{expected}"
+            return f"{path}: {_words(detail)}.{expected}"
+
+
+def _words(detail: "ErrorDetails") -> str:
+    match detail["type"]:
+        case "string_type":
+            return "must be text: put it in quotes"
+        case "string_too_short" | "too_short" if detail["ctx"]["min_length"] == 1:
+            return "must not be empty"
+        case _:
+            return detail["msg"].removeprefix("Value error, ")
 
 
 def _locate(location: tuple[int | str, ...]) -> tuple[list[str], FieldInfo | None, list[str]]:

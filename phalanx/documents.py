@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from phalanx.errors import PhalanxError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -96,7 +99,13 @@ def validate(model: type[Model], content: Mapping[str, Any], where: str) -> Mode
         return model.model_validate(content)
     except ValidationError as error:
         problems = (
-            ": ".join((where, *([".".join(map(str, detail["loc"]))] if detail["loc"] else []), detail["msg"]))
+            ": ".join((where, *([".".join(map(str, detail["loc"]))] if detail["loc"] else []), _explain(detail)))
             for detail in error.errors(include_url=False, include_input=False, include_context=False)
         )
         raise PhalanxError(*problems) from None
+
+
+def _explain(detail: "ErrorDetails") -> str:
+    if detail["type"] == "string_type":
+        return "must be text: put it in quotes"
+    return detail["msg"].removeprefix("Value error, ")

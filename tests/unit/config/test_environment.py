@@ -37,14 +37,14 @@ BAD_INPUT = {
         {"cluster__kubernetesVersion": "v1.23.3"},
         "Phalanx needs Kubernetes 1.30 or later, got v1.23.3",
     ),
-    "version as a number": ({"cluster__kubernetesVersion": 1.36}, "rsp:cluster.kubernetesVersion: Input should be"),
+    "version as a number": ({"cluster__kubernetesVersion": 1.36}, "rsp:cluster.kubernetesVersion: must be text"),
     "label with a key of its own": (
         {"cluster__labels": {"kube_tag": "v1.36.3"}},
         "rsp:cluster.labels: label kube_tag has a key of its own: set cluster.kubernetesVersion instead",
     ),
     "label that is no text": (
         {"cluster__labels": {"etcd_volume_size": 10}},
-        "rsp:cluster.labels.etcd_volume_size: Input should be a valid string",
+        "rsp:cluster.labels.etcd_volume_size: must be text: put it in quotes",
     ),
     "autoscaling upside down": (
         {"cluster__workers__autoscaling": {"minimum": 3, "maximum": 2}},
@@ -62,7 +62,7 @@ BAD_INPUT = {
         {"cluster__driver": "capi", "cluster__networkDriver": "flannel"},
         "rsp:cluster: driver capi knows networkDriver calico only",
     ),
-    "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: Dictionary should have at least 1 item"),
+    "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: must not be empty"),
     "volume's name is no export": (
         {"nfs__volumes": {"Data Sets": {"size": 1}}},
         "rsp:nfs.volumes.Data Sets: String should match pattern",

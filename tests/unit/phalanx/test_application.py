@@ -67,12 +67,12 @@ KNOWN = "password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-passwor
 @pytest.mark.parametrize(
     ("definition", "problem"),
     [
-        (generated("uuid"), f"generate.type: Value error, unknown generator 'uuid'; Phalanx has {KNOWN}"),
-        (generated("mtime"), "generate: Value error, mtime needs source"),
-        (generated("bcrypt-password-hash"), "generate: Value error, bcrypt-password-hash needs source"),
-        (generated("password", source="other"), "generate: Value error, password takes no source"),
-        ({"generate": {"type": "password"}}, "Value error, a description is needed"),
-        ({}, "Value error, a description is needed"),
+        (generated("uuid"), f"generate.type: unknown generator 'uuid'; Phalanx has {KNOWN}"),
+        (generated("mtime"), "generate: mtime needs source"),
+        (generated("bcrypt-password-hash"), "generate: bcrypt-password-hash needs source"),
+        (generated("password", source="other"), "generate: password takes no source"),
+        ({"generate": {"type": "password"}}, "a description is needed"),
+        ({}, "a description is needed"),
         (None, "Input should be a valid dictionary or instance of SecretDefinition"),
         (static(if_="config"), "if_: Extra inputs are not permitted"),
         (static(copy={"application": "a", "key": "k", "path": "p"}), "copy.path: Extra inputs are not permitted"),
@@ -80,13 +80,13 @@ KNOWN = "password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-passwor
         (static(onepassword={"base64": True}), "onepassword.base64: Extra inputs are not permitted"),
         (
             static(value="hunter2", generate={"type": "password"}),
-            "Value error, value excludes copy and generate unless",
+            "value excludes copy and generate unless",
         ),
         (
             static(**copied("a", "k"), generate={"type": "password"}),
-            "Value error, copy and generate exclude each other",
+            "copy and generate exclude each other",
         ),
-        (static(value=["hunter2"]), "value: Input should be a valid string"),
+        (static(value=["hunter2"]), "value: must be text: put it in quotes"),
     ],
 )
 def test_a_wrong_definition_is_named_with_its_file_and_key(tmp_path: Path, definition: Any, problem: str) -> None:
@@ -107,7 +107,7 @@ def test_all_wrong_definitions_are_told_at_once_with_the_files_that_they_are_in(
     )
     with pytest.raises(PhalanxError) as caught:
         application.load(tmp_path, "test", "tap")
-    assert [problem.partition(": Value error")[0] for problem in caught.value.problems] == [
+    assert [problem.partition(": a description")[0] for problem in caught.value.problems] == [
         "applications/tap/secrets.yaml: one",
         "applications/tap/secrets-test.yaml: two",
         "applications/tap/secrets-test.yaml: four",

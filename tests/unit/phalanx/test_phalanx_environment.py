@@ -51,7 +51,7 @@ def test_settings_of_other_versions_of_phalanx_are_left_alone(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"fqdn": None}, "environments/values-test.yaml: fqdn: Input should be a valid string"),
+        ({"fqdn": None}, "environments/values-test.yaml: fqdn: must be text: put it in quotes"),
         ({"fqdn": ""}, "environments/values-test.yaml: fqdn: String should have at least 1 character"),
         ({"vaultPathPrefix": "secret"}, "environments/values-test.yaml: vaultPathPrefix: String should match pattern"),
         ({"vaultPathPrefix": "secret//test"}, "environments/values-test.yaml: vaultPathPrefix: String should match"),

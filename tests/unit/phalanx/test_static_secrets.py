@@ -68,7 +68,7 @@ def test_a_file_in_clear_that_others_may_read_is_refused(tmp_path: Path, mode: i
         ("applications: {mobu: {hook: hunter2}}", "applications.mobu.hook: Input should be a valid dictionary"),
         (
             "applications: {mobu: {hook: {value: [hunter2]}}}",
-            "applications.mobu.hook.value: Input should be a valid str",
+            "applications.mobu.hook.value: must be text",
         ),
         ("pull_secret: {}", "pull_secret: Extra inputs are not permitted"),
         ("pull-secret: {registries: {ghcr.io: {}}}", "pull-secret.registries.ghcr.io.username: Field required"),

@@ -105,7 +105,8 @@ class StackRunner:
             patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
             _take_checkout_from(root or CHECKOUTS[stack], stack, patch)
             _serve(served, patch)
-            patch.setattr(secret_inputs, "load", lambda _: GIVEN_BY_FILE)
+            if stack == "sandbox":
+                patch.setattr(secret_inputs, "load", lambda _: GIVEN_BY_FILE)
             if vault:
                 patch.setattr(openstack_preflight, "check", lambda *_: [])
             else:

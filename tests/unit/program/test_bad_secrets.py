@@ -1,0 +1,168 @@
+"""Secrets that cannot be had stop the whole program, before anything is made; Vault is a real OpenBao."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import openbao
+from tests.openbao import OpenBao
+from tests.unit.program.conftest import CHECKOUTS, ROE_STATIC, StackRunner
+from tests.unit.program.refusals import furnish, refused, settings, token
+
+Definitions = dict[str, Any]
+CREDENTIALS = ROE_STATIC["ingress-nginx"]["tls.key"]
+Refuse = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
+        furnish(bao)
+        yield bao
+
+
+@pytest.fixture
+def refuse(run_stack: StackRunner, bao: OpenBao) -> Iterator[Refuse]:
+    """See Edinburgh's stack refused with sections of its configuration changed, and return what it says."""
+
+    def run(root: Path | None = None, **sections: Any) -> str:
+        given = settings(bao.url)
+        given["changes"] = {**given["changes"], **sections}
+        return refused(run_stack, root=root, **given)
+
+    with token(bao.root_token):
+        yield run
+
+
+@pytest.fixture
+def definitions(tmp_path: Path) -> Callable[..., Path]:
+    """Give Phalanx's repository with other ``secrets.yaml``: ``definitions(mobu={"token": {...}})``."""
+
+    def change(**applications: Definitions) -> Path:
+        root = Path(shutil.copytree(CHECKOUTS["roe"], tmp_path / "phalanx"))
+        for name, secrets in applications.items():
+            described = {key: {"description": "For the test", **secret} for key, secret in secrets.items()}
+            (root / "applications" / name / "secrets-roe.yaml").write_text(yaml.safe_dump(described))
+        return root
+
+    return change
+
+
+def copied(application: str, key: str) -> Definitions:
+    return {"copy": {"application": application, "key": key}}
+
+
+def test_missing_secrets_are_told_at_once(refuse: Refuse, bao: OpenBao) -> None:
+    for application in ("mobu", "tap"):
+        bao.root.secrets.kv.v2.delete_metadata_and_all_versions(f"k8s_operator/roe/{application}", mount_point="kv-v2")
+    try:
+        first, *lines = refuse().splitlines()
+    finally:
+        furnish(bao)
+    assert first == "4 missing: give each secret by the command below it, or write it to Vault."
+    assert [line.partition(":")[0].strip() for line in lines[::2]] == [
+        *("mobu/ALERT_HOOK", "mobu/app-alert-webhook", "mobu/sentry-dsn"),
+        "tap/google_creds.json",
+    ]
+    command = "    pulumi config set --secret --path 'rsp:secrets.applications"
+    assert all(line.startswith(command) for line in lines[1::2])
+
+
+def test_an_unknown_generator(refuse: Refuse, definitions: Callable[..., Path]) -> None:
+    assert refuse(definitions(mobu={"token": {"generate": {"type": "passwort"}}})) == (
+        "applications/mobu/secrets-roe.yaml: token: generate.type: unknown generator 'passwort'; Phalanx "
+        "has password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-password-hash, mtime, oidc-clients"
+    )
+
+
+def test_a_copy_from_an_application_that_is_not_enabled(refuse: Refuse, definitions: Callable[..., Path]) -> None:
+    assert refuse(definitions(mobu={"token": copied("times-square", "redis")})) == (
+        "mobu/token is copied from times-square/redis, but the application times-square is not enabled: enable it, or "
+        "turn off what needs the secret in mobu"
+    )
+
+
+def test_copies_that_have_no_source(refuse: Refuse, definitions: Callable[..., Path]) -> None:
+    conditional = {"description": "For the test", "if": "config.never", "generate": {"type": "password"}}
+    root = definitions(mobu={"a": copied("tap", "no-such-key"), "b": copied("tap", "sometimes")})
+    (root / "applications/tap/secrets-roe.yaml").write_text(yaml.safe_dump({"sometimes": conditional}))
+    assert refuse(root).splitlines() == [
+        "mobu/a is made from tap/no-such-key, which the application tap does not define",
+        "mobu/b is made from tap/sometimes, which does not exist as config.never is false in tap",
+    ]
+
+
+def test_a_circle(refuse: Refuse, definitions: Callable[..., Path]) -> None:
+    root = definitions(mobu={"a": copied("tap", "b")}, tap={"b": copied("mobu", "a")})
+    assert refuse(root).startswith("Secrets are made from each other in a circle: ")
+    assert {"mobu/a", "tap/b"} <= set(refuse(root).split())
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"),
+    [("", "must not be empty"), (12345, "must be text: put it in quotes"), (["planted"], "must be text")],
+)
+def test_a_value_that_is_no_secret(refuse: Refuse, value: object, wrong: str) -> None:
+    told = refuse(secrets={"applications": {"tap": {"google_creds.json": value}}})
+    assert told.startswith("Pulumi.test.yaml: rsp:secrets.applications.tap.google_creds.json: ")
+    assert wrong in told
+    assert "12345" not in told
+
+
+def test_a_key_in_one_line(refuse: Refuse) -> None:
+    one_line = CREDENTIALS.replace("\n", " ")
+    assert refuse(secrets={"applications": {"tap": {"google_creds.json": one_line}}}).startswith(
+        "tap/google_creds.json: is PEM that has lost its line breaks: give it from its file",
+    )
+
+
+def test_a_secret_that_nobody_reads(refuse: Refuse) -> None:
+    told = refuse(secrets={"applications": {"tap": {"google_cred.json": "planted-creds"}}})
+    assert "no application of this environment reads tap/google_cred.json; did you mean tap/google_creds.json?" in told
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """An empty file of static secrets."""
+    path = tmp_path / "static.yaml"
+    path.touch(mode=0o600)
+    return path
+
+
+def test_a_file_of_secrets_that_others_may_read(refuse: Refuse, file: Path) -> None:
+    file.chmod(0o640)
+    assert refuse(secrets={"file": str(file)}) == (
+        f"{file} holds secrets in clear and others may read it: chmod 600 it, or encrypt it with sops"
+    )
+
+
+def test_a_file_of_secrets_with_a_number(refuse: Refuse, file: Path) -> None:
+    file.write_text("applications: {tap: {google_creds.json: {value: 12345}}}")
+    told = refuse(secrets={"file": str(file)})
+    assert told.startswith(f"{file}: applications.tap.google_creds.json.value: must be text: put it in quotes")
+    assert "12345" not in told
+
+
+def test_a_file_of_secrets_that_is_not_there(refuse: Refuse) -> None:
+    told = refuse(secrets={"file": "nowhere.yaml"})
+    assert "nowhere.yaml: cannot be read: No such file or directory" in told
+
+
+def test_a_file_of_secrets_that_cannot_be_decrypted(
+    refuse: Refuse, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sops = tmp_path / "bin/sops"
+    sops.parent.mkdir()
+    sops.write_text("#!/bin/sh\necho 'Failed to get the data key: no key could decrypt it' >&2; exit 128\n")
+    sops.chmod(0o755)
+    file.write_text("{applications: {}, sops: {version: 3.9.0}}")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert "is encrypted with SOPS: install sops" in refuse(secrets={"file": str(file)})
+    monkeypatch.setenv("PATH", f"{sops.parent}:/usr/bin:/bin")
+    assert refuse(secrets={"file": str(file)}) == (
+        f"sops cannot decrypt {file}: Failed to get the data key: no key could decrypt it"
+    )
