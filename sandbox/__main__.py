@@ -1,15 +1,15 @@
 """The commands of the sandbox: `python -m sandbox --help`."""
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import program
+from sandbox import environment, program
 from sandbox.cloud.cli import app as cloud
 from sandbox.cluster.cli import app as cluster
-from sandbox.environment import export_lines
 from sandbox.errors import SandboxError
 
 app = typer.Typer(
@@ -23,9 +23,11 @@ program.register(app)
 
 
 @app.command()
-def env() -> None:
+def env(
+    admin: Annotated[bool, typer.Option("--admin", help="As administrator of the cloud and of Vault")] = False,
+) -> None:
     """Print the variables with which clients find the sandbox, to be used as `eval "$(python -m sandbox env)"`."""
-    typer.echo(export_lines())
+    typer.echo(environment.export_lines(environment.administrators() if admin else environment.variables()))
 
 
 def main() -> None:

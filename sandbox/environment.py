@@ -1,7 +1,9 @@
 """The variables with which clients find the sandbox."""
 
+import json
 import os
 import shlex
+from pathlib import Path
 
 from sandbox import paths
 from sandbox.errors import SandboxError
@@ -18,23 +20,38 @@ def variables() -> dict[str, str]:
     """
     from sandbox import tools  # noqa: PLC0415 - not needed by those who only import this module
 
-    token = paths.VAULT / "operator-token"
-    try:
-        vault_token = token.read_text().strip()
-    except OSError as error:
-        raise SandboxError(
-            f"cannot read {token} ({error.strerror}): run `python -m sandbox cloud up` first, as root"
-        ) from error
     return {
         "OS_CLIENT_CONFIG_FILE": str(paths.CLOUDS_YAML),
         "OS_CLOUD": "rsp",
         "VAULT_ADDR": Port.VAULT.url,
-        "VAULT_TOKEN": vault_token,
+        "VAULT_TOKEN": _read(paths.VAULT / "operator-token"),
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
         "PATH": os.pathsep.join([str(tools.bin_dir()), os.environ.get("PATH", os.defpath)]),
     }
 
 
-def export_lines() -> str:
-    """`variables` as lines that a shell can evaluate: `eval "$(python -m sandbox env)"`."""
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables().items())
+def administrators() -> dict[str, str]:
+    """`variables` for who runs the cloud and Vault: what neither the tenant nor the operator may do can be done so.
+
+    Raises:
+        SandboxError: The sandbox was not brought up yet.
+    """
+    return {
+        **variables(),
+        "OS_CLOUD": "admin",
+        "VAULT_TOKEN": json.loads(_read(paths.VAULT / "init.json"))["root_token"],
+    }
+
+
+def export_lines(found: dict[str, str]) -> str:
+    """Variables as lines that a shell can evaluate: `eval "$(python -m sandbox env)"`."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in found.items())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SandboxError(
+            f"cannot read {path} ({error.strerror}): run `python -m sandbox cloud up` first, as root"
+        ) from error
