@@ -9,7 +9,7 @@ from components import cloud_init
 from components import vault_configuration as openbao
 from components.cloud_init import File, Mount
 from components.vault_configuration import BACKUP, DATA, ETC, PASSWORD_FILES, SOCKET, FirstBoot
-from config.vault_server import GivenCertificate, StaticSeal, VaultServer
+from config.vault_server import OPERATOR, GivenCertificate, StaticSeal, VaultServer
 
 _OWNER = "openbao:openbao"
 
@@ -58,7 +58,7 @@ def _private(content: str) -> File:
 def _secret_files(settings: VaultServer) -> Mapping[str, File]:
     secrets: dict[str, SecretStr | None] = {PASSWORD_FILES[BACKUP]: settings.backup_password}
     if settings.initialises_itself:
-        secrets[PASSWORD_FILES[openbao.OPERATOR]] = settings.operator_password
+        secrets[PASSWORD_FILES[OPERATOR]] = settings.operator_password
         secrets[PASSWORD_FILES[openbao.ADMIN]] = settings.admin_password
     if isinstance(settings.seal, StaticSeal):
         previous = settings.seal.previous_key

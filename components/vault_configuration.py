@@ -3,15 +3,24 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.vault_server import PORT, AcmeCertificate, GivenCertificate, SealKey, StaticSeal, TransitSeal, VaultServer
+from config.vault_server import (
+    OPERATOR,
+    PORT,
+    AcmeCertificate,
+    GivenCertificate,
+    SealKey,
+    StaticSeal,
+    TransitSeal,
+    VaultServer,
+)
 
 ETC = "/etc/openbao"
 DATA = "/srv/vault"
 SOCKET = "/run/openbao/openbao.sock"
 """Where the server's own jobs reach it; root and its own user alone may open it."""
 
-OPERATOR, BACKUP, ADMIN = "rsp-operator", "rsp-backup", "rsp-admin"
-"""Users, each with a policy of the same name: this program, who takes snapshots, who may do everything."""
+BACKUP, ADMIN = "rsp-backup", "rsp-admin"
+"""Users beside `OPERATOR`: who takes snapshots, who may do everything. Each has a policy of its own name."""
 
 BACKUP_POLICY = 'path "sys/storage/raft/snapshot" { capabilities = ["read"] }\n'
 ADMIN_POLICY = 'path "*" { capabilities = ["create", "read", "update", "patch", "delete", "list", "sudo"] }\n'
@@ -43,6 +52,11 @@ def configuration(boot: FirstBoot) -> dict[str, Any]:
         "cluster_address": f"127.0.0.1:{PORT + 1}",
         **_tls(settings.tls, boot.host),
     }
+    # Without a second key beside the options OpenBao does not find the device's type (HCL's reading of JSON).
+    audit = {
+        "description": "Every request and its answer, secrets hashed",
+        "options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"},
+    }
     seal, start = _seal(settings), _initialisation(boot) if settings.initialises_itself else {}
     return {
         # The smallest multiplier: the only member has nobody to wait for before it leads.
@@ -52,7 +66,7 @@ def configuration(boot: FirstBoot) -> dict[str, Any]:
         "cluster_addr": f"https://127.0.0.1:{PORT + 1}",
         "max_lease_ttl": "87600h",  # the write token can be renewed for so long
         "ui": False,
-        "audit": [{"file": {"log": {"options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"}}}}],
+        "audit": [{"file": {"log": audit}}],
         **seal,
         **start,
     }

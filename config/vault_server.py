@@ -14,6 +14,9 @@ from config.versions import OPENBAO_MINIMUM
 PORT = 8200
 """Where the server is reached, and nothing else is open but for ACME."""
 
+OPERATOR = "rsp-operator"
+"""The user of the auth method `userpass` as whom this program logs in."""
+
 WIDEST_CLIENTS = 8
 """Shortest prefix of a network that may reach the server: a slip must not open it to the world."""
 

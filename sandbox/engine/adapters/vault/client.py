@@ -1,5 +1,6 @@
 """One connection to a Vault (or OpenBao) server, made from the settings of the vault provider."""
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -22,6 +23,7 @@ PROPERTIES: Final[Mapping[str, Property]] = {
     "skipChildToken": Property(),
     "maxLeaseTtlSeconds": Property(),
     "maxRetries": Property(),  # the SDK always sends it
+    "authLoginUserpass": Property(),
 }
 
 _CHILD_TTL: Final = 1200  # seconds, the provider's own default
@@ -34,7 +36,8 @@ class Vault:
     what is made with it and depends on its token dies with it.
 
     Args:
-        config: The provider's inputs; address and token may come from VAULT_ADDR and VAULT_TOKEN.
+        config: The provider's inputs; address and token may come from VAULT_ADDR and VAULT_TOKEN. A login by user name
+            and password wins over a token.
 
     Raises:
         ResourceError: There is no address or token, or the server is sealed or refuses the token.
@@ -42,10 +45,11 @@ class Vault:
 
     def __init__(self, config: Properties) -> None:
         self.address = config.get("address") or os.environ.get("VAULT_ADDR")
-        token = config.get("token") or os.environ.get("VAULT_TOKEN")
+        login = _login(config)
+        token = "" if login else config.get("token") or os.environ.get("VAULT_TOKEN")
         if not self.address:
             raise ResourceError("Vault's address is not known: set the provider's `address`, or VAULT_ADDR")
-        if not token:
+        if not (login or token):
             raise ResourceError(f"no token for Vault at {self.address}: set VAULT_TOKEN, or the provider's `token`")
         verify: bool | str = config.get("caCertFile") or not flag(config.get("skipTlsVerify", False))
         self._client = hvac.Client(
@@ -53,6 +57,8 @@ class Vault:
         )
         if self._status()["sealed"]:
             raise ResourceError(f"Vault at {self.address} is sealed: unseal it, then run the same command again")
+        if login:
+            self._client.token = self.write(**login)["auth"]["client_token"]
         self._child = not flag(config.get("skipChildToken", False))
         if self._child:
             ttl = f"{int(config.get('maxLeaseTtlSeconds', _CHILD_TTL))}s"
@@ -105,6 +111,16 @@ class Vault:
         if self._child:
             self._child = False
             self._client.auth.token.revoke_self()
+
+
+def _login(config: Properties) -> dict[str, Any] | None:
+    """Path and body of a login with `authLoginUserpass`, which providers are given as JSON."""
+    given = config.get("authLoginUserpass")
+    if not given:
+        return None
+    settings = json.loads(given) if isinstance(given, str) else given
+    path = f"auth/{settings.get('mount') or 'userpass'}/login/{settings['username']}"
+    return {"path": path, "data": {"password": settings["password"]}}
 
 
 def faults(config: Properties) -> Iterable[str]:

@@ -1,0 +1,213 @@
+"""What the VM of the site's own Vault would run, run for real: OpenBao with the very configuration of the user data."""
+
+import asyncio
+import base64
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import hvac
+import hvac.exceptions
+import pytest
+import requests
+
+from components import vault_ready
+from components.vault_cloud_init import render
+from components.vault_configuration import FirstBoot
+from config.vault_server import VaultServer
+from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
+from tests.unit.sample import environment, vault_server_data
+
+# What the program's own user does in these tests; the real policy is operations' business.
+POLICY = """\
+path "sys/mounts/secret" { capabilities = ["read", "update"] }
+path "secret/config" { capabilities = ["read"] }
+path "secret/data/*" { capabilities = ["create", "read", "update"] }
+"""
+PASSWORDS = {user: f"planted-{user}-{secrets.token_hex(8)}" for user in ("rsp-operator", "rsp-backup", "rsp-admin")}
+PLANTED = f"planted-value-{secrets.token_hex(8)}"
+CERTIFICATE = self_signed(HOST)
+SHAMIR = {"seal": {"kind": "shamir"}, "adminPassword": None}
+
+NewServer = Callable[..., VaultVm]
+
+
+def user_data(**changes: Any) -> str:
+    settings: VaultServer | None = environment(
+        vault__deploy=vault_server_data(
+            tls={"kind": "given", "certificate": CERTIFICATE[0], "key": CERTIFICATE[1]},
+            operatorPassword=PASSWORDS["rsp-operator"],
+            backupPassword=PASSWORDS["rsp-backup"],
+            **{"adminPassword": PASSWORDS["rsp-admin"], "backups": 2, **changes},
+        )
+    ).vault.deploy
+    assert settings
+    return render(FirstBoot(settings=settings, host=HOST, operator_policy=POLICY, volume_id="volume"))
+
+
+@pytest.fixture(scope="module")
+def new_server() -> Iterator[NewServer]:
+    """Make a server that is stopped and removed in the end."""
+    with ExitStack() as stack:
+
+        def make(**changes: Any) -> VaultVm:
+            root = stack.enter_context(tempfile.TemporaryDirectory(prefix="bao"))
+            server = VaultVm(user_data(**changes), Path(root))
+            stack.callback(server.stop)
+            return server
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def server(new_server: NewServer) -> VaultVm:
+    """A server after its first start, with one secret."""
+    made = new_server()
+    made.start()
+    operator = made.login("rsp-operator", PASSWORDS["rsp-operator"])
+    operator.write_data("sys/mounts/secret", data={"type": "kv", "options": {"version": "2"}})
+    write(operator)
+    return made
+
+
+def write(operator: hvac.Client) -> None:
+    for _ in range(50):
+        try:
+            operator.write_data("secret/data/phalanx/tap", data={"data": {"pgpassword": PLANTED}})
+        except hvac.exceptions.InvalidRequest:
+            continue  # a new KV engine refuses everything for a moment
+        return
+
+
+def value(client: hvac.Client) -> str:
+    answer: Any = client.read("secret/data/phalanx/tap")
+    return str(answer["data"]["data"]["pgpassword"])
+
+
+def test_the_program_finds_it_ready(server: VaultVm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_CACERT", server.certificate)
+    expected = vault_ready.Expectation(url=server.url, by_name=True, unsealed_by_people=False, patience=30)
+    assert asyncio.run(vault_ready.wait(expected, "127.0.0.1")) == server.url
+
+
+def test_it_serves_the_given_certificate_and_nothing_in_clear(server: VaultVm) -> None:
+    with pytest.raises(requests.exceptions.SSLError):
+        requests.get(f"{server.url}/v1/sys/health", verify="/etc/ssl/certs/ca-certificates.crt", timeout=5)
+    assert requests.get(server.url.replace("https", "http"), timeout=5).status_code == requests.codes.bad_request
+
+
+def test_the_operator_may_do_what_its_policy_says_and_no_more(server: VaultVm) -> None:
+    operator = server.login("rsp-operator", PASSWORDS["rsp-operator"])
+    assert value(operator) == PLANTED
+    for path in ("sys/storage/raft/snapshot", "sys/policies/acl/rsp-operator", "auth/userpass/users/rsp-admin"):
+        with pytest.raises(hvac.exceptions.Forbidden):
+            operator.read(path)
+    token: Any = operator.lookup_token()
+    assert token["data"]["ttl"] <= 7200
+
+
+def test_the_user_of_the_backups_can_read_no_secret(server: VaultVm) -> None:
+    with pytest.raises(hvac.exceptions.Forbidden):
+        value(server.login("rsp-backup", PASSWORDS["rsp-backup"]))
+
+
+def test_no_root_token_is_left(server: VaultVm) -> None:
+    admin = server.login("rsp-admin", PASSWORDS["rsp-admin"])
+    accessors: Any = admin.list("auth/token/accessors")
+    tokens: list[Any] = [admin.lookup_token(each, accessor=True) for each in accessors["data"]["keys"]]
+    assert tokens
+    assert not any("root" in each["data"]["policies"] for each in tokens)
+
+
+def test_everything_is_audited_and_no_value_is_in_the_log(server: VaultVm) -> None:
+    audit = server.audit_log
+    assert '"path":"auth/userpass/login/rsp-operator"' in audit
+    assert '"path":"secret/data/phalanx/tap"' in audit
+    assert "hmac-sha256:" in audit
+    for secret in (PLANTED, *PASSWORDS.values()):
+        assert secret not in audit
+        assert secret not in server.log
+
+
+def test_files_with_secrets_are_its_users_alone(server: VaultVm) -> None:
+    for path in (server.root / "etc").iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert (server.root / "data/audit/audit.log").stat().st_mode & 0o077 == 0
+
+
+def test_it_unseals_itself_after_a_restart(server: VaultVm) -> None:
+    server.stop()
+    server.start()
+    assert value(server.login("rsp-operator", PASSWORDS["rsp-operator"])) == PLANTED
+
+
+def test_a_backup_is_restored_into_a_new_server(server: VaultVm) -> None:
+    backups = server.root / "data/backup"
+    for day in (1, 2):
+        (backups / f"2025010{day}T000000Z.snap").write_text("an old one")
+    server.run_script("/usr/local/sbin/rsp-vault-backup")
+    kept = sorted(each.name for each in backups.iterdir())
+    assert len(kept) == 2
+    assert kept[0] == "20250102T000000Z.snap"
+    assert PLANTED.encode() not in (backups / kept[1]).read_bytes()
+
+    snapshot = server.lose(user_data()) / "backup" / kept[1]
+    server.start()
+    admin = server.login("rsp-admin", PASSWORDS["rsp-admin"])
+    mounts: Any = admin.read("sys/mounts")
+    assert "secret/" not in mounts["data"]
+    server.command("operator", "raft", "snapshot", "restore", "-force", str(snapshot), token=str(admin.token))
+    server.stop()
+    server.start()
+    assert value(server.login("rsp-operator", PASSWORDS["rsp-operator"])) == PLANTED
+
+
+def test_a_new_seal_key_takes_over_from_the_old_one(new_server: NewServer) -> None:
+    old = vault_server_data()["seal"]["key"]
+    new = {"id": "second", "value": base64.b64encode(secrets.token_bytes(32)).decode()}
+    server = new_server()
+    server.start()
+    server.stop()
+    server.install(user_data(seal={"kind": "static", "previousKey": old, "key": new}))
+    server.start()
+    # The old key is needed until the root key has been written anew.
+    server.login("rsp-admin", PASSWORDS["rsp-admin"]).write_data("sys/rotate/root", data={})
+    server.stop()
+    server.install(user_data(seal={"kind": "static", "key": new}))
+    server.start()
+    assert server.login("rsp-admin", PASSWORDS["rsp-admin"]).token
+
+
+def test_people_initialise_and_unseal_a_server_with_a_shamir_seal(new_server: NewServer) -> None:
+    server = new_server(**SHAMIR)
+    server.start(status=501)
+    client = server.client()
+    keys: Any = client.sys.initialize(secret_shares=3, secret_threshold=2)
+    for key in keys["keys"][:2]:
+        client.sys.submit_unseal_key(key)
+    server.wait_for(200)
+    assert '"path":"sys/audit/test"' in server.audit_log
+
+
+def test_another_vault_unseals_it(server: VaultVm, new_server: NewServer) -> None:
+    admin = server.login("rsp-admin", PASSWORDS["rsp-admin"])
+    admin.write_data("sys/mounts/transit", data={"type": "transit"})
+    admin.write_data("transit/keys/rsp", data={})
+    rules = "".join(f'path "transit/{verb}/rsp" {{ capabilities = ["update"] }}\n' for verb in ("encrypt", "decrypt"))
+    admin.write_data("sys/policies/acl/seal", data={"policy": rules})
+    token: Any = admin.write_data("auth/token/create-orphan", data={"policies": ["seal"], "period": "24h"})
+    seal = {
+        "kind": "transit",
+        "address": server.url,
+        "keyName": "rsp",
+        "token": token["auth"]["client_token"],
+    }
+    other = new_server(seal=seal)
+    trust = {"BAO_CACERT": server.certificate}
+    other.start(env=trust)
+    other.stop()
+    other.start(env=trust)
+    assert other.login("rsp-operator", PASSWORDS["rsp-operator"]).token

@@ -1,0 +1,183 @@
+"""A real OpenBao on loopback, made from the user data of a Vault server as its VM would make it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import hvac
+import requests
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HOST = "localhost"
+
+
+class VaultVm:
+    """The server; its files lie below a directory of their own, and its ports are free ones.
+
+    Args:
+        user_data: What cloud-init would be given.
+        root: An empty directory with a short path, since a socket's is limited to 107 characters.
+    """
+
+    def __init__(self, user_data: str, root: Path) -> None:
+        self.root = root
+        self.port, cluster_port = free_ports(2)
+        self._moved = {
+            "/etc/openbao": str(root / "etc"),
+            "/srv/vault": str(root / "data"),
+            "/run/openbao": str(root / "run"),
+            "0.0.0.0:8200": f"127.0.0.1:{self.port}",
+            "127.0.0.1:8201": f"127.0.0.1:{cluster_port}",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self.install(user_data)
+
+    def install(self, user_data: str) -> None:
+        """Do what the first boot of a VM does, on a volume that may have data."""
+        self._files: dict[str, Any] = {each["path"]: each for each in yaml.safe_load(user_data)["write_files"]}
+        # What systemd and ExecStartPre make.
+        for directory in ("etc", "run", "data/raft", "data/audit", "data/backup", "data/acme"):
+            (self.root / directory).mkdir(parents=True, exist_ok=True)
+        for path, file in self._files.items():
+            if path.startswith("/etc/openbao/"):
+                target = self.root / "etc" / Path(path).name
+                target.touch(mode=int(file["permissions"], 8))
+                target.write_text(self._move(file["content"]))
+
+    def lose(self, user_data: str) -> Path:
+        """Lose the VM and its volume, and install a new one; returns where the old data went."""
+        self.stop()
+        lost = (self.root / "data").rename(self.root / "lost")
+        self.install(user_data)
+        return lost
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"https://{HOST}:{self.port}"
+
+    @cached_property
+    def certificate(self) -> str:
+        """File of the certificate, which vouches for itself."""
+        return str(self.root / "etc/tls.crt")
+
+    @property
+    def log(self) -> str:
+        """What it said."""
+        return (self.root / "log").read_text()
+
+    @property
+    def audit_log(self) -> str:
+        """Its audit log."""
+        return (self.root / "data/audit/audit.log").read_text()
+
+    def start(self, *, status: int = 200, env: Mapping[str, str] | None = None) -> None:
+        """Start it and wait until its health has a status: by default initialised and unsealed."""
+        with (self.root / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_bao(), "server", f"-config={self.root / 'etc/server.json'}"],
+                stdout=log,
+                stderr=log,
+                env={"HOME": "/nonexistent", **(env or {})},
+            )
+        self.wait_for(status)
+
+    def wait_for(self, status: int) -> None:
+        """Wait until its health has a status."""
+        deadline = time.monotonic() + 60
+        while self.health() != status:
+            assert self._process, "it was not started"
+            assert self._process.poll() is None, self.log
+            assert time.monotonic() < deadline, f"status {self.health()}\n{self.log}"
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop it as systemd would."""
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(30)
+            self._process = None
+
+    def health(self) -> int | None:
+        """Status of its health; None while it does not answer."""
+        try:
+            return requests.get(f"{self.url}/v1/sys/health", verify=self.certificate, timeout=10).status_code
+        except requests.ConnectionError:
+            return None
+
+    def login(self, user: str, password: str) -> hvac.Client:
+        """A client of one of its users."""
+        client = self.client()
+        client.auth.userpass.login(user, password)
+        return client
+
+    def client(self, token: str = "") -> hvac.Client:
+        """A client with a token."""
+        return hvac.Client(url=self.url, token=token, verify=self.certificate, timeout=30)
+
+    def run_script(self, path: str) -> None:
+        """Run a script of the user data."""
+        environment = {"PATH": f"{Path(_bao()).parent}:{os.environ['PATH']}"}
+        script = self._move(self._files[path]["content"])
+        done = subprocess.run(["/bin/sh"], input=script, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def command(self, *arguments: str, token: str = "") -> subprocess.CompletedProcess[str]:
+        """Run the `bao` of a person."""
+        environment = {"BAO_ADDR": self.url, "BAO_CACERT": self.certificate, "BAO_TOKEN": token, "HOME": str(self.root)}
+        return subprocess.run([_bao(), *arguments], env=environment, capture_output=True, text=True, check=True)
+
+    def _move(self, text: str) -> str:
+        for old, new in self._moved.items():
+            text = text.replace(old, new)
+        return text
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody holds at the moment."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def self_signed(host: str) -> tuple[str, str]:
+    """A certificate for a host and its key, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
+
+
+def _bao() -> str:
+    return str(Path(sys.executable).parent / "bao")
