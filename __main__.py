@@ -1,7 +1,5 @@
 """One Rubin Science Platform: from an OpenStack project to applications that are synced and healthy."""
 
-from functools import partial
-
 import pulumi
 from pulumi import ResourceOptions
 
@@ -17,12 +15,15 @@ from components.magnum_cluster import MagnumCluster
 from components.network import Network
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
-from components.providers import kubernetes_provider, openstack_provider, vault_provider
+from components.providers import kubernetes_provider, openstack_provider
 from components.secret_store import SecretStore
+from components.vault import open_vault
 from config import loader
 from config.application_values import application_values
+from config.environment import Environment
 from config.tls import LetsEncrypt
-from operations import certificate, preflight, vault_secrets
+from operations import certificate, own_vault, preflight, vault_policy
+from phalanx.certificates import Certificate
 
 
 def main() -> None:
@@ -30,42 +31,48 @@ def main() -> None:
     environment = loader.load(pulumi.Config())
     source = phalanx_source.load(environment.phalanx, environment.applications.sync, application_values(environment))
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
-    preview = pulumi.runtime.is_dry_run()
-    tell(preflight.check(environment, pulumi.get_stack(), source.environment, preview=preview))
-    vault_url = str(environment.vault.address or source.environment.vault_url).rstrip("/")
-    inputs = secret_inputs.gather(environment, source, vault_secrets.read(vault_url, source.environment))
-    secret_changes.log(inputs, source.environment.vault_path_prefix, pulumi.get_stack())
-
-    served, problems = certificate.look(source.environment, inputs.static, inputs.existing)
-    tell(problems)
-
+    stack = pulumi.get_stack()
+    tell(preflight.check(environment, stack, source.environment, preview=pulumi.runtime.is_dry_run()))
+    presence = own_vault.presence(environment, stack)
+    known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None
     cloud = openstack_provider(environment.cloud)
     openstack = ResourceOptions(providers=[cloud])
     network = Network("network", arguments.network(environment), openstack)
+    policy = vault_policy.operator(source.environment, environment.vault, stack)
+    vault = open_vault(environment, source.environment, network, policy, openstack)
+    inputs, served = known or gather(environment, source, presence)
     nfs = NfsServer("nfs", arguments.nfs_server(environment, network), openstack)
     store = ObjectStore("object-store", arguments.object_store(environment), openstack)
     ingress = IngressAddress("ingress", arguments.ingress_address(environment), openstack)
     cluster = MagnumCluster("cluster", arguments.cluster(environment, network), openstack)
-
-    read_again = partial(vault_secrets.read_application, vault_url, source.environment)
+    read_again = own_vault.reader(environment, source.environment, presence)
     store_args = platform.secret_store(environment, source, inputs, read_again, store)
-    secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault_provider(vault_url)]))
+    secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault.provider]))
     kubernetes: list[pulumi.ProviderResource] = [kubernetes_provider(cluster)]
     services_args = platform.cluster_services(environment, source, secrets)
     services = ClusterServices("services", services_args, ResourceOptions(providers=kubernetes, depends_on=[secrets]))
     argocd_args = platform.argocd(environment, source)
     argocd = ArgoCd("argocd", argocd_args, ResourceOptions(providers=kubernetes, depends_on=[services]))
-    told = platform.facts(ingress, nfs, store, secrets)
     applications = Applications(
         "applications",
-        platform.applications(environment, source, told),
+        platform.applications(environment, source, platform.facts(ingress, nfs, store, secrets)),
         ResourceOptions(providers=kubernetes, depends_on=[argocd, nfs]),
     )
     if isinstance(environment.tls, LetsEncrypt):
-        issuer_args = platform.certificate_issuer(environment, environment.tls)
         needed = ResourceOptions(providers=[*kubernetes, cloud], depends_on=[applications.deployed[CERT_MANAGER]])
-        CertificateIssuer("certificate", issuer_args, needed)
-    outputs.export(source, vault_url, served, ingress, nfs, store, cluster, secrets, argocd, applications)
+        CertificateIssuer("certificate", platform.certificate_issuer(environment, environment.tls), needed)
+    outputs.export(source, vault, served, ingress, nfs, store, cluster, secrets, argocd, applications)
+
+
+def gather(
+    environment: Environment, source: phalanx_source.PhalanxSource, presence: own_vault.Presence
+) -> tuple[secret_inputs.SecretInputs, Certificate | None]:
+    """What is known of the secrets before they are made, and the certificate; of a Vault of ours once there is one."""
+    inputs = secret_inputs.gather(environment, source, own_vault.read(environment, source.environment, presence))
+    secret_changes.log(inputs, source.environment.vault_path_prefix, pulumi.get_stack())
+    served, problems = certificate.look(source.environment, inputs.static, inputs.existing)
+    tell(problems)
+    return inputs, served
 
 
 with told_plainly():

@@ -56,7 +56,7 @@ def vault_server(
         environment: The configuration.
         settings: Its part that is about this server.
         net: The network.
-        url: The Phalanx environment's ``vaultUrl``, which `vault_url.check` has found right.
+        url: The Phalanx environment's ``vaultUrl``, ``https://NAME:8200``.
         operator_policy: What this program may do in it, as a policy in HCL.
     """
     return VaultServerArgs(

@@ -12,6 +12,7 @@ from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.phalanx_source import PhalanxSource
 from components.secret_store import SecretStore
+from components.vault import OpenVault
 from phalanx.certificates import Certificate, rfc3339
 
 DESCRIPTIONS: Mapping[str, str] = {
@@ -26,6 +27,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "objectStoreUrl": "URL of the S3 service",
     "bucket": "Bucket for the results of TAP queries",
     "vaultUrl": "URL of the Vault that the applications read",
+    "vaultAddress": "IPv4 address for the name of the site's own Vault in the DNS; empty if Vault is another's",
     "vaultPath": "Mount and path below which each application has a secret",
     "vaultWriteToken": "Token for `phalanx secrets sync` (secret)",
     "phalanxRepository": "Phalanx repository",
@@ -38,7 +40,7 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
     source: PhalanxSource,
-    vault_url: str,
+    vault: OpenVault,
     certificate: Certificate | None,
     ingress: IngressAddress,
     nfs: NfsServer,
@@ -60,7 +62,8 @@ def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
         "nfsExports": nfs.exports,
         "objectStoreUrl": store.endpoint,
         "bucket": store.bucket,
-        "vaultUrl": vault_url,
+        "vaultUrl": vault.url,
+        "vaultAddress": vault.address,
         "vaultPath": secrets.path,
         "vaultWriteToken": secrets.write_token,
         "phalanxRepository": source.checkout.repository,

@@ -30,7 +30,7 @@ def check(environment: Environment, stack: str, executor: Executor) -> list[Prob
         stack: Name of the stack, by which what it has already is told from what others have.
         executor: Runs the questions to the several services side by side.
     """
-    connection = _connect(environment)
+    connection = connect(environment)
     if isinstance(connection, Problem):
         return [connection]
     project = _Project(environment, stack, connection)
@@ -51,7 +51,7 @@ def check(environment: Environment, stack: str, executor: Executor) -> list[Prob
     return [problem for found in answers for problem in found]
 
 
-def _connect(environment: Environment) -> "Connection | Problem":
+def connect(environment: Environment) -> "Connection | Problem":
     """An authenticated connection, or why there is none."""
     import openstack  # noqa: PLC0415  # a second's work that no caller wants at import
     from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
@@ -201,7 +201,10 @@ class _Project:
         """Whether the images are there, and Magnum can tell its driver by that of the cluster."""
         images = {each.name: each for each in self.connection.image.images()}
         cluster = self.environment.cluster
-        for path, name in (("rsp:nfs.image", self.environment.nfs.image), ("rsp:cluster.image", cluster.image)):
+        wanted = {"rsp:nfs.image": self.environment.nfs.image, "rsp:cluster.image": cluster.image}
+        if deploy := self.environment.vault.deploy:
+            wanted["rsp:vault.deploy.image"] = deploy.image
+        for path, name in wanted.items():
             if name not in images:
                 yield _absent(path, name, images)
         image = images.get(cluster.image)
@@ -232,6 +235,8 @@ class _Project:
             "rsp:cluster.workers.flavor": cluster.workers.flavor,
             **{f"rsp:cluster.nodeGroups.{name}.flavor": group.flavor for name, group in cluster.node_groups.items()},
         }
+        if deploy := self.environment.vault.deploy:
+            wanted["rsp:vault.deploy.flavor"] = deploy.flavor
         for path, flavor in wanted.items():
             if flavor not in flavors:
                 yield _absent(path, flavor, flavors)
@@ -242,10 +247,11 @@ class _Project:
 
     def volume_types(self) -> Iterator[Problem]:
         """Whether Cinder has the types of all volumes."""
-        boot = self.environment.cluster.boot_volume
+        boot, deploy = self.environment.cluster.boot_volume, self.environment.vault.deploy
         wanted = {
             **{f"rsp:nfs.volumes.{name}.type": volume.type for name, volume in self.environment.nfs.volumes.items()},
             "rsp:cluster.bootVolume.type": boot.type if boot else None,
+            "rsp:vault.deploy.volume.type": deploy.volume.type if deploy else None,
             **{
                 f"rsp:applications.storageClasses.{name}.volumeType": storage_class.volume_type
                 for name, storage_class in self.environment.applications.storage_classes.items()

@@ -10,7 +10,8 @@ import typer
 
 from config.environment import Environment
 from config.loader import ConfigError, load_file
-from operations import openstack_preflight, vault_preflight
+from operations import openstack_preflight, own_vault, vault_preflight
+from operations.own_vault import Presence
 from operations.problem import Problem
 from phalanx import checkout
 from phalanx import environment as phalanx_environment
@@ -60,6 +61,14 @@ def _check_phalanx_and_vault(
         except PhalanxError as error:
             return [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
     address = str(environment.vault.address or target.vault_url).rstrip("/")
+    if deploy := environment.vault.deploy:
+        try:
+            missing = own_vault.presence(environment, stack) is not Presence.THERE
+        except ConnectionError:
+            return []  # told by the questions to OpenStack
+        problems = list(own_vault.check(deploy, target.vault_url))
+        if problems or missing:
+            return problems
     return list(vault_preflight.check(address, target, environment.vault, stack, preview=preview))
 
 

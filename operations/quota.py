@@ -48,29 +48,31 @@ def needs(environment: Environment, flavors: Mapping[str, Flavor]) -> dict[str, 
         environment: The environment.
         flavors: By name, all flavors that it names and the cloud has; a flavor that is missing counts nothing.
     """
-    cluster = environment.cluster
+    cluster, vault = environment.cluster, environment.vault.deploy
     groups = (cluster.workers, *cluster.node_groups.values())
+    volumes = [volume.size for volume in environment.nfs.volumes.values()] + ([vault.volume.size] if vault else [])
+    single = [environment.nfs.flavor] + ([vault.flavor] if vault else [])
     servers = [
-        (environment.nfs.flavor, 1),
+        *((flavor, 1) for flavor in single),
         (cluster.masters.flavor, cluster.masters.count),
         *((group.flavor, group.autoscaling.maximum if group.autoscaling else group.count) for group in groups),
     ]
-    nodes = sum(count for _, count in servers[1:])
+    nodes = sum(count for _, count in servers) - len(single)
     boot_disks = (nodes, nodes * cluster.boot_volume.size) if cluster.boot_volume else (0, 0)
     networks = 0 if environment.network.adopt else 1
     nothing = Flavor(vcpus=0, ram=0)
     return {
-        "instances": 1 + nodes,
+        "instances": len(single) + nodes,
         "cores": sum(flavors.get(flavor, nothing).vcpus * count for flavor, count in servers),
         "ram": sum(flavors.get(flavor, nothing).ram * count for flavor, count in servers),
-        "volumes": len(environment.nfs.volumes) + boot_disks[0],
-        "gigabytes": sum(volume.size for volume in environment.nfs.volumes.values()) + boot_disks[1],
+        "volumes": len(volumes) + boot_disks[0],
+        "gigabytes": sum(volumes) + boot_disks[1],
         "networks": networks,
         "subnets": networks,
         "routers": networks,
-        # The NFS server's own, and Magnum's for masters and workers.
-        "security_groups": 3,
-        "floating_ips": 2 if cluster.public_api else 1,
+        # The single servers' own, and Magnum's for masters and workers.
+        "security_groups": len(single) + 2,
+        "floating_ips": 1 + cluster.public_api + bool(vault and vault.floating_ip),
     }
 
 

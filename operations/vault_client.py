@@ -4,6 +4,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
+from config.vault_server import OPERATOR
 from phalanx.errors import PhalanxError
 
 if TYPE_CHECKING:
@@ -20,19 +23,25 @@ class VaultTokenError(PhalanxError):
     """There is no token for Vault, or it is none by its looks."""
 
 
-def connect(address: str) -> "hvac.Client":
+def connect(address: str, operator: SecretStr | None = None) -> "hvac.Client":
     """Make a client with the token of ``VAULT_TOKEN``, else that of ``~/.vault-token``; nothing is asked yet.
 
     Vault's certificate is checked against ``VAULT_CACERT`` or ``VAULT_CAPATH``, as the Pulumi provider does.
 
     Args:
         address: URL of Vault.
+        operator: Password of the program's user in a Vault that the stack makes; with it the client logs in, and no
+            token is looked for.
 
     Raises:
-        VaultTokenError: There is no token, or one that no token can look like.
+        VaultTokenError: There is no token, or one that no token can look like; or the password is refused.
+        hvac.exceptions.VaultError: Vault cannot answer a login.
+        requests.exceptions.RequestException: Nor does it answer at all.
     """
     import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
 
+    if operator:
+        return _log_in(hvac.Client(url=address, token="", timeout=TIMEOUT), operator)
     client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
     if not client.token:
         raise VaultTokenError("no token for Vault: set VAULT_TOKEN (`vault login -method=... -no-store`)")
@@ -40,6 +49,21 @@ def connect(address: str) -> "hvac.Client":
         raise VaultTokenError(
             "VAULT_TOKEN holds a blank, a line break or a character that is not ASCII: set it to the token alone",
         )
+    return client
+
+
+def _log_in(client: "hvac.Client", operator: SecretStr) -> "hvac.Client":
+    from hvac import exceptions  # noqa: PLC0415  # see connect
+
+    if not client.sys.is_initialized():
+        raise exceptions.VaultNotInitialized
+    try:
+        client.auth.userpass.login(OPERATOR, operator.get_secret_value())
+    except (exceptions.InvalidRequest, exceptions.Forbidden):
+        raise VaultTokenError(
+            f"refuses {OPERATOR} with rsp:vault.deploy.operatorPassword: docs/vault-server.md tells how its user is "
+            "made and its password changed",
+        ) from None
     return client
 
 

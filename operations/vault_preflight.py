@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from config.vault import Vault
-from operations import vault_access, vault_client, vault_found
+from operations import own_vault, vault_access, vault_client, vault_found
 from operations.problem import Problem
 from phalanx.environment import Environment
 
@@ -40,21 +40,21 @@ def check(
         if not any(problem.fatal for problem in lacking):
             yield from vault_found.check(client, environment, settings, stack)
 
-    yield from _ask(address, look)
+    yield from _ask(address, settings, look)
 
 
 def check_readable(address: str, environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
     """Look only whether the secrets can be read; arguments as for `check`."""
-    yield from _ask(address, lambda client: vault_found.check_mount(client, environment, settings, stack))
+    yield from _ask(address, settings, lambda client: vault_found.check_mount(client, environment, settings, stack))
 
 
-def _ask(address: str, look: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
+def _ask(address: str, settings: Vault, look: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
     from hvac import exceptions  # noqa: PLC0415  # with requests, most of the time that importing this module would take
     from requests import exceptions as http  # noqa: PLC0415
 
     where = f"Vault at {address}"
     try:
-        client = vault_client.connect(address)
+        client = vault_client.connect(address, own_vault.operator_password(settings))
         problems = [*_check_seal(client, where)] or [*_check_token(client, where)]
         yield from problems
         if not any(problem.fatal for problem in problems):

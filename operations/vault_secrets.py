@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from operations import vault_client
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
@@ -18,7 +20,7 @@ _READERS = 8
 """Secrets that are read at once."""
 
 
-def read(address: str, environment: Environment) -> dict[SecretKey, str]:
+def read(address: str, environment: Environment, operator: SecretStr | None = None) -> dict[SecretKey, str]:
     """Read every secret under an environment's path with the token of ``VAULT_TOKEN``.
 
     A program that runs by Pulumi must know them before it registers anything, as a static secret may be missing; and
@@ -27,6 +29,7 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
     Args:
         address: URL of Vault.
         environment: The environment; its KV engine need not be mounted yet.
+        operator: Password of the program's user in a Vault that the stack makes, in place of the token.
 
     Returns:
         The values that are there, by application and key; nothing for a secret whose newest version is deleted.
@@ -35,18 +38,20 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         SecretsError: If Vault does not let us read them.
         VaultTokenError: If there is no token.
     """
-    client = vault_client.connect(address)
     with _explained(address, environment), ThreadPoolExecutor(_READERS) as pool:
+        client = vault_client.connect(address, operator)
         names = _applications(client, environment)
         return {
             at: value for found in pool.map(lambda name: _keys(client, environment, name), names) for at, value in found
         }
 
 
-def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
+def read_application(
+    address: str, environment: Environment, application: str, operator: SecretStr | None = None
+) -> dict[str, str]:
     """Read what the secret of one application holds at this moment; arguments and errors as for `read`."""
-    client = vault_client.connect(address)
     with _explained(address, environment):
+        client = vault_client.connect(address, operator)
         return {at.key: value for at, value in _keys(client, environment, application)}
 
 
