@@ -1,14 +1,20 @@
 """The ClusterIssuers of the program, looked at by Kubernetes with cert-manager's own definition of the kind."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 import yaml
+from keystoneauth1.exceptions import Forbidden, Unauthorized
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from openstack.connection import Connection
 
 from components.certificate_issuer import CertificateIssuer, CertificateIssuerArgs
+from components.designate_solver import requests
 from config.tls import LetsEncrypt
 from sandbox.tools import store, toolchain
 from sandbox.tools.downloads import Downloads
@@ -90,3 +96,39 @@ def test_it_would_refuse_a_solver_that_it_does_not_know(cluster_issuers: client.
     manifest["spec"]["acme"]["solvers"] = [{"http02": {}}]
     with pytest.raises(ApiException, match=r"unknown field .*http02"):
         apply(cluster_issuers, manifest)
+
+
+def test_keystone_lets_designates_credential_do_nothing_else(tenant: Connection) -> None:
+    rules = [
+        {"service": "dns", "method": method, "path": path}
+        for method, path in requests("https://dns.example.org", "id-of-a-zone")
+    ]
+    keystone: Any = tenant.identity
+    user = str(tenant.current_user_id)
+    made = keystone.create_application_credential(user, "test-of-designate", access_rules=rules)
+    try:
+        auth = v3.ApplicationCredential(
+            tenant.config.get_auth_args()["auth_url"],
+            application_credential_id=made.id,
+            application_credential_secret=made.secret,
+        )
+        session = Session(auth)
+        assert session.get_token()  # it is a good one, and yet:
+        for service in ("compute", "network", "block-storage", "container-infra"):
+            endpoint = tenant.session.get_endpoint(service_type=service, interface="public")
+            with pytest.raises(Unauthorized):
+                session.get(f"{endpoint}{_ANY_PATH[service]}")
+            assert tenant.session.get(f"{endpoint}{_ANY_PATH[service]}").status_code == HTTPStatus.OK
+        with pytest.raises(Forbidden):
+            session.post(f"{auth.auth_url}/users/{user}/application_credentials", json=_ANOTHER)
+    finally:
+        keystone.delete_application_credential(user, made.id)
+
+
+_ANY_PATH = {
+    "compute": "/servers",
+    "network": "/v2.0/networks",
+    "block-storage": "/volumes",
+    "container-infra": "/clusters",
+}
+_ANOTHER = {"application_credential": {"name": "another"}}
