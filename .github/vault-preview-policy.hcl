@@ -28,9 +28,9 @@ path "kv-v2/metadata/k8s_operator/roe/+" {
 #  capabilities = ["read"]
 #}
 
-# The AppRole auth method (rsp:vault.approle.ownership: create); Vault asks for sudo there
-#path "sys/auth/approle" {
-#  capabilities = ["read", "sudo"]
+# Whether it is there
+#path "sys/mounts/auth/approle" {
+#  capabilities = ["read"]
 #}
 
 # Its description

@@ -42,11 +42,16 @@ path "kv-v2/metadata/k8s_operator/roe/+" {
 
 # The AppRole auth method (rsp:vault.approle.ownership: create); Vault asks for sudo there
 #path "sys/auth/approle" {
-#  capabilities = ["read", "sudo", "update", "delete"]
+#  capabilities = ["update", "delete", "sudo"]
 #  allowed_parameters = {
 #    "type" = ["approle"]
 #    "*" = []
 #  }
+#}
+
+# Whether it is there
+#path "sys/mounts/auth/approle" {
+#  capabilities = ["read"]
 #}
 
 # Its description

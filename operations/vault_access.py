@@ -1,6 +1,6 @@
 """Whether the token of ``VAULT_TOKEN`` may do what the program is going to do."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from config.vault import Vault
@@ -31,21 +31,22 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, *, p
     answer: Any = client.sys.get_capabilities(paths=[path for paths in asked.values() for path in paths])
     held: Mapping[str, list[str]] = answer["data"]
 
-    def lacking(rule: Rule, capabilities: Iterable[str]) -> list[str]:
-        return [each for each in capabilities if not all({each, "root"} & set(held[path]) for path in asked[rule.path])]
+    def lacking(wanted: Callable[[Rule], Iterable[str]]) -> Iterator[str]:
+        for rule in needed:
+            have = [{*held[path]} for path in asked[rule.path]]
+            if missing := [each for each in wanted(rule) if not all(each in one or "root" in one for one in have)]:
+                yield f"{rule.path} ({', '.join(missing)})"
 
-    look = {rule.path: lacking(rule, rule.look) for rule in needed}
-    change = {rule.path: lacking(rule, rule.change) for rule in needed}
-    yield from _tell(look, "which this needs", fatal=True)
-    yield from _tell(change, "which `pulumi up` needs", fatal=not preview)
+    if look := list(lacking(lambda rule: rule.look)):
+        yield _problem(f"lacks capabilities in Vault that this needs: {'; '.join(look)}")
+    change = list(lacking(lambda rule: rule.change))
+    if change and preview:
+        # That is how it should be for the token of a workflow, which prints this at each pull request.
+        yield _problem(f"is for previews: it lacks what `pulumi up` needs at {len(change)} paths", fatal=False)
+    elif change:
+        yield _problem(f"lacks capabilities in Vault that `pulumi up` needs: {'; '.join(change)}")
 
 
-def _tell(lacking: Mapping[str, list[str]], purpose: str, *, fatal: bool) -> Iterator[Problem]:
-    found = [f"{path} ({', '.join(each)})" for path, each in lacking.items() if each]
-    if found:
-        yield Problem(
-            where="VAULT_TOKEN",
-            what=f"lacks capabilities in Vault {purpose}: {'; '.join(found)}. The policy that suffices is "
-            "docs/vault-operator-policy.hcl; `python -m operations vault-policy` writes it for any stack",
-            fatal=fatal,
-        )
+def _problem(what: str, *, fatal: bool = True) -> Problem:
+    suffices = "the policy that suffices is docs/vault-operator-policy.hcl, or `python -m operations vault-policy`"
+    return Problem(where="VAULT_TOKEN", what=f"{what}; {suffices}", fatal=fatal)

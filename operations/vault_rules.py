@@ -80,11 +80,11 @@ def _auth_method(path: str, *, applies: bool) -> Iterator[Rule]:
     yield Rule(
         path=f"sys/auth/{path}",
         why="The AppRole auth method (rsp:vault.approle.ownership: create); Vault asks for sudo there",
-        look=("read", "sudo"),
-        change=("update", "delete"),
+        change=("update", "delete", "sudo"),
         allowed={"type": ["approle"], "*": []},
         applies=applies,
     )
+    yield Rule(path=f"sys/mounts/auth/{path}", why="Whether it is there", look=("read",), applies=applies)
     yield Rule(
         path=f"sys/mounts/auth/{path}/tune",
         why="Its description",

@@ -7,6 +7,7 @@ import hvac
 import hvac.exceptions
 import pytest
 
+from config.environment import Environment
 from sandbox.ports import Port
 from tests.sandbox.objects import Objects
 
@@ -51,13 +52,85 @@ def test_the_cluster_may_read_nothing_else(reader: hvac.Client, path: str) -> No
         reader.secrets.kv.v2.read_secret_version(path, mount_point="secret", raise_on_deleted_version=True)
 
 
-def test_the_cluster_may_write_nothing(reader: hvac.Client) -> None:
+@pytest.mark.parametrize("path", ["", "phalanx", "phalanx/elsewhere"])
+def test_the_cluster_may_not_find_out_what_other_environments_there_are(reader: hvac.Client, path: str) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
-        reader.secrets.kv.v2.create_or_update_secret("phalanx/sandbox/tap", {"a": "b"}, mount_point="secret")
+        reader.secrets.kv.v2.list_secrets(path, mount_point="secret")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("sys/policies/acl/phalanx/sandbox/read", "sys/mounts", "sys/auth", "auth/token/accessors"),
+        *("auth/approle/role/sandbox", "auth/approle/role/sandbox/role-id"),
+    ],
+)
+def test_the_cluster_may_not_see_who_may_what(reader: hvac.Client, path: str) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
-        reader.adapter.get("/v1/sys/policies/acl/phalanx/sandbox/read")
+        reader.adapter.get(f"/v1/{path}")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("secret/data/phalanx/sandbox/tap", {"data": {"a": "b"}}),
+        ("secret/delete/phalanx/sandbox/tap", {"versions": [1]}),
+        ("secret/metadata/phalanx/sandbox/tap", {"max_versions": 1}),
+        ("auth/token/create", {"policies": ["phalanx/sandbox/read"]}),
+        ("auth/token/create", {"no_parent": True}),
+        ("auth/token/create-orphan", {}),
+        ("auth/approle/role/sandbox/secret-id", {}),
+        ("auth/approle/role/sandbox", {"token_policies": ["phalanx/sandbox/write"]}),
+        ("sys/policies/acl/phalanx/sandbox/read", {"policy": READ_POLICY}),
+    ],
+)
+def test_the_cluster_may_write_nothing(reader: hvac.Client, path: str, body: dict[str, Any]) -> None:
+    with pytest.raises(hvac.exceptions.Forbidden):
+        reader.write_data(path, data=body)
+
+
+def test_the_cluster_may_delete_nothing(reader: hvac.Client) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         reader.secrets.kv.v2.delete_metadata_and_all_versions("phalanx/sandbox/tap", mount_point="secret")
+
+
+def test_the_clusters_token_lives_as_long_as_configured(reader: hvac.Client, settings: Environment) -> None:
+    token = reader.auth.token.lookup_self()["data"]
+    assert token["creation_ttl"] == settings.vault.approle.token_ttl
+    assert 0 < token["ttl"] <= token["creation_ttl"]
+    assert token["renewable"]
+    assert (token["type"], token["orphan"], token.get("period")) == ("service", True, None)
+    assert set(token["policies"]) == {"default", "phalanx/sandbox/read"}
+
+
+def test_a_renewal_does_not_go_beyond_the_configured_maximum(reader: hvac.Client, settings: Environment) -> None:
+    longest = settings.vault.approle.token_max_ttl
+    renewed = reader.auth.token.renew_self(increment=f"{longest + 3600}s")["auth"]
+    assert 0 < renewed["lease_duration"] <= longest
+
+
+def test_the_program_is_no_root(vault: hvac.Client) -> None:
+    token = vault.auth.token.lookup_self()["data"]
+    assert set(token["policies"]) == {"default", "sandbox-operator"}
+    assert token["ttl"] > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("sys/policies/acl/sandbox-operator", {"policy": 'path "*" { capabilities = ["sudo"] }'}),
+        ("sys/policies/acl/phalanx/sandbox/write", {"policy": 'path "*" { capabilities = ["sudo"] }'}),
+        ("auth/token/create", {"policies": ["root"]}),
+        ("auth/token/create", {"policies": ["sandbox-operator"], "no_parent": True}),
+        ("auth/approle/role/sandbox", {"token_policies": ["sandbox-operator"]}),
+        ("auth/approle/role/another", {"token_policies": ["phalanx/sandbox/read"]}),
+        ("sys/mounts/another", {"type": "kv"}),
+        ("secret/data/phalanx/elsewhere/tap", {"data": {"a": "b"}}),
+    ],
+)
+def test_the_program_cannot_give_itself_more(vault: hvac.Client, path: str, body: dict[str, Any]) -> None:
+    with pytest.raises(hvac.exceptions.Forbidden):
+        vault.write_data(path, data=body)
 
 
 def test_no_secret_is_empty(vault: hvac.Client) -> None:

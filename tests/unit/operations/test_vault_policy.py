@@ -75,7 +75,7 @@ def test_what_is_made_can_be_read_by_the_preview_too(
     preview = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, CREATING, "roe")))
     for client in (operator, preview):
         for path in (
-            *("sys/mounts/kv-v2", "kv-v2/config", "sys/auth/approle", "sys/mounts/auth/approle/tune"),
+            *("sys/mounts/kv-v2", "kv-v2/config", "sys/mounts/auth/approle", "sys/mounts/auth/approle/tune"),
             *(f"sys/policies/acl/{PATH}/read", "auth/approle/role/roe", "auth/approle/role/roe/role-id"),
         ):
             assert client.adapter.get(f"/v1/{path}")["data"], path

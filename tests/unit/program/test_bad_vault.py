@@ -52,7 +52,7 @@ def test_the_workflows_policy_suffices_for_a_preview(run_stack: StackRunner, bao
         with pytest.raises(pulumi.RunError) as error:
             run_stack("roe", **settings(bao.url))
     assert str(error.value).startswith(
-        "VAULT_TOKEN: lacks capabilities in Vault which `pulumi up` needs: "
+        "VAULT_TOKEN: lacks capabilities in Vault that `pulumi up` needs: "
         "kv-v2/data/k8s_operator/roe/+ (create, update, delete); ",
     )
     assert "auth/token/create (update, sudo)" in str(error.value)

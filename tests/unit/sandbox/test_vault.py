@@ -37,7 +37,8 @@ def test_operator_may_do_what_its_environment_needs_and_nothing_else() -> None:
         "secret/metadata/phalanx/sandbox/+",
     }
     assert {path for path in rules if path.startswith("sys/")} == {
-        *("sys/mounts/secret", "sys/mounts/secret/tune", "sys/auth/approle", "sys/mounts/auth/approle/tune"),
+        *("sys/mounts/secret", "sys/mounts/secret/tune"),
+        *("sys/auth/approle", "sys/mounts/auth/approle", "sys/mounts/auth/approle/tune"),
         *("sys/policies/acl/phalanx/sandbox/read", "sys/policies/acl/phalanx/sandbox/write"),
         "sys/capabilities-self",
     }

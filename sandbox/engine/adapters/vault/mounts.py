@@ -144,7 +144,7 @@ class AuthBackend(Adapter[Vault]):
 
     @staticmethod
     def _outputs(client: Vault, path: str) -> Properties | None:
-        found = _mount(client, f"sys/auth/{path}")
+        found = _mount(client, f"sys/mounts/auth/{path}")
         if found is None:
             return None
         return {
@@ -198,7 +198,7 @@ def _mount(client: Vault, path: str) -> dict[str, Any] | None:
     try:
         return client.read(path)
     except hvac.exceptions.InvalidRequest as error:
-        if "No secret engine mount at" in str(error) or "No auth engine at" in str(error):
+        if "No secret engine mount at" in str(error):
             return None
         raise
 
