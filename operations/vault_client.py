@@ -2,7 +2,9 @@
 
 import os
 import re
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -20,7 +22,7 @@ _PRINTABLE = re.compile(r"[!-~]+")
 
 
 class VaultTokenError(PhalanxError):
-    """There is no token for Vault, or it is none by its looks."""
+    """There is no token for Vault, it is none by its looks, or others could read it on the way."""
 
 
 def connect(address: str, operator: SecretStr | None = None) -> "hvac.Client":
@@ -34,12 +36,18 @@ def connect(address: str, operator: SecretStr | None = None) -> "hvac.Client":
             token is looked for.
 
     Raises:
-        VaultTokenError: There is no token, or one that no token can look like; or the password is refused.
+        VaultTokenError: There is no token, one that no token can look like, or no encryption on the way; or the
+            password is refused.
         hvac.exceptions.VaultError: Vault cannot answer a login.
         requests.exceptions.RequestException: Nor does it answer at all.
     """
     import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
 
+    if urlsplit(address).scheme != "https" and not _on_this_machine(address):
+        raise VaultTokenError(
+            f"{address} would carry the token and every secret over the network in clear: give Vault a certificate, "
+            "and its address as https://",
+        )
     if operator:
         return _log_in(hvac.Client(url=address, token="", timeout=TIMEOUT), operator)
     client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
@@ -91,6 +99,14 @@ def explain(error: Exception) -> str:
             return f"answers with an error: {'; '.join(map(str, error.errors or [])) or error}"
         case _:
             raise error
+
+
+def _on_this_machine(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _innermost(error: BaseException) -> str:

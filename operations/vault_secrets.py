@@ -36,7 +36,7 @@ def read(address: str, environment: Environment, operator: SecretStr | None = No
 
     Raises:
         SecretsError: If Vault does not let us read them.
-        VaultTokenError: If there is no token.
+        VaultTokenError: If there is no token, or no encryption on the way.
     """
     with _explained(address, environment), ThreadPoolExecutor(_READERS) as pool:
         client = vault_client.connect(address, operator)
