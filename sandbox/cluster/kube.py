@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from kubernetes import client, config
 from urllib3.exceptions import HTTPError
+
+from sandbox.kubeconfig import with_files
 
 FIELD_MANAGER: Final = "rsp-sandbox"
 _TIMEOUT: Final = 10
@@ -32,7 +35,10 @@ class Kube:
     """
 
     def __init__(self, kubeconfig: Path) -> None:
-        self._client: client.ApiClient = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
+        document = with_files(yaml.safe_load(kubeconfig.read_text()), kubeconfig.with_suffix(".files"))
+        self._client: client.ApiClient = config.new_client_from_config_dict(  # type: ignore[no-untyped-call]
+            document, persist_config=False
+        )
 
     def ready(self) -> bool:
         """Whether the API server says that it is ready."""

@@ -1,7 +1,5 @@
 """One connection to a Kubernetes cluster, made from the settings of the kubernetes provider."""
 
-import base64
-import copy
 import json
 import logging
 import tempfile
@@ -23,6 +21,8 @@ from sandbox.engine.adapters.base import Property, flag, known, reason
 from sandbox.engine.diff import Change
 from sandbox.engine.errors import EngineError, ResourceError
 from sandbox.engine.values import Properties
+from sandbox.files import write_atomically
+from sandbox.kubeconfig import with_files
 
 FIELD_MANAGER: Final = "pulumi-kubernetes"
 PROPERTIES: Final[Mapping[str, Property]] = {
@@ -77,8 +77,7 @@ class Kubernetes:
         file = self.directory / "kubeconfig"
         with self._lock:
             if not file.exists():
-                file.touch(mode=0o600)
-                file.write_text(yaml.safe_dump(self.kubeconfig))
+                write_atomically(file, yaml.safe_dump(self.kubeconfig))
         return file
 
     def resource(self, api_version: str, kind: str) -> Any:
@@ -98,7 +97,7 @@ class Kubernetes:
         with self._lock:
             if self._dynamic is None:
                 api = kubernetes_config.new_client_from_config_dict(  # type: ignore[no-untyped-call]
-                    _with_files(self.kubeconfig, directory),
+                    with_files(self.kubeconfig, directory),
                     context=self.context,
                     persist_config=False,
                     temp_file_path=str(directory),
@@ -223,21 +222,4 @@ def _document(kubeconfig: Any) -> dict[str, Any]:
         raise ResourceError("it is neither YAML nor the path of a file") from error
     if not isinstance(document, dict) or "clusters" not in document:
         raise ResourceError("it has no clusters")
-    return document
-
-
-def _with_files(kubeconfig: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """The kubeconfig with its certificates and keys in files of mode 0600 in `directory`.
-
-    Left to itself the client library makes such files too, but remembers them for the life of the process.
-    """
-    document = copy.deepcopy(kubeconfig)
-    for section, part in (("clusters", "cluster"), ("users", "user")):
-        for number, each in enumerate(document.get(section) or []):
-            entry = each[part]
-            for name in [name for name in entry if name.endswith("-data")]:
-                file = directory / f"{part}-{number}-{name}"
-                file.touch(mode=0o600)
-                file.write_bytes(base64.b64decode(entry.pop(name)))
-                entry[name.removesuffix("-data")] = str(file)
     return document
