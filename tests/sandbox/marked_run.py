@@ -3,6 +3,7 @@
 import json
 import secrets as random
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -85,6 +86,20 @@ class Sandbox:
         self.gathered.state += places.state()
         return done.stdout
 
+    def operate(self, *arguments: str) -> None:
+        """Run a command for day two on what Vault holds now, and keep what it says."""
+        done = subprocess.run(
+            (sys.executable, "-m", "operations", *arguments, "--stack", "sandbox"),
+            cwd=paths.CHECKOUT,
+            env={**processes.environment(), **environment.variables()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        name = " ".join(arguments)
+        self.gathered.terminal.append(Evidence(f"what `operations {name}` says", done.stdout))
+        assert done.returncode == 0, f"{name} ended with {done.returncode}"
+
     def secrets(self) -> dict[str, dict[str, str]]:
         """What Vault holds for the environment, by application and key."""
         listed = self.vault.secrets.kv.v2.list_secrets("phalanx/sandbox", mount_point="secret")["data"]["keys"]
@@ -143,6 +158,9 @@ def live(sandbox: Sandbox) -> None:
     sandbox.run("refresh", "--debug", config=second)
     sandbox.run("outputs", config=second)
     sandbox.run("outputs", "--json", config=second)
+    for command in ("preflight", "secrets status", "secrets template"):
+        sandbox.operate(*command.split())
+    sandbox.operate("secrets", "status", "--json")
 
 
 def _given(sandbox: Sandbox, name: str, settings: Mapping[str, Any]) -> Path:
