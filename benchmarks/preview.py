@@ -147,8 +147,8 @@ def _wait_until_ready(client: hvac.Client, server: subprocess.Popen[bytes]) -> N
 
 def main() -> bool:
     """Print the table; tell whether the goal is met."""
-    table = Table("run by", title=f"No-change preview of the secrets part: median of {RUNS} runs, goal {GOAL:.1f} s")
-    for heading in ("total in s", "of it the program in s", "slowest in s", "processor in s", "peak memory in MiB"):
+    table = Table("run by", title=f"No-change preview of the secrets: median of {RUNS} runs in s, goal {GOAL:.1f} s")
+    for heading in ("total", "program", "slowest", "processor", "MiB"):
         table.add_column(heading, justify="right")
     met = True
     for runner in (ENGINE, *([CLI] if shutil.which("pulumi") else [])):
