@@ -2,8 +2,13 @@ import os
 import shutil
 
 import pytest
+from hypothesis import settings
 
 from sandbox import tools
+
+# How long an example takes tells of the machine and of what else it does, not of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture
