@@ -33,7 +33,7 @@ PRIVATE_FILES = {
 }
 """Files that may hold a secret, and why; each is for its owner alone."""
 
-OWN_ENVIRONMENT = ("python", "pulumi")
+OWN_ENVIRONMENT = ("the environment of python", "the environment of pulumi")
 """Programs which are given VAULT_TOKEN and passphrase, as a person's shell gives them to the Pulumi CLI."""
 
 
