@@ -97,6 +97,8 @@ def _service(settings: VaultServer) -> str:
         "ProtectControlGroups=yes\n"
         "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
         "RestrictNamespaces=yes\n"
+        "# The user data are told there to whoever asks from this machine.\n"
+        "IPAddressDeny=169.254.169.254\n"
         "LockPersonality=yes\n"
     ) + (acme if settings.tls.kind == "acme" else "")
 

@@ -29,11 +29,13 @@ class VaultVm:
     Args:
         user_data: What cloud-init would be given.
         root: An empty directory with a short path, since a socket's is limited to 107 characters.
+        port: Where to listen; a free one if None.
     """
 
-    def __init__(self, user_data: str, root: Path) -> None:
+    def __init__(self, user_data: str, root: Path, port: int | None = None) -> None:
         self.root = root
-        self.port, cluster_port = free_ports(2)
+        free_port, cluster_port = free_ports(2)
+        self.port = port or free_port
         self._moved = {
             "/etc/openbao": str(root / "etc"),
             "/srv/vault": str(root / "data"),
