@@ -1,6 +1,7 @@
 """The secrets in Vault: who may read them, and that the cluster has what Vault has."""
 
 import base64
+import json
 from typing import Any
 
 import hvac
@@ -8,8 +9,10 @@ import hvac.exceptions
 import pytest
 
 from config.environment import Environment
+from sandbox import paths
 from sandbox.ports import Port
 from tests.sandbox.objects import Objects
+from tests.sandbox.program import Program
 
 READ_POLICY = """\
 path "secret/data/phalanx/sandbox/+" {
@@ -131,6 +134,21 @@ def test_the_program_is_no_root(vault: hvac.Client) -> None:
 def test_the_program_cannot_give_itself_more(vault: hvac.Client, path: str, body: dict[str, Any]) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         vault.write_data(path, data=body)
+
+
+def test_an_edited_policy_stops_the_program_until_it_is_removed(program: Program, vault: hvac.Client) -> None:
+    path = "/v1/sys/policies/acl/phalanx/sandbox/read"
+    root = hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
+    root.sys.create_or_update_acl_policy("phalanx/sandbox/read", READ_POLICY.replace('["read"]', '["read", "list"]'))
+    try:
+        with pytest.raises(AssertionError, match="`vault policy delete phalanx/sandbox/read` and"):
+            program.run("up")
+    finally:
+        # The way out that the message names, with the program's own token.
+        vault.adapter.delete(path)
+    program.run("refresh")
+    program.run("up")
+    assert vault.adapter.get(path)["data"]["policy"] == READ_POLICY
 
 
 def test_no_secret_is_empty(vault: hvac.Client) -> None:
