@@ -51,7 +51,8 @@ class Vault:
             raise ResourceError("Vault's address is not known: set the provider's `address`, or VAULT_ADDR")
         if not (login or token):
             raise ResourceError(f"no token for Vault at {self.address}: set VAULT_TOKEN, or the provider's `token`")
-        verify: bool | str = config.get("caCertFile") or not flag(config.get("skipTlsVerify", False))
+        authority = config.get("caCertFile") or os.environ.get("VAULT_CACERT")
+        verify: bool | str = authority or not flag(config.get("skipTlsVerify", False))
         self._client = hvac.Client(
             url=self.address, token=token, namespace=config.get("namespace"), verify=verify, timeout=60
         )
