@@ -17,7 +17,7 @@ from rich.table import Table
 from config.application_values import application_values
 from config.environment import Environment as Configuration
 from config.loader import load_file
-from operations import vault_preflight, vault_secrets
+from operations import vault_copy, vault_preflight, vault_secrets
 from operations.problem import Problem
 from phalanx import additions, application, charts, checkout, environment, render, secrets, static_secrets, undeclared
 from phalanx.environment import Environment
@@ -25,6 +25,7 @@ from phalanx.errors import PhalanxError
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, SecretKey, Static, Wired
 
 app = typer.Typer(help="The secrets of an environment: what it needs, from where, and whether it is there.")
+app.command("copy")(vault_copy.main)
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
 
 

@@ -14,6 +14,9 @@ from phalanx.errors import PhalanxError
 if TYPE_CHECKING:
     import hvac
 
+TOKEN = "VAULT_TOKEN"  # noqa: S105  # a variable's name
+"""Environment variable of the token for the stack's Vault."""
+
 TIMEOUT = 5
 """Seconds that Vault may take for an answer."""
 
@@ -25,7 +28,7 @@ class VaultTokenError(PhalanxError):
     """There is no token for Vault, it is none by its looks, or others could read it on the way."""
 
 
-def connect(address: str, operator: SecretStr | None = None) -> "hvac.Client":
+def connect(address: str, operator: SecretStr | None = None, *, variable: str = TOKEN) -> "hvac.Client":
     """Make a client with the token of ``VAULT_TOKEN``, else that of ``~/.vault-token``; nothing is asked yet.
 
     Vault's certificate is checked against ``VAULT_CACERT`` or ``VAULT_CAPATH``, as the Pulumi provider does.
@@ -34,6 +37,7 @@ def connect(address: str, operator: SecretStr | None = None) -> "hvac.Client":
         address: URL of Vault.
         operator: Password of the program's user in a Vault that the stack makes; with it the client logs in, and no
             token is looked for.
+        variable: Environment variable of the token, for a second Vault, which never gets the token of the first.
 
     Raises:
         VaultTokenError: There is no token, one that no token can look like, or no encryption on the way; or the
@@ -50,12 +54,14 @@ def connect(address: str, operator: SecretStr | None = None) -> "hvac.Client":
         )
     if operator:
         return _log_in(hvac.Client(url=address, token="", timeout=TIMEOUT), operator)
-    client = hvac.Client(url=address, token=os.environ.get("VAULT_TOKEN") or None, timeout=TIMEOUT)
+    # Without any token hvac looks for that of the first Vault.
+    token = os.environ.get(variable) or (None if variable == TOKEN else "")
+    client = hvac.Client(url=address, token=token, timeout=TIMEOUT)
     if not client.token:
-        raise VaultTokenError("no token for Vault: set VAULT_TOKEN (`vault login -method=... -no-store`)")
+        raise VaultTokenError(f"no token for Vault: set {variable} (`vault login -method=... -no-store`)")
     if not _PRINTABLE.fullmatch(client.token):
         raise VaultTokenError(
-            "VAULT_TOKEN holds a blank, a line break or a character that is not ASCII: set it to the token alone",
+            f"{variable} holds a blank, a line break or a character that is not ASCII: set it to the token alone",
         )
     return client
 
@@ -75,11 +81,12 @@ def _log_in(client: "hvac.Client", operator: SecretStr) -> "hvac.Client":
     return client
 
 
-def explain(error: Exception) -> str:
+def explain(error: Exception, setting: str = "rsp:vault.address") -> str:
     """What an exception of hvac or of its transport means to a person: what is wrong and the way to mend it.
 
     Args:
         error: A ``hvac.exceptions.VaultError`` or a ``requests.exceptions.RequestException``.
+        setting: What gives Vault's address.
     """
     from hvac import exceptions  # noqa: PLC0415  # see connect
     from requests import exceptions as http  # noqa: PLC0415
@@ -88,7 +95,7 @@ def explain(error: Exception) -> str:
         case http.SSLError():
             return f"its certificate is not trusted ({_innermost(error)}): set VAULT_CACERT to its authority's file"
         case http.RequestException():
-            return f"does not answer ({_innermost(error)}): check rsp:vault.address, the network and that it runs"
+            return f"does not answer ({_innermost(error)}): check {setting}, the network and that it runs"
         case exceptions.VaultNotInitialized():
             return "is not initialised: run `vault operator init` there, then unseal it"
         case exceptions.VaultDown():

@@ -1,0 +1,320 @@
+"""Moving secrets between two real servers."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import hvac
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from operations import secrets
+from operations.vault_kv import Folder, Held
+from phalanx.errors import SecretsError
+from tests import openbao
+from tests.openbao import OpenBao
+from tests.unit.phalanx.repository import SETTINGS, write
+from tests.unit.sample import environment_data
+
+MARK = "planted-7c1d"
+"""Part of every value, so that one in the output is found."""
+OLD: dict[str, dict[str, Any]] = {
+    "gafaelfawr": {"session": f"{MARK}-1", "signing-key": f"{MARK}-2"},
+    "tap": {"google": json.dumps({"key": MARK}), "limits": {MARK: [1, 2.5, True, None]}, "on": True},
+    "deeper/still/nublado": {"hub": f"{MARK}-3"},
+}
+TARGET = "phalanx/test"
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenBao, OpenBao]]:
+    old, new = tmp_path_factory.mktemp("old"), tmp_path_factory.mktemp("new")
+    with openbao.server(old) as source, openbao.server(new) as target:
+        yield source, target
+
+
+@pytest.fixture
+def old(servers: tuple[OpenBao, OpenBao], monkeypatch: pytest.MonkeyPatch) -> OpenBao:
+    """Have the secrets in KV version 2 at kv-v2/k8s_operator/roe, and in version 1 at kv/roe."""
+    source = servers[0]
+    monkeypatch.setenv("VAULT_SOURCE_TOKEN", source.root_token)
+    for mount, version in (("kv-v2", "2"), ("kv", "1")):
+        mount_anew(source, mount, version)
+    for name, data in OLD.items():
+        put(source, f"k8s_operator/roe/{name}", data, mount="kv-v2")
+        source.root.secrets.kv.v1.create_or_update_secret(f"roe/{name}", data, mount_point="kv")
+    return source
+
+
+@pytest.fixture
+def new(servers: tuple[OpenBao, OpenBao], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
+    """Have an empty engine, and stand in a project with a stack ``test`` whose path is in it."""
+    target = servers[1]
+    monkeypatch.setenv("VAULT_TOKEN", target.root_token)
+    mount_anew(target, "secret", "2")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    phalanx = {"environments/values.yaml": SETTINGS | {"applications": {}}, "environments/values-test.yaml": {}}
+    root = write(tmp_path / "phalanx", phalanx)
+    for arguments in (("init", "-qb", "main"), ("add", "."), ("commit", "-qm", "Phalanx")):
+        identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+        subprocess.run(("git", "-C", str(root), *identity, *arguments), check=True)
+    configure(target.url)
+    return target
+
+
+def mount_anew(server: OpenBao, path: str, version: str) -> None:
+    server.root.sys.disable_secrets_engine(path)
+    server.root.sys.enable_secrets_engine("kv", path=path, options={"version": version})
+    while version == "2":
+        # For a moment a new engine of version 2 says that it is being upgraded.
+        with suppress(hvac.exceptions.InvalidRequest):
+            server.root.secrets.kv.v2.read_configuration(mount_point=path)
+            return
+
+
+def configure(address: str) -> None:
+    phalanx = {"repository": f"file://{Path.cwd() / 'phalanx'}", "environment": "test"}
+    data = environment_data(phalanx=phalanx, vault__address=address)
+    content = {"config": {f"rsp:{section}": value for section, value in data.items()}}
+    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(content))
+
+
+def put(server: OpenBao, path: str, data: Mapping[str, Any], mount: str = "secret") -> None:
+    server.root.secrets.kv.v2.create_or_update_secret(path, dict(data), mount_point=mount)
+
+
+def held(server: OpenBao, name: str) -> Any:
+    answer = server.root.secrets.kv.v2.read_secret_version(
+        f"{TARGET}/{name}", mount_point="secret", raise_on_deleted_version=False
+    )
+    return answer["data"]["data"]
+
+
+def names(server: OpenBao) -> list[str]:
+    answer: Any = server.root.list(f"secret/metadata/{TARGET}")
+    return answer["data"]["keys"] if answer else []
+
+
+def written(server: OpenBao, name: str) -> int:
+    answer = server.root.secrets.kv.v2.read_secret_metadata(f"{TARGET}/{name}", mount_point="secret")
+    return int(answer["data"]["current_version"])
+
+
+def run(old: OpenBao, *arguments: str, path: str = "kv-v2/k8s_operator/roe", answer: str | None = None) -> Result:
+    command = ["copy", "-s", "test", "--from", old.url, "--from-path", path, *arguments]
+    result = CliRunner().invoke(secrets.app, command, input=answer)
+    assert MARK not in f"{result.output}{result.exception}"
+    return result
+
+
+def refused(old: OpenBao, *arguments: str, path: str = "kv-v2/k8s_operator/roe") -> str:
+    result = run(old, "--yes", *arguments, path=path)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SecretsError), result
+    return str(result.exception)
+
+
+@pytest.mark.parametrize("path", ["kv-v2/k8s_operator/roe", "kv/roe"])
+def test_everything_arrives_with_its_types_and_a_second_run_writes_nothing(
+    old: OpenBao, new: OpenBao, path: str
+) -> None:
+    result = run(old, "--yes", path=path)
+    assert result.exit_code == 0, result
+    assert "Verified: secret/phalanx/test of" in result.output
+    assert {name: held(new, name) for name in OLD} == OLD
+    assert held(new, "tap")["on"] is True
+    assert run(old, "--yes", path=path).exit_code == 0
+    assert [written(new, name) for name in OLD] == [1, 1, 1]
+
+
+def test_nothing_is_written_before_a_person_agrees(old: OpenBao, new: OpenBao) -> None:
+    assert run(old, "--dry-run").exit_code == 0
+    declined = run(old, answer="n\n")
+    assert declined.exit_code == 1
+    assert "Write 3 secrets to secret/phalanx/test of" in declined.output
+    assert names(new) == []
+    assert run(old, answer="y\n").exit_code == 0
+    assert held(new, "gafaelfawr") == OLD["gafaelfawr"]
+
+
+def test_another_value_and_other_keys_of_the_target_stay(old: OpenBao, new: OpenBao) -> None:
+    put(new, f"{TARGET}/gafaelfawr", {"session": f"{MARK}-newer", "ours": MARK})
+    shown = run(old, "--dry-run", "--json")
+    (compared,) = [one for one in json.loads(shown.stdout)["secrets"] if one["name"] == "gafaelfawr"]
+    assert (compared["new"], compared["same"], compared["differs"]) == (["signing-key"], [], ["session"])
+    assert "  gafaelfawr/session: has another value, which was left (--overwrite" in refused(old)
+    assert held(new, "gafaelfawr") == {"session": f"{MARK}-newer", "ours": MARK, "signing-key": f"{MARK}-2"}
+    assert run(old, "--yes", "--overwrite").exit_code == 0
+    assert held(new, "gafaelfawr") == {**OLD["gafaelfawr"], "ours": MARK}
+
+
+def test_true_is_not_one(old: OpenBao, new: OpenBao) -> None:
+    put(new, f"{TARGET}/tap", {**OLD["tap"], "on": 1})
+    assert "tap/on: has another value" in refused(old)
+
+
+def test_custom_metadata_come_along_unless_the_target_has_its_own(old: OpenBao, new: OpenBao) -> None:
+    def note(server: OpenBao, path: str, owner: str) -> None:
+        server.root.adapter.post(f"/v1/{path}", json={"custom_metadata": {"owner": owner}, "max_versions": 7})
+
+    note(old, "kv-v2/metadata/k8s_operator/roe/tap", "archive")
+    note(old, "kv-v2/metadata/k8s_operator/roe/gafaelfawr", "archive")
+    note(new, f"secret/metadata/{TARGET}/gafaelfawr", "people here")
+    new.root.adapter.post(f"/v1/secret/metadata/{TARGET}/tap", json={"delete_version_after": "100h"})
+    assert run(old, "--yes").exit_code == 0
+
+    def noted(name: str) -> Any:
+        return new.root.secrets.kv.v2.read_secret_metadata(f"{TARGET}/{name}", mount_point="secret")["data"]
+
+    assert noted("tap")["custom_metadata"] == {"owner": "archive"}
+    assert noted("tap")["delete_version_after"] == "100h0m0s"
+    assert noted("gafaelfawr")["custom_metadata"] == {"owner": "people here"}
+
+
+def test_what_is_deleted_or_destroyed_at_the_source_is_told(old: OpenBao, new: OpenBao) -> None:
+    for name in ("deleted", "destroyed"):
+        put(old, f"k8s_operator/roe/{name}", {"key": MARK}, mount="kv-v2")
+    kv = old.root.secrets.kv.v2
+    kv.delete_latest_version_of_secret("k8s_operator/roe/deleted", mount_point="kv-v2")
+    kv.destroy_secret_versions("k8s_operator/roe/destroyed", versions=[1], mount_point="kv-v2")
+    result = run(old, "--yes")
+    assert result.exit_code == 0, result
+    assert result.output.count("deleted at the source") == 2
+    assert "has all 3 secrets" in result.output
+    assert sorted(names(new)) == ["deeper/", "gafaelfawr", "tap"]
+
+
+def test_what_is_deleted_at_the_target_is_written_again(old: OpenBao, new: OpenBao) -> None:
+    kv = new.root.secrets.kv.v2
+    for name in ("tap", "gafaelfawr"):
+        put(new, f"{TARGET}/{name}", {"key": MARK})
+    kv.delete_latest_version_of_secret(f"{TARGET}/tap", mount_point="secret")
+    kv.destroy_secret_versions(f"{TARGET}/gafaelfawr", versions=[1], mount_point="secret")
+    assert run(old, "--yes").exit_code == 0
+    assert held(new, "tap") == OLD["tap"]
+    assert held(new, "gafaelfawr") == OLD["gafaelfawr"]
+
+
+def test_what_somebody_writes_meanwhile_is_not_lost(
+    old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = [{"theirs": MARK}, {"theirs": MARK, "session": f"{MARK}-newer"}]
+    write_to_vault = Folder.write
+
+    def write_later(folder: Folder, name: str, data: Mapping[str, Any], *, over: Held) -> None:
+        if name == "gafaelfawr" and foreign:
+            put(new, f"{TARGET}/{name}", foreign.pop(0))
+        write_to_vault(folder, name, data, over=over)
+
+    monkeypatch.setattr(Folder, "write", write_later)
+    assert "gafaelfawr/session: has another value" in refused(old)
+    assert foreign == []
+    assert held(new, "gafaelfawr") == {"theirs": MARK, "session": f"{MARK}-newer", "signing-key": f"{MARK}-2"}
+
+
+def test_an_interrupted_copy_goes_on(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_to_vault = Folder.write
+
+    def write_one(folder: Folder, name: str, data: Mapping[str, Any], *, over: Held) -> None:
+        if name == "gafaelfawr":
+            raise hvac.exceptions.VaultDown
+        write_to_vault(folder, name, data, over=over)
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(Folder, "write", write_one)
+        told = refused(old)
+    assert "gafaelfawr: Vault at" in told
+    assert "is sealed" in told
+    assert "1 of 3 secrets are written; the same command goes on from here." in told
+    result = run(old, "--yes")
+    assert result.exit_code == 0
+    assert [written(new, name) for name in OLD] == [1, 1, 1]
+
+
+def test_another_path_of_the_same_vault_needs_one_token(new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAULT_SOURCE_TOKEN", raising=False)
+    put(new, "phalanx/elder/tap", OLD["tap"])
+    assert run(new, "--yes", path="secret/phalanx/elder").exit_code == 0
+    assert held(new, "tap") == OLD["tap"]
+    assert "name the stack's own Vault and path" in refused(new, path="secret/phalanx/test/")
+
+
+OPERATOR = """
+path "secret/data/phalanx/test/+" { capabilities = ["create", "read", "update"] }
+path "secret/metadata/phalanx/test" { capabilities = ["list"] }
+"""
+READER = """
+path "kv-v2/data/k8s_operator/roe/*" { capabilities = ["read"] }
+path "kv-v2/metadata/k8s_operator/roe/*" { capabilities = ["list"] }
+path "kv-v2/metadata/k8s_operator/roe" { capabilities = ["list"] }
+"""
+
+
+def test_least_privilege_suffices(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+    old.root.secrets.kv.v2.delete_metadata_and_all_versions(
+        "k8s_operator/roe/deeper/still/nublado", mount_point="kv-v2"
+    )
+    monkeypatch.setenv("VAULT_SOURCE_TOKEN", old.token(READER))
+    monkeypatch.setenv("VAULT_TOKEN", new.token(OPERATOR))
+    assert run(old, "--yes").exit_code == 0
+
+
+class TestFailures:
+    """What a person is told."""
+
+    def test_the_token_of_the_target_never_goes_to_the_source(
+        self, old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("VAULT_SOURCE_TOKEN")
+        (Path.home() / ".vault-token").write_text(new.root_token)
+        result = run(old, "--yes")
+        assert "no token for Vault: set VAULT_SOURCE_TOKEN" in str(result.exception)
+
+    @pytest.mark.usefixtures("new")
+    def test_the_source_is_unreachable(self, old: OpenBao) -> None:
+        told = refused(replace(old, url="http://127.0.0.1:1"))
+        assert told.startswith("Vault at http://127.0.0.1:1 does not answer (Connection refused): check --from")
+
+    @pytest.mark.usefixtures("new")
+    def test_a_token_is_refused(self, old: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VAULT_SOURCE_TOKEN", "s.wrong")
+        assert "refuses the token in VAULT_SOURCE_TOKEN" in refused(old)
+
+    @pytest.mark.usefixtures("new")
+    def test_there_is_no_such_path(self, old: OpenBao) -> None:
+        assert "has no engine with a path nothing/here" in refused(old, path="nothing/here")
+        assert "There is no secret below kv-v2/k8s_operator/roa" in refused(old, path="kv-v2/k8s_operator/roa")
+
+    @pytest.mark.usefixtures("new")
+    def test_an_engine_of_another_type(self, old: OpenBao) -> None:
+        assert "is in an engine of type cubbyhole, not KV" in refused(old, path="cubbyhole/roe")
+
+    @pytest.mark.usefixtures("new")
+    def test_a_token_that_may_not_list(self, old: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("VAULT_SOURCE_TOKEN", old.token('path "kv-v2/data/*" { capabilities = ["read"] }'))
+        assert "the token in VAULT_SOURCE_TOKEN may not do that below kv-v2/k8s_operator/roe" in refused(old)
+
+    def test_the_target_is_kv_version_1(self, old: OpenBao, new: OpenBao) -> None:
+        mount_anew(new, "secret", "1")
+        assert "is KV version 1, Phalanx needs version 2: `vault kv enable-versioning secret`" in refused(old)
+
+    def test_a_vault_is_sealed(self, old: OpenBao, new: OpenBao) -> None:
+        new.root.sys.seal()
+        try:
+            assert f"Vault at {new.url} is sealed" in refused(old)
+        finally:
+            new.root.sys.submit_unseal_key(new.unseal_key)
+
+
+def test_a_lost_value_is_found_by_reading_back(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Folder, "write", lambda *_, **__: None)
+    told = refused(old)
+    assert "  tap/google: missing" in told
+    assert names(new) == []
