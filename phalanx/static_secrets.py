@@ -31,6 +31,8 @@ _REGISTRIES_DESCRIPTION = (
     "that registry."
 )
 _TEMPLATE_WIDTH = 70
+_NO_KEY = 128
+"""What sops exits with then (cmd/sops/codes: CouldNotRetrieveKey)."""
 _SOPS_TIMEOUT = 120.0
 """Seconds; the key may be in a service far away, or on a token that waits for a touch."""
 
@@ -173,6 +175,11 @@ def _decrypt(path: Path) -> dict[str, Any]:
             timeout=_SOPS_TIMEOUT,
         )
     except subprocess.CalledProcessError as error:
+        if error.returncode == _NO_KEY:
+            raise SecretsError(
+                f"sops cannot decrypt {path}: none of the keys that it is encrypted for is here; give one, such as by "
+                f"SOPS_AGE_KEY_FILE. It says:\n{error.stderr.strip()}",
+            ) from None
         raise SecretsError(f"sops cannot decrypt {path}: {error.stderr.strip()}") from None
     except subprocess.TimeoutExpired:
         raise SecretsError(f"sops did not decrypt {path} within {_SOPS_TIMEOUT:.0f} s") from None

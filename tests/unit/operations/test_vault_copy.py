@@ -264,6 +264,10 @@ def test_least_privilege_suffices(old: OpenBao, new: OpenBao, monkeypatch: pytes
     monkeypatch.setenv("VAULT_SOURCE_TOKEN", old.token(READER))
     monkeypatch.setenv("VAULT_TOKEN", new.token(OPERATOR))
     assert run(old, "--yes").exit_code == 0
+    old.root.adapter.post("/v1/kv-v2/metadata/k8s_operator/roe/tap", json={"custom_metadata": {"owner": "archive"}})
+    put(old, "k8s_operator/roe/vo-cutouts", {"key": MARK}, mount="kv-v2")
+    assert "  tap: its custom metadata are missing" in refused(old)
+    assert held(new, "vo-cutouts") == {"key": MARK}
 
 
 class TestFailures:

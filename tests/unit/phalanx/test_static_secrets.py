@@ -92,8 +92,12 @@ def test_an_encrypted_file_is_given_to_sops(tmp_path: Path, monkeypatch: pytest.
     encrypted = written(tmp_path, "applications: ENC[...]\nsops: {version: 3.9.0}\n", mode=0o644)
     assert set(static_secrets.load(encrypted).given()) == {("mobu", "ALERT_HOOK")}
 
-    program.write_text("#!/bin/sh\necho 'no key could decrypt the data' >&2; exit 128\n")
-    with pytest.raises(SecretsError, match=r"^sops cannot decrypt .*: no key could decrypt the data$"):
+    program.write_text("#!/bin/sh\necho 'MAC mismatch' >&2; exit 51\n")
+    with pytest.raises(SecretsError, match=r"^sops cannot decrypt .*: MAC mismatch$"):
+        static_secrets.load(encrypted)
+
+    program.write_text("#!/bin/sh\necho 'Group 0: FAILED' >&2; exit 128\n")
+    with pytest.raises(SecretsError, match=r"none of the keys .* give one, such as by SOPS_AGE_KEY_FILE.*\nGroup 0"):
         static_secrets.load(encrypted)
 
 
