@@ -1,6 +1,10 @@
-"""Throw-away servers of OpenBao: real ones, in memory, each on a free port of the loopback interface."""
+"""Throw-away servers of OpenBao: real ones, in memory, each on a free port of the loopback interface.
+
+``RSP_TEST_VAULT`` names another program, such as HashiCorp's ``vault``, for which everything must hold as well.
+"""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -62,7 +66,7 @@ def uninitialised(
         "max_lease_ttl": "87600h",
     }
     (directory / "openbao.json").write_text(json.dumps(configuration))
-    program = Path(sys.executable).parent / "bao"
+    program = os.environ.get("RSP_TEST_VAULT") or Path(sys.executable).parent / "bao"
     with (directory / "openbao.log").open("wb") as log:
         process = subprocess.Popen(
             [program, "server", f"-config={directory / 'openbao.json'}"],
