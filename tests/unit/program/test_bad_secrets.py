@@ -164,5 +164,6 @@ def test_a_file_of_secrets_that_cannot_be_decrypted(
     assert "is encrypted with SOPS: install sops" in refuse(secrets={"file": str(file)})
     monkeypatch.setenv("PATH", f"{sops.parent}:/usr/bin:/bin")
     assert refuse(secrets={"file": str(file)}) == (
-        f"sops cannot decrypt {file}: Failed to get the data key: no key could decrypt it"
+        f"sops cannot decrypt {file}: none of the keys that it is encrypted for is here; give one, such as by "
+        "SOPS_AGE_KEY_FILE. It says:\nFailed to get the data key: no key could decrypt it"
     )
