@@ -45,8 +45,8 @@ def main() -> None:
     store = ObjectStore("object-store", arguments.object_store(environment), openstack)
     ingress = IngressAddress("ingress", arguments.ingress_address(environment), openstack)
     cluster = MagnumCluster("cluster", arguments.cluster(environment, network), openstack)
-    read_again = own_vault.reader(environment, source.environment, presence)
-    store_args = platform.secret_store(environment, source, inputs, read_again, store)
+    reader = own_vault.Reader(environment, source.environment, presence)
+    store_args = platform.secret_store(environment, source, inputs, reader, store)
     secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault.provider]))
     kubernetes: list[pulumi.ProviderResource] = [kubernetes_provider(cluster)]
     services_args = platform.cluster_services(environment, source, secrets)

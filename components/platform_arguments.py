@@ -1,7 +1,5 @@
 """The arguments of the components in Vault and in the cluster, as configuration and Phalanx checkout have them."""
 
-from collections.abc import Callable, Mapping
-
 from components.applications import ApplicationsArgs
 from components.argocd import ARGOCD, ArgoCdArgs
 from components.certificate_issuer import CertificateIssuerArgs
@@ -12,7 +10,7 @@ from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.phalanx_source import PhalanxSource
 from components.secret_inputs import SecretInputs
-from components.secret_store import SecretStore, SecretStoreArgs
+from components.secret_store import SecretStore, SecretStoreArgs, VaultReader
 from config.environment import Environment
 from config.tls import LetsEncrypt
 
@@ -21,7 +19,7 @@ def secret_store(
     environment: Environment,
     source: PhalanxSource,
     inputs: SecretInputs,
-    read_again: Callable[[str], Mapping[str, str]],
+    reader: VaultReader,
     store: ObjectStore,
 ) -> SecretStoreArgs:
     """The secrets in Vault, and who may read them."""
@@ -29,7 +27,7 @@ def secret_store(
         environment=source.environment,
         settings=environment.vault,
         inputs=inputs,
-        read_again=read_again,
+        reader=reader,
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=environment.protect,
     )

@@ -1,9 +1,10 @@
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Protocol
 
 import pulumi
 import pulumi_vault as vault
@@ -21,6 +22,16 @@ from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 _WEEK = 7 * 24 * 3600
 
 
+class VaultReader(Protocol):
+    """Asks Vault what it holds at this moment."""
+
+    def application(self, name: str) -> Mapping[str, str]:
+        """The secret of an application, by its keys."""
+
+    def has_role(self) -> bool:
+        """Whether there is the environment's AppRole, whoever made it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SecretStoreArgs:
     """What a ``SecretStore`` is made from."""
@@ -31,8 +42,8 @@ class SecretStoreArgs:
     """Who owns the mounts, and how long tokens live."""
     inputs: SecretInputs
     """What each secret is made from."""
-    read_again: Callable[[str], Mapping[str, str]]
-    """Reads what an application's secret in Vault holds now."""
+    reader: VaultReader
+    """Asks Vault."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
     """The keys of the object store, by the name under which applications read them (secret)."""
     protect: bool
@@ -138,7 +149,9 @@ class SecretStore(pulumi.ComponentResource):
         read just before that: what a person writes while an update is under way survives.
         """
         inputs = self._args.inputs
-        held = inputs.in_vault(application) if pulumi.runtime.is_dry_run() else self._args.read_again(application)
+        held = (
+            inputs.in_vault(application) if pulumi.runtime.is_dry_run() else self._args.reader.application(application)
+        )
         return json.dumps({**planned, **inputs.of_others(application, held)}, sort_keys=True)
 
     def _let_the_cluster_read(self) -> None:
@@ -159,6 +172,9 @@ class SecretStore(pulumi.ComponentResource):
                 opts=self._child,
             )
             options = ResourceOptions.merge(options, ResourceOptions(depends_on=[backend]))
+        # The provider cannot make a role over one that somebody else has made (Vault: "local_secret_ids can only be
+        # modified during role creation"), so that one is imported. To a role of the stack itself that changes nothing.
+        taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if self._args.reader.has_role() else None
         role = vault.approle.AuthBackendRole(
             f"{self._name}-role",
             backend=settings.path,
@@ -167,7 +183,10 @@ class SecretStore(pulumi.ComponentResource):
             token_type="service",  # noqa: S106  # a kind of token
             token_ttl=settings.token_ttl,
             token_max_ttl=settings.token_max_ttl,
-            opts=ResourceOptions.merge(options, ResourceOptions(additional_secret_outputs=["role_id"])),
+            opts=ResourceOptions.merge(
+                options,
+                ResourceOptions(additional_secret_outputs=["role_id"], import_=taken_over),
+            ),
         )
         secret_id = vault.approle.AuthBackendRoleSecretId(
             f"{self._name}-secret-id",

@@ -1,6 +1,7 @@
 """The Vault that a stack makes for its site: whether it is there yet, and whether what is said of it fits its name."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -82,12 +83,29 @@ def read(environment: Environment, target: PhalanxEnvironment, found: Presence) 
     return vault_secrets.read(_address(environment, target), target, operator_password(environment.vault))
 
 
-def reader(environment: Environment, target: PhalanxEnvironment, found: Presence) -> Callable[[str], Mapping[str, str]]:
-    """What reads the secret of an application anew; a Vault that this run makes has none."""
-    if found is Presence.ABSENT:
-        return lambda _: {}
-    address, operator = _address(environment, target), operator_password(environment.vault)
-    return lambda application: vault_secrets.read_application(address, target, application, operator)
+@dataclass(frozen=True)
+class Reader:
+    """Asks Vault anew; one that this run makes holds nothing. Errors are those of `read`."""
+
+    environment: Environment
+    target: PhalanxEnvironment
+    found: Presence
+
+    def application(self, name: str) -> Mapping[str, str]:
+        """What the secret of an application holds."""
+        if self.found is Presence.ABSENT:
+            return {}
+        return vault_secrets.read_application(*self._where(), name, operator_password(self.environment.vault))
+
+    def has_role(self) -> bool:
+        """Whether there is the environment's AppRole."""
+        if self.found is Presence.ABSENT:
+            return False
+        settings = self.environment.vault
+        return vault_secrets.has_role(*self._where(), settings.approle, operator_password(settings))
+
+    def _where(self) -> tuple[str, PhalanxEnvironment]:
+        return _address(self.environment, self.target), self.target
 
 
 def _address(environment: Environment, target: PhalanxEnvironment) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from config.vault import AppRole
 from operations import vault_client
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
@@ -53,6 +54,13 @@ def read_application(
     with _explained(address, environment):
         client = vault_client.connect(address, operator)
         return {at.key: value for at, value in _keys(client, environment, application)}
+
+
+def has_role(address: str, environment: Environment, settings: AppRole, operator: SecretStr | None = None) -> bool:
+    """Whether Vault has the environment's AppRole already, whoever made it; errors as for `read`."""
+    with _explained(address, environment):
+        client = vault_client.connect(address, operator)
+        return client.read(f"auth/{settings.path}/role/{environment.vault_role}") is not None
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from pulumi import ResourceOptions
@@ -35,13 +34,27 @@ inputs = SecretInputs(
     existing=existing,
     oidc_clients="[]",
 )
+
+
+class Reader:
+    """Asks Vault as the program does."""
+
+    def application(self, name: str) -> dict[str, str]:
+        """The secret of an application."""
+        return vault_secrets.read_application(address, target, name)
+
+    def has_role(self) -> bool:
+        """Whether there is the AppRole."""
+        return vault_secrets.has_role(address, target, Vault().approle)
+
+
 SecretStore(
     "secrets",
     SecretStoreArgs(
         environment=target,
         settings=Vault(),
         inputs=inputs,
-        read_again=partial(vault_secrets.read_application, address, target),
+        reader=Reader(),
         object_store_keys={},
         protect=False,
     ),

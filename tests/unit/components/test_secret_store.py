@@ -1,4 +1,5 @@
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import bcrypt
@@ -47,11 +48,26 @@ ROTATION = "secrets-rotation"
 """The stash of what was asked."""
 
 
+@dataclass(frozen=True)
+class Held:
+    """A Vault that holds this."""
+
+    values: dict[SecretKey, str]
+    role: bool
+
+    def application(self, name: str) -> dict[str, str]:
+        return {at.key: value for at, value in self.values.items() if at.application == name}
+
+    def has_role(self) -> bool:
+        return self.role
+
+
 def make(
     run_program: ProgramRunner,
     existing: dict[SecretKey, str] | None = None,
     *,
     meanwhile: dict[SecretKey, str] | None = None,
+    role: bool = False,
     definitions: dict[str, dict[str, Any]] = DEFINITIONS,
     **changes: Any,
 ) -> Recording:
@@ -62,6 +78,7 @@ def make(
         existing: What Vault holds when the program begins.
         definitions: The secrets of each application.
         meanwhile: What Vault holds when the secrets are written, if that is something else.
+        role: Whether Vault has the AppRole.
         changes: Of the configuration.
     """
     now = existing if meanwhile is None else meanwhile
@@ -71,7 +88,7 @@ def make(
         environment=phalanx.environment,
         settings=settings.vault,
         inputs=gather(settings, phalanx, existing or {}),
-        read_again=lambda name: {at.key: value for at, value in (now or {}).items() if at.application == name},
+        reader=Held(now or {}, role=role),
         object_store_keys={"AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"},
         protect=True,
     )
@@ -277,3 +294,9 @@ def test_the_mark_of_the_ids_is_no_secret(run_program: ProgramRunner) -> None:
     exported = make(run_program).veiled_exports["mark"]
     assert len(exported) == 16
     assert exported != "an-accessor"
+
+
+def test_a_role_that_another_has_made_is_taken_over(run_program: ProgramRunner) -> None:
+    assert not make(run_program).one("AuthBackendRole", "secrets-role").request.importId
+    taken_over = make(run_program, role=True).one("AuthBackendRole", "secrets-role")
+    assert taken_over.request.importId == "auth/approle/role/roe"

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from config.vault import AppRole
 from operations import vault_secrets
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
@@ -62,3 +63,11 @@ def test_a_refusal_names_the_path_and_what_is_needed(environment: Environment) -
     assert "does not let us read kv-v2/k8s_operator/roe" in str(error.value)
     assert "VAULT_TOKEN needs the policy of docs/vault-operator-policy.hcl" in str(error.value)
     assert "token-of-the-test" not in str(error.value)
+
+
+def test_looks_for_the_role(environment: Environment) -> None:
+    answers = {"GET /v1/auth/approle/role/roe": (200, {"data": {"token_type": "service"}})}
+    with json_server(answers) as url:
+        assert vault_secrets.has_role(url, environment, AppRole())
+    with json_server({}) as url:
+        assert not vault_secrets.has_role(url, environment, AppRole())
