@@ -1,0 +1,225 @@
+"""Rotation: a line of configuration and one `up`, and just what was meant is new, in Vault and in the cluster."""
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+import hvac
+import hvac.exceptions
+import pytest
+import yaml
+
+from sandbox import paths
+from sandbox.ports import Port
+from tests.sandbox.configuration import vary
+from tests.sandbox.objects import Objects
+from tests.sandbox.program import Program
+
+PREFIX = "phalanx/sandbox"
+OPERATOR = "vault-secrets-operator"
+KEY = "argocd/admin.plaintext_password"
+ROTATED = {
+    "argocd": {"admin.plaintext_password", "admin.password", "admin.passwordMtime"},
+    "gafaelfawr": {"bootstrap-token", "database-password", "redis-password", "session-secret", "signing-key"},
+    "postgres": {"gafaelfawr_password"},
+}
+"""What a rotation of one key of argocd and of the whole of gafaelfawr makes new."""
+
+SLOW = 60
+"""Seconds within which the cluster has what Vault has: the operator looks once a minute at the least."""
+
+Values = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What can be seen from outside at one moment."""
+
+    values: Values
+    versions: Mapping[str, int]
+    ids: Mapping[str, str]
+    """The operator's VAULT_ROLE_ID and VAULT_SECRET_ID."""
+    pods: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """One `up` with new lines of rotation."""
+
+    before: Seen
+    after: Seen
+    program: Program
+    """With these lines."""
+
+
+@pytest.fixture(scope="module")
+def look(vault: hvac.Client, objects: Objects) -> Callable[[], Seen]:
+    """Look at Vault and at the cluster."""
+    kv = vault.secrets.kv.v2
+
+    def look() -> Seen:
+        names = kv.list_secrets(PREFIX, mount_point="secret")["data"]["keys"]
+        read = {
+            name: kv.read_secret_version(f"{PREFIX}/{name}", mount_point="secret", raise_on_deleted_version=True)[
+                "data"
+            ]
+            for name in names
+        }
+        return Seen(
+            values={name: each["data"] for name, each in read.items()},
+            versions={name: each["metadata"]["version"] for name, each in read.items()},
+            ids=decoded(objects.one("v1", "Secret", "vault-credentials", OPERATOR)),
+            pods=frozenset(each["metadata"]["name"] for each in objects.all("v1", "Pod", OPERATOR)),
+        )
+
+    return look
+
+
+@pytest.fixture(scope="module")
+def rotation(
+    program: Program, root: hvac.Client, look: Callable[[], Seen], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Rotation]:
+    """Rotate one key, one application and the secret id; in the end the stack is as its own file says."""
+    root.secrets.kv.v2.patch(f"{PREFIX}/gafaelfawr", {"note": "of a person"}, mount_point="secret")
+    metadata = {"max_versions": 20, "custom_metadata": {"owner": "somebody"}}
+    root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json=metadata)
+    before = look()
+    text = str(int(time.time()))
+    file = vary(
+        tmp_path_factory.mktemp("rotation") / "Pulumi.sandbox.yaml",
+        {"vault": {"rotation": {KEY: text, "gafaelfawr": text}, "approle": {"secretIdRotation": text}}},
+    )
+    varied = Program("sandbox", config_file=file)
+    try:
+        varied.run("up")
+        yield Rotation(before, look(), varied)
+    finally:
+        root.secrets.kv.v2.create_or_update_secret(
+            f"{PREFIX}/gafaelfawr",
+            {key: value for key, value in look().values["gafaelfawr"].items() if key != "note"},
+            mount_point="secret",
+        )
+        root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json={"max_versions": 0, "custom_metadata": {}})
+        program.run("up")
+
+
+@pytest.fixture(scope="module")
+def root(program: Program) -> hvac.Client:
+    """Vault, as its administrator: a person who may set metadata."""
+    del program
+    return hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
+
+
+def test_just_what_was_named_is_new_and_what_is_made_from_it(rotation: Rotation) -> None:
+    assert changed(rotation.before.values, rotation.after.values) == ROTATED
+    written = {name for name, version in rotation.after.versions.items() if version != rotation.before.versions[name]}
+    assert written == ROTATED.keys()
+
+
+def test_hash_and_time_follow_the_password(rotation: Rotation) -> None:
+    old, new = rotation.before.values["argocd"], rotation.after.values["argocd"]
+    assert bcrypt.checkpw(new["admin.plaintext_password"].encode(), new["admin.password"].encode())
+    assert new["admin.passwordMtime"] > old["admin.passwordMtime"]
+
+
+def test_a_copy_follows(rotation: Rotation) -> None:
+    values = rotation.after.values
+    assert values["postgres"]["gafaelfawr_password"] == values["gafaelfawr"]["database-password"]
+
+
+def test_what_people_keep_there_stays(rotation: Rotation, root: hvac.Client) -> None:
+    assert rotation.after.values["gafaelfawr"]["note"] == "of a person"
+    path = f"{PREFIX}/gafaelfawr"
+    metadata = root.secrets.kv.v2.read_secret_metadata(path, mount_point="secret")["data"]
+    assert (metadata["max_versions"], metadata["custom_metadata"]) == (20, {"owner": "somebody"})
+    version = rotation.before.versions["gafaelfawr"]
+    older = root.secrets.kv.v2.read_secret_version(
+        path, version=version, mount_point="secret", raise_on_deleted_version=True
+    )
+    assert older["data"]["data"] == rotation.before.values["gafaelfawr"]
+
+
+def test_the_cluster_follows_within_a_minute(rotation: Rotation, objects: Objects) -> None:
+    wanted = rotation.after.values
+
+    def followed() -> bool:
+        argocd = decoded(objects.one("v1", "Secret", "argocd-secret", "argocd"))
+        return argocd["admin.password"] == wanted["argocd"]["admin.password"] and all(
+            decoded(objects.one("v1", "Secret", name, name)) == wanted[name] for name in ("gafaelfawr", "postgres")
+        )
+
+    wait_for(followed)
+
+
+def test_the_old_secret_id_opens_nothing_and_the_new_one_does(rotation: Rotation) -> None:
+    old, new = rotation.before.ids, rotation.after.ids
+    assert (old["VAULT_ROLE_ID"], old["VAULT_SECRET_ID"]) != (new["VAULT_ROLE_ID"], new["VAULT_SECRET_ID"])
+    client = hvac.Client(url=Port.VAULT.url)
+    with pytest.raises(hvac.exceptions.InvalidRequest):
+        client.auth.approle.login(role_id=old["VAULT_ROLE_ID"], secret_id=old["VAULT_SECRET_ID"])
+    client.auth.approle.login(role_id=new["VAULT_ROLE_ID"], secret_id=new["VAULT_SECRET_ID"])
+
+
+def test_the_operator_starts_anew_and_goes_on(rotation: Rotation, objects: Objects) -> None:
+    assert rotation.after.pods.isdisjoint(rotation.before.pods)
+
+    def reconciled() -> bool:
+        every = objects.all("ricoberger.de/v1alpha1", "VaultSecret")
+        return bool(every) and all(
+            condition["status"] == "True" for each in every for condition in each["status"]["conditions"]
+        )
+
+    wait_for(reconciled)
+
+
+def test_the_next_preview_is_without_change(rotation: Rotation) -> None:
+    assert {kind for kind, count in rotation.program.summary("preview").items() if count} == {"same"}
+
+
+def test_to_take_the_lines_out_again_rotates_no_secret(
+    rotation: Rotation, look: Callable[[], Seen], tmp_path: Path
+) -> None:
+    text = vary_without_rotation(rotation.program.config_file, tmp_path / "Pulumi.sandbox.yaml")
+    assert {kind for kind, count in Program("sandbox", config_file=text).summary("preview").items() if count} == {
+        "same"
+    }
+    assert changed(rotation.after.values, look().values) == {}
+
+
+def vary_without_rotation(file: Path | None, to: Path) -> Path:
+    """The same configuration without its lines under `rotation`."""
+    assert file
+    document: Any = yaml.safe_load(file.read_text())
+    del document["config"]["rsp:vault"]["rotation"]
+    to.touch(mode=0o600)
+    to.write_text(yaml.safe_dump(document, sort_keys=False))
+    return to
+
+
+def changed(before: Values, after: Values) -> dict[str, set[str]]:
+    """The keys that differ, by application."""
+    every = {
+        name: {
+            key
+            for key in before.get(name, {}).keys() | after.get(name, {}).keys()
+            if before.get(name, {}).get(key) != after.get(name, {}).get(key)
+        }
+        for name in before.keys() | after.keys()
+    }
+    return {name: keys for name, keys in every.items() if keys}
+
+
+def decoded(secret: Mapping[str, Any]) -> dict[str, str]:
+    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SLOW
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {SLOW} s"
+        time.sleep(1)
