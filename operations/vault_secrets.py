@@ -39,7 +39,7 @@ def read(address: str, environment: Environment, operator: SecretStr | None = No
         SecretsError: If Vault does not let us read them.
         VaultTokenError: If there is no token, or no encryption on the way.
     """
-    with _explained(address, environment), ThreadPoolExecutor(_READERS) as pool:
+    with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
         client = vault_client.connect(address, operator)
         names = _applications(client, environment)
         return {
@@ -51,20 +51,30 @@ def read_application(
     address: str, environment: Environment, application: str, operator: SecretStr | None = None
 ) -> dict[str, str]:
     """Read what the secret of one application holds at this moment; arguments and errors as for `read`."""
-    with _explained(address, environment):
+    with explained(address, environment, "read"):
         client = vault_client.connect(address, operator)
         return {at.key: value for at, value in _keys(client, environment, application)}
 
 
 def has_role(address: str, environment: Environment, settings: AppRole, operator: SecretStr | None = None) -> bool:
     """Whether Vault has the environment's AppRole already, whoever made it; errors as for `read`."""
-    with _explained(address, environment):
+    with explained(address, environment, "read"):
         client = vault_client.connect(address, operator)
         return client.read(f"auth/{settings.path}/role/{environment.vault_role}") is not None
 
 
 @contextmanager
-def _explained(address: str, environment: Environment) -> Iterator[None]:
+def explained(address: str, environment: Environment, doing: str) -> Iterator[None]:
+    """Tell what an exception of Vault's client means to a person.
+
+    Args:
+        address: URL of Vault.
+        environment: The environment.
+        doing: What is done with its secrets, such as "read".
+
+    Raises:
+        SecretsError: Vault refuses, or does not answer.
+    """
     import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
     import requests  # noqa: PLC0415  # likewise
 
@@ -72,7 +82,7 @@ def _explained(address: str, environment: Environment) -> Iterator[None]:
         yield
     except hvac.exceptions.Forbidden:
         raise SecretsError(
-            f"Vault at {address} does not let us read {environment.vault_path_prefix}: "
+            f"Vault at {address} does not let us {doing} {environment.vault_path_prefix}: "
             "VAULT_TOKEN needs the policy of docs/vault-operator-policy.hcl",
         ) from None
     except (hvac.exceptions.VaultError, requests.RequestException) as error:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import hvac
+import hvac.exceptions
 
 _START = 20
 """Seconds that a server may take to answer."""
@@ -34,6 +35,19 @@ class OpenBao:
     def root(self) -> hvac.Client:
         """A client that may do everything."""
         return hvac.Client(url=self.url, token=self.root_token)
+
+    def mount_kv(self, path: str) -> None:
+        """Mount the KV engine in version 2, and wait: it refuses everything for a moment."""
+        self.root.sys.enable_secrets_engine("kv", path=path, options={"version": "2"})
+        deadline = time.monotonic() + _START
+        while True:
+            try:
+                self.root.secrets.kv.v2.read_configuration(mount_point=path)
+            except hvac.exceptions.InvalidRequest:
+                assert time.monotonic() < deadline, f"{path} is still being upgraded"
+                time.sleep(0.02)
+            else:
+                return
 
     def token(self, policy: str, **settings: Any) -> str:
         """Make a token that may do what a policy in HCL says; ``ttl`` and the like as for ``auth/token/create``."""

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def rotation(
     program: Program, root: hvac.Client, look: Callable[[], Seen], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rotation]:
     """Rotate one key, one application and the secret id; in the end the stack is as its own file says."""
-    root.secrets.kv.v2.patch(f"{PREFIX}/gafaelfawr", {"note": "of a person"}, mount_point="secret")
+    write = partial(root.secrets.kv.v2.create_or_update_secret, f"{PREFIX}/gafaelfawr", mount_point="secret")
+    write({**look().values["gafaelfawr"], "note": "of a person"})
     metadata = {"max_versions": 20, "custom_metadata": {"owner": "somebody"}}
     root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json=metadata)
     before = look()
@@ -99,11 +101,7 @@ def rotation(
         varied.run("up")
         yield Rotation(before, look(), varied)
     finally:
-        root.secrets.kv.v2.create_or_update_secret(
-            f"{PREFIX}/gafaelfawr",
-            {key: value for key, value in look().values["gafaelfawr"].items() if key != "note"},
-            mount_point="secret",
-        )
+        write({key: value for key, value in look().values["gafaelfawr"].items() if key != "note"})
         root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json={"max_versions": 0, "custom_metadata": {}})
         program.run("up")
 

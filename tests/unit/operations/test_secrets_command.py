@@ -8,8 +8,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from operations import secrets
-from operations.secrets import State
+from operations import secrets, secrets_prune, secrets_status
+from operations.secrets_status import State
+from phalanx.errors import SecretsError
 from phalanx.generators import GeneratorType
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
 from tests.unit.operations.json_server import json_server
@@ -43,7 +44,11 @@ class TestJudge:
     CONFIGURED = (at("given"), at("made"), SecretKey("other", "given"))
 
     def test_a_static_secret_is_configured_or_in_vault_or_missing_with_what_follows_it(self) -> None:
-        states = secrets.judge(self.PLAN, self.CONFIGURED, [at("stored"), at("kept"), at("given")])
+        states = secrets_status.judge(
+            self.PLAN,
+            self.CONFIGURED,
+            {at("stored"): True, at("kept"): True, at("given"): True, at("wanted"): False, at("old"): False},
+        )
         assert {at.key: state for at, state in states.items()} == {
             "given": State.CONFIGURED,
             "stored": State.IN_VAULT,
@@ -53,10 +58,11 @@ class TestJudge:
             "kept": State.IN_VAULT,
             "fixed": State.COMES_WITH_UP,
             "wired": State.COMES_WITH_UP,
+            "old": State.NOT_NEEDED,
         }
 
     def test_nothing_is_called_missing_when_vault_was_not_asked(self) -> None:
-        states = secrets.judge(self.PLAN, self.CONFIGURED, None)
+        states = secrets_status.judge(self.PLAN, self.CONFIGURED, None)
         assert {at.key for at, state in states.items() if state is State.UNKNOWN} == {"stored", "wanted", "follows"}
         assert State.MISSING not in states.values()
 
@@ -118,13 +124,15 @@ def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Stand in a project with a stack ``test`` and yield its Vault, which has a token for mobu and nothing else yet."""
     monkeypatch.setenv("VAULT_TOKEN", "hvs.of-the-test")
     monkeypatch.chdir(tmp_path)
-    secret = {"data": {"data": {"token": "value-in-vault", "hook": ""}, "metadata": {}}}
+    secret = {"data": {"data": {"token": "value-in-vault", "hook": "", "note": "x"}, "metadata": {"version": 3}}}
+    old = {"data": {"data": {"one": "value-in-vault", "two": "value-in-vault"}, "metadata": {"version": 3}}}
     answers = {
         "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
         "GET /v1/auth/token/lookup-self": (200, {"data": {"ttl": 0}}),
         "GET /v1/sys/internal/ui/mounts": (200, {"data": {"secret": {}}}),
-        "LIST /v1/secret/metadata/phalanx/test": (200, {"data": {"keys": ["mobu", "gone", "deeper/"]}}),
+        "LIST /v1/secret/metadata/phalanx/test": (200, {"data": {"keys": ["mobu", "old", "gone", "deeper/"]}}),
         "GET /v1/secret/data/phalanx/test/mobu": (200, secret),
+        "GET /v1/secret/data/phalanx/test/old": (200, old),
     }
     with json_server(answers) as url:
         configure(repository, vault__address=url)
@@ -154,9 +162,15 @@ def test_status_tells_of_every_secret_where_it_comes_from_and_whether_it_is_ther
         "mobu/token": ("generated: password", "in Vault"),
         "postgres/alert": ("copy of mobu/hook", "missing"),
         "postgres/replication_password": ("a person", "configured"),
+        "pull-secret/.dockerconfigjson": ("rsp:secrets.registries", "comes with up"),
+        "mobu/note": ("", "not needed"),
+        "old/one": ("", "not needed"),
+        "old/two": ("", "not needed"),
     }
-    assert told["secrets"][0]["description"] == "What it is for"
-    assert "read by postgres: Pod/postgres" in told["secrets"][-1]["description"]
+    descriptions = {one["key"]: one["description"] for one in told["secrets"]}
+    assert descriptions["hook"] == "What it is for"
+    assert "read by postgres: Pod/postgres" in descriptions["replication_password"]
+    assert told["counts"] == {"configured": 1, "in Vault": 1, "comes with up": 1, "missing": 2, "not needed": 3}
     assert told["problems"] == []
     assert result.exit_code == 1
 
@@ -164,7 +178,8 @@ def test_status_tells_of_every_secret_where_it_comes_from_and_whether_it_is_ther
 @pytest.mark.usefixtures("stack")
 def test_status_says_for_people_how_to_give_what_is_missing() -> None:
     result = run("status")
-    assert "4 secrets, 2 missing. A person must give:" in result.output
+    assert "8 secrets: 1 configured, 1 in Vault, 1 comes with up, 2 missing, 3 not needed." in result.output
+    assert "A person must give:" in result.output
     command = 'pulumi config set --secret --path \'rsp:secrets.applications["mobu"]["hook"]\''
     assert command in result.output
     assert result.output.count("pulumi config set") == 1
@@ -177,7 +192,9 @@ def test_status_says_why_vault_was_not_asked(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("HOME", str(Path.cwd()))
     result = run("status", "--json")
     told = json.loads(result.output)
-    assert [one["state"] for one in told["secrets"]] == ["not known", "comes with up", "not known", "configured"]
+    assert [one["state"] for one in told["secrets"]] == [
+        *("not known", "comes with up", "not known", "configured", "comes with up"),
+    ]
     assert "set VAULT_TOKEN" in told["problems"][0]["what"]
     assert result.exit_code == 1
 
@@ -221,4 +238,39 @@ def test_what_a_file_gives_is_configured_too(repository: Path, stack: str) -> No
     path.write_text(path.read_text().replace("value: null", "value: given", 1))
     configure(repository, vault__address=stack, secrets__file="given.yaml")
     told = json.loads(run("status", "--json").output)
-    assert [one["state"] for one in told["secrets"]] == ["configured", "in Vault", "comes with up", "configured"]
+    states = [one["state"] for one in told["secrets"] if one["state"] != "not needed"]
+    assert states == ["configured", "in Vault", "comes with up", "configured", "comes with up"]
+
+
+@pytest.mark.usefixtures("stack")
+def test_prune_lists_and_removes_nothing_unless_told() -> None:
+    result = run("prune")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[1:4] == ["  mobu/note", "  old/one", "  old/two"]
+    assert result.output.endswith("Nothing was removed.\n")
+
+
+@pytest.mark.usefixtures("stack")
+def test_prune_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[secrets_prune.Removal] = []
+
+    def remove(removals: list[secrets_prune.Removal], *_: object) -> list[str]:
+        asked.extend(removals)
+        return ["Removed."]
+
+    monkeypatch.setattr(secrets_prune, "remove", remove)
+    refused = CliRunner().invoke(secrets.app, ["prune", "-s", "test", "mobu/note"], input="n\n")
+    assert refused.exit_code == 1
+    assert "To remove: mobu/note\nRemove them? [y/N]: n" in refused.output
+    assert asked == []
+    assert run("prune", "--all", "--yes").exit_code == 0
+    assert asked == [secrets_prune.Removal("mobu", ("note",)), secrets_prune.Removal("old", ())]
+
+
+@pytest.mark.usefixtures("stack")
+def test_prune_says_when_vault_was_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAULT_TOKEN")
+    monkeypatch.setenv("HOME", str(Path.cwd()))
+    result = run("prune")
+    assert isinstance(result.exception, SecretsError)
+    assert "set VAULT_TOKEN" in str(result.exception)

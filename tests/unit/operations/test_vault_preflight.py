@@ -29,7 +29,7 @@ WRITTEN = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
     with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
         bao.root.sys.enable_auth_method("approle")
-        bao.root.sys.enable_secrets_engine("kv", path="kv-v2", options={"version": "2"})
+        bao.mount_kv("kv-v2")
         yield bao
 
 

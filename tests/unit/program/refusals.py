@@ -48,7 +48,8 @@ def furnish(bao: OpenBao, secrets: Mapping[str, Mapping[str, str]] = ROE_STATIC)
         root.sys.delete_acl_policy(f"k8s_operator/roe/{policy}")
     root.sys.disable_auth_method("approle")
     root.sys.enable_auth_method("approle")
-    mount(bao, options={"version": "2"})
+    root.sys.disable_secrets_engine(MOUNT)
+    bao.mount_kv(MOUNT)
     for application, values in secrets.items():
         root.secrets.kv.v2.create_or_update_secret(f"k8s_operator/roe/{application}", dict(values), mount_point=MOUNT)
 

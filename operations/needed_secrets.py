@@ -1,0 +1,72 @@
+"""The secrets that the applications of a stack read, found without asking Vault."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.application_values import application_values
+from config.environment import Environment as Configuration
+from config.loader import load_file
+from phalanx import additions, application, charts, checkout, environment, render, secrets, static_secrets, undeclared
+from phalanx.environment import Environment
+from phalanx.secrets import Plan, SecretKey
+from phalanx.static_secrets import StaticSecrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """The secrets that the applications of a stack read."""
+
+    stack: str
+    configuration: Configuration
+    environment: Environment
+    plan: Plan
+    """Those of the applications themselves."""
+
+    def configured(self) -> set[SecretKey]:
+        """Name those that the stack's configuration gives, itself or by the file that it names.
+
+        Raises:
+            PhalanxError: The file cannot be read or decrypted.
+        """
+        named = {SecretKey(name, key) for name, keys in self.configuration.secrets.applications.items() for key in keys}
+        return named.union(self._file().given())
+
+    def complete_plan(self, *, pull_secret_held: bool) -> Plan:
+        """Give the plan with the pull secret, which depends on the logins that a person gives.
+
+        Args:
+            pull_secret_held: Whether Vault has a pull secret.
+
+        Raises:
+            PhalanxError: The file of static secrets cannot be read or decrypted.
+        """
+        logins = self._file().logins(self.configuration.secrets.registries)
+        return Plan([*self.plan.values(), additions.pull_secret(logins, held=pull_secret_held)])
+
+    def _file(self) -> StaticSecrets:
+        file = self.configuration.secrets.file
+        return static_secrets.load(file) if file else StaticSecrets()
+
+    @property
+    def address(self) -> str:
+        """URL of the Vault that holds them."""
+        return str(self.configuration.vault.address or self.environment.vault_url).rstrip("/")
+
+
+def needs(stack: str) -> Needs:
+    """Find out what the applications of a stack read.
+
+    Raises:
+        ConfigError: The stack's file is missing or wrong.
+        PhalanxError: The Phalanx repository, its environment or its secret definitions are not as they should be.
+    """
+    configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
+    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
+    found = environment.load(tree.path, configuration.phalanx.environment)
+    configured = application_values(configuration)
+    applications = application.load_enabled(tree.path, found, configured)
+    declared = secrets.resolve(applications)
+    manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
+    unnamed = undeclared.find(charts.render_all(tree.path, manifests, configured), found.vault_path_prefix, declared)
+    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
+    return Needs(stack=stack, configuration=configuration, environment=found, plan=plan)

@@ -1,0 +1,125 @@
+"""The removal of what nothing reads, with a real OpenBao; that the command asks first is in test_secrets_command."""
+
+from collections.abc import Iterator
+
+import hvac
+import pytest
+
+from operations import secrets_prune, vault_secrets
+from operations.secrets_prune import Removal
+from phalanx.environment import Environment
+from phalanx.errors import SecretsError
+from phalanx.secrets import Plan, PlannedSecret, SecretKey, Static
+from tests import openbao
+from tests.openbao import OpenBao
+from tests.unit.components.given_phalanx import source
+
+READ = SecretKey("tap", "google_creds.json")
+PLAN = Plan([PlannedSecret(at=READ, description="", origin=Static())])
+HELD = [
+    READ,
+    SecretKey("tap", "old.key/with slash"),
+    SecretKey("tap", "note"),
+    SecretKey("gone", "a"),
+    SecretKey("gone", "b"),
+]
+CONTENT: dict[str, dict[str, object]] = {
+    "tap": {"google_creds.json": "read", "old.key/with slash": "unread", "note": "unread", "port": 443},
+    "gone": {"a": "unread", "b": "unread"},
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
+        bao.mount_kv("kv-v2")
+        yield bao
+
+
+@pytest.fixture
+def bao(server: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
+    monkeypatch.setenv("VAULT_TOKEN", server.root_token)
+    for name, data in CONTENT.items():
+        server.root.secrets.kv.v2.create_or_update_secret(f"k8s_operator/roe/{name}", data, mount_point="kv-v2")
+    return server
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return source({}).environment
+
+
+def content(root: hvac.Client, name: str, version: int | None = None) -> object:
+    answer = root.secrets.kv.v2.read_secret_version(
+        f"k8s_operator/roe/{name}", version=version, mount_point="kv-v2", raise_on_deleted_version=False
+    )
+    return answer["data"]["data"]
+
+
+def test_names_of_applications_and_keys() -> None:
+    assert secrets_prune.choose(["tap/old.key/with slash"], PLAN, HELD) == [Removal("tap", ("old.key/with slash",))]
+    assert secrets_prune.choose(["tap/note", "gone"], PLAN, HELD) == [Removal("gone", ()), Removal("tap", ("note",))]
+    assert secrets_prune.choose(["gone/a"], PLAN, HELD) == [Removal("gone", ("a",))]
+
+
+def test_keys_that_are_all_there_is_are_the_whole_secret() -> None:
+    assert secrets_prune.choose(["gone/a", "gone/b"], PLAN, HELD) == [Removal("gone", ())]
+    assert secrets_prune.removals(PLAN.unneeded(HELD), HELD) == [
+        Removal("gone", ()),
+        Removal("tap", ("note", "old.key/with slash")),
+    ]
+
+
+def test_what_is_read_and_what_is_not_there_is_refused_all_at_once() -> None:
+    with pytest.raises(SecretsError) as error:
+        secrets_prune.choose(["tap", "tap/google_creds.json", "tap/notes", "gone"], PLAN, HELD)
+    assert str(error.value).splitlines() == [
+        "tap: the environment reads tap/google_creds.json: it stays",
+        "tap/google_creds.json: the environment reads tap/google_creds.json: it stays",
+        "tap/notes: Vault has no such secret; did you mean tap/note?",
+    ]
+
+
+def test_a_key_goes_and_all_others_stay_as_they_are(bao: OpenBao, environment: Environment) -> None:
+    (told,) = secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment)
+    assert content(bao.root, "tap") == {key: value for key, value in CONTENT["tap"].items() if key != "note"}
+    assert "Removed tap/note. " in told
+    version = int(told.partition("-version=")[2].split()[0])
+    assert content(bao.root, "tap", version) == CONTENT["tap"]
+
+
+def test_a_whole_secret_can_be_taken_back(bao: OpenBao, environment: Environment) -> None:
+    (told,) = secrets_prune.remove([Removal("gone", ())], bao.url, environment)
+    assert content(bao.root, "gone") is None
+    assert SecretKey("gone", "a") not in vault_secrets.read(bao.url, environment)
+    assert "`vault kv undelete -mount=kv-v2 -versions=" in told
+    version = int(told.partition("-versions=")[2].split()[0])
+    bao.root.secrets.kv.v2.undelete_secret_versions("k8s_operator/roe/gone", [version], mount_point="kv-v2")
+    assert content(bao.root, "gone") == CONTENT["gone"]
+
+
+def test_what_somebody_writes_at_the_same_time_is_not_lost(
+    bao: OpenBao, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, times = secrets_prune._read, iter(range(10))  # noqa: SLF001
+
+    def read_then_somebody_writes(*arguments: object) -> object:
+        found = read(*arguments)  # type: ignore[arg-type]
+        if next(times) == 0:
+            data = {**CONTENT["tap"], "added": "meanwhile"}
+            bao.root.secrets.kv.v2.create_or_update_secret("k8s_operator/roe/tap", data, mount_point="kv-v2")
+        return found
+
+    monkeypatch.setattr(secrets_prune, "_read", read_then_somebody_writes)
+    list(secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment))
+    expected = {key: value for key, value in CONTENT["tap"].items() if key != "note"}
+    assert content(bao.root, "tap") == {**expected, "added": "meanwhile"}
+
+
+def test_a_token_that_may_not_is_told(bao: OpenBao, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = 'path "kv-v2/data/*" { capabilities = ["read"] }'
+    bao.root.sys.create_or_update_acl_policy(name="reader", policy=policy)
+    monkeypatch.setenv("VAULT_TOKEN", bao.root.auth.token.create(policies=["reader"])["auth"]["client_token"])
+    with pytest.raises(SecretsError, match="does not let us change kv-v2/k8s_operator/roe"):
+        list(secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment))
+    assert content(bao.root, "tap") == CONTENT["tap"]
