@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import hvac
@@ -24,6 +25,21 @@ path "secret/metadata/phalanx/sandbox/+" {
 """phalanx, src/phalanx/data/vault-read-policy.hcl.jinja, for this environment."""
 
 
+WRITE_POLICY = "\n".join(
+    f'path "secret/{path}" {{\n  capabilities = [{capabilities}]\n}}'
+    for path, capabilities in {
+        "data/phalanx/sandbox": '"create", "delete", "read", "update"',
+        "data/phalanx/sandbox/+": '"create", "delete", "read", "update"',
+        "metadata/phalanx/sandbox": '"delete", "list", "read", "update"',
+        "metadata/phalanx/sandbox/+": '"delete", "list", "read", "update"',
+        "delete/phalanx/sandbox/+": '"update"',
+        "destroy/phalanx/sandbox/+": '"update"',
+        "undelete/phalanx/sandbox/+": '"update"',
+    }.items()
+)
+"""phalanx, src/phalanx/data/vault-write-policy.hcl.jinja, for this environment."""
+
+
 @pytest.fixture(scope="module")
 def reader(objects: Objects) -> hvac.Client:
     """Vault with the very ids that the operator in the cluster has."""
@@ -36,6 +52,27 @@ def reader(objects: Objects) -> hvac.Client:
 def test_the_read_policy_is_word_for_word_phalanxs(vault: hvac.Client) -> None:
     read = vault.adapter.get("/v1/sys/policies/acl/phalanx/sandbox/read")
     assert read["data"]["policy"] == READ_POLICY
+
+
+def test_phalanx_finds_the_write_token_in_order(vault: hvac.Client) -> None:
+    """What ``phalanx vault audit`` looks for: _audit_write_token in src/phalanx/services/vault.py."""
+    write: Any = vault.adapter.get("/v1/sys/policies/acl/phalanx/sandbox/write")
+    assert write["data"]["policy"] == WRITE_POLICY
+    root = hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
+    listed: Any = root.list("auth/token/accessors")
+    found = [_token(root, accessor) for accessor in listed["data"]["keys"]]
+    (token,) = [each for each in found if each and each["display_name"] == "token-sandbox"]
+    assert set(token["policies"]) - {"default"} == {"phalanx/sandbox/write"}
+    left = datetime.fromisoformat(token["expire_time"]) - datetime.now(UTC)
+    assert timedelta(days=7) < left < timedelta(days=31)
+
+
+def _token(root: hvac.Client, accessor: str) -> dict[str, Any] | None:
+    try:
+        data: dict[str, Any] = root.auth.token.lookup_accessor(accessor)["data"]
+    except hvac.exceptions.InvalidRequest:
+        return None  # it has ended in the meantime
+    return data
 
 
 def test_the_role_has_the_read_policy_alone(vault: hvac.Client) -> None:
