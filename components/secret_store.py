@@ -1,4 +1,3 @@
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,24 +11,22 @@ from pulumi import ResourceOptions
 
 from components import secret_changes
 from components.generated_secrets import GeneratedSecrets
+from components.secret_access import RoleReader, cluster_login, write_token
 from components.secret_inputs import SecretInputs
 from config.names import vault_description
 from config.vault import Ownership, Vault
-from phalanx import policies
 from phalanx.environment import Environment
 from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 
-_WEEK = 7 * 24 * 3600
 
-
-class VaultReader(Protocol):
+class VaultReader(RoleReader, Protocol):
     """Asks Vault what it holds at this moment."""
 
     def application(self, name: str) -> Mapping[str, str]:
         """The secret of an application, by its keys."""
 
-    def has_role(self) -> bool:
-        """Whether there is the environment's AppRole, whoever made it."""
+    def has_mount(self) -> bool:
+        """Whether there is the environment's KV engine, whoever made it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +73,9 @@ class SecretStore(pulumi.ComponentResource):
         self._child = ResourceOptions(parent=self)
 
         self._write_secrets()
-        self._let_the_cluster_read()
-        self._let_operators_write()
+        login = cluster_login(name, args.environment, args.settings.approle, args.reader, self._child)
+        self.role_id, self.secret_id, self.credentials_mark = login.role_id, login.secret_id, login.mark
+        self.write_token = write_token(name, args.environment, args.settings.write_token_ttl, self._child)
         self.path = pulumi.Output.from_input(args.environment.vault_path_prefix)
         self.register_outputs(
             {
@@ -90,7 +88,8 @@ class SecretStore(pulumi.ComponentResource):
 
     def _write_secrets(self) -> None:
         environment, settings = self._args.environment, self._args.settings
-        options = self._child
+        # The volumes of databases outlive the stack, so must the passwords in them: deleting the stack leaves both.
+        options = kept = ResourceOptions.merge(self._child, ResourceOptions(retain_on_delete=True))
         if settings.mount is Ownership.CREATE:
             mount = vault.Mount(
                 f"{self._name}-kv",
@@ -98,11 +97,16 @@ class SecretStore(pulumi.ComponentResource):
                 type="kv",
                 options={"version": "2"},
                 description=vault_description(pulumi.get_stack()),
-                opts=ResourceOptions.merge(self._child, ResourceOptions(protect=self._args.protect)),
+                # A stack that is made again finds the mount that it left.
+                opts=ResourceOptions.merge(
+                    kept,
+                    ResourceOptions(
+                        protect=self._args.protect,
+                        import_=environment.vault_mount if self._args.reader.has_mount() else None,
+                    ),
+                ),
             )
-            options = ResourceOptions.merge(options, ResourceOptions(depends_on=[mount]))
-        # The volumes of databases outlive the stack, so must the passwords in them: deleting the stack leaves both.
-        options = ResourceOptions.merge(options, ResourceOptions(retain_on_delete=True))
+            options = ResourceOptions.merge(kept, ResourceOptions(depends_on=[mount]))
 
         values = self._values()
         wrong = secret_changes.find(self._args.inputs).applications
@@ -153,78 +157,3 @@ class SecretStore(pulumi.ComponentResource):
             inputs.in_vault(application) if pulumi.runtime.is_dry_run() else self._args.reader.application(application)
         )
         return json.dumps({**planned, **inputs.of_others(application, held)}, sort_keys=True)
-
-    def _let_the_cluster_read(self) -> None:
-        environment, settings = self._args.environment, self._args.settings.approle
-        policy = vault.Policy(
-            f"{self._name}-read",
-            name=environment.vault_read_policy,
-            policy=policies.read_policy(environment.vault_mount, environment.vault_path),
-            opts=self._child,
-        )
-        options = self._child
-        if settings.ownership is Ownership.CREATE:
-            backend = vault.AuthBackend(
-                f"{self._name}-approle",
-                type="approle",
-                path=settings.path,
-                description=vault_description(pulumi.get_stack()),
-                opts=self._child,
-            )
-            options = ResourceOptions.merge(options, ResourceOptions(depends_on=[backend]))
-        # The provider cannot make a role over one that somebody else has made (Vault: "local_secret_ids can only be
-        # modified during role creation"), so that one is imported. To a role of the stack itself that changes nothing.
-        taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if self._args.reader.has_role() else None
-        role = vault.approle.AuthBackendRole(
-            f"{self._name}-role",
-            backend=settings.path,
-            role_name=environment.vault_role,
-            token_policies=[policy.name],
-            token_type="service",  # noqa: S106  # a kind of token
-            token_ttl=settings.token_ttl,
-            token_max_ttl=settings.token_max_ttl,
-            opts=ResourceOptions.merge(
-                options,
-                ResourceOptions(additional_secret_outputs=["role_id"], import_=taken_over),
-            ),
-        )
-        secret_id = vault.approle.AuthBackendRoleSecretId(
-            f"{self._name}-secret-id",
-            backend=settings.path,
-            role_name=role.role_name,
-            opts=ResourceOptions.merge(
-                options,
-                ResourceOptions(replacement_trigger=settings.secret_id_rotation),
-            ),
-        )
-        self.role_id = pulumi.Output.secret(role.role_id)
-        self.secret_id = secret_id.secret_id
-        self.credentials_mark = secret_id.accessor.apply(
-            lambda accessor: hashlib.sha256(accessor.encode()).hexdigest()[:16],
-        )
-
-    def _let_operators_write(self) -> None:
-        environment, settings = self._args.environment, self._args.settings
-        policy = vault.Policy(
-            f"{self._name}-write",
-            name=environment.vault_write_policy,
-            policy=policies.write_policy(environment.vault_mount, environment.vault_path),
-            opts=self._child,
-        )
-        # The provider calls it a legacy resource, for its value is kept in the state; ours is encrypted, and the SDK
-        # has no other that lasts longer than a run.
-        token = vault.Token(
-            f"{self._name}-write-token",
-            # Vault puts "token-" before it; `phalanx vault audit` looks for that name.
-            display_name=environment.vault_role,
-            policies=[policy.name],
-            ttl=f"{settings.write_token_ttl}s",
-            # A child would die with the short-lived token of this run.
-            no_parent=True,
-            renewable=True,
-            # The provider looks at it during a refresh only: it renews it in the week in which Phalanx warns.
-            renew_min_lease=_WEEK,
-            renew_increment=settings.write_token_ttl,
-            opts=self._child,
-        )
-        self.write_token = pulumi.Output.secret(token.client_token)

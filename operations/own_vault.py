@@ -97,6 +97,12 @@ class Reader:
             return {}
         return vault_secrets.read_application(*self._where(), name, operator_password(self.environment.vault))
 
+    def has_mount(self) -> bool:
+        """Whether there is the environment's KV engine."""
+        if self.found is Presence.ABSENT:
+            return False
+        return vault_secrets.has_mount(*self._where(), operator_password(self.environment.vault))
+
     def has_role(self) -> bool:
         """Whether there is the environment's AppRole."""
         if self.found is Presence.ABSENT:

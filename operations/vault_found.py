@@ -27,7 +27,7 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, stac
         stack: Name of the stack.
     """
     yield from check_mount(client, environment, settings, stack)
-    yield from _check_auth_method(_visible(client, "auth"), settings.approle, stack)
+    yield from _check_auth_method(visible(client, "auth"), settings.approle, stack)
     role = _read(client, f"auth/{settings.approle.path}/role/{environment.vault_role}")
     yield from _check_policies(client, environment, stack, has_role=role is not None)
     if role is not None:
@@ -36,11 +36,16 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, stac
 
 def check_mount(client: "hvac.Client", environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
     """Look at the engine that holds the secrets; arguments as for `check`."""
-    yield from _check_engine(_visible(client, "secret"), environment.vault_mount, settings.mount, stack)
+    yield from _check_engine(visible(client, "secret"), environment.vault_mount, settings.mount, stack)
 
 
-def _visible(client: "hvac.Client", kind: str) -> Mounts:
-    """What the token may use at all; a path that is not named is free, or somebody else's."""
+def visible(client: "hvac.Client", kind: str) -> Mounts:
+    """What the token may use at all; a path that is not named is free, or somebody else's.
+
+    Args:
+        client: Vault.
+        kind: ``secret`` for engines, ``auth`` for auth methods.
+    """
     answer: Any = client.adapter.get("/v1/sys/internal/ui/mounts")
     mounts: Mounts = answer["data"][kind]
     return mounts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from config.vault import AppRole
-from operations import vault_client
+from operations import vault_client, vault_found
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import SecretKey
@@ -61,6 +61,13 @@ def has_role(address: str, environment: Environment, settings: AppRole, operator
     with explained(address, environment, "read"):
         client = vault_client.connect(address, operator)
         return client.read(f"auth/{settings.path}/role/{environment.vault_role}") is not None
+
+
+def has_mount(address: str, environment: Environment, operator: SecretStr | None = None) -> bool:
+    """Whether Vault has the environment's KV engine already, whoever made it; errors as for `read`."""
+    with explained(address, environment, "read"):
+        client = vault_client.connect(address, operator)
+        return f"{environment.vault_mount}/" in vault_found.visible(client, "secret")
 
 
 @contextmanager

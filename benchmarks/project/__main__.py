@@ -43,6 +43,10 @@ class Reader:
         """The secret of an application."""
         return vault_secrets.read_application(address, target, name)
 
+    def has_mount(self) -> bool:
+        """Whether there is the KV engine."""
+        return vault_secrets.has_mount(address, target)
+
     def has_role(self) -> bool:
         """Whether there is the AppRole."""
         return vault_secrets.has_role(address, target, Vault().approle)

@@ -53,13 +53,16 @@ class Held:
     """A Vault that holds this."""
 
     values: dict[SecretKey, str]
-    role: bool
+    made: bool
 
     def application(self, name: str) -> dict[str, str]:
         return {at.key: value for at, value in self.values.items() if at.application == name}
 
+    def has_mount(self) -> bool:
+        return self.made
+
     def has_role(self) -> bool:
-        return self.role
+        return self.made
 
 
 def make(
@@ -67,7 +70,7 @@ def make(
     existing: dict[SecretKey, str] | None = None,
     *,
     meanwhile: dict[SecretKey, str] | None = None,
-    role: bool = False,
+    made: bool = False,
     definitions: dict[str, dict[str, Any]] = DEFINITIONS,
     **changes: Any,
 ) -> Recording:
@@ -78,7 +81,7 @@ def make(
         existing: What Vault holds when the program begins.
         definitions: The secrets of each application.
         meanwhile: What Vault holds when the secrets are written, if that is something else.
-        role: Whether Vault has the AppRole.
+        made: Whether Vault has the mount and the AppRole.
         changes: Of the configuration.
     """
     now = existing if meanwhile is None else meanwhile
@@ -88,7 +91,7 @@ def make(
         environment=phalanx.environment,
         settings=settings.vault,
         inputs=gather(settings, phalanx, existing or {}),
-        reader=Held(now or {}, role=role),
+        reader=Held(now or {}, made=made),
         object_store_keys={"AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"},
         protect=True,
     )
@@ -287,7 +290,9 @@ def test_a_secret_id_is_rotated_by_its_text(run_program: ProgramRunner) -> None:
 
 
 def test_secrets_stay_when_the_stack_goes(run_program: ProgramRunner) -> None:
-    assert all(secret.retained for secret in make(run_program).of("SecretV2"))
+    recording = make(run_program)
+    assert recording.one("Mount").retained
+    assert all(secret.retained for secret in recording.of("SecretV2"))
 
 
 def test_the_mark_of_the_ids_is_no_secret(run_program: ProgramRunner) -> None:
@@ -296,7 +301,11 @@ def test_the_mark_of_the_ids_is_no_secret(run_program: ProgramRunner) -> None:
     assert exported != "an-accessor"
 
 
-def test_a_role_that_another_has_made_is_taken_over(run_program: ProgramRunner) -> None:
-    assert not make(run_program).one("AuthBackendRole", "secrets-role").request.importId
-    taken_over = make(run_program, role=True).one("AuthBackendRole", "secrets-role")
-    assert taken_over.request.importId == "auth/approle/role/roe"
+def test_what_a_stack_before_has_left_is_taken_over(run_program: ProgramRunner) -> None:
+    fresh, again = make(run_program), make(run_program, made=True)
+    for kind, name, identifier in (
+        ("AuthBackendRole", "secrets-role", "auth/approle/role/roe"),
+        ("Mount", "secrets-kv", "kv-v2"),
+    ):
+        assert not fresh.one(kind, name).request.importId
+        assert again.one(kind, name).request.importId == identifier

@@ -65,6 +65,17 @@ def test_a_refusal_names_the_path_and_what_is_needed(environment: Environment) -
     assert "token-of-the-test" not in str(error.value)
 
 
+def test_looks_for_the_mount(environment: Environment) -> None:
+    def mounts(*paths: str) -> dict[str, tuple[int, object]]:
+        found = {path: {"type": "kv"} for path in paths}
+        return {"GET /v1/sys/internal/ui/mounts": (200, {"data": {"secret": found, "auth": {}}})}
+
+    with json_server(mounts("cubbyhole/", "kv-v2/")) as url:
+        assert vault_secrets.has_mount(url, environment)
+    with json_server(mounts("cubbyhole/")) as url:
+        assert not vault_secrets.has_mount(url, environment)
+
+
 def test_looks_for_the_role(environment: Environment) -> None:
     answers = {"GET /v1/auth/approle/role/roe": (200, {"data": {"token_type": "service"}})}
     with json_server(answers) as url:

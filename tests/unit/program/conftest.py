@@ -113,6 +113,7 @@ class StackRunner:
                 patch.setattr(preflight, "check", lambda *_, **__: list(problems))
                 held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
                 patch.setattr(vault_secrets, "read", lambda *_: held_keys)
+                patch.setattr(vault_secrets, "has_mount", lambda *_: False)
                 patch.setattr(vault_secrets, "has_role", lambda *_: False)
                 patch.setattr(vault_secrets, "read_application", lambda _url, _to, name, _by: dict(held.get(name, {})))
             runner = ProgramRunner(

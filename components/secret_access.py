@@ -1,0 +1,130 @@
+"""Who may use the secrets in Vault: the cluster reads them, and whoever runs Phalanx's own tools writes them."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+import pulumi
+import pulumi_vault as vault
+from pulumi import ResourceOptions
+
+from config.names import vault_description
+from config.vault import AppRole, Ownership
+from phalanx import policies
+from phalanx.environment import Environment
+
+_WEEK = 7 * 24 * 3600
+
+
+class RoleReader(Protocol):
+    """Asks Vault about the AppRole."""
+
+    def has_role(self) -> bool:
+        """Whether there is the environment's AppRole, whoever made it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """What the cluster logs in with."""
+
+    role_id: pulumi.Output[str]
+    """The AppRole's role id (secret)."""
+    secret_id: pulumi.Output[str]
+    """The AppRole's secret id (secret)."""
+    mark: pulumi.Output[str]
+    """Another one for another secret id. It is not secret, and nothing can be told from it."""
+
+
+def cluster_login(
+    name: str,
+    environment: Environment,
+    settings: AppRole,
+    reader: RoleReader,
+    opts: ResourceOptions,
+) -> Login:
+    """Make the AppRole by which the cluster reads the environment's secrets, and nothing else.
+
+    Args:
+        name: What the names of the resources begin with.
+        environment: The Phalanx environment.
+        settings: Path of the auth method, life of its tokens, and when there is to be another secret id.
+        reader: Asks Vault.
+        opts: Options of each resource.
+    """
+    policy = vault.Policy(
+        f"{name}-read",
+        name=environment.vault_read_policy,
+        policy=policies.read_policy(environment.vault_mount, environment.vault_path),
+        opts=opts,
+    )
+    options = opts
+    if settings.ownership is Ownership.CREATE:
+        backend = vault.AuthBackend(
+            f"{name}-approle",
+            type="approle",
+            path=settings.path,
+            description=vault_description(pulumi.get_stack()),
+            opts=opts,
+        )
+        options = ResourceOptions.merge(opts, ResourceOptions(depends_on=[backend]))
+    # The provider cannot make a role over one that somebody else has made (Vault: "local_secret_ids can only be
+    # modified during role creation"), so that one is imported. To a role of the stack itself that changes nothing.
+    taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if reader.has_role() else None
+    role = vault.approle.AuthBackendRole(
+        f"{name}-role",
+        backend=settings.path,
+        role_name=environment.vault_role,
+        token_policies=[policy.name],
+        token_type="service",  # noqa: S106  # a kind of token
+        token_ttl=settings.token_ttl,
+        token_max_ttl=settings.token_max_ttl,
+        opts=ResourceOptions.merge(options, ResourceOptions(additional_secret_outputs=["role_id"], import_=taken_over)),
+    )
+    secret_id = vault.approle.AuthBackendRoleSecretId(
+        f"{name}-secret-id",
+        backend=settings.path,
+        role_name=role.role_name,
+        opts=ResourceOptions.merge(options, ResourceOptions(replacement_trigger=settings.secret_id_rotation)),
+    )
+    return Login(
+        role_id=pulumi.Output.secret(role.role_id),
+        secret_id=secret_id.secret_id,
+        mark=secret_id.accessor.apply(lambda accessor: hashlib.sha256(accessor.encode()).hexdigest()[:16]),
+    )
+
+
+def write_token(name: str, environment: Environment, ttl: int, opts: ResourceOptions) -> pulumi.Output[str]:
+    """Make a token for ``phalanx secrets sync``.
+
+    Args:
+        name: What the names of the resources begin with.
+        environment: The Phalanx environment.
+        ttl: Life of the token in seconds.
+        opts: Options of each resource.
+
+    Returns:
+        The token (secret).
+    """
+    policy = vault.Policy(
+        f"{name}-write",
+        name=environment.vault_write_policy,
+        policy=policies.write_policy(environment.vault_mount, environment.vault_path),
+        opts=opts,
+    )
+    # The provider calls it a legacy resource, for its value is kept in the state; ours is encrypted, and the SDK has
+    # no other that lasts longer than a run.
+    token = vault.Token(
+        f"{name}-write-token",
+        # Vault puts "token-" before it; `phalanx vault audit` looks for that name.
+        display_name=environment.vault_role,
+        policies=[policy.name],
+        ttl=f"{ttl}s",
+        # A child would die with the short-lived token of this run.
+        no_parent=True,
+        renewable=True,
+        # The provider looks at it during a refresh only: it renews it in the week in which Phalanx warns.
+        renew_min_lease=_WEEK,
+        renew_increment=ttl,
+        opts=opts,
+    )
+    return pulumi.Output.secret(token.client_token)
