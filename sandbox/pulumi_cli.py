@@ -8,7 +8,7 @@ from typing import Any, Final
 from pulumi import automation
 from rich.console import Console
 
-from sandbox import environment, paths, stacks
+from sandbox import environment, paths, pulumi_recovery, stacks
 from sandbox.errors import SandboxError
 from sandbox.pulumi_steps import Steps
 from sandbox.runner import Left, Options, Outcome
@@ -88,7 +88,7 @@ class PulumiCli:
         errors = []
         summary: dict[str, int] = {}
         try:
-            self._unlock()
+            self._recover()
             summary = {str(getattr(verb, "value", verb)): count for verb, count in run().items()}
         except automation.CommandError as error:
             errors.append(_reasons(error))
@@ -102,11 +102,12 @@ class PulumiCli:
             phases={command: seconds},
         )
 
-    def _unlock(self) -> None:
-        """Take away the lock of a run that was killed: it ended, so the same command may go on."""
+    def _recover(self) -> None:
+        """Take away the lock of a run that was killed, and record what it was making: the same command goes on."""
         locks = list(stacks.cli_locks(self._stack.name).glob("*.json"))
         if locks and not any(_is_held(lock) for lock in locks):
             self._stack.cancel()
+            pulumi_recovery.recover(self._stack)
 
     def _left(self) -> list[Left]:
         deployment = self._stack.export_stack().deployment or {}
