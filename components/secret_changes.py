@@ -1,6 +1,6 @@
 """What an update would change in Vault, by name: a preview shows an application's secrets as one opaque value."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -62,6 +62,39 @@ def log(inputs: SecretInputs, path: str, stack: str) -> None:
     }
     if told := [f"  {heading}: {names}" for heading, names in lines.items() if names]:
         pulumi.info("\n".join([f"Secrets in Vault under {path}:", *told]))
+
+
+def edited(inputs: SecretInputs, application: str, kept: Mapping[str, str]) -> tuple[SecretKey, ...]:
+    """Name the generated secrets that somebody has changed in Vault behind the stack's back.
+
+    Args:
+        inputs: What the secrets are made from.
+        application: Name of the application.
+        kept: The values in the stack's state, by key, all of them known: nothing of it is about to be made anew.
+    """
+    keys = (SecretKey(application, key) for key in sorted(kept))
+    return tuple(
+        at
+        for at in keys
+        if isinstance(origin := inputs.plan[at].origin, Generated)
+        and not origin.type.always_generated
+        and inputs.existing.get(at, "") not in {"", kept[at.key]}
+    )
+
+
+def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:
+    """Tell what `edited` finds, which neither the engine nor the provider sees, and both ways out.
+
+    Args:
+        name: What the names of the resources begin with.
+        found: Secrets of one application.
+    """
+    for at in found:
+        pulumi.warn(
+            f"{at}: somebody has changed it in Vault, and the next write of this secret puts the stack's value back. "
+            f"To do so now: `pulumi up --replace '**::{name}-{at.application}'`; to take over the one in Vault: "
+            f"`pulumi up --replace '**::{name}-{at.application}-{at.key}'`",
+        )
 
 
 def _value(secret: PlannedSecret, inputs: SecretInputs) -> str | None:

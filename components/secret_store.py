@@ -153,7 +153,10 @@ class SecretStore(pulumi.ComponentResource):
         read just before that: what a person writes while an update is under way survives.
         """
         inputs = self._args.inputs
-        held = (
-            inputs.in_vault(application) if pulumi.runtime.is_dry_run() else self._args.reader.application(application)
-        )
+        if pulumi.runtime.is_dry_run():
+            # Here nothing of it is about to be made anew: its value would not be known yet.
+            secret_changes.warn_of_edited(self._name, secret_changes.edited(inputs, application, planned))
+            held: Mapping[str, str] = inputs.in_vault(application)
+        else:
+            held = self._args.reader.application(application)
         return json.dumps({**planned, **inputs.of_others(application, held)}, sort_keys=True)

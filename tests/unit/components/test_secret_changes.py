@@ -87,3 +87,20 @@ def test_the_first_time_an_application_stands_for_its_keys(monkeypatch: pytest.M
     (message,) = told(inputs(nothing), monkeypatch)
     assert "  new: gafaelfawr" not in message
     assert "new: postgres/gafaelfawr_password, pull-secret/.dockerconfigjson, tap (3 keys)" in message
+
+
+def test_what_was_edited_in_vault_is_named_with_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"database-password": "planted-own", "oidc-server-secrets": "planted-own", "github-client-secret": "mine"}
+    found = secret_changes.edited(inputs({}), "gafaelfawr", kept)
+    assert found == (SecretKey("gafaelfawr", "database-password"),)
+    assert secret_changes.edited(inputs({}), "gafaelfawr", {**kept, "database-password": "planted-password"}) == ()
+    assert secret_changes.edited(inputs({"gafaelfawr/database-password": None}), "gafaelfawr", kept) == ()
+
+    messages: list[str] = []
+    monkeypatch.setattr(pulumi, "warn", messages.append)
+    secret_changes.warn_of_edited("secrets", found)
+    assert len(messages) == 1
+    assert "gafaelfawr/database-password: somebody has changed it in Vault" in messages[0]
+    assert "--replace '**::secrets-gafaelfawr'" in messages[0]
+    assert "--replace '**::secrets-gafaelfawr-database-password'" in messages[0]
+    assert "planted" not in messages[0]
