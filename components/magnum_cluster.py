@@ -164,6 +164,8 @@ class MagnumCluster(pulumi.ComponentResource):
                 depends_on=[previous],
                 # As for the cluster: the number is the autoscaler's.
                 ignore_changes=["nodeCount"] if bounds else None,
+                # Magnum removes them together.
+                deleted_with=cluster,
             ),
         )
 

@@ -136,3 +136,7 @@ def test_says_what_others_need(recording: Recording) -> None:
         "apiAddress": "https://203.0.113.20:6443",
         "kubeconfig": "kubeconfig-of-the-test",
     }
+
+
+def test_node_groups_go_with_the_cluster(recording: Recording) -> None:
+    assert recording.one("NodeGroup").request.deletedWith == recording.one("Cluster").urn
