@@ -42,11 +42,7 @@ class Container(Adapter[OpenStack]):
     }
 
     def create(self, client: OpenStack, inputs: Properties, operation: Operation) -> Made:
-        """Make it; one that is there already is somebody else's."""
-        if self._show(client, inputs["name"]) is not None:
-            raise ResourceError(
-                f"the container {inputs['name']!r} exists already: give another name, or import it by its name"
-            )
+        """Make it; Swift takes one of this project that is there already for it."""
         self._call(client, "PUT", inputs["name"], _headers(inputs))
         return Made(id=inputs["name"], outputs=self._outputs(client, inputs["name"]) or {})
 
