@@ -6,7 +6,10 @@ By the rules of terraform-provider-openstack (`openstack/resource_openstack_comp
 import base64
 import binascii
 import hashlib
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from sandbox.engine.adapters.base import Made, Operation, Property, Update
@@ -24,6 +27,8 @@ from sandbox.engine.errors import PartialFailureError, ResourceError
 from sandbox.engine.values import Properties
 
 _IPV4: Final = 4
+_SHUTDOWN: Final = 180.0
+"""Seconds that a server may take to stop before it is removed."""
 _WITH_TAGS: Final = {"OpenStack-API-Version": "compute 2.52"}
 
 
@@ -150,7 +155,7 @@ class Instance(OpenStackResource):
     def delete(self, client: OpenStack, identifier: str, change: Update, operation: Operation) -> None:
         """Stop it first if asked to, then remove it."""
         if change.old.get("stopBeforeDestroy") and self.show(client, identifier):
-            self._power(client, identifier, "shutoff", operation)
+            self._stop(client, identifier, operation)
         if change.old.get("forceDelete"):
             client.service(self.service).call("POST", f"{self.path}/{identifier}/action", {"forceDelete": None})
         super().delete(client, identifier, change, operation)
@@ -205,6 +210,12 @@ class Instance(OpenStackResource):
             operation.wait(
                 lambda: self.require(client, identifier)["status"].lower() == state, f"waiting until it is {state}"
             )
+
+    def _stop(self, client: OpenStack, identifier: str, operation: Operation) -> None:
+        """Shut it down; one that does not follow is removed all the same, as by the provider."""
+        patient = replace(operation, deadline=min(operation.deadline, time.monotonic() + _SHUTDOWN))
+        with suppress(ResourceError):
+            self._power(client, identifier, "shutoff", patient)
 
     @staticmethod
     def _flavor(client: OpenStack, inputs: Properties) -> str:
