@@ -64,7 +64,7 @@ def vault_server(
         place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
         machine=Machine(image=settings.image, flavor=settings.flavor, keypair=environment.cloud.keypair),
         url=url,
-        reached_at=str(environment.vault.address or url).rstrip("/"),
+        reached_at=environment.vault.reached_at(url),
         nodes=environment.network.cidr,
         router_address=net.router_address,
         external_network=environment.network.external_network,

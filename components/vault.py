@@ -41,7 +41,7 @@ def open_vault(
         opts: Options of the server.
     """
     public_url = target.vault_url.rstrip("/")
-    url = str(environment.vault.address or public_url).rstrip("/")
+    url = environment.vault.reached_at(public_url)
     deploy = environment.vault.deploy
     if deploy is None:
         return OpenVault(url, vault_provider(url), pulumi.Output.from_input(""))

@@ -93,6 +93,14 @@ class Vault(Section):
         ),
     )
 
+    def reached_at(self, vault_url: str) -> str:
+        """URL of Vault as this program reaches it, without a slash at its end.
+
+        Args:
+            vault_url: The Phalanx environment's ``vaultUrl``, which applications use.
+        """
+        return str(self.address or vault_url).rstrip("/")
+
 
 class Registry(Section):
     """A login to a container registry."""

@@ -4,17 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from config.application_values import application_values
-from config.loader import load_file
 from operations import served_certificate, vault_secrets
 from operations.problem import Problem
-from phalanx import application, certificates, checkout
-from phalanx import environment as phalanx_environment
+from operations.stack import load
+from phalanx import application, certificates
 from phalanx.certificates import Certificate, CertificateError, rfc3339
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
@@ -137,16 +135,14 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
         ConfigError: The stack's file is missing or wrong.
         PhalanxError: The Phalanx repository is not as it should be.
     """
-    configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
-    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
-    environment = phalanx_environment.load(tree.path, configuration.phalanx.environment)
-    configured = application_values(configuration).get("ingress-nginx")
-    nginx = application.load(tree.path, environment.name, "ingress-nginx", configured)
+    described = load(stack)
+    environment, vault = described.environment, described.vault
+    configured = application_values(described.configuration).get("ingress-nginx")
+    nginx = application.load(described.checkout.path, environment.name, "ingress-nginx", configured)
     from_vault = nginx.holds("vaultCertificate.enabled")
     held: Certificate | None = None
     problems: list[Problem] = []
     if from_vault and with_vault:
-        vault = str(configuration.vault.address or environment.vault_url).rstrip("/")
         try:
             held, problems = look(environment, {CERTIFICATE: "", **vault_secrets.read(vault, environment)})
         except SecretsError as error:

@@ -1,12 +1,11 @@
 """The secrets that the applications of a stack read, found without asking Vault."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from config.application_values import application_values
 from config.environment import Environment as Configuration
-from config.loader import load_file
-from phalanx import additions, application, charts, checkout, environment, render, secrets, static_secrets, undeclared
+from operations.stack import load
+from phalanx import additions, application, charts, render, secrets, static_secrets, undeclared
 from phalanx.environment import Environment
 from phalanx.secrets import Plan, SecretKey
 from phalanx.static_secrets import StaticSecrets
@@ -50,7 +49,7 @@ class Needs:
     @property
     def address(self) -> str:
         """URL of the Vault that holds them."""
-        return str(self.configuration.vault.address or self.environment.vault_url).rstrip("/")
+        return self.configuration.vault.reached_at(self.environment.vault_url)
 
 
 def needs(stack: str) -> Needs:
@@ -60,13 +59,12 @@ def needs(stack: str) -> Needs:
         ConfigError: The stack's file is missing or wrong.
         PhalanxError: The Phalanx repository, its environment or its secret definitions are not as they should be.
     """
-    configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
-    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
-    found = environment.load(tree.path, configuration.phalanx.environment)
-    configured = application_values(configuration)
+    described = load(stack)
+    tree, found = described.checkout, described.environment
+    configured = application_values(described.configuration)
     applications = application.load_enabled(tree.path, found, configured)
     declared = secrets.resolve(applications)
     manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
     unnamed = undeclared.find(charts.render_all(tree.path, manifests, configured), found.vault_path_prefix, declared)
     plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
-    return Needs(stack=stack, configuration=configuration, environment=found, plan=plan)
+    return Needs(stack=stack, configuration=described.configuration, environment=found, plan=plan)

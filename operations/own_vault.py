@@ -115,7 +115,7 @@ class Reader:
 
 
 def _address(environment: Environment, target: PhalanxEnvironment) -> str:
-    return str(environment.vault.address or target.vault_url).rstrip("/")
+    return environment.vault.reached_at(target.vault_url)
 
 
 def operator_password(settings: Vault) -> SecretStr | None:

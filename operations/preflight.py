@@ -60,7 +60,7 @@ def _check_phalanx_and_vault(
             target = phalanx_environment.load(tree.path, environment.phalanx.environment)
         except PhalanxError as error:
             return [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
-    address = str(environment.vault.address or target.vault_url).rstrip("/")
+    address = environment.vault.reached_at(target.vault_url)
     if deploy := environment.vault.deploy:
         try:
             missing = own_vault.presence(environment, stack) is not Presence.THERE

@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from config.loader import load_file
 from operations import vault_client, vault_kv
+from operations.stack import load
 from operations.vault_kv import Access, Folder, ForeignWriteError, Held
-from phalanx import checkout, environment
 from phalanx.errors import SecretsError
 
 SOURCE_TOKEN = "VAULT_SOURCE_TOKEN"  # noqa: S105  # a variable's name
@@ -175,10 +173,8 @@ def _text(value: Any) -> str:
 
 
 def _folders(stack: str, address: str, path: str | None) -> tuple[Folder, Folder]:
-    configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
-    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
-    found = environment.load(tree.path, configuration.phalanx.environment)
-    ours = str(configuration.vault.address or found.vault_url).rstrip("/")
+    described = load(stack)
+    found, ours = described.environment, described.vault
     theirs = (path or found.vault_path_prefix).strip("/")
     if (address, theirs) == (ours, found.vault_path_prefix):
         raise SecretsError(f"--from and --from-path name the stack's own Vault and path, {theirs} of {ours}")

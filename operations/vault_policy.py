@@ -2,16 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from config.loader import load_file
 from config.vault import Vault
+from operations.stack import load
 from operations.vault_rules import Rule, rules
-from phalanx import checkout
-from phalanx import environment as phalanx_environment
 from phalanx.environment import Environment
 
 _OPERATOR = """\
@@ -70,8 +67,6 @@ def main(
     for_preview: Annotated[bool, typer.Option("--preview", help="For a token that looks only")] = False,
 ) -> None:
     """Print the policy that an operator's token needs in Vault, and nothing more."""
-    configuration = load_file(Path(f"Pulumi.{stack}.yaml"))
-    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
-    found = phalanx_environment.load(tree.path, configuration.phalanx.environment)
+    described = load(stack)
     write = preview if for_preview else operator
-    typer.echo(write(found, configuration.vault, stack), nl=False)
+    typer.echo(write(described.environment, described.configuration.vault, stack), nl=False)

@@ -1,0 +1,41 @@
+"""What a command of this package begins with: a stack's file, and what the Phalanx repository says of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.environment import Environment as Configuration
+from config.loader import load_file
+from phalanx import checkout, environment
+from phalanx.checkout import Checkout
+from phalanx.environment import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack as it is described."""
+
+    configuration: Configuration
+    checkout: Checkout
+    environment: Environment
+    """The Phalanx environment."""
+
+    @property
+    def vault(self) -> str:
+        """URL of the Vault that holds its secrets, as this program reaches it."""
+        return self.configuration.vault.reached_at(self.environment.vault_url)
+
+
+def load(name: str) -> Stack:
+    """Read what describes a stack.
+
+    Args:
+        name: Name of the stack.
+
+    Raises:
+        ConfigError: The stack's file is missing or wrong.
+        PhalanxError: The Phalanx repository or its environment is not as it should be.
+    """
+    configuration = load_file(Path(f"Pulumi.{name}.yaml"))
+    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
+    found = environment.load(tree.path, configuration.phalanx.environment)
+    return Stack(configuration=configuration, checkout=tree, environment=found)
