@@ -13,8 +13,8 @@ from sandbox import environment, paths
 from sandbox.errors import SandboxError
 from sandbox.pulumi_steps import Steps
 
-_DEBUG: Final[Mapping[str, Any]] = {"debug": True, "log_flow": True, "log_to_std_err": True, "log_verbosity": 9}
-"""The most that the CLI and its plugins log before they log whole requests."""
+_DEBUG: Final[Mapping[str, Any]] = {"debug": True, "log_flow": True, "log_to_std_err": True, "log_verbosity": 7}
+"""The most that is logged without secrets: at 9 the plugins log every property that they are sent, decrypted."""
 
 
 @dataclass(frozen=True, kw_only=True)
