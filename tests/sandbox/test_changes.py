@@ -9,7 +9,8 @@ from tests.sandbox.configuration import vary
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
 
-REMOVED = "squareone"
+REMOVED = "portal"
+"""An application that no static secret is given to: the stack file would name a key that nothing reads."""
 
 
 @pytest.fixture(scope="module")

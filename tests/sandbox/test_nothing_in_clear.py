@@ -33,7 +33,11 @@ PRIVATE_FILES = {
 }
 """Files that may hold a secret, and why; each is for its owner alone."""
 
-OWN_ENVIRONMENT = ("the environment of python", "the environment of pulumi")
+OWN_ENVIRONMENT = (
+    "the environment of python",
+    "the environment of pulumi",
+    "the environment of git status --porcelain",  # the CLI itself, which records the state of the working tree
+)
 """Programs which are given VAULT_TOKEN and passphrase, as a person's shell gives them to the Pulumi CLI."""
 
 
