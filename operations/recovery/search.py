@@ -41,30 +41,33 @@ class Search:
         if service is None or finder is None:
             way_out = "look whether it was made; if so, remove it or let Pulumi have it by `pulumi import`"
             return Item(creation.urn, Outcome.UNCOVERED, way_out)
-        try:
-            client = self._client(creation.provider, service.connect)
-            return self._settle(creation, finder, client)
-        except (AmbiguousError, PhalanxError) as error:
-            return Item(creation.urn, Outcome.UNDECIDED, str(error))
-        except Exception as error:  # noqa: BLE001  # whatever is not an answer of a service goes on
-            return Item(creation.urn, Outcome.UNDECIDED, explain(error))
+        connect = service.connect
+        return self._ask(creation.urn, lambda: self._settle(creation, finder, self._client(creation.provider, connect)))
 
     def read_again(self, operation: Mapping[str, Any]) -> Item:
         """Note what was being changed or removed; a Helm release is made such that it can be changed again."""
         resource = operation["resource"]
-        self.changed.append(resource["urn"])
-        says = f"it was {operation['type']}"
-        if resource["type"] == kubernetes.RELEASE:
-            inputs = self.state.inputs(resource["urn"])
-            service = service_of(resource["type"])
-            assert service is not None  # noqa: S101  # the table has it
-            provider = str(resource["provider"]).rpartition("::")[0]
-            try:
-                if inputs and self._free(self._client(provider, service.connect), inputs):
-                    says += "; Helm's record of that was removed, so that Helm can go on"
-            except Exception as error:  # noqa: BLE001  # as in settle
-                return Item(resource["urn"], Outcome.UNDECIDED, explain(error))
-        return Item(resource["urn"], Outcome.READ, says)
+        urn, says = str(resource["urn"]), f"it was {operation['type']}"
+        self.changed.append(urn)
+        inputs = self.state.inputs(urn)
+        if resource["type"] != kubernetes.RELEASE or inputs is None:
+            return Item(urn, Outcome.READ, says)
+
+        def release() -> Item:
+            cluster = self._client(str(resource["provider"]).rpartition("::")[0], kubernetes.connect)
+            freed = self._free(cluster, inputs)
+            return Item(urn, Outcome.READ, says + (", and Helm's record of that was removed" if freed else ""))
+
+        return self._ask(urn, release)
+
+    def _ask(self, urn: str, question: Callable[[], Item]) -> Item:
+        """What a service says; what it cannot answer a person has to decide."""
+        try:
+            return question()
+        except (AmbiguousError, PhalanxError) as error:
+            return Item(urn, Outcome.UNDECIDED, str(error))
+        except Exception as error:  # noqa: BLE001  # whatever is not an answer of a service goes on
+            return Item(urn, Outcome.UNDECIDED, explain(error))
 
     def _settle(self, creation: Creation, finder: Finder[Any], client: Any) -> Item:
         candidates = self._look(creation, finder, client)
