@@ -14,6 +14,7 @@ from components.cluster_services import OPERATOR
 from components.facts import Facts, helm_values
 from components.manifests import Manifests
 from components.phalanx_source import BOOTSTRAPPED
+from components.waiting import wait
 from config.applications import SyncMode
 from phalanx.charts import Manifest
 from phalanx.values import merge
@@ -29,6 +30,9 @@ stage waits for the one before it; all other applications are deployed side by s
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
 """A first sync fails while a kind is missing that another application brings: the next attempt finds it."""
+
+_TAKE_OVER = {"pulumi.com/patchForce": "true"}
+"""After ``manual`` the conditions to wait for belong to the patch of the first sync, which is deleted last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,7 @@ class Applications(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = ResourceOptions(parent=self)
+        self._awaited = ResourceOptions.merge(self._child, wait(args.timeout))
         self._namespaces = {
             namespace: Namespace(
                 f"{name}-{namespace}-namespace",
@@ -98,13 +103,13 @@ class Applications(pulumi.ComponentResource):
             conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))
         namespace = self._namespaces.get(manifest["spec"]["destination"]["namespace"])
         manual = self._args.sync is SyncMode.MANUAL
-        awaited = {"pulumi.com/skipAwait": "true"} if manual else self._awaiting(conditions)
+        awaited = {"pulumi.com/skipAwait": "true"} if manual else {**_awaiting(conditions), **_TAKE_OVER}
         made = Application(
             f"{self._name}-{application}",
             metadata=_metadata(application, manifest["metadata"], awaited),
-            spec={**manifest["spec"], "source": source, "syncPolicy": self._sync_policy(manifest)},
+            spec=self._spec(manifest, source),
             opts=ResourceOptions.merge(
-                self._child,
+                self._awaited,
                 ResourceOptions(depends_on=[*before, *([namespace] if namespace else [])]),
             ),
         )
@@ -116,10 +121,10 @@ class Applications(pulumi.ComponentResource):
         succeeded = ["jsonpath={.status.operationState.phase}=Succeeded", *_healthy(application)]
         return ApplicationPatch(
             f"{self._name}-{application}-first-sync",
-            metadata={**metadata, "annotations": self._awaiting(succeeded)},
+            metadata={**metadata, "annotations": _awaiting(succeeded)},
             operation={"sync": {}, "retry": _RETRY},
             opts=ResourceOptions.merge(
-                self._child,
+                self._awaited,
                 ResourceOptions(
                     depends_on=[made],
                     deleted_with=made,
@@ -129,18 +134,14 @@ class Applications(pulumi.ComponentResource):
             ),
         )
 
-    def _awaiting(self, conditions: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
-        return {
-            "pulumi.com/waitFor": pulumi.Output.json_dumps(conditions),
-            "pulumi.com/timeoutSeconds": str(self._args.timeout),
-        }
-
-    def _sync_policy(self, manifest: Manifest) -> dict[str, Any]:
-        rendered = manifest["spec"].get("syncPolicy", {})
-        if self._args.sync is SyncMode.MANUAL:
-            return dict(rendered)
-        # Without pruning an application from which upstream removes anything stays out of sync for ever.
-        return merge(rendered, {"automated": {"prune": True}, "retry": _RETRY})
+    def _spec(self, manifest: Manifest, source: Mapping[str, Any]) -> dict[str, Any]:
+        spec = {**manifest["spec"], "source": source}
+        policy = spec.pop("syncPolicy", {})
+        if self._args.sync is not SyncMode.MANUAL:
+            # Without pruning an application from which upstream removes anything stays out of sync for ever.
+            policy = merge(policy, {"automated": {"prune": True}, "retry": _RETRY})
+        # The API server refuses a mapping that an update empties: it takes what is left for null.
+        return {**spec, "syncPolicy": policy} if policy else spec
 
 
 def _stages(applications: Iterable[str]) -> list[list[str]]:
@@ -148,6 +149,10 @@ def _stages(applications: Iterable[str]) -> list[list[str]]:
     names = frozenset(applications)
     stages = [names & stage for stage in ORDER] + [names.difference(*ORDER)]
     return [sorted(stage) for stage in stages if stage]
+
+
+def _awaiting(conditions: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
+    return {"pulumi.com/waitFor": pulumi.Output.json_dumps(conditions)}
 
 
 def _metadata(

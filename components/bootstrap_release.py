@@ -35,10 +35,11 @@ def bootstrap_release(
         name: Logical name.
         application: Name of the Phalanx application.
         chart: Its chart and values.
-        timeout: Seconds to wait until everything in the release is ready.
+        timeout: Seconds to wait until everything in the release is ready. A release keeps the one that it was
+            installed with: Helm would make a revision for another one.
         opts: Options of the release.
     """
-    managed_by_argocd = ResourceOptions(ignore_changes=["values", "version"])
+    managed_by_argocd = ResourceOptions(ignore_changes=["values", "version", "timeout"])
     return Release(
         name,
         name=application,

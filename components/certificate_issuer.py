@@ -6,6 +6,7 @@ from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.designate_solver import DesignateSolver
+from components.waiting import wait
 from config.application_values import ISSUER
 from config.tls import Designate, LetsEncrypt
 
@@ -52,10 +53,7 @@ class CertificateIssuer(pulumi.ComponentResource):
             kind="ClusterIssuer",
             metadata={
                 "name": ISSUER,
-                "annotations": {
-                    "pulumi.com/waitFor": "condition=Ready",
-                    "pulumi.com/timeoutSeconds": str(args.timeout),
-                },
+                "annotations": {"pulumi.com/waitFor": "condition=Ready"},
             },
             spec={
                 "acme": {
@@ -65,6 +63,8 @@ class CertificateIssuer(pulumi.ComponentResource):
                     "solvers": [solver],
                 },
             },
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=needed)),
+            opts=ResourceOptions.merge(
+                ResourceOptions.merge(child, wait(args.timeout)), ResourceOptions(depends_on=needed)
+            ),
         )
         self.register_outputs({})

@@ -42,7 +42,14 @@ class Applications(Section):
             "automatic: each follows the branch; manual: after the first installation people sync in Argo CD"
         ),
     )
-    timeout: int = Field(default=900, ge=30, description="Seconds to wait until an application is synced and healthy")
+    timeout: int = Field(
+        default=900,
+        ge=30,
+        description=(
+            "Seconds to wait until an application is synced and healthy; the Helm releases of Argo CD and "
+            "vault-secrets-operator keep the value that they are installed with"
+        ),
+    )
     storage_classes: dict[StorageClassName, StorageClass] = Field(
         min_length=1,
         description="The StorageClasses of the cluster, by name",

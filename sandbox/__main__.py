@@ -27,6 +27,9 @@ def env(
     admin: Annotated[bool, typer.Option("--admin", help="As administrator of the cloud and of Vault")] = False,
 ) -> None:
     """Print the variables with which clients find the sandbox, to be used as `eval "$(python -m sandbox env)"`."""
+    from sandbox import tools  # noqa: PLC0415 - each command imports what it needs alone
+
+    tools.ensure(report=lambda line: typer.echo(line, err=True))
     typer.echo(environment.export_lines(environment.administrators() if admin else environment.variables()))
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox import paths
@@ -25,7 +27,13 @@ def variables() -> dict[str, str]:
         "OS_CLOUD": "rsp",
         "VAULT_ADDR": Port.VAULT.url,
         "VAULT_TOKEN": _read(paths.VAULT / "operator-token"),
+        "PULUMI_HOME": str(tools.pulumi_home()),
+        "PULUMI_BACKEND_URL": f"file://{paths.STACKS}",
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # The plugins in PULUMI_HOME are the releases of the Python SDKs: no other may come from the network or PATH.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         "PATH": os.pathsep.join([str(tools.bin_dir()), os.environ.get("PATH", os.defpath)]),
     }
 
@@ -41,6 +49,25 @@ def administrators() -> dict[str, str]:
         "OS_CLOUD": "admin",
         "VAULT_TOKEN": json.loads(_read(paths.VAULT / "init.json"))["root_token"],
     }
+
+
+@contextmanager
+def exported(**more: str) -> Iterator[None]:
+    """Set `variables` in this process while the `with` block runs.
+
+    Args:
+        more: Further variables.
+
+    Raises:
+        SandboxError: The sandbox was not brought up yet.
+    """
+    before = dict(os.environ)
+    os.environ.update({**variables(), **more})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def export_lines(found: dict[str, str]) -> str:

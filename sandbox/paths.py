@@ -35,7 +35,7 @@ GIT: Final = HOME / "git" / "phalanx.git"
 """The bare repository that Argo CD and the program read."""
 
 STACKS: Final = HOME / "stacks"
-"""One state file a stack."""
+"""The Pulumi CLI's backend: states, locks and histories of the stacks."""
 
 VAULT: Final = HOME / "vault"
 """OpenBao's data, unseal key and operator token; mode 0700."""

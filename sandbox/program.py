@@ -2,8 +2,8 @@
 
 import json
 import logging
-import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +16,7 @@ from sandbox import environment
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
-    from sandbox.runner import Outcome, Runner
+    from sandbox.pulumi_cli import Outcome, PulumiCli
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Whose Pulumi.<stack>.yaml to run the program with.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on standard output.")]
@@ -37,8 +37,8 @@ def preview(
     *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
 ) -> None:
     """Show what `up` would change."""
-    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
-        _conclude(runner.preview(), as_json=json)
+    with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
+        _conclude(cli.preview(), as_json=json)
 
 
 def up(*, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False) -> None:
@@ -49,10 +49,10 @@ def up(*, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile 
 
     with Phases() as phases:
         cloud.up(phases)
-    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
-        outcome = runner.up()
+    with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
+        outcome = cli.up()
         if not outcome.errors and not json:
-            Console().print(summary.of(runner.outputs(), {**phases.durations, **outcome.phases}))
+            Console().print(summary.of(cli.outputs(), {**phases.durations, "pulumi up": outcome.seconds}))
     _conclude(outcome, as_json=json)
 
 
@@ -60,8 +60,8 @@ def refresh(
     *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
 ) -> None:
     """Read every real resource, and record what has changed behind the program's back."""
-    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
-        _conclude(runner.refresh(), as_json=json)
+    with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
+        _conclude(cli.refresh(), as_json=json)
 
 
 def outputs(
@@ -73,8 +73,8 @@ def outputs(
     """Print the stack's outputs."""
     from sandbox import summary  # noqa: PLC0415
 
-    with _runner(stack, quiet=True) as runner:
-        found = runner.outputs(show_secrets=show_secrets)
+    with _cli(stack, quiet=True) as cli:
+        found = cli.outputs(show_secrets=show_secrets)
     if json:
         _print_json(found)
     else:
@@ -87,28 +87,27 @@ def destroy(
     """Remove everything that is not protected, then tell what is left and why; that alone is no failure."""
     from sandbox import summary  # noqa: PLC0415
 
-    with _runner(stack, quiet=json, config_file=config_file, debug=debug) as runner:
-        outcome = runner.destroy()
+    with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
+        outcome = cli.destroy()
     if outcome.left and not json:
         Console().print(summary.left_table(outcome.left))
     _conclude(outcome, as_json=json)
 
 
 @contextmanager
-def _runner(stack: str, *, quiet: bool, config_file: Path | None = None, debug: bool = False) -> Iterator["Runner"]:
-    """The program's runner, in an environment where every client finds the sandbox."""
-    from sandbox.runner import Options, choose  # noqa: PLC0415
+def _cli(stack: str, *, quiet: bool, config_file: Path | None = None, debug: bool = False) -> Iterator["PulumiCli"]:
+    """The CLI on one stack, in an environment where every client finds the sandbox."""
+    from sandbox import tools  # noqa: PLC0415
+    from sandbox.pulumi_cli import Options, PulumiCli  # noqa: PLC0415
 
     if debug:
         logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    console = Console(stderr=True, highlight=False)
+    tools.ensure(report=lambda line: console.print(line, soft_wrap=True))
     options = Options(quiet=quiet, debug=debug, config_file=config_file.resolve() if config_file else None)
-    before = dict(os.environ)
-    os.environ.update(environment.variables())
-    try:
-        yield choose(stack, Console(stderr=True, highlight=False), options)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    # The Kubernetes provider leaves the kubeconfigs that it writes there behind.
+    with tempfile.TemporaryDirectory(prefix="rsp-sandbox-") as temporary, environment.exported(TMPDIR=temporary):
+        yield PulumiCli(stack, console, options)
 
 
 def _conclude(outcome: "Outcome", *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from sandbox import paths
 from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube
-from sandbox.runner import Left
+from sandbox.pulumi_cli import Left
 
 _APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 _SHORT_COMMIT = 12

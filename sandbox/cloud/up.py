@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from sandbox import cluster, git, paths, site_certificate, tools, vault
+from sandbox import cluster, environment, git, paths, site_certificate, tools, vault
 from sandbox.cloud import (
     agents,
     clients,
@@ -34,6 +34,9 @@ from sandbox.progress import Phase, Phases
 
 _MIGRATIONS_SIDE_BY_SIDE = 2
 """Each keeps a processor busy with Python while the database does the rest."""
+
+_STACK = "sandbox"
+"""The stack that Pulumi.sandbox.yaml configures: with it in the backend, plain `pulumi up -s sandbox` works."""
 
 _DIRECTORIES = {
     paths.HOME: 0o755,
@@ -70,6 +73,15 @@ def up(phases: Phases) -> None:
             site_certificate.up()
         with phases.phase("Kubernetes clusters"):
             cluster.repair()
+        with phases.phase("Pulumi stack"):
+            once("pulumi-stack", _STACK, _create_stack)
+
+
+def _create_stack() -> None:
+    from sandbox import pulumi_cli  # noqa: PLC0415 - Pulumi's SDK takes long to import
+
+    with environment.exported():
+        pulumi_cli.select(_STACK)
 
 
 def _start_openstack(phases: Phases) -> None:

@@ -9,8 +9,10 @@ import tarfile
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sandbox.errors import SandboxError
 from sandbox.tools.versions import Download
@@ -18,6 +20,7 @@ from sandbox.tools.versions import Download
 _CONNECT_TIMEOUT: Final = 5  # seconds; also the longest silence in the middle of a file
 _CHUNK: Final = 1 << 20  # bytes
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+_PULUMIS_NAMES: Final = {"amd64": "x64"}
 
 
 class UnreachableError(SandboxError):
@@ -34,7 +37,8 @@ class Downloads:
 
     def offers(self, download: Download | None) -> bool:
         """Whether it is worth trying: there is a file for this processor, and nothing has failed to connect so far."""
-        return download is not None and self.architecture in download.sha256 and not self._unreachable.is_set()
+        published = download is not None and (self.architecture in download.sha256 or download.checksums)
+        return bool(published) and not self._unreachable.is_set()
 
     def fetch_program(self, download: Download, target: Path) -> None:
         """Fetch one program and make it executable.
@@ -77,19 +81,38 @@ class Downloads:
             archive.unlink(missing_ok=True)
 
     def _fetch(self, download: Download, target: Path) -> None:
-        url = download.url.format(arch=self.architecture)
+        cpu = _PULUMIS_NAMES.get(self.architecture, self.architecture)
+        url = download.url.format(arch=self.architecture, cpu=cpu)
+        expected = download.sha256.get(self.architecture)
+        if expected is None:
+            expected = self._published(str(download.checksums), url)
         digest = hashlib.sha256()
-        try:
-            with urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT) as response, target.open("wb") as file:  # noqa: S310 - our own table
-                while chunk := response.read(_CHUNK):
-                    digest.update(chunk)
-                    file.write(chunk)
-        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
-            self._unreachable.set()
-            raise UnreachableError(f"cannot fetch {url}: {getattr(error, 'reason', None) or error}") from error
-        expected = download.sha256[self.architecture]
+        with self._opened(url) as response, target.open("wb") as file:
+            while chunk := response.read(_CHUNK):
+                digest.update(chunk)
+                file.write(chunk)
         if digest.hexdigest() != expected:
             raise SandboxError(
                 f"{url} has the SHA-256 checksum {digest.hexdigest()}, but {expected} was published: "
                 "it was refused. A proxy in between may have replaced it; try again or put the program on PATH."
             )
+
+    def _published(self, checksums: str, url: str) -> str:
+        """The checksum of the file at `url` in the list of its release."""
+        name = url.rpartition("/")[2]
+        with self._opened(checksums) as response:
+            lines = response.read().decode().splitlines()
+        found = [line.split()[0] for line in lines if line.split()[1:] == [name]]
+        if len(found) != 1:
+            raise SandboxError(f"{checksums} lists no checksum for {name}: put the program on PATH")
+        return found[0]
+
+    @contextmanager
+    def _opened(self, url: str) -> Iterator[IO[bytes]]:
+        """A file that is being fetched; whatever goes wrong on the way counts as out of reach."""
+        try:
+            with urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT) as response:  # noqa: S310 - our own table
+                yield response
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
+            self._unreachable.set()
+            raise UnreachableError(f"cannot fetch {url}: {getattr(error, 'reason', None) or error}") from error

@@ -1,4 +1,4 @@
-"""Tools built from released Go modules, all in the one module of `gomod/`, whose go.sum pins every source."""
+"""Tools built from released Go modules. Each is pinned by the go.sum of one of the modules below this directory."""
 
 import json
 import os
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.errors import SandboxError
-from sandbox.tools.versions import Correction, DataFile, Tool
+from sandbox.tools.versions import Correction, Tool
 
-MODULE: Final = Path(__file__).parent / "gomod"
-"""Holds go.mod, with one `tool` line a program, and go.sum."""
+TOOLS_DIRECTORY: Final = Path(__file__).parent
+"""Holds the modules: each is a directory with go.mod, go.sum and what we have written ourselves."""
 
 _POLL: Final = 0.5  # seconds
 _STRIP: Final = "-s -w"  # no symbol table, no debugging data: half the size
@@ -22,19 +22,30 @@ _LAST_LINES: Final = 20
 
 
 class Go:
-    """A Go toolchain that is new enough for `gomod/go.mod`."""
+    """A Go toolchain that is new enough for all of the modules."""
 
     def __init__(self, program: Path) -> None:
         """Use the toolchain whose `go` command is `program`."""
         self._program = program
 
+    def fetch(self, tools: Iterable[Tool]) -> None:
+        """Download the modules that tools of one source need; a failure shows when they are built."""
+        tools = list(tools)
+        subprocess.run(
+            [self._program, "list", "-deps", *(str(tool.package) for tool in tools)],
+            cwd=module_directory(tools[0]),
+            env=_environment(),
+            capture_output=True,
+            check=False,
+        )
+
     def build(self, tools: Iterable[Tool], into: Path, built: Callable[[Tool], None]) -> None:
-        """Compile and link tools, each under its own name.
+        """Compile and link tools of one module, each under its own name.
 
         One `go build` for all of them, so that what they share is compiled once and every core is kept busy to the end.
 
         Args:
-            tools: Tools that have a Go package.
+            tools: Tools of one source that have a Go package.
             into: An existing directory.
             built: Called with each tool as soon as it is there, to show progress.
 
@@ -42,14 +53,15 @@ class Go:
             SandboxError: The build failed; the message has the end of what Go said.
         """
         outputs = {into / _output_name(tool): tool for tool in tools}
+        (module,) = {module_directory(tool) for tool in outputs.values()}
         packages = [str(tool.package) for tool in outputs.values()]
         flags = [f"-ldflags={tool.package}={_linker_flags(tool)}" for tool in outputs.values()]
         waiting = dict(outputs)
         with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as corrected:
-            sources = self._corrected(outputs.values(), Path(corrected))
+            sources = self._corrected(module, outputs.values(), Path(corrected))
             process = subprocess.Popen(
                 [self._program, "build", "-trimpath", *sources, "-o", f"{into}{os.sep}", *flags, *packages],
-                cwd=MODULE,
+                cwd=module,
                 env=_environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -65,28 +77,30 @@ class Go:
                 raise
             if process.returncode:
                 log.seek(0)
-                raise SandboxError(f"go build failed in {MODULE}:\n{''.join(log.readlines()[-_LAST_LINES:])}")
+                raise SandboxError(f"go build failed in {module}:\n{''.join(log.readlines()[-_LAST_LINES:])}")
         for output, tool in outputs.items():
             if tool in waiting.values():
                 built(tool)
             output.replace(into / tool.name)
 
-    def collect(self, module: str, files: Iterable[DataFile], into: Path) -> None:
-        """Copy data files out of a module's source into the directory `into`.
+    def collect(self, tool: Tool, into: Path) -> None:
+        """Copy a tool's data files out of the source of its module into the directory `into`.
 
         Raises:
             SandboxError: The module cannot be had, or has no such file.
         """
-        source = self._source_of(module)
-        for file in files:
+        if not tool.files:
+            return
+        source = self._source_of(module_directory(tool), str(tool.module))
+        for file in tool.files:
             parts = [path for pattern in file.sources for path in sorted(source.glob(pattern))]
             if not parts:
-                raise SandboxError(f"the Go module {module} has none of {', '.join(file.sources)}")
+                raise SandboxError(f"the Go module {tool.module} has none of {', '.join(file.sources)}")
             target = into / file.name
             target.write_text("---\n".join(path.read_text() for path in parts))
             target.chmod(0o755 if file.executable else 0o644)
 
-    def _corrected(self, tools: Iterable[Tool], into: Path) -> list[str]:
+    def _corrected(self, module: Path, tools: Iterable[Tool], into: Path) -> list[str]:
         """The flag by which Go builds from corrected copies of modules, made in the directory `into`.
 
         Go refuses to overlay single files of its module cache, so a whole module is copied and named in a go.mod of
@@ -99,21 +113,21 @@ class Go:
         for tool in tools:
             if tool.corrections:
                 copy = into / tool.name
-                shutil.copytree(self._source_of(str(tool.module)), copy, copy_function=shutil.copyfile)
+                shutil.copytree(self._source_of(module, str(tool.module)), copy, copy_function=shutil.copyfile)
                 for correction in tool.corrections:
                     _correct(copy / correction.file, correction, tool)
                 replaced.append(f"replace {tool.module} => {copy}\n")
         if not replaced:
             return []
         description = into / "go.mod"
-        description.write_text("\n".join([(MODULE / "go.mod").read_text(), *replaced]))
-        shutil.copyfile(MODULE / "go.sum", into / "go.sum")
+        description.write_text("\n".join([(module / "go.mod").read_text(), *replaced]))
+        shutil.copyfile(module / "go.sum", into / "go.sum")
         return [f"-modfile={description}"]
 
-    def _source_of(self, module: str) -> Path:
+    def _source_of(self, directory: Path, module: str) -> Path:
         run = subprocess.run(
             [self._program, "mod", "download", "-json", module],
-            cwd=MODULE,
+            cwd=directory,
             env=_environment(),
             capture_output=True,
             text=True,
@@ -122,6 +136,11 @@ class Go:
         if run.returncode:
             raise SandboxError(f"cannot download the Go module {module}: {(run.stdout + run.stderr).strip()}")
         return Path(json.loads(run.stdout)["Dir"])
+
+
+def module_directory(tool: Tool) -> Path:
+    """The directory of the Go module that a tool is built from."""
+    return TOOLS_DIRECTORY / tool.source
 
 
 def _environment() -> dict[str, str]:

@@ -14,18 +14,22 @@ _TIMEOUT: Final = 20  # seconds
 
 
 def find(tool: Tool) -> Path | None:
-    """The tool among the wheels of this environment or on PATH, if its version fits; None otherwise."""
+    """The tool among the wheels of this environment, on PATH or among the user's plugins, if its version fits."""
     if tool.corrections:
         return None
-    for directory in (str(Path(sys.executable).parent), None):
-        program = shutil.which(tool.name, path=directory)
-        if program and fits(tool, version_of(tool, Path(program))):
-            return Path(program)
-    return None
+    candidates = [
+        shutil.which(tool.name, path=str(Path(sys.executable).parent)),
+        shutil.which(tool.name, path=str(Path.home() / ".pulumi" / "plugins" / plugin_directory(tool))),
+        shutil.which(tool.name),
+    ]
+    programs = [Path(each) for each in candidates if each]
+    return next((each for each in programs if fits(tool, version_of(tool, each))), None)
 
 
 def version_of(tool: Tool, program: Path) -> str | None:
-    """What the program itself says its version is, for example `1.36.3`; None if it says nothing of the kind."""
+    """The version that a program prints, for example `1.36.3`; None if it prints none."""
+    if program.resolve().parent.name == plugin_directory(tool):
+        return tool.version  # official plugins need not know their version: the CLI goes by the directory, too
     try:
         run = subprocess.run(
             [program, *tool.version_arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False
@@ -34,6 +38,14 @@ def version_of(tool: Tool, program: Path) -> str | None:
         return None
     release = _RELEASE.search(run.stdout + run.stderr)
     return ".".join(release.groups()) if release else None
+
+
+def plugin_directory(tool: Tool) -> str:
+    """The directory of a plugin in a cache of the CLI, for example `resource-openstack-v5.5.3`.
+
+    Source: pulumi/pulumi `sdk/go/common/workspace/plugins.go`, `PluginDescriptor.Dir`.
+    """
+    return f"{tool.name.removeprefix('pulumi-')}-v{tool.version}"
 
 
 def fits(tool: Tool, version: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 tools/<name>/<version>-<digest>/   one tool with its files: whole, or not there
 tools/bin/<digest>/                links to one set of them, for PATH
+tools/pulumi/<digest>/             what the Pulumi CLI calls its home, with links to its plugins
 """
 
 import contextlib
@@ -13,9 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from sandbox import paths
-from sandbox.errors import SandboxError
-from sandbox.tools.golang import MODULE
-from sandbox.tools.installed import fits, version_of
+from sandbox.tools.golang import TOOLS_DIRECTORY, module_directory
+from sandbox.tools.installed import fits, plugin_directory, version_of
 from sandbox.tools.versions import TOOLS, Tool
 
 
@@ -29,6 +29,11 @@ def bin_dir() -> Path:
     return home() / "bin" / _digest(*TOOLS.values())
 
 
+def pulumi_home() -> Path:
+    """The CLI's PULUMI_HOME. Not the user's own: our builds of the plugins must not reach their other projects."""
+    return home() / "pulumi" / _digest(*TOOLS.values())
+
+
 def is_kept(tool: Tool) -> bool:
     """Whether the cache has the tool and its files; a program of this machine must still have the version."""
     place = _place(tool)
@@ -39,7 +44,7 @@ def is_kept(tool: Tool) -> bool:
 
 
 def is_linked(tool: Tool) -> bool:
-    """Whether `bin_dir` has all of the tool's links."""
+    """Whether all of the tool's links are there."""
     return all(link.is_symlink() and link.readlink() == target for link, target in _links(tool).items())
 
 
@@ -49,13 +54,7 @@ def keep(tool: Tool, source: Path) -> None:
     Args:
         tool: The tool.
         source: Has the program, under the tool's name, and its files; must be on the cache's file system.
-
-    Raises:
-        SandboxError: The program does not have the version that was asked for.
     """
-    found = version_of(tool, source / tool.name)
-    if not fits(tool, found):
-        raise SandboxError(f"{tool.name}: wanted version {tool.version}, but what came says {found or 'nothing'}")
     finished = source / f"{tool.name}.finished"
     finished.mkdir()
     for name in _file_names(tool):
@@ -68,10 +67,10 @@ def keep(tool: Tool, source: Path) -> None:
 
 
 def link(tool: Tool) -> None:
-    """Make the tool's links in `bin_dir`; who uses one meanwhile finds either the former or the new target."""
-    bin_dir().mkdir(parents=True, exist_ok=True)
+    """Make the tool's links; who uses one meanwhile finds either the former or the new target."""
     with temporary_directory() as directory:
         for place, target in _links(tool).items():
+            place.parent.mkdir(parents=True, exist_ok=True)
             fresh = directory / place.name
             fresh.symlink_to(target)
             fresh.replace(place)
@@ -98,13 +97,17 @@ def lock(report: Callable[[str], None]) -> Iterator[None]:
 
 
 def _file_names(tool: Tool) -> list[str]:
-    return [tool.name, *(file.name for file in tool.files)]
+    own = [Path(file).name for file in tool.own_files]
+    return [*(own or [tool.name]), *(file.name for file in tool.files)]
 
 
 def _links(tool: Tool) -> dict[Path, Path]:
-    """What `bin_dir` holds of a tool: link -> file in the cache."""
+    """Where a tool is found: link -> file in the cache."""
     targets = {name: name for name in _file_names(tool)} | dict.fromkeys(tool.aliases, tool.name)
-    return {bin_dir() / name: _place(tool) / target for name, target in targets.items()}
+    directory = bin_dir()
+    if tool.plugin:
+        directory = pulumi_home() / "plugins" / plugin_directory(tool)
+    return {directory / name: _place(tool) / target for name, target in targets.items()}
 
 
 def _place(tool: Tool) -> Path:
@@ -114,5 +117,15 @@ def _place(tool: Tool) -> Path:
 
 @cache
 def _digest(*tools: Tool) -> str:
-    content = repr(tools).encode() + (MODULE / "go.sum").read_bytes()
-    return hashlib.sha256(content).hexdigest()[:12]
+    """A digest of how tools come about: their entries in the table and the sources that are in this project."""
+    digest = hashlib.sha256(repr(tools).encode())
+    for tool in tools:
+        for file in _own_sources(tool):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _own_sources(tool: Tool) -> list[Path]:
+    if tool.own_files:
+        return [TOOLS_DIRECTORY / file for file in tool.own_files]
+    return sorted(file for file in module_directory(tool).rglob("*") if file.is_file() and file.name != "go.mod")

@@ -8,6 +8,7 @@ KUBERNETES: Final = "1.36.3"
 HELM: Final = "3.22.0"
 ARGOCD: Final = "3.5.7"
 OPENSTACK_CLOUD_CONTROLLER_MANAGER: Final = "1.36.0"
+PULUMI: Final = "3.274.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +16,11 @@ class Download:
     """An official release file and its published checksum."""
 
     url: str
-    """With `{arch}` for the processor as Go names it (amd64, arm64)."""
-    sha256: Mapping[str, str]
-    """By processor; one that is missing has no download."""
+    """With `{arch}` for the processor as Go names it (amd64, arm64), or `{cpu}` as Pulumi names it (x64, arm64)."""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """By processor; one that is missing has no download, unless the release publishes `checksums`."""
+    checksums: str | None = None
+    """URL of the release's own list of SHA-256 checksums, one `<checksum>  <file name>` a line."""
     member: str | None = None
     """Path of the program inside the .tar.gz file, with `{arch}`; None where the file is the program itself."""
 
@@ -49,8 +52,14 @@ class Tool:
 
     name: str
     version: str
+    source: str = "gomod"
+    """The directory below `sandbox/tools/` whose go.mod and go.sum pin what it is built from."""
     package: str | None = None
     """The Go package of its `main`; None for what comes as a wheel into the project's own environment."""
+    own_files: tuple[str, ...] = ()
+    """The program, if it is this project's own, and what belongs to it: files below `sandbox/tools/`."""
+    plugin: bool = False
+    """A plugin of Pulumi: kept where the CLI looks for plugins, not on PATH."""
     module: str | None = None
     """The Go module that holds `files` and what `corrections` correct."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -73,7 +82,7 @@ class GoRelease:
     """The Go toolchain to get where the machine has none, or one that is too old."""
 
     minimum: str
-    """The `go` line of gomod/go.mod."""
+    """The highest `go` line of the modules that are built."""
     version: str
     download: Download
     wheel: str
@@ -82,7 +91,7 @@ class GoRelease:
 
 
 GO: Final = GoRelease(
-    minimum="1.26.3",
+    minimum="1.26.6",
     version="1.26.8",
     download=Download(
         url="https://go.dev/dl/go1.26.8.linux-{arch}.tar.gz",
@@ -198,6 +207,61 @@ _TOOLS: Final = (
     ),
 )
 
-TOOLS: Final[Mapping[str, Tool]] = {tool.name: tool for tool in _TOOLS}
 
-VERSIONS: Final[Mapping[str, str]] = {tool.name: tool.version for tool in _TOOLS}
+def _provider(name: str, version: str) -> Tool:
+    """A provider plugin of the release that the Python SDK in requirements.txt belongs to."""
+    release = f"https://github.com/pulumi/pulumi-{name}/releases/download/v{version}"
+    program = f"pulumi-resource-{name}"
+    return Tool(
+        name=program,
+        version=version,
+        source=f"pulumi/{name}",
+        package=f"rsp.local/sandbox/tools/pulumi/{name}",
+        variables={"main.version": version},
+        plugin=True,
+        download=Download(
+            url=f"{release}/{program}-v{version}-linux-{{arch}}.tar.gz",
+            checksums=f"{release}/pulumi-{name}_{version}_checksums.txt",
+            member=program,
+        ),
+    )
+
+
+_PULUMI: Final = (
+    Tool(
+        name="pulumi",
+        version=PULUMI,
+        source="pulumi/cli",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": PULUMI},
+        version_arguments=("version",),
+        download=Download(
+            url=f"https://get.pulumi.com/releases/sdk/pulumi-v{PULUMI}-linux-{{cpu}}.tar.gz",
+            checksums=f"https://get.pulumi.com/releases/sdk/pulumi-{PULUMI}-checksums.txt",
+            member="pulumi/pulumi",
+        ),
+    ),
+    # The official one is in the CLI's release, beside `pulumi`, where the CLI prefers it to this one.
+    Tool(
+        name="pulumi-language-python",
+        version=PULUMI,
+        source="pulumi/cli",
+        own_files=("pulumi/language/pulumi-language-python", "pulumi/language/language_host.py"),
+        module="github.com/pulumi/pulumi/sdk/v3",
+        plugin=True,
+        files=(
+            DataFile(
+                name="pulumi-language-python-exec",
+                sources=("python/cmd/pulumi-language-python-exec",),
+                executable=True,
+            ),
+        ),
+    ),
+    _provider("openstack", "5.5.3"),
+    _provider("vault", "7.14.0"),
+    _provider("kubernetes", "4.34.2"),
+)
+
+TOOLS: Final[Mapping[str, Tool]] = {tool.name: tool for tool in (*_TOOLS, *_PULUMI)}
+
+VERSIONS: Final[Mapping[str, str]] = {tool.name: tool.version for tool in TOOLS.values()}

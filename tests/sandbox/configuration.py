@@ -8,9 +8,7 @@ import yaml
 from pydantic import SecretStr
 
 from sandbox import paths
-from sandbox.engine.secrets import Crypter
-
-_PASSPHRASE = "sandbox"
+from tests.stack_config import encrypt
 
 
 def vary(
@@ -27,26 +25,26 @@ def vary(
         The file.
     """
     document = yaml.safe_load(base.read_text())
-    crypter = Crypter.open(_PASSPHRASE, document["encryptionsalt"])
+    salt = document["encryptionsalt"]
     for section, keys in changes.items():
         name = f"rsp:{section}"
-        document["config"][name] = _merged(document["config"].get(name, {}), keys, crypter)
+        document["config"][name] = _merged(document["config"].get(name, {}), keys, salt)
     file.touch(mode=0o600)
     file.write_text(yaml.safe_dump(document, sort_keys=False))
     return file
 
 
-def _merged(value: Any, change: Any, crypter: Crypter) -> Any:
+def _merged(value: Any, change: Any, salt: str) -> Any:
     match change:
         case SecretStr():
-            return {"secure": crypter.encrypt(change.get_secret_value())}
+            return {"secure": encrypt(change.get_secret_value(), salt)}
         case Mapping():
             merged = dict(value) if isinstance(value, Mapping) and "secure" not in value else {}
             for key, each in change.items():
                 if each is None:
                     merged.pop(key, None)
                 else:
-                    merged[key] = _merged(merged.get(key), each, crypter)
+                    merged[key] = _merged(merged.get(key), each, salt)
             return merged
         case _:
             return change

@@ -4,6 +4,8 @@ The checks look through OpenStack's, Kubernetes' and Vault's APIs, never through
 gets its credentials from the cloud, as a person's tool would.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,16 +32,15 @@ def settings() -> Environment:
 
 @pytest.fixture(scope="session")
 def program(request: pytest.FixtureRequest) -> Iterator[Program]:
-    """The program with the sandbox's stack up; its progress is shown while it runs, as the first time takes long."""
-    program = Program("sandbox")
+    """The program, after `make up`; its progress is shown while it runs, as the first time takes long."""
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print(flush=True)  # noqa: T201 - ends pytest's line of dots
-        program.run("up", show=True)
+        subprocess.run([sys.executable, "-m", "sandbox", "up"], cwd=paths.CHECKOUT, check=True)
     # The variables name a file of secrets, not the secrets, but for Vault's token: keep them out of other tests.
     with pytest.MonkeyPatch.context() as patched:
         for name, value in environment.variables().items():
             patched.setenv(name, value)
-        yield program
+        yield Program("sandbox")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import secrets as random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ from config import loader
 from phalanx import processes
 from sandbox import environment, paths
 from tests.sandbox import marks, places
+from tests.sandbox.branches import branch, replace
 from tests.sandbox.configuration import vary
 from tests.sandbox.failing_vault import sealed_at_the_first_write
 from tests.sandbox.marks import Evidence, Mark
 from tests.sandbox.objects import Objects
-from tests.sandbox.program import Program
+from tests.sandbox.program import sandbox_command
 
 NO_SECRETS = {
     "argocd/admin.passwordMtime": "a time",
@@ -79,7 +79,8 @@ class Sandbox:
 
     def run(self, command: str, *arguments: str, config: Path, well: bool = True) -> str:
         """Run a command, keep what it says, and return it."""
-        done = Program("sandbox", config).attempt(command, *arguments, TMPDIR=str(self.gathered.temporary))
+        varied = () if command == "outputs" else (f"--config-file={config}",)
+        done = sandbox_command(command, *varied, *arguments, TMPDIR=str(self.gathered.temporary))
         name = " ".join((command, *arguments))
         self.gathered.terminal.append(Evidence(f"what `{name}` says", done.stdout.encode()))
         assert (done.returncode == 0) is well, f"{name} ended with {done.returncode}"
@@ -120,7 +121,7 @@ class Sandbox:
         credentials = Objects(self.kubernetes).one("v1", "Secret", "vault-credentials", "vault-secrets-operator")
         for key, value in credentials["data"].items():
             self.gathered.know(marks.of_value(key, places.decoded(value)))
-        shown = Program("sandbox").attempt("outputs", "--json", "--show-secrets").stdout
+        shown = sandbox_command("outputs", "--json", "--show-secrets").stdout
         self.gathered.know(marks.of_value("vaultWriteToken", json.loads(shown)["vaultWriteToken"]))
 
     def _read(self, application: str) -> dict[str, str]:
@@ -211,9 +212,10 @@ def fail(sandbox: Sandbox) -> None:
     with sealed_at_the_first_write() as address:
         config = _given(sandbox, "sealed", {"address": address})
         assert "sealed" in sandbox.run("up", "--debug", config=config, well=False)
-    with _unhealthy_branch(sandbox.directory) as branch:
+    unhealthy = replace("applications/squareone/templates/deployment.yaml", "key: sentry-dsn", f"key: {ABSENT_KEY}")
+    with branch(sandbox.directory, "never-healthy", unhealthy, "Ask for a key that nobody makes") as revision:
         config = _given(sandbox, "unhealthy", {})
-        changes: dict[str, dict[str, Any]] = {"phalanx": {"revision": branch}, "applications": {"timeout": 30}}
+        changes: dict[str, dict[str, Any]] = {"phalanx": {"revision": revision}, "applications": {"timeout": 30}}
         varied = vary(sandbox.directory / "unhealthy-branch.yaml", changes, config)
         assert ABSENT_KEY in sandbox.run("up", "--debug", config=varied, well=False)
     sandbox.learn()
@@ -233,23 +235,3 @@ def _refuse_what_is_given(sandbox: Sandbox) -> None:
     said = sandbox.run("preview", "--debug", config=vary(directory / "no-yaml.yaml", given), well=False)
     assert "broken.yaml:1: not valid YAML" in said
     assert "Traceback" not in said
-
-
-@contextmanager
-def _unhealthy_branch(directory: Path) -> Iterator[str]:
-    """A branch of the sandbox's Phalanx on which an application never becomes healthy."""
-    tree, branch = directory / "phalanx", "never-healthy"
-    _git("clone", "--quiet", str(paths.GIT), str(tree))
-    template = tree / "applications" / "squareone" / "templates" / "deployment.yaml"
-    template.write_text(template.read_text().replace("key: sentry-dsn", f"key: {ABSENT_KEY}"))
-    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
-    _git("-C", str(tree), *identity, "commit", "--quiet", "--all", "--message=Ask for a key that nobody makes")
-    _git("-C", str(tree), "push", "--quiet", "origin", f"HEAD:{branch}")
-    try:
-        yield branch
-    finally:
-        _git("-C", str(tree), "push", "--quiet", "origin", f":{branch}")
-
-
-def _git(*arguments: str) -> None:
-    subprocess.run(("git", *arguments), env=processes.environment(), check=True)

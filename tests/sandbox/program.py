@@ -7,87 +7,93 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sandbox import paths
+from sandbox import environment, paths
+
+_AT_ONCE: Final = ("--yes", "--skip-preview")
+_COMMANDS: Final = {
+    "preview": ("preview",),
+    "up": ("up", *_AT_ONCE),
+    "refresh": ("refresh", *_AT_ONCE),
+    "destroy": ("destroy", *_AT_ONCE, "--exclude-protected"),
+}
 
 
 @dataclass(frozen=True)
 class Program:
-    """The program's commands, run as a person runs them, in a process of their own."""
+    """The program, run by the Pulumi CLI as a person runs it after `eval "$(python -m sandbox env)"`."""
 
     stack: str
     config_file: Path | None = None
-    """The stack's configuration, where a test varies it (see ``tests.sandbox.configuration``)."""
+    """Configuration of the stack, where a test varies it (see ``tests.sandbox.configuration``)."""
 
-    def run(self, command: str, *arguments: str, show: bool = False) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end.
+    def run(self, command: str, *arguments: str) -> str:
+        """Run a command of the CLI, and return its output.
 
         Args:
-            command: ``preview``, ``up``, ``refresh``, ``outputs`` or ``destroy``.
+            command: ``preview``, ``up``, ``refresh`` or ``destroy``.
             arguments: Further arguments.
-            show: Let it write to the terminal instead of returning what it says.
 
         Raises:
-            AssertionError: It failed; with all that it said.
+            AssertionError: It failed; with its output.
         """
-        done = subprocess.run(
-            self._command(command, *arguments),
-            cwd=paths.CHECKOUT,
-            text=True,
-            stdout=None if show else subprocess.PIPE,
-            stderr=None if show else subprocess.STDOUT,
-            check=False,
-        )
-        assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout or '(see above)'}"
-        return done
+        done = self.attempt(command, *arguments)
+        assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
 
-    def attempt(self, command: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to whatever end; what it says on both streams is in ``stdout``.
-
-        Args:
-            command: As for `run`.
-            arguments: Further arguments.
-            variables: Environment variables beside our own; those that let clients in are left out, as the command
-                finds them by itself.
-        """
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "PULUMI_", "VAULT_"))}
+    def attempt(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as `run` does, but accept a failure."""
         return subprocess.run(
             self._command(command, *arguments),
             cwd=paths.CHECKOUT,
-            env={**own, **variables},
+            env=_environment(),
             text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             check=False,
         )
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, secret ones masked."""
+        """Return the stack outputs, secret ones masked."""
         done = subprocess.run(
-            self._command("outputs", "--json"), cwd=paths.CHECKOUT, text=True, capture_output=True, check=True
+            ["pulumi", "stack", "output", "--json", "--stack", self.stack],
+            cwd=paths.CHECKOUT,
+            env=_environment(),
+            text=True,
+            capture_output=True,
+            check=True,
         )
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
-    def summary(self, command: str) -> dict[str, int]:
-        """How many resources a command would change, or has changed, by what was done to them."""
-        done = subprocess.run(
-            self._command(command, "--json"), cwd=paths.CHECKOUT, text=True, capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        counts: dict[str, int] = json.loads(done.stdout)["summary"]
-        return counts
-
-    def killed(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
-        """Run a command and kill it with SIGKILL, and all that it started, as soon as ``when`` says so.
+    def changes(self, command: str) -> dict[str, int]:
+        """Run a command, and return the number of resources by operation, without those that stayed the same.
 
         Raises:
-            AssertionError: It ended by itself before, or ``when`` never came.
+            AssertionError: It failed, or the stack has hardly any resources.
+        """
+        output = self.run(command, "--json")
+        if command == "preview":
+            counts = json.loads(output)["changeSummary"]
+        else:
+            (counts,) = [
+                event["summaryEvent"]["resourceChanges"]
+                for event in map(json.loads, output.splitlines())
+                if "summaryEvent" in event
+            ]
+        assert sum(counts.values()) > 50, counts
+        return {kind: count for kind, count in counts.items() if kind != "same" and count}
+
+    def killed(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
+        """Run a command and kill it with SIGKILL, and all that it started, as soon as ``when`` returns true.
+
+        Raises:
+            AssertionError: It ended by itself before, or ``when`` never returned true.
         """
         process = subprocess.Popen(
             self._command(command),
             cwd=paths.CHECKOUT,
+            env=_environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -103,5 +109,28 @@ class Program:
             process.wait()
 
     def _command(self, command: str, *arguments: str) -> list[str]:
-        varied = [f"--config-file={self.config_file}"] if self.config_file and command != "outputs" else []
-        return [sys.executable, "-m", "sandbox", command, "--stack", self.stack, *varied, *arguments]
+        varied = [f"--config-file={self.config_file}"] if self.config_file else []
+        return ["pulumi", *_COMMANDS[command], "--stack", self.stack, *varied, *arguments]
+
+
+def sandbox_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the sandbox to whatever end; its output on both streams is in ``stdout``.
+
+    Args:
+        arguments: The command, for example ``up --stack sandbox``.
+        variables: Environment variables beside our own; those with credentials are left out, as the command sets them.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "PULUMI_", "VAULT_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=paths.CHECKOUT,
+        env={**own, **variables},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, **environment.variables()}

@@ -18,7 +18,7 @@ from components.designate_solver import requests
 from config.tls import LetsEncrypt
 from sandbox.tools import store, toolchain
 from sandbox.tools.downloads import Downloads
-from sandbox.tools.versions import DataFile
+from sandbox.tools.versions import DataFile, Tool
 from tests.sandbox.test_certificate import wait_until
 from tests.unit.program.conftest import OPENSTACK_ANSWERS, OPENSTACK_COMPUTED
 from tests.unit.recording import ProgramRunner
@@ -45,7 +45,7 @@ def definition(tmp_path_factory: pytest.TempPathFactory) -> Any:
     go, _ = toolchain.find_or_install(store.home() / "go", Downloads())
     folder = tmp_path_factory.mktemp("cert-manager")
     file = DataFile(name="clusterissuers.yaml", sources=("deploy/crds/cert-manager.io_clusterissuers.yaml",))
-    go.collect(CERT_MANAGER, [file], folder)
+    go.collect(Tool(name="cert-manager", version="", module=CERT_MANAGER, files=(file,)), folder)
     return yaml.safe_load((folder / file.name).read_text())
 
 

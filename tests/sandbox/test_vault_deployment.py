@@ -8,7 +8,7 @@ import base64
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import pulumi
 import pulumi_vault
 import pytest
 from openstack.connection import Connection
+from pulumi import automation
 
 from components import arguments
 from components.network import Network
@@ -28,13 +29,7 @@ from operations import own_vault
 from operations.own_vault import Presence
 from phalanx.environment import Environment as PhalanxEnvironment
 from sandbox import environment as sandbox_environment
-from sandbox import paths
 from sandbox.cloud import up as cloud
-from sandbox.engine.adapters import standard
-from sandbox.engine.config import StackConfig
-from sandbox.engine.display import QuietDisplay
-from sandbox.engine.engine import Engine
-from sandbox.engine.report import Report
 from sandbox.progress import Phases
 from tests.sandbox.vault_vm import HOST, VaultVm, free_ports, self_signed
 from tests.unit.sample import environment, vault_server_data
@@ -57,8 +52,10 @@ class Deployed(NamedTuple):
     settings: Environment
     tenant: Connection
     vm: VaultVm
-    up: list[Report]
-    state: Path
+    again: Mapping[automation.OpType, int]
+    """What a preview right after `up` would do, by operation."""
+    state: str
+    """All that the backend keeps."""
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +92,12 @@ def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> It
         protect=False,
     )
     states = tmp_path_factory.mktemp("stacks")
-    engine = Engine(_config(), lambda: _program(settings), states, standard())
+    stack = automation.create_stack(
+        STACK,
+        project_name="rsp",
+        program=lambda: _program(settings),
+        opts=automation.LocalWorkspaceOptions(env_vars={"PULUMI_BACKEND_URL": states.as_uri()}),
+    )
     authority = tmp_path_factory.mktemp("authority") / "ca.pem"
     authority.write_text(CERTIFICATE)
     with tempfile.TemporaryDirectory(prefix="bao") as root, pytest.MonkeyPatch.context() as patch:
@@ -104,13 +106,15 @@ def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> It
         boot = _Boot(Path(root), port)
         boot.start()
         try:
-            reports = [*engine.up(QuietDisplay(), QuietDisplay()), engine.preview(QuietDisplay())]
+            stack.up()
+            again = stack.preview().change_summary
             boot.join(60)
             assert boot.vm, "no server with user data came up"
-            yield Deployed(settings, tenant, boot.vm, reports, states / f"{STACK}.json")
+            kept = "\n".join(file.read_text() for file in states.rglob("*") if file.is_file())
+            yield Deployed(settings, tenant, boot.vm, again, kept)
         finally:
             boot.given_up.set()
-            engine.destroy(QuietDisplay())
+            stack.destroy()
             if boot.vm:
                 boot.vm.stop()
             for volume in tenant.block_storage.volumes(name=f"{SERVER}-data"):
@@ -139,11 +143,6 @@ class _Boot(threading.Thread):
                 time.sleep(1)
 
 
-def _config() -> StackConfig:
-    root = paths.CHECKOUT
-    return StackConfig(project="rsp", stack=STACK, root=root, main=root / "__main__.py", values={})
-
-
 def _program(settings: Environment) -> None:
     options = pulumi.ResourceOptions(providers=[openstack_provider(settings.cloud)])
     network = Network("network", arguments.network(settings), options)
@@ -167,9 +166,7 @@ def _program(settings: Environment) -> None:
 
 
 def test_one_run_makes_the_server_waits_for_it_and_writes_to_it(deployed: Deployed) -> None:
-    planned, done, again = deployed.up
-    assert [each.errors for each in (planned, done, again)] == [[], [], []]
-    assert {step.verb for step in again.steps} <= {"same", "read"}
+    assert deployed.again.keys() == {automation.OpType.SAME}
     operator = deployed.vm.login("rsp-operator", OPERATOR)
     answer: Any = operator.read("own/data/tap")
     assert answer["data"]["data"] == {"key": "planted-value"}
@@ -204,7 +201,6 @@ def test_its_volume_is_attached(deployed: Deployed) -> None:
 
 
 def test_the_state_has_no_secret_in_clear(deployed: Deployed) -> None:
-    text = deployed.state.read_text()
-    assert "vault-server" in text
+    assert "vault-server" in deployed.state
     for secret in (OPERATOR, ADMIN, BACKUP, "planted-value", KEY.splitlines()[1]):
-        assert secret not in text
+        assert secret not in deployed.state

@@ -17,8 +17,8 @@ from phalanx.charts import RenderedApplication
 from phalanx.checkout import Checkout
 from phalanx.secrets import SecretKey
 from phalanx.static_secrets import StaticSecrets
-from sandbox.engine import config as stack_config
 from sandbox.site_certificate import issue
+from tests import stack_config
 from tests.unit.conftest import COMPUTED
 from tests.unit.program import rendered
 from tests.unit.recording import InvokeAnswer, ProgramRunner, Recording
@@ -100,7 +100,6 @@ class StackRunner:
         held = ROE_STATIC if existing is None and stack == "roe" else existing or {}
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.directory)
-            patch.setenv("PULUMI_CONFIG_PASSPHRASE", "sandbox")
             # Phalanx's number of rounds takes seconds, on purpose.
             patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
             _take_checkout_from(root or CHECKOUTS[stack], stack, patch)
@@ -148,7 +147,7 @@ def roe(run_stack: StackRunner) -> Recording:
 
 
 def _config(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    values = dict(stack_config.load(ROOT, stack).values)
+    values = stack_config.load(ROOT, stack)
     for section, keys in changes.items():
         current = json.loads(values.get(f"rsp:{section}", "{}"))
         values[f"rsp:{section}"] = json.dumps({**current, **keys})

@@ -15,7 +15,6 @@ from config.loader import ConfigError, load_file, parse
 from phalanx import static_secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import SecretKey
-from sandbox.engine.config import StackConfig
 from tests.unit.components.given_phalanx import source
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
 from tests.unit.sample import environment, environment_data, vault_server_data
@@ -72,10 +71,9 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
     file = tmp_path / "secrets.yaml"
     file.touch(mode=0o600)
     file.write_text(FILE)
-    settings = StackConfig(project="rsp", stack="x", root=tmp_path, main=tmp_path, values={"rsp:secrets": PLANTED})
     holders = [
         *(configured, configured.secrets, configured.object_store, configured.vault),
-        *(inputs, inputs.plan, *inputs.plan.values(), static_secrets.load(file), settings),
+        *(inputs, inputs.plan, *inputs.plan.values(), static_secrets.load(file)),
         S3Keys(access_key=PLANTED, secret_key=PLANTED),
         _cluster_services(PLANTED),
     ]

@@ -9,15 +9,15 @@ import typer
 from pulumi import automation
 from typer.testing import CliRunner
 
-from sandbox import environment, program, pulumi_cli, runner
+from sandbox import environment, program, pulumi_cli, tools
 from sandbox.errors import SandboxError
-from sandbox.runner import Left, Outcome
+from sandbox.pulumi_cli import Left, Outcome
 
 WELL = Outcome(summary={"create": 2, "same": 3}, seconds=1.5)
 BADLY = Outcome(summary={"create": 1}, seconds=1.5, errors=["Port nfs-port: quota exceeded"])
 
 
-class PretendedRunner:
+class PretendedCli:
     """Ends every command as it is told to, and notes in which environment it was called."""
 
     def __init__(self, outcome: Outcome) -> None:
@@ -45,9 +45,10 @@ def app() -> typer.Typer:
 def run_as(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let the commands use a pretended runner, in an environment with a token of Vault."""
 
-    def use(outcome: Outcome = WELL) -> PretendedRunner:
-        pretended = PretendedRunner(outcome)
-        monkeypatch.setattr(runner, "choose", lambda *_: pretended)
+    def use(outcome: Outcome = WELL) -> PretendedCli:
+        pretended = PretendedCli(outcome)
+        monkeypatch.setattr(pulumi_cli, "PulumiCli", lambda *_: pretended)
+        monkeypatch.setattr(tools, "ensure", lambda **_: None)
         monkeypatch.setattr(environment, "variables", lambda: {"VAULT_TOKEN": "operator"})
         return pretended
 

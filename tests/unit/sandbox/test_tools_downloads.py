@@ -74,6 +74,31 @@ def test_nothing_is_offered_without_a_checksum_for_this_processor() -> None:
     assert not Downloads().offers(Download(url=NOBODY_LISTENS, sha256={"another": "0" * 64}))
 
 
+@pytest.mark.parametrize("listed", ["{right}  release\n", "{wrong}  release.sig\n{right}  release\n"])
+def test_checksum_is_taken_from_the_list_of_the_release(listed: str, tmp_path: Path) -> None:
+    file = plain(tmp_path / "release")
+    right = hashlib.sha256(CONTENT).hexdigest()
+    (tmp_path / "checksums.txt").write_text(listed.format(right=right, wrong="0" * 64))
+    download = Download(url=file.as_uri(), checksums=(tmp_path / "checksums.txt").as_uri())
+    assert Downloads().offers(download)
+    Downloads().fetch_program(download, tmp_path / "tool")
+    assert (tmp_path / "tool").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("listed", "message"), [("{wrong}  release\n", "it was refused"), ("{right}  other\n", "lists no checksum")]
+)
+def test_file_that_the_list_does_not_vouch_for_is_refused(listed: str, message: str, tmp_path: Path) -> None:
+    file = plain(tmp_path / "release")
+    right = hashlib.sha256(CONTENT).hexdigest()
+    (tmp_path / "checksums.txt").write_text(listed.format(right=right, wrong="0" * 64))
+    download = Download(url=file.as_uri(), checksums=(tmp_path / "checksums.txt").as_uri())
+    with pytest.raises(SandboxError, match=message) as refused:
+        Downloads().fetch_program(download, tmp_path / "tool")
+    assert not isinstance(refused.value, UnreachableError)
+    assert not (tmp_path / "tool").exists()
+
+
 def test_archive_cannot_write_outside_its_directory(tmp_path: Path) -> None:
     file = archive(tmp_path / "release.tar.gz", "../outside")
     target = tmp_path / "tree"

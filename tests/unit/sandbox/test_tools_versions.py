@@ -1,45 +1,65 @@
-"""The table of tools agrees with the Go module that builds them and with the wheels that carry them."""
+"""The table of tools agrees with the Go modules that build them and with the wheels that carry them."""
 
 import re
 
 import pytest
 
 from sandbox import paths
-from sandbox.tools.golang import MODULE
+from sandbox.tools.golang import TOOLS_DIRECTORY, module_directory
+from sandbox.tools.installed import numbers
 from sandbox.tools.versions import GO, KUBERNETES, TOOLS, Tool
 
-GO_MOD = (MODULE / "go.mod").read_text()
+RELEASED = [tool for tool in TOOLS.values() if tool.package and not tool.package.startswith("rsp.local/")]
+"""Tools whose `main` is in a released module; the other ones have theirs beside go.mod."""
 BUILT = [tool for tool in TOOLS.values() if tool.package]
+KUBERNETES_MODULE = TOOLS_DIRECTORY / "gomod" / "go.mod"
 
 
-def required_version(package: str) -> str:
-    """The version, in go.mod, of the module that holds a Go package."""
-    modules: dict[str, str] = dict(re.findall(r"^\s+(\S+) v(\S+)", GO_MOD, re.MULTILINE))
-    parts = package.split("/")
+def go_mod(tool: Tool) -> str:
+    return (module_directory(tool) / "go.mod").read_text()
+
+
+def required_version(tool: Tool) -> str:
+    """The version, in go.mod, of the module that holds the tool's Go package."""
+    modules: dict[str, str] = dict(re.findall(r"^\s+(\S+) v(\S+)", go_mod(tool), re.MULTILINE))
+    parts = str(tool.package).split("/")
     candidates = ["/".join(parts[:length]) for length in range(len(parts), 0, -1)]
     return next(modules[name] for name in candidates if name in modules)
 
 
-@pytest.mark.parametrize("tool", BUILT, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", RELEASED, ids=lambda tool: tool.name)
 def test_go_module_builds_the_version_in_the_table(tool: Tool) -> None:
-    assert required_version(str(tool.package)) == tool.version
-    assert re.search(rf"^\t{re.escape(str(tool.package))}$", GO_MOD, re.MULTILINE), "no `tool` line"
+    assert required_version(tool) == tool.version
+    assert re.search(rf"^(tool )?\t?{re.escape(str(tool.package))}$", go_mod(tool), re.MULTILINE), "no `tool` line"
 
 
-@pytest.mark.parametrize("tool", BUILT, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", RELEASED, ids=lambda tool: tool.name)
 def test_go_sum_pins_the_sources(tool: Tool) -> None:
-    assert f" v{tool.version} h1:" in (MODULE / "go.sum").read_text()
+    assert f" v{tool.version} h1:" in (module_directory(tool) / "go.sum").read_text()
+
+
+@pytest.mark.parametrize("name", ["openstack", "vault", "kubernetes"])
+def test_providers_are_the_releases_of_the_python_sdks(name: str) -> None:
+    tool = TOOLS[f"pulumi-resource-{name}"]
+    assert f"pulumi-{name}=={tool.version}\n" in (paths.CHECKOUT / "requirements.txt").read_text()
+    assert f"module {tool.package}\n" in go_mod(tool)
 
 
 def test_staging_modules_of_kubernetes_have_its_minor_and_patch_version() -> None:
-    staging = set(re.findall(r"^replace k8s\.io/\S+ => k8s\.io/\S+ (\S+)", GO_MOD, re.MULTILINE))
+    text = KUBERNETES_MODULE.read_text()
+    staging = set(re.findall(r"^replace k8s\.io/\S+ => k8s\.io/\S+ (\S+)", text, re.MULTILINE))
     assert staging == {"v0." + KUBERNETES.removeprefix("1.")}
 
 
-def test_toolchain_is_new_enough_for_the_module() -> None:
-    wanted = re.search(r"^go (\S+)$", GO_MOD, re.MULTILINE)
-    assert wanted
-    assert wanted.group(1) == GO.minimum
+def test_toolchain_is_new_enough_for_every_module() -> None:
+    wanted = {match for tool in BUILT for match in re.findall(r"^go (\S+)$", go_mod(tool), re.MULTILINE)}
+    assert max(wanted, key=numbers) == GO.minimum
+    assert numbers(GO.wheel_version) >= numbers(GO.minimum)
+
+
+def test_workflows_use_the_same_cli() -> None:
+    text = "".join(file.read_text() for file in (paths.CHECKOUT / ".github" / "workflows").glob("*.yml"))
+    assert set(re.findall(r"pulumi-version: (\S+)", text)) == {TOOLS["pulumi"].version}
 
 
 def test_kubectl_is_the_pinned_wheel() -> None:
@@ -52,4 +72,5 @@ def test_downloads_are_of_that_version_and_by_https(tool: Tool) -> None:
     assert tool.download
     assert tool.download.url.startswith("https://")
     assert f"v{tool.version}" in tool.download.url
+    assert tool.download.sha256 or str(tool.download.checksums).startswith("https://")
     assert all(re.fullmatch(r"[0-9a-f]{64}", checksum) for checksum in tool.download.sha256.values())

@@ -1,0 +1,99 @@
+"""Every change of `applications.sync` to another mode and back, and another timeout, on the deployed stack."""
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.applications import SyncMode
+from config.environment import Environment
+from tests.sandbox.configuration import vary
+from tests.sandbox.objects import Objects
+from tests.sandbox.program import Program
+
+ON_CHANGE, AUTOMATIC, MANUAL = SyncMode
+EVERY_CHANGE = (ON_CHANGE, AUTOMATIC, MANUAL, ON_CHANGE, MANUAL, AUTOMATIC, ON_CHANGE)
+"""Each mode is followed by each other once."""
+
+APPLICATION = "kubernetes:argoproj.io/v1alpha1:Application"
+FIRST_SYNC = "kubernetes:argoproj.io/v1alpha1:ApplicationPatch"
+
+Varied = Callable[[dict[str, Any]], Program]
+
+
+@pytest.fixture
+def varied(program: Program, tmp_path: Path) -> Iterator[Varied]:
+    """The program with other settings of the applications; the stack's own are deployed in the end."""
+    yield lambda settings: Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", {"applications": settings}))
+    program.run("up")
+
+
+def applications(objects: Objects) -> dict[str, dict[str, Any]]:
+    return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
+
+
+def planned(program: Program) -> dict[str, set[str]]:
+    """By operation, the types of the resources that a preview would change."""
+    found: dict[str, set[str]] = {}
+    for step in json.loads(program.run("preview", "--json"))["steps"]:
+        if step["op"] != "same":
+            found.setdefault(step["op"], set()).add((step.get("newState") or step["oldState"])["type"])
+    return found
+
+
+def expected_changes(before: SyncMode, after: SyncMode) -> dict[str, set[str]]:
+    changes = {"update": {APPLICATION}}
+    if MANUAL in (before, after):
+        changes["create" if after is MANUAL else "delete"] = {FIRST_SYNC}
+    return changes
+
+
+def helm_releases(objects: Objects) -> set[str]:
+    """Every revision that Helm keeps of every release."""
+    secrets = objects.all("v1", "Secret")
+    return {each["metadata"]["name"] for each in secrets if each["type"] == "helm.sh/release.v1"}
+
+
+def specs(objects: Objects) -> dict[str, Any]:
+    """What Applications ask for, and the times at which Argo CD began its last syncs."""
+    return {
+        name: (each["spec"], each["metadata"]["annotations"], each["status"]["operationState"]["startedAt"])
+        for name, each in applications(objects).items()
+    }
+
+
+def test_each_mode_leads_to_each_other(
+    program: Program, varied: Varied, objects: Objects, settings: Environment
+) -> None:
+    program.run("up")
+    releases = helm_releases(objects)
+    for before, after in pairwise(EVERY_CHANGE):
+        changed = varied({"sync": after})
+        assert planned(changed) == expected_changes(before, after), f"{before} -> {after}"
+        changed.run("up")
+
+        revision = settings.phalanx.revision if after is AUTOMATIC else program.outputs()["checkoutCommit"]
+        for name, application in applications(objects).items():
+            automated = None if after is MANUAL else {"prune": True}
+            spec = application["spec"]
+            assert spec.get("syncPolicy", {}).get("automated") == automated, f"{before} -> {after}: {name}"
+            assert spec["source"]["targetRevision"] == revision, f"{before} -> {after}: {name}"
+            assert application["status"]["sync"]["status"] == "Synced", f"{before} -> {after}: {name}"
+
+        assert changed.changes("preview") == {}, f"{before} -> {after}"
+        assert changed.changes("refresh") == {}, f"{before} -> {after}"
+    assert helm_releases(objects) == releases
+
+
+@pytest.mark.parametrize("mode", [ON_CHANGE, MANUAL])
+def test_another_timeout_changes_nothing(mode: SyncMode, varied: Varied, objects: Objects) -> None:
+    varied({"sync": mode, "timeout": 800}).run("up")
+    releases, asked = helm_releases(objects), specs(objects)
+    changed = varied({"sync": mode, "timeout": 700})
+    assert changed.changes("preview") == {}
+    assert changed.changes("up") == {}
+    assert changed.changes("refresh") == {}
+    assert (helm_releases(objects), specs(objects)) == (releases, asked)

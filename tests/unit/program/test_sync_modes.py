@@ -1,0 +1,69 @@
+"""When Argo CD syncs, and how long the program waits for it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from config.applications import SyncMode
+from tests.unit.program.conftest import StackRunner
+from tests.unit.program.test_graph import application, conditions
+from tests.unit.recording import Recording
+
+
+def compared(recording: Recording) -> dict[str, dict[str, Any]]:
+    """By name, the inputs of every resource in the cluster of which a change is an update."""
+    return {
+        each.name: {key: value for key, value in each.inputs.items() if key not in each.ignored}
+        for each in recording.resources
+        if each.type.startswith("kubernetes:")
+    }
+
+
+def test_following_the_branch_waits_for_no_commit(run_stack: StackRunner) -> None:
+    recording = run_stack("sandbox", changes={"applications": {"sync": "automatic"}})
+    assert application(recording, "tap")["spec"]["source"]["targetRevision"] == "main"
+    assert not any("sync.revision" in each for each in conditions(recording, "tap"))
+    assert application(recording, "tap")["spec"]["syncPolicy"]["automated"] == {"prune": True}
+
+
+def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) -> None:
+    recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
+    tap = recording.one("Application", "applications-tap")
+    assert "operation" not in tap.inputs
+    assert "syncPolicy" not in tap.inputs["spec"]
+    assert tap.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert recording.one("ApplicationPatch", "applications-gafaelfawr-first-sync").urn in tap.dependencies
+
+    first_sync = recording.one("ApplicationPatch", "applications-tap-first-sync")
+    # Whatever is asked for again, it is never an old revision.
+    assert first_sync.inputs["operation"]["sync"] == {}
+    assert first_sync.ignored == {"operation"}
+    annotations = first_sync.inputs["metadata"]["annotations"]
+    assert json.loads(annotations["pulumi.com/waitFor"]) == [
+        "jsonpath={.status.operationState.phase}=Succeeded",
+        "jsonpath={.status.health.status}=Healthy",
+    ]
+
+
+@pytest.mark.parametrize("mode", SyncMode)
+def test_no_mapping_is_empty_that_an_update_could_have_emptied(mode: SyncMode, run_stack: StackRunner) -> None:
+    recording = run_stack("sandbox", changes={"applications": {"sync": mode}})
+    assert {} not in [each.inputs["spec"].get("syncPolicy") for each in recording.of("Application")]
+
+
+def test_after_manual_an_application_takes_over_what_its_first_sync_waited_for(run_stack: StackRunner) -> None:
+    for mode in (SyncMode.ON_CHANGE, SyncMode.AUTOMATIC):
+        recording = run_stack("sandbox", changes={"applications": {"sync": mode}})
+        annotations = application(recording, "tap")["metadata"]["annotations"]
+        assert annotations["pulumi.com/patchForce"] == "true"
+
+
+@pytest.mark.parametrize("mode", SyncMode)
+def test_another_timeout_changes_nothing_but_waiting(mode: SyncMode, run_stack: StackRunner) -> None:
+    short, long = (
+        run_stack("sandbox", changes={"applications": {"sync": mode, "timeout": timeout}}) for timeout in (60, 3600)
+    )
+    assert compared(short) == compared(long)
+    timeouts = long.one("Application", "applications-tap").request.customTimeouts
+    assert (timeouts.create, timeouts.update, timeouts.delete) == ("3600s", "3600s", "3600s")
