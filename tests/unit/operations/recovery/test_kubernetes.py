@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from requests.exceptions import SSLError
 
 from operations.recovery import kubernetes
 from operations.recovery.finder import AmbiguousError, Found
@@ -165,6 +166,8 @@ def test_a_client_certificate_opens_the_cluster(tmp_path: Path) -> None:
         assert cluster.get("/missing") is None
         with pytest.raises(KubernetesError, match="403"):
             cluster.get("/forbidden")
+        with pytest.raises(SSLError):
+            Cluster(kubeconfig(url, administrator[0], administrator)).get("/who")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["server.pem"]
 
 
