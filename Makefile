@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy cloud test test-unit test-sandbox lint format schema bench clean
+.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill lint format schema bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-unit: $(VENV)/installed ## Only the tests that need neither network nor roo
 
 test-sandbox: $(VENV)/installed ## Only the tests against the running sandbox
 	@$(BIN)/pytest tests/sandbox
+
+test-kill: $(VENV)/installed ## Kill `pulumi up` at random moments (KILL_COUNT, KILL_SEED), and see that nothing is made twice
+	@$(BIN)/pytest -s tests/kill
 
 lint: $(VENV)/installed ## ruff, its formatter and mypy --strict
 	@$(BIN)/ruff check

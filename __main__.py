@@ -23,6 +23,7 @@ from config.application_values import application_values
 from config.environment import Environment
 from config.tls import LetsEncrypt
 from operations import certificate, own_vault, preflight, vault_policy
+from operations.recovery.guard import guard
 from phalanx.certificates import Certificate
 
 
@@ -32,6 +33,7 @@ def main() -> None:
     source = phalanx_source.load(environment.phalanx, environment.applications.sync, application_values(environment))
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
     stack = pulumi.get_stack()
+    guard(environment.cloud, stack)
     tell(preflight.check(environment, stack, source.environment, preview=pulumi.runtime.is_dry_run()))
     presence = own_vault.presence(environment, stack)
     known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None

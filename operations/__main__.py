@@ -6,12 +6,14 @@ import typer
 
 from config.loader import ConfigError
 from operations import certificate, preflight, secrets, vault_policy
+from operations.recovery import command as recovery
 from phalanx.errors import PhalanxError
 
-app = typer.Typer(help="What people do on day two. Nothing here changes what is deployed.", no_args_is_help=True)
+app = typer.Typer(help="What people do on day two.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
 app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)
+app.command("recover")(recovery.main)
 app.add_typer(secrets.app, name="secrets")
 
 

@@ -9,6 +9,9 @@ from typing import Any, Final
 from pulumi import automation
 from rich.console import Console
 
+from operations.recovery.pulumi_stack import PulumiStack
+from operations.recovery.recover import recover
+from phalanx.errors import PhalanxError
 from sandbox import environment, paths
 from sandbox.errors import SandboxError
 from sandbox.pulumi_steps import Steps
@@ -88,14 +91,17 @@ class PulumiCli:
 
     def up(self) -> Outcome:
         """Create, update and delete resources until they are as the program describes them."""
+        self._recover()
         return self._run(lambda: _changes(self._stack.up(show_secrets=False, **self._show).summary))
 
     def refresh(self) -> Outcome:
         """Read every resource and record the differences in the state."""
+        self._recover()
         return self._run(lambda: _changes(self._stack.refresh(show_secrets=False, **self._show).summary))
 
     def destroy(self) -> Outcome:
         """Delete what is not protected."""
+        self._recover()
 
         def run() -> Mapping[str, int]:
             return _changes(self._stack.destroy(exclude_protected=True, show_secrets=False, **self._show).summary)
@@ -108,6 +114,22 @@ class PulumiCli:
             name: "[secret]" if output.secret and not show_secrets else output.value
             for name, output in self._stack.outputs().items()
         }
+
+    def _recover(self) -> None:
+        """Settle what a killed run was doing, so that the same command goes on.
+
+        Raises:
+            SandboxError: Another run is at work, or a person has to decide what belongs to the stack.
+        """
+        try:
+            report = recover(PulumiStack(self._stack.name, paths.CHECKOUT), progress=self._say)
+        except PhalanxError as error:
+            raise SandboxError(str(error)) from error
+        lines = "\n".join(report.lines())
+        if report.undecided:
+            raise SandboxError(lines)
+        if report.items or report.unlocked:
+            self._say(lines)
 
     def _run(self, run: Callable[[], Mapping[Any, int]], left: Callable[[], list[Left]] = list) -> Outcome:
         started = time.monotonic()

@@ -11,14 +11,12 @@ from sandbox import paths
 from tests.stack_config import encrypt
 
 
-def vary(
-    file: Path, changes: Mapping[str, Mapping[str, Any]], base: Path = paths.CHECKOUT / "Pulumi.sandbox.yaml"
-) -> Path:
+def vary(file: Path, changes: Mapping[str, Any], base: Path = paths.CHECKOUT / "Pulumi.sandbox.yaml") -> Path:
     """Write the sandbox's configuration with some keys changed.
 
     Args:
         file: File to make, readable by its owner alone.
-        changes: Keys to set, by section, at any depth; a ``SecretStr`` is encrypted, None takes a key away.
+        changes: Keys to set, at any depth; a ``SecretStr`` is encrypted, None takes a key away.
         base: What is changed.
 
     Returns:

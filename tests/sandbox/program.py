@@ -1,8 +1,10 @@
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,29 +86,67 @@ class Program:
         assert sum(counts.values()) > 50, counts
         return {kind: count for kind, count in counts.items() if kind != "same" and count}
 
+    def recover(self, *arguments: str) -> str:
+        """Let a killed run go on, as a person does, and return what the command says.
+
+        Raises:
+            AssertionError: It failed, or wants a decision.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "operations", "recover", "--stack", self.stack, *arguments],
+            cwd=paths.CHECKOUT,
+            env=_environment(),
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"recover ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     def killed(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
         """Run a command and kill it with SIGKILL, and all that it started, as soon as ``when`` returns true.
 
         Raises:
             AssertionError: It ended by itself before, or ``when`` never returned true.
         """
-        process = subprocess.Popen(
-            self._command(command),
-            cwd=paths.CHECKOUT,
-            env=_environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
+        assert self.survived(command, when, timeout) is None, f"{command} ended before it could be killed"
+
+    def survived(
+        self, command: str, when: Callable[[], bool], timeout: float = 300
+    ) -> subprocess.CompletedProcess[str] | None:
+        """Run a command and kill it as `killed` does, unless it ends before.
+
+        Returns:
+            How it ended by itself; None if it was killed.
+
+        Raises:
+            AssertionError: ``when`` never returned true.
+        """
+        with tempfile.TemporaryFile("w+") as said:
+            process = subprocess.Popen(
+                self._command(command),
+                cwd=paths.CHECKOUT,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
             deadline = time.monotonic() + timeout
-            while not when():
-                assert process.poll() is None, f"{command} ended before it could be killed"
-                assert time.monotonic() < deadline, f"{command} did not come to the point within {timeout} s"
-                time.sleep(0.05)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            try:
+                while process.poll() is None and not when():
+                    assert time.monotonic() < deadline, f"{command} did not come to the point within {timeout} s"
+                    time.sleep(0.05)
+            finally:
+                code = process.poll()
+                # All that it started is gone too, also if it has ended by itself.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if code is None:
+                return None
+            said.seek(0)
+            return subprocess.CompletedProcess(process.args, code, stdout=said.read())
 
     def _command(self, command: str, *arguments: str) -> list[str]:
         varied = [f"--config-file={self.config_file}"] if self.config_file else []

@@ -1,7 +1,6 @@
 """The program over time: nothing to do twice, killed in the middle, taken down and brought up again."""
 
 import itertools
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from openstack.connection import Connection
 
 from config.names import cloud_name
 from sandbox import paths
+from tests.sandbox.names import repeated
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
 
@@ -42,9 +42,9 @@ def test_killed_in_the_middle_it_goes_on_without_duplicates(
     program.killed("up", when=nfs_is_there)
     assert objects.all("v1", "Secret", namespace="argocd") == [], "it was killed after the middle"
 
+    program.recover()
     program.run("up")
-    after = _names(tenant)
-    assert {what: count for what, count in after.items() if count > 1} == {}
+    assert repeated(tenant) == {}
     assert program.changes("preview") == {}
 
 
@@ -52,23 +52,6 @@ def _is_open_to_others(file: Path) -> bool:
     """Whether somebody else may read the file: by its mode, and by those of the directories above it."""
     above = itertools.takewhile(lambda each: each != paths.HOME, file.parents)
     return bool(file.stat().st_mode & 0o077) and all(each.stat().st_mode & 0o011 for each in above)
-
-
-def _names(tenant: Connection) -> Counter[tuple[str, str]]:
-    """How often each name stands in OpenStack, by kind."""
-    project = tenant.current_project_id
-    found = {
-        "network": tenant.network.networks(project_id=project),
-        "subnet": tenant.network.subnets(project_id=project),
-        "router": tenant.network.routers(project_id=project),
-        "group": tenant.network.security_groups(project_id=project),
-        "server": tenant.compute.servers(),
-        "volume": tenant.block_storage.volumes(),
-        "cluster": tenant.container_infrastructure_management.clusters(),
-        "template": tenant.container_infrastructure_management.cluster_templates(),
-        "balancer": tenant.load_balancer.load_balancers(),
-    }
-    return Counter((kind, each.name) for kind, all_of_them in found.items() for each in all_of_them)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,0 +1,59 @@
+"""What this program's resources look like in Vault, by the rules of Terraform's provider."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from operations import vault_client, vault_found
+from operations.recovery.document import Inputs
+from operations.recovery.finder import AmbiguousError, Finder, Found
+
+if TYPE_CHECKING:
+    import hvac
+
+
+def connect(settings: Inputs) -> "hvac.Client":
+    """A client for the settings of Pulumi's provider; errors as for `vault_client.connect`."""
+    login = settings.get("authLoginUserpass")
+    password = (json.loads(login) if isinstance(login, str) else login or {}).get("password")
+    return vault_client.connect(str(settings["address"]), SecretStr(password) if password else None)
+
+
+def _mounts(client: "hvac.Client", inputs: Inputs) -> Iterable[Found]:
+    return _mounted(client, "secret", str(inputs["path"]), inputs)
+
+
+def _auth_methods(client: "hvac.Client", inputs: Inputs) -> Iterable[Found]:
+    return _mounted(client, "auth", str(inputs.get("path") or inputs["type"]), inputs)
+
+
+def _mounted(client: "hvac.Client", section: str, path: str, inputs: Inputs) -> Iterable[Found]:
+    """What is mounted at the path.
+
+    Raises:
+        AmbiguousError: It is not what the stack would have mounted there.
+    """
+    there = vault_found.visible(client, section).get(f"{path.strip('/')}/")
+    if there is None:
+        return
+    if (there["type"], there["description"]) != (inputs["type"], inputs.get("description", "")):
+        raise AmbiguousError(
+            f"at {path} there is a {there['type']} with the description {there['description']!r}, not this stack's: "
+            "give it another path, or remove that one",
+        )
+    yield Found(path.strip("/"))
+
+
+def _roles(client: "hvac.Client", inputs: Inputs) -> Iterable[Found]:
+    path = f"auth/{inputs['backend']}/role/{inputs['roleName']}"
+    if client.read(path) is not None:
+        yield Found(path)
+
+
+FINDERS: Mapping[str, Finder["hvac.Client"]] = {
+    "vault:index/mount:Mount": Finder(find=_mounts),
+    "vault:index/authBackend:AuthBackend": Finder(find=_auth_methods),
+    "vault:appRole/authBackendRole:AuthBackendRole": Finder(find=_roles),
+}

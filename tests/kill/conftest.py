@@ -1,0 +1,1 @@
+from tests.sandbox.conftest import cluster, kubernetes, objects, program, settings, tenant, vault  # noqa: F401

@@ -1,0 +1,30 @@
+"""Names in OpenStack, to find what was made twice."""
+
+from collections import Counter
+
+from openstack.connection import Connection
+
+
+def names(tenant: Connection) -> Counter[tuple[str, str]]:
+    """Count each name in the project, by kind; an address counts by its description, a rule by all that it says."""
+    project = tenant.current_project_id
+    found = {
+        "network": tenant.network.networks(project_id=project),
+        "subnet": tenant.network.subnets(project_id=project),
+        "router": tenant.network.routers(project_id=project),
+        "port": (each for each in tenant.network.ports(project_id=project) if each.name),
+        "group": tenant.network.security_groups(project_id=project),
+        "server": tenant.compute.servers(),
+        "volume": tenant.block_storage.volumes(),
+        "cluster": tenant.container_infrastructure_management.clusters(),
+        "template": tenant.container_infrastructure_management.cluster_templates(),
+        "balancer": tenant.load_balancer.load_balancers(),
+    }
+    counts = Counter((kind, str(each.name)) for kind, all_of_them in found.items() for each in all_of_them)
+    counts.update(("address", str(each.description)) for each in tenant.network.ips(project_id=project))
+    return counts
+
+
+def repeated(tenant: Connection) -> dict[tuple[str, str], int]:
+    """Return the names that more than one thing has."""
+    return {what: count for what, count in names(tenant).items() if count > 1}

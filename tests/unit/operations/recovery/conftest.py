@@ -1,0 +1,78 @@
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from operations.recovery import finder, openstack, search
+from operations.recovery.services import SERVICES, Service
+from tests.unit.operations.recovery.fake_pulumi import FakePulumi
+
+CLOUD = "urn:pulumi:test::rsp::pulumi:providers:openstack::openstack"
+CLOUD_STATE = {
+    "urn": CLOUD,
+    "type": "pulumi:providers:openstack",
+    "custom": True,
+    "id": "provider-id",
+    "inputs": {"cloud": "rsp", "region": "RegionOne"},
+}
+NETWORK = "openstack:networking/network:Network"
+
+
+def resource(kind: str, name: str, inputs: Mapping[str, Any], provider: str = CLOUD) -> dict[str, Any]:
+    """A resource of a state, without an id."""
+    urn = f"urn:pulumi:test::rsp::{kind}::{name}"
+    return {"urn": urn, "type": kind, "custom": True, "provider": f"{provider}::provider-id", "inputs": dict(inputs)}
+
+
+def network(name: str) -> dict[str, Any]:
+    return resource(NETWORK, name, {"name": name})
+
+
+def pending(kind: str, *resources: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"type": kind, "resource": each} for each in resources]
+
+
+class Cloud:
+    """The networks of a project, by name, and what was asked."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, list[str]] = {}
+        self.asked = 0
+        self.current_project_id = "project-id"
+        self.network = SimpleNamespace(networks=self._networks)
+
+    def _networks(self, name: str, project_id: str) -> list[SimpleNamespace]:
+        assert project_id == self.current_project_id
+        self.asked += 1
+        return [SimpleNamespace(id=each) for each in self.there.get(name, [])]
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+    """The CLI on PATH, with a provider for OpenStack in its state."""
+    directory = tmp_path / "cli"
+    directory.mkdir()
+    fake = FakePulumi(directory)
+    fake.install()
+    fake.write([CLOUD_STATE], [])
+    for name, value in fake.variables.items():
+        monkeypatch.setenv(name, value)
+    return fake
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """OpenStack, as the cloud `rsp`; nobody waits for it."""
+    found = Cloud()
+
+    def connect(settings: Mapping[str, Any]) -> Cloud:
+        assert settings["cloud"] == "rsp"
+        return found
+
+    monkeypatch.setitem(SERVICES, "openstack", Service(connect, openstack.FINDERS.get))
+    monkeypatch.setattr(openstack, "connect", connect)
+    monkeypatch.setattr(finder, "POLL", 0)
+    monkeypatch.setattr(search, "POLL", 0)
+    return found

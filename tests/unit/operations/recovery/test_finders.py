@@ -1,0 +1,224 @@
+"""Each finder knows what the provider would have made by what the service shows of it."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from operations.recovery import finder, openstack, vault
+from operations.recovery.finder import AmbiguousError, Found
+
+NAME = "rsp-test-nfs"
+
+
+class Asked:
+    """A listing that keeps what it was asked for."""
+
+    def __init__(self, *there: SimpleNamespace) -> None:
+        self.there = there
+        self.query: dict[str, Any] = {}
+
+    def __call__(self, *arguments: Any, **query: Any) -> list[SimpleNamespace]:
+        del arguments
+        self.query = query
+        return list(self.there)
+
+
+class Answer:
+    """An answer over HTTP."""
+
+    def __init__(self, document: Any) -> None:
+        self.ok = document is not None
+        self.json = lambda: document
+
+
+def connection(**services: Any) -> Any:
+    return SimpleNamespace(current_project_id="mine", current_user_id="me", **services)
+
+
+def found(kind: str, cloud: Any, **inputs: Any) -> list[str]:
+    finds = next(each for token, each in openstack.FINDERS.items() if token.endswith(f":{kind}"))
+    return [each.id for each in finds.find(cloud, inputs)]
+
+
+def thing(identifier: str, **fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(id=identifier, **fields)
+
+
+@pytest.mark.parametrize(
+    ("kind", "listing"), [("Network", "networks"), ("Router", "routers"), ("SecGroup", "security_groups")]
+)
+def test_by_name_in_the_project(kind: str, listing: str) -> None:
+    asked = Asked(thing("one"), thing("two"))
+    cloud = connection(network=SimpleNamespace(**{listing: asked}))
+    assert found(kind, cloud, name=NAME) == ["one", "two"]
+    assert asked.query == {"name": NAME, "project_id": "mine"}
+
+
+@pytest.mark.parametrize(("kind", "listing"), [("Subnet", "subnets"), ("Port", "ports")])
+def test_by_name_in_its_network(kind: str, listing: str) -> None:
+    asked = Asked(thing("one"))
+    cloud = connection(network=SimpleNamespace(**{listing: asked}))
+    assert found(kind, cloud, name=NAME, networkId="net") == ["one"]
+    assert asked.query == {"name": NAME, "network_id": "net"}
+
+
+def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
+    ports = Asked(thing("inside", fixed_ips=[{"subnet_id": "sub"}]), thing("outside", fixed_ips=[{"subnet_id": "x"}]))
+    cloud = connection(network=SimpleNamespace(ports=ports))
+    assert found("RouterInterface", cloud, routerId="router", subnetId="sub") == ["inside"]
+    assert ports.query == {"device_id": "router"}
+
+
+def rule(identifier: str, **fields: Any) -> SimpleNamespace:
+    none = dict.fromkeys(openstack._RULE_FIELDS.values())  # noqa: SLF001 - the fields that a rule has
+    return thing(identifier, **{**none, "direction": "egress", "ether_type": "IPv4", **fields})
+
+
+def test_a_rule_is_the_same_in_every_field() -> None:
+    tcp = {"protocol": "tcp", "port_range_min": 53, "port_range_max": 53, "remote_ip_prefix": "0.0.0.0/0"}
+    rules = Asked(rule("default"), rule("tcp", **tcp), rule("udp", **tcp | {"protocol": "udp"}))
+    cloud = connection(network=SimpleNamespace(security_group_rules=rules))
+    wanted = {
+        "direction": "egress",
+        "ethertype": "IPv4",
+        "protocol": "tcp",
+        "portRangeMin": 53,
+        "portRangeMax": 53,
+        "remoteIpPrefix": "0.0.0.0/0",
+    }
+    assert found("SecGroupRule", cloud, securityGroupId="group", **wanted) == ["tcp"]
+    assert rules.query == {"security_group_id": "group"}
+
+
+def test_a_recovered_group_has_no_default_rules() -> None:
+    removed: list[str] = []
+    rules = Asked(rule("default"), rule("dns", protocol="udp", port_range_min=53))
+    network = SimpleNamespace(
+        security_group_rules=rules, delete_security_group_rule=lambda each: removed.append(each.id)
+    )
+    finish = openstack.FINDERS["openstack:networking/secGroup:SecGroup"].finish
+    assert finish(connection(network=network), Found("group"), {}) == ""
+    assert removed == []
+    assert finish(connection(network=network), Found("group"), {"deleteDefaultRules": True}) == ""
+    assert removed == ["default"]
+
+
+def test_an_address_has_the_description() -> None:
+    ips = Asked(thing("ours", description="Ingress of test"), thing("another", description=""))
+    network = SimpleNamespace(ips=ips, find_network=lambda name, **_: thing(f"id-of-{name}"))
+    assert found("FloatingIp", connection(network=network), pool="external", description="Ingress of test") == ["ours"]
+    assert found("FloatingIp", connection(network=network), pool="external") == []
+    assert ips.query == {"floating_network_id": "id-of-external", "project_id": "mine"}
+
+
+def test_a_volume_that_is_being_deleted_is_none() -> None:
+    volumes = Asked(thing("new", name=NAME, status="creating"), thing("old", name=NAME, status="deleting"))
+    assert found("Volume", connection(block_storage=SimpleNamespace(volumes=volumes)), name=NAME) == ["new"]
+
+
+def test_a_server_has_exactly_the_name() -> None:
+    servers = Asked(thing("ours", name=NAME, status="BUILD"), thing("longer", name=f"{NAME}-2", status="ACTIVE"))
+    assert found("Instance", connection(compute=SimpleNamespace(servers=servers)), name=NAME) == ["ours"]
+
+
+def test_an_attachment_is_that_of_the_volume() -> None:
+    document = {"volumeAttachments": [{"id": "a1", "volumeId": "vol"}, {"id": "a2", "volumeId": "other"}]}
+    answers = {"/servers/vm/os-volume_attachments": document}
+    compute = SimpleNamespace(get=lambda path: Answer(answers.get(path)))
+    assert found("VolumeAttach", connection(compute=compute), instanceId="vm", volumeId="vol") == ["vm/a1"]
+    assert found("VolumeAttach", connection(compute=compute), instanceId="gone", volumeId="vol") == []
+
+
+def test_a_container_is_there_or_not() -> None:
+    store = SimpleNamespace(head=lambda path: Answer({} if path == "/results" else None))
+    assert found("Container", connection(object_store=store), name="results") == ["results"]
+    assert found("Container", connection(object_store=store), name="others") == []
+
+
+def magnum(*clusters: SimpleNamespace, groups: Any = None) -> Any:
+    def get(path: str, headers: dict[str, str]) -> Answer:
+        assert headers == {"OpenStack-API-Version": "container-infra 1.9"}
+        return Answer(groups if path == "/clusters/c1/nodegroups" else None)
+
+    listed = SimpleNamespace(clusters=lambda: clusters, cluster_templates=lambda: clusters, get=get)
+    return connection(container_infrastructure_management=listed)
+
+
+def test_clusters_of_one_name_are_all_found() -> None:
+    one, two, going = (
+        SimpleNamespace(uuid=uuid, name=NAME, status=status)
+        for uuid, status in (("c1", "CREATE_IN_PROGRESS"), ("c2", "CREATE_FAILED"), ("c3", "DELETE_IN_PROGRESS"))
+    )
+    other = SimpleNamespace(uuid="c4", name="rsp-test-other", status="CREATE_COMPLETE")
+    assert found("Cluster", magnum(one, two, going, other), name=NAME) == ["c1", "c2"]
+    assert found("ClusterTemplate", magnum(one, other), name=NAME) == ["c1"]
+
+
+def test_a_node_group_is_its_clusters() -> None:
+    cloud = magnum(groups={"nodegroups": [{"name": "labs", "uuid": "g1"}, {"name": "default-worker", "uuid": "g2"}]})
+    assert found("NodeGroup", cloud, clusterId="c1", name="labs") == ["c1/g1"]
+    assert found("NodeGroup", cloud, clusterId="gone", name="labs") == []
+
+
+def test_an_application_credential_that_was_cut_off_is_discarded() -> None:
+    removed: list[tuple[str, str]] = []
+    identity = SimpleNamespace(
+        application_credentials=Asked(thing("ours", name="solver-1a2b3c4"), thing("other", name="solver-5d6e7f8")),
+        delete_application_credential=lambda user, each: removed.append((user, each)),
+    )
+    cloud = connection(identity=identity)
+    assert found("ApplicationCredential", cloud, name="solver-1a2b3c4") == ["ours"]
+    discard = openstack.FINDERS["openstack:identity/applicationCredential:ApplicationCredential"].discard
+    assert discard is not None
+    discard(cloud, Found("ours"), {})
+    assert removed == [("me", "ours")]
+
+
+def test_it_is_waited_for_what_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "POLL", 0)
+    statuses = iter(["BUILD", "BUILD", "ACTIVE"])
+    compute = SimpleNamespace(get_server=lambda _: SimpleNamespace(status=next(statuses)))
+    finish = openstack.FINDERS["openstack:compute/instance:Instance"].finish
+    assert finish(connection(compute=compute), Found("vm"), {}) == ""
+    assert next(statuses, None) is None
+
+
+def test_what_has_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "POLL", 0)
+    failed = SimpleNamespace(status="CREATE_FAILED")
+    api = SimpleNamespace(get_cluster=lambda _: failed)
+    finish = openstack.FINDERS["openstack:containerinfra/cluster:Cluster"].finish
+    assert "CREATE_FAILED" in finish(connection(container_infrastructure_management=api), Found("c1"), {})
+
+
+class Vault:
+    """Vault with one mount of each kind and one role."""
+
+    def __init__(self) -> None:
+        mounts = {
+            "secret": {"secret/": {"type": "kv", "description": "Made by the Pulumi stack rsp/test"}},
+            "auth": {"approle/": {"type": "approle", "description": "Made by somebody"}},
+        }
+        self.adapter = SimpleNamespace(get=lambda _: {"data": mounts})
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        return {"data": {}} if path == "auth/approle/role/test" else None
+
+
+def in_vault(kind: str, **inputs: Any) -> list[str]:
+    finds = next(each for token, each in vault.FINDERS.items() if token.endswith(f":{kind}"))
+    return [each.id for each in finds.find(cast("Any", Vault()), inputs)]
+
+
+def test_a_mount_is_the_stacks_by_its_description() -> None:
+    ours = {"type": "kv", "description": "Made by the Pulumi stack rsp/test"}
+    assert in_vault("Mount", path="secret", **ours) == ["secret"]
+    assert in_vault("Mount", path="other", **ours) == []
+    with pytest.raises(AmbiguousError, match="Made by somebody"):
+        in_vault("AuthBackend", type="approle", description="Made by the Pulumi stack rsp/test")
+
+
+def test_a_role_is_at_its_path() -> None:
+    assert in_vault("AuthBackendRole", backend="approle", roleName="test") == ["auth/approle/role/test"]
+    assert in_vault("AuthBackendRole", backend="approle", roleName="other") == []

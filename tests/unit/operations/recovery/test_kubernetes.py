@@ -1,0 +1,223 @@
+"""Objects and Helm releases are found in a cluster whose credentials never become a file."""
+
+import base64
+import http.server
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from requests.exceptions import SSLError
+
+from operations.recovery import kubernetes
+from operations.recovery.finder import AmbiguousError, Found
+from operations.recovery.kubernetes_api import Cluster, KubernetesError
+from operations.recovery.pulumi_stack import PulumiStack
+from operations.recovery.recover import recover
+from operations.recovery.report import Outcome
+from operations.recovery.services import SERVICES, Service
+from sandbox.site_certificate import issue
+from tests.unit.operations.recovery.conftest import pending, resource
+from tests.unit.operations.recovery.fake_pulumi import FakePulumi, sealed
+
+NOW = datetime.now(UTC)
+PROVIDER = "urn:pulumi:test::rsp::pulumi:providers:kubernetes::kubernetes"
+PROVIDER_STATE = {
+    "urn": PROVIDER,
+    "type": "pulumi:providers:kubernetes",
+    "custom": True,
+    "id": "provider-id",
+    "inputs": {"kubeconfig": sealed("planted-kubeconfig")},
+}
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "argocd"}}
+APPLICATION = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Application",
+    "metadata": {"name": "tap", "namespace": "argocd"},
+}
+RELEASE = {"name": "argocd", "namespace": "argocd", "chart": "charts/argocd", "values": {"a": 1}}
+RECORDS = "/api/v1/namespaces/argocd/secrets"
+
+
+class FakeCluster:
+    """A cluster's API over a table of answers."""
+
+    collection = Cluster.collection
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self.answers = {**DISCOVERY, **answers}
+        self.deleted: list[str] = []
+
+    def get(self, path: str, **query: str) -> Any:
+        assert query in ({}, {"labelSelector": "owner=helm,name=argocd"})
+        return self.answers.get(path)
+
+    def delete(self, path: str) -> None:
+        self.deleted.append(path)
+
+
+DISCOVERY = {
+    "/api/v1": {
+        "resources": [
+            {"name": each, "kind": "Namespace", "namespaced": False} for each in ("namespaces/status", "namespaces")
+        ]
+    },
+    "/apis/argoproj.io/v1alpha1": {
+        "resources": [{"name": "applications", "kind": "Application", "namespaced": True}],
+    },
+}
+
+
+def there(inputs: Mapping[str, Any], *managers: str, **metadata: Any) -> dict[str, Any]:
+    managed = [{"manager": each} for each in managers]
+    return {**inputs, "metadata": {**inputs["metadata"], "managedFields": managed, **metadata}}
+
+
+def found(inputs: Mapping[str, Any], answers: Mapping[str, Any]) -> list[Found]:
+    return list(kubernetes.OBJECTS.find(FakeCluster(answers), inputs))  # type: ignore[arg-type]
+
+
+def record(version: int, status: str) -> dict[str, Any]:
+    labels = {"version": str(version), "status": status}
+    return {"metadata": {"name": f"sh.helm.release.v1.argocd.v{version}", "labels": labels}}
+
+
+def test_an_object_is_found_with_the_manager_that_may_change_it() -> None:
+    answers = {"/api/v1/namespaces/argocd": there(NAMESPACE, "kube-controller-manager", "pulumi-kubernetes-1a2b3c4d")}
+    (namespace,) = found(NAMESPACE, answers)
+    assert namespace.id == "argocd"
+    assert namespace.outputs["__fieldManager"] == "pulumi-kubernetes-1a2b3c4d"
+
+
+def test_an_object_in_a_namespace_has_it_in_its_id() -> None:
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/tap"
+    assert [each.id for each in found(APPLICATION, {path: there(APPLICATION, "pulumi-kubernetes-1")})] == ["argocd/tap"]
+
+
+def test_an_object_of_somebody_else_is_not_taken() -> None:
+    with pytest.raises(AmbiguousError, match="kubectl"):
+        found(NAMESPACE, {"/api/v1/namespaces/argocd": there(NAMESPACE, "kubectl")})
+
+
+def test_what_is_not_there_or_going_or_of_an_unknown_kind_is_not_found() -> None:
+    going = there(NAMESPACE, "pulumi-kubernetes-1", deletionTimestamp="2026-01-01T00:00:00Z")
+    assert found(NAMESPACE, {}) == []
+    assert found(NAMESPACE, {"/api/v1/namespaces/argocd": going}) == []
+    assert found({**APPLICATION, "apiVersion": "argoproj.io/v9"}, {}) == []
+
+
+@pytest.fixture
+def helm(monkeypatch: pytest.MonkeyPatch, pulumi: FakePulumi) -> Callable[..., FakeCluster]:
+    """A cluster with Helm's records of a release, and a state with its provider."""
+    pulumi.write([PROVIDER_STATE], pending("creating", resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER)))
+
+    def make(*records: Mapping[str, Any]) -> FakeCluster:
+        cluster = FakeCluster({RECORDS: {"items": list(records)}})
+
+        def connect(settings: Mapping[str, Any]) -> FakeCluster:
+            assert settings["kubeconfig"] == "planted-kubeconfig"
+            return cluster
+
+        monkeypatch.setattr(kubernetes, "connect", connect)
+        monkeypatch.setitem(SERVICES, "kubernetes", Service(connect, kubernetes.finder))
+        monkeypatch.setattr("operations.recovery.search.POLL", 0)
+        return cluster
+
+    return make
+
+
+def test_an_installed_release_is_recorded_with_its_inputs(helm: Callable[..., FakeCluster], pulumi: FakePulumi) -> None:
+    helm(record(1, "deployed"))
+    (item,) = recover(PulumiStack("test")).items
+    assert (item.outcome, item.id) == (Outcome.RECORDED, "argocd/argocd")
+    assert pulumi.resources[-1]["outputs"]["__inputs"] == sealed(RELEASE)
+
+
+def test_an_installation_that_was_cut_off_can_begin_again(helm: Callable[..., FakeCluster], pulumi: FakePulumi) -> None:
+    cluster = helm(record(1, "pending-install"))
+    assert [each.outcome for each in recover(PulumiStack("test"), dry_run=True).items] == [Outcome.REMOVED]
+    assert cluster.deleted == []
+    assert [each.outcome for each in recover(PulumiStack("test")).items] == [Outcome.REMOVED]
+    assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v1"]
+    assert pulumi.resources == [PROVIDER_STATE]
+
+
+def test_an_upgrade_that_was_cut_off_goes_back_to_the_last_revision(
+    helm: Callable[..., FakeCluster], pulumi: FakePulumi
+) -> None:
+    release = {**resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER), "id": "argocd/argocd"}
+    pulumi.write([PROVIDER_STATE, release], pending("updating", release))
+    cluster = helm(record(9, "deployed"), record(10, "pending-upgrade"))
+    assert [each.outcome for each in recover(PulumiStack("test")).items] == [Outcome.READ]
+    assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v10"]
+
+
+def test_a_client_certificate_opens_the_cluster(tmp_path: Path) -> None:
+    administrator = issue("admin", NOW - timedelta(days=1), NOW + timedelta(days=1))
+    with api_server(tmp_path, clients=administrator[0]) as (url, authority):
+        cluster = Cluster(kubeconfig(url, authority, administrator))
+        assert cluster.get("/who") == {"path": "/who"}
+        assert cluster.get("/missing") is None
+        with pytest.raises(KubernetesError, match="403"):
+            cluster.get("/forbidden")
+        with pytest.raises(SSLError):
+            Cluster(kubeconfig(url, administrator[0], administrator)).get("/who")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["server.pem"]
+
+
+@pytest.mark.parametrize("broken", ["", "planted: [", "current-context: planted", "{}"])
+def test_a_broken_kubeconfig_is_not_repeated(broken: str) -> None:
+    with pytest.raises(KubernetesError) as caught:
+        Cluster(broken)
+    assert "planted" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def kubeconfig(url: str, authority: str, user: tuple[str, str]) -> str:
+    certificate, key = (base64.b64encode(each.encode()).decode() for each in user)
+    cluster = {"server": url, "certificate-authority-data": base64.b64encode(authority.encode()).decode()}
+    return yaml.safe_dump(
+        {
+            "current-context": "default",
+            "contexts": [{"name": "default", "context": {"cluster": "c", "user": "admin"}}],
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "admin", "user": {"client-certificate-data": certificate, "client-key-data": key}}],
+        }
+    )
+
+
+@contextmanager
+def api_server(folder: Path, clients: str) -> Iterator[tuple[str, str]]:
+    """Serve who shows a certificate of the clients' authority; yields the URL and the server's authority."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response({"/missing": 404, "/forbidden": 403}.get(self.path, 200))
+            self.end_headers()
+            self.wfile.write(json.dumps({"path": self.path}).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    certificate, key = issue("localhost", NOW - timedelta(days=1), NOW + timedelta(days=1))
+    (folder / "server.pem").write_text(certificate + key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    context.load_verify_locations(cadata=clients)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"https://localhost:{server.server_port}", certificate
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
