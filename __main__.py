@@ -10,6 +10,7 @@ from components.argocd import ArgoCd
 from components.certificate_issuer import CERT_MANAGER, CertificateIssuer
 from components.cluster_services import ClusterServices
 from components.errors import tell, told_plainly
+from components.failures import explained
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.network import Network
@@ -22,7 +23,7 @@ from config import loader
 from config.application_values import application_values
 from config.environment import Environment
 from config.tls import LetsEncrypt
-from operations import certificate, own_vault, preflight, vault_policy
+from operations import certificate, failures, own_vault, preflight, vault_policy
 from operations.recovery.guard import guard
 from phalanx.certificates import Certificate
 
@@ -38,7 +39,7 @@ def main() -> None:
     presence = own_vault.presence(environment, stack)
     known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None
     cloud = openstack_provider(environment.cloud)
-    openstack = ResourceOptions(providers=[cloud])
+    openstack = ResourceOptions(providers=[cloud], transformations=explained(failures.IN_OPENSTACK, environment))
     network = Network("network", arguments.network(environment), openstack)
     policy = vault_policy.operator(source.environment, environment.vault, stack)
     vault = open_vault(environment, source.environment, network, policy, openstack)
@@ -50,20 +51,28 @@ def main() -> None:
     reader = own_vault.Reader(environment, source.environment, presence)
     store_args = platform.secret_store(environment, source, inputs, reader, store)
     secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault.provider]))
-    kubernetes: list[pulumi.ProviderResource] = [kubernetes_provider(cluster)]
+    kubernetes = ResourceOptions(
+        providers=[kubernetes_provider(cluster)],
+        transformations=explained(failures.IN_KUBERNETES, cluster.kubeconfig),
+    )
     services_args = platform.cluster_services(environment, source, secrets)
-    services = ClusterServices("services", services_args, ResourceOptions(providers=kubernetes, depends_on=[secrets]))
+    services = ClusterServices("services", services_args, after(kubernetes, secrets))
     argocd_args = platform.argocd(environment, source)
-    argocd = ArgoCd("argocd", argocd_args, ResourceOptions(providers=kubernetes, depends_on=[services]))
+    argocd = ArgoCd("argocd", argocd_args, after(kubernetes, services))
     applications = Applications(
         "applications",
         platform.applications(environment, source, platform.facts(ingress, nfs, store, secrets)),
-        ResourceOptions(providers=kubernetes, depends_on=[argocd, nfs]),
+        after(kubernetes, argocd, nfs),
     )
     if isinstance(environment.tls, LetsEncrypt):
-        needed = ResourceOptions(providers=[*kubernetes, cloud], depends_on=[applications.deployed[CERT_MANAGER]])
+        needed = after(ResourceOptions.merge(kubernetes, openstack), applications.deployed[CERT_MANAGER])
         CertificateIssuer("certificate", platform.certificate_issuer(environment, environment.tls), needed)
     outputs.export(source, vault, served, ingress, nfs, store, cluster, secrets, argocd, applications)
+
+
+def after(options: ResourceOptions, *resources: pulumi.Resource) -> ResourceOptions:
+    """The same options for what is made once these resources are there."""
+    return ResourceOptions.merge(options, ResourceOptions(depends_on=list(resources)))
 
 
 def gather(

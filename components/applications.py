@@ -113,16 +113,19 @@ class Applications(pulumi.ComponentResource):
                 ResourceOptions(depends_on=[*before, *([namespace] if namespace else [])]),
             ),
         )
-        return self._first_sync(application, made) if manual else made
+        return self._first_sync(manifest, made) if manual else made
 
-    def _first_sync(self, application: str, made: Application) -> ApplicationPatch:
+    def _first_sync(self, manifest: Manifest, made: Application) -> ApplicationPatch:
         """Sync an Application once, at its creation."""
+        application = manifest["metadata"]["name"]
         metadata = {"name": application, "namespace": ARGOCD}
+        # Argo CD itself takes the options of the policy for automated syncs only.
+        options = manifest["spec"].get("syncPolicy", {}).get("syncOptions")
         succeeded = ["jsonpath={.status.operationState.phase}=Succeeded", *_healthy(application)]
         return ApplicationPatch(
             f"{self._name}-{application}-first-sync",
             metadata={**metadata, "annotations": _awaiting(succeeded)},
-            operation={"sync": {}, "retry": _RETRY},
+            operation={"sync": {"syncOptions": options} if options else {}, "retry": _RETRY},
             opts=ResourceOptions.merge(
                 self._awaited,
                 ResourceOptions(

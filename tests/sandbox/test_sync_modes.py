@@ -71,7 +71,7 @@ def test_each_mode_leads_to_each_other(
     program.run("up")
     releases = helm_releases(objects)
     for before, after in pairwise(EVERY_CHANGE):
-        changed = varied({"sync": after})
+        changed = varied({"sync": after.value})
         assert planned(changed) == expected_changes(before, after), f"{before} -> {after}"
         changed.run("up")
 
@@ -90,9 +90,9 @@ def test_each_mode_leads_to_each_other(
 
 @pytest.mark.parametrize("mode", [ON_CHANGE, MANUAL])
 def test_another_timeout_changes_nothing(mode: SyncMode, varied: Varied, objects: Objects) -> None:
-    varied({"sync": mode, "timeout": 800}).run("up")
+    varied({"sync": mode.value, "timeout": 800}).run("up")
     releases, asked = helm_releases(objects), specs(objects)
-    changed = varied({"sync": mode, "timeout": 700})
+    changed = varied({"sync": mode.value, "timeout": 700})
     assert changed.changes("preview") == {}
     assert changed.changes("up") == {}
     assert changed.changes("refresh") == {}

@@ -16,7 +16,7 @@ from typing import Any, Self
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, Settings, configure, run_in_stack, set_all_config
 from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 PROJECT = "rsp"
 STACK = "test"
@@ -108,6 +108,7 @@ class Recording:
         veiled_exports: The stack's outputs with ``[secret]`` where a secret stands.
         component_outputs: What each component passed to ``register_outputs``, by URN.
         invokes: Token and arguments of each call of a provider function.
+        logged: URN (empty for the stack) and text of each warning and error.
     """
 
     resources: list[Registered] = field(default_factory=list)
@@ -115,6 +116,7 @@ class Recording:
     veiled_exports: dict[str, Any] = field(default_factory=dict)
     component_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     invokes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    logged: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, type_token: str) -> list[Registered]:
         """All resources of a type; ``type_token`` may be its last part alone (``Volume``)."""
@@ -227,9 +229,14 @@ class _Monitor(MockMonitor):
 
 
 class _Engine:
-    """Drops the program's log: what goes wrong reaches a test as an exception."""
+    """Records the program's log: what goes wrong reaches a test as an exception."""
 
-    def Log(self, _request: Any) -> Any:  # noqa: N802
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+
+    def Log(self, request: engine_pb2.LogRequest) -> Any:  # noqa: N802
+        if request.severity >= engine_pb2.WARNING:
+            self._recording.logged.append((request.urn, request.message))
         return empty_pb2.Empty()
 
     def RequirePulumiVersion(self, _request: Any) -> Any:  # noqa: N802
@@ -280,7 +287,9 @@ class ProgramRunner:
         def run() -> None:
             set_all_config(dict(self.config))
             configure(
-                Settings(project=PROJECT, stack=STACK, monitor=monitor, engine=_Engine(), dry_run=self.preview),
+                Settings(
+                    project=PROJECT, stack=STACK, monitor=monitor, engine=_Engine(recording), dry_run=self.preview
+                ),
             )
             with asyncio.Runner() as runner:
                 # One failure fails every output that depends on it; the first is raised, the others need no traceback.

@@ -46,6 +46,13 @@ def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) 
     ]
 
 
+def test_the_first_sync_has_the_options_of_every_other(run_stack: StackRunner) -> None:
+    recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
+    assert recording.one("ApplicationPatch", "applications-argocd-first-sync").inputs["operation"]["sync"] == {
+        "syncOptions": ["ServerSideApply=true"]
+    }
+
+
 @pytest.mark.parametrize("mode", SyncMode)
 def test_no_mapping_is_empty_that_an_update_could_have_emptied(mode: SyncMode, run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": mode}})

@@ -1,0 +1,114 @@
+"""Why an Argo CD Application is not synced and healthy."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from operations.kubernetes_api import KubernetesApi, Object
+from operations.namespace_causes import NamespaceCauses, sentence
+
+_ARGOCD: Final = "argocd"
+"""Argo CD's namespace."""
+_ORDER: Final = ("Degraded", "Missing", "Progressing", "Suspended", "Unknown", "Healthy")
+"""States of health, the most likely root cause first."""
+
+
+def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
+    """Find out why an Application, or the first sync of one, was awaited in vain.
+
+    Args:
+        api: The cluster.
+        inputs: Inputs of the resource.
+
+    Returns:
+        Lines of text, root causes first, none of them secret; empty if the Application is well, or does not exist.
+
+    Raises:
+        KubernetesError: The cluster does not answer, or refuses to.
+    """
+    name = inputs["metadata"]["name"]
+    found = api.get(f"/apis/argoproj.io/v1alpha1/namespaces/{_ARGOCD}/applications/{name}")
+    if found is None:
+        return []
+    status = found.get("status") or {}
+    if not status.get("sync"):
+        causes = NamespaceCauses.read(api, _ARGOCD)
+        return ["Argo CD has not looked at the Application yet", *_indented(causes.of_pods(causes.pods))]
+    state = (status["sync"].get("status"), (status.get("health") or {}).get("status"))
+    of_argocd = [*_outdated(found), *_conditions(status), *_failed_tasks(status)]
+    lines = list(dict.fromkeys([*of_argocd, *_unhealthy(api, found)]))
+    return [_headline(status, state), *lines] if lines or state != ("Synced", "Healthy") else []
+
+
+def _headline(status: Object, state: tuple[str | None, str | None]) -> str:
+    headline = f"The Application is {', '.join(part for part in state if part)}"
+    operation = status.get("operationState") or {}
+    if operation.get("phase", "Succeeded") == "Succeeded":
+        return headline
+    return f"{headline}; last sync {sentence(operation['phase'], operation.get('message'))}"
+
+
+def _outdated(found: Object) -> Iterator[str]:
+    """Whether Argo CD has not yet compared what the Application asks for now."""
+    compared, wanted = found["status"]["sync"].get("revision"), found["spec"]["source"].get("targetRevision")
+    # Of a branch nothing can be said: what is compared is always a commit.
+    if compared and wanted and len(wanted) == len(compared) and compared != wanted:
+        yield f"Argo CD has compared revision {compared[:8]} and not yet {wanted[:8]}"
+    source = (found["status"]["sync"].get("comparedTo") or {}).get("source")
+    if source and _facts_hash(source) != _facts_hash(found["spec"]["source"]):
+        yield "Argo CD has not yet compared the facts that the Application is told now"
+
+
+def _facts_hash(source: Object) -> str | None:
+    values = (source.get("helm") or {}).get("valuesObject") or {}
+    found: str | None = (values.get("global") or {}).get("factsHash")
+    return found
+
+
+def _conditions(status: Object) -> Iterator[str]:
+    for condition in status.get("conditions") or []:
+        if condition["type"].endswith("Error"):
+            yield sentence(condition["type"], condition.get("message"))
+
+
+def _failed_tasks(status: Object) -> Iterator[str]:
+    """Objects that could not be applied, and hooks that failed."""
+    operation = status.get("operationState") or {}
+    for task in (operation.get("syncResult") or {}).get("resources") or []:
+        outcome = task.get("status") if task.get("status") == "SyncFailed" else task.get("hookPhase")
+        if outcome in {"SyncFailed", "Failed", "Error"}:
+            yield f"{_label(task)}: {sentence(outcome, task.get('message'))}"
+
+
+def _unhealthy(api: KubernetesApi, found: Object) -> Iterator[str]:
+    namespaces: dict[str, NamespaceCauses] = {}
+    default = found["spec"]["destination"].get("namespace") or "default"
+    for each in sorted(found["status"].get("resources") or [], key=_weight):
+        health = each.get("health") or {}
+        state = health.get("status", "Healthy")
+        if state == "Healthy" and each.get("status") == "Synced":
+            continue
+        what = (
+            state
+            if state != "Healthy"
+            else f"{each.get('status')}{', to be pruned' * bool(each.get('requiresPruning'))}"
+        )
+        yield f"{_label(each)}: {sentence(what, health.get('message'))}"
+        if state != "Healthy":
+            namespace = each.get("namespace") or default
+            if namespace not in namespaces:
+                namespaces[namespace] = NamespaceCauses.read(api, namespace)
+            yield from _indented(namespaces[namespace].of(each["kind"], each["name"]))
+
+
+def _weight(resource: Object) -> int:
+    state = (resource.get("health") or {}).get("status", "Healthy")
+    return _ORDER.index(state) if state in _ORDER else len(_ORDER)
+
+
+def _label(resource: Object) -> str:
+    name = "/".join(part for part in (resource.get("namespace"), resource["name"]) if part)
+    return f"{resource['kind']} {name}"
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"  {line}" for line in lines]

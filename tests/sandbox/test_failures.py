@@ -1,0 +1,147 @@
+"""What a person reads when something was awaited in vain: the cause, found in the cluster or in Magnum."""
+
+import base64
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import yaml
+from openstack.connection import Connection
+from pulumi import Output, ResourceOptions
+from pulumi_kubernetes import Provider
+from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components import arguments
+from components.bootstrap_release import BootstrapChart, bootstrap_release
+from components.failures import explained
+from components.magnum_cluster import MagnumCluster
+from components.network import Network
+from components.providers import openstack_provider
+from config.environment import Environment
+from config.names import cloud_name
+from operations import failures
+from tests.sandbox import certificates
+from tests.sandbox.branches import branch, replace
+from tests.sandbox.configuration import vary
+from tests.sandbox.program import Program
+from tests.sandbox.small_stack import failure, small_stack
+
+ABSENT_KEY = "key-that-nobody-makes"
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "waits"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "waits"}},
+        "template": {
+            "metadata": {"labels": {"app": "waits"}},
+            "spec": {
+                "containers": [
+                    {"name": "main", "image": "none", "envFrom": [{"secretRef": {"name": "secret-that-nobody-makes"}}]}
+                ]
+            },
+        },
+    },
+}
+
+
+@pytest.fixture
+def kubeconfig(cluster: certificates.MagnumCluster) -> str:
+    """A kubeconfig of an administrator, as the OpenStack provider writes it."""
+    credentials = cluster.signed_certificate()
+    data = {
+        name: base64.b64encode(pem.encode()).decode()
+        for name, pem in (
+            ("authority", cluster.authority()),
+            ("certificate", credentials.certificate),
+            ("key", credentials.key),
+        )
+    }
+    server = {"server": cluster.api_address, "certificate-authority-data": data["authority"]}
+    user = {"client-certificate-data": data["certificate"], "client-key-data": data["key"]}
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "cluster", "cluster": server}],
+            "users": [{"name": "admin", "user": user}],
+            "contexts": [{"name": "default", "context": {"cluster": "cluster", "user": "admin"}}],
+            "current-context": "default",
+        }
+    )
+
+
+def test_an_application_that_never_becomes_healthy_names_the_pod_and_what_it_lacks(
+    program: Program, tmp_path: Path
+) -> None:
+    edit = replace("applications/squareone/templates/deployment.yaml", "key: sentry-dsn", f"key: {ABSENT_KEY}")
+    try:
+        with branch(tmp_path, "waits-for-a-key", edit, "Ask for a key that nobody makes") as revision:
+            changes: dict[str, Any] = {"phalanx": {"revision": revision}, "applications": {"timeout": 30}}
+            failed = Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", changes)).attempt("up")
+    finally:
+        program.run("up")
+    assert failed.returncode != 0
+    said = failed.stdout + failed.stderr
+    assert "timed out waiting for the condition" in said
+    assert "error: The Application is Synced, Progressing" in said
+    assert "Deployment squareone/squareone: Progressing" in said
+    assert f"CreateContainerConfigError: couldn't find key {ABSENT_KEY} in secret squareone/squareone" in said
+
+
+def test_a_release_that_never_becomes_ready_names_its_pods_and_what_they_lack(
+    program: Program, kubeconfig: str, tmp_path: Path
+) -> None:
+    del program  # brings the platform up
+    chart = tmp_path / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: waits\nversion: 1.0.0\n")
+    (chart / "templates" / "deployment.yaml").write_text(yaml.safe_dump(DEPLOYMENT))
+
+    def release() -> None:
+        provider = Provider("kubernetes", kubeconfig=Output.secret(kubeconfig), enable_server_side_apply=True)
+        options = ResourceOptions(
+            provider=provider, transformations=explained(failures.IN_KUBERNETES, Output.secret(kubeconfig))
+        )
+        namespace = Namespace("waits", metadata=ObjectMetaArgs(name="waits"), opts=options)
+        bootstrap_release(
+            "waits",
+            "waits",
+            BootstrapChart(path=str(chart), values={}),
+            timeout=15,
+            opts=ResourceOptions.merge(options, ResourceOptions(depends_on=[namespace])),
+        )
+
+    with small_stack("waits", release, tmp_path) as stack:
+        said = failure(stack)
+    assert "error: Not ready in the namespace waits:" in said
+    assert "Deployment waits/waits: 0 of 1 pods ready" in said
+    assert 'CreateContainerConfigError: secret "secret-that-nobody-makes" not found, container main' in said
+
+
+def test_a_cluster_that_magnum_cannot_make_is_told_with_magnums_reason(
+    program: Program, settings: Environment, tenant: Connection, tmp_path: Path
+) -> None:
+    del program  # brings the network up
+    workers = settings.cluster.workers.model_copy(update={"count": 1})
+    # The label makes the sandbox's driver fail, as another would on a cloud without room for the nodes.
+    updated = {"workers": workers, "node_groups": {}, "labels": {"sandbox_fail": "create"}}
+    failing = settings.model_copy(update={"cluster": settings.cluster.model_copy(update=updated), "protect": False})
+    network = tenant.network.find_network(cloud_name("sandbox", "network"), ignore_missing=False)
+    external = tenant.network.find_network(settings.network.external_network, ignore_missing=False)
+    (subnet,) = network.subnet_ids
+
+    def cluster() -> None:
+        options = ResourceOptions(
+            providers=[openstack_provider(settings.cloud)],
+            transformations=explained(failures.IN_OPENSTACK, settings),
+        )
+        given = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
+        MagnumCluster("fails", arguments.cluster(failing, cast("Network", given)), options)
+
+    with small_stack("failing", cluster, tmp_path) as stack:
+        said = failure(stack)
+    assert f"error: Magnum's cluster {cloud_name('failing', 'fails')}: CREATE_FAILED" in said
+    assert "told to fail by the label sandbox_fail=create" in said

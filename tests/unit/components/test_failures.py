@@ -1,0 +1,103 @@
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi import ErrorHookArgs, ResourceOptions
+from pulumi_kubernetes.core.v1 import Namespace, Secret
+
+from components import failures
+from components.failures import Explain, explained, reporter
+from tests.unit.recording import ProgramRunner, Recording
+
+URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applications-tap"
+
+
+class Component(pulumi.ComponentResource):
+    """Two resources, one of them in a component of its own."""
+
+    def __init__(self, name: str, depth: int, opts: ResourceOptions) -> None:
+        super().__init__("rsp:index:Component", name, None, opts)
+        child = ResourceOptions(parent=self)
+        Namespace(name, opts=child)
+        Secret(name, opts=child)
+        if depth:
+            Component(f"{name}-inner", depth - 1, child)
+
+
+def reported(
+    run_program: ProgramRunner, explain: Explain[str], secret: Mapping[str, Any] | None = None, **args: Any
+) -> Recording:
+    """What a hook logs about a failed resource, whose new inputs are ``secret``."""
+
+    def program() -> None:
+        hook = reporter(explain, pulumi.Output.secret("kubeconfig-of-the-test"))
+        inputs = {key: pulumi.Output.secret(value) for key, value in (secret or {}).items()}
+        failed = ErrorHookArgs(URN, "", "applications-tap", "", new_inputs=inputs, **args)
+        pulumi.export("retried", pulumi.Output.from_input(hook(failed)))
+
+    recording = run_program(program)
+    assert recording.exports == {"retried": False}
+    return recording
+
+
+def test_only_what_can_be_explained_has_a_hook(run_program: ProgramRunner) -> None:
+    def program() -> None:
+        transformations = explained({"kubernetes:core/v1:Secret": lambda *_: []}, "kubeconfig")
+        Component("outer", 1, ResourceOptions(transformations=transformations))
+        Component("other", 0, ResourceOptions(transformations=transformations))
+
+    hooks = {each.name: list(each.request.hooks.on_error) for each in run_program(program).of("Secret")}
+    assert hooks == {name: ["explain kubernetes:core/v1:Secret"] for name in ("outer", "outer-inner", "other")}
+    assert not any(each.request.hooks.on_error for each in run_program(program).of("Namespace"))
+
+
+def test_the_reason_is_logged_with_the_resource(run_program: ProgramRunner) -> None:
+    def explain(kubeconfig: str, inputs: Mapping[str, Any]) -> Sequence[str]:
+        assert kubeconfig == "kubeconfig-of-the-test"
+        return [f"{inputs['metadata']['name']} fails", "a pod is the cause"]
+
+    assert reported(run_program, explain, secret={"metadata": {"name": "tap"}}).logged == [
+        (URN, "tap fails\n  a pod is the cause")
+    ]
+
+
+def test_a_resource_that_cannot_be_removed_is_explained_by_its_old_inputs(run_program: ProgramRunner) -> None:
+    recording = reported(run_program, lambda _, inputs: [inputs["name"]], old_inputs={"name": "tap"})
+    assert recording.logged == [(URN, "tap")]
+
+
+def test_a_long_reason_is_cut(run_program: ProgramRunner) -> None:
+    ((_, text),) = reported(run_program, lambda *_: [f"line {number}" for number in range(20)]).logged
+    assert text.splitlines()[-2:] == ["  line 14", "  … and 5 lines more"]
+
+
+def test_what_goes_wrong_with_the_explanation_is_told_in_one_line(run_program: ProgramRunner) -> None:
+    def explain(*_: Any) -> Sequence[str]:
+        raise ConnectionError("the Kubernetes API does not answer")
+
+    assert reported(run_program, explain).logged == [
+        (URN, "the reason could not be found out: the Kubernetes API does not answer")
+    ]
+
+
+def test_an_explanation_that_takes_too_long_is_given_up(
+    run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "_PATIENCE", 0.01)
+
+    def hang(*_: Any) -> Sequence[str]:
+        time.sleep(0.5)
+        return ["too late"]
+
+    ((_, text),) = reported(run_program, hang).logged
+    assert text == "the reason could not be found out: TimeoutError"
+
+
+def test_nothing_is_logged_where_nothing_is_wrong_or_made(run_program: ProgramRunner) -> None:
+    def broken(*_: Any) -> Sequence[str]:
+        raise AssertionError("a preview asks nobody")
+
+    assert reported(run_program, lambda *_: []).logged == []
+    assert reported(run_program.having(preview=True), broken).logged == []

@@ -1,0 +1,153 @@
+from typing import Any
+
+from operations.explain_application import explain
+from tests.unit.operations.recorded_cluster import RecordedCluster, event, owned, pod
+
+PATH = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/squareone"
+NAMESPACE = "/api/v1/namespaces/squareone"
+REPLICA_SETS = "/apis/apps/v1/namespaces/squareone/replicasets"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+INPUTS = {"metadata": {"name": "squareone", "namespace": "argocd"}}
+
+DEPLOYMENT = {
+    "kind": "Deployment",
+    "namespace": "squareone",
+    "name": "squareone",
+    "status": "Synced",
+    "health": {
+        "status": "Progressing",
+        "message": "Waiting for rollout: 0 of 1 replicas updated",
+    },
+}
+SERVICE = {"kind": "Service", "namespace": "squareone", "name": "squareone", "status": "Synced"}
+REPLICA_SET = owned("ReplicaSet", "squareone-6d", ("Deployment", "squareone"))
+LACKS_A_KEY = {"waiting": {"reason": "CreateContainerConfigError", "message": "no key x in secret a/b"}}
+
+
+def application(**status: Any) -> dict[str, Any]:
+    return {
+        "spec": {"source": {"targetRevision": COMMIT}, "destination": {"namespace": "squareone"}},
+        "status": {
+            "sync": {"status": "Synced", "revision": COMMIT},
+            "health": {"status": "Progressing"},
+            "operationState": {"phase": "Succeeded", "message": "successfully synced (all tasks run)"},
+            **status,
+        },
+    }
+
+
+def told(found: dict[str, Any] | None, **answers: Any) -> list[str]:
+    return explain(RecordedCluster({PATH: found, **answers}), INPUTS)
+
+
+def test_a_pod_that_lacks_something_is_the_cause() -> None:
+    answers = {
+        f"{NAMESPACE}/pods": [
+            pod("squareone-6d-1", LACKS_A_KEY, ("ReplicaSet", "squareone-6d")),
+            pod("squareone-6d-2", LACKS_A_KEY, ("ReplicaSet", "squareone-6d")),
+            pod("other-1", LACKS_A_KEY, ("ReplicaSet", "other-6d")),
+        ],
+        REPLICA_SETS: [REPLICA_SET, owned("ReplicaSet", "other-6d", ("Deployment", "other"))],
+    }
+    assert told(application(resources=[SERVICE, DEPLOYMENT]), **answers) == [
+        "The Application is Synced, Progressing",
+        "Deployment squareone/squareone: Progressing: Waiting for rollout: 0 of 1 replicas updated",
+        "  pod squareone-6d-1 and 1 more: CreateContainerConfigError: no key x in secret a/b, container main",
+    ]
+
+
+def test_events_say_what_a_starting_pod_waits_for() -> None:
+    starting = pod("squareone-6d-1", {"waiting": {"reason": "ContainerCreating"}}, ("ReplicaSet", "squareone-6d"))
+    about = ("Pod", "squareone-6d-1")
+    answers = {
+        f"{NAMESPACE}/pods": [starting],
+        f"{NAMESPACE}/events": [
+            event(about, "FailedMount", 'secret "first" not found', "2026-01-01T10:00:00Z"),
+            event(about, "FailedMount", 'secret "last" not found', "2026-01-01T10:09:00Z"),
+            event(("Pod", "other"), "FailedMount", "no matter"),
+        ],
+        REPLICA_SETS: [REPLICA_SET],
+    }
+    assert told(application(resources=[DEPLOYMENT]), **answers)[2:] == [
+        '  pod squareone-6d-1: FailedMount: secret "last" not found',
+        '  pod squareone-6d-1: FailedMount: secret "first" not found',
+    ]
+
+
+def test_without_pods_the_events_of_their_makers_are_the_cause() -> None:
+    quota = event(("ReplicaSet", "squareone-6d"), "FailedCreate", "exceeded quota: pods")
+    answers = {f"{NAMESPACE}/events": [quota], REPLICA_SETS: [REPLICA_SET]}
+    assert told(application(resources=[DEPLOYMENT]), **answers)[2:] == ["  FailedCreate: exceeded quota: pods"]
+
+
+def test_what_cannot_be_rendered_is_told_first() -> None:
+    found = application(
+        sync={"status": "Unknown"},
+        health={"status": "Healthy"},
+        conditions=[
+            {"type": "SharedResourceWarning", "message": "no cause of anything"},
+            {"type": "ComparisonError", "message": "Failed to load target state:\n  helm template failed"},
+        ],
+        resources=[DEPLOYMENT],
+    )
+    assert told(found)[:2] == [
+        "The Application is Unknown, Healthy",
+        "ComparisonError: Failed to load target state: helm template failed",
+    ]
+
+
+def test_what_could_not_be_applied_is_told_before_what_is_unhealthy() -> None:
+    failed = {
+        "kind": "VaultSecret",
+        "namespace": "squareone",
+        "name": "squareone",
+        "status": "SyncFailed",
+        "message": 'no matches for kind "VaultSecret"',
+    }
+    applied = {"kind": "Service", "name": "squareone", "status": "Synced", "message": "service/squareone created"}
+    hook = {"kind": "Job", "name": "migrate", "hookPhase": "Failed", "message": "Job has reached its backoff limit"}
+    found = application(
+        sync={"status": "OutOfSync", "revision": COMMIT},
+        health={"status": "Missing"},
+        operationState={
+            "phase": "Running",
+            "message": "failed to apply. Retrying attempt #3",
+            "syncResult": {"resources": [applied, failed, hook]},
+        },
+        resources=[{**SERVICE, "status": "OutOfSync", "requiresPruning": True}, DEPLOYMENT],
+    )
+    assert told(found) == [
+        "The Application is OutOfSync, Missing; last sync Running: failed to apply. Retrying attempt #3",
+        'VaultSecret squareone/squareone: SyncFailed: no matches for kind "VaultSecret"',
+        "Job migrate: Failed: Job has reached its backoff limit",
+        "Deployment squareone/squareone: Progressing: Waiting for rollout: 0 of 1 replicas updated",
+        "Service squareone/squareone: OutOfSync, to be pruned",
+    ]
+
+
+def test_what_argo_cd_does_not_know_yet_is_told() -> None:
+    source = {"helm": {"valuesObject": {"global": {"factsHash": "old"}}}}
+    sync = {"status": "Synced", "revision": "f" * 40, "comparedTo": {"source": source}}
+    assert told(application(sync=sync, health={"status": "Healthy"})) == [
+        "The Application is Synced, Healthy",
+        "Argo CD has compared revision ffffffff and not yet 01234567",
+        "Argo CD has not yet compared the facts that the Application is told now",
+    ]
+
+
+def test_an_argo_cd_that_does_nothing_is_told_with_its_own_pods() -> None:
+    crashing = pod(
+        "repo-1",
+        {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}},
+        ready=False,
+        lastState={"terminated": {"exitCode": 1, "reason": "Error"}},
+    )
+    assert told(application(sync=None), **{"/api/v1/namespaces/argocd/pods": [crashing]}) == [
+        "Argo CD has not looked at the Application yet",
+        "  pod repo-1: CrashLoopBackOff: back-off 5m0s (last time it ended with exit code 1, Error), container main",
+    ]
+
+
+def test_nothing_is_said_of_an_application_that_is_well_or_not_there() -> None:
+    assert told(application(health={"status": "Healthy"}, resources=[SERVICE])) == []
+    assert told(None) == []
