@@ -81,8 +81,8 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
 
 
 def _needs(resource: Mapping[str, Any]) -> Iterable[str]:
-    """The URNs of what must be in the state before a resource is."""
-    return resource.get("dependencies") or []
+    """The URNs of what must be in the state before a resource is; a refused run has registered its provider."""
+    return [str(resource["provider"]).rpartition("::")[0], *(resource.get("dependencies") or [])]
 
 
 def _missing_parents(urn: str, planned: Mapping[str, dict[str, Any]], known: set[str]) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ def unprotected(program: Program, tmp_path_factory: pytest.TempPathFactory) -> I
     """The program with a configuration in which a destroy leaves nothing but data; afterwards all is as before."""
     file = vary(tmp_path_factory.mktemp("kill") / "Pulumi.sandbox.yaml", {"protect": False})
     yield Program(program.stack, file)
+    program.recover()
     program.run("up")
 
 
@@ -53,7 +54,9 @@ def test_killed_runs_go_on_and_make_nothing_twice(
             _say("the stack is complete: destroying it")
             unprotected.run("up")  # takes the protection away
             unprotected.run("destroy")
-            # Volumes outlive the stack, and no second ones are made.
+            # Data volumes outlive the stack, and no second ones are made.
+            refused = unprotected.attempt("up")
+            assert "operations recover -s sandbox" in refused.stdout, refused.stdout
             _say(unprotected.recover())
         seconds = moments.uniform(0, LATEST)
         ended = unprotected.survived("up", when=partial(_is_past, time.monotonic() + seconds))
