@@ -31,6 +31,9 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
 """A first sync fails while a kind is missing that another application brings: the next attempt finds it."""
 
+_INITIATOR = "pulumi"
+"""Who Argo CD says asked for a first sync. An automated sync that went well before is none."""
+
 _TAKE_OVER = {"pulumi.com/patchForce": "true"}
 """After ``manual`` the conditions to wait for belong to the patch of the first sync, which is deleted last."""
 
@@ -121,11 +124,20 @@ class Applications(pulumi.ComponentResource):
         metadata = {"name": application, "namespace": ARGOCD}
         # Argo CD itself takes the options of the policy for automated syncs only.
         options = manifest["spec"].get("syncPolicy", {}).get("syncOptions")
-        succeeded = ["jsonpath={.status.operationState.phase}=Succeeded", *_healthy(application)]
+        ours = "jsonpath={.status.operationState.operation.initiatedBy.username}"
+        succeeded = [
+            f"{ours}={_INITIATOR}",
+            "jsonpath={.status.operationState.phase}=Succeeded",
+            *_healthy(application),
+        ]
         return ApplicationPatch(
             f"{self._name}-{application}-first-sync",
             metadata={**metadata, "annotations": _awaiting(succeeded)},
-            operation={"sync": {"syncOptions": options} if options else {}, "retry": _RETRY},
+            operation={
+                "initiatedBy": {"username": _INITIATOR},
+                "sync": {"syncOptions": options} if options else {},
+                "retry": _RETRY,
+            },
             opts=ResourceOptions.merge(
                 self._awaited,
                 ResourceOptions(

@@ -1,6 +1,7 @@
 """Every change of `applications.sync` to another mode and back, and another timeout, on the deployed stack."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -57,11 +58,17 @@ def helm_releases(objects: Objects) -> set[str]:
     return {each["metadata"]["name"] for each in secrets if each["type"] == "helm.sh/release.v1"}
 
 
-def specs(objects: Objects) -> dict[str, Any]:
-    """What Applications ask for, and the times at which Argo CD began its last syncs."""
+def asked(objects: Objects) -> dict[str, Any]:
+    """What Applications ask for, and the times at which Argo CD began their last syncs, once none is under way."""
+    deadline = time.monotonic() + 60
+    found = applications(objects)
+    while any("operation" in each for each in found.values()):
+        assert time.monotonic() < deadline, "a sync does not end"
+        time.sleep(1)
+        found = applications(objects)
     return {
         name: (each["spec"], each["metadata"]["annotations"], each["status"]["operationState"]["startedAt"])
-        for name, each in applications(objects).items()
+        for name, each in found.items()
     }
 
 
@@ -91,9 +98,9 @@ def test_each_mode_leads_to_each_other(
 @pytest.mark.parametrize("mode", [ON_CHANGE, MANUAL])
 def test_another_timeout_changes_nothing(mode: SyncMode, varied: Varied, objects: Objects) -> None:
     varied({"sync": mode.value, "timeout": 800}).run("up")
-    releases, asked = helm_releases(objects), specs(objects)
+    before = (helm_releases(objects), asked(objects))
     changed = varied({"sync": mode.value, "timeout": 700})
     assert changed.changes("preview") == {}
     assert changed.changes("up") == {}
     assert changed.changes("refresh") == {}
-    assert (helm_releases(objects), specs(objects)) == (releases, asked)
+    assert (helm_releases(objects), asked(objects)) == before

@@ -41,6 +41,7 @@ def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) 
     assert first_sync.ignored == {"operation"}
     annotations = first_sync.inputs["metadata"]["annotations"]
     assert json.loads(annotations["pulumi.com/waitFor"]) == [
+        "jsonpath={.status.operationState.operation.initiatedBy.username}=pulumi",
         "jsonpath={.status.operationState.phase}=Succeeded",
         "jsonpath={.status.health.status}=Healthy",
     ]
