@@ -1,7 +1,10 @@
+// go.sum has the checksums of what is built, not all that `go mod tidy` adds (5,000 lines): after a change of
+// requirements, remove it and build with -mod=mod.
 module rsp.local/sandbox/tools/pulumi/cli
 
 go 1.26.6
 
+// As in the CLI's own module.
 replace github.com/atotto/clipboard => github.com/tgummerer/clipboard v0.0.0-20241001131231-d02d263e614e
 
 require (

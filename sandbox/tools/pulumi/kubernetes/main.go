@@ -1,19 +1,51 @@
-// Pulumi's provider of Kubernetes, as its own module has it.
+// Pulumi's own Kubernetes provider, built from its Go module without the generated Go SDK (see sdkstub).
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/util/contract"
+	"k8s.io/client-go/kubernetes/scheme"
 )
 
+// version is set by the linker.
 var version string
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "--version" {
+	if slices.Contains(os.Args[1:], "--version") {
 		fmt.Println(version)
 		return
 	}
-	provider.Serve("kubernetes", version, []byte(`{"name":"kubernetes"}`), []byte("{}"))
+	provider.Serve("kubernetes", version, schema(), []byte("{}"))
+}
+
+// schema says which properties of a live object are inputs: all that the provider itself asks of it, on an import.
+//
+// The official plugin embeds the generated schema of 7 MB, which would have to be kept here for this one question.
+func schema() []byte {
+	resources := map[string]any{}
+	for kind, goType := range scheme.Scheme.AllKnownTypes() {
+		anything := map[string]string{"$ref": "pulumi.json#/Any"}
+		inputs := map[string]any{"apiVersion": anything, "kind": anything}
+		for i := range goType.NumField() {
+			name, _, _ := strings.Cut(goType.Field(i).Tag.Get("json"), ",")
+			if name != "" && name != "status" {
+				inputs[name] = anything
+			}
+		}
+		if _, ok := inputs["metadata"]; !ok {
+			continue // the options of a request, not an object
+		}
+		token := fmt.Sprintf("kubernetes:%s/%s:%s", cmp.Or(kind.Group, "core"), kind.Version, kind.Kind)
+		resources[token] = map[string]any{"inputProperties": inputs}
+	}
+	encoded, err := json.Marshal(map[string]any{"name": "kubernetes", "version": version, "resources": resources})
+	contract.AssertNoErrorf(err, "schema")
+	return encoded
 }

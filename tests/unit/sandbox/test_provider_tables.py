@@ -1,0 +1,250 @@
+"""The plugins built for the sandbox know what the program uses, under the names that the Python SDKs send."""
+
+import ast
+import importlib
+import inspect
+import json
+import os
+import re
+import shutil
+import subprocess
+import typing
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pulumi import _types
+
+ROOT: Final = Path(__file__).parents[3]
+PLUGINS: Final = ("openstack", "vault")
+
+NOT_IN_PLUGIN: Final = {
+    "vault:index/policy:Policy": {"allowOverwrite"},  # of a later release of Terraform's provider; it has no Go module
+}
+
+_LISTS: Final = {5, 7}
+"""List and set among the bridge's types of values."""
+
+_TOKEN: Final = re.compile(r"'((?:openstack|vault):\w+/\w+:\w+)'")
+
+
+def table(plugin: str) -> dict[str, str]:
+    """Pulumi's tokens that a plugin is built with, by Terraform's names; a function's begins with `data.`."""
+    known = json.loads((ROOT / "sandbox" / "tools" / "pulumi" / plugin / "tokens.json").read_text())
+    functions = {f"data.{name}": token for name, token in known.get("functions", {}).items()}
+    return {**known["resources"], **functions}
+
+
+# What the program uses
+
+
+def used() -> dict[str, str]:
+    """Tokens of the resources and functions that this project's Python names, each with a file that names it."""
+    sources = [path for top in sorted(ROOT.iterdir()) if not top.name.startswith(".") for path in _modules(top)]
+    return {token: str(path.relative_to(ROOT)) for path in sources for token in _tokens_in(ast.parse(path.read_text()))}
+
+
+def _modules(top: Path) -> list[Path]:
+    return sorted(top.rglob("*.py")) if top.is_dir() else [top] if top.suffix == ".py" else []
+
+
+def _tokens_in(tree: ast.Module) -> Iterator[str]:
+    imported = dict(_imported(tree))
+    for node in ast.walk(tree):
+        named = _resolve(node, imported) if isinstance(node, ast.Attribute | ast.Name) else None
+        if inspect.isclass(named) or inspect.isfunction(named):
+            yield from _TOKEN.findall(inspect.getsource(named))
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """What a module imports of the two SDKs, by the name that it has there."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    if alias.name.partition(".")[0] in {f"pulumi_{plugin}" for plugin in PLUGINS}:
+                        module = alias.name if alias.asname else alias.name.partition(".")[0]
+                        yield alias.asname or module, importlib.import_module(module)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                if module.partition(".")[0] in {f"pulumi_{plugin}" for plugin in PLUGINS}:
+                    for alias in names:
+                        yield alias.asname or alias.name, getattr(importlib.import_module(module), alias.name)
+
+
+def _resolve(node: ast.expr, imported: Mapping[str, object]) -> object:
+    match node:
+        case ast.Name(id=name):
+            return imported.get(name)
+        case ast.Attribute(value=value, attr=attribute):
+            return getattr(_resolve(value, imported), attribute, None)
+    return None
+
+
+def test_every_resource_and_function_of_the_program_is_in_a_table() -> None:
+    known = {token for plugin in PLUGINS for token in table(plugin).values()}
+    found = used()
+    assert {"openstack:networking/network:Network", "vault:kv/secretV2:SecretV2"} <= found.keys()
+    assert "openstack:networking/getSubnet:getSubnet" in found
+    missing = {token: path for token, path in found.items() if token not in known}
+    assert not missing, "add to sandbox/tools/pulumi/<provider>/tokens.json"
+
+
+@pytest.mark.parametrize(
+    ("source", "token"),
+    [
+        ("import pulumi_vault\npulumi_vault.Mount('m')", "vault:index/mount:Mount"),
+        ("import pulumi_vault.kv as kv\nkv.SecretV2('s')", "vault:kv/secretV2:SecretV2"),
+        ("from pulumi_openstack import images\nimages.get_image_output()", "openstack:images/getImage:getImage"),
+        ("from pulumi_openstack.dns import Zone as Z\ndef f(z: Z): ...", "openstack:dns/zone:Zone"),
+    ],
+)
+def test_a_use_is_found_however_it_is_imported(source: str, token: str) -> None:
+    assert set(_tokens_in(ast.parse(source))) == {token}
+
+
+@pytest.mark.parametrize("token", [token for plugin in PLUGINS for token in table(plugin).values()])
+def test_a_token_is_the_sdk_s_own(token: str) -> None:
+    assert set(_TOKEN.findall(inspect.getsource(of_sdk(token)))) == {token}
+
+
+# What the SDKs say
+
+
+def of_sdk(token: str) -> Any:
+    """The SDK's class of a resource, or its function."""
+    package, place, name = token.split(":")
+    module = place.partition("/")[0].lower()
+    namespace = importlib.import_module(f"pulumi_{package}" if module == "index" else f"pulumi_{package}.{module}")
+    return getattr(namespace, name if name[0].isupper() else re.sub(r"(?=[A-Z])", "_", name).lower())
+
+
+def properties_of_sdk(types: Mapping[str, Any], above: str = "") -> set[str]:
+    """Names on the wire, those inside an object as `fixedIps.subnetId`."""
+    found = set()
+    for name, annotation in types.items():
+        found.add(f"{above}{name}")
+        for nested in _nested(annotation):
+            found |= properties_of_sdk(_types_of(nested), f"{above}{name}.")
+    return found
+
+
+def _nested(annotation: Any) -> list[type]:
+    """The SDK's class of the objects that an annotation speaks of."""
+    if inspect.isclass(annotation) and (_types.is_input_type(annotation) or _types.is_output_type(annotation)):
+        return [annotation]
+    return [each for argument in typing.get_args(annotation) for each in _nested(argument)]
+
+
+def _types_of(objects: type) -> dict[str, Any]:
+    of = _types.input_type_types if _types.is_input_type(objects) else _types.output_type_types
+    return dict(of(objects))
+
+
+# What the plugins say
+
+
+@cache
+def built(plugin: str) -> dict[str, Any]:
+    """What the bridge knows of a plugin's provider; the official plugins say it as well."""
+    package = Path(inspect.getfile(importlib.import_module(f"pulumi_{plugin}"))).parent
+    version = json.loads((package / "pulumi-plugin.json").read_text())["version"]
+    home = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi"))
+    places = [str(home / "plugins" / f"resource-{plugin}-v{version}"), os.environ["PATH"]]
+    program = shutil.which(f"pulumi-resource-{plugin}", path=os.pathsep.join(places))
+    if program is None:
+        pytest.skip(f"the plugin pulumi-resource-{plugin} is not installed; `make up` gets it")
+    assert subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split() == [
+        version
+    ]
+    run = subprocess.run([program, "--get-provider-info"], capture_output=True, check=True)
+    return dict(json.loads(run.stdout))
+
+
+def properties_of_plugin(
+    schema: Mapping[str, Any], fields: Mapping[str, Any], inputs_only: bool = False, above: str = ""
+) -> set[str]:
+    """Names on the wire, as the bridge derives them from Terraform's (its package `naming`)."""
+    found = set()
+    for name, about in schema.items():
+        if inputs_only and not (about.get("optional") or about.get("required")):
+            continue
+        wire = above + _wire_name(name, about, schema, fields)
+        found.add(wire)
+        found |= properties_of_plugin(_element(about), {}, above=f"{wire}.")
+    return found - {"id", "timeouts"}
+
+
+def _wire_name(name: str, about: Mapping[str, Any], schema: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
+    renamed = fields.get(name, {}).get("name")
+    if renamed:
+        return str(renamed)
+    if about["type"] in _LISTS and about.get("maxItems") != 1:
+        plural = name if name.endswith("s") else re.sub("y$", "ie", name) + "s"
+        name = name if plural in schema else plural
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _element(about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of the objects in a list, however deep, or nothing."""
+    element = about.get("element") or {}
+    return element.get("resource") or (_element(element["schema"]) if "schema" in element else {})
+
+
+RESOURCES: Final = [(plugin, name) for plugin in PLUGINS for name in table(plugin) if not name.startswith("data.")]
+FUNCTIONS: Final = [(plugin, name) for plugin in PLUGINS for name in table(plugin) if name.startswith("data.")]
+
+
+@pytest.mark.parametrize(("plugin", "name"), RESOURCES)
+def test_a_resource_has_the_properties_that_the_sdk_sends_and_reads(plugin: str, name: str) -> None:
+    info = built(plugin)
+    token = table(plugin)[name]
+    assert info["resources"][name]["tok"] == token
+    schema, fields = info["provider"]["resources"][name], info["resources"][name].get("fields") or {}
+    resource, unknown = of_sdk(token), NOT_IN_PLUGIN.get(token, set())
+    arguments = inspect.getmodule(resource).__dict__[f"{resource.__name__}Args"]
+    sent = properties_of_sdk(_types.input_type_types(arguments))
+    assert properties_of_plugin(schema, fields, inputs_only=True) == sent - unknown
+    assert properties_of_plugin(schema, fields) == properties_of_sdk(_types.resource_types(resource)) - unknown
+    by_wire_name = {_wire_name(key, about, schema, fields): about for key, about in schema.items()}
+    required = _required_by_sdk(arguments)
+    assert all(by_wire_name[each].get("required") for each in required)
+    assert ("name" in sent - required) == bool(fields.get("name", {}).get("default", {}).get("autonamed"))
+    declared = re.search(r"additional_secret_outputs=\[(.*?)\]", inspect.getsource(resource))
+    secret = set(re.findall(r'"(\w+)"', declared[1])) if declared else set()
+    of_plugin = {each for each, about in by_wire_name.items() if about.get("sensitive")}
+    assert of_plugin == {each for each in secret if not each.endswith("Wo")}  # "Wo": write-only, so never an output
+
+
+def _required_by_sdk(arguments: type) -> set[str]:
+    names = _types.input_type_py_to_pulumi_names(arguments)
+    parameters = inspect.signature(arguments).parameters.values()
+    return {names[parameter.name] for parameter in parameters if parameter.default is inspect.Parameter.empty}
+
+
+@pytest.mark.parametrize(("plugin", "name"), FUNCTIONS)
+def test_a_function_has_the_arguments_and_results_of_the_sdk(plugin: str, name: str) -> None:
+    info, key = built(plugin), name.removeprefix("data.")
+    assert info["dataSources"][key]["tok"] == table(plugin)[name]
+    schema, function = info["provider"]["dataSources"][key], of_sdk(table(plugin)[name])
+    sent = set(re.findall(r"__args__\['(\w+)'\]", inspect.getsource(function)))
+    inputs = {each for each in properties_of_plugin(schema, {}, inputs_only=True) if "." not in each}
+    assert inputs == sent
+    result = typing.get_type_hints(function)["return"]
+    assert properties_of_plugin(schema, {}) == properties_of_sdk(_types.output_type_types(result)) - {"id"}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_provider_has_the_settings_and_defaults_of_the_sdk(plugin: str) -> None:
+    info, module = built(plugin), importlib.import_module(f"pulumi_{plugin}.provider")
+    sent = properties_of_sdk(_types.input_type_types(module.ProviderArgs))
+    assert properties_of_plugin(info["provider"]["schema"], info["config"]) == sent
+    defaults = re.findall(r"(\w+) = \(?_utilities\.get_env\w*\('(\w+)'\)(?: or (\d+))?", inspect.getsource(module))
+    assert defaults
+    of_plugin = {name: about["default"] for name, about in info["config"].items()}
+    assert of_plugin == {
+        name: {"envvars": [variable], **({"value": int(otherwise)} if otherwise else {})}
+        for name, variable, otherwise in defaults
+    }
