@@ -4,9 +4,7 @@ import ast
 import importlib
 import inspect
 import json
-import os
 import re
-import shutil
 import subprocess
 import typing
 from collections.abc import Iterator, Mapping
@@ -16,6 +14,8 @@ from typing import Any, Final
 
 import pytest
 from pulumi import _types
+
+from sandbox.tools import pulumi_home
 
 ROOT: Final = Path(__file__).parents[3]
 PLUGINS: Final = ("openstack", "vault")
@@ -150,10 +150,8 @@ def built(plugin: str) -> dict[str, Any]:
     """What the bridge knows of a plugin's provider; the official plugins say it as well."""
     package = Path(inspect.getfile(importlib.import_module(f"pulumi_{plugin}"))).parent
     version = json.loads((package / "pulumi-plugin.json").read_text())["version"]
-    home = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi"))
-    places = [str(home / "plugins" / f"resource-{plugin}-v{version}"), os.environ["PATH"]]
-    program = shutil.which(f"pulumi-resource-{plugin}", path=os.pathsep.join(places))
-    if program is None:
+    program = pulumi_home() / "plugins" / f"resource-{plugin}-v{version}" / f"pulumi-resource-{plugin}"
+    if not program.exists():
         pytest.skip(f"the plugin pulumi-resource-{plugin} is not installed; `make up` gets it")
     assert subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split() == [
         version
