@@ -1,85 +1,145 @@
-"""Read-only questions to the Kubernetes API of a cluster."""
+"""A client of the Kubernetes API for a few requests. The kubeconfig stays in memory."""
 
 import base64
-import json
+import contextlib
+import os
 import ssl
-import tempfile
-from pathlib import Path
+import threading
+from collections.abc import Mapping
 from typing import Any
-from urllib import error, parse, request
+from urllib.parse import quote, urlencode
 
+import requests
 import yaml
+from requests.adapters import HTTPAdapter
 
-TIMEOUT = 10
-"""Seconds that the API may take for an answer."""
+from phalanx.errors import PhalanxError
+
+TIMEOUT = 15
+"""Seconds to wait for a response."""
 
 Object = dict[str, Any]
 """An object of the Kubernetes API."""
 
 
-class KubernetesError(Exception):
-    """The Kubernetes API cannot be asked, or refuses to answer."""
+class KubernetesError(PhalanxError):
+    """The Kubernetes API cannot be reached or refuses a request, or the kubeconfig cannot be used."""
 
 
 class KubernetesApi:
-    """The Kubernetes API, asked as a kubeconfig allows.
+    """The Kubernetes API of a cluster, as the user of a kubeconfig's current context.
 
     Args:
-        kubeconfig: Text of a kubeconfig with a client certificate, as Magnum's clusters have it. It is read only.
+        kubeconfig: Text of a kubeconfig with a client certificate or a token, as Magnum and the state have it.
 
     Raises:
-        KubernetesError: The kubeconfig is not of that form.
+        KubernetesError: It has no usable current context.
     """
 
     def __init__(self, kubeconfig: str) -> None:
         try:
             document = yaml.safe_load(kubeconfig)
-            cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
-            self._server = cluster["server"].rstrip("/")
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.load_verify_locations(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
-            _load_credentials(context, user["client-certificate-data"], user["client-key-data"])
-        except (KeyError, TypeError, IndexError, ValueError, OSError, yaml.YAMLError) as wrong:
-            # Its text may hold parts of the key.
+            context = _entry(document, "contexts", document["current-context"])["context"]
+            cluster = _entry(document, "clusters", context["cluster"])["cluster"]
+            user = _entry(document, "users", context["user"])["user"]
+            self._server = str(cluster["server"]).rstrip("/")
+            adapter = _Adapter(_tls(cluster, user))
+        except (yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError, OSError):
+            # What went wrong may repeat a part of the document.
             raise KubernetesError(
-                f"the cluster's kubeconfig cannot be used ({type(wrong).__name__}): a server, its authority and a "
-                "client certificate with its key are expected"
+                "the cluster's kubeconfig cannot be used: a current context with a server, its authority, and a client "
+                "certificate with its key or a token is expected; `pulumi refresh` reads it again from Magnum"
             ) from None
-        self._opener = request.build_opener(request.HTTPSHandler(context=context))
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount("https://", adapter)
+        if token := user.get("token"):
+            self._session.headers["Authorization"] = f"Bearer {token}"
 
     def get(self, path: str, **query: str) -> Object | None:
-        """Return what stands at a path of the API, None if nothing does.
+        """Return the object or list at a path, or None if it does not exist.
 
         Raises:
-            KubernetesError: The API does not answer, or refuses to.
+            KubernetesError: The API cannot be reached, or refuses the request.
         """
-        url = f"{self._server}{path}" + (f"?{parse.urlencode(query)}" if query else "")
-        try:
-            with self._opener.open(url, timeout=TIMEOUT) as answer:
-                found: Object = json.load(answer)
-                return found
-        except error.HTTPError as refused:
-            if refused.code == 404:  # noqa: PLR2004  # HTTP's "not found"
-                return None
-            raise KubernetesError(f"the Kubernetes API at {self._server} refuses {path}: {refused}") from refused
-        except (OSError, ValueError) as wrong:
-            reason = getattr(wrong, "reason", wrong)
-            raise KubernetesError(f"the Kubernetes API at {self._server} does not answer: {reason}") from wrong
+        return self._call("GET", path, query)
 
     def items(self, path: str, **query: str) -> list[Object]:
-        """Return the objects of a list; none if the cluster does not know their kind.
-
-        Raises:
-            KubernetesError: The API does not answer, or refuses to.
-        """
+        """Return the objects of a list; none if the cluster does not know their kind. Raises as `get`."""
         return list((self.get(path, **query) or {}).get("items") or [])
 
+    def delete(self, path: str) -> None:
+        """Delete an object; raises as `get`."""
+        self._call("DELETE", path, {})
 
-def _load_credentials(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """Give a client certificate to a context, which takes it from files only; they are gone when this returns."""
-    with tempfile.TemporaryDirectory() as folder:
-        certificate_file, key_file = Path(folder, "client.crt"), Path(folder, "client.key")
-        for file, content in ((certificate_file, certificate), (key_file, key)):
-            file.touch(mode=0o600)
-            file.write_bytes(base64.b64decode(content))
-        context.load_cert_chain(certificate_file, key_file)
+    def collection(self, api_version: str, kind: str, namespace: str | None) -> str | None:
+        """Return the path of the objects of a kind, or None if the cluster does not know it; raises as `get`."""
+        root = "/api/v1" if api_version == "v1" else f"/apis/{api_version}"
+        listed = self.get(root)
+        for each in (listed or {}).get("resources", []):
+            if each["kind"] == kind and "/" not in each["name"]:
+                within = f"/namespaces/{quote(namespace or 'default')}" if each["namespaced"] else ""
+                return f"{root}{within}/{each['name']}"
+        return None
+
+    def _call(self, method: str, path: str, query: Mapping[str, str]) -> Object | None:
+        url = f"{self._server}{path}" + (f"?{urlencode(query)}" if query else "")
+        try:
+            answer = self._session.request(method, url, timeout=TIMEOUT)
+            if answer.status_code == requests.codes.not_found:
+                return None
+            if answer.ok:
+                found: Object = answer.json()
+                return found
+        except requests.exceptions.RequestException as error:
+            raise KubernetesError(f"the Kubernetes API at {self._server} does not answer: {error}") from error
+        refusal = f"{answer.status_code} {answer.reason}"
+        raise KubernetesError(f"the Kubernetes API at {self._server} refuses {method} {path}: {refusal}")
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, ssl_context=self._context, **options)
+
+    def cert_verify(self, conn: Any, *_: object, **__: object) -> None:
+        """Leave it to the context, whose one authority is the cluster's: requests would add all public ones."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def _entry(document: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
+    return next(each for each in document[section] if each["name"] == name)
+
+
+def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+    if "client-key-data" in user:
+        with _Readable(user["client-certificate-data"]) as certificate, _Readable(user["client-key-data"]) as key:
+            context.load_cert_chain(certificate, key)
+    elif "token" not in user:
+        raise ValueError("neither a client certificate nor a token")
+    return context
+
+
+class _Readable:
+    """Bytes under a path that can be read once: Python's TLS takes a key from a path only, and this one is no file."""
+
+    def __init__(self, encoded: str) -> None:
+        self._content = base64.b64decode(encoded)
+
+    def __enter__(self) -> str:
+        self._reader, writer = os.pipe()
+        self._thread = threading.Thread(target=self._write, args=(writer,), daemon=True)
+        self._thread.start()
+        return f"/dev/fd/{self._reader}"
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._reader)
+        self._thread.join()
+
+    def _write(self, writer: int) -> None:
+        with open(writer, "wb") as pipe, contextlib.suppress(BrokenPipeError):
+            pipe.write(self._content)

@@ -3,21 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from operations.kubernetes_api import KubernetesApi
 from operations.recovery.document import Inputs, secret
 from operations.recovery.finder import AmbiguousError, Finder, Found
-from operations.recovery.kubernetes_api import Cluster
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _MANAGER = "pulumi-kubernetes"
 """What the names of the provider's field managers begin with."""
 
 
-def connect(settings: Inputs) -> Cluster:
-    """The cluster of the provider's kubeconfig; errors as for `Cluster`."""
-    return Cluster(str(settings.get("kubeconfig") or ""))
+def connect(settings: Inputs) -> KubernetesApi:
+    """The cluster of the provider's kubeconfig; errors as for `KubernetesApi`."""
+    return KubernetesApi(str(settings.get("kubeconfig") or ""))
 
 
-def _objects(cluster: Cluster, inputs: Inputs) -> Iterable[Found]:
+def _objects(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
     """The object of that kind, namespace and name, if the provider has made it.
 
     Raises:
@@ -44,7 +44,7 @@ def _objects(cluster: Cluster, inputs: Inputs) -> Iterable[Found]:
     )
 
 
-def _releases(cluster: Cluster, inputs: Inputs) -> Iterable[Found]:
+def _releases(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
     """The release of that name, unless its installation was cut off."""
     latest = _latest(cluster, inputs)
     if latest is not None and not interrupted(latest):
@@ -57,7 +57,7 @@ def interrupted(record: Mapping[str, Any]) -> bool:
     return str(record["metadata"]["labels"].get("status", "")).startswith("pending-")
 
 
-def cut_off(cluster: Cluster, inputs: Inputs) -> str | None:
+def cut_off(cluster: KubernetesApi, inputs: Inputs) -> str | None:
     """The path of Helm's record of an operation that was cut off; None if there is none."""
     latest = _latest(cluster, inputs)
     if latest is None or not interrupted(latest):
@@ -65,24 +65,22 @@ def cut_off(cluster: Cluster, inputs: Inputs) -> str | None:
     return f"/api/v1/namespaces/{_namespace(inputs)}/secrets/{latest['metadata']['name']}"
 
 
-def _latest(cluster: Cluster, inputs: Inputs) -> Mapping[str, Any] | None:
+def _latest(cluster: KubernetesApi, inputs: Inputs) -> Mapping[str, Any] | None:
     """Helm's record of a release's last revision."""
     selector = f"owner=helm,name={inputs['name']}"
-    listed = cluster.get(f"/api/v1/namespaces/{_namespace(inputs)}/secrets", labelSelector=selector)
-    return max(
-        (listed or {}).get("items", []), key=lambda each: int(each["metadata"]["labels"]["version"]), default=None
-    )
+    records = cluster.items(f"/api/v1/namespaces/{_namespace(inputs)}/secrets", labelSelector=selector)
+    return max(records, key=lambda each: int(each["metadata"]["labels"]["version"]), default=None)
 
 
 def _namespace(inputs: Inputs) -> str:
     return str(inputs.get("namespace") or "default")
 
 
-RELEASES: Finder[Cluster] = Finder(find=_releases)
-OBJECTS: Finder[Cluster] = Finder(find=_objects)
+RELEASES: Finder[KubernetesApi] = Finder(find=_releases)
+OBJECTS: Finder[KubernetesApi] = Finder(find=_objects)
 
 
-def finder(type_token: str) -> Finder[Cluster] | None:
+def finder(type_token: str) -> Finder[KubernetesApi] | None:
     """How a type is found: any kind of object, and releases; None for what may be applied twice."""
     if type_token == RELEASE:
         return RELEASES

@@ -1,28 +1,18 @@
 """Objects and Helm releases are found in a cluster whose credentials never become a file."""
 
-import base64
-import http.server
-import json
-import ssl
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import yaml
-from requests.exceptions import SSLError
 
+from operations.kubernetes_api import KubernetesApi
 from operations.recovery import kubernetes
 from operations.recovery.finder import AmbiguousError, Found
-from operations.recovery.kubernetes_api import Cluster, KubernetesError
 from operations.recovery.pulumi_stack import PulumiStack
 from operations.recovery.recover import recover
 from operations.recovery.report import Outcome
 from operations.recovery.services import SERVICES, Service
-from sandbox.site_certificate import issue
 from tests.unit.operations.recovery.conftest import pending, resource
 from tests.unit.operations.recovery.fake_pulumi import FakePulumi, sealed
 
@@ -48,7 +38,7 @@ RECORDS = "/api/v1/namespaces/argocd/secrets"
 class FakeCluster:
     """A cluster's API over a table of answers."""
 
-    collection = Cluster.collection
+    collection, items = KubernetesApi.collection, KubernetesApi.items
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = {**DISCOVERY, **answers}
@@ -156,68 +146,3 @@ def test_an_upgrade_that_was_cut_off_goes_back_to_the_last_revision(
     cluster = helm(record(9, "deployed"), record(10, "pending-upgrade"))
     assert [each.outcome for each in recover(PulumiStack("test")).items] == [Outcome.READ]
     assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v10"]
-
-
-def test_a_client_certificate_opens_the_cluster(tmp_path: Path) -> None:
-    administrator = issue("admin", NOW - timedelta(days=1), NOW + timedelta(days=1))
-    with api_server(tmp_path, clients=administrator[0]) as (url, authority):
-        cluster = Cluster(kubeconfig(url, authority, administrator))
-        assert cluster.get("/who") == {"path": "/who"}
-        assert cluster.get("/missing") is None
-        with pytest.raises(KubernetesError, match="403"):
-            cluster.get("/forbidden")
-        with pytest.raises(SSLError):
-            Cluster(kubeconfig(url, administrator[0], administrator)).get("/who")
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["server.pem"]
-
-
-@pytest.mark.parametrize("broken", ["", "planted: [", "current-context: planted", "{}"])
-def test_a_broken_kubeconfig_is_not_repeated(broken: str) -> None:
-    with pytest.raises(KubernetesError) as caught:
-        Cluster(broken)
-    assert "planted" not in str(caught.value)
-    assert caught.value.__cause__ is None
-
-
-def kubeconfig(url: str, authority: str, user: tuple[str, str]) -> str:
-    certificate, key = (base64.b64encode(each.encode()).decode() for each in user)
-    cluster = {"server": url, "certificate-authority-data": base64.b64encode(authority.encode()).decode()}
-    return yaml.safe_dump(
-        {
-            "current-context": "default",
-            "contexts": [{"name": "default", "context": {"cluster": "c", "user": "admin"}}],
-            "clusters": [{"name": "c", "cluster": cluster}],
-            "users": [{"name": "admin", "user": {"client-certificate-data": certificate, "client-key-data": key}}],
-        }
-    )
-
-
-@contextmanager
-def api_server(folder: Path, clients: str) -> Iterator[tuple[str, str]]:
-    """Serve who shows a certificate of the clients' authority; yields the URL and the server's authority."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response({"/missing": 404, "/forbidden": 403}.get(self.path, 200))
-            self.end_headers()
-            self.wfile.write(json.dumps({"path": self.path}).encode())
-
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
-    certificate, key = issue("localhost", NOW - timedelta(days=1), NOW + timedelta(days=1))
-    (folder / "server.pem").write_text(certificate + key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    context.load_verify_locations(cadata=clients)
-    context.verify_mode = ssl.CERT_REQUIRED
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"https://localhost:{server.server_port}", certificate
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
