@@ -22,16 +22,15 @@ destroy: $(VENV)/installed ## Remove everything that is not protected, and say w
 cloud: $(VENV)/installed ## Bring up the sandbox cloud alone
 	@$(RUN) sandbox cloud up
 
-test: lint ## Lint, then every test: unit, conformance, sandbox
-	@$(BIN)/pytest
+test: lint test-unit test-sandbox ## Lint, then every test: unit, conformance, sandbox
 
 test-unit: $(VENV)/installed ## Only the tests that need neither network nor root
-	@$(BIN)/pytest tests/unit tests/conformance
+	@$(BIN)/pytest --numprocesses=auto tests/unit tests/conformance
 
 test-sandbox: $(VENV)/installed ## Only the tests against the running sandbox
 	@$(BIN)/pytest tests/sandbox
 
-test-kill: $(VENV)/installed ## Kill `pulumi up` at random moments (KILL_COUNT, KILL_SEED), and see that nothing is made twice
+test-kill: $(VENV)/installed ## Kill `pulumi up` at random moments (KILL_COUNT, KILL_SEED), and check that nothing is made twice
 	@$(BIN)/pytest -s tests/kill
 
 lint: $(VENV)/installed ## ruff, its formatter and mypy --strict
@@ -39,11 +38,11 @@ lint: $(VENV)/installed ## ruff, its formatter and mypy --strict
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-format: $(VENV)/installed ## Let ruff mend what it can
+format: $(VENV)/installed ## Let ruff fix what it can
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-schema: $(VENV)/installed ## Write config/schema.json anew from the models
+schema: $(VENV)/installed ## Generate config/schema.json from the models
 	@$(RUN) config.schema
 
 bench: $(VENV)/installed ## Measure speed and memory

@@ -188,7 +188,10 @@ def test_memory_counts_the_whole_session(sleeper: Process) -> None:
     sleeper.start()
     pid = sleeper.alive()
     assert pid
-    assert memory(pid) > 1024 * 1024
+    deadline = time.monotonic() + 10
+    while memory(pid) <= 1024 * 1024:  # the interpreter has only begun to grow
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def members(session: int) -> list[int]:
