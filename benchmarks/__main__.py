@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import preview, secrets
+from benchmarks import platform, preview, secrets
 
-BENCHMARKS = (secrets.main, preview.main)
+BENCHMARKS = (secrets.main, preview.main, platform.main)
 
 if __name__ == "__main__":
     missed = [benchmark.__module__ for benchmark in BENCHMARKS if not benchmark()]

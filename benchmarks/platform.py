@@ -1,0 +1,138 @@
+"""How long the whole program takes in the sandbox, by the Pulumi CLI: previews without changes, and `up` from nothing.
+
+The sandbox must be up (`make up`). What is not protected is destroyed and made again.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sandbox import environment, paths
+
+RUNS = 5
+STACK = "sandbox"
+PREVIEW_GOAL = 2.0
+"""What a preview without changes may take, as a multiple of one of an empty program."""
+UP_GOAL = 1.10
+"""What `up` may take, as a multiple of its critical path."""
+
+_EMPTY_PROJECT = "name: empty\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
+
+
+def main() -> bool:
+    """Print the table, and return whether the goals are met."""
+    with environment.exported():
+        empty = _empty_program()
+        preview, refreshed = (_median(paths.CHECKOUT, *_preview(), *more) for more in ((), ("--refresh",)))
+        up, path = _up_from_nothing()
+    critical = sum(seconds for _, seconds in path)
+    machine = f"{os.cpu_count()} processors, Linux {platform.release()}"
+    table = Table("sandbox", title=f"The whole program, previews as medians of {RUNS} runs ({machine})")
+    table.add_column("seconds", justify="right")
+    table.add_column("factor", justify="right")
+    table.add_column("goal", justify="right")
+    table.add_row("preview of an empty program", f"{empty:.1f}")
+    table.add_row("preview without changes", f"{preview:.1f}", f"{preview / empty:.1f}", f"{PREVIEW_GOAL:.1f}")
+    table.add_row("preview --refresh without changes", f"{refreshed:.1f}", f"{refreshed / empty:.1f}")
+    table.add_row("critical path of `up`", f"{critical:.1f}")
+    table.add_row("`up` after a destroy", f"{up:.1f}", f"{up / critical:.2f}", f"{UP_GOAL:.2f}")
+    Console().print(table)
+    steps = Table("critical path of `up`", box=None)
+    steps.add_column("seconds", justify="right")
+    for name, seconds in path:
+        if seconds >= 1:
+            steps.add_row(name, f"{seconds:.1f}")
+    Console().print(steps)
+    return preview / empty <= PREVIEW_GOAL and up / critical <= UP_GOAL
+
+
+def critical_path(resources: Iterable[Mapping[str, Any]], seconds: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return the chain of resources, each needed by the next one, that takes longest.
+
+    Args:
+        resources: Of a state (`pulumi stack export`).
+        seconds: Duration of each operation, by URN.
+
+    Returns:
+        Logical name and seconds of each resource on the path, in order.
+    """
+    needs = {each["urn"]: _needed(each) for each in resources}
+
+    @cache
+    def longest(urn: str) -> tuple[float, tuple[str, ...]]:
+        before = max((longest(each) for each in needs.get(urn, ())), default=(0.0, ()))
+        return before[0] + seconds.get(urn, 0.0), (*before[1], urn)
+
+    _, path = max(map(longest, needs))
+    return [(urn.rpartition("::")[2], seconds.get(urn, 0.0)) for urn in path]
+
+
+def _needed(resource: Mapping[str, Any]) -> set[str]:
+    """URNs that must be there before a resource is made; a component is done when it is registered."""
+    needed = {*(resource.get("dependencies") or []), resource.get("provider", "").rpartition("::")[0]}
+    return needed - {"", resource["urn"]}
+
+
+def _up_from_nothing() -> tuple[float, list[tuple[str, float]]]:
+    """Destroy what is not protected, make it again, and return the seconds of that and its critical path."""
+    _pulumi(paths.CHECKOUT, "destroy", "--yes", "--skip-preview", "--exclude-protected", f"--stack={STACK}")
+    # The sandbox's own command times each operation.
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "up", "--json", "--stack", STACK],
+        cwd=paths.CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    outcome = json.loads(done.stdout)
+    seconds = {step["urn"]: step["seconds"] or 0.0 for step in outcome["steps"]}
+    state = json.loads(_pulumi(paths.CHECKOUT, "stack", "export", f"--stack={STACK}"))
+    return outcome["seconds"], critical_path(state["deployment"]["resources"], seconds)
+
+
+def _empty_program() -> float:
+    with tempfile.TemporaryDirectory(prefix="rsp-benchmark-") as directory:
+        project = Path(directory)
+        (project / "Pulumi.yaml").write_text(_EMPTY_PROJECT)
+        (project / "__main__.py").touch()
+        (project / ".venv").symlink_to(paths.CHECKOUT / ".venv")
+        _pulumi(project, "stack", "init", STACK)
+        try:
+            return _median(project, "preview", f"--stack={STACK}")
+        finally:
+            _pulumi(project, "stack", "rm", "--yes", STACK)
+
+
+def _preview() -> tuple[str, ...]:
+    return ("preview", "--expect-no-changes", f"--stack={STACK}")
+
+
+def _median(project: Path, *arguments: str) -> float:
+    times = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        _pulumi(project, *arguments)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def _pulumi(project: Path, *arguments: str) -> str:
+    """Run the CLI and return its standard output.
+
+    Raises:
+        subprocess.CalledProcessError: It failed.
+    """
+    command = ("pulumi", *arguments, "--non-interactive")
+    return subprocess.run(command, cwd=project, stdout=subprocess.PIPE, text=True, check=True).stdout

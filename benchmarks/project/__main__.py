@@ -1,0 +1,67 @@
+"""SecretStore alone, with as many of Phalanx's applications as asked for: what a preview does for secrets."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from pulumi import ResourceOptions
+
+from components.providers import vault_provider
+from components.secret_inputs import SecretInputs
+from components.secret_store import SecretStore, SecretStoreArgs
+from config.vault import Vault
+from operations import vault_secrets
+from phalanx import application, environment, secrets
+from phalanx.secrets import Plan, Static
+
+ROOT = Path(os.environ["BENCHMARK_PHALANX"])
+
+base = environment.load(ROOT, "ukidacprod")
+names = sorted(path.name for path in (ROOT / "applications").iterdir())[: int(os.environ["BENCHMARK_APPLICATIONS"])]
+everything = dict.fromkeys(names, True)
+target = base.model_copy(update={"applications": everything, "vault_path_prefix": "benchmark/phalanx/everything"})
+address = os.environ["VAULT_ADDR"]
+needed = secrets.required(application.load_enabled(ROOT, target))
+# Some are copies of what no environment that enables everything has; here a person gives them.
+plan = Plan(
+    replace(each, origin=Static()) if each.source and each.source not in needed else each for each in needed.values()
+)
+existing = vault_secrets.read(address, target)
+static = {at: f"given by a person for {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)}
+inputs = SecretInputs(
+    plan=plan,
+    static=static,
+    given=frozenset(static),
+    existing=existing,
+    oidc_clients="[]",
+)
+
+
+class Reader:
+    """Asks Vault as the program does."""
+
+    def application(self, name: str) -> dict[str, str]:
+        """The secret of an application."""
+        return vault_secrets.read_application(address, target, name)
+
+    def has_mount(self) -> bool:
+        """Whether there is the KV engine."""
+        return vault_secrets.has_mount(address, target)
+
+    def has_role(self) -> bool:
+        """Whether there is the AppRole."""
+        return vault_secrets.has_role(address, target, Vault().approle)
+
+
+SecretStore(
+    "secrets",
+    SecretStoreArgs(
+        environment=target,
+        settings=Vault(),
+        inputs=inputs,
+        reader=Reader(),
+        object_store_keys={},
+        protect=False,
+    ),
+    ResourceOptions(providers=[vault_provider(address)]),
+)
