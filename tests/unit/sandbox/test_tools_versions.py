@@ -45,6 +45,13 @@ def test_providers_are_the_releases_of_the_python_sdks(name: str) -> None:
     assert f"module {tool.package}\n" in go_mod(tool)
 
 
+@pytest.mark.parametrize("name", ["openstack", "vault"])
+def test_providers_are_built_with_the_packages_of_the_cli(name: str) -> None:
+    """Of one version each is compiled once for all of them."""
+    text = go_mod(TOOLS[f"pulumi-resource-{name}"])
+    assert set(re.findall(r"github\.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)", text)) == {TOOLS["pulumi"].version}
+
+
 def test_staging_modules_of_kubernetes_have_its_minor_and_patch_version() -> None:
     text = KUBERNETES_MODULE.read_text()
     staging = set(re.findall(r"^replace k8s\.io/\S+ => k8s\.io/\S+ (\S+)", text, re.MULTILINE))
