@@ -32,7 +32,7 @@ NO_SECRETS = {
 }
 """What Vault holds and may be seen all the same."""
 
-ABSENT_KEY = "key-that-nobody-makes"
+ABSENT = "secret-that-nobody-makes"
 
 
 @dataclass
@@ -212,12 +212,12 @@ def fail(sandbox: Sandbox) -> None:
     with sealed_at_the_first_write() as address:
         config = _given(sandbox, "sealed", {"address": address})
         assert "sealed" in sandbox.run("up", "--debug", config=config, well=False)
-    unhealthy = replace("applications/squareone/templates/deployment.yaml", "key: sentry-dsn", f"key: {ABSENT_KEY}")
-    with branch(sandbox.directory, "never-healthy", unhealthy, "Ask for a key that nobody makes") as revision:
+    unhealthy = replace("applications/squareone/templates/deployment.yaml", "name: squareone-secret", f"name: {ABSENT}")
+    with branch(sandbox.directory, "never-healthy", unhealthy, "Ask for a Secret that nobody makes") as revision:
         config = _given(sandbox, "unhealthy", {})
         changes: dict[str, dict[str, Any]] = {"phalanx": {"revision": revision}, "applications": {"timeout": 30}}
         varied = vary(sandbox.directory / "unhealthy-branch.yaml", changes, config)
-        assert ABSENT_KEY in sandbox.run("up", "--debug", config=varied, well=False)
+        assert f'secret "{ABSENT}" not found' in sandbox.run("up", "--debug", config=varied, well=False)
     sandbox.learn()
 
 
