@@ -175,8 +175,9 @@ def test_the_operator_starts_anew_and_goes_on(rotation: Rotation, objects: Objec
     wait_for(reconciled)
 
 
-def test_the_next_preview_is_without_change(rotation: Rotation) -> None:
+def test_afterwards_nothing_differs(rotation: Rotation) -> None:
     assert rotation.program.changes("preview") == {}
+    assert rotation.program.changes("refresh") == {}
 
 
 def test_to_take_the_lines_out_again_rotates_no_secret(
