@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from config.application_values import application_values
 from config.environment import Environment as Configuration
 from operations.stack import load
-from phalanx import additions, application, charts, render, secrets, static_secrets, undeclared
+from phalanx import additions, application, render, secrets, static_secrets, undeclared
 from phalanx.environment import Environment
 from phalanx.secrets import Plan, SecretKey
 from phalanx.static_secrets import StaticSecrets
@@ -65,6 +65,6 @@ def needs(stack: str) -> Needs:
     applications = application.load_enabled(tree.path, found, configured)
     declared = secrets.resolve(applications)
     manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
-    unnamed = undeclared.find(charts.render_all(tree.path, manifests, configured), found.vault_path_prefix, declared)
+    unnamed = undeclared.find(undeclared.uses_of_all(tree.path, manifests, configured), found.vault_path_prefix, declared)
     plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
     return Needs(stack=stack, configuration=described.configuration, environment=found, plan=plan)

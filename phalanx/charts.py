@@ -2,15 +2,14 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from phalanx import render
+from phalanx import helm
 from phalanx.documents import read_mapping, read_optional_mapping
 from phalanx.errors import RenderError
 from phalanx.values import merge
@@ -37,25 +36,50 @@ class RenderedApplication:
     """Helm values for the charts that it depends on from elsewhere, by name: what these make of them is not known."""
 
 
-def render_all(
-    root: Path, manifests: list[dict[str, Any]], overrides: Mapping[str, Mapping[str, Any]] | None = None
-) -> list[RenderedApplication]:
-    """Render every Application among some manifests, side by side.
+def render(root: Path, application: Manifest, overrides: Mapping[str, Any] | None = None) -> RenderedApplication:
+    """Render what an Argo CD Application deploys.
 
     Charts from elsewhere (``repository: https://...``) that were not fetched by `vendor` are left out: no network is
     needed.
 
     Args:
         root: Directory of the checkout.
-        manifests: What `phalanx.render.applications` gives.
-        overrides: Helm values by application, over those of the checkout.
+        application: Manifest of the Application, of those that `phalanx.render.applications` gives.
+        overrides: Helm values over those of the checkout.
 
     Raises:
-        RenderError: Helm is missing or refuses a chart.
+        RenderError: Helm is missing or refuses the chart.
     """
-    found = [manifest for manifest in manifests if manifest.get("kind") == "Application"]
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda one: _render(root, one, (overrides or {}).get(one["metadata"]["name"], {})), found))
+    name, spec = application["metadata"]["name"], application["spec"]
+    chart = root / spec["source"]["path"]
+    values_files = spec["source"].get("helm", {}).get("valueFiles", [])
+    given = given_values(application, overrides)
+    with tempfile.TemporaryDirectory(prefix="rsp-chart-") as directory:
+        staged = Path(directory) / chart.name
+        foreign = _stage(chart, staged)
+        manifests = helm.template(
+            name, staged, values_files=values_files, overrides=given, namespace=spec["destination"]["namespace"]
+        )
+    values: dict[str, Any] = {}
+    for file in values_files:
+        values = merge(values, read_optional_mapping(chart / file))
+    values = merge(values, given)
+    return RenderedApplication(
+        name=name,
+        namespace=spec["destination"]["namespace"],
+        manifests=manifests,
+        foreign_values={dependency: values[dependency] for dependency in foreign if dependency in values},
+    )
+
+
+def made_from(root: Path, application: Manifest, overrides: Mapping[str, Any] | None = None) -> list[Any]:
+    """Return all that determines what `render` gives for the same arguments, see `phalanx.cache.remembered`.
+
+    Raises:
+        RenderError: Helm is missing.
+    """
+    chart = root / application["spec"]["source"]["path"]
+    return [*helm.made_from(*_folders(chart)), application["metadata"]["name"], application["spec"], overrides]
 
 
 def vendor(root: Path, application: str) -> Path:
@@ -76,7 +100,7 @@ def vendor(root: Path, application: str) -> Path:
     if missing:
         wanted = ", ".join(f"{each['name']} {each['version']} of {each.get('repository') or chart}" for each in missing)
         # "update" finds a repository by its URL; "build" wants each to have been added by hand.
-        render.run_helm(
+        helm.run(
             *("dependency", "update", chart),
             problem=f"Cannot fetch what the chart applications/{application} needs ({wanted})",
         )
@@ -93,9 +117,9 @@ def given_values(application: Manifest, overrides: Mapping[str, Any] | None = No
     Raises:
         RenderError: A parameter is written in Helm's syntax for lists or dots, which none of Phalanx's are.
     """
-    helm = application["spec"]["source"].get("helm", {})
-    given = merge(helm.get("valuesObject", {}), overrides or {})
-    for parameter in helm.get("parameters", []):
+    told = application["spec"]["source"].get("helm", {})
+    given = merge(told.get("valuesObject", {}), overrides or {})
+    for parameter in told.get("parameters", []):
         if not set(parameter["name"]).isdisjoint(_HELM_SYNTAX):
             raise RenderError(f"The Application {application['metadata']['name']} has a parameter {parameter['name']}")
         given = merge(given, _nested(parameter["name"], parameter["value"]))
@@ -112,27 +136,13 @@ def _is_vendored(chart: Path, dependency: Mapping[str, Any]) -> bool:
     return (charts / name).is_dir() or any(charts.glob(f"{name}-[0-9v]*.tgz"))
 
 
-def _render(root: Path, application: Manifest, overrides: Mapping[str, Any]) -> RenderedApplication:
-    name, spec = application["metadata"]["name"], application["spec"]
-    chart, helm = root / spec["source"]["path"], spec["source"].get("helm", {})
-    values_files = helm.get("valueFiles", [])
-    given = given_values(application, overrides)
-    with tempfile.TemporaryDirectory(prefix="rsp-chart-") as directory:
-        staged = Path(directory) / chart.name
-        foreign = _stage(chart, staged)
-        manifests = render.template(
-            name, staged, values_files=values_files, overrides=given, namespace=spec["destination"]["namespace"]
-        )
-    values: dict[str, Any] = {}
-    for file in values_files:
-        values = merge(values, read_optional_mapping(chart / file))
-    values = merge(values, given)
-    return RenderedApplication(
-        name=name,
-        namespace=spec["destination"]["namespace"],
-        manifests=manifests,
-        foreign_values={dependency: values[dependency] for dependency in foreign if dependency in values},
-    )
+def _folders(chart: Path) -> Iterator[Path]:
+    """Give the directory of a chart, and those of the charts of the checkout that it depends on."""
+    yield chart
+    for dependency in _dependencies(chart):
+        repository = dependency.get("repository") or ""
+        if repository.startswith("file://") and not _is_vendored(chart, dependency):
+            yield from _folders((chart / repository.removeprefix("file://")).resolve())
 
 
 def _nested(path: str, value: str) -> dict[str, Any]:

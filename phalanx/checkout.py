@@ -1,7 +1,6 @@
 """A Phalanx repository at one commit, on the local disk."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from phalanx import processes
+from phalanx import cache, processes
 from phalanx.errors import CheckoutError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -56,7 +55,7 @@ def resolve(repository: str, revision: str) -> Checkout:
             "take it out, and give it to Git's credential helper (git help credentials)."
         )
     commit = revision if _COMMIT.fullmatch(revision) else _commit_of(repository, revision)
-    path = _cache() / hashlib.sha256(repository.encode()).hexdigest()[:16] / commit
+    path = cache.directory() / "phalanx" / hashlib.sha256(repository.encode()).hexdigest()[:16] / commit
     if not path.is_dir():
         _clone(repository, commit, path)
     return Checkout(repository=repository, revision=revision, commit=commit, path=path)
@@ -84,11 +83,6 @@ def link(checkout: Checkout, at: Path) -> Path:
         fresh.symlink_to(checkout.path.resolve())
         fresh.replace(at)
     return at
-
-
-def _cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "rsp" / "phalanx"
 
 
 def _commit_of(repository: str, revision: str) -> str:

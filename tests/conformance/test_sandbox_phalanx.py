@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from phalanx import additions, application, charts, environment, render, secrets, undeclared
+from phalanx import additions, application, environment, render, secrets, undeclared
 from phalanx.secrets import Plan, SecretKey, Static
 
 ROOT = Path(__file__).parents[2] / "sandbox" / "phalanx"
@@ -15,7 +15,7 @@ def test_what_its_charts_read_beyond_what_is_declared_is_found() -> None:
     found = environment.load(ROOT, "sandbox")
     declared = secrets.resolve(application.load_enabled(ROOT, found))
     manifests = render.applications(ROOT, found, repo_url="https://example.org/phalanx.git", target_revision="main")
-    unnamed = undeclared.find(charts.render_all(ROOT, manifests), found.vault_path_prefix, declared)
+    unnamed = undeclared.find(undeclared.uses_of_all(ROOT, manifests), found.vault_path_prefix, declared)
     assert unnamed == {
         SecretKey("postgres", "jupyterhub_password"): ("postgres: Deployment/postgres",),
         SecretKey("tap", "AWS_ACCESS_KEY_ID"): ("tap: Deployment/cadc-tap",),

@@ -68,14 +68,14 @@ FILES = ["values.yaml", "values-test.yaml"]
 
 
 def test_charts_of_the_checkout_are_rendered_and_others_left_out(root: Path) -> None:
-    (application,) = charts.render_all(root, [argocd_application("tap", valueFiles=FILES)])
+    application = charts.render(root, argocd_application("tap", valueFiles=FILES))
     names = sorted(manifest["metadata"]["name"] for manifest in application.manifests)
     assert names == ["again", "own", "shared", "tap", "tap-deeper", "tap-deeper"]
     assert (application.name, application.namespace) == ("tap", "ns-tap")
 
 
 def test_what_is_meant_for_a_foreign_chart_is_known_by_its_alias(root: Path) -> None:
-    (application,) = charts.render_all(root, [argocd_application("tap", valueFiles=FILES)])
+    application = charts.render(root, argocd_application("tap", valueFiles=FILES))
     assert application.foreign_values == {"cache": {"size": 2, "on": True}}
 
 
@@ -86,7 +86,7 @@ def test_values_are_laid_over_each_other_as_by_argo_cd(root: Path) -> None:
         valuesObject={"shared": {"c": 3, "d": 3}},
         parameters=[{"name": "shared.e", "value": "5"}, {"name": "global.host", "value": "rsp.example.org"}],
     )
-    (application,) = charts.render_all(root, [manifest], overrides={"tap": {"shared": {"d": 4}}})
+    application = charts.render(root, manifest, overrides={"shared": {"d": 4}})
     seen = values_seen(application, "shared")
     assert {key: seen[key] for key in "abcde"} == {"a": 1, "b": 2, "c": 3, "d": 4, "e": "5"}
     assert seen["global"] == {"host": "rsp.example.org"}
@@ -94,20 +94,14 @@ def test_values_are_laid_over_each_other_as_by_argo_cd(root: Path) -> None:
 
 def test_the_checkout_is_left_as_it_was(root: Path) -> None:
     before = sorted(root.rglob("*"))
-    charts.render_all(root, [argocd_application("tap", valueFiles=FILES)])
+    charts.render(root, argocd_application("tap", valueFiles=FILES))
     assert sorted(root.rglob("*")) == before
-
-
-def test_applications_alone_are_rendered_in_their_order(root: Path) -> None:
-    write(root, {"applications/a/Chart.yaml": chart("a")})
-    manifests = [argocd_application("tap"), {"kind": "Namespace", "metadata": {"name": "a"}}, argocd_application("a")]
-    assert [application.name for application in charts.render_all(root, manifests)] == ["tap", "a"]
 
 
 def test_a_chart_that_helm_refuses_is_named(root: Path) -> None:
     write(root, {"applications/tap/templates/bad.yaml": '{{ required "config.tap is needed" .Values.tap }}'})
     with pytest.raises(RenderError, match=r"helm refuses the chart .*/tap: .*config\.tap is needed"):
-        charts.render_all(root, [argocd_application("tap")])
+        charts.render(root, argocd_application("tap"))
 
 
 def test_a_chart_is_made_complete_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phalanx import checkout, render, static_secrets
+from phalanx import checkout, helm, static_secrets
 from phalanx.errors import PhalanxError
 
 SPY = """#!{python}
@@ -46,7 +46,7 @@ def test_git_is_given_no_credentials(seen: Path) -> None:
 
 def test_helm_is_given_no_credentials(seen: Path) -> None:
     with pytest.raises(PhalanxError):
-        render.run_helm("template", problem="Helm fails")
+        helm.run("template", problem="Helm fails")
     assert_without(seen, *CREDENTIALS)
 
 

@@ -4,13 +4,15 @@ import pytest
 
 from phalanx.charts import RenderedApplication
 from phalanx.secrets import SecretKey
-from phalanx.undeclared import find, reads
+from phalanx.undeclared import Uses, find, reads, uses
 
 PREFIX = "secret/phalanx/test"
 
 
-def rendered(*manifests: dict[str, Any], name: str = "tap", **foreign_values: Any) -> RenderedApplication:
-    return RenderedApplication(name=name, namespace=name, manifests=list(manifests), foreign_values=foreign_values)
+def rendered(*manifests: dict[str, Any], name: str = "tap", **foreign_values: Any) -> Uses:
+    return uses(
+        RenderedApplication(name=name, namespace=name, manifests=list(manifests), foreign_values=foreign_values)
+    )
 
 
 def vault_secret(name: str, path: str = "tap", **spec: Any) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import pytest
 from components import secret_inputs
 from operations import openstack_preflight, preflight, served_certificate, vault_secrets
 from operations.problem import Problem
-from phalanx import charts, checkout, environment, generators, render
+from phalanx import charts, checkout, environment, generators, render, undeclared
 from phalanx.certificates import Certificate, CertificateError
-from phalanx.charts import RenderedApplication
 from phalanx.checkout import Checkout
 from phalanx.secrets import SecretKey
 from phalanx.static_secrets import StaticSecrets
+from phalanx.undeclared import Uses
 from sandbox.site_certificate import issue
 from tests import stack_config
 from tests.unit.conftest import COMPUTED
@@ -173,13 +173,13 @@ def _take_checkout_from(path: Path, name: str, patch: pytest.MonkeyPatch) -> Non
     def resolve(repository: str, revision: str) -> Checkout:
         return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path)
 
-    def render_all(root: Path, manifests: list[dict[str, Any]], _values: object) -> list[RenderedApplication]:
+    def uses_of_all(root: Path, manifests: list[dict[str, Any]], _values: object) -> list[Uses]:
         assert manifests
         return rendered.undeclared_readers(environment.load(root, name))
 
     patch.setattr(checkout, "resolve", resolve)
     patch.setattr(render, "applications", rendered.applications)
-    patch.setattr(charts, "render_all", render_all)
+    patch.setattr(undeclared, "uses_of_all", uses_of_all)
     patch.setattr(charts, "vendor", lambda root, name: root / "applications" / name)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from phalanx.charts import RenderedApplication
 from phalanx.environment import Environment
+from phalanx.undeclared import Uses, uses
 
 _API_VERSION = "argoproj.io/v1alpha1"
 
@@ -21,22 +22,21 @@ def applications(root: Path, environment: Environment, *, repo_url: str, target_
     return manifests
 
 
-def undeclared_readers(environment: Environment) -> list[RenderedApplication]:
-    """Stand for ``phalanx.charts.render_all``: the Deployment whose password no secrets.yaml declares."""
+def undeclared_readers(environment: Environment) -> list[Uses]:
+    """Stand for ``phalanx.undeclared.uses_of_all``: the Deployment whose password no secrets.yaml declares."""
     reference = {"secretKeyRef": {"name": "postgres", "key": "jupyterhub_password"}}
     containers = [{"name": "postgres", "env": [{"name": "VRO_DB_JUPYTERHUB_PASSWORD", "valueFrom": reference}]}]
     path = f"{environment.vault_path_prefix}/postgres"
-    return [
-        RenderedApplication(
-            name="postgres",
-            namespace="postgres",
-            manifests=[
-                _object("ricoberger.de/v1alpha1", "VaultSecret", "postgres", {"path": path}),
-                _object("apps/v1", "Deployment", "postgres", {"template": {"spec": {"containers": containers}}}),
-            ],
-            foreign_values={},
-        ),
-    ]
+    application = RenderedApplication(
+        name="postgres",
+        namespace="postgres",
+        manifests=[
+            _object("ricoberger.de/v1alpha1", "VaultSecret", "postgres", {"path": path}),
+            _object("apps/v1", "Deployment", "postgres", {"template": {"spec": {"containers": containers}}}),
+        ],
+        foreign_values={},
+    )
+    return [uses(application)]
 
 
 def _application(name: str, environment: Environment, repo_url: str, target_revision: str) -> dict[str, Any]:

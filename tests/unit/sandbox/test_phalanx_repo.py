@@ -64,7 +64,10 @@ def rendered(manifests: list[dict[str, Any]]) -> dict[str, RenderedApplication]:
     """What each application deploys when it is told the facts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{tools.bin_dir()}{os.pathsep}{os.environ['PATH']}")
-        return {one.name: one for one in charts.render_all(SOURCE, manifests, FACTS)}
+        return {
+            name: charts.render(SOURCE, manifest, FACTS.get(name))
+            for name, manifest in of_kind(manifests, "Application").items()
+        }
 
 
 def of_kind(manifests: list[dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
@@ -131,13 +134,13 @@ def test_templates_read_only_declared_secrets_but_for_the_known_holes(
     rendered: dict[str, RenderedApplication], sandbox: Environment
 ) -> None:
     plan = secrets.resolve(application.load_enabled(SOURCE, sandbox))
-    found = undeclared.find(rendered.values(), sandbox.vault_path_prefix, plan)
+    found = undeclared.find(map(undeclared.uses, rendered.values()), sandbox.vault_path_prefix, plan)
     assert set(found) == UNDECLARED
 
 
 def test_each_declared_secret_is_read(rendered: dict[str, RenderedApplication], sandbox: Environment) -> None:
     plan = secrets.resolve(application.load_enabled(SOURCE, sandbox))
-    read = undeclared.reads(rendered.values(), sandbox.vault_path_prefix)
+    read = undeclared.reads(map(undeclared.uses, rendered.values()), sandbox.vault_path_prefix)
     assert set(plan) - set(read) == NOT_FOR_THE_CLUSTER
 
 
