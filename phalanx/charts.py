@@ -78,8 +78,11 @@ def made_from(root: Path, application: Manifest, overrides: Mapping[str, Any] | 
     Raises:
         RenderError: Helm is missing.
     """
-    chart = root / application["spec"]["source"]["path"]
-    return [*helm.made_from(*_folders(chart)), application["metadata"]["name"], application["spec"], overrides]
+    spec = application["spec"]
+    source = spec["source"]
+    # Not the revision: another commit with the same chart renders to the same.
+    wanted = (application["metadata"]["name"], source["path"], source.get("helm"), spec["destination"]["namespace"])
+    return [*helm.made_from(*_folders(root / source["path"])), *wanted, overrides]
 
 
 def vendor(root: Path, application: str) -> Path:

@@ -90,6 +90,14 @@ def test_each_application_is_rendered_once(root: Path, rendered: list[str]) -> N
     assert len(rendered) == 2
 
 
+def test_another_commit_with_the_same_charts_renders_nothing(root: Path, rendered: list[str]) -> None:
+    for commit in ("a" * 40, "b" * 40):
+        manifest = argocd_application("tap", valueFiles=["values.yaml"])
+        manifest["spec"]["source"]["targetRevision"] = commit
+        undeclared.uses_of_all(root, [manifest])
+    assert rendered == ["tap"]
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "values": lambda root: write(root, {"applications/tap/values.yaml": {"key": "other"}}),
     "template": lambda root: write(root, {"applications/tap/templates/all.yaml": TEMPLATE.replace("Pod", "Job")}),
