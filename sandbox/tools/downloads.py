@@ -27,6 +27,11 @@ class UnreachableError(SandboxError):
     """The release files cannot be had from here, as on a machine that reaches package registries only."""
 
 
+def bundled_directory(program: Path) -> Path:
+    """The directory of what a release bundles with a program that was fetched to a path."""
+    return program.with_name(f"{program.name}.bundled")
+
+
 class Downloads:
     """Fetches release files; the first one that fails to connect spares all the others the wait."""
 
@@ -53,14 +58,24 @@ class Downloads:
             if download.member is None:
                 archive.replace(target)
             else:
-                member = download.member.format(arch=self.architecture)
-                with tarfile.open(archive) as tar, target.open("wb") as file:
-                    source = tar.extractfile(member)
-                    if source is None:
-                        raise SandboxError(f"{download.url} holds no {member}")
-                    shutil.copyfileobj(source, file)
+                self._unpack(archive, download.member, target)
+                for member in download.bundled:
+                    self._unpack(archive, member, bundled_directory(target) / Path(member).name)
         finally:
             archive.unlink(missing_ok=True)
+        target.chmod(0o755)
+
+    def _unpack(self, archive: Path, member: str, target: Path) -> None:
+        name = member.format(arch=self.architecture)
+        target.parent.mkdir(exist_ok=True)
+        with tarfile.open(archive) as tar, target.open("wb") as file:
+            try:
+                source = tar.extractfile(name)
+            except KeyError:
+                source = None
+            if source is None:
+                raise SandboxError(f"{archive.name} has no file {name}: put the program on PATH")
+            shutil.copyfileobj(source, file)
         target.chmod(0o755)
 
     def fetch_tree(self, download: Download, target: Path) -> None:
@@ -113,6 +128,8 @@ class Downloads:
         try:
             with urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT) as response:  # noqa: S310 - our own table
                 yield response
+        except urllib.error.HTTPError as error:  # the host answers, and may have other files
+            raise UnreachableError(f"cannot fetch {url}: {error}") from error
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             self._unreachable.set()
             raise UnreachableError(f"cannot fetch {url}: {getattr(error, 'reason', None) or error}") from error

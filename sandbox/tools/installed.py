@@ -1,5 +1,6 @@
 """Programs that the machine has already: on PATH, or in the project's own virtual environment."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from sandbox import paths
 from sandbox.tools.versions import Tool
 
 _RELEASE: Final = re.compile(r"(?<![\d.])v?(\d+)\.(\d+)\.(\d+)")
@@ -20,10 +22,16 @@ def find(tool: Tool) -> Path | None:
     candidates = [
         shutil.which(tool.name, path=str(Path(sys.executable).parent)),
         shutil.which(tool.name, path=str(Path.home() / ".pulumi" / "plugins" / plugin_directory(tool))),
-        shutil.which(tool.name),
+        shutil.which(tool.name, path=_path()),
     ]
     programs = [Path(each) for each in candidates if each]
     return next((each for each in programs if fits(tool, version_of(tool, each))), None)
+
+
+def _path() -> str:
+    """PATH without this cache: a former build must not stand in for one by a changed recipe."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(each for each in entries if not Path(each).is_relative_to(paths.CACHE))
 
 
 def version_of(tool: Tool, program: Path) -> str | None:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from sandbox import paths
+from sandbox.tools.downloads import bundled_directory
 from sandbox.tools.golang import TOOLS_DIRECTORY, module_directory
 from sandbox.tools.installed import fits, plugin_directory, version_of
 from sandbox.tools.versions import TOOLS, Tool
@@ -59,6 +60,9 @@ def keep(tool: Tool, source: Path) -> None:
     finished.mkdir()
     for name in _file_names(tool):
         (source / name).replace(finished / name)
+    bundled = bundled_directory(source / tool.name)
+    for file in bundled.iterdir() if bundled.exists() else ():
+        file.replace(finished / file.name)
     place = _place(tool)
     place.parent.mkdir(parents=True, exist_ok=True)
     if place.exists():  # a program of this machine that no longer has the version
@@ -128,4 +132,4 @@ def _digest(*tools: Tool) -> str:
 def _own_sources(tool: Tool) -> list[Path]:
     if tool.own_files:
         return [TOOLS_DIRECTORY / file for file in tool.own_files]
-    return sorted(file for file in module_directory(tool).rglob("*") if file.is_file() and file.name != "go.mod")
+    return sorted(file for file in module_directory(tool).rglob("*") if file.is_file())

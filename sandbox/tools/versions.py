@@ -23,6 +23,8 @@ class Download:
     """URL of the release's own list of SHA-256 checksums, one `<checksum>  <file name>` a line."""
     member: str | None = None
     """Path of the program inside the .tar.gz file, with `{arch}`; None where the file is the program itself."""
+    bundled: tuple[str, ...] = ()
+    """Paths of further files inside it that the program looks for beside itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,9 +241,10 @@ _PULUMI: Final = (
             url=f"https://get.pulumi.com/releases/sdk/pulumi-v{PULUMI}-linux-{{cpu}}.tar.gz",
             checksums=f"https://get.pulumi.com/releases/sdk/pulumi-{PULUMI}-checksums.txt",
             member="pulumi/pulumi",
+            bundled=("pulumi/pulumi-language-python", "pulumi/pulumi-language-python-exec"),
         ),
     ),
-    # The official one is in the CLI's release, beside `pulumi`, where the CLI prefers it to this one.
+    # The CLI prefers the official one, which its release bundles.
     Tool(
         name="pulumi-language-python",
         version=PULUMI,

@@ -1,16 +1,19 @@
 """Release files: taken with the published checksum, refused with any other."""
 
 import hashlib
+import http.server
 import io
 import re
 import tarfile
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.tools.downloads import Downloads, UnreachableError
+from sandbox.tools.downloads import Downloads, UnreachableError, bundled_directory
 from sandbox.tools.versions import Download
 
 CONTENT = b"#!/bin/sh\necho v1.2.3\n"
@@ -67,6 +70,42 @@ def test_first_host_out_of_reach_spares_the_others_the_wait(tmp_path: Path) -> N
     with pytest.raises(UnreachableError, match=re.escape(NOBODY_LISTENS)):
         downloads.fetch_program(Download(url=NOBODY_LISTENS, sha256={downloads.architecture: ""}), tmp_path / "tool")
     assert not downloads.offers(published(file))
+
+
+def test_a_file_that_a_host_does_not_have_says_nothing_of_the_others(tmp_path: Path) -> None:
+    class Missing(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            """Keep quiet."""
+
+    downloads = Downloads()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Missing) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/tool"
+        with pytest.raises(UnreachableError, match="404"):
+            downloads.fetch_program(Download(url=url, sha256={downloads.architecture: ""}), tmp_path / "tool")
+        server.shutdown()
+    assert downloads.offers(published(plain(tmp_path / "release")))
+
+
+def test_what_a_release_bundles_comes_with_its_program(tmp_path: Path) -> None:
+    file = tmp_path / "release.tar.gz"
+    with tarfile.open(file, "w:gz") as tar:
+        for name in ("all/tool", "all/helper"):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(CONTENT)
+            tar.addfile(entry, io.BytesIO(CONTENT))
+    download = replace(published(file, member="all/tool"), bundled=("all/helper",))
+    Downloads().fetch_program(download, tmp_path / "tool")
+    assert (bundled_directory(tmp_path / "tool") / "helper").stat().st_mode & 0o777 == 0o755
+
+
+def test_archive_without_the_program_is_refused(tmp_path: Path) -> None:
+    file = archive(tmp_path / "release.tar.gz", "tool")
+    with pytest.raises(SandboxError, match="has no file other"):
+        Downloads().fetch_program(published(file, member="other"), tmp_path / "tool")
 
 
 def test_nothing_is_offered_without_a_checksum_for_this_processor() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import paths
 from sandbox.tools import installed
 from sandbox.tools.versions import Tool
 
@@ -60,4 +61,12 @@ def test_program_on_path_is_found_only_if_it_fits(tmp_path: Path, monkeypatch: p
 
 def test_program_that_does_not_run_is_no_candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_path(tmp_path, HELM.name, "v3.22.1", monkeypatch).write_bytes(b"\x7fELF, but broken")
+    assert installed.find(HELM) is None
+
+
+def test_a_former_build_of_the_cache_is_no_candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "CACHE", tmp_path)
+    former = tmp_path / "tools" / "bin" / "former"
+    former.mkdir(parents=True)
+    put_on_path(former, HELM.name, "v3.22.1", monkeypatch)
     assert installed.find(HELM) is None
