@@ -1,1 +1,1 @@
-"""What a killed run of Pulumi leaves behind: found in the services, and recorded by Pulumi's own means."""
+"""Recovery of a killed Pulumi run: find the resources it created and record them in the state."""

@@ -1,4 +1,4 @@
-"""A state as a document (pulumi/pulumi, sdk/go/common/apitype): what was being done in it, how resources are added."""
+"""The JSON document of a state (pulumi/pulumi, sdk/go/common/apitype): its pending operations and resources."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,18 +8,18 @@ from typing import Any
 Inputs = Mapping[str, Any]
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the mark of a secret, none itself
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the marker of a secret, not a secret
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _MASKED = "[secret]"
 
 
 @dataclass(frozen=True)
 class Creation:
-    """A creation of which the state does not know how it ended.
+    """A creation whose result is not in the state.
 
     Attributes:
-        resource: The resource as the state has it, without an id; secrets are sealed.
-        inputs: Its inputs in clear.
+        resource: The resource in the state, without an ID and with encrypted secrets.
+        inputs: Its inputs in plaintext.
     """
 
     resource: Mapping[str, Any]
@@ -27,34 +27,34 @@ class Creation:
 
     @property
     def urn(self) -> str:
-        """Its URN."""
+        """URN of the resource."""
         return str(self.resource["urn"])
 
     @property
     def type(self) -> str:
-        """Its type token."""
+        """Type token of the resource."""
         return str(self.resource["type"])
 
     @property
     def provider(self) -> str:
-        """URN of its provider."""
+        """URN of the resource's provider."""
         return str(self.resource["provider"]).rpartition("::")[0]
 
 
 @dataclass(frozen=True)
 class State:
-    """A state, both sealed and in clear.
+    """A state, both encrypted and in plaintext.
 
     Attributes:
-        sealed: The document with its secrets encrypted: what is written back.
-        clear: The same with its secrets in clear, for the questions to the services; it never leaves memory.
+        sealed: The document with encrypted secrets, which is written back.
+        clear: The document with plaintext secrets, used to query the services; it never leaves memory.
     """
 
     sealed: Mapping[str, Any]
     clear: Mapping[str, Any] = field(repr=False)
 
     def creations(self) -> list[Creation]:
-        """What was being created by a provider."""
+        """Return the pending creations of provider resources."""
         clear = {each["resource"]["urn"]: each["resource"] for each in pending(self.clear, "creating")}
         return [
             Creation(each["resource"], reveal(clear[each["resource"]["urn"]].get("inputs", {})))
@@ -63,45 +63,45 @@ class State:
         ]
 
     def inputs(self, urn: str) -> Inputs | None:
-        """The inputs of a resource, or the settings of a provider, in clear; None if the state does not have it."""
+        """Return the plaintext inputs of a resource or provider, or None if it is not in the state."""
         for each in resources(self.clear):
             if each["urn"] == urn:
                 return dict(reveal(each.get("inputs", {})))
         return None
 
     def ids(self, type_token: str) -> set[str]:
-        """The ids of all resources of a type that the state has."""
+        """Return the IDs of all resources of a type in the state."""
         return {str(each["id"]) for each in resources(self.sealed) if each["type"] == type_token and each.get("id")}
 
 
 def resources(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All resources of a state."""
+    """Return all resources of a state."""
     return list((document.get("deployment") or {}).get("resources") or [])
 
 
 def pending(document: Mapping[str, Any], *kinds: str) -> Iterator[Mapping[str, Any]]:
-    """The operations that were under way; of some kinds only, if any are named."""
+    """Yield the pending operations, limited to the given kinds if there are any."""
     for each in (document.get("deployment") or {}).get("pending_operations") or []:
         if not kinds or each["type"] in kinds:
             yield each
 
 
 def with_resources(document: Mapping[str, Any], added: list[dict[str, Any]]) -> dict[str, Any]:
-    """A state with further resources, and without anything under way.
+    """Return a state with resources added and pending operations removed.
 
-    One that a resource of the same URN replaces is left to be deleted, as Pulumi would have left it.
+    An existing resource with the same URN is marked for deletion, as Pulumi does on a replacement.
     """
     found = resources(document)
     for new in added:
         place = len(found)
         for index, old in enumerate(found):
             if old["urn"] == new["urn"] and not old.get("delete"):
-                # Pulumi remembers in this way one that it has deleted already, to make it anew.
+                # Pulumi sets this on a resource that it has already deleted and has yet to recreate.
                 replaced = [] if old.get("pendingReplacement") else [{**old, "delete": True}]
                 found[index : index + 1] = replaced
                 place = index
                 break
-        # Before the one that it replaces, so that it stands before what depends on it.
+        # Before the resource that it replaces, and so before that resource's dependents.
         found.insert(place, new)
     deployment = {**document["deployment"], "resources": found}
     deployment.pop("pending_operations", None)
@@ -109,7 +109,7 @@ def with_resources(document: Mapping[str, Any], added: list[dict[str, Any]]) -> 
 
 
 def reveal(value: Any) -> Any:
-    """A value of a state in clear, without the marks of its secrets."""
+    """Return a value of a plaintext state without the markers of its secrets."""
     if isinstance(value, Mapping):
         if value.get(_SIGNATURE) == _SECRET:
             return json.loads(value["plaintext"]) if "plaintext" in value else None
@@ -120,12 +120,12 @@ def reveal(value: Any) -> Any:
 
 
 def secret(value: Any) -> dict[str, str]:
-    """A value as a secret that the CLI encrypts as it imports it."""
+    """Return a value marked as a secret, which the CLI encrypts on import."""
     return {_SIGNATURE: _SECRET, "plaintext": json.dumps(value)}
 
 
 def is_known(value: Any) -> bool:
-    """Whether all of a planned value is known and shown."""
+    """Return whether a planned value has no unknown and no masked part."""
     if isinstance(value, Mapping):
         return all(is_known(each) for each in value.values())
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""How what an interrupted creation has made is found again in its service."""
+"""The interface by which the result of an interrupted creation is found in its service."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -10,20 +10,20 @@ from operations.recovery.document import Inputs
 Client = TypeVar("Client")
 
 POLL = 2.0
-"""Seconds between two looks at something that is being made."""
+"""Seconds between two queries for the status of a resource."""
 
 
 class AmbiguousError(Exception):
-    """It cannot be known whether what is there is the one; the message says why and the way out."""
+    """It is unclear whether an existing resource belongs to the stack; the message has the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """Something that looks just like what the creation would have made.
+    """An existing resource that matches the inputs of a creation.
 
     Attributes:
-        id: Its id as Pulumi's provider writes it.
-        outputs: What its reading does not bring back, beside the inputs: the provider's own notes in the state.
+        id: ID in the format of Pulumi's provider.
+        outputs: Properties in addition to the inputs that a refresh does not restore, such as the provider's metadata.
     """
 
     id: str
@@ -32,14 +32,13 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Finder(Generic[Client]):
-    """How one resource type is found.
+    """The functions that find resources of one type.
 
     Attributes:
-        find: All that look like what the inputs describe, whoever knows them; at most one where the service allows
-            one only.
-        finish: Does what the provider does after the service has accepted the creation, above all waits; returns what
-            a person must know of the result, or nothing.
-        discard: Removes what is worth nothing to anybody now; what has such a function is never recorded.
+        find: Returns all resources that match the inputs, whether or not they are in the state.
+        finish: Completes the creation as the provider does once the service has accepted it, mainly by waiting; returns
+            a message for the user, or an empty string.
+        discard: Removes a resource that can no longer be used; a resource of such a type is never recorded.
     """
 
     find: Callable[[Client, Inputs], Iterable[Found]]
@@ -47,21 +46,21 @@ class Finder(Generic[Client]):
     discard: Callable[[Client, Found, Inputs], None] | None = None
 
 
-def settle(status: Callable[[], str], busy: Collection[str], good: Collection[str], minutes: float) -> str:
-    """Wait while something is being made.
+def wait_for_status(status: Callable[[], str], busy: Collection[str], good: Collection[str], minutes: float) -> str:
+    """Wait until a resource has been created.
 
     Args:
-        status: Asks its service for its status.
-        busy: The statuses in which it is being made.
-        good: Those in which it is as it should be.
-        minutes: How long to wait.
+        status: Returns the current status.
+        busy: Statuses during the creation.
+        good: Statuses after a successful creation.
+        minutes: Timeout in minutes.
 
     Returns:
-        Nothing if all is well, else what a person must know.
+        A message for the user, or an empty string on success.
     """
     deadline = time.monotonic() + minutes * 60
     while (now := status()) in busy:
         if time.monotonic() > deadline:
             return f"it is still in status {now} after {minutes:g} minutes"
         time.sleep(POLL)
-    return "" if now in good else f"it is in status {now}; `pulumi up --replace URN` makes it anew"
+    return "" if now in good else f"it is in status {now}; run `pulumi up --replace URN` to recreate it"

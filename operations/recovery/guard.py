@@ -1,4 +1,4 @@
-"""Refuse to make a second thing of a name that the stack's own cloud project has already."""
+"""Refuse to create an OpenStack resource whose name already exists in the stack's project."""
 
 import asyncio
 import functools
@@ -27,30 +27,30 @@ from phalanx.errors import PhalanxError
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-_TAKEN_OVER = {"openstack:objectstorage/container:Container"}
-"""What the provider takes over where it is there already."""
+_ADOPTED = {"openstack:objectstorage/container:Container"}
+"""Types of which the provider adopts an existing resource."""
 
 GUARDED: Mapping[str, Finder["Connection"]] = {
-    kind: finder for kind, finder in openstack.FINDERS.items() if finder.discard is None and kind not in _TAKEN_OVER
+    kind: finder for kind, finder in openstack.FINDERS.items() if finder.discard is None and kind not in _ADOPTED
 }
-"""The types of which no second one of a name is made."""
+"""Types whose creation is refused if the name already exists, with their finders."""
 
 
-class SecondOneError(PhalanxError):
-    """There is one of that name already, and the state does not know it."""
+class DuplicateError(PhalanxError):
+    """A resource with the same name already exists but is not in the state."""
 
 
 def guard(cloud: Cloud, stack: str) -> None:
-    """Let every creation in OpenStack look first whether the thing is there already; to be called once, at the start.
+    """Check for duplicates before each creation in OpenStack; call this once, before any resource is registered.
 
-    Nothing is asked in a preview, nor for what the state has.
+    No check is made in a preview, nor for resources that need no creation.
 
     Args:
-        cloud: Where the stack makes its things.
+        cloud: The stack's OpenStack project.
         stack: Name of the stack.
     """
-    look = _Look(cloud, stack)
-    hook = ResourceHook("no-second-one", look.before_creation)
+    check = _DuplicateCheck(cloud, stack)
+    hook = ResourceHook("no-duplicates", check.before_create)
 
     def bind(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         if args.type_ not in GUARDED:
@@ -60,47 +60,47 @@ def guard(cloud: Cloud, stack: str) -> None:
             args.props, ResourceOptions.merge(args.opts, ResourceOptions(hooks=binding))
         )
 
-    # In this process: the newer `register_resource_transform` would call back for each of the stack's resources.
+    # It runs in this process; for the newer `register_resource_transform` the engine calls back for every resource.
     pulumi.runtime.register_stack_transformation(bind)
 
 
-class _Look:
+class _DuplicateCheck:
     def __init__(self, cloud: Cloud, stack: str) -> None:
         self._cloud, self._stack = cloud, stack
-        # Threads of its own: those of the event loop may all be waiting for creations, which wait for this.
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="no-second-one")
+        # The event loop's default threads may all be blocked by creations that wait for this check.
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="no-duplicates")
 
-    async def before_creation(self, args: ResourceHookArgs) -> None:
-        """Called by the engine before it creates something.
+    async def before_create(self, args: ResourceHookArgs) -> None:
+        """Check for a duplicate; the engine calls this before it creates a resource.
 
         Raises:
-            SecondOneError: It is there already.
-            PhalanxError: Nobody can know, as its service does not answer.
+            DuplicateError: The resource already exists.
+            PhalanxError: The service does not answer.
         """
         await asyncio.get_running_loop().run_in_executor(
             self._threads, self.check, args.type, args.name, args.new_inputs or {}
         )
 
     def check(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
-        """Look for a thing; errors as for `before_creation`."""
+        """Check for a duplicate; raises as `before_create`."""
         try:
-            there = {each.id for each in GUARDED[kind].find(self._connection, inputs)}
-        except Exception as error:  # whatever is not an answer of a service goes on
-            raise PhalanxError(f"whether {name} exists already cannot be known: {explain(error)}") from error
-        if unknown := there - self._known(there):
-            raise SecondOneError(
-                f"{inputs.get('name', name)} exists already ({', '.join(sorted(unknown))}), but the state does not "
-                f"know it, and a second one was not made: run `python -m operations recover -s {self._stack}`, then "
-                "the same command again"
+            found = {each.id for each in GUARDED[kind].find(self._connection, inputs)}
+        except Exception as error:  # `explain` raises other errors again
+            raise PhalanxError(f"cannot determine whether {name} already exists: {explain(error)}") from error
+        if unknown := found - self._recorded(found):
+            raise DuplicateError(
+                f"{inputs.get('name', name)} already exists ({', '.join(sorted(unknown))}) but is not in the state, so "
+                f"no duplicate was created: run `python -m operations recover -s {self._stack}`, then run the same "
+                "command again"
             )
 
     @functools.cached_property
     def _connection(self) -> "Connection":
         return openstack.connect({"cloud": self._cloud.name, "region": self._cloud.region})
 
-    def _known(self, there: set[str]) -> set[str]:
-        """Those that the state has: what is replaced stands until its successor does (`pulumi up --replace`)."""
-        if not there:
+    def _recorded(self, found: set[str]) -> set[str]:
+        """Return the IDs in the state: a resource that is being replaced still exists (`pulumi up --replace`)."""
+        if not found:
             return set()
         try:
             return {str(each.get("id")) for each in resources(PulumiStack(self._stack).export())}

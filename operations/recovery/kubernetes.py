@@ -1,4 +1,4 @@
-"""What objects and Helm releases look like in a cluster, by the rules of Pulumi's provider for Kubernetes."""
+"""Find Kubernetes objects and Helm releases by the rules of Pulumi's Kubernetes provider."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,19 +9,19 @@ from operations.recovery.finder import AmbiguousError, Finder, Found
 
 RELEASE = "kubernetes:helm.sh/v3:Release"
 _MANAGER = "pulumi-kubernetes"
-"""What the names of the provider's field managers begin with."""
+"""Prefix of the provider's field managers."""
 
 
 def connect(settings: Inputs) -> KubernetesApi:
-    """The cluster of the provider's kubeconfig; errors as for `KubernetesApi`."""
+    """Return a client for the cluster of the provider's kubeconfig; raises as `KubernetesApi`."""
     return KubernetesApi(str(settings.get("kubeconfig") or ""))
 
 
 def _objects(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
-    """The object of that kind, namespace and name, if the provider has made it.
+    """Yield the object of that kind, namespace and name, if the provider created it.
 
     Raises:
-        AmbiguousError: It is there, but somebody else has made it.
+        AmbiguousError: The object exists, but the provider did not create it.
     """
     metadata = inputs["metadata"]
     namespace, name = metadata.get("namespace"), metadata["name"]
@@ -33,32 +33,32 @@ def _objects(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
     ours = next((each for each in managers if each.startswith(_MANAGER)), None)
     if ours is None:
         raise AmbiguousError(
-            f"{inputs['kind']} {name} was made by {', '.join(managers) or 'somebody else'}: remove it, "
-            "or let Pulumi have it by `pulumi import`",
+            f"{inputs['kind']} {name} was created by {', '.join(managers) or 'an unknown manager'}: remove it, "
+            "or bring it into the stack with `pulumi import`",
         )
     namespaced = found["metadata"].get("namespace")
     yield Found(
         f"{namespaced}/{name}" if namespaced else name,
-        # Under another manager's name the provider could not change a field of it any more.
+        # With another manager the provider's updates would conflict with its own earlier ones.
         {"__fieldManager": ours, "__initialApiVersion": inputs["apiVersion"]},
     )
 
 
 def _releases(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
-    """The release of that name, unless its installation was cut off."""
+    """Yield the release of that name, unless an operation on it was interrupted."""
     latest = _latest(cluster, inputs)
     if latest is not None and not interrupted(latest):
-        # The provider takes the inputs of a release from there.
+        # The provider reads the inputs of a release from this property.
         yield Found(f"{_namespace(inputs)}/{inputs['name']}", {"__inputs": secret(inputs)})
 
 
 def interrupted(record: Mapping[str, Any]) -> bool:
-    """Whether an operation on a release was cut off: Helm refuses every further one then."""
+    """Return whether an operation on a release was interrupted, after which Helm refuses further operations."""
     return str(record["metadata"]["labels"].get("status", "")).startswith("pending-")
 
 
-def cut_off(cluster: KubernetesApi, inputs: Inputs) -> str | None:
-    """The path of Helm's record of an operation that was cut off; None if there is none."""
+def interrupted_record(cluster: KubernetesApi, inputs: Inputs) -> str | None:
+    """Return the path of Helm's record of an interrupted operation, or None if there is none."""
     latest = _latest(cluster, inputs)
     if latest is None or not interrupted(latest):
         return None
@@ -66,7 +66,7 @@ def cut_off(cluster: KubernetesApi, inputs: Inputs) -> str | None:
 
 
 def _latest(cluster: KubernetesApi, inputs: Inputs) -> Mapping[str, Any] | None:
-    """Helm's record of a release's last revision."""
+    """Return Helm's record of a release's latest revision."""
     selector = f"owner=helm,name={inputs['name']}"
     records = cluster.items(f"/api/v1/namespaces/{_namespace(inputs)}/secrets", labelSelector=selector)
     return max(records, key=lambda each: int(each["metadata"]["labels"]["version"]), default=None)
@@ -81,7 +81,7 @@ OBJECTS: Finder[KubernetesApi] = Finder(find=_objects)
 
 
 def finder(type_token: str) -> Finder[KubernetesApi] | None:
-    """How a type is found: any kind of object, and releases; None for what may be applied twice."""
+    """Return the finder for releases or for objects of any kind, or None for a patch, which can be applied again."""
     if type_token == RELEASE:
         return RELEASES
     return None if type_token.endswith("Patch") else OBJECTS

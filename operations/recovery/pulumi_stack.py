@@ -1,4 +1,4 @@
-"""A stack's state and its lock, in whatever backend, by the Pulumi CLI alone."""
+"""The state and the lock of a stack in any backend, accessed with the Pulumi CLI."""
 
 import json
 import os
@@ -14,29 +14,29 @@ from typing import Any, NamedTuple
 from phalanx.errors import PhalanxError
 
 _HOLDER = re.compile(r"created by (?P<user>.*)@(?P<host>[^@]*) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
-"""How the CLI names the holder of a lock in a directory or bucket (pulumi/pulumi, pkg/backend/diy/lock.go)."""
+"""The CLI's message about a lock in a directory or bucket (pulumi/pulumi, pkg/backend/diy/lock.go)."""
 
 _IN_PROGRESS = "Another update is currently in progress"
-"""What Pulumi Cloud answers in the same case."""
+"""Pulumi Cloud's message about a lock."""
 
 
 class PulumiError(PhalanxError):
-    """The Pulumi CLI is not there, or ended with an error."""
+    """The Pulumi CLI is not installed, or failed."""
 
 
 class Holder(NamedTuple):
-    """Who has locked a stack."""
+    """The holder of a stack's lock."""
 
     user: str
     host: str
     pid: int
     since: str
-    """When, in RFC 3339."""
+    """Time of the lock (RFC 3339)."""
 
     @property
     def stale(self) -> bool:
-        """Whether its process is gone. One on another host cannot be seen, and counts as being at work."""
-        return self.host == socket.gethostname() and not _runs(self.pid)
+        """Whether the process has ended; a process on another host is assumed to be running."""
+        return self.host == socket.gethostname() and not _is_running(self.pid)
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host} (process {self.pid}, since {self.since})"
@@ -49,7 +49,7 @@ class PulumiStack:
     Attributes:
         name: Name of the stack.
         directory: Directory of the project.
-        variables: Environment variables of the CLI beside our own.
+        variables: Environment variables for the CLI in addition to those of this process.
     """
 
     name: str
@@ -57,47 +57,47 @@ class PulumiStack:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
-        """The state as a document.
+        """Return the state as a document.
 
         Args:
-            secrets: Whether secrets are in it in clear: such a document must stay in memory.
+            secrets: Whether to include secrets in plaintext; such a document must stay in memory.
 
         Raises:
-            PulumiError: The CLI refuses.
+            PulumiError: The CLI failed.
         """
         shown = ["--show-secrets"] if secrets else []
         document: dict[str, Any] = json.loads(self._run("stack", "export", *shown))
         return document
 
     def replace(self, document: Mapping[str, Any]) -> None:
-        """Make a document the state; the CLI checks it and encrypts what is in clear. Pending operations are dropped.
+        """Replace the state by a document; the CLI validates it, encrypts secrets and removes pending operations.
 
         Raises:
-            PulumiError: The CLI refuses, as for a document that is wrong or a stack that is locked.
+            PulumiError: The CLI failed, for example because the document is invalid or the stack is locked.
         """
         self._run("stack", "import", text=json.dumps(document))
 
     def refresh(self, urns: Iterable[str]) -> None:
-        """Read the real resources behind some URNs and record what they are.
+        """Refresh the state of some resources.
 
         Raises:
-            PulumiError: The CLI refuses.
+            PulumiError: The CLI failed.
         """
         targets = [f"--target={urn}" for urn in urns]
         self._run("refresh", "--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress", *targets)
 
     def planned(self) -> list[dict[str, Any]]:
-        """What the program would make next, as resources of a state without their ids; secrets are masked.
+        """Return the resources that `up` would create, as in a state but without IDs; secrets are masked.
 
         Raises:
-            PulumiError: The program fails.
+            PulumiError: The preview failed.
         """
         steps = json.loads(self._run("preview", "--json"))["steps"]
         return [each["newState"] for each in steps if each["op"] == "create"]
 
     def holders(self) -> list[Holder]:
-        """Who has locked the stack; nobody in Pulumi Cloud, whose locks have no names."""
-        # The one command that takes the lock and can change nothing: the name is taken, by the stack itself.
+        """Return the holders of the stack's lock; always empty for Pulumi Cloud, which does not name them."""
+        # This takes the lock but cannot change anything, as a stack of that name exists: the stack itself.
         done = self._attempt("stack", "rename", self.name)
         return [
             Holder(found["user"], found["host"], int(found["pid"]), found["since"])
@@ -105,10 +105,10 @@ class PulumiStack:
         ]
 
     def unlock(self) -> None:
-        """Remove the locks of all holders.
+        """Release the locks of all holders.
 
         Raises:
-            PulumiError: The CLI refuses.
+            PulumiError: The CLI failed.
         """
         self._run("cancel", "--yes")
 
@@ -117,11 +117,11 @@ class PulumiStack:
         if done.returncode == 0:
             return done.stdout
         command = " ".join(("pulumi", *arguments[:2]))
-        # Its standard output may be a state with its secrets; a preview or a refresh writes its errors there.
-        said = done.stderr.strip() or ("" if arguments[0] == "stack" else _errors(done.stdout)) or "no reason given"
-        if _IN_PROGRESS in said:
-            said += f"\nIf no run is at work: `pulumi cancel -s {self.name}`, or --force-unlock."
-        raise PulumiError(f"`{command} -s {self.name}` ended with {done.returncode}: {said}")
+        # The output of `pulumi stack` may be a state with secrets; a preview or refresh prints its errors there.
+        reason = done.stderr.strip() or ("" if arguments[0] == "stack" else _errors(done.stdout)) or "no reason given"
+        if _IN_PROGRESS in reason:
+            reason += f"\nIf no run is in progress, run `pulumi cancel -s {self.name}`, or pass --force-unlock."
+        raise PulumiError(f"`{command} -s {self.name}` failed with exit code {done.returncode}: {reason}")
 
     def _attempt(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.variables}
@@ -145,8 +145,8 @@ def _errors(output: str) -> str:
     return "\n".join(dict.fromkeys(line for line in lines if "error:" in line))
 
 
-def _runs(pid: int) -> bool:
-    """Whether a Pulumi of that process id runs on this host; the id may have been given to another program since."""
+def _is_running(pid: int) -> bool:
+    """Return whether a Pulumi process with that PID runs on this host; another program may have reused the PID."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

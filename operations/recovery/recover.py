@@ -1,21 +1,21 @@
-"""Find what a killed run was making, and record it."""
+"""Find the resources that a killed run was creating, and record them in the state."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from operations.recovery.document import Creation, State, is_known, pending, resources, with_resources
-from operations.recovery.openstack import FINDERS as OF_OPENSTACK
+from operations.recovery.openstack import FINDERS as OPENSTACK_FINDERS
 from operations.recovery.pulumi_stack import PulumiStack
 from operations.recovery.report import Outcome, Report
 from operations.recovery.search import Progress, Search
 from phalanx.errors import PhalanxError
 
 ROUNDS = 10
-"""How many times the program is asked at most; its longest chain of resources in OpenStack is shorter."""
+"""Maximum number of previews; the longest dependency chain of OpenStack resources is shorter."""
 
 
 class StackLockedError(PhalanxError):
-    """Another run may be at work on the stack."""
+    """Another run on the stack may be in progress."""
 
 
 def recover(
@@ -25,17 +25,17 @@ def recover(
     force_unlock: bool = False,
     progress: Progress = lambda _text: None,
 ) -> Report:
-    """Take a stale lock away, and settle every operation that was cut off.
+    """Release a stale lock and resolve all interrupted operations.
 
     Args:
-        stack: The stack; clients find their credentials in the environment, as the providers do.
-        dry_run: Only look.
-        force_unlock: Take the lock away even if its holder cannot be seen from here.
-        progress: Is told what is waited for.
+        stack: The stack; like the providers, clients take their credentials from the environment.
+        dry_run: Report only, change nothing.
+        force_unlock: Release the lock even if its holder may be running.
+        progress: Receives a message for each wait.
 
     Raises:
-        StackLockedError: Another run may be at work.
-        PulumiError: The CLI refuses.
+        StackLockedError: Another run may be in progress.
+        PulumiError: The CLI failed.
     """
     report = Report(dry_run=dry_run)
     _unlock(stack, report, force=force_unlock)
@@ -43,35 +43,38 @@ def recover(
     if not any(pending(sealed)):
         return report
     search = Search(State(sealed, stack.export(secrets=True)), dry_run=dry_run, progress=progress)
-    report.items += [search.settle(each) for each in search.state.creations()]
-    report.items += [search.read_again(each) for each in pending(sealed, "updating", "deleting", "reading")]
+    report.items += [search.resolve_creation(each) for each in search.state.creations()]
+    report.items += [search.resolve_change(each) for each in pending(sealed, "updating", "deleting", "reading")]
     if not dry_run and not report.undecided:
         _record(stack, search)
     return report
 
 
 def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lambda _text: None) -> Report:
-    """Record what the program would make and OpenStack has already under its name, though the state does not know it.
+    """Record existing OpenStack resources that the program would create, although they are not in the state.
 
-    What depends on something that is not known yet shows itself in the round after.
+    A resource that depends on another one is found once that one is recorded, so there are several rounds.
 
     Args:
-        stack: The stack; nothing may be pending in it.
-        dry_run: Only look.
-        progress: Is told what is waited for.
+        stack: The stack; it must not have pending operations.
+        dry_run: Report only, change nothing.
+        progress: Receives a message for each wait.
 
     Raises:
-        PulumiError: The program fails, or the CLI refuses.
+        PulumiError: The program or the CLI failed.
     """
     report = Report(dry_run=dry_run)
     for _ in range(ROUNDS):
         planned = {str(each["urn"]): each for each in stack.planned()}
         state = State(stack.export(), stack.export(secrets=True))
-        search = Search(state, dry_run=dry_run, progress=progress, looks=1)
+        search = Search(state, dry_run=dry_run, progress=progress, attempts=1)
         known = {each["urn"] for each in resources(state.sealed)}
         for urn, each in planned.items():
-            ready = each["type"] in OF_OPENSTACK and is_known(each["inputs"]) and known.issuperset(_needs(each))
-            if ready and (item := search.settle(Creation(each, each["inputs"]))).outcome is not Outcome.ABSENT:
+            ready = each["type"] in OPENSTACK_FINDERS and is_known(each["inputs"]) and known.issuperset(_needs(each))
+            if not ready:
+                continue
+            item = search.resolve_creation(Creation(each, each["inputs"]))
+            if item.outcome is not Outcome.ABSENT:
                 report.items.append(item)
                 search.recorded[:0] = _missing_parents(urn, planned, known)
         if dry_run or report.undecided or not search.recorded:
@@ -81,12 +84,12 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
 
 
 def _needs(resource: Mapping[str, Any]) -> Iterable[str]:
-    """The URNs of what must be in the state before a resource is; a refused run has registered its provider."""
+    """Return the URNs that must be in the state before a resource; a refused run has recorded its provider."""
     return [str(resource["provider"]).rpartition("::")[0], *(resource.get("dependencies") or [])]
 
 
 def _missing_parents(urn: str, planned: Mapping[str, dict[str, Any]], known: set[str]) -> list[dict[str, Any]]:
-    """The components around a planned resource that the state does not have either, from the outside inwards."""
+    """Return the ancestors of a planned resource that are not in the state, outermost first."""
     missing: list[dict[str, Any]] = []
     parent = str(planned[urn].get("parent"))
     while parent in planned and parent not in known:
@@ -98,11 +101,11 @@ def _missing_parents(urn: str, planned: Mapping[str, dict[str, Any]], known: set
 
 def _unlock(stack: PulumiStack, report: Report, *, force: bool) -> None:
     holders = stack.holders()
-    at_work = [each for each in holders if not each.stale]
-    if at_work and not force:
+    running = [each for each in holders if not each.stale]
+    if running and not force:
         raise StackLockedError(
-            f"the stack {stack.name} is locked by {', '.join(map(str, at_work))}: wait until that run has ended; if "
-            "you know that it is gone, say --force-unlock"
+            f"the stack {stack.name} is locked by {', '.join(map(str, running))}: wait until that run ends, or pass "
+            "--force-unlock if it is no longer running"
         )
     report.unlocked = holders
     if holders and not report.dry_run:
@@ -111,9 +114,9 @@ def _unlock(stack: PulumiStack, report: Report, *, force: bool) -> None:
 
 def _record(stack: PulumiStack, search: "Search") -> None:
     stack.replace(with_resources(search.state.sealed, search.recorded))
-    there = {each["urn"] for each in resources(search.state.sealed)}
-    changed = [urn for urn in search.changed if urn in there]
-    # Only its service knows the rest of a resource, such as its addresses.
+    recorded = {each["urn"] for each in resources(search.state.sealed)}
+    changed = [urn for urn in search.changed if urn in recorded]
+    # Only the service has a resource's remaining properties, such as its addresses.
     if urns := [*(each["urn"] for each in search.recorded), *changed]:
-        search.progress(f"reading {len(urns)} resources again")
+        search.progress(f"refreshing {len(urns)} resources")
         stack.refresh(dict.fromkeys(urns))

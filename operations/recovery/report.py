@@ -1,4 +1,4 @@
-"""What a recovery has found and done."""
+"""The result of a recovery."""
 
 import json
 from collections.abc import Iterable
@@ -9,77 +9,77 @@ from operations.recovery.pulumi_stack import Holder
 
 
 class Outcome(StrEnum):
-    """What became of an operation that was cut off."""
+    """The result of the recovery of an interrupted operation."""
 
     RECORDED = "recorded"
-    """It was made, and the state has it now."""
-    ABSENT = "not made"
-    """It was not made: the next run makes it."""
-    AGAIN = "made again"
-    """Whether it was made does not matter: the next run makes it again."""
+    """The resource exists and was recorded in the state."""
+    ABSENT = "not created"
+    """The resource does not exist: the next run creates it."""
+    REPEATED = "to be created again"
+    """The next run repeats the creation, whether or not it was completed."""
     REMOVED = "removed"
-    """What was made of it was worth nothing, and is gone: the next run makes it."""
-    READ = "read again"
-    """It was being changed or removed: the state has it as it really is, and the next run does the rest."""
-    UNCOVERED = "unknown"
-    """This program does not know how to find it; the state has forgotten it."""
+    """The resource could not be used and was removed: the next run creates it."""
+    REFRESHED = "refreshed"
+    """The resource was being changed or deleted: the state was refreshed, and the next run does the rest."""
+    UNSUPPORTED = "not supported"
+    """Resources of this type cannot be found; the pending operation was removed from the state."""
     UNDECIDED = "undecided"
-    """A person has to decide, and nothing was recorded."""
+    """The user has to decide; nothing was recorded."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One operation that was cut off."""
+    """An interrupted operation."""
 
     urn: str
     outcome: Outcome
-    says: str = ""
-    """What a person must know or do; never a secret."""
+    message: str = ""
+    """Message for the user; never a secret."""
     id: str | None = None
-    """Id of what was found."""
+    """ID of the resource that was found."""
 
     @property
     def label(self) -> str:
-        """Type and logical name, as the CLI shows them."""
+        """Type and logical name, as in the CLI's output."""
         kind, _, name = self.urn.rpartition("::")
         return f"{kind.rpartition('::')[2].rpartition('$')[2]} {name}"
 
 
 @dataclass
 class Report:
-    """What a recovery has found and done, or would do."""
+    """The result of a recovery, or the expected result in a dry run."""
 
     items: list[Item] = field(default_factory=list)
     unlocked: list[Holder] = field(default_factory=list)
-    """Those whose lock was taken away, or would be."""
+    """Holders whose lock was released, or would be in a dry run."""
     dry_run: bool = False
 
     @property
     def undecided(self) -> bool:
-        """Whether a person has to decide something before the program may go on."""
+        """Whether the user has to decide before the program can continue."""
         return any(each.outcome is Outcome.UNDECIDED for each in self.items)
 
     def lines(self) -> Iterable[str]:
-        """The report for a person."""
+        """Return the report as lines of text."""
         would = "would be " if self.dry_run else ""
         for holder in self.unlocked:
-            yield f"lock of {holder}: {would}taken away, as that process is gone or you said so"
+            yield f"lock of {holder}: {would}released"
         for each in self.items:
             outcome = f"{would}{each.outcome}" if each.outcome in _DONE else each.outcome
             yield (
                 f"{each.label}: {outcome}"
                 + (f" ({each.id})" if each.id else "")
-                + (f"; {each.says}" if each.says else "")
+                + (f"; {each.message}" if each.message else "")
             )
         if self.undecided:
-            yield "Nothing was recorded. Decide what is undecided, then run the same command again."
+            yield "Nothing was recorded. Resolve the undecided operations, then run the same command again."
         elif not self.items and not self.unlocked:
-            yield "No run was cut off: there is nothing to do."
+            yield "No interrupted run was found: there is nothing to do."
         elif not self.dry_run:
-            yield "The interrupted command can be run again."
+            yield "Run the interrupted command again to continue."
 
     def as_json(self) -> str:
-        """The report for a program."""
+        """Return the report as JSON."""
         return json.dumps(
             {
                 "dryRun": self.dry_run,
@@ -91,4 +91,4 @@ class Report:
         )
 
 
-_DONE = {Outcome.RECORDED, Outcome.REMOVED, Outcome.READ}
+_DONE = {Outcome.RECORDED, Outcome.REMOVED, Outcome.REFRESHED}

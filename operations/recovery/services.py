@@ -1,4 +1,4 @@
-"""Which service knows about a resource type, and what follows where none does."""
+"""The service of each resource type, and the types whose creation can be repeated."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ from operations.recovery import kubernetes, openstack, vault
 from operations.recovery.document import Inputs
 from operations.recovery.finder import Finder
 
-AGAIN: Mapping[str, str] = {
+REPEATABLE: Mapping[str, str] = {
     "openstack:identity/ec2CredentialV3:Ec2CredentialV3": (
-        "the next run makes another pair of keys; that a pair was made already cannot be known, as they have no "
-        "names: `openstack ec2 credentials list` shows them, and one that nobody uses should be deleted"
+        "the next run creates another key pair; whether one was already created cannot be determined, as they have no "
+        "names: list them with `openstack ec2 credentials list`, and delete unused ones"
     ),
     "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": (
-        "the next run makes another secret id; nobody can use one that was cut off, as nobody knows it"
+        "the next run creates another secret ID; that of an interrupted creation is unknown and cannot be used"
     ),
-    "vault:index/token:Token": "the next run makes another token; one that was cut off ends with its time to live",
+    "vault:index/token:Token": "the next run creates another token; that of an interrupted creation expires",
     "vault:index/policy:Policy": "the next run writes it again",
-    "vault:kv/secretV2:SecretV2": "the next run writes it again, as a further version",
-    "pulumi:index:Stash": "the next run makes another value; nothing has used the one that was cut off",
+    "vault:kv/secretV2:SecretV2": "the next run writes it again, as a new version",
+    "pulumi:index:Stash": "the next run generates another value; nothing has used that of an interrupted creation",
 }
-"""What may be made twice, and what a person should know of it."""
+"""Types whose creation can be repeated, each with a message for the user."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service of which resources are made.
+    """A service in which the program creates resources.
 
     Attributes:
-        connect: Makes a client from the settings of Pulumi's provider, in clear.
-        finder: How a resource type is found; None for a type that it cannot find.
+        connect: Returns a client with the plaintext settings of Pulumi's provider.
+        finder: Returns the finder of a resource type, or None if the type is not supported.
     """
 
     connect: Callable[[Inputs], Any]
@@ -45,24 +45,24 @@ SERVICES: Mapping[str, Service] = {
 
 
 def service_of(type_token: str) -> Service | None:
-    """The service of a resource type."""
+    """Return the service of a resource type, or None if there is none."""
     return SERVICES.get(type_token.partition(":")[0])
 
 
 def repeatable(type_token: str) -> str | None:
-    """Why a type may be made twice; None if it may not."""
+    """Return why the creation of a type can be repeated, or None if it cannot."""
     if type_token.startswith("pulumi:providers:"):
         return "the next run registers it again"
     if type_token.startswith("kubernetes:") and type_token.endswith("Patch"):
         return "the next run applies the same fields again"
-    return AGAIN.get(type_token)
+    return REPEATABLE.get(type_token)
 
 
 def explain(error: Exception) -> str:
-    """What an exception of a service's client means to a person.
+    """Return a message for the user about an error of a service's client.
 
     Raises:
-        Exception: The error itself, if it is not one of a service.
+        Exception: The error itself, if it is not from a service's client.
     """
     from hvac.exceptions import VaultError  # noqa: PLC0415  # see vault_client.connect
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
@@ -72,4 +72,4 @@ def explain(error: Exception) -> str:
     if not isinstance(error, VaultError | ClientException | SDKException | RequestException):
         raise error
     text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    return f"its service does not answer as it should ({text}): run this again once it does"
+    return f"the service does not answer correctly ({text}): run the same command again once it does"

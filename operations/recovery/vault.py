@@ -1,4 +1,4 @@
-"""What this program's resources look like in Vault, by the rules of Terraform's provider."""
+"""Find this program's resources in Vault by the rules of Terraform's provider."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def connect(settings: Inputs) -> "hvac.Client":
-    """A client for the settings of Pulumi's provider; errors as for `vault_client.connect`."""
+    """Return a client with the settings of Pulumi's provider; raises as `vault_client.connect`."""
     login = settings.get("authLoginUserpass")
     password = (json.loads(login) if isinstance(login, str) else login or {}).get("password")
     return vault_client.connect(str(settings["address"]), SecretStr(password) if password else None)
@@ -30,18 +30,18 @@ def _auth_methods(client: "hvac.Client", inputs: Inputs) -> Iterable[Found]:
 
 
 def _mounted(client: "hvac.Client", section: str, path: str, inputs: Inputs) -> Iterable[Found]:
-    """What is mounted at the path.
+    """Yield the mount at the path.
 
     Raises:
-        AmbiguousError: It is not what the stack would have mounted there.
+        AmbiguousError: The mount is not this stack's.
     """
-    there = vault_found.visible(client, section).get(f"{path.strip('/')}/")
-    if there is None:
+    found = vault_found.visible(client, section).get(f"{path.strip('/')}/")
+    if found is None:
         return
-    if (there["type"], there["description"]) != (inputs["type"], inputs.get("description", "")):
+    if (found["type"], found["description"]) != (inputs["type"], inputs.get("description", "")):
         raise AmbiguousError(
-            f"at {path} there is a {there['type']} with the description {there['description']!r}, not this stack's: "
-            "give it another path, or remove that one",
+            f"{path} is a mount of type {found['type']} with the description {found['description']!r}, not this "
+            "stack's: configure another path, or remove that mount",
         )
     yield Found(path.strip("/"))
 

@@ -1,19 +1,19 @@
-"""Whatever the program makes, a killed run of it can be recovered."""
+"""A killed run can be recovered for every resource type of the program."""
 
 from operations.recovery.guard import GUARDED
 from operations.recovery.services import repeatable, service_of
 from tests.unit.recording import Recording
 
 
-def test_every_type_is_found_again_or_may_be_made_again(graph: Recording) -> None:
+def test_every_type_has_a_finder_or_a_repeatable_creation(graph: Recording) -> None:
     types = {each.type for each in graph.resources if each.custom}
     assert "openstack:containerinfra/cluster:Cluster" in types
-    left = {kind for kind in types if repeatable(kind) is None and not _is_found(kind)}
-    assert left == set()
+    uncovered = {kind for kind in types if repeatable(kind) is None and not _is_found(kind)}
+    assert uncovered == set()
 
 
-def test_each_creation_in_openstack_looks_first(graph: Recording) -> None:
-    guarded = {each.type for each in graph.resources if "no-second-one" in each.request.hooks.before_create}
+def test_every_creation_in_openstack_checks_for_duplicates(graph: Recording) -> None:
+    guarded = {each.type for each in graph.resources if "no-duplicates" in each.request.hooks.before_create}
     registered = {each.type for each in graph.resources if each.type.startswith("openstack:")}
     assert guarded == registered & set(GUARDED)
     assert registered - guarded <= {

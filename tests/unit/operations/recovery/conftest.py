@@ -21,7 +21,7 @@ NETWORK = "openstack:networking/network:Network"
 
 
 def resource(kind: str, name: str, inputs: Mapping[str, Any], provider: str = CLOUD) -> dict[str, Any]:
-    """A resource of a state, without an id."""
+    """Return a resource of a state, without an ID."""
     urn = f"urn:pulumi:test::rsp::{kind}::{name}"
     return {"urn": urn, "type": kind, "custom": True, "provider": f"{provider}::provider-id", "inputs": dict(inputs)}
 
@@ -35,23 +35,23 @@ def pending(kind: str, *resources: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 class Cloud:
-    """The networks of a project, by name, and what was asked."""
+    """A project's networks by name, and the number of queries."""
 
     def __init__(self) -> None:
-        self.there: dict[str, list[str]] = {}
-        self.asked = 0
+        self.networks: dict[str, list[str]] = {}
+        self.queries = 0
         self.current_project_id = "project-id"
         self.network = SimpleNamespace(networks=self._networks)
 
     def _networks(self, name: str, project_id: str) -> list[SimpleNamespace]:
         assert project_id == self.current_project_id
-        self.asked += 1
-        return [SimpleNamespace(id=each) for each in self.there.get(name, [])]
+        self.queries += 1
+        return [SimpleNamespace(id=each) for each in self.networks.get(name, [])]
 
 
 @pytest.fixture
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
-    """The CLI on PATH, with a provider for OpenStack in its state."""
+    """Put the fake CLI on PATH, with an OpenStack provider in its state."""
     directory = tmp_path / "cli"
     directory.mkdir()
     fake = FakePulumi(directory)
@@ -64,7 +64,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """OpenStack, as the cloud `rsp`; nobody waits for it."""
+    """Replace OpenStack by a fake cloud `rsp`, without delays between queries."""
     found = Cloud()
 
     def connect(settings: Mapping[str, Any]) -> Cloud:

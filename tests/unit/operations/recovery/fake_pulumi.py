@@ -1,6 +1,6 @@
-"""The Pulumi CLI, as far as a recovery drives it: a program on PATH with one state in a file.
+"""A fake of the Pulumi commands that a recovery runs: a program on PATH with one state in a file.
 
-A secret is sealed by writing it backwards; what is sealed never stands in clear in the file.
+A secret is "encrypted" by reversing it, so the file never contains its plaintext.
 """
 
 import json
@@ -16,23 +16,23 @@ _DIRECTORY = "FAKE_PULUMI"
 
 
 def sealed(value: Any) -> dict[str, str]:
-    """A secret as a state has it."""
+    """Return an encrypted secret as in a state."""
     return {**SIGNATURE, "ciphertext": json.dumps(value)[::-1]}
 
 
 @dataclass
 class FakePulumi:
-    """A directory with the program, the state and what was done."""
+    """A directory with the program, the state and a log of the calls."""
 
     directory: Path
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment in which it is the one that is found."""
+        """Environment variables that put the fake first on PATH."""
         return {"PATH": f"{self.directory}{os.pathsep}{os.environ['PATH']}", _DIRECTORY: str(self.directory)}
 
     def install(self) -> None:
-        """Put the program there, with an empty state."""
+        """Create the program and an empty state."""
         program = self.directory / "pulumi"
         program.write_text(f"#!{sys.executable}\nimport runpy\nrunpy.run_path({__file__!r}, run_name='__main__')\n")
         program.chmod(0o755)
@@ -44,7 +44,7 @@ class FakePulumi:
         self._file("state.json").write_text(json.dumps({"version": 3, "deployment": deployment}))
 
     def plan(self, *rounds: Sequence[Mapping[str, Any]]) -> None:
-        """What the program would create, in each preview in turn; nothing in those after."""
+        """Set the resources that each successive preview would create; later ones create none."""
         self._file("plan.json").write_text(json.dumps(rounds))
 
     def lock(self, *holders: str) -> None:
@@ -53,48 +53,48 @@ class FakePulumi:
 
     @property
     def locked(self) -> bool:
-        """Whether somebody holds the stack."""
+        """Whether the stack is locked."""
         return self._file("lock").exists()
 
     @property
     def text(self) -> str:
-        """The state's file."""
+        """Content of the state's file."""
         return self._file("state.json").read_text()
 
     @property
     def resources(self) -> list[dict[str, Any]]:
-        """The resources of the state."""
+        """Resources of the state."""
         return list(json.loads(self.text)["deployment"]["resources"])
 
     @property
     def pending(self) -> list[dict[str, Any]]:
-        """The operations that the state calls pending."""
+        """Pending operations of the state."""
         return list(json.loads(self.text)["deployment"].get("pending_operations", []))
 
     @property
     def calls(self) -> list[list[str]]:
-        """The arguments of each call."""
+        """Arguments of each call."""
         file = self._file("calls")
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def called(self, *command: str) -> list[list[str]]:
-        """The calls of a command."""
+        """Return the calls of a command."""
         return [each for each in self.calls if each[: len(command)] == list(command)]
 
     def _file(self, name: str) -> Path:
         return self.directory / name
 
     def answer(self, arguments: list[str]) -> None:
-        """Do what a call asks for."""
+        """Handle a call."""
         with self._file("calls").open("a") as calls:
             calls.write(json.dumps(arguments) + "\n")
         match arguments:
             case ["stack", "export", *options]:
                 document = json.loads(self.text)
-                sys.stdout.write(json.dumps(_opened(document) if "--show-secrets" in options else document))
+                sys.stdout.write(json.dumps(_decrypted(document) if "--show-secrets" in options else document))
             case ["stack", "import", *_]:
                 self._refuse_if_locked()
-                document = _closed(json.load(sys.stdin))
+                document = _encrypted(json.load(sys.stdin))
                 document["deployment"].pop("pending_operations", None)
                 self._file("state.json").write_text(json.dumps(document))
             case ["stack", "rename", name, *_]:
@@ -121,26 +121,26 @@ class FakePulumi:
             )
 
 
-def _opened(value: Any) -> Any:
+def _decrypted(value: Any) -> Any:
     match value:
         case {"ciphertext": str(text), **rest}:
             return {**rest, "plaintext": text[::-1]}
         case dict():
-            return {key: _opened(each) for key, each in value.items()}
+            return {key: _decrypted(each) for key, each in value.items()}
         case list():
-            return [_opened(each) for each in value]
+            return [_decrypted(each) for each in value]
         case _:
             return value
 
 
-def _closed(value: Any) -> Any:
+def _encrypted(value: Any) -> Any:
     match value:
         case {"plaintext": str(text), **rest}:
             return {**rest, "ciphertext": text[::-1]}
         case dict():
-            return {key: _closed(each) for key, each in value.items()}
+            return {key: _encrypted(each) for key, each in value.items()}
         case list():
-            return [_closed(each) for each in value]
+            return [_encrypted(each) for each in value]
         case _:
             return value
 

@@ -1,4 +1,4 @@
-"""Each finder knows what the provider would have made by what the service shows of it."""
+"""Each finder matches what the provider would have created."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,21 +11,21 @@ from operations.recovery.finder import AmbiguousError, Found
 NAME = "rsp-test-nfs"
 
 
-class Asked:
-    """A listing that keeps what it was asked for."""
+class Listing:
+    """A list call that records its query."""
 
-    def __init__(self, *there: SimpleNamespace) -> None:
-        self.there = there
+    def __init__(self, *listed: SimpleNamespace) -> None:
+        self.listed = listed
         self.query: dict[str, Any] = {}
 
     def __call__(self, *arguments: Any, **query: Any) -> list[SimpleNamespace]:
         del arguments
         self.query = query
-        return list(self.there)
+        return list(self.listed)
 
 
 class Answer:
-    """An answer over HTTP."""
+    """An HTTP response."""
 
     def __init__(self, document: Any) -> None:
         self.ok = document is not None
@@ -41,7 +41,7 @@ def found(kind: str, cloud: Any, **inputs: Any) -> list[str]:
     return [each.id for each in finds.find(cloud, inputs)]
 
 
-def thing(identifier: str, **fields: Any) -> SimpleNamespace:
+def existing(identifier: str, **fields: Any) -> SimpleNamespace:
     return SimpleNamespace(id=identifier, **fields)
 
 
@@ -49,22 +49,24 @@ def thing(identifier: str, **fields: Any) -> SimpleNamespace:
     ("kind", "listing"), [("Network", "networks"), ("Router", "routers"), ("SecGroup", "security_groups")]
 )
 def test_by_name_in_the_project(kind: str, listing: str) -> None:
-    asked = Asked(thing("one"), thing("two"))
-    cloud = connection(network=SimpleNamespace(**{listing: asked}))
+    listing_call = Listing(existing("one"), existing("two"))
+    cloud = connection(network=SimpleNamespace(**{listing: listing_call}))
     assert found(kind, cloud, name=NAME) == ["one", "two"]
-    assert asked.query == {"name": NAME, "project_id": "mine"}
+    assert listing_call.query == {"name": NAME, "project_id": "mine"}
 
 
 @pytest.mark.parametrize(("kind", "listing"), [("Subnet", "subnets"), ("Port", "ports")])
 def test_by_name_in_its_network(kind: str, listing: str) -> None:
-    asked = Asked(thing("one"))
-    cloud = connection(network=SimpleNamespace(**{listing: asked}))
+    listing_call = Listing(existing("one"))
+    cloud = connection(network=SimpleNamespace(**{listing: listing_call}))
     assert found(kind, cloud, name=NAME, networkId="net") == ["one"]
-    assert asked.query == {"name": NAME, "network_id": "net"}
+    assert listing_call.query == {"name": NAME, "network_id": "net"}
 
 
 def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
-    ports = Asked(thing("inside", fixed_ips=[{"subnet_id": "sub"}]), thing("outside", fixed_ips=[{"subnet_id": "x"}]))
+    ports = Listing(
+        existing("inside", fixed_ips=[{"subnet_id": "sub"}]), existing("outside", fixed_ips=[{"subnet_id": "x"}])
+    )
     cloud = connection(network=SimpleNamespace(ports=ports))
     assert found("RouterInterface", cloud, routerId="router", subnetId="sub") == ["inside"]
     assert ports.query == {"device_id": "router"}
@@ -72,12 +74,12 @@ def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
 
 def rule(identifier: str, **fields: Any) -> SimpleNamespace:
     none = dict.fromkeys(openstack._RULE_FIELDS.values())  # noqa: SLF001 - the fields that a rule has
-    return thing(identifier, **{**none, "direction": "egress", "ether_type": "IPv4", **fields})
+    return existing(identifier, **{**none, "direction": "egress", "ether_type": "IPv4", **fields})
 
 
-def test_a_rule_is_the_same_in_every_field() -> None:
+def test_a_rule_matches_in_every_field() -> None:
     tcp = {"protocol": "tcp", "port_range_min": 53, "port_range_max": 53, "remote_ip_prefix": "0.0.0.0/0"}
-    rules = Asked(rule("default"), rule("tcp", **tcp), rule("udp", **tcp | {"protocol": "udp"}))
+    rules = Listing(rule("default"), rule("tcp", **tcp), rule("udp", **tcp | {"protocol": "udp"}))
     cloud = connection(network=SimpleNamespace(security_group_rules=rules))
     wanted = {
         "direction": "egress",
@@ -93,7 +95,7 @@ def test_a_rule_is_the_same_in_every_field() -> None:
 
 def test_a_recovered_group_has_no_default_rules() -> None:
     removed: list[str] = []
-    rules = Asked(rule("default"), rule("dns", protocol="udp", port_range_min=53))
+    rules = Listing(rule("default"), rule("dns", protocol="udp", port_range_min=53))
     network = SimpleNamespace(
         security_group_rules=rules, delete_security_group_rule=lambda each: removed.append(each.id)
     )
@@ -104,25 +106,27 @@ def test_a_recovered_group_has_no_default_rules() -> None:
     assert removed == ["default"]
 
 
-def test_an_address_has_the_description() -> None:
-    ips = Asked(thing("ours", description="Ingress of test"), thing("another", description=""))
-    network = SimpleNamespace(ips=ips, find_network=lambda name, **_: thing(f"id-of-{name}"))
+def test_an_address_is_found_by_its_description() -> None:
+    ips = Listing(existing("ours", description="Ingress of test"), existing("another", description=""))
+    network = SimpleNamespace(ips=ips, find_network=lambda name, **_: existing(f"id-of-{name}"))
     assert found("FloatingIp", connection(network=network), pool="external", description="Ingress of test") == ["ours"]
     assert found("FloatingIp", connection(network=network), pool="external") == []
     assert ips.query == {"floating_network_id": "id-of-external", "project_id": "mine"}
 
 
-def test_a_volume_that_is_being_deleted_is_none() -> None:
-    volumes = Asked(thing("new", name=NAME, status="creating"), thing("old", name=NAME, status="deleting"))
+def test_a_volume_that_is_being_deleted_is_ignored() -> None:
+    volumes = Listing(existing("new", name=NAME, status="creating"), existing("old", name=NAME, status="deleting"))
     assert found("Volume", connection(block_storage=SimpleNamespace(volumes=volumes)), name=NAME) == ["new"]
 
 
-def test_a_server_has_exactly_the_name() -> None:
-    servers = Asked(thing("ours", name=NAME, status="BUILD"), thing("longer", name=f"{NAME}-2", status="ACTIVE"))
+def test_a_server_is_found_by_its_exact_name() -> None:
+    servers = Listing(
+        existing("ours", name=NAME, status="BUILD"), existing("longer", name=f"{NAME}-2", status="ACTIVE")
+    )
     assert found("Instance", connection(compute=SimpleNamespace(servers=servers)), name=NAME) == ["ours"]
 
 
-def test_an_attachment_is_that_of_the_volume() -> None:
+def test_an_attachment_is_found_by_its_volume() -> None:
     document = {"volumeAttachments": [{"id": "a1", "volumeId": "vol"}, {"id": "a2", "volumeId": "other"}]}
     answers = {"/servers/vm/os-volume_attachments": document}
     compute = SimpleNamespace(get=lambda path: Answer(answers.get(path)))
@@ -130,7 +134,7 @@ def test_an_attachment_is_that_of_the_volume() -> None:
     assert found("VolumeAttach", connection(compute=compute), instanceId="gone", volumeId="vol") == []
 
 
-def test_a_container_is_there_or_not() -> None:
+def test_a_container_is_found_by_its_name() -> None:
     store = SimpleNamespace(head=lambda path: Answer({} if path == "/results" else None))
     assert found("Container", connection(object_store=store), name="results") == ["results"]
     assert found("Container", connection(object_store=store), name="others") == []
@@ -155,16 +159,18 @@ def test_clusters_of_one_name_are_all_found() -> None:
     assert found("ClusterTemplate", magnum(one, other), name=NAME) == ["c1"]
 
 
-def test_a_node_group_is_its_clusters() -> None:
+def test_a_node_group_is_found_in_its_cluster() -> None:
     cloud = magnum(groups={"nodegroups": [{"name": "labs", "uuid": "g1"}, {"name": "default-worker", "uuid": "g2"}]})
     assert found("NodeGroup", cloud, clusterId="c1", name="labs") == ["c1/g1"]
     assert found("NodeGroup", cloud, clusterId="gone", name="labs") == []
 
 
-def test_an_application_credential_that_was_cut_off_is_discarded() -> None:
+def test_an_application_credential_of_an_interrupted_creation_is_discarded() -> None:
     removed: list[tuple[str, str]] = []
     identity = SimpleNamespace(
-        application_credentials=Asked(thing("ours", name="solver-1a2b3c4"), thing("other", name="solver-5d6e7f8")),
+        application_credentials=Listing(
+            existing("ours", name="solver-1a2b3c4"), existing("other", name="solver-5d6e7f8")
+        ),
         delete_application_credential=lambda user, each: removed.append((user, each)),
     )
     cloud = connection(identity=identity)
@@ -175,7 +181,7 @@ def test_an_application_credential_that_was_cut_off_is_discarded() -> None:
     assert removed == [("me", "ours")]
 
 
-def test_it_is_waited_for_what_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finish_waits_until_the_server_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder, "POLL", 0)
     statuses = iter(["BUILD", "BUILD", "ACTIVE"])
     compute = SimpleNamespace(get_server=lambda _: SimpleNamespace(status=next(statuses)))
@@ -184,7 +190,7 @@ def test_it_is_waited_for_what_is_being_made(monkeypatch: pytest.MonkeyPatch) ->
     assert next(statuses, None) is None
 
 
-def test_what_has_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finish_reports_a_failed_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finder, "POLL", 0)
     failed = SimpleNamespace(status="CREATE_FAILED")
     api = SimpleNamespace(get_cluster=lambda _: failed)
@@ -193,7 +199,7 @@ def test_what_has_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Vault:
-    """Vault with one mount of each kind and one role."""
+    """A fake Vault with one mount of each kind and one role."""
 
     def __init__(self) -> None:
         mounts = {
@@ -211,7 +217,7 @@ def in_vault(kind: str, **inputs: Any) -> list[str]:
     return [each.id for each in finds.find(cast("Any", Vault()), inputs)]
 
 
-def test_a_mount_is_the_stacks_by_its_description() -> None:
+def test_a_mount_is_matched_by_its_description() -> None:
     ours = {"type": "kv", "description": "Made by the Pulumi stack rsp/test"}
     assert in_vault("Mount", path="secret", **ours) == ["secret"]
     assert in_vault("Mount", path="other", **ours) == []
@@ -219,6 +225,6 @@ def test_a_mount_is_the_stacks_by_its_description() -> None:
         in_vault("AuthBackend", type="approle", description="Made by the Pulumi stack rsp/test")
 
 
-def test_a_role_is_at_its_path() -> None:
+def test_a_role_is_found_at_its_path() -> None:
     assert in_vault("AuthBackendRole", backend="approle", roleName="test") == ["auth/approle/role/test"]
     assert in_vault("AuthBackendRole", backend="approle", roleName="other") == []

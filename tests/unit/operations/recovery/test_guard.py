@@ -1,4 +1,4 @@
-"""No second thing of a name is made unless the state has the first."""
+"""No duplicate of an existing resource is created unless the existing one is in the state."""
 
 import asyncio
 from typing import Any
@@ -8,54 +8,58 @@ from openstack.exceptions import HttpException
 from pulumi import ResourceHookArgs
 
 from config.cloud import Cloud as Settings
-from operations.recovery.guard import SecondOneError, _Look
+from operations.recovery.guard import DuplicateError, _DuplicateCheck
 from phalanx.errors import PhalanxError
 from tests.unit.operations.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network
 from tests.unit.operations.recovery.fake_pulumi import FakePulumi
 
 
 @pytest.fixture
-def look(cloud: Cloud) -> _Look:
+def check(cloud: Cloud) -> _DuplicateCheck:
     del cloud
-    return _Look(Settings(name="rsp", region="RegionOne"), "test")
+    return _DuplicateCheck(Settings(name="rsp", region="RegionOne"), "test")
 
 
-def before_creation(look: _Look, name: str) -> None:
+def before_create(check: _DuplicateCheck, name: str) -> None:
     args = ResourceHookArgs(urn="urn", id="", name="n", type=NETWORK, new_inputs={"name": name})
-    asyncio.run(look.before_creation(args))
+    asyncio.run(check.before_create(args))
 
 
-def test_a_new_thing_may_be_made_and_the_state_is_not_asked(look: _Look, pulumi: FakePulumi) -> None:
-    before_creation(look, "new")
+def test_a_new_resource_is_allowed_without_reading_the_state(check: _DuplicateCheck, pulumi: FakePulumi) -> None:
+    before_create(check, "new")
     assert pulumi.calls == []
 
 
-def test_a_second_one_is_refused_with_the_way_out(look: _Look, cloud: Cloud, pulumi: FakePulumi) -> None:
+def test_a_duplicate_is_refused_with_the_command_to_run(
+    check: _DuplicateCheck, cloud: Cloud, pulumi: FakePulumi
+) -> None:
     pulumi.write([CLOUD_STATE], [])
-    cloud.there.update(there=["id-1"])
-    with pytest.raises(SecondOneError, match=r"there exists already \(id-1\).*operations recover -s test"):
-        before_creation(look, "there")
+    cloud.networks.update(there=["id-1"])
+    with pytest.raises(DuplicateError, match=r"there already exists \(id-1\).*operations recover -s test"):
+        before_create(check, "there")
 
 
-def test_what_the_state_has_may_be_replaced(look: _Look, cloud: Cloud, pulumi: FakePulumi) -> None:
+def test_a_resource_in_the_state_can_be_replaced(check: _DuplicateCheck, cloud: Cloud, pulumi: FakePulumi) -> None:
     pulumi.write([CLOUD_STATE, {**network("there"), "id": "id-1"}], [])
-    cloud.there.update(there=["id-1"])
-    before_creation(look, "there")
+    cloud.networks.update(there=["id-1"])
+    before_create(check, "there")
 
 
-def test_without_a_state_to_ask_it_is_refused(
-    look: _Look, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+def test_a_duplicate_is_refused_if_the_state_cannot_be_read(
+    check: _DuplicateCheck, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    cloud.there.update(there=["id-1"])
-    with pytest.raises(SecondOneError):
-        before_creation(look, "there")
+    cloud.networks.update(there=["id-1"])
+    with pytest.raises(DuplicateError):
+        before_create(check, "there")
 
 
-def test_nothing_is_made_blindly(look: _Look, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_creation_that_cannot_be_checked_is_refused(
+    check: _DuplicateCheck, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(**_: str) -> None:
         raise HttpException("Service Unavailable")
 
     monkeypatch.setattr(cloud.network, "networks", fail)
-    with pytest.raises(PhalanxError, match="cannot be known"):
-        before_creation(look, "new")
+    with pytest.raises(PhalanxError, match="cannot determine whether"):
+        before_create(check, "new")

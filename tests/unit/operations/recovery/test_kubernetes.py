@@ -1,4 +1,4 @@
-"""Objects and Helm releases are found in a cluster whose credentials never become a file."""
+"""Objects and Helm releases are found in a cluster, and interrupted Helm operations are removed."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ RECORDS = "/api/v1/namespaces/argocd/secrets"
 
 
 class FakeCluster:
-    """A cluster's API over a table of answers."""
+    """A cluster's API with a table of responses."""
 
     collection, items = KubernetesApi.collection, KubernetesApi.items
 
@@ -78,24 +78,24 @@ def record(version: int, status: str) -> dict[str, Any]:
     return {"metadata": {"name": f"sh.helm.release.v1.argocd.v{version}", "labels": labels}}
 
 
-def test_an_object_is_found_with_the_manager_that_may_change_it() -> None:
+def test_an_object_is_found_with_its_field_manager() -> None:
     answers = {"/api/v1/namespaces/argocd": there(NAMESPACE, "kube-controller-manager", "pulumi-kubernetes-1a2b3c4d")}
     (namespace,) = found(NAMESPACE, answers)
     assert namespace.id == "argocd"
     assert namespace.outputs["__fieldManager"] == "pulumi-kubernetes-1a2b3c4d"
 
 
-def test_an_object_in_a_namespace_has_it_in_its_id() -> None:
+def test_the_id_of_a_namespaced_object_has_its_namespace() -> None:
     path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/tap"
     assert [each.id for each in found(APPLICATION, {path: there(APPLICATION, "pulumi-kubernetes-1")})] == ["argocd/tap"]
 
 
-def test_an_object_of_somebody_else_is_not_taken() -> None:
+def test_an_object_of_another_manager_is_ambiguous() -> None:
     with pytest.raises(AmbiguousError, match="kubectl"):
         found(NAMESPACE, {"/api/v1/namespaces/argocd": there(NAMESPACE, "kubectl")})
 
 
-def test_what_is_not_there_or_going_or_of_an_unknown_kind_is_not_found() -> None:
+def test_an_absent_or_terminating_object_or_unknown_kind_is_not_found() -> None:
     going = there(NAMESPACE, "pulumi-kubernetes-1", deletionTimestamp="2026-01-01T00:00:00Z")
     assert found(NAMESPACE, {}) == []
     assert found(NAMESPACE, {"/api/v1/namespaces/argocd": going}) == []
@@ -104,7 +104,7 @@ def test_what_is_not_there_or_going_or_of_an_unknown_kind_is_not_found() -> None
 
 @pytest.fixture
 def helm(monkeypatch: pytest.MonkeyPatch, pulumi: FakePulumi) -> Callable[..., FakeCluster]:
-    """A cluster with Helm's records of a release, and a state with its provider."""
+    """Return a function that sets up a cluster with Helm's records of a release, which is pending in the state."""
     pulumi.write([PROVIDER_STATE], pending("creating", resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER)))
 
     def make(*records: Mapping[str, Any]) -> FakeCluster:
@@ -129,7 +129,9 @@ def test_an_installed_release_is_recorded_with_its_inputs(helm: Callable[..., Fa
     assert pulumi.resources[-1]["outputs"]["__inputs"] == sealed(RELEASE)
 
 
-def test_an_installation_that_was_cut_off_can_begin_again(helm: Callable[..., FakeCluster], pulumi: FakePulumi) -> None:
+def test_the_record_of_an_interrupted_installation_is_removed(
+    helm: Callable[..., FakeCluster], pulumi: FakePulumi
+) -> None:
     cluster = helm(record(1, "pending-install"))
     assert [each.outcome for each in recover(PulumiStack("test"), dry_run=True).items] == [Outcome.REMOVED]
     assert cluster.deleted == []
@@ -138,11 +140,9 @@ def test_an_installation_that_was_cut_off_can_begin_again(helm: Callable[..., Fa
     assert pulumi.resources == [PROVIDER_STATE]
 
 
-def test_an_upgrade_that_was_cut_off_goes_back_to_the_last_revision(
-    helm: Callable[..., FakeCluster], pulumi: FakePulumi
-) -> None:
+def test_the_record_of_an_interrupted_upgrade_is_removed(helm: Callable[..., FakeCluster], pulumi: FakePulumi) -> None:
     release = {**resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER), "id": "argocd/argocd"}
     pulumi.write([PROVIDER_STATE, release], pending("updating", release))
     cluster = helm(record(9, "deployed"), record(10, "pending-upgrade"))
-    assert [each.outcome for each in recover(PulumiStack("test")).items] == [Outcome.READ]
+    assert [each.outcome for each in recover(PulumiStack("test")).items] == [Outcome.REFRESHED]
     assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v10"]
