@@ -45,7 +45,7 @@ format: $(VENV)/installed ## Let ruff fix what it can
 schema: $(VENV)/installed ## Generate config/schema.json from the models
 	@$(RUN) config.schema
 
-bench: $(VENV)/installed ## Measure speed and memory
+bench: $(VENV)/installed ## Measure speed and memory; destroys and re-creates what is not protected in the sandbox
 	@$(RUN) benchmarks
 
 clean: ## Remove the virtual environment and the caches of this checkout

@@ -36,7 +36,7 @@ class Steps:
             self._end(failed.metadata).error = self._told.get(failed.metadata.urn, "failed")
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The steps in the order in which they began, in the form of the sandbox's own engine."""
+        """The steps in the order in which they began."""
         return [_as_json(each) for each in self._steps.values()]
 
     def _step(self, metadata: events.StepEventMetadata) -> _Step:
