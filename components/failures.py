@@ -1,7 +1,9 @@
 """Error hooks that log why a resource did not become ready, which its provider does not report."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import pulumi
@@ -65,7 +67,7 @@ def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHoo
         if not pulumi.runtime.is_dry_run():
             # An error of the hook must not hide the error of the resource.
             try:
-                lines = await _reasons(explain, access, args)
+                lines = await asyncio.wait_for(_reasons(explain, access, args), _TIMEOUT)
             except Exception as error:  # noqa: BLE001
                 lines = [f"the reason could not be determined: {str(error) or type(error).__name__}"]
             _log(args.urn, lines)
@@ -77,8 +79,14 @@ def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHoo
 async def _reasons(explain: Explain[T], access: pulumi.Input[T], args: ErrorHookArgs) -> list[str]:
     # Properties that contain secrets are Outputs.
     inputs = await _value(args.new_inputs or args.old_inputs or {})
-    lines = asyncio.to_thread(explain, await _value(access), inputs)
-    return list(await asyncio.wait_for(lines, _TIMEOUT))
+    loop = asyncio.get_running_loop()
+    return list(await loop.run_in_executor(_threads(), explain, await _value(access), inputs))
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    """Threads other than the event loop's, which may all wait for operations of resources."""
+    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="failures")
 
 
 async def _value(given: Any) -> Any:

@@ -82,7 +82,9 @@ def load(settings: Phalanx, sync: SyncMode, configured: Mapping[str, Mapping[str
             for name in BOOTSTRAPPED
         },
         secrets=plan,
-        undeclared=undeclared.find(undeclared.uses_of_all(tree.path, rendered, configured), phalanx.vault_path_prefix, plan),
+        undeclared=undeclared.find(
+            undeclared.uses_of_all(tree.path, rendered, configured), phalanx.vault_path_prefix, plan
+        ),
     )
 
 

@@ -1,5 +1,8 @@
+import asyncio
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
@@ -91,6 +94,27 @@ def test_an_explanation_times_out(run_program: ProgramRunner, monkeypatch: pytes
 
     ((_, text),) = reported(run_program, hang).logged
     assert text == "the reason could not be determined: TimeoutError"
+
+
+def test_operations_in_progress_do_not_delay_an_explanation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK waits for each operation in a thread of the event loop: there may be none left."""
+    logged: list[str] = []
+    monkeypatch.setattr(failures, "_log", lambda _urn, lines: logged.extend(lines))
+    monkeypatch.setattr(failures, "_TIMEOUT", 2)
+    hook = reporter(lambda *_: ["a pod is the cause"], "kubeconfig-of-the-test")
+    ended = threading.Event()
+
+    async def fail() -> bool:
+        with ThreadPoolExecutor(1) as pool:
+            asyncio.get_running_loop().set_default_executor(pool)
+            pool.submit(ended.wait, 10)
+            try:
+                return await hook(ErrorHookArgs(URN, "", "applications-tap", "", new_inputs={}))
+            finally:
+                ended.set()
+
+    assert asyncio.run(fail()) is False
+    assert logged == ["a pod is the cause"]
 
 
 def test_nothing_is_logged_without_a_reason_or_in_a_preview(run_program: ProgramRunner) -> None:
