@@ -1,7 +1,25 @@
 """One Rubin Science Platform: from an OpenStack project to applications that are synced and healthy."""
 
+import asyncio
+import gc
+
 import pulumi
 from pulumi import ResourceOptions
+
+from components.errors import tell, told_plainly
+from config import loader
+from config.application_values import application_values
+from config.environment import Environment
+from config.tls import LetsEncrypt
+from operations import certificate, own_vault, preflight
+
+# The SDKs make a hundred thousand objects that stay: to look through them for garbage takes as long as to import them.
+gc.disable()
+
+with told_plainly():
+    environment = loader.load(pulumi.Config())
+    # The providers' SDKs, below, take as long to import as the services to answer.
+    asked = preflight.Questions(environment, pulumi.get_stack(), preview=pulumi.runtime.is_dry_run())
 
 from components import arguments, facts, outputs, phalanx_source, secret_changes, secret_inputs
 from components import platform_arguments as platform
@@ -9,7 +27,6 @@ from components.applications import Applications
 from components.argocd import ArgoCd
 from components.certificate_issuer import CERT_MANAGER, CertificateIssuer
 from components.cluster_services import ClusterServices
-from components.errors import tell, told_plainly
 from components.failures import explained
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
@@ -19,24 +36,25 @@ from components.object_store import ObjectStore
 from components.providers import kubernetes_provider, openstack_provider
 from components.secret_store import SecretStore
 from components.vault import open_vault
-from config import loader
-from config.application_values import application_values
-from config.environment import Environment
-from config.tls import LetsEncrypt
-from operations import certificate, failures, own_vault, preflight, vault_policy
+from operations import failures, vault_policy
 from operations.recovery.guard import guard
 from phalanx.certificates import Certificate
 
+gc.freeze()
+gc.enable()
 
-def main() -> None:
-    """Compose the platform; whatever can be known to be wrong is told before the first resource is registered."""
-    environment = loader.load(pulumi.Config())
-    source = phalanx_source.load(environment.phalanx, environment.applications.sync, application_values(environment))
+
+async def main() -> None:
+    """Compose the platform; whatever can be known to be wrong is told before the first resource is registered.
+
+    Wherever it sleeps the engine gets what is registered so far, and starts the providers meanwhile.
+    """
+    source = phalanx_source.load(*asked.phalanx(), environment.applications.sync, application_values(environment))
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
     stack = pulumi.get_stack()
     guard(environment.cloud, stack)
-    tell(preflight.check(environment, stack, source.environment, preview=pulumi.runtime.is_dry_run()))
-    presence = own_vault.presence(environment, stack)
+    tell(asked.problems())
+    presence = asked.presence()
     known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None
     cloud = openstack_provider(environment.cloud)
     openstack = ResourceOptions(providers=[cloud], transformations=explained(failures.IN_OPENSTACK, environment))
@@ -44,21 +62,27 @@ def main() -> None:
     policy = vault_policy.operator(source.environment, environment.vault, stack)
     vault = open_vault(environment, source.environment, network, policy, openstack)
     inputs, served = known or gather(environment, source, presence)
+    await asyncio.sleep(0)
     nfs = NfsServer("nfs", arguments.nfs_server(environment, network), openstack)
     store = ObjectStore("object-store", arguments.object_store(environment), openstack)
+    await asyncio.sleep(0)
     ingress = IngressAddress("ingress", arguments.ingress_address(environment), openstack)
     cluster = MagnumCluster("cluster", arguments.cluster(environment, network), openstack)
+    await asyncio.sleep(0)
     reader = own_vault.Reader(environment, source.environment, presence)
     store_args = platform.secret_store(environment, source, inputs, reader, store)
     secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault.provider]))
+    await asyncio.sleep(0)
     kubernetes = ResourceOptions(
         providers=[kubernetes_provider(cluster)],
         transformations=explained(failures.IN_KUBERNETES, cluster.kubeconfig),
     )
     services_args = platform.cluster_services(environment, source, secrets)
     services = ClusterServices("services", services_args, after(kubernetes, secrets))
+    await asyncio.sleep(0)
     argocd_args = platform.argocd(environment, source)
     argocd = ArgoCd("argocd", argocd_args, after(kubernetes, services))
+    await asyncio.sleep(0)
     applications = Applications(
         "applications",
         platform.applications(environment, source, platform.facts(ingress, nfs, store, secrets)),
@@ -86,5 +110,10 @@ def gather(
     return inputs, served
 
 
-with told_plainly():
-    main()
+async def run() -> None:
+    """Run `main`, with errors as people need them."""
+    with told_plainly():
+        await main()
+
+
+pulumi.run(run)
