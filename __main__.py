@@ -1,5 +1,10 @@
 """One Rubin Science Platform: from an OpenStack project to applications that are synced and healthy."""
 
+import gc
+
+# Importing the SDKs creates a hundred thousand objects that stay: scanning them for garbage takes as long as the imports.
+gc.disable()
+
 import pulumi
 from pulumi import ResourceOptions
 
@@ -27,16 +32,20 @@ from operations import certificate, failures, own_vault, preflight, vault_policy
 from operations.recovery.guard import guard
 from phalanx.certificates import Certificate
 
+gc.freeze()
+gc.enable()
+
 
 def main() -> None:
     """Compose the platform; whatever can be known to be wrong is told before the first resource is registered."""
     environment = loader.load(pulumi.Config())
-    source = phalanx_source.load(environment.phalanx, environment.applications.sync, application_values(environment))
-    facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
     stack = pulumi.get_stack()
+    asked = preflight.Questions(environment, stack, preview=pulumi.runtime.is_dry_run())
+    source = phalanx_source.load(*asked.phalanx(), environment.applications.sync, application_values(environment))
+    facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
     guard(environment.cloud, stack)
-    tell(preflight.check(environment, stack, source.environment, preview=pulumi.runtime.is_dry_run()))
-    presence = own_vault.presence(environment, stack)
+    tell(asked.problems())
+    presence = asked.presence()
     known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None
     cloud = openstack_provider(environment.cloud)
     openstack = ResourceOptions(providers=[cloud], transformations=explained(failures.IN_OPENSTACK, environment))

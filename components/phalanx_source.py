@@ -1,4 +1,4 @@
-"""What the program takes from the Phalanx repository: the one place of it that fetches and renders."""
+"""What the program takes from the Phalanx repository: the one place of it that renders."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from typing import Any
 from components.bootstrap_release import BootstrapChart
 from components.manifests import Manifests, sort
 from config.applications import SyncMode
-from config.phalanx import Phalanx
-from phalanx import application, charts, checkout, documents, environment, render, undeclared
+from phalanx import application, charts, checkout, documents, render, undeclared
 from phalanx.application import Application
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
@@ -47,20 +46,21 @@ class PhalanxSource:
         return self.applications[name].values if name in self.applications else {}
 
 
-def load(settings: Phalanx, sync: SyncMode, configured: Mapping[str, Mapping[str, Any]]) -> PhalanxSource:
-    """Fetch the repository at the configured revision, read the environment and render its Applications.
+def load(
+    tree: Checkout, phalanx: Environment, sync: SyncMode, configured: Mapping[str, Mapping[str, Any]]
+) -> PhalanxSource:
+    """Read the applications of an environment and render its Argo CD Applications.
 
     Args:
-        settings: Which repository, revision and environment.
+        tree: The Phalanx repository.
+        phalanx: The environment in it.
         sync: Whether Applications name the branch or this run's commit.
         configured: What `config.application_values` gives.
 
     Raises:
-        PhalanxError: If the repository, its environment or one of its applications is not as it should be.
+        PhalanxError: If one of its applications is not as it should be.
         ManifestError: If it renders to something that this program has no place for.
     """
-    tree = checkout.resolve(settings.repository, settings.revision)
-    phalanx = environment.load(tree.path, settings.environment)
     applications = application.load_enabled(tree.path, phalanx, configured)
     plan = resolve(applications)
     rendered = render.applications(
@@ -71,20 +71,21 @@ def load(settings: Phalanx, sync: SyncMode, configured: Mapping[str, Mapping[str
     )
     manifests = sort(rendered)
     link = checkout.link(tree, LINKS / phalanx.name)
+    # Before the uses of Secrets are looked for: what these charts need from elsewhere is then there.
+    bootstrapped = {
+        name: _bootstrap_chart(tree.path, link, phalanx.name, manifests.applications[name], configured.get(name))
+        for name in BOOTSTRAPPED
+    }
+    uses = undeclared.uses_of_all(tree.path, rendered, configured)
     return PhalanxSource(
         checkout=tree,
         environment=phalanx,
         applications=applications,
         configured=configured,
         manifests=manifests,
-        charts={
-            name: _bootstrap_chart(tree.path, link, phalanx.name, manifests.applications[name], configured.get(name))
-            for name in BOOTSTRAPPED
-        },
+        charts=bootstrapped,
         secrets=plan,
-        undeclared=undeclared.find(
-            undeclared.uses_of_all(tree.path, rendered, configured), phalanx.vault_path_prefix, plan
-        ),
+        undeclared=undeclared.find(uses, phalanx.vault_path_prefix, plan),
     )
 
 

@@ -65,6 +65,7 @@ def needs(stack: str) -> Needs:
     applications = application.load_enabled(tree.path, found, configured)
     declared = secrets.resolve(applications)
     manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
-    unnamed = undeclared.find(undeclared.uses_of_all(tree.path, manifests, configured), found.vault_path_prefix, declared)
+    uses = undeclared.uses_of_all(tree.path, manifests, configured)
+    unnamed = undeclared.find(uses, found.vault_path_prefix, declared)
     plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
     return Needs(stack=stack, configuration=described.configuration, environment=found, plan=plan)

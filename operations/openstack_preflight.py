@@ -1,7 +1,8 @@
 """Whether an OpenStack project can take an environment, before anything is made in it."""
 
+import functools
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ def check(environment: Environment, stack: str, executor: Executor) -> list[Prob
     connection = connect(environment)
     if isinstance(connection, Problem):
         return [connection]
-    project = _Project(environment, stack, connection)
+    project = _Project(environment, stack, connection, executor)
     # Without a service every question to it would fail too.
     if missing := list(project.services()):
         return missing
@@ -106,6 +107,12 @@ class _Project:
     environment: Environment
     stack: str
     connection: "Connection"
+    executor: Executor
+
+    @functools.cached_property
+    def flavors(self) -> Mapping[str, quota.Flavor]:
+        """All flavors, by name."""
+        return {each.name: quota.Flavor(vcpus=each.vcpus, ram=each.ram) for each in self.connection.compute.flavors()}
 
     def credentials(self) -> Iterator[Problem]:
         """Whether Keystone lets these credentials do what Magnum and S3 keys need."""
@@ -228,7 +235,6 @@ class _Project:
     def compute(self) -> Iterator[Problem]:
         """Whether flavors and keypair are there."""
         cluster, cloud = self.environment.cluster, self.environment.cloud
-        flavors = {each.name for each in self.connection.compute.flavors()}
         wanted = {
             "rsp:nfs.flavor": self.environment.nfs.flavor,
             "rsp:cluster.masters.flavor": cluster.masters.flavor,
@@ -238,8 +244,8 @@ class _Project:
         if deploy := self.environment.vault.deploy:
             wanted["rsp:vault.deploy.flavor"] = deploy.flavor
         for path, flavor in wanted.items():
-            if flavor not in flavors:
-                yield _absent(path, flavor, flavors)
+            if flavor not in self.flavors:
+                yield _absent(path, flavor, self.flavors)
         if cloud.keypair:
             keypairs = {each.name for each in self.connection.compute.keypairs()}
             if cloud.keypair not in keypairs:
@@ -264,11 +270,13 @@ class _Project:
 
     def quota(self) -> Iterator[Problem]:
         """Whether the project's quotas can take the environment."""
-        compute, network = self.connection.compute, self.connection.network
-        flavors = {each.name: quota.Flavor(vcpus=each.vcpus, ram=each.ram) for each in compute.flavors()}
-        servers = compute.get_limits().absolute
-        volumes = self.connection.block_storage.get_limits().absolute
-        networking = network.get_quota(str(self.connection.current_project_id), details=True)
+        storage, network = self.connection.block_storage, self.connection.network
+        ask = self.executor.submit
+        asked_servers = ask(lambda: self.connection.compute.get_limits().absolute)
+        asked_volumes = ask(lambda: storage.get_limits().absolute)
+        asked_networking = ask(network.get_quota, str(self.connection.current_project_id), details=True)
+        asked_names = ask(lambda: [each.name for each in storage.volumes(details=False)])
+        servers, volumes, networking = asked_servers.result(), asked_volumes.result(), asked_networking.result()
         allowances = {
             "instances": quota.Allowance(limit=servers.instances, used=servers.instances_used),
             "cores": quota.Allowance(limit=servers.total_cores, used=servers.total_cores_used),
@@ -281,9 +289,8 @@ class _Project:
             },
         }
         prefix = cloud_name(self.stack, "")
-        mine = (each.name.startswith(prefix) for each in self.connection.block_storage.volumes(details=False))
-        needed = quota.needs(self.environment, flavors)
-        for shortage in quota.shortages(needed, allowances, first=not any(mine)):
+        first = not any(name.startswith(prefix) for name in asked_names.result())
+        for shortage in quota.shortages(quota.needs(self.environment, self.flavors), allowances, first=first):
             yield Problem(where=f"quota of project `{self.connection.current_project.name}`", what=shortage)
 
 

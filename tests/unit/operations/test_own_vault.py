@@ -91,15 +91,19 @@ def test_the_name_that_applications_use_must_be_the_servers(url: str, said: str)
 
 
 @pytest.mark.parametrize(("presence", "asked"), [(Presence.ABSENT, 0), (Presence.LOST, 0), (Presence.THERE, 1)])
-def test_vault_is_asked_once_it_is_there(monkeypatch: pytest.MonkeyPatch, presence: Presence, asked: int) -> None:
+def test_vault_is_asked_once_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, presence: Presence, asked: int
+) -> None:
     outage = Problem(where="Vault", what="does not answer")
     monkeypatch.setattr(openstack_preflight, "check", lambda *_: [])
     monkeypatch.setattr(own_vault, "presence", lambda *_: presence)
     monkeypatch.setattr(own_vault, "check", lambda *_: [])
     monkeypatch.setattr(vault_preflight, "check", lambda *_, **__: [outage])
-    target: Any = SimpleNamespace(vault_url="https://vault.example.org:8200")
+    target = SimpleNamespace(vault_url="https://vault.example.org:8200")
+    monkeypatch.setattr("phalanx.checkout.resolve", lambda *_: SimpleNamespace(path=tmp_path))
+    monkeypatch.setattr("phalanx.environment.load", lambda *_: target)
     settings = environment(vault__deploy=vault_server_data())
-    assert preflight.check(settings, "test", target) == [outage] * asked
+    assert preflight.Questions(settings, "test").problems() == [outage] * asked
 
 
 def test_the_programs_user_logs_in_with_its_password(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from config.environment import Environment
 from operations import preflight
 from operations.problem import Problem
-from phalanx.environment import Environment as PhalanxEnvironment
 from phalanx.errors import CheckoutError
 from tests.unit.sample import environment, environment_data
 
@@ -46,47 +45,49 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 def test_gathers_all_problems_fatal_ones_first(services: SimpleNamespace) -> None:
     services.openstack, services.vault = [WARNING], [FATAL]
-    assert preflight.check(environment(), "test") == [FATAL, WARNING]
+    assert preflight.Questions(environment(), "test").problems() == [FATAL, WARNING]
 
 
 def test_the_checkout_names_vault(services: SimpleNamespace) -> None:
     settings: Environment = environment()
-    assert preflight.check(settings, "test") == []
-    assert preflight.check(settings, "test", preview=True) == []
+    assert preflight.Questions(settings, "test").problems() == []
+    assert preflight.Questions(settings, "test", preview=True).problems() == []
     asked = ("https://vault.example.org", services.target, settings.vault, "test")
     assert services.asked == [(*asked, False), (*asked, True)]
 
 
-def test_what_the_caller_has_read_is_not_read_again(
-    services: SimpleNamespace,
-    monkeypatch: pytest.MonkeyPatch,
+def test_what_is_found_is_found_once(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolved: list[object] = []
+
+    def resolve(*asked: object) -> SimpleNamespace:
+        resolved.append(asked)
+        return SimpleNamespace(path=Path("checkout"))
+
+    monkeypatch.setattr("phalanx.checkout.resolve", resolve)
+    asked = preflight.Questions(environment(), "test")
+    assert asked.problems() == []
+    assert asked.phalanx() == (SimpleNamespace(path=Path("checkout")), services.target)
+    assert len(resolved) == 1
+
+
+def test_a_missing_repository_is_told_to_whoever_wants_it(
+    services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("phalanx.checkout.resolve", raises(AssertionError("read twice")))
-    target = PhalanxEnvironment.model_validate(
-        {
-            "name": "test",
-            "fqdn": "rsp.example.org",
-            "appOfAppsName": "science-platform",
-            "vaultUrl": "https://other.example.org",
-            "vaultPathPrefix": "kv/test",
-            "repoUrl": "https://github.com/lsst-uk/phalanx",
-            "targetRevision": "main",
-            "applications": {},
-        },
-    )
-    preflight.check(environment(), "test", target)
-    assert services.asked[0][:2] == ("https://other.example.org", target)
+    monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("cannot be read")))
+    with pytest.raises(CheckoutError, match="cannot be read"):
+        preflight.Questions(environment(), "test").phalanx()
+    assert services.asked == []
 
 
 def test_the_configuration_may_name_another_address(services: SimpleNamespace) -> None:
-    preflight.check(environment(vault={"address": "http://127.0.0.1:8200"}), "test")
+    preflight.Questions(environment(vault={"address": "http://127.0.0.1:8200"}), "test").problems()
     assert services.asked[0][0] == "http://127.0.0.1:8200"
 
 
 def test_a_missing_revision_is_told(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("it has no branch or tag 'nowhere'")))
     services.openstack = [FATAL]
-    assert preflight.check(environment(), "test") == [
+    assert preflight.Questions(environment(), "test").problems() == [
         FATAL,
         Problem(where="rsp:phalanx", what="it has no branch or tag 'nowhere'"),
     ]

@@ -1,3 +1,4 @@
+import gc
 import json
 import runpy
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from components import secret_inputs
-from operations import openstack_preflight, preflight, served_certificate, vault_secrets
+from operations import openstack_preflight, preflight, served_certificate, vault_preflight, vault_secrets
 from operations.problem import Problem
 from phalanx import charts, checkout, environment, generators, render, undeclared
 from phalanx.certificates import Certificate, CertificateError
@@ -106,10 +107,10 @@ class StackRunner:
             _serve(served, patch)
             if stack == "sandbox":
                 patch.setattr(secret_inputs, "load", lambda _: GIVEN_BY_FILE)
-            if vault:
-                patch.setattr(openstack_preflight, "check", lambda *_: [])
-            else:
-                patch.setattr(preflight, "check", lambda *_, **__: list(problems))
+            patch.setattr(openstack_preflight, "check", lambda *_: [])
+            if not vault:
+                patch.setattr(preflight.Questions, "problems", lambda _: list(problems))
+                patch.setattr(vault_preflight, "check", lambda *_, **__: [])
                 held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
                 patch.setattr(vault_secrets, "read", lambda *_: held_keys)
                 patch.setattr(vault_secrets, "has_mount", lambda *_: False)
@@ -125,7 +126,12 @@ class StackRunner:
 
 
 def _program() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"))
+    try:
+        runpy.run_path(str(ROOT / "__main__.py"))
+    finally:
+        # What is garbage between the tests is to be found.
+        gc.unfreeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
