@@ -25,7 +25,7 @@ cloud: $(VENV)/installed ## Bring up the sandbox cloud alone
 test: lint test-unit test-sandbox ## Lint, then every test: unit, conformance, sandbox
 
 test-unit: $(VENV)/installed ## Only the tests that need neither network nor root
-	@$(BIN)/pytest --numprocesses=auto tests/unit tests/conformance
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/unit tests/conformance
 
 test-sandbox: $(VENV)/installed ## Only the tests against the running sandbox
 	@$(BIN)/pytest tests/sandbox

@@ -2,7 +2,7 @@
 
 import gc
 
-# Importing the SDKs creates a hundred thousand objects that stay: scanning them for garbage takes as long as the imports.
+# The SDKs create a hundred thousand objects that stay: scanning these for garbage takes as long as the imports.
 gc.disable()
 
 import pulumi

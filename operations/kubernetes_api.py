@@ -47,8 +47,8 @@ class KubernetesApi:
         except (yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError, OSError):
             # The message of the exception may contain a part of the document.
             raise KubernetesError(
-                "the cluster's kubeconfig cannot be used: expected a current context with a server, its CA certificate, "
-                "and a token or a client certificate with its key; run `pulumi refresh` to read it from Magnum again"
+                "the cluster's kubeconfig cannot be used: expected a current context with a server, its CA "
+                "certificate, and a token or a client certificate with its key; run `pulumi refresh` to read it from Magnum again"
             ) from None
         self._session = requests.Session()
         self._session.trust_env = False
