@@ -48,7 +48,7 @@ class KubernetesApi:
             # The message of the exception may contain a part of the document.
             raise KubernetesError(
                 "the cluster's kubeconfig cannot be used: expected a current context with a server, its CA "
-                "certificate, and a token or a client certificate with its key; run `pulumi refresh` to read it from Magnum again"
+                "certificate, and a token or a client certificate with its key; run `pulumi refresh` to read it again"
             ) from None
         self._session = requests.Session()
         self._session.trust_env = False
