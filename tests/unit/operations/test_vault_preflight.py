@@ -42,6 +42,9 @@ def environment() -> Environment:
 def bao(server: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
     monkeypatch.setenv("VAULT_TOKEN", server.root_token)
     server.root.delete(ROLE)
+    server.root.sys.create_or_update_acl_policy(
+        "k8s_operator/roe/read", policies.read_policy("kv-v2", "k8s_operator/roe")
+    )
     return server
 
 
@@ -58,7 +61,6 @@ def warned(bao: OpenBao, environment: Environment) -> str:
 def test_nothing_to_say_about_a_good_vault(bao: OpenBao, environment: Environment) -> None:
     assert look(bao, environment) == []
     bao.root.write_data(ROLE, data=WRITTEN)
-    bao.root.sys.create_or_update_acl_policy("k8s_operator/roe/read", policies.read_policy("kv-v2", "k8s_operator/roe"))
     assert look(bao, environment) == []
 
 
