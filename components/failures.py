@@ -1,4 +1,4 @@
-"""Says why a resource was awaited in vain: its provider only says that it was."""
+"""Error hooks that log why a resource did not become ready, which its provider does not report."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -20,21 +20,21 @@ from pulumi.runtime.settings import get_engine
 T = TypeVar("T")
 
 Explain = Callable[[T, Mapping[str, Any]], Sequence[str]]
-"""Finds out why a resource failed, by what opens the service that it is in and by its inputs, under their names in the
-provider's schema. Returns lines of text that are no secret; none if the resource is well or does not exist."""
+"""A function of the credentials for a resource's service and the resource's inputs, with their names in the provider's
+schema. It returns the reasons why the resource failed as lines of text without secrets; empty if there are none."""
 
-_LINES: Final = 15
-"""Lines that are reported of one resource."""
-_PATIENCE: Final = 60
-"""Seconds that it may take to find out."""
+_MAX_LINES: Final = 15
+"""Maximum number of lines reported for a resource."""
+_TIMEOUT: Final = 60
+"""Seconds to wait for an explanation."""
 
 
 def explained(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -> list[ResourceTransformation]:
-    """Return what makes the resources of a component explained when they fail, for its option ``transformations``.
+    """Return a component's option ``transformations``, which adds error hooks to its resources.
 
     Args:
-        explanations: What finds out the reason, by the resources' type.
-        access: What opens the service that the resources are in, a kubeconfig for example; may be secret.
+        explanations: Functions that explain a failure, by resource type.
+        access: Credentials for the resources' service, such as a kubeconfig; may be secret.
     """
     bindings = {
         token: ResourceHookBinding(on_error=[ErrorHook(f"explain {token}", reporter(explain, access))])
@@ -49,36 +49,36 @@ def explained(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -
             args.props, ResourceOptions.merge(args.opts, ResourceOptions(hooks=binding))
         )
 
-    # Not the newer kind, for which the engine calls back with every resource and all its inputs.
+    # For the newer option `transforms` the engine calls back for every resource, with all its inputs.
     return [bind]
 
 
 def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
-    """Return an error hook that logs why a resource failed, and never has the operation tried again.
+    """Return an error hook that logs why a resource failed and never retries the operation.
 
     Args:
-        explain: Finds out the reason.
-        access: What opens the service that the resource is in.
+        explain: Explains the failure.
+        access: Credentials for the resource's service.
     """
 
     async def report(args: ErrorHookArgs) -> bool:
         if not pulumi.runtime.is_dry_run():
-            # Whatever goes wrong here must not take the place of what went wrong before.
+            # An error of the hook must not hide the error of the resource.
             try:
-                lines = await _find_out(explain, access, args)
+                lines = await _reasons(explain, access, args)
             except Exception as error:  # noqa: BLE001
-                lines = [f"the reason could not be found out: {str(error) or type(error).__name__}"]
+                lines = [f"the reason could not be determined: {str(error) or type(error).__name__}"]
             _log(args.urn, lines)
         return False
 
     return report
 
 
-async def _find_out(explain: Explain[T], access: pulumi.Input[T], args: ErrorHookArgs) -> list[str]:
-    # Properties with a secret in them are Outputs.
+async def _reasons(explain: Explain[T], access: pulumi.Input[T], args: ErrorHookArgs) -> list[str]:
+    # Properties that contain secrets are Outputs.
     inputs = await _value(args.new_inputs or args.old_inputs or {})
-    asked = asyncio.to_thread(explain, await _value(access), inputs)
-    return list(await asyncio.wait_for(asked, _PATIENCE))
+    lines = asyncio.to_thread(explain, await _value(access), inputs)
+    return list(await asyncio.wait_for(lines, _TIMEOUT))
 
 
 async def _value(given: Any) -> Any:
@@ -86,10 +86,10 @@ async def _value(given: Any) -> Any:
 
 
 def _log(urn: str, lines: Sequence[str]) -> None:
-    """Log an error of a resource of which no more is known here than its URN, as it is not registered yet."""
+    """Log an error for a resource by its URN, as `pulumi.log` needs a registered resource."""
     if not lines:
         return
-    left_out = [f"… and {len(lines) - _LINES} lines more"] if len(lines) > _LINES else []
-    text = "\n  ".join([*lines[:_LINES], *left_out])
+    left_out = [f"… and {len(lines) - _MAX_LINES} more lines"] if len(lines) > _MAX_LINES else []
+    text = "\n  ".join([*lines[:_MAX_LINES], *left_out])
     if engine := get_engine():
         engine.Log(engine_pb2.LogRequest(severity=engine_pb2.ERROR, message=text, urn=urn))

@@ -2,13 +2,13 @@ from pulumi import CustomTimeouts, ResourceOptions
 
 
 def wait(seconds: int) -> ResourceOptions:
-    """Return the options by which the Kubernetes provider waits so long for an object, and no longer.
+    """Return options that limit how long the Kubernetes provider waits for an object.
 
-    An option, unlike the annotation ``pulumi.com/timeoutSeconds``, is no property of the object: with another one
-    nothing is updated.
+    Unlike the annotation ``pulumi.com/timeoutSeconds``, the option is not a property of the object, so that another
+    timeout updates nothing.
 
     Args:
-        seconds: Time for each operation, a deletion included.
+        seconds: Timeout of each operation, including deletion.
     """
     duration = f"{seconds}s"
     return ResourceOptions(custom_timeouts=CustomTimeouts(create=duration, update=duration, delete=duration))

@@ -1,4 +1,4 @@
-"""What people do on day two: ``python -m operations --help``."""
+"""Operations on a deployed platform: ``python -m operations --help``."""
 
 import sys
 
@@ -9,7 +9,7 @@ from operations import certificate, preflight, secrets, vault_policy
 from operations.recovery import command as recovery
 from phalanx.errors import PhalanxError
 
-app = typer.Typer(help="What people do on day two.", no_args_is_help=True)
+app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
 app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)
@@ -18,7 +18,7 @@ app.add_typer(secrets.app, name="secrets")
 
 
 def main() -> None:
-    """Run a command; a person's mistake is told in one message."""
+    """Run a command; report a user's error in one message, without a traceback."""
     try:
         app()
     except (ConfigError, PhalanxError) as error:

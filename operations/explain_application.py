@@ -1,4 +1,4 @@
-"""Why an Argo CD Application is not synced and healthy."""
+"""The reasons why an Argo CD Application is not synced and healthy."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -8,22 +8,22 @@ from operations.namespace_causes import NamespaceCauses, sentence
 
 _ARGOCD: Final = "argocd"
 """Argo CD's namespace."""
-_ORDER: Final = ("Degraded", "Missing", "Progressing", "Suspended", "Unknown", "Healthy")
-"""States of health, the most likely root cause first."""
+_HEALTH_ORDER: Final = ("Degraded", "Missing", "Progressing", "Suspended", "Unknown", "Healthy")
+"""Health statuses, the most likely root cause first."""
 
 
 def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
-    """Find out why an Application, or the first sync of one, was awaited in vain.
+    """Return the reasons why an Application, or its first sync, did not become ready.
 
     Args:
-        api: The cluster.
+        api: Client for the cluster.
         inputs: Inputs of the resource.
 
     Returns:
-        Lines of text, root causes first, none of them secret; empty if the Application is well, or does not exist.
+        Lines of text without secrets, root causes first; empty if the Application is healthy or does not exist.
 
     Raises:
-        KubernetesError: The cluster does not answer, or refuses to.
+        KubernetesError: The API cannot be reached, or refuses the request.
     """
     name = inputs["metadata"]["name"]
     found = api.get(f"/apis/argoproj.io/v1alpha1/namespaces/{_ARGOCD}/applications/{name}")
@@ -32,10 +32,10 @@ def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
     status = found.get("status") or {}
     if not status.get("sync"):
         causes = NamespaceCauses.read(api, _ARGOCD)
-        return ["Argo CD has not looked at the Application yet", *_indented(causes.of_pods(causes.pods))]
+        return ["Argo CD has not reconciled the Application yet", *_indented(causes.of_pods(causes.pods))]
     state = (status["sync"].get("status"), (status.get("health") or {}).get("status"))
-    of_argocd = [*_outdated(found), *_conditions(status), *_failed_tasks(status)]
-    lines = list(dict.fromkeys([*of_argocd, *_unhealthy(api, found)]))
+    from_argocd = [*_outdated(found), *_conditions(status), *_failed_tasks(status)]
+    lines = list(dict.fromkeys([*from_argocd, *_unhealthy(api, found)]))
     return [_headline(status, state), *lines] if lines or state != ("Synced", "Healthy") else []
 
 
@@ -48,14 +48,14 @@ def _headline(status: Object, state: tuple[str | None, str | None]) -> str:
 
 
 def _outdated(found: Object) -> Iterator[str]:
-    """Whether Argo CD has not yet compared what the Application asks for now."""
+    """Yield what Argo CD has not compared yet: the current revision or facts."""
     compared, wanted = found["status"]["sync"].get("revision"), found["spec"]["source"].get("targetRevision")
-    # Of a branch nothing can be said: what is compared is always a commit.
+    # A branch cannot be checked: the compared revision is always a commit.
     if compared and wanted and len(wanted) == len(compared) and compared != wanted:
-        yield f"Argo CD has compared revision {compared[:8]} and not yet {wanted[:8]}"
+        yield f"Argo CD has compared revision {compared[:8]} but not yet {wanted[:8]}"
     source = (found["status"]["sync"].get("comparedTo") or {}).get("source")
     if source and _facts_hash(source) != _facts_hash(found["spec"]["source"]):
-        yield "Argo CD has not yet compared the facts that the Application is told now"
+        yield "Argo CD has not yet compared the Application's current facts"
 
 
 def _facts_hash(source: Object) -> str | None:
@@ -71,7 +71,7 @@ def _conditions(status: Object) -> Iterator[str]:
 
 
 def _failed_tasks(status: Object) -> Iterator[str]:
-    """Objects that could not be applied, and hooks that failed."""
+    """Yield the objects that could not be applied and the hooks that failed."""
     operation = status.get("operationState") or {}
     for task in (operation.get("syncResult") or {}).get("resources") or []:
         outcome = task.get("status") if task.get("status") == "SyncFailed" else task.get("hookPhase")
@@ -82,17 +82,17 @@ def _failed_tasks(status: Object) -> Iterator[str]:
 def _unhealthy(api: KubernetesApi, found: Object) -> Iterator[str]:
     namespaces: dict[str, NamespaceCauses] = {}
     default = found["spec"]["destination"].get("namespace") or "default"
-    for each in sorted(found["status"].get("resources") or [], key=_weight):
+    for each in sorted(found["status"].get("resources") or [], key=_health_order):
         health = each.get("health") or {}
         state = health.get("status", "Healthy")
         if state == "Healthy" and each.get("status") == "Synced":
             continue
-        what = (
+        status = (
             state
             if state != "Healthy"
             else f"{each.get('status')}{', to be pruned' * bool(each.get('requiresPruning'))}"
         )
-        yield f"{_label(each)}: {sentence(what, health.get('message'))}"
+        yield f"{_label(each)}: {sentence(status, health.get('message'))}"
         if state != "Healthy":
             namespace = each.get("namespace") or default
             if namespace not in namespaces:
@@ -100,9 +100,9 @@ def _unhealthy(api: KubernetesApi, found: Object) -> Iterator[str]:
             yield from _indented(namespaces[namespace].of(each["kind"], each["name"]))
 
 
-def _weight(resource: Object) -> int:
+def _health_order(resource: Object) -> int:
     state = (resource.get("health") or {}).get("status", "Healthy")
-    return _ORDER.index(state) if state in _ORDER else len(_ORDER)
+    return _HEALTH_ORDER.index(state) if state in _HEALTH_ORDER else len(_HEALTH_ORDER)
 
 
 def _label(resource: Object) -> str:

@@ -1,4 +1,4 @@
-"""Why Magnum did not make a cluster or a node group."""
+"""The reasons why Magnum did not create a cluster or node group."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -9,27 +9,27 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 _NODE_GROUPS: Final = "1.9"
-"""Microversion of Magnum's API that has node groups."""
+"""Microversion of Magnum's API with node groups."""
 
 
 def explain_cluster(connection: "Connection", inputs: Mapping[str, Any]) -> list[str]:
-    """Find out what Magnum says of a cluster.
+    """Return the reasons that Magnum reports for a cluster.
 
     Args:
-        connection: The project.
+        connection: Connection to the project.
         inputs: Inputs of the resource.
 
     Returns:
-        Lines of text, none of them secret; empty if the cluster is well, or does not exist.
+        Lines of text without secrets; empty if the cluster is complete or does not exist.
 
     Raises:
-        openstack.exceptions.SDKException: Magnum does not answer, or refuses to.
+        openstack.exceptions.SDKException: Magnum cannot be reached, or refuses the request.
     """
     return _explain(connection, inputs["name"])
 
 
 def explain_node_group(connection: "Connection", inputs: Mapping[str, Any]) -> list[str]:
-    """Find out what Magnum says of a node group and its cluster; as `explain_cluster`."""
+    """Return the reasons that Magnum reports for a node group and its cluster, as `explain_cluster` does."""
     return _explain(connection, inputs["clusterId"])
 
 
@@ -41,7 +41,7 @@ def _explain(connection: "Connection", cluster: str) -> list[str]:
 def _cluster(found: Mapping[str, Any]) -> Iterator[str]:
     if _unfinished(found):
         yield f"Magnum's cluster {found['name']}: {sentence(found['status'], found.get('status_reason'))}"
-    # On Heat, the resources of the stack that failed; else node groups.
+    # With Heat these are the failed resources of its stack, else node groups.
     for name, reason in (found.get("faults") or {}).items():
         if reason and reason not in (found.get("status_reason") or ""):
             yield f"  {name}: {sentence(None, reason)}"
@@ -62,9 +62,9 @@ def _unfinished(found: Mapping[str, Any]) -> bool:
 
 
 def _get(connection: "Connection", path: str) -> dict[str, Any] | None:
-    from openstack import exceptions  # noqa: PLC0415  # a second's work that no caller wants at import
+    from openstack import exceptions  # noqa: PLC0415  # takes a second, which callers do not need at import
 
-    # Not by the SDK's own cluster: it takes the field `reason`, which Magnum does not have, for its status_reason.
+    # The SDK's own Cluster reads status_reason from the field `reason`, which Magnum does not have.
     answer = connection.container_infrastructure_management.get(path, microversion=_NODE_GROUPS)
     if answer.status_code == 404:  # noqa: PLR2004  # HTTP's "not found"
         return None

@@ -1,4 +1,4 @@
-"""Why a Helm release does not become ready."""
+"""The reasons why a Helm release is not ready."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -12,21 +12,23 @@ _WORKLOADS: Final = {
     "DaemonSet": "/apis/apps/v1/namespaces/{}/daemonsets",
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
 }
-"""Kinds that Helm waits for and that have pods, Jobs as hooks, with the paths of their lists."""
+"""Kinds with pods that Helm waits for (Jobs as hooks), each with the path of its list."""
 
 
 def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
-    """Find out why a release was awaited in vain, by all that is in its namespace: each release has one of its own.
+    """Return the reasons why a release did not become ready.
+
+    This inspects the whole namespace, as each release has its own.
 
     Args:
-        api: The cluster.
+        api: Client for the cluster.
         inputs: Inputs of the resource.
 
     Returns:
-        Lines of text, none of them secret; empty if everything is ready.
+        Lines of text without secrets; empty if everything is ready.
 
     Raises:
-        KubernetesError: The cluster does not answer, or refuses to.
+        KubernetesError: The API cannot be reached, or refuses the request.
     """
     namespace = inputs["namespace"]
     causes = NamespaceCauses.read(api, namespace)
@@ -36,13 +38,13 @@ def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
             if missing := _missing(kind, each):
                 name = each["metadata"]["name"]
                 lines.append(f"{kind} {namespace}/{name}: {missing}")
-                lines += [f"  {line}" for line in [*_complaints(each), *causes.of(kind, name)]]
+                lines += [f"  {line}" for line in [*_failures(each), *causes.of(kind, name)]]
     lines += causes.of_pods(causes.loose_pods())
     return [f"Not ready in the namespace {namespace}:", *lines] if lines else []
 
 
 def _missing(kind: str, workload: Object) -> str | None:
-    """What a workload lacks; None if it is ready."""
+    """Return what is missing until a workload is ready, or None if it is."""
     spec, status = workload.get("spec") or {}, workload.get("status") or {}
     if kind == "Job":
         done = any(each["type"] == "Complete" and each["status"] == "True" for each in status.get("conditions") or [])
@@ -54,8 +56,8 @@ def _missing(kind: str, workload: Object) -> str | None:
     return f"{ready} of {wanted} pods ready" if ready < wanted else None
 
 
-def _complaints(workload: Object) -> Iterator[str]:
-    """Conditions that say more than that pods are missing: a quota, a failed Job."""
+def _failures(workload: Object) -> Iterator[str]:
+    """Yield conditions with a reason, such as an exceeded quota or a failed Job."""
     for condition in (workload.get("status") or {}).get("conditions") or []:
         if condition["type"] in {"ReplicaFailure", "Failed"} and condition["status"] == "True":
             yield sentence(condition.get("reason"), condition.get("message"))

@@ -1,4 +1,4 @@
-"""What finds out why a resource failed, by the resource's type."""
+"""The functions that explain why a resource failed, by resource type."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 Inputs = Mapping[str, Any]
-"""Inputs of a resource, under their names in the provider's schema."""
+"""Inputs of a resource, with their names in the provider's schema."""
 
 
 def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Callable[[str, Inputs], list[str]]:
@@ -20,13 +20,13 @@ def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Cal
 
 
 def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[Environment, Inputs], list[str]]:
-    def asked(environment: Environment, inputs: Inputs) -> list[str]:
+    def connect_and_explain(environment: Environment, inputs: Inputs) -> list[str]:
         connection = openstack_preflight.connect(environment)
         if isinstance(connection, Problem):
             raise ConnectionError(str(connection))
         return explain(connection, inputs)
 
-    return asked
+    return connect_and_explain
 
 
 IN_KUBERNETES: Final = {
@@ -35,10 +35,10 @@ IN_KUBERNETES: Final = {
     "kubernetes:argoproj.io/v1alpha1:ApplicationPatch": _in_kubernetes(explain_application.explain),
     "kubernetes:cert-manager.io/v1:ClusterIssuer": _in_kubernetes(explain_issuer.explain),
 }
-"""For a cluster that a kubeconfig opens."""
+"""By resource type; their argument is a kubeconfig."""
 
 IN_OPENSTACK: Final = {
     "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_cluster.explain_cluster),
     "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_cluster.explain_node_group),
 }
-"""For the project of an environment."""
+"""By resource type; their argument is an environment."""

@@ -1,4 +1,4 @@
-"""A client of the Kubernetes API for a few requests. The kubeconfig stays in memory."""
+"""A small client for the Kubernetes API; it keeps the kubeconfig in memory."""
 
 import base64
 import contextlib
@@ -27,10 +27,10 @@ class KubernetesError(PhalanxError):
 
 
 class KubernetesApi:
-    """The Kubernetes API of a cluster, as the user of a kubeconfig's current context.
+    """A client for the Kubernetes API of the current context of a kubeconfig.
 
     Args:
-        kubeconfig: Text of a kubeconfig with a client certificate or a token, as Magnum and the state have it.
+        kubeconfig: Text of a kubeconfig with a client certificate or a token.
 
     Raises:
         KubernetesError: It has no usable current context.
@@ -45,10 +45,10 @@ class KubernetesApi:
             self._server = str(cluster["server"]).rstrip("/")
             adapter = _Adapter(_tls(cluster, user))
         except (yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError, OSError):
-            # What went wrong may repeat a part of the document.
+            # The message of the exception may contain a part of the document.
             raise KubernetesError(
-                "the cluster's kubeconfig cannot be used: a current context with a server, its authority, and a client "
-                "certificate with its key or a token is expected; `pulumi refresh` reads it again from Magnum"
+                "the cluster's kubeconfig cannot be used: expected a current context with a server, its CA certificate "
+                "and a token or a client certificate with its key; run `pulumi refresh` to read it from Magnum again"
             ) from None
         self._session = requests.Session()
         self._session.trust_env = False
@@ -65,7 +65,7 @@ class KubernetesApi:
         return self._call("GET", path, query)
 
     def items(self, path: str, **query: str) -> list[Object]:
-        """Return the objects of a list; none if the cluster does not know their kind. Raises as `get`."""
+        """Return the objects of a list, which is empty if the cluster does not have their kind; raises as `get`."""
         return list((self.get(path, **query) or {}).get("items") or [])
 
     def delete(self, path: str) -> None:
@@ -73,7 +73,7 @@ class KubernetesApi:
         self._call("DELETE", path, {})
 
     def collection(self, api_version: str, kind: str, namespace: str | None) -> str | None:
-        """Return the path of the objects of a kind, or None if the cluster does not know it; raises as `get`."""
+        """Return the path of the objects of a kind, or None if the cluster does not have it; raises as `get`."""
         root = "/api/v1" if api_version == "v1" else f"/apis/{api_version}"
         listed = self.get(root)
         for each in (listed or {}).get("resources", []):
@@ -85,15 +85,15 @@ class KubernetesApi:
     def _call(self, method: str, path: str, query: Mapping[str, str]) -> Object | None:
         url = f"{self._server}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            answer = self._session.request(method, url, timeout=TIMEOUT)
-            if answer.status_code == requests.codes.not_found:
+            response = self._session.request(method, url, timeout=TIMEOUT)
+            if response.status_code == requests.codes.not_found:
                 return None
-            if answer.ok:
-                found: Object = answer.json()
+            if response.ok:
+                found: Object = response.json()
                 return found
         except requests.exceptions.RequestException as error:
             raise KubernetesError(f"the Kubernetes API at {self._server} does not answer: {error}") from error
-        refusal = f"{answer.status_code} {answer.reason}"
+        refusal = f"{response.status_code} {response.reason}"
         raise KubernetesError(f"the Kubernetes API at {self._server} refuses {method} {path}: {refusal}")
 
 
@@ -106,7 +106,7 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*arguments, ssl_context=self._context, **options)
 
     def cert_verify(self, conn: Any, *_: object, **__: object) -> None:
-        """Leave it to the context, whose one authority is the cluster's: requests would add all public ones."""
+        """Trust only the cluster's CA, which the context has; requests would add all public ones."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 
@@ -125,7 +125,7 @@ def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> ssl.SSLContext:
 
 
 class _Readable:
-    """Bytes under a path that can be read once: Python's TLS takes a key from a path only, and this one is no file."""
+    """A path that is not on disk and can be read once: Python's ssl module loads keys only from a path."""
 
     def __init__(self, encoded: str) -> None:
         self._content = base64.b64decode(encoded)

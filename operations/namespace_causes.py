@@ -1,4 +1,4 @@
-"""Why objects of a namespace are not ready, by their pods and events."""
+"""The reasons why objects of a namespace are not ready, from their pods and events."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from operations.kubernetes_api import KubernetesApi, Object
 Key = tuple[str, str]
 """Kind and name of an object."""
 
-_EVENTS: Final = 2
-"""Events that are reported of one object, the latest ones."""
-_LONGEST: Final = 300
-"""Characters of a message; the cause is at one of its ends, so the middle is left out."""
+_MAX_EVENTS: Final = 2
+"""Maximum number of events reported for an object, latest first."""
+_MAX_LENGTH: Final = 300
+"""Maximum length of a message in characters; the middle is left out, as the cause is at one of the ends."""
 _STARTING: Final = {"ContainerCreating", "PodInitializing"}
-"""What a container waits for is then known by events only."""
+"""Reasons of waiting containers for which only events have the cause."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamespaceCauses:
-    """What the pods and events of a namespace say."""
+    """The pods, ReplicaSets and events of a namespace."""
 
     pods: list[Object]
     replica_sets: list[Object]
@@ -27,10 +27,10 @@ class NamespaceCauses:
 
     @classmethod
     def read(cls, api: KubernetesApi, namespace: str) -> Self:
-        """Ask the cluster.
+        """Read a namespace.
 
         Raises:
-            KubernetesError: It does not answer, or refuses to.
+            KubernetesError: The API cannot be reached, or refuses the request.
         """
         return cls(
             pods=api.items(f"/api/v1/namespaces/{namespace}/pods"),
@@ -39,7 +39,7 @@ class NamespaceCauses:
         )
 
     def of(self, kind: str, name: str) -> list[str]:
-        """Return the causes that pods of an object give, then those of its own events; none if all is well."""
+        """Return the causes from an object's pods, then from its own events; empty if there are none."""
         family = {(kind, name)} | {
             _key("ReplicaSet", each) for each in self.replica_sets if _owned(each, {(kind, name)})
         }
@@ -47,7 +47,7 @@ class NamespaceCauses:
         return [*self.of_pods(pods), *self._warnings(family)]
 
     def of_pods(self, pods: Iterable[Object]) -> list[str]:
-        """Return the causes of those pods that are not ready; the same cause once, with the number of its pods."""
+        """Return the causes from pods that are not ready, each once with the number of its pods."""
         causes: dict[str, list[str]] = {}
         for pod in pods:
             for cause in self._of_pod(pod):
@@ -55,7 +55,7 @@ class NamespaceCauses:
         return [f"pod {_and_more(names)}: {cause}" for cause, names in causes.items()]
 
     def loose_pods(self) -> list[Object]:
-        """Return the pods that nobody owns."""
+        """Return the pods without an owner."""
         return [each for each in self.pods if not each["metadata"].get("ownerReferences")]
 
     def _of_pod(self, pod: Object) -> list[str]:
@@ -63,11 +63,11 @@ class NamespaceCauses:
         if not states:
             return []
         events = self._warnings({_key("Pod", pod)})
-        told = [cause for reason, cause in states if reason not in _STARTING or not events]
-        return [*told, *(event for event in events if not any(_says(cause, event) for cause in told))]
+        causes = [cause for reason, cause in states if reason not in _STARTING or not events]
+        return [*causes, *(event for event in events if not any(_repeats(event, cause) for cause in causes))]
 
     def _warnings(self, about: set[Key]) -> list[str]:
-        """The latest warnings about any of these objects, the last one first."""
+        """Return the latest warnings about any of these objects, latest first."""
         found = [
             each
             for each in self.events
@@ -75,18 +75,18 @@ class NamespaceCauses:
             and (each["involvedObject"].get("kind"), each["involvedObject"].get("name")) in about
         ]
         found.sort(key=_time, reverse=True)
-        return list(dict.fromkeys(sentence(each.get("reason"), each.get("message")) for each in found))[:_EVENTS]
+        return list(dict.fromkeys(sentence(each.get("reason"), each.get("message")) for each in found))[:_MAX_EVENTS]
 
 
 def sentence(reason: str | None, message: str | None) -> str:
-    """Join a reason and a message, either of which may be missing, on one line of bearable length."""
+    """Join an optional reason and message on one line of limited length."""
     text = ": ".join(" ".join(part.split()) for part in (reason, message) if part)
-    half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
+    half = _MAX_LENGTH // 2
+    return text if len(text) <= _MAX_LENGTH else f"{text[:half]} … {text[-half:]}"
 
 
 def _states(status: Object) -> list[tuple[str, str]]:
-    """Reason and full text of everything for which a pod is not ready."""
+    """Return the reason and full text of each cause why a pod is not ready."""
     phase = status.get("phase")
     if phase == "Succeeded":
         return []
@@ -109,24 +109,24 @@ def _container_state(container: Object) -> Iterator[tuple[str, str]]:
     match state:
         case {"waiting": waiting}:
             reason = waiting.get("reason", "waiting")
-            ended = f" (last time it ended with {_ending(last)})" if last else ""
+            ended = f" (last terminated with {_termination(last)})" if last else ""
             yield reason, f"{sentence(reason, waiting.get('message'))}{ended}, container {name}"
         case {"terminated": {"exitCode": code} as terminated} if code != 0:
-            yield terminated.get("reason", "Error"), f"container {name} ended with {_ending(terminated)}"
+            yield terminated.get("reason", "Error"), f"container {name} terminated with {_termination(terminated)}"
         case {"running": _} if not container.get("ready") and not container.get("started"):
-            yield "Unready", f"container {name} runs and is not started yet"
+            yield "Unready", f"container {name} is running but not started yet"
         case {"running": _} if not container.get("ready"):
-            yield "Unready", f"container {name} runs and is not ready"
+            yield "Unready", f"container {name} is running but not ready"
 
 
-def _ending(terminated: Object) -> str:
+def _termination(terminated: Object) -> str:
     return (
         f"exit code {terminated['exitCode']}, {sentence(terminated.get('reason', 'Error'), terminated.get('message'))}"
     )
 
 
-def _says(cause: str, event: str) -> bool:
-    """Whether a cause has the message of an event."""
+def _repeats(event: str, cause: str) -> bool:
+    """Return whether the message of an event is part of a cause."""
     return event.partition(": ")[2] in cause
 
 

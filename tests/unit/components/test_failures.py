@@ -15,7 +15,7 @@ URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applic
 
 
 class Component(pulumi.ComponentResource):
-    """Two resources, one of them in a component of its own."""
+    """A component with two resources and nested components."""
 
     def __init__(self, name: str, depth: int, opts: ResourceOptions) -> None:
         super().__init__("rsp:index:Component", name, None, opts)
@@ -29,7 +29,7 @@ class Component(pulumi.ComponentResource):
 def reported(
     run_program: ProgramRunner, explain: Explain[str], secret: Mapping[str, Any] | None = None, **args: Any
 ) -> Recording:
-    """What a hook logs about a failed resource, whose new inputs are ``secret``."""
+    """Run an error hook for a failed resource with the new inputs ``secret``."""
 
     def program() -> None:
         hook = reporter(explain, pulumi.Output.secret("kubeconfig-of-the-test"))
@@ -42,7 +42,7 @@ def reported(
     return recording
 
 
-def test_only_what_can_be_explained_has_a_hook(run_program: ProgramRunner) -> None:
+def test_only_types_with_an_explanation_have_a_hook(run_program: ProgramRunner) -> None:
     def program() -> None:
         transformations = explained({"kubernetes:core/v1:Secret": lambda *_: []}, "kubeconfig")
         Component("outer", 1, ResourceOptions(transformations=transformations))
@@ -63,41 +63,39 @@ def test_the_reason_is_logged_with_the_resource(run_program: ProgramRunner) -> N
     ]
 
 
-def test_a_resource_that_cannot_be_removed_is_explained_by_its_old_inputs(run_program: ProgramRunner) -> None:
+def test_a_failed_deletion_is_explained_with_the_old_inputs(run_program: ProgramRunner) -> None:
     recording = reported(run_program, lambda _, inputs: [inputs["name"]], old_inputs={"name": "tap"})
     assert recording.logged == [(URN, "tap")]
 
 
-def test_a_long_reason_is_cut(run_program: ProgramRunner) -> None:
+def test_a_long_reason_is_truncated(run_program: ProgramRunner) -> None:
     ((_, text),) = reported(run_program, lambda *_: [f"line {number}" for number in range(20)]).logged
-    assert text.splitlines()[-2:] == ["  line 14", "  … and 5 lines more"]
+    assert text.splitlines()[-2:] == ["  line 14", "  … and 5 more lines"]
 
 
-def test_what_goes_wrong_with_the_explanation_is_told_in_one_line(run_program: ProgramRunner) -> None:
+def test_a_failing_explanation_is_logged_in_one_line(run_program: ProgramRunner) -> None:
     def explain(*_: Any) -> Sequence[str]:
         raise ConnectionError("the Kubernetes API does not answer")
 
     assert reported(run_program, explain).logged == [
-        (URN, "the reason could not be found out: the Kubernetes API does not answer")
+        (URN, "the reason could not be determined: the Kubernetes API does not answer")
     ]
 
 
-def test_an_explanation_that_takes_too_long_is_given_up(
-    run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(failures, "_PATIENCE", 0.01)
+def test_an_explanation_times_out(run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failures, "_TIMEOUT", 0.01)
 
     def hang(*_: Any) -> Sequence[str]:
         time.sleep(0.5)
         return ["too late"]
 
     ((_, text),) = reported(run_program, hang).logged
-    assert text == "the reason could not be found out: TimeoutError"
+    assert text == "the reason could not be determined: TimeoutError"
 
 
-def test_nothing_is_logged_where_nothing_is_wrong_or_made(run_program: ProgramRunner) -> None:
+def test_nothing_is_logged_without_a_reason_or_in_a_preview(run_program: ProgramRunner) -> None:
     def broken(*_: Any) -> Sequence[str]:
-        raise AssertionError("a preview asks nobody")
+        raise AssertionError("a preview explains nothing")
 
     assert reported(run_program, lambda *_: []).logged == []
     assert reported(run_program.having(preview=True), broken).logged == []

@@ -36,11 +36,11 @@ def application(**status: Any) -> dict[str, Any]:
     }
 
 
-def told(found: dict[str, Any] | None, **answers: Any) -> list[str]:
+def explained(found: dict[str, Any] | None, **answers: Any) -> list[str]:
     return explain(RecordedCluster({PATH: found, **answers}), INPUTS)
 
 
-def test_a_pod_that_lacks_something_is_the_cause() -> None:
+def test_a_waiting_pod_is_the_cause() -> None:
     answers = {
         f"{NAMESPACE}/pods": [
             pod("squareone-6d-1", LACKS_A_KEY, ("ReplicaSet", "squareone-6d")),
@@ -49,14 +49,14 @@ def test_a_pod_that_lacks_something_is_the_cause() -> None:
         ],
         REPLICA_SETS: [REPLICA_SET, owned("ReplicaSet", "other-6d", ("Deployment", "other"))],
     }
-    assert told(application(resources=[SERVICE, DEPLOYMENT]), **answers) == [
+    assert explained(application(resources=[SERVICE, DEPLOYMENT]), **answers) == [
         "The Application is Synced, Progressing",
         "Deployment squareone/squareone: Progressing: Waiting for rollout: 0 of 1 replicas updated",
         "  pod squareone-6d-1 and 1 more: CreateContainerConfigError: no key x in secret a/b, container main",
     ]
 
 
-def test_events_say_what_a_starting_pod_waits_for() -> None:
+def test_events_explain_a_starting_pod() -> None:
     starting = pod("squareone-6d-1", {"waiting": {"reason": "ContainerCreating"}}, ("ReplicaSet", "squareone-6d"))
     about = ("Pod", "squareone-6d-1")
     answers = {
@@ -68,19 +68,19 @@ def test_events_say_what_a_starting_pod_waits_for() -> None:
         ],
         REPLICA_SETS: [REPLICA_SET],
     }
-    assert told(application(resources=[DEPLOYMENT]), **answers)[2:] == [
+    assert explained(application(resources=[DEPLOYMENT]), **answers)[2:] == [
         '  pod squareone-6d-1: FailedMount: secret "last" not found',
         '  pod squareone-6d-1: FailedMount: secret "first" not found',
     ]
 
 
-def test_without_pods_the_events_of_their_makers_are_the_cause() -> None:
+def test_without_pods_the_events_of_the_replica_set_are_the_cause() -> None:
     quota = event(("ReplicaSet", "squareone-6d"), "FailedCreate", "exceeded quota: pods")
     answers = {f"{NAMESPACE}/events": [quota], REPLICA_SETS: [REPLICA_SET]}
-    assert told(application(resources=[DEPLOYMENT]), **answers)[2:] == ["  FailedCreate: exceeded quota: pods"]
+    assert explained(application(resources=[DEPLOYMENT]), **answers)[2:] == ["  FailedCreate: exceeded quota: pods"]
 
 
-def test_what_cannot_be_rendered_is_told_first() -> None:
+def test_a_render_error_comes_first() -> None:
     found = application(
         sync={"status": "Unknown"},
         health={"status": "Healthy"},
@@ -90,13 +90,13 @@ def test_what_cannot_be_rendered_is_told_first() -> None:
         ],
         resources=[DEPLOYMENT],
     )
-    assert told(found)[:2] == [
+    assert explained(found)[:2] == [
         "The Application is Unknown, Healthy",
         "ComparisonError: Failed to load target state: helm template failed",
     ]
 
 
-def test_what_could_not_be_applied_is_told_before_what_is_unhealthy() -> None:
+def test_failed_sync_tasks_come_before_unhealthy_objects() -> None:
     failed = {
         "kind": "VaultSecret",
         "namespace": "squareone",
@@ -116,7 +116,7 @@ def test_what_could_not_be_applied_is_told_before_what_is_unhealthy() -> None:
         },
         resources=[{**SERVICE, "status": "OutOfSync", "requiresPruning": True}, DEPLOYMENT],
     )
-    assert told(found) == [
+    assert explained(found) == [
         "The Application is OutOfSync, Missing; last sync Running: failed to apply. Retrying attempt #3",
         'VaultSecret squareone/squareone: SyncFailed: no matches for kind "VaultSecret"',
         "Job migrate: Failed: Job has reached its backoff limit",
@@ -125,29 +125,29 @@ def test_what_could_not_be_applied_is_told_before_what_is_unhealthy() -> None:
     ]
 
 
-def test_what_argo_cd_does_not_know_yet_is_told() -> None:
+def test_an_outdated_comparison_is_reported() -> None:
     source = {"helm": {"valuesObject": {"global": {"factsHash": "old"}}}}
     sync = {"status": "Synced", "revision": "f" * 40, "comparedTo": {"source": source}}
-    assert told(application(sync=sync, health={"status": "Healthy"})) == [
+    assert explained(application(sync=sync, health={"status": "Healthy"})) == [
         "The Application is Synced, Healthy",
-        "Argo CD has compared revision ffffffff and not yet 01234567",
-        "Argo CD has not yet compared the facts that the Application is told now",
+        "Argo CD has compared revision ffffffff but not yet 01234567",
+        "Argo CD has not yet compared the Application's current facts",
     ]
 
 
-def test_an_argo_cd_that_does_nothing_is_told_with_its_own_pods() -> None:
+def test_a_missing_status_is_explained_with_the_pods_of_argo_cd() -> None:
     crashing = pod(
         "repo-1",
         {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}},
         ready=False,
         lastState={"terminated": {"exitCode": 1, "reason": "Error"}},
     )
-    assert told(application(sync=None), **{"/api/v1/namespaces/argocd/pods": [crashing]}) == [
-        "Argo CD has not looked at the Application yet",
-        "  pod repo-1: CrashLoopBackOff: back-off 5m0s (last time it ended with exit code 1, Error), container main",
+    assert explained(application(sync=None), **{"/api/v1/namespaces/argocd/pods": [crashing]}) == [
+        "Argo CD has not reconciled the Application yet",
+        "  pod repo-1: CrashLoopBackOff: back-off 5m0s (last terminated with exit code 1, Error), container main",
     ]
 
 
-def test_nothing_is_said_of_an_application_that_is_well_or_not_there() -> None:
-    assert told(application(health={"status": "Healthy"}, resources=[SERVICE])) == []
-    assert told(None) == []
+def test_a_healthy_or_absent_application_has_no_causes() -> None:
+    assert explained(application(health={"status": "Healthy"}, resources=[SERVICE])) == []
+    assert explained(None) == []

@@ -7,7 +7,7 @@ from openstack.connection import Connection
 from operations.explain_cluster import explain_cluster, explain_node_group
 from tests.unit.operations.json_server import json_server
 
-# openstacksdk warns of an optional library that nobody asked for.
+# openstacksdk warns about an optional library.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
@@ -15,7 +15,7 @@ VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"r
 NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resources[0]: No valid host was found."
 
 
-def told(answers: dict[str, tuple[int, Any]], explain: Any = explain_cluster, **inputs: str) -> list[str]:
+def explained(answers: dict[str, tuple[int, Any]], explain: Any = explain_cluster, **inputs: str) -> list[str]:
     with json_server({"GET /": (200, {"versions": [VERSION]}), **answers}) as url:
         connection = Connection(
             auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
@@ -33,23 +33,23 @@ def group(name: str, status: str, **rest: Any) -> dict[str, Any]:
 
 
 def groups(*found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
-    """What Magnum answers of node groups: the list has no reasons."""
+    """Return Magnum's responses about node groups; the list has no reasons."""
     path = f"GET /clusters/{UUID}/nodegroups"
     listed = [{key: value for key, value in each.items() if key != "status_reason"} for each in found]
     return {path: (200, {"nodegroups": listed}), **{f"{path}/{each['uuid']}": (200, each) for each in found}}
 
 
-def test_a_failed_cluster_is_told_with_magnums_reason_and_heats_failed_resources() -> None:
+def test_a_failed_cluster_has_magnums_reason_and_heats_failed_resources() -> None:
     failed = cluster("CREATE_FAILED", status_reason=NO_HOST, faults={"kube-master": "No fixed IPs", "ng": None})
     answers = {"GET /clusters/rsp-cluster": failed, **groups(group("default-worker", "CREATE_FAILED"))}
-    assert told(answers) == [
+    assert explained(answers) == [
         f"Magnum's cluster rsp-cluster: CREATE_FAILED: {NO_HOST}",
         "  kube-master: No fixed IPs",
         "node group default-worker: CREATE_FAILED",
     ]
 
 
-def test_a_node_group_repeats_nothing_that_its_cluster_says() -> None:
+def test_a_node_group_does_not_repeat_the_reason_of_its_cluster() -> None:
     failed = cluster(
         "CREATE_FAILED", status_reason=f"default-master failed: {NO_HOST}", faults={"default-master": NO_HOST}
     )
@@ -57,10 +57,10 @@ def test_a_node_group_repeats_nothing_that_its_cluster_says() -> None:
         "GET /clusters/rsp-cluster": failed,
         **groups(group("default-master", "CREATE_FAILED", status_reason=NO_HOST)),
     }
-    assert len(told(answers)) == 1
+    assert len(explained(answers)) == 1
 
 
-def test_a_failed_node_group_is_told_with_its_reason() -> None:
+def test_a_failed_node_group_has_its_reason() -> None:
     answers = {
         f"GET /clusters/{UUID}": cluster("UPDATE_IN_PROGRESS"),
         **groups(
@@ -68,21 +68,21 @@ def test_a_failed_node_group_is_told_with_its_reason() -> None:
             group("labs", "CREATE_FAILED", status_reason="Quota exceeded for cores"),
         ),
     }
-    assert told(answers, explain_node_group, clusterId=UUID, name="labs") == [
+    assert explained(answers, explain_node_group, clusterId=UUID, name="labs") == [
         "Magnum's cluster rsp-cluster: UPDATE_IN_PROGRESS",
         "node group labs: CREATE_FAILED: Quota exceeded for cores",
     ]
 
 
-def test_nothing_is_said_of_a_cluster_that_is_well_or_not_there() -> None:
+def test_a_complete_or_absent_cluster_has_no_reasons() -> None:
     answers = {
         "GET /clusters/rsp-cluster": cluster("CREATE_COMPLETE"),
         **groups(group("default-worker", "CREATE_COMPLETE")),
     }
-    assert told(answers) == []
-    assert told({}) == []
+    assert explained(answers) == []
+    assert explained({}) == []
 
 
-def test_a_magnum_that_refuses_is_an_error() -> None:
+def test_a_refusal_by_magnum_raises() -> None:
     with pytest.raises(exceptions.SDKException):
-        told({"GET /clusters/rsp-cluster": (500, {"errors": []})})
+        explained({"GET /clusters/rsp-cluster": (500, {"errors": []})})

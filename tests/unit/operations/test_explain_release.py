@@ -11,7 +11,7 @@ REPLICA_SET = owned("ReplicaSet", "server-7c", ("Deployment", "server"))
 READY = owned("Pod", "server-7c-1", ("ReplicaSet", "server-7c"), status={"phase": "Running", "containerStatuses": []})
 
 
-def test_pods_that_are_not_ready_are_named_with_their_reasons() -> None:
+def test_unready_pods_have_their_reasons() -> None:
     pulling = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "a/b:c"'}}
     cluster = RecordedCluster(
         {
@@ -27,7 +27,7 @@ def test_pods_that_are_not_ready_are_named_with_their_reasons() -> None:
     ]
 
 
-def test_pods_that_no_node_takes() -> None:
+def test_unschedulable_pods() -> None:
     pending = owned("Pod", "controller-0", ("StatefulSet", "controller"), status={"phase": "Pending"})
     pending["status"]["conditions"] = [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}
@@ -45,7 +45,7 @@ def test_pods_that_no_node_takes() -> None:
     ]
 
 
-def test_a_hook_that_failed() -> None:
+def test_a_failed_hook() -> None:
     condition = {
         "type": "Failed",
         "status": "True",
@@ -58,11 +58,11 @@ def test_a_hook_that_failed() -> None:
     assert explain(cluster, INPUTS)[1:] == [
         "Job argocd/init: not complete",
         "  BackoffLimitExceeded: backoff limit reached",
-        "  pod init-x: container main ended with exit code 1, Error",
+        "  pod init-x: container main terminated with exit code 1, Error",
     ]
 
 
-def test_a_daemon_and_a_pod_that_nobody_owns() -> None:
+def test_a_daemon_set_and_a_pod_without_an_owner() -> None:
     unready = pod("loose", {"running": {}}, started=True)
     daemon = owned("DaemonSet", "agent", status={"desiredNumberScheduled": 3, "numberReady": 2})
     cluster = RecordedCluster(
@@ -74,10 +74,10 @@ def test_a_daemon_and_a_pod_that_nobody_owns() -> None:
     )
     assert explain(cluster, INPUTS)[1:] == [
         "DaemonSet argocd/agent: 2 of 3 pods ready",
-        "pod loose: container main runs and is not ready",
+        "pod loose: container main is running but not ready",
         "pod loose: Unhealthy: Readiness probe failed: HTTP 503",
     ]
 
 
-def test_nothing_is_said_where_all_is_ready() -> None:
+def test_a_ready_release_has_no_causes() -> None:
     assert explain(RecordedCluster({f"{APPS}/replicasets": [REPLICA_SET], PODS: [READY]}), INPUTS) == []

@@ -25,7 +25,7 @@ NOW = datetime.now(UTC)
 
 
 class Authority:
-    """An authority with the server's and the client's certificates, as a cluster has them; all PEM."""
+    """A cluster's CA, which issues server and client certificates; all PEM."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -33,7 +33,7 @@ class Authority:
         self.certificate = self._sign(self._name, self._key, x509.BasicConstraints(ca=True, path_length=None))
 
     def issue(self, name: str) -> tuple[bytes, bytes]:
-        """A certificate for the loopback interface, or for whoever comes from there, with its key."""
+        """Return a certificate for a server or client on the loopback interface, with its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         alternative = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
@@ -50,7 +50,7 @@ class Authority:
 
 @contextmanager
 def api_server(authority: Authority, folder: Path) -> Iterator[str]:
-    """An API that lets in whoever has a certificate of the authority, and knows one list of pods; yields its URL."""
+    """Run an API that requires a client certificate of the CA and has one list of pods; yield its URL."""
     answers = {f"{PODS}?limit=5": (200, {"items": [{"kind": "Pod"}]}), "/forbidden": (403, {"reason": "Forbidden"})}
 
     class Handler(BaseHTTPRequestHandler):
@@ -61,7 +61,7 @@ def api_server(authority: Authority, folder: Path) -> Iterator[str]:
             self.wfile.write(json.dumps(body).encode())
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     for name, content in zip(("crt", "key"), authority.issue("kube-apiserver"), strict=True):
         (folder / f"server.{name}").write_bytes(content)
@@ -109,14 +109,14 @@ def url(authority: Authority, tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_a_client_certificate_opens_the_api(url: str, authority: Authority) -> None:
+def test_a_client_certificate_is_accepted(url: str, authority: Authority) -> None:
     api = KubernetesApi(kubeconfig(url, authority, authority.issue("admin")))
     assert api.items(PODS, limit="5") == [{"kind": "Pod"}]
     assert api.get("/api/v1/namespaces/argocd/pods/none") is None
-    assert api.items("/apis/unknown/v1/things") == []
+    assert api.items("/apis/unknown/v1/objects") == []
 
 
-def test_a_refusal_is_told(url: str, authority: Authority) -> None:
+def test_a_refusal_is_reported(url: str, authority: Authority) -> None:
     api = KubernetesApi(kubeconfig(url, authority, authority.issue("admin")))
     with pytest.raises(KubernetesError, match=r"at https://127.0.0.1:\d+ refuses GET /forbidden: 403"):
         api.get("/forbidden")
@@ -129,13 +129,15 @@ def test_an_api_of_another_authority_is_not_trusted(url: str) -> None:
         api.get(PODS)
 
 
-def test_an_api_that_is_away_is_told(authority: Authority) -> None:
+def test_an_unreachable_api_is_reported(authority: Authority) -> None:
     api = KubernetesApi(kubeconfig("https://127.0.0.1:1", authority, authority.issue("admin")))
     with pytest.raises(KubernetesError, match=r"at https://127.0.0.1:1 does not answer: .*refused"):
         api.get(PODS)
 
 
-def test_no_credential_is_left_in_a_file(authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_credential_is_written_to_a_file(
+    authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     KubernetesApi(kubeconfig("https://127.0.0.1:1", authority, authority.issue("admin")))
     assert list(tmp_path.iterdir()) == []
@@ -145,13 +147,13 @@ def test_no_credential_is_left_in_a_file(authority: Authority, tmp_path: Path, m
     "wrong",
     ["", "{}", "planted: [", "current-context: planted", "planted", "users: planted"],
 )
-def test_another_kubeconfig_is_refused_without_a_word_of_it(wrong: str) -> None:
+def test_an_invalid_kubeconfig_is_refused_without_its_content(wrong: str) -> None:
     with pytest.raises(KubernetesError, match="kubeconfig cannot be used") as caught:
         KubernetesApi(wrong)
     assert_nothing_planted(caught.value)
 
 
-def test_a_broken_key_is_refused_without_a_word_of_it(authority: Authority) -> None:
+def test_a_broken_key_is_refused_without_its_content(authority: Authority) -> None:
     client = (authority.issue("admin")[0], b"planted")
     with pytest.raises(KubernetesError, match="kubeconfig cannot be used") as caught:
         KubernetesApi(kubeconfig("https://127.0.0.1:1", authority, client))
