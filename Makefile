@@ -1,4 +1,4 @@
-# Two commands do everything: `make up` and `make test`.
+# `make up` and `make test` do everything.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,35 +10,35 @@ RUN := $(BIN)/python -m
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(VENV)/installed ## Bring the whole platform up in the sandbox, from nothing
+up: $(VENV)/installed ## Bring up the sandbox cloud and deploy the platform
 	@$(RUN) sandbox up
 
 preview: $(VENV)/installed ## Show what `make up` would change
 	@$(RUN) sandbox preview
 
-destroy: $(VENV)/installed ## Remove everything that is not protected, and say what is left
+destroy: $(VENV)/installed ## Delete all resources that are not protected, and list the remaining ones
 	@$(RUN) sandbox destroy
 
-cloud: $(VENV)/installed ## Bring up the sandbox cloud alone
+cloud: $(VENV)/installed ## Bring up only the sandbox cloud
 	@$(RUN) sandbox cloud up
 
-test: lint test-unit test-sandbox ## Lint, then every test: unit, conformance, sandbox
+test: lint test-unit test-sandbox ## Lint, then run all tests: unit, conformance, sandbox
 
 test-unit: $(VENV)/installed ## Only the tests that need neither network nor root
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/unit tests/conformance
 
-test-sandbox: $(VENV)/installed ## Only the tests against the running sandbox
+test-sandbox: $(VENV)/installed ## Run only the tests against the sandbox
 	@$(BIN)/pytest tests/sandbox
 
-test-kill: $(VENV)/installed ## Kill `pulumi up` at random moments (KILL_COUNT, KILL_SEED), and check that nothing is made twice
+test-kill: $(VENV)/installed ## Kill `pulumi up` at random times (KILL_COUNT, KILL_SEED), and check that no duplicates are created
 	@$(BIN)/pytest -s tests/kill
 
-lint: $(VENV)/installed ## ruff, its formatter and mypy --strict
+lint: $(VENV)/installed ## Run ruff, its formatter and mypy --strict
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-format: $(VENV)/installed ## Let ruff fix what it can
+format: $(VENV)/installed ## Fix and format the code with ruff
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
@@ -51,7 +51,7 @@ bench: $(VENV)/installed ## Measure speed and memory; destroys and re-creates wh
 clean: ## Remove the virtual environment and the caches of this checkout
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# Debian splits ensurepip from Python; a fresh machine has neither it nor, perhaps, Python itself.
+# Debian packages ensurepip separately from Python; a fresh machine may have neither.
 $(VENV)/installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	  echo "Python's venv module is missing: installing python3-venv"; \

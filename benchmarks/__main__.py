@@ -1,4 +1,4 @@
-"""Run every benchmark: ``make bench``. The exit status tells whether all goals are met."""
+"""Run all benchmarks: ``make bench``. The exit status is 1 if a goal is missed."""
 
 import sys
 

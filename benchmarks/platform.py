@@ -1,6 +1,6 @@
-"""How long the whole program takes in the sandbox, by the Pulumi CLI: previews without changes, and `up` from nothing.
+"""Measure the program in the sandbox with the Pulumi CLI: previews without changes, and `up` after a destroy.
 
-The sandbox must be up (`make up`). What is not protected is destroyed and made again.
+The sandbox must be up (`make up`). Resources that are not protected are destroyed and created again.
 """
 
 import json
@@ -24,22 +24,22 @@ from sandbox import environment, paths
 RUNS = 5
 STACK = "sandbox"
 PREVIEW_GOAL = 2.0
-"""What a preview without changes may take, as a multiple of one of an empty program."""
+"""Maximum time of a preview without changes, as a multiple of that of an empty program."""
 UP_GOAL = 1.10
-"""What `up` may take, as a multiple of its critical path."""
+"""Maximum time of `up`, as a multiple of its critical path."""
 
 _EMPTY_PROJECT = "name: empty\nruntime: {name: python, options: {toolchain: pip, virtualenv: .venv}}\n"
 
 
 def main() -> bool:
-    """Print the table, and return whether the goals are met."""
+    """Print the tables and return whether the goals are met."""
     with environment.exported():
         empty = _empty_program()
         preview, refreshed = (_median(paths.CHECKOUT, *_preview(), *more) for more in ((), ("--refresh",)))
         up, path = _up_from_nothing()
     critical = sum(seconds for _, seconds in path)
     machine = f"{os.cpu_count()} processors, Linux {platform.release()}"
-    table = Table("sandbox", title=f"The whole program, previews as medians of {RUNS} runs ({machine})")
+    table = Table("sandbox", title=f"Whole program, previews as medians of {RUNS} runs ({machine})")
     table.add_column("seconds", justify="right")
     table.add_column("factor", justify="right")
     table.add_column("goal", justify="right")
@@ -59,10 +59,10 @@ def main() -> bool:
 
 
 def critical_path(resources: Iterable[Mapping[str, Any]], seconds: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Return the chain of resources, each needed by the next one, that takes longest.
+    """Return the dependency chain of resources that takes longest.
 
     Args:
-        resources: Of a state (`pulumi stack export`).
+        resources: Resources of a state (`pulumi stack export`).
         seconds: Duration of each operation, by URN.
 
     Returns:
@@ -80,15 +80,15 @@ def critical_path(resources: Iterable[Mapping[str, Any]], seconds: Mapping[str, 
 
 
 def _needed(resource: Mapping[str, Any]) -> set[str]:
-    """URNs that must be there before a resource is made; a component is done when it is registered."""
+    """Return the URNs that must exist before a resource is created; a component exists once it is registered."""
     needed = {*(resource.get("dependencies") or []), resource.get("provider", "").rpartition("::")[0]}
     return needed - {"", resource["urn"]}
 
 
 def _up_from_nothing() -> tuple[float, list[tuple[str, float]]]:
-    """Destroy what is not protected, make it again, and return the seconds of that and its critical path."""
+    """Destroy what is not protected, create it again, and return the seconds of `up` and its critical path."""
     _pulumi(paths.CHECKOUT, "destroy", "--yes", "--skip-preview", "--exclude-protected", f"--stack={STACK}")
-    # The sandbox's own command times each operation.
+    # The sandbox's command measures each operation.
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "up", "--json", "--stack", STACK],
         cwd=paths.CHECKOUT,
@@ -132,7 +132,7 @@ def _pulumi(project: Path, *arguments: str) -> str:
     """Run the CLI and return its standard output.
 
     Raises:
-        subprocess.CalledProcessError: It failed.
+        subprocess.CalledProcessError: The CLI failed.
     """
     command = ("pulumi", *arguments, "--non-interactive")
     return subprocess.run(command, cwd=project, stdout=subprocess.PIPE, text=True, check=True).stdout

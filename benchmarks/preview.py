@@ -1,6 +1,6 @@
-"""How a preview without changes grows with the applications: in time and memory, on the real engine.
+"""Measure how the time and memory of a preview without changes grow with the number of applications.
 
-A stack of SecretStore alone, on an OpenBao of its own, with a tenth and with all of the applications that Phalanx has.
+The stack consists of SecretStore, with its own OpenBao, for 10 and for 100 of Phalanx's applications.
 """
 
 import os
@@ -31,26 +31,26 @@ SIZES = (10, 100)
 """Numbers of applications."""
 RUNS = 5
 GOAL_TIME, GOAL_MEMORY = 10.0, 3.0
-"""What ten times the applications may cost at most, as a factor."""
+"""Maximum factors in time and memory for ten times as many applications."""
 
 _START = 30
-"""Seconds that OpenBao may take until it answers."""
+"""Seconds to wait until OpenBao answers."""
 
 
 class Preview(NamedTuple):
-    """One run."""
+    """Measurements of one run."""
 
     total: float
-    """Seconds from the start of the process to its end."""
+    """Wall-clock time in seconds."""
     processor: float
-    """Seconds of processor time of the CLI, the program and the plugins."""
+    """Processor time of the CLI, the program and the plugins in seconds."""
     memory: int
-    """Peak resident memory of the largest of these processes, in bytes."""
+    """Peak resident memory of the largest of these processes in bytes."""
 
 
 @contextmanager
 def openbao() -> Iterator[Mapping[str, str]]:
-    """An OpenBao that keeps everything in memory, for as long as the ``with`` block; the variables that lead there."""
+    """Run an OpenBao with in-memory storage for the ``with`` block; yield the environment variables for its clients."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     token = secrets.token_hex(16)
@@ -69,10 +69,10 @@ def openbao() -> Iterator[Mapping[str, str]]:
 
 
 def measure(applications: int) -> list[Preview]:
-    """Bring the stack up once, then preview it `RUNS` times.
+    """Deploy the stack once, then preview it `RUNS` times.
 
     Raises:
-        subprocess.CalledProcessError: A run failed, or a preview showed a change.
+        subprocess.CalledProcessError: A run failed, or a preview has changes.
     """
     with tempfile.TemporaryDirectory(prefix="rsp-benchmark-") as directory, openbao() as vault:
         project = Path(directory) / "project"
@@ -98,16 +98,16 @@ def measure(applications: int) -> list[Preview]:
 
 def _run(arguments: tuple[str, ...], project: Path, environment: Mapping[str, str]) -> Preview:
     command = ("pulumi", *arguments, "--non-interactive")
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as log:
         started = time.perf_counter()
-        process = subprocess.Popen(command, env=environment, cwd=project, stdout=said, stderr=subprocess.STDOUT)
-        # Of the CLI and of those of its children that it has waited for.
+        process = subprocess.Popen(command, env=environment, cwd=project, stdout=log, stderr=subprocess.STDOUT)
+        # The usage includes children of the CLI that it has waited for.
         _, status, used = os.wait4(process.pid, 0)
         total = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
+        log.seek(0)
         if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command, output=said.read())
+            raise subprocess.CalledProcessError(process.returncode, command, output=log.read())
     return Preview(total, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
@@ -124,7 +124,7 @@ def _wait_until_ready(client: hvac.Client, server: subprocess.Popen[bytes]) -> N
 
 
 def main() -> bool:
-    """Print the table, and return whether the goals are met."""
+    """Print the table and return whether the goals are met."""
     tools.ensure()
     title = f"No-change preview of the secrets, median of {RUNS} runs"
     table = Table("applications", title=title)

@@ -1,4 +1,4 @@
-"""How long it takes to find out which secrets an environment needs, on real Phalanx data."""
+"""Measure how long it takes to determine the secrets that an environment needs, on real Phalanx data."""
 
 import statistics
 import time
@@ -16,28 +16,28 @@ from phalanx.application import Application
 DATA = Path(__file__).parents[1] / "tests" / "conformance" / "data"
 RUNS = 5
 GOAL = 1.0
-"""Seconds for everything that the largest environment needs."""
+"""Maximum time for any environment in seconds."""
 
 
 class Measurement(NamedTuple):
-    """One line of the table."""
+    """A row of the table."""
 
     what: str
     applications: int
     secrets: int
     read: float
-    """Seconds (median) to read and merge the files."""
+    """Median time to read and merge the files in seconds."""
     resolved: float
-    """Seconds (median) to resolve the secrets after that."""
+    """Median time to resolve the secrets after that in seconds."""
 
     @property
     def total(self) -> float:
-        """Seconds for both."""
+        """Sum of both in seconds."""
         return self.read + self.resolved
 
 
 def measure(what: str, load: Callable[[], dict[str, Application]]) -> Measurement:
-    """Measure `RUNS` times from the files on disk to the list of secrets."""
+    """Measure `RUNS` times how long it takes from the files to the list of secrets."""
     read, resolved = [], []
     for _ in range(RUNS):
         start = time.perf_counter()
@@ -50,7 +50,7 @@ def measure(what: str, load: Callable[[], dict[str, Application]]) -> Measuremen
 
 
 def measurements() -> list[Measurement]:
-    """Measure every environment of the data, and one that enables every application there is."""
+    """Measure every environment of the data, and one that enables all applications."""
     upstream = DATA / "upstream"
     everything = sorted(path.name for path in (upstream / "applications").iterdir())
     return [
@@ -70,7 +70,7 @@ def _load_environment(root: Path, name: str) -> dict[str, Application]:
 
 
 def main() -> bool:
-    """Print the table; tell whether the goal is met."""
+    """Print the table and return whether the goal is met."""
     table = Table("environment", title=f"Secrets: median of {RUNS} runs in s, goal {GOAL:.1f} s")
     for heading in ("apps", "secrets", "read", "resolved", "total"):
         table.add_column(heading, justify="right")

@@ -1,4 +1,4 @@
-"""The variables with which clients find the sandbox."""
+"""Environment variables by which clients find the sandbox."""
 
 import json
 import os
@@ -13,14 +13,14 @@ from sandbox.ports import Port
 
 
 def variables() -> dict[str, str]:
-    """What the program, the Pulumi CLI and every other client need to work in the sandbox as its tenant.
+    """Return the variables for the Pulumi CLI and all other clients, as a tenant of the sandbox.
 
-    The passphrase is public on purpose: it protects nothing but the sandbox's own values.
+    The passphrase is public on purpose: it protects only values of the sandbox.
 
     Raises:
-        SandboxError: The sandbox was not brought up yet.
+        SandboxError: The sandbox has not been brought up yet.
     """
-    from sandbox import tools  # noqa: PLC0415 - not needed by those who only import this module
+    from sandbox import tools  # noqa: PLC0415 - most importers of this module do not need it
 
     return {
         "OS_CLIENT_CONFIG_FILE": str(paths.CLOUDS_YAML),
@@ -31,7 +31,7 @@ def variables() -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{paths.STACKS}",
         "PULUMI_CONFIG_PASSPHRASE": "sandbox",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # The plugins in PULUMI_HOME are the releases of the Python SDKs: no other may come from the network or PATH.
+        # Only use the plugins in PULUMI_HOME, whose versions match the Python SDKs: none from the network or PATH.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         "PATH": os.pathsep.join([str(tools.bin_dir()), os.environ.get("PATH", os.defpath)]),
@@ -39,10 +39,10 @@ def variables() -> dict[str, str]:
 
 
 def administrators() -> dict[str, str]:
-    """`variables` for who runs the cloud and Vault: what neither the tenant nor the operator may do can be done so.
+    """Return `variables` for an administrator of the cloud and of Vault.
 
     Raises:
-        SandboxError: The sandbox was not brought up yet.
+        SandboxError: The sandbox has not been brought up yet.
     """
     return {
         **variables(),
@@ -53,13 +53,13 @@ def administrators() -> dict[str, str]:
 
 @contextmanager
 def exported(**more: str) -> Iterator[None]:
-    """Set `variables` in this process while the `with` block runs.
+    """Set `variables` in this process for the duration of the `with` block.
 
     Args:
-        more: Further variables.
+        more: Additional variables.
 
     Raises:
-        SandboxError: The sandbox was not brought up yet.
+        SandboxError: The sandbox has not been brought up yet.
     """
     before = dict(os.environ)
     os.environ.update({**variables(), **more})
@@ -71,7 +71,7 @@ def exported(**more: str) -> Iterator[None]:
 
 
 def export_lines(found: dict[str, str]) -> str:
-    """Variables as lines that a shell can evaluate: `eval "$(python -m sandbox env)"`."""
+    """Return variables as shell commands: `eval "$(python -m sandbox env)"`."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in found.items())
 
 

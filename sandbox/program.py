@@ -1,4 +1,4 @@
-"""The commands that run the program in the sandbox: preview, up, refresh, outputs, destroy."""
+"""Commands that run the program in the sandbox: preview, up, refresh, outputs, destroy."""
 
 import json
 import logging
@@ -18,17 +18,19 @@ from sandbox.errors import SandboxError
 if TYPE_CHECKING:
     from sandbox.pulumi_cli import Outcome, PulumiCli
 
-Stack = Annotated[str, typer.Option("--stack", "-s", help="Whose Pulumi.<stack>.yaml to run the program with.")]
-Json = Annotated[bool, typer.Option("--json", help="For machines: one JSON object on standard output.")]
+Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")]
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config-file", exists=True, dir_okay=False, help="Read the stack's configuration from this file."),
+    typer.Option(
+        "--config-file", exists=True, dir_okay=False, help="Configuration file to use instead of Pulumi.<stack>.yaml."
+    ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Log all that happens to standard error; never a secret.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Write debug logs to standard error, without secrets.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the sandbox's."""
+    """Add the commands to the sandbox's command line."""
     for command in (preview, up, refresh, outputs, destroy):
         app.command()(command)
 
@@ -38,12 +40,12 @@ def preview(
 ) -> None:
     """Show what `up` would change."""
     with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
-        _conclude(cli.preview(), as_json=json)
+        _finish(cli.preview(), as_json=json)
 
 
 def up(*, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False) -> None:
-    """Bring up the cloud, if it is not, and then the platform; end with what there is and how long it took."""
-    from sandbox import summary  # noqa: PLC0415 - each command imports what it needs alone
+    """Bring up the cloud, deploy the platform, and print a summary."""
+    from sandbox import summary  # noqa: PLC0415 - each command imports only what it needs
     from sandbox.cloud import up as cloud  # noqa: PLC0415
     from sandbox.progress import Phases  # noqa: PLC0415
 
@@ -53,24 +55,24 @@ def up(*, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile 
         outcome = cli.up()
         if not outcome.errors and not json:
             Console().print(summary.of(cli.outputs(), {**phases.durations, "pulumi up": outcome.seconds}))
-    _conclude(outcome, as_json=json)
+    _finish(outcome, as_json=json)
 
 
 def refresh(
     *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
 ) -> None:
-    """Read every real resource, and record what has changed behind the program's back."""
+    """Read all resources and record their changes in the state."""
     with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
-        _conclude(cli.refresh(), as_json=json)
+        _finish(cli.refresh(), as_json=json)
 
 
 def outputs(
     *,
     stack: Stack = "sandbox",
     json: Json = False,
-    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Do not mask the secret ones.")] = False,
+    show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show secret outputs in plaintext.")] = False,
 ) -> None:
-    """Print the stack's outputs."""
+    """Print the stack outputs."""
     from sandbox import summary  # noqa: PLC0415
 
     with _cli(stack, quiet=True) as cli:
@@ -84,19 +86,19 @@ def outputs(
 def destroy(
     *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
 ) -> None:
-    """Remove everything that is not protected, then tell what is left and why; that alone is no failure."""
+    """Delete all resources that are not protected, and list the remaining ones with the reason."""
     from sandbox import summary  # noqa: PLC0415
 
     with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
         outcome = cli.destroy()
     if outcome.left and not json:
         Console().print(summary.left_table(outcome.left))
-    _conclude(outcome, as_json=json)
+    _finish(outcome, as_json=json)
 
 
 @contextmanager
 def _cli(stack: str, *, quiet: bool, config_file: Path | None = None, debug: bool = False) -> Iterator["PulumiCli"]:
-    """The CLI on one stack, in an environment where every client finds the sandbox."""
+    """Yield the CLI for a stack, with the environment variables of the sandbox set."""
     from sandbox import tools  # noqa: PLC0415
     from sandbox.pulumi_cli import Options, PulumiCli  # noqa: PLC0415
 
@@ -105,19 +107,20 @@ def _cli(stack: str, *, quiet: bool, config_file: Path | None = None, debug: boo
     console = Console(stderr=True, highlight=False)
     tools.ensure(report=lambda line: console.print(line, soft_wrap=True))
     options = Options(quiet=quiet, debug=debug, config_file=config_file.resolve() if config_file else None)
-    # The Kubernetes provider leaves the kubeconfigs that it writes there behind.
+    # The Kubernetes provider does not delete the kubeconfigs that it writes to TMPDIR.
     with tempfile.TemporaryDirectory(prefix="rsp-sandbox-") as temporary, environment.exported(TMPDIR=temporary):
         yield PulumiCli(stack, console, options)
 
 
-def _conclude(outcome: "Outcome", *, as_json: bool) -> None:
+def _finish(outcome: "Outcome", *, as_json: bool) -> None:
     if as_json:
         _print_json(outcome.as_json())
     if outcome.errors:
         if as_json:
             raise typer.Exit(1)
         raise SandboxError(
-            "\n".join(outcome.errors) + "\nWhat was done is recorded: the same command goes on from here."
+            "\n".join(outcome.errors)
+            + "\nCompleted operations are recorded in the state: run the same command again to continue."
         )
 
 

@@ -1,4 +1,4 @@
-"""Drives the Pulumi CLI, which keeps its state in a local directory of the sandbox."""
+"""A stack of the program, driven by the Pulumi CLI with a local backend of the sandbox."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ from sandbox.errors import SandboxError
 from sandbox.pulumi_steps import Steps
 
 _DEBUG: Final[Mapping[str, Any]] = {"debug": True, "log_flow": True, "log_to_std_err": True, "log_verbosity": 7}
-"""The most that is logged without secrets: at 9 the plugins log every property that they are sent, decrypted."""
+"""The most verbose logging without secrets: at 9 plugins log all properties that they receive, decrypted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Left:
-    """A resource that `destroy` did not delete, and the reason."""
+    """A resource that `destroy` did not delete."""
 
     name: str
     type: str
@@ -38,14 +38,14 @@ class Outcome:
     seconds: float
     """Duration of the command."""
     errors: Sequence[str] = ()
-    """Messages for people; empty if the command succeeded."""
+    """Error messages; empty if the command succeeded."""
     steps: Sequence[Mapping[str, Any]] = ()
     """Each operation on a resource; see `sandbox.pulumi_steps`."""
     left: Sequence[Left] = ()
     """Resources that still exist after `destroy`."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the outcome as JSON values; none is secret."""
+        """Return the outcome as JSON values without secrets."""
         return asdict(self)
 
 
@@ -56,21 +56,21 @@ class Options:
     quiet: bool = False
     """Do not show progress."""
     debug: bool = False
-    """Log everything to standard error."""
+    """Write debug logs to standard error."""
     config_file: Path | None = None
-    """Configuration to use instead of the stack's own Pulumi.<stack>.yaml."""
+    """Configuration file to use instead of Pulumi.<stack>.yaml."""
 
 
 class PulumiCli:
     """One stack of the program.
 
     Args:
-        stack: Name of the stack; it is created if the backend does not have it.
-        console: Where the progress of the CLI is shown.
+        stack: Name of the stack; it is created if it does not exist.
+        console: Console for the CLI's output.
         options: Options of the commands.
 
     Raises:
-        SandboxError: The CLI does not accept the project or the stack.
+        SandboxError: The CLI rejects the project or the stack.
     """
 
     def __init__(self, stack: str, console: Console, options: Options) -> None:
@@ -79,10 +79,10 @@ class PulumiCli:
         self._steps = Steps()
         self._show: dict[str, Any] = {
             "on_event": self._note,
-            "on_output": None if options.quiet else self._say,
+            "on_output": None if options.quiet else self._print,
             "color": "always" if console.is_terminal else "never",
             **({"config_file": str(options.config_file)} if options.config_file else {}),
-            **({**_DEBUG, "on_error": self._say} if options.debug else {}),
+            **({**_DEBUG, "on_error": self._print} if options.debug else {}),
         }
 
     def preview(self) -> Outcome:
@@ -90,17 +90,17 @@ class PulumiCli:
         return self._run(lambda: self._stack.preview(diff=True, **self._show).change_summary)
 
     def up(self) -> Outcome:
-        """Create, update and delete resources until they are as the program describes them."""
+        """Create, update and delete resources as the program describes them."""
         self._recover()
         return self._run(lambda: _changes(self._stack.up(show_secrets=False, **self._show).summary))
 
     def refresh(self) -> Outcome:
-        """Read every resource and record the differences in the state."""
+        """Read all resources and record their changes in the state."""
         self._recover()
         return self._run(lambda: _changes(self._stack.refresh(show_secrets=False, **self._show).summary))
 
     def destroy(self) -> Outcome:
-        """Delete what is not protected."""
+        """Delete all resources that are not protected."""
         self._recover()
 
         def run() -> Mapping[str, int]:
@@ -116,20 +116,20 @@ class PulumiCli:
         }
 
     def _recover(self) -> None:
-        """Settle what a killed run was doing, so that the same command goes on.
+        """Recover from a killed run, so that the command can continue.
 
         Raises:
-            SandboxError: Another run is at work, or a person has to decide what belongs to the stack.
+            SandboxError: Another run is in progress, or the recovery is undecided.
         """
         try:
-            report = recover(PulumiStack(self._stack.name, paths.CHECKOUT), progress=self._say)
+            report = recover(PulumiStack(self._stack.name, paths.CHECKOUT), progress=self._print)
         except PhalanxError as error:
             raise SandboxError(str(error)) from error
         lines = "\n".join(report.lines())
         if report.undecided:
             raise SandboxError(lines)
         if report.items or report.unlocked:
-            self._say(lines)
+            self._print(lines)
 
     def _run(self, run: Callable[[], Mapping[Any, int]], left: Callable[[], list[Left]] = list) -> Outcome:
         started = time.monotonic()
@@ -154,7 +154,7 @@ class PulumiCli:
             Left(
                 name=each["urn"].rpartition("::")[2],
                 type=each["type"],
-                reason="protected" if each.get("protect") else "needed by what is protected",
+                reason="protected" if each.get("protect") else "required by a protected resource",
             )
             for each in deployment.get("resources", [])
             if each.get("custom") and not each["type"].startswith("pulumi:providers:")
@@ -163,21 +163,21 @@ class PulumiCli:
     def _note(self, event: automation.EngineEvent) -> None:
         self._steps.note(event)
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._console.out(text, highlight=False)
 
 
 def select(stack: str) -> automation.Stack:
-    """Return a stack in the sandbox's backend, created if it is not there.
+    """Return a stack of the sandbox's backend, creating it if it does not exist.
 
     Raises:
-        SandboxError: The CLI does not accept the project or the stack.
+        SandboxError: The CLI rejects the project or the stack.
     """
     workspace = automation.LocalWorkspaceOptions(work_dir=str(paths.CHECKOUT), env_vars=environment.variables())
     try:
         return automation.create_or_select_stack(stack, work_dir=str(paths.CHECKOUT), opts=workspace)
     except automation.CommandError as error:
-        raise SandboxError(f"the Pulumi CLI refuses the stack {stack!r}: {_reasons(error)}") from error
+        raise SandboxError(f"the Pulumi CLI rejects the stack {stack!r}: {_reasons(error)}") from error
 
 
 def _changes(summary: automation.UpdateSummary) -> Mapping[Any, int]:
@@ -185,7 +185,7 @@ def _changes(summary: automation.UpdateSummary) -> Mapping[Any, int]:
 
 
 def _reasons(error: automation.CommandError) -> str:
-    """Extract the errors from the output of the CLI; all of it if it has none."""
+    """Return the errors in the CLI's output, or all of the output if it has none."""
     lines = [line.strip() for line in str(error).splitlines()]
     reasons = [line for line in lines if line.startswith("error:") and "program exited with non-zero" not in line]
     return "\n".join(dict.fromkeys(reasons)) or str(error)

@@ -1,4 +1,4 @@
-"""SecretStore alone, with as many of Phalanx's applications as asked for: what a preview does for secrets."""
+"""A stack that consists of SecretStore, for a given number of Phalanx's applications."""
 
 import os
 from dataclasses import replace
@@ -22,12 +22,12 @@ everything = dict.fromkeys(names, True)
 target = base.model_copy(update={"applications": everything, "vault_path_prefix": "benchmark/phalanx/everything"})
 address = os.environ["VAULT_ADDR"]
 needed = secrets.required(application.load_enabled(ROOT, target))
-# Some are copies of what no environment that enables everything has; here a person gives them.
+# Some copy secrets that an environment with all applications does not have; treat those as static.
 plan = Plan(
     replace(each, origin=Static()) if each.source and each.source not in needed else each for each in needed.values()
 )
 existing = vault_secrets.read(address, target)
-static = {at: f"given by a person for {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)}
+static = {at: f"static value of {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)}
 inputs = SecretInputs(
     plan=plan,
     static=static,
@@ -38,18 +38,18 @@ inputs = SecretInputs(
 
 
 class Reader:
-    """Asks Vault as the program does."""
+    """Reads from Vault as the program does."""
 
     def application(self, name: str) -> dict[str, str]:
-        """The secret of an application."""
+        """Return the secret of an application."""
         return vault_secrets.read_application(address, target, name)
 
     def has_mount(self) -> bool:
-        """Whether there is the KV engine."""
+        """Return whether the KV engine exists."""
         return vault_secrets.has_mount(address, target)
 
     def has_role(self) -> bool:
-        """Whether there is the AppRole."""
+        """Return whether the AppRole exists."""
         return vault_secrets.has_role(address, target, Vault().approle)
 
 

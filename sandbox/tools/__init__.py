@@ -1,4 +1,4 @@
-"""The programs that the sandbox needs beside Debian's packages: Kubernetes, KWOK, Helm, Argo CD and others."""
+"""Programs that the sandbox needs in addition to Debian packages: Kubernetes, KWOK, Helm, Argo CD and others."""
 
 from sandbox.tools.provision import argocd_crds, ensure, kwok_stages
 from sandbox.tools.store import bin_dir, pulumi_home

@@ -1,4 +1,4 @@
-"""`python -m sandbox.tools [NAME...]` gets the tools and prints the directory that holds them."""
+"""`python -m sandbox.tools [NAME...]` installs tools and prints their directory."""
 
 import sys
 
@@ -8,10 +8,10 @@ from sandbox.tools.versions import TOOLS
 
 
 def main(names: list[str]) -> int:
-    """Get the named tools, or all of them; progress goes to standard error."""
+    """Install the named tools, or all of them, and return the exit status; progress goes to standard error."""
     unknown = [name for name in names if name not in TOOLS]
     if unknown:
-        print(f"unknown: {', '.join(unknown)}. There are {', '.join(TOOLS)}.", file=sys.stderr)
+        print(f"error: unknown tools: {', '.join(unknown)}; available: {', '.join(TOOLS)}", file=sys.stderr)
         return 2
     try:
         print(ensure(names or TOOLS, report=lambda line: print(line, file=sys.stderr, flush=True)))

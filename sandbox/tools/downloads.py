@@ -1,4 +1,4 @@
-"""Official release files, refused unless their checksum is the published one."""
+"""Downloads of official release files, verified with their published checksums."""
 
 import hashlib
 import http.client
@@ -17,14 +17,14 @@ from typing import IO, Final
 from sandbox.errors import SandboxError
 from sandbox.tools.versions import Download
 
-_CONNECT_TIMEOUT: Final = 5  # seconds; also the longest silence in the middle of a file
+_CONNECT_TIMEOUT: Final = 5  # seconds; also limits the time without data during a download
 _CHUNK: Final = 1 << 20  # bytes
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 _PULUMIS_NAMES: Final = {"amd64": "x64"}
 
 
 class UnreachableError(SandboxError):
-    """The release files cannot be had from here, as on a machine that reaches package registries only."""
+    """A release file cannot be downloaded, for example because the machine reaches only package registries."""
 
 
 def bundled_directory(program: Path) -> Path:
@@ -33,24 +33,24 @@ def bundled_directory(program: Path) -> Path:
 
 
 class Downloads:
-    """Fetches release files; the first one that fails to connect spares all the others the wait."""
+    """A downloader of release files; after the first failed connection it offers no further downloads."""
 
     def __init__(self) -> None:
         self._unreachable = threading.Event()
         self.architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
-        """The processor, as Go names it."""
+        """Processor architecture, as Go names it."""
 
     def offers(self, download: Download | None) -> bool:
-        """Whether it is worth trying: there is a file for this processor, and nothing has failed to connect so far."""
+        """Return whether there is a file for this processor and no connection has failed so far."""
         published = download is not None and (self.architecture in download.sha256 or download.checksums)
         return bool(published) and not self._unreachable.is_set()
 
     def fetch_program(self, download: Download, target: Path) -> None:
-        """Fetch one program and make it executable.
+        """Download a program and make it executable.
 
         Raises:
-            UnreachableError: No connection, or the file is not there.
-            SandboxError: The checksum is another one; nothing is left behind.
+            UnreachableError: The connection failed, or the file does not exist.
+            SandboxError: The checksum does not match; no file is left behind.
         """
         archive = target.with_name(f"{target.name}.download")
         try:
@@ -79,11 +79,11 @@ class Downloads:
         target.chmod(0o755)
 
     def fetch_tree(self, download: Download, target: Path) -> None:
-        """Fetch a .tar.gz file and unpack all of it below `target`, which must exist; raises as `fetch_program`."""
+        """Download a .tar.gz file and extract it into the existing directory `target`; raises as `fetch_program`."""
         archive = target / ".download"
         try:
             self._fetch(download, archive)
-            # Not by the tarfile module: that of Debian 12's Python unpacks members outside of the target, too.
+            # The tarfile module of Debian 12's Python would also extract members outside of the target.
             unpacked = subprocess.run(
                 ["tar", "--extract", "--gzip", "--no-same-owner", f"--file={archive}", f"--directory={target}"],
                 capture_output=True,
@@ -91,7 +91,7 @@ class Downloads:
                 check=False,
             )
             if unpacked.returncode:
-                raise SandboxError(f"cannot unpack {download.url}: {unpacked.stderr.strip()}")
+                raise SandboxError(f"cannot extract {download.url}: {unpacked.stderr.strip()}")
         finally:
             archive.unlink(missing_ok=True)
 
@@ -109,22 +109,22 @@ class Downloads:
         if digest.hexdigest() != expected:
             raise SandboxError(
                 f"{url} has the SHA-256 checksum {digest.hexdigest()}, but {expected} was published: "
-                "it was refused. A proxy in between may have replaced it; try again or put the program on PATH."
+                "it was rejected. A proxy may have replaced it; try again, or put the program on PATH."
             )
 
     def _published(self, checksums: str, url: str) -> str:
-        """The checksum of the file at `url` in the list of its release."""
+        """Return the checksum of the file at `url` from the list of its release."""
         name = url.rpartition("/")[2]
         with self._opened(checksums) as response:
             lines = response.read().decode().splitlines()
         found = [line.split()[0] for line in lines if line.split()[1:] == [name]]
         if len(found) != 1:
-            raise SandboxError(f"{checksums} lists no checksum for {name}: put the program on PATH")
+            raise SandboxError(f"{checksums} has no checksum for {name}: put the program on PATH")
         return found[0]
 
     @contextmanager
     def _opened(self, url: str) -> Iterator[IO[bytes]]:
-        """A file that is being fetched; whatever goes wrong on the way counts as out of reach."""
+        """Open a URL; any error until the end of the `with` block is an UnreachableError."""
         try:
             with urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT) as response:  # noqa: S310 - our own table
                 yield response
@@ -132,4 +132,4 @@ class Downloads:
             raise UnreachableError(f"cannot fetch {url}: {error}") from error
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             self._unreachable.set()
-            raise UnreachableError(f"cannot fetch {url}: {getattr(error, 'reason', None) or error}") from error
+            raise UnreachableError(f"cannot download {url}: {getattr(error, 'reason', None) or error}") from error

@@ -1,4 +1,4 @@
-"""Tools built from released Go modules. Each is pinned by the go.sum of one of the modules below this directory."""
+"""Build tools from released Go modules, each pinned by the go.sum of a module below this directory."""
 
 import json
 import os
@@ -14,22 +14,22 @@ from sandbox.errors import SandboxError
 from sandbox.tools.versions import Correction, Tool
 
 TOOLS_DIRECTORY: Final = Path(__file__).parent
-"""Holds the modules: each is a directory with go.mod, go.sum and what we have written ourselves."""
+"""Parent of the modules: directories with go.mod, go.sum and code of this project."""
 
 _POLL: Final = 0.5  # seconds
-_STRIP: Final = "-s -w"  # no symbol table, no debugging data: half the size
+_STRIP: Final = "-s -w"  # no symbol table or debug data, which halves the size
 _LAST_LINES: Final = 20
 
 
 class Go:
-    """A Go toolchain that is new enough for all of the modules."""
+    """A Go toolchain that is recent enough for all of the modules."""
 
     def __init__(self, program: Path) -> None:
         """Use the toolchain whose `go` command is `program`."""
         self._program = program
 
     def fetch(self, tools: Iterable[Tool]) -> None:
-        """Download the modules that tools of one source need; a failure shows when they are built."""
+        """Download the modules that tools of one source need; errors surface in the build."""
         tools = list(tools)
         subprocess.run(
             [self._program, "list", "-deps", *(str(tool.package) for tool in tools)],
@@ -40,17 +40,17 @@ class Go:
         )
 
     def build(self, tools: Iterable[Tool], into: Path, built: Callable[[Tool], None]) -> None:
-        """Compile and link tools of one module, each under its own name.
+        """Build tools of one module, each under its own name.
 
-        One `go build` for all of them, so that what they share is compiled once and every core is kept busy to the end.
+        A single `go build` compiles shared packages once and keeps every core busy.
 
         Args:
             tools: Tools of one source that have a Go package.
             into: An existing directory.
-            built: Called with each tool as soon as it is there, to show progress.
+            built: Called with each tool as soon as it is built, to show progress.
 
         Raises:
-            SandboxError: The build failed; the message has the end of what Go said.
+            SandboxError: The build failed; the message ends with the last lines of Go's output.
         """
         outputs = {into / _output_name(tool): tool for tool in tools}
         (module,) = {module_directory(tool) for tool in outputs.values()}
@@ -71,7 +71,7 @@ class Go:
                     time.sleep(_POLL)
                     for output in [output for output in waiting if output.exists()]:
                         built(waiting.pop(output))
-            except BaseException:  # an interrupted run must not leave a compiler behind
+            except BaseException:  # an interrupted run must not leave a running compiler
                 process.terminate()
                 process.wait()
                 raise
@@ -84,10 +84,10 @@ class Go:
             output.replace(into / tool.name)
 
     def collect(self, tool: Tool, into: Path) -> None:
-        """Copy a tool's data files out of the source of its module into the directory `into`.
+        """Copy a tool's data files from the source of its module into the directory `into`.
 
         Raises:
-            SandboxError: The module cannot be had, or has no such file.
+            SandboxError: The module cannot be downloaded, or lacks a file.
         """
         if not tool.files:
             return
@@ -95,19 +95,18 @@ class Go:
         for file in tool.files:
             parts = [path for pattern in file.sources for path in sorted(source.glob(pattern))]
             if not parts:
-                raise SandboxError(f"the Go module {tool.module} has none of {', '.join(file.sources)}")
+                raise SandboxError(f"the Go module {tool.module} has no file that matches {', '.join(file.sources)}")
             target = into / file.name
             target.write_text("---\n".join(path.read_text() for path in parts))
             target.chmod(0o755 if file.executable else 0o644)
 
     def _corrected(self, module: Path, tools: Iterable[Tool], into: Path) -> list[str]:
-        """The flag by which Go builds from corrected copies of modules, made in the directory `into`.
+        """Patch copies of modules in the directory `into`, and return the flags to build from them.
 
-        Go refuses to overlay single files of its module cache, so a whole module is copied and named in a go.mod of
-        the build's own.
+        Go refuses to overlay files of its module cache, so the module is copied and replaced in a separate go.mod.
 
         Raises:
-            SandboxError: A file does not say what is to be corrected.
+            SandboxError: A file does not contain the text to replace.
         """
         replaced = []
         for tool in tools:
@@ -139,14 +138,14 @@ class Go:
 
 
 def module_directory(tool: Tool) -> Path:
-    """The directory of the Go module that a tool is built from."""
+    """Return the directory of the Go module that a tool is built from."""
     return TOOLS_DIRECTORY / tool.source
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment, whose GOPROXY and the like are the machine's business, with what the build rests on.
+    """Return the caller's environment, such as its GOPROXY, with the settings for the build.
 
-    No toolchain but the chosen one, no cgo (so no C compiler, and programs that run everywhere), no outer workspace.
+    These fix the toolchain, disable cgo (no C compiler, static programs) and ignore an enclosing workspace.
     """
     return {**os.environ, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOWORK": "off"}
 
@@ -154,12 +153,14 @@ def _environment() -> dict[str, str]:
 def _correct(file: Path, correction: Correction, tool: Tool) -> None:
     text = file.read_text()
     if text.count(correction.old) != 1:
-        raise SandboxError(f"{tool.name} {tool.version}: {correction.file} no longer says `{correction.old}`")
+        raise SandboxError(
+            f"{tool.name} {tool.version}: {correction.file} does not contain `{correction.old}` exactly once"
+        )
     file.write_text(text.replace(correction.old, correction.new))
 
 
 def _output_name(tool: Tool) -> str:
-    """How `go build` names a program: the last element of its package's path that is no major version."""
+    """Return the name that `go build` gives a program: the last path element that is not a major version."""
     elements = str(tool.package).split("/")
     return elements[-2] if elements[-1].removeprefix("v").isdecimal() else elements[-1]
 

@@ -1,4 +1,4 @@
-"""Programs that the machine has already: on PATH, or in the project's own virtual environment."""
+"""Programs that are already installed: on PATH, in the virtual environment, or as the user's plugins."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _TIMEOUT: Final = 20  # seconds
 
 
 def find(tool: Tool) -> Path | None:
-    """The tool among the wheels of this environment, on PATH or among the user's plugins, if its version fits."""
+    """Return an installed program whose version fits a tool, or None if there is none."""
     if tool.corrections:
         return None
     candidates = [
@@ -35,9 +35,9 @@ def _path() -> str:
 
 
 def version_of(tool: Tool, program: Path) -> str | None:
-    """The version that a program prints, for example `1.36.3`; None if it prints none."""
+    """Return the version that a program prints, for example `1.36.3`, or None if it prints none."""
     if program.resolve().parent.name == plugin_directory(tool):
-        return tool.version  # official plugins need not know their version: the CLI goes by the directory, too
+        return tool.version  # a plugin need not print its version; like the CLI, rely on the directory
     try:
         run = subprocess.run(
             [program, *tool.version_arguments], capture_output=True, text=True, timeout=_TIMEOUT, check=False
@@ -49,7 +49,7 @@ def version_of(tool: Tool, program: Path) -> str | None:
 
 
 def plugin_directory(tool: Tool) -> str:
-    """The directory of a plugin in a cache of the CLI, for example `resource-openstack-v5.5.3`.
+    """Return the name of a plugin's directory in the CLI's cache, for example `resource-openstack-v5.5.3`.
 
     Source: pulumi/pulumi `sdk/go/common/workspace/plugins.go`, `PluginDescriptor.Dir`.
     """
@@ -57,9 +57,9 @@ def plugin_directory(tool: Tool) -> str:
 
 
 def fits(tool: Tool, version: str | None) -> bool:
-    """Whether `version` may stand in for the tool's: the same minor version, with no older patch.
+    """Return whether a version fits a tool: the same minor version, and the same or a later patch version.
 
-    Where the table asks for the same patch, only that one fits.
+    With `same_patch`, only the same version fits.
     """
     if version is None:
         return False
@@ -70,6 +70,6 @@ def fits(tool: Tool, version: str | None) -> bool:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """A version's numbers, to be compared: `1.26.3` is (1, 26, 3), `1.26` is (1, 26, 0)."""
+    """Return the numbers of a version for comparison: `1.26.3` is (1, 26, 3), `1.26` is (1, 26, 0)."""
     parts = [int(part) for part in version.split(".")]
     return (*parts, *(0,) * (3 - len(parts)))

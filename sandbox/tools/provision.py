@@ -1,4 +1,4 @@
-"""Makes the tools be there: once a version and machine, whichever checkout asks."""
+"""Installation of the tools, once per version and machine, for all checkouts."""
 
 import contextlib
 import shutil
@@ -16,26 +16,26 @@ from sandbox.tools.installed import find, fits, version_of
 from sandbox.tools.versions import TOOLS, Tool
 
 Report = Callable[[str], None]
-"""Takes one line of progress."""
+"""Receives one line of progress."""
 
 _PARALLEL_DOWNLOADS: Final = 4
 
 
 def ensure(names: Iterable[str] = TOOLS, report: Report = print) -> Path:
-    """Bring every named tool into `store.bin_dir`, the quickest way there is.
+    """Install the named tools into `store.bin_dir`.
 
-    Each comes from this machine if the version fits, else from the official download, else from its Go module. What is
-    there already costs nothing, so this may be called before each use. A second run waits for the first one.
+    Each comes from this machine if the version fits, else from the official download, else from its Go module. This is
+    fast if the tools are already installed, so call it before each use. Concurrent runs wait for each other.
 
     Args:
         names: Keys of `TOOLS`.
-        report: Receives one line for each tool that was fetched or built, with the seconds it took.
+        report: Receives one line for each tool that was downloaded or built, with the seconds it took.
 
     Returns:
         The directory, `store.bin_dir()`.
 
     Raises:
-        SandboxError: A tool cannot be had, or what came is not what was asked for.
+        SandboxError: A tool cannot be installed, or has the wrong version.
     """
     wanted = [TOOLS[name] for name in names]
     if not all(store.is_linked(tool) and store.is_kept(tool) for tool in wanted):
@@ -49,17 +49,17 @@ def ensure(names: Iterable[str] = TOOLS, report: Report = print) -> Path:
 
 
 def kwok_stages() -> Path:
-    """The stages (`--config`) by which KWOK lets nodes get ready and pods run."""
+    """Return the path of the stages (`--config`) by which KWOK simulates nodes and pods."""
     return store.bin_dir() / "kwok-stages.yaml"
 
 
 def argocd_crds() -> Path:
-    """Argo CD's custom resource definitions, to be applied server-side: they are too large for an annotation."""
+    """Return the path of Argo CD's CRDs; apply them server-side, as they are too large for an annotation."""
     return store.bin_dir() / "argocd-crds.yaml"
 
 
 def _provide(tools: list[Tool], report: Report) -> None:
-    """Fetch or build tools into the cache. What is finished stays, whatever becomes of the others."""
+    """Download or build tools into the cache; finished ones are kept if another one fails."""
     started = time.monotonic()
 
     def done(tool: Tool, how: str) -> None:
@@ -83,7 +83,7 @@ def _provide(tools: list[Tool], report: Report) -> None:
         go, which = toolchain.find_or_install(store.home() / "go", downloads)
         if to_build:
             names = ", ".join(tool.name for tool in to_build)
-            report(f"Building {names} with {which}: some 15 minutes on two cores where nothing is cached")
+            report(f"Building {names} with {which}: about 15 minutes on two cores without caches")
             _build(go, to_build, partial, lambda tool: done(tool, "built"))
         for tool in unfinished:
             go.collect(tool, partial)
@@ -91,7 +91,7 @@ def _provide(tools: list[Tool], report: Report) -> None:
 
 
 def _build(go: Go, tools: Iterable[Tool], into: Path, built: Callable[[Tool], None]) -> None:
-    """Build the modules one after another, as each keeps every core busy, while the next one's sources are fetched."""
+    """Build the modules one by one, as each keeps every core busy, and download the next one's sources meanwhile."""
     modules: dict[str, list[Tool]] = {}
     for tool in tools:
         modules.setdefault(tool.source, []).append(tool)
@@ -106,11 +106,13 @@ def _build(go: Go, tools: Iterable[Tool], into: Path, built: Callable[[Tool], No
 def _require_version(tool: Tool, program: Path) -> None:
     found = version_of(tool, program)
     if not fits(tool, found):
-        raise SandboxError(f"{tool.name}: wanted version {tool.version}, but what came says {found or 'nothing'}")
+        raise SandboxError(
+            f"{tool.name}: expected version {tool.version}, but the program prints {found or 'no version'}"
+        )
 
 
 def _without_building(tool: Tool, downloads: Downloads, into: Path) -> str | None:
-    """Put the tool into `into` without compiling; returns how it was come by, or None where it has to be built."""
+    """Put the tool into `into` without compiling, and return its origin, or None if it has to be built."""
     if tool.own_files:
         for file in tool.own_files:
             shutil.copy(TOOLS_DIRECTORY / file, into)

@@ -1,8 +1,8 @@
-"""Where the tools are kept: in the user's cache, by version, outside any checkout.
+"""The store of installed tools, in the user's cache and outside any checkout.
 
-tools/<name>/<version>-<digest>/   one tool with its files: whole, or not there
-tools/bin/<digest>/                links to one set of them, for PATH
-tools/pulumi/<digest>/             what the Pulumi CLI calls its home, with links to its plugins
+tools/<name>/<version>-<digest>/   one complete tool with its files
+tools/bin/<digest>/                links to one set of tools, for PATH
+tools/pulumi/<digest>/             a PULUMI_HOME with links to its plugins
 """
 
 import contextlib
@@ -21,22 +21,22 @@ from sandbox.tools.versions import TOOLS, Tool
 
 
 def home() -> Path:
-    """The directory of all that is kept."""
+    """Return the root directory of the store."""
     return paths.CACHE / "tools"
 
 
 def bin_dir() -> Path:
-    """The directory that holds the tools, named by their versions; nothing is built, so it may not exist yet."""
+    """Return the directory with links to all tools; it does not exist before they are installed."""
     return home() / "bin" / _digest(*TOOLS.values())
 
 
 def pulumi_home() -> Path:
-    """The CLI's PULUMI_HOME. Not the user's own: our builds of the plugins must not reach their other projects."""
+    """Return the CLI's PULUMI_HOME, separate from the user's: their other projects must not use our plugin builds."""
     return home() / "pulumi" / _digest(*TOOLS.values())
 
 
 def is_kept(tool: Tool) -> bool:
-    """Whether the cache has the tool and its files; a program of this machine must still have the version."""
+    """Return whether the store has the tool and its files; an installed program must still have the version."""
     place = _place(tool)
     if not all((place / name).exists() for name in _file_names(tool)):
         return False
@@ -45,16 +45,16 @@ def is_kept(tool: Tool) -> bool:
 
 
 def is_linked(tool: Tool) -> bool:
-    """Whether all of the tool's links are there."""
+    """Return whether all of the tool's links exist."""
     return all(link.is_symlink() and link.readlink() == target for link, target in _links(tool).items())
 
 
 def keep(tool: Tool, source: Path) -> None:
-    """Move a finished tool from the directory `source` into the cache, all of its files at once.
+    """Move a finished tool from the directory `source` into the store, atomically.
 
     Args:
         tool: The tool.
-        source: Has the program, under the tool's name, and its files; must be on the cache's file system.
+        source: Directory with the program, under the tool's name, and its files; must be on the store's file system.
     """
     finished = source / f"{tool.name}.finished"
     finished.mkdir()
@@ -65,13 +65,13 @@ def keep(tool: Tool, source: Path) -> None:
         file.replace(finished / file.name)
     place = _place(tool)
     place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists():  # a program of this machine that no longer has the version
+    if place.exists():  # an installed program that no longer has the version
         place.replace(source / f"{tool.name}.former")
     finished.replace(place)
 
 
 def link(tool: Tool) -> None:
-    """Make the tool's links; who uses one meanwhile finds either the former or the new target."""
+    """Create the tool's links, replacing former ones atomically."""
     with temporary_directory() as directory:
         for place, target in _links(tool).items():
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -82,20 +82,20 @@ def link(tool: Tool) -> None:
 
 @contextlib.contextmanager
 def temporary_directory() -> Iterator[Path]:
-    """A directory on the cache's file system, gone afterwards."""
+    """Yield a temporary directory on the store's file system."""
     with tempfile.TemporaryDirectory(dir=home(), prefix=".partial-") as directory:
         yield Path(directory)
 
 
 @contextlib.contextmanager
 def lock(report: Callable[[str], None]) -> Iterator[None]:
-    """Let one run at a time fill the cache; `report` is told if another one is at it."""
+    """Let only one run at a time change the store; report if another one is in progress."""
     home().mkdir(parents=True, exist_ok=True)
     with (home() / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            report("Another run is getting the tools: waiting for it")
+            report("Another run is installing tools: waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -106,7 +106,7 @@ def _file_names(tool: Tool) -> list[str]:
 
 
 def _links(tool: Tool) -> dict[Path, Path]:
-    """Where a tool is found: link -> file in the cache."""
+    """Return the tool's links, each with its target in the store."""
     targets = {name: name for name in _file_names(tool)} | dict.fromkeys(tool.aliases, tool.name)
     directory = bin_dir()
     if tool.plugin:
@@ -115,13 +115,13 @@ def _links(tool: Tool) -> dict[Path, Path]:
 
 
 def _place(tool: Tool) -> Path:
-    """The tool's directory in the cache; a changed recipe or dependency of the same version gets another one."""
+    """Return the tool's directory in the store, which depends on its version, recipe and dependencies."""
     return home() / tool.name / f"{tool.version}-{_digest(tool)}"
 
 
 @cache
 def _digest(*tools: Tool) -> str:
-    """A digest of how tools come about: their entries in the table and the sources that are in this project."""
+    """Return a digest of the tools' entries in the table and their sources in this project."""
     digest = hashlib.sha256(repr(tools).encode())
     for tool in tools:
         for file in _own_sources(tool):

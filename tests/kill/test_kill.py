@@ -1,6 +1,6 @@
-"""`pulumi up` killed over and over again: what it was making is found, and nothing is made twice.
+"""Repeatedly kill `pulumi up`, and check that it recovers without duplicates.
 
-KILL_COUNT is how many times, KILL_SEED what the moments follow from; the seed is printed, so that they can be repeated.
+KILL_COUNT is the number of kills. KILL_SEED seeds their random times; it is printed, so that a run can be repeated.
 """
 
 import os
@@ -29,44 +29,44 @@ pytestmark = pytest.mark.kill
 COUNT = int(os.environ.get("KILL_COUNT", "20"))
 SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
 LATEST = 45.0
-"""Seconds after which a run is killed at the latest: short, so that one stack is killed many times before it is up."""
+"""Maximum seconds until a run is killed: short, so that one deployment is killed many times."""
 
 
 @pytest.fixture(scope="module")
 def unprotected(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """The program with a configuration in which a destroy leaves nothing but data; afterwards all is as before."""
+    """Yield the program configured so that a destroy keeps only data; restore its own configuration afterwards."""
     file = vary(tmp_path_factory.mktemp("kill") / "Pulumi.sandbox.yaml", {"protect": False})
     yield Program(program.stack, file)
     program.recover()
     program.run("up")
 
 
-def test_killed_runs_go_on_and_make_nothing_twice(
+def test_killed_runs_recover_without_duplicates(
     unprotected: Program, tenant: Connection, vault: hvac.Client, tmp_path: Path
 ) -> None:
-    moments = random.Random(SEED)  # noqa: S311 - nothing secret comes of it
-    _say(f"KILL_SEED={SEED} KILL_COUNT={COUNT}")
+    times = random.Random(SEED)  # noqa: S311 - not used for secrets
+    _print(f"KILL_SEED={SEED} KILL_COUNT={COUNT}")
     secret_ids = len(_secret_ids(vault))
     kills = 0
     complete = True
     while kills < COUNT:
         if complete:
-            _say("the stack is complete: destroying it")
-            unprotected.run("up")  # takes the protection away
+            _print("the stack is complete: destroying it")
+            unprotected.run("up")  # removes the protection
             unprotected.run("destroy")
-            # Data volumes outlive the stack, and no second ones are made.
+            # Data volumes are kept, and no duplicates of them are created.
             refused = unprotected.attempt("up")
             assert "operations recover -s sandbox" in refused.stdout, refused.stdout
-            _say(unprotected.recover())
-        seconds = moments.uniform(0, LATEST)
-        ended = unprotected.survived("up", when=partial(_is_past, time.monotonic() + seconds))
+            _print(unprotected.recover())
+        seconds = times.uniform(0, LATEST)
+        ended = unprotected.try_to_kill("up", when=partial(_is_past, time.monotonic() + seconds))
         complete = ended is not None
         if ended is not None:
             assert ended.returncode == 0, ended.stdout
             continue
         kills += 1
-        _say(f"kill {kills}, after {seconds:.1f} s")
-        _say(unprotected.recover())
+        _print(f"kill {kills}, after {seconds:.1f} s")
+        _print(unprotected.recover())
         assert repeated(tenant) == {}
 
     unprotected.run("up")
@@ -77,7 +77,7 @@ def test_killed_runs_go_on_and_make_nothing_twice(
 
 
 def _check_releases(tenant: Connection, folder: Path) -> None:
-    """Helm has one record of each release, and calls it deployed."""
+    """Check that Helm has one record of each release, with the status deployed."""
     wanted = cloud_name("sandbox", "cluster")
     (found,) = [each for each in tenant.container_infrastructure_management.clusters() if each.name == wanted]
     cluster = certificates.MagnumCluster(tenant, str(found.uuid))
@@ -98,9 +98,9 @@ def _secret_ids(vault: hvac.Client) -> list[str]:
     return list(answer["data"]["keys"]) if answer else []
 
 
-def _is_past(moment: float) -> bool:
-    return time.monotonic() > moment
+def _is_past(deadline: float) -> bool:
+    return time.monotonic() > deadline
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - it takes a quarter of an hour
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - shows progress, as the test takes 15 minutes

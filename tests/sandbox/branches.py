@@ -1,4 +1,4 @@
-"""Branches of the sandbox's Phalanx repository, as people push them."""
+"""Branches of the sandbox's Phalanx repository."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,13 +13,13 @@ _IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@localhost")
 
 @contextmanager
 def branch(directory: Path, name: str, edit: Callable[[Path], None], message: str) -> Iterator[str]:
-    """Push a branch with one more commit than `main`; it is deleted in the end.
+    """Push a branch with one commit on top of `main`, and delete it afterwards.
 
     Args:
         directory: Where to clone the repository.
         name: Name of the branch.
-        edit: Changes files in a working tree.
-        message: The commit's message.
+        edit: Function that changes files in a working tree.
+        message: Commit message.
 
     Yields:
         The name of the branch.
@@ -36,7 +36,7 @@ def branch(directory: Path, name: str, edit: Callable[[Path], None], message: st
 
 
 def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
-    """Return an edit that replaces a text, which must be there, in a file of the tree."""
+    """Return an edit that replaces a text in a file; the text must occur in it."""
 
     def edit(tree: Path) -> None:
         text = (tree / file).read_text()

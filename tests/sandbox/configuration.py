@@ -1,4 +1,4 @@
-"""The sandbox's stack with another configuration, in a file of its own; who varies the stack also puts it back."""
+"""Variations of the sandbox's configuration in separate files; a test that deploys one must restore the original."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +15,9 @@ def vary(file: Path, changes: Mapping[str, Any], base: Path = paths.CHECKOUT / "
     """Write the sandbox's configuration with some keys changed.
 
     Args:
-        file: File to make, readable by its owner alone.
-        changes: Keys to set, at any depth; a ``SecretStr`` is encrypted, None takes a key away.
-        base: What is changed.
+        file: File to create, readable only by its owner.
+        changes: Keys to set, at any depth; a ``SecretStr`` is encrypted, None removes a key.
+        base: Configuration file to vary.
 
     Returns:
         The file.

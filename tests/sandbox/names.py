@@ -1,4 +1,4 @@
-"""Names in OpenStack, to find what was made twice."""
+"""Names of OpenStack resources, to find duplicates."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ from openstack.connection import Connection
 
 
 def names(tenant: Connection) -> Counter[tuple[str, str]]:
-    """Count each name in the project, by kind; an address counts by its description, a rule by all that it says."""
+    """Count the resources of the project by kind and name; floating IPs are counted by description."""
     project = tenant.current_project_id
     found = {
         "network": tenant.network.networks(project_id=project),
@@ -20,11 +20,11 @@ def names(tenant: Connection) -> Counter[tuple[str, str]]:
         "template": tenant.container_infrastructure_management.cluster_templates(),
         "balancer": tenant.load_balancer.load_balancers(),
     }
-    counts = Counter((kind, str(each.name)) for kind, all_of_them in found.items() for each in all_of_them)
+    counts = Counter((kind, str(each.name)) for kind, listed in found.items() for each in listed)
     counts.update(("address", str(each.description)) for each in tenant.network.ips(project_id=project))
     return counts
 
 
 def repeated(tenant: Connection) -> dict[tuple[str, str], int]:
-    """Return the names that more than one thing has."""
-    return {what: count for what, count in names(tenant).items() if count > 1}
+    """Return the names that more than one resource has."""
+    return {name: count for name, count in names(tenant).items() if count > 1}

@@ -24,28 +24,28 @@ _COMMANDS: Final = {
 
 @dataclass(frozen=True)
 class Program:
-    """The program, run by the Pulumi CLI as a person runs it after `eval "$(python -m sandbox env)"`."""
+    """The program, run with the Pulumi CLI as after `eval "$(python -m sandbox env)"`."""
 
     stack: str
     config_file: Path | None = None
-    """Configuration of the stack, where a test varies it (see ``tests.sandbox.configuration``)."""
+    """Configuration file to use instead of the stack's own (see ``tests.sandbox.configuration``)."""
 
     def run(self, command: str, *arguments: str) -> str:
-        """Run a command of the CLI, and return its output.
+        """Run a command of the CLI and return its output.
 
         Args:
             command: ``preview``, ``up``, ``refresh`` or ``destroy``.
-            arguments: Further arguments.
+            arguments: Additional arguments.
 
         Raises:
-            AssertionError: It failed; with its output.
+            AssertionError: The command failed; the message has its output.
         """
         done = self.attempt(command, *arguments)
-        assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{command} failed with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def attempt(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command as `run` does, but accept a failure."""
+        """Run a command as `run` does, but return the result even if it failed."""
         return subprocess.run(
             self._command(command, *arguments),
             cwd=paths.CHECKOUT,
@@ -56,7 +56,7 @@ class Program:
         )
 
     def outputs(self) -> dict[str, Any]:
-        """Return the stack outputs, secret ones masked."""
+        """Return the stack outputs, with secret ones masked."""
         done = subprocess.run(
             ["pulumi", "stack", "output", "--json", "--stack", self.stack],
             cwd=paths.CHECKOUT,
@@ -69,10 +69,10 @@ class Program:
         return found
 
     def changes(self, command: str) -> dict[str, int]:
-        """Run a command, and return the number of resources by operation, without those that stayed the same.
+        """Run a command and return the number of changed resources by operation.
 
         Raises:
-            AssertionError: It failed, or the stack has hardly any resources.
+            AssertionError: The command failed, or the stack has too few resources.
         """
         output = self.run(command, "--json")
         if command == "preview":
@@ -87,10 +87,10 @@ class Program:
         return {kind: count for kind, count in counts.items() if kind != "same" and count}
 
     def recover(self, *arguments: str) -> str:
-        """Let a killed run go on, as a person does, and return what the command says.
+        """Run the recovery after a killed run, and return its output.
 
         Raises:
-            AssertionError: It failed, or wants a decision.
+            AssertionError: The recovery failed, or is undecided.
         """
         done = subprocess.run(
             [sys.executable, "-m", "operations", "recover", "--stack", self.stack, *arguments],
@@ -100,53 +100,53 @@ class Program:
             capture_output=True,
             check=False,
         )
-        assert done.returncode == 0, f"recover ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"recover failed with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def killed(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
-        """Run a command and kill it with SIGKILL, and all that it started, as soon as ``when`` returns true.
+    def kill(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
+        """Run a command, and send SIGKILL to it and its children as soon as ``when`` returns true.
 
         Raises:
-            AssertionError: It ended by itself before, or ``when`` never returned true.
+            AssertionError: The command ended before that, or ``when`` did not return true in time.
         """
-        assert self.survived(command, when, timeout) is None, f"{command} ended before it could be killed"
+        assert self.try_to_kill(command, when, timeout) is None, f"{command} ended before it could be killed"
 
-    def survived(
+    def try_to_kill(
         self, command: str, when: Callable[[], bool], timeout: float = 300
     ) -> subprocess.CompletedProcess[str] | None:
-        """Run a command and kill it as `killed` does, unless it ends before.
+        """Run a command and kill it as `kill` does, unless it ends before.
 
         Returns:
-            How it ended by itself; None if it was killed.
+            The result if the command ended by itself; None if it was killed.
 
         Raises:
-            AssertionError: ``when`` never returned true.
+            AssertionError: ``when`` did not return true in time.
         """
-        with tempfile.TemporaryFile("w+") as said:
+        with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen(
                 self._command(command),
                 cwd=paths.CHECKOUT,
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             deadline = time.monotonic() + timeout
             try:
                 while process.poll() is None and not when():
-                    assert time.monotonic() < deadline, f"{command} did not come to the point within {timeout} s"
+                    assert time.monotonic() < deadline, f"{command} was not ready to be killed within {timeout} s"
                     time.sleep(0.05)
             finally:
                 code = process.poll()
-                # All that it started is gone too, also if it has ended by itself.
+                # Kill its children too, even if the command has ended by itself.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             if code is None:
                 return None
-            said.seek(0)
-            return subprocess.CompletedProcess(process.args, code, stdout=said.read())
+            log.seek(0)
+            return subprocess.CompletedProcess(process.args, code, stdout=log.read())
 
     def _command(self, command: str, *arguments: str) -> list[str]:
         varied = [f"--config-file={self.config_file}"] if self.config_file else []
@@ -154,11 +154,11 @@ class Program:
 
 
 def sandbox_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the sandbox to whatever end; its output on both streams is in ``stdout``.
+    """Run a command of the sandbox, and return its result with both output streams in ``stdout``.
 
     Args:
         arguments: The command, for example ``up --stack sandbox``.
-        variables: Environment variables beside our own; those with credentials are left out, as the command sets them.
+        variables: Environment variables in addition to those of this process, except for credentials.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "PULUMI_", "VAULT_"))}
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""A stack of a few resources beside the sandbox's own, with its state in a directory of the test."""
+"""Small stacks in the sandbox's cloud, each with its own backend."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from sandbox import environment
 
 @contextmanager
 def small_stack(name: str, program: Callable[[], None], directory: Path) -> Iterator[automation.Stack]:
-    """Create a stack; what it has made is deleted in the end.
+    """Create a stack, and destroy its resources afterwards.
 
     Args:
-        name: Name of the stack, which is part of the names of what is made.
+        name: Name of the stack, which is part of the resources' names.
         program: Registers the resources.
-        directory: Where the state goes.
+        directory: Directory for the backend.
     """
     backend = directory / "state"
     backend.mkdir()
@@ -31,13 +31,13 @@ def small_stack(name: str, program: Callable[[], None], directory: Path) -> Iter
 
 
 def failure(stack: automation.Stack) -> str:
-    """Run `up`, and return everything that the CLI prints when it fails.
+    """Run `up`, which must fail, and return the output of the CLI.
 
     Raises:
-        AssertionError: It does not fail.
+        AssertionError: `up` succeeded.
     """
     try:
         stack.up(color="never")
     except automation.CommandError as error:
         return str(error)
-    raise AssertionError("nothing failed")
+    raise AssertionError("`up` succeeded")

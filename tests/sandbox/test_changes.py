@@ -1,4 +1,4 @@
-"""An application is removed and added again; the stack is destroyed and made again. After each, nothing differs."""
+"""Remove and add an application, and destroy and create the stack; nothing differs after each."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,12 @@ from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
 
 REMOVED = "portal"
-"""An application that no static secret is given to: the stack file would name a key that nothing reads."""
+"""An application without static secrets: the stack's file must not have a secret that no application reads."""
 
 
 @pytest.fixture(scope="module")
 def without_an_application(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """The program with a branch of Phalanx on which one application is not enabled; `main` is deployed in the end."""
+    """Yield the program with a Phalanx branch that disables one application; deploy `main` afterwards."""
     directory = tmp_path_factory.mktemp("phalanx")
     edit = replace("environments/values-sandbox.yaml", f"  {REMOVED}: true\n", "")
     with branch(directory, "smaller", edit, f"Disable {REMOVED}") as revision:
@@ -32,7 +32,7 @@ def assert_nothing_differs(program: Program) -> None:
     assert program.changes("refresh") == {}
 
 
-def test_a_disabled_application_is_removed_and_comes_back(
+def test_an_application_can_be_disabled_and_enabled(
     program: Program, without_an_application: Program, objects: Objects
 ) -> None:
     before = applications(objects)
@@ -44,11 +44,11 @@ def test_a_disabled_application_is_removed_and_comes_back(
     assert_nothing_differs(program)
 
 
-def test_a_destroyed_stack_comes_back(program: Program) -> None:
-    kept = program.outputs()
+def test_a_destroyed_stack_can_be_created_again(program: Program) -> None:
+    before = program.outputs()
     program.run("destroy")
     program.run("up")
-    again = program.outputs()
+    after = program.outputs()
     protected = ("clusterId", "ingressAddress", "vaultPath", "bucket")
-    assert [again[name] for name in protected] == [kept[name] for name in protected]
+    assert [after[name] for name in protected] == [before[name] for name in protected]
     assert_nothing_differs(program)

@@ -1,4 +1,4 @@
-"""What a person reads when something was awaited in vain: the cause, found in the cluster or in Magnum."""
+"""A resource that does not become ready fails with the cause from the cluster or from Magnum."""
 
 import base64
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.sandbox.configuration import vary
 from tests.sandbox.program import Program
 from tests.sandbox.small_stack import failure, small_stack
 
-ABSENT = "secret-that-nobody-makes"
+ABSENT = "secret-that-does-not-exist"
 DEPLOYMENT = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
@@ -45,7 +45,7 @@ DEPLOYMENT = {
 
 @pytest.fixture
 def kubeconfig(cluster: certificates.MagnumCluster) -> str:
-    """A kubeconfig of an administrator, as the OpenStack provider writes it."""
+    """Return an administrator's kubeconfig in the format of the OpenStack provider."""
     credentials = cluster.signed_certificate()
     data = {
         name: base64.b64encode(pem.encode()).decode()
@@ -69,23 +69,21 @@ def kubeconfig(cluster: certificates.MagnumCluster) -> str:
     )
 
 
-def assert_said(said: str, *expected: str) -> None:
-    missing = [each for each in expected if each not in said]
-    assert not missing, f"{missing} not in:\n{said}"
+def assert_contains(output: str, *expected: str) -> None:
+    missing = [each for each in expected if each not in output]
+    assert not missing, f"{missing} not in:\n{output}"
 
 
-def test_an_application_that_never_becomes_healthy_names_the_pod_and_what_it_lacks(
-    program: Program, tmp_path: Path
-) -> None:
+def test_an_unhealthy_application_fails_with_the_reason_of_its_pod(program: Program, tmp_path: Path) -> None:
     edit = replace("applications/squareone/templates/deployment.yaml", "name: squareone-secret", f"name: {ABSENT}")
     try:
-        with branch(tmp_path, "waits-for-a-secret", edit, "Ask for a Secret that nobody makes") as revision:
+        with branch(tmp_path, "waits-for-a-secret", edit, "Require a Secret that does not exist") as revision:
             changes: dict[str, Any] = {"phalanx": {"revision": revision}, "applications": {"timeout": 30}}
             failed = Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", changes)).attempt("up")
     finally:
         program.run("up")
     assert failed.returncode != 0
-    assert_said(
+    assert_contains(
         failed.stdout + failed.stderr,
         "timed out waiting for the condition",
         "error: The Application is Synced, Progressing",
@@ -94,7 +92,7 @@ def test_an_application_that_never_becomes_healthy_names_the_pod_and_what_it_lac
     )
 
 
-def test_a_release_that_never_becomes_ready_names_its_pods_and_what_they_lack(
+def test_an_unready_release_fails_with_the_reason_of_its_pods(
     program: Program, kubeconfig: str, tmp_path: Path
 ) -> None:
     del program  # brings the platform up
@@ -118,21 +116,21 @@ def test_a_release_that_never_becomes_ready_names_its_pods_and_what_they_lack(
         )
 
     with small_stack("waits", release, tmp_path) as stack:
-        said = failure(stack)
-    assert_said(
-        said,
+        output = failure(stack)
+    assert_contains(
+        output,
         "error: Not ready in the namespace waits:",
         "Deployment waits/waits: 0 of 1 pods ready",
         f'CreateContainerConfigError: secret "{ABSENT}" not found, container main',
     )
 
 
-def test_a_cluster_that_magnum_cannot_make_is_told_with_magnums_reason(
+def test_a_failed_cluster_fails_with_magnums_reason(
     program: Program, settings: Environment, tenant: Connection, tmp_path: Path
 ) -> None:
     del program  # brings the network up
     workers = settings.cluster.workers.model_copy(update={"count": 1})
-    # The label makes the sandbox's driver fail, as another would on a cloud without room for the nodes.
+    # The label makes the sandbox's driver fail, as a real one does without capacity for the nodes.
     updated = {"workers": workers, "node_groups": {}, "labels": {"sandbox_fail": "create"}}
     failing = settings.model_copy(update={"cluster": settings.cluster.model_copy(update=updated), "protect": False})
     network = tenant.network.find_network(cloud_name("sandbox", "network"), ignore_missing=False)
@@ -144,13 +142,13 @@ def test_a_cluster_that_magnum_cannot_make_is_told_with_magnums_reason(
             providers=[openstack_provider(settings.cloud)],
             transformations=explained(failures.IN_OPENSTACK, settings),
         )
-        given = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
-        MagnumCluster("fails", arguments.cluster(failing, cast("Network", given)), options)
+        existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
+        MagnumCluster("fails", arguments.cluster(failing, cast("Network", existing)), options)
 
     with small_stack("failing", cluster, tmp_path) as stack:
-        said = failure(stack)
-    assert_said(
-        said,
+        output = failure(stack)
+    assert_contains(
+        output,
         f"error: Magnum's cluster {cloud_name('failing', 'fails')}: CREATE_FAILED",
         "told to fail by the label sandbox_fail=create",
     )

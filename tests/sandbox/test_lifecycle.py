@@ -39,7 +39,7 @@ def test_killed_in_the_middle_it_goes_on_without_duplicates(
     program.run("destroy")
     assert not nfs_is_there()
 
-    program.killed("up", when=nfs_is_there)
+    program.kill("up", when=nfs_is_there)
     assert objects.all("v1", "Secret", namespace="argocd") == [], "it was killed after the middle"
 
     program.recover()

@@ -1,4 +1,4 @@
-"""Plain Pulumi in the sandbox: the CLI, the language host and the plugins that `python -m sandbox env` leads to."""
+"""Plain Pulumi in the sandbox: the CLI, the language host and the plugins that `python -m sandbox env` selects."""
 
 import json
 import os
@@ -25,10 +25,12 @@ runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}
 
 @pytest.fixture
 def project(program: Program, tmp_path: Path) -> Path:
-    """An empty project with a backend of its own."""
+    """Return a small project with its own backend."""
     del program
     (tmp_path / "Pulumi.yaml").write_text(PROJECT)
-    (tmp_path / "__main__.py").write_text("import pulumi\npulumi.export('said', pulumi.Config().get_secret('word'))\n")
+    (tmp_path / "__main__.py").write_text(
+        "import pulumi\npulumi.export('output', pulumi.Config().get_secret('word'))\n"
+    )
     (tmp_path / ".venv").symlink_to(paths.CHECKOUT / ".venv")
     (tmp_path / "state").mkdir()
     run(tmp_path, "stack", "init", "test")
@@ -45,14 +47,14 @@ def variables(project: Path) -> dict[str, str]:
     return {**os.environ, **environment.variables(), "PULUMI_BACKEND_URL": (project / "state").as_uri()}
 
 
-def test_the_stacks_own_commands_say_nothing_of_plugins_on_path(program: Program) -> None:
+def test_a_preview_does_not_warn_about_plugins_on_path(program: Program) -> None:
     done = program.attempt("preview")
     assert done.returncode == 0
     assert "warning" not in done.stdout + done.stderr
     assert "$PATH" not in done.stdout + done.stderr
 
 
-def test_the_plugins_are_the_releases_of_the_python_sdks(project: Path) -> None:
+def test_the_plugins_match_the_python_sdks(project: Path) -> None:
     listed = {
         f"pulumi-{each['kind']}-{each['name']}": each["version"]
         for each in json.loads(run(project, "plugin", "ls", "--json").stdout)
@@ -67,14 +69,14 @@ def test_the_interpreter_is_the_projects_own(project: Path) -> None:
 def test_configuration_and_secrets_reach_the_program(project: Path) -> None:
     run(project, "config", "set", "--secret", "word", "planted-word")
     assert run(project, "up", "--yes", "--skip-preview").returncode == 0
-    assert json.loads(run(project, "stack", "output", "--json").stdout) == {"said": "[secret]"}
-    assert json.loads(run(project, "stack", "output", "--json", "--show-secrets").stdout) == {"said": "planted-word"}
+    assert json.loads(run(project, "stack", "output", "--json").stdout) == {"output": "[secret]"}
+    assert json.loads(run(project, "stack", "output", "--json", "--show-secrets").stdout) == {"output": "planted-word"}
     assert run(project, "preview", "--expect-no-changes").returncode == 0
-    kept = "".join(file.read_text() for file in (project / "state").rglob("*") if file.is_file())
-    assert "planted-word" not in kept
+    state = "".join(file.read_text() for file in (project / "state").rglob("*") if file.is_file())
+    assert "planted-word" not in state
 
 
-def test_an_error_for_people_comes_without_a_traceback(project: Path) -> None:
+def test_a_run_error_is_printed_without_a_traceback(project: Path) -> None:
     (project / "__main__.py").write_text("import pulumi\nraise pulumi.RunError('rsp:network: is missing')\n")
     done = run(project, "preview")
     assert done.returncode != 0
@@ -82,7 +84,7 @@ def test_an_error_for_people_comes_without_a_traceback(project: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_fault_of_the_program_comes_with_its_own_traceback(project: Path) -> None:
+def test_an_exception_is_printed_with_the_programs_traceback(project: Path) -> None:
     (project / "__main__.py").write_text("1 / 0\n")
     done = run(project, "preview")
     assert done.returncode != 0
@@ -91,13 +93,13 @@ def test_a_fault_of_the_program_comes_with_its_own_traceback(project: Path) -> N
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_outlives_the_cli(project: Path, sent: signal.Signals) -> None:
-    (project / "__main__.py").write_text("import time\nprint('at work', flush=True)\ntime.sleep(600)\n")
+def test_no_process_outlives_the_cli(project: Path, sent: signal.Signals) -> None:
+    (project / "__main__.py").write_text("import time\nprint('running', flush=True)\ntime.sleep(600)\n")
     with subprocess.Popen(
         ["pulumi", "preview"], cwd=project, env=variables(project), text=True, stdout=subprocess.PIPE
     ) as cli:
         assert cli.stdout
-        assert any("at work" in line for line in cli.stdout)
+        assert any("running" in line for line in cli.stdout)
         started = psutil.Process(cli.pid).children(recursive=True)
         assert len(started) >= 2
         cli.send_signal(sent)

@@ -1,4 +1,4 @@
-"""Every change of `applications.sync` to another mode and back, and another timeout, on the deployed stack."""
+"""All changes between the modes of `applications.sync`, and changes of the timeout, on the deployed stack."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from tests.sandbox.program import Program
 
 ON_CHANGE, AUTOMATIC, MANUAL = SyncMode
 EVERY_CHANGE = (ON_CHANGE, AUTOMATIC, MANUAL, ON_CHANGE, MANUAL, AUTOMATIC, ON_CHANGE)
-"""Each mode is followed by each other once."""
+"""A sequence with each change from one mode to another once."""
 
 APPLICATION = "kubernetes:argoproj.io/v1alpha1:Application"
 FIRST_SYNC = "kubernetes:argoproj.io/v1alpha1:ApplicationPatch"
@@ -27,7 +27,7 @@ Varied = Callable[[dict[str, Any]], Program]
 
 @pytest.fixture
 def varied(program: Program, tmp_path: Path) -> Iterator[Varied]:
-    """The program with other settings of the applications; the stack's own are deployed in the end."""
+    """Yield a function that varies the settings of the applications; deploy the original ones afterwards."""
     yield lambda settings: Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", {"applications": settings}))
     program.run("up")
 
@@ -37,7 +37,7 @@ def applications(objects: Objects) -> dict[str, dict[str, Any]]:
 
 
 def planned(program: Program) -> dict[str, set[str]]:
-    """By operation, the types of the resources that a preview would change."""
+    """Return the types of the resources that a preview would change, by operation."""
     found: dict[str, set[str]] = {}
     for step in json.loads(program.run("preview", "--json"))["steps"]:
         if step["op"] != "same":
@@ -53,17 +53,17 @@ def expected_changes(before: SyncMode, after: SyncMode) -> dict[str, set[str]]:
 
 
 def helm_releases(objects: Objects) -> set[str]:
-    """Every revision that Helm keeps of every release."""
+    """Return all revisions of all Helm releases."""
     secrets = objects.all("v1", "Secret")
     return {each["metadata"]["name"] for each in secrets if each["type"] == "helm.sh/release.v1"}
 
 
-def asked(objects: Objects) -> dict[str, Any]:
-    """What Applications ask for, and the times at which Argo CD began their last syncs, once none is under way."""
+def wanted(objects: Objects) -> dict[str, Any]:
+    """Wait for all syncs to end; return each Application's spec, annotations and start time of the last sync."""
     deadline = time.monotonic() + 60
     found = applications(objects)
     while any("operation" in each for each in found.values()):
-        assert time.monotonic() < deadline, "a sync does not end"
+        assert time.monotonic() < deadline, "a sync did not end"
         time.sleep(1)
         found = applications(objects)
     return {
@@ -72,7 +72,7 @@ def asked(objects: Objects) -> dict[str, Any]:
     }
 
 
-def test_each_mode_leads_to_each_other(
+def test_each_mode_can_be_changed_to_each_other(
     program: Program, varied: Varied, objects: Objects, settings: Environment
 ) -> None:
     program.run("up")
@@ -96,11 +96,11 @@ def test_each_mode_leads_to_each_other(
 
 
 @pytest.mark.parametrize("mode", [ON_CHANGE, MANUAL])
-def test_another_timeout_changes_nothing(mode: SyncMode, varied: Varied, objects: Objects) -> None:
+def test_a_changed_timeout_updates_nothing(mode: SyncMode, varied: Varied, objects: Objects) -> None:
     varied({"sync": mode.value, "timeout": 800}).run("up")
-    before = (helm_releases(objects), asked(objects))
+    before = (helm_releases(objects), wanted(objects))
     changed = varied({"sync": mode.value, "timeout": 700})
     assert changed.changes("preview") == {}
     assert changed.changes("up") == {}
     assert changed.changes("refresh") == {}
-    assert (helm_releases(objects), asked(objects)) == before
+    assert (helm_releases(objects), wanted(objects)) == before

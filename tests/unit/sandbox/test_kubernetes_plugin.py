@@ -1,4 +1,4 @@
-"""The Kubernetes plugin built for the sandbox has the part of the schema that an import needs."""
+"""The schema of the Kubernetes plugin built for the sandbox is sufficient for an import."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ VERSION = VERSIONS["pulumi-resource-kubernetes"]
 
 @pytest.fixture(scope="module")
 def schema() -> Iterator[dict[str, Any]]:
-    """The schema that the plugin serves; it prints the port that it listens at."""
+    """Yield the schema that the plugin serves; it prints the port that it listens on."""
     program = pulumi_home() / "plugins" / f"resource-kubernetes-v{VERSION}" / "pulumi-resource-kubernetes"
     if not program.exists():
         pytest.skip("the plugin pulumi-resource-kubernetes is not installed; `make up` gets it")

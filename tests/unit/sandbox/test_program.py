@@ -1,4 +1,4 @@
-"""The commands that run the program: what they print, how they end, and that they leave the environment alone."""
+"""The output and exit status of the commands that run the program, and their environment."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from sandbox import environment, program, pulumi_cli, tools
 from sandbox.errors import SandboxError
 from sandbox.pulumi_cli import Left, Outcome
 
-WELL = Outcome(summary={"create": 2, "same": 3}, seconds=1.5)
-BADLY = Outcome(summary={"create": 1}, seconds=1.5, errors=["Port nfs-port: quota exceeded"])
+SUCCEEDED = Outcome(summary={"create": 2, "same": 3}, seconds=1.5)
+FAILED = Outcome(summary={"create": 1}, seconds=1.5, errors=["Port nfs-port: quota exceeded"])
 
 
-class PretendedCli:
-    """Ends every command as it is told to, and notes in which environment it was called."""
+class FakeCli:
+    """A fake CLI that returns a given outcome and records the environment of the call."""
 
     def __init__(self, outcome: Outcome) -> None:
         self._outcome = outcome
@@ -43,19 +43,19 @@ def app() -> typer.Typer:
 
 @pytest.fixture
 def run_as(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let the commands use a pretended runner, in an environment with a token of Vault."""
+    """Return a function that installs a fake CLI, in an environment with a Vault token."""
 
-    def use(outcome: Outcome = WELL) -> PretendedCli:
-        pretended = PretendedCli(outcome)
-        monkeypatch.setattr(pulumi_cli, "PulumiCli", lambda *_: pretended)
+    def use(outcome: Outcome = SUCCEEDED) -> FakeCli:
+        fake = FakeCli(outcome)
+        monkeypatch.setattr(pulumi_cli, "PulumiCli", lambda *_: fake)
         monkeypatch.setattr(tools, "ensure", lambda **_: None)
         monkeypatch.setattr(environment, "variables", lambda: {"VAULT_TOKEN": "operator"})
-        return pretended
+        return fake
 
     return use
 
 
-def test_json_is_all_that_goes_to_standard_output(app: typer.Typer, run_as: Any) -> None:
+def test_standard_output_has_only_json(app: typer.Typer, run_as: Any) -> None:
     run_as()
     result = CliRunner().invoke(app, ["preview", "--json"])
     assert result.exit_code == 0
@@ -63,31 +63,31 @@ def test_json_is_all_that_goes_to_standard_output(app: typer.Typer, run_as: Any)
 
 
 def test_a_failure_is_in_the_json_and_in_the_exit_status(app: typer.Typer, run_as: Any) -> None:
-    run_as(BADLY)
+    run_as(FAILED)
     result = CliRunner().invoke(app, ["preview", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)["errors"] == ["Port nfs-port: quota exceeded"]
 
 
-def test_a_failure_says_that_the_same_command_goes_on(app: typer.Typer, run_as: Any) -> None:
-    run_as(BADLY)
+def test_a_failure_says_how_to_continue(app: typer.Typer, run_as: Any) -> None:
+    run_as(FAILED)
     result = CliRunner().invoke(app, ["preview"])
     assert isinstance(result.exception, SandboxError)
     assert str(result.exception).splitlines() == [
         "Port nfs-port: quota exceeded",
-        "What was done is recorded: the same command goes on from here.",
+        "Completed operations are recorded in the state: run the same command again to continue.",
     ]
 
 
-def test_the_environment_is_the_sandboxs_only_while_the_program_runs(app: typer.Typer, run_as: Any) -> None:
-    pretended = run_as()
+def test_the_environment_is_restored_after_the_run(app: typer.Typer, run_as: Any) -> None:
+    fake = run_as()
     before = dict(os.environ)
     CliRunner().invoke(app, ["preview"], catch_exceptions=False)
-    assert pretended.token == "operator"
+    assert fake.token == "operator"
     assert dict(os.environ) == before
 
 
-def test_secret_outputs_are_masked_unless_asked_for(app: typer.Typer, run_as: Any) -> None:
+def test_secret_outputs_are_masked_by_default(app: typer.Typer, run_as: Any) -> None:
     run_as()
     masked = CliRunner().invoke(app, ["outputs", "--json"])
     shown = CliRunner().invoke(app, ["outputs", "--json", "--show-secrets"])
@@ -95,7 +95,7 @@ def test_secret_outputs_are_masked_unless_asked_for(app: typer.Typer, run_as: An
     assert json.loads(shown.stdout)["vaultWriteToken"] == "s.1"
 
 
-def test_a_destruction_names_what_it_leaves(app: typer.Typer, run_as: Any) -> None:
+def test_destroy_lists_the_remaining_resources(app: typer.Typer, run_as: Any) -> None:
     kept = Left(name="nfs-data", type="openstack:blockstorage/volume:Volume", reason="protected")
     run_as(Outcome(summary={"delete": 5}, seconds=2, left=[kept]))
     result = CliRunner().invoke(app, ["destroy"])
@@ -104,19 +104,19 @@ def test_a_destruction_names_what_it_leaves(app: typer.Typer, run_as: Any) -> No
     assert "protected" in result.stdout
 
 
-def test_of_the_clis_output_the_errors_are_told() -> None:
-    said = """code: 255
+def test_only_the_errors_of_the_clis_output_are_reported() -> None:
+    output = """code: 255
 stdout: Previewing update (sandbox):
     error: rsp:network.cidr: must be a private network
     error: an unhandled error occurred: program exited with non-zero exit code: 1
     error: rsp:network.cidr: must be a private network
 """
     error = automation.CommandError.__new__(automation.CommandError)
-    Exception.__init__(error, said)
+    Exception.__init__(error, output)
     assert pulumi_cli._reasons(error) == "error: rsp:network.cidr: must be a private network"  # noqa: SLF001
 
 
-def test_what_the_cli_does_not_call_an_error_is_told_whole() -> None:
+def test_output_without_errors_is_reported_in_full() -> None:
     error = automation.CommandError.__new__(automation.CommandError)
     Exception.__init__(error, "code: 1\nstdout: killed")
     assert pulumi_cli._reasons(error) == "code: 1\nstdout: killed"  # noqa: SLF001

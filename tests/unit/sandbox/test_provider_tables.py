@@ -1,4 +1,4 @@
-"""The plugins built for the sandbox know what the program uses, under the names that the Python SDKs send."""
+"""The plugins built for the sandbox have all types and properties that the program uses."""
 
 import ast
 import importlib
@@ -21,17 +21,19 @@ ROOT: Final = Path(__file__).parents[3]
 PLUGINS: Final = ("openstack", "vault")
 
 NOT_IN_PLUGIN: Final = {
-    "vault:index/policy:Policy": {"allowOverwrite"},  # of a later release of Terraform's provider; it has no Go module
+    "vault:index/policy:Policy": {
+        "allowOverwrite"
+    },  # from a later release of Terraform's provider, which has no Go module
 }
 
 _LISTS: Final = {5, 7}
-"""List and set among the bridge's types of values."""
+"""The bridge's value types for lists and sets."""
 
 _TOKEN: Final = re.compile(r"'((?:openstack|vault):\w+/\w+:\w+)'")
 
 
 def table(plugin: str) -> dict[str, str]:
-    """Pulumi's tokens that a plugin is built with, by Terraform's names; a function's begins with `data.`."""
+    """Return the type tokens of a plugin by Terraform name; those of functions begin with `data.`."""
     known = json.loads((ROOT / "sandbox" / "tools" / "pulumi" / plugin / "tokens.json").read_text())
     functions = {f"data.{name}": token for name, token in known.get("functions", {}).items()}
     return {**known["resources"], **functions}
@@ -41,7 +43,7 @@ def table(plugin: str) -> dict[str, str]:
 
 
 def used() -> dict[str, str]:
-    """Tokens of the resources and functions that this project's Python names, each with a file that names it."""
+    """Return the tokens of resources and functions that this project uses, each with a file that uses it."""
     sources = [path for top in sorted(ROOT.iterdir()) if not top.name.startswith(".") for path in _modules(top)]
     return {token: str(path.relative_to(ROOT)) for path in sources for token in _tokens_in(ast.parse(path.read_text()))}
 
@@ -59,7 +61,7 @@ def _tokens_in(tree: ast.Module) -> Iterator[str]:
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, object]]:
-    """What a module imports of the two SDKs, by the name that it has there."""
+    """Yield what a module imports from the two SDKs, with its local name."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -100,20 +102,20 @@ def test_every_resource_and_function_of_the_program_is_in_a_table() -> None:
         ("from pulumi_openstack.dns import Zone as Z\ndef f(z: Z): ...", "openstack:dns/zone:Zone"),
     ],
 )
-def test_a_use_is_found_however_it_is_imported(source: str, token: str) -> None:
+def test_a_use_is_found_with_any_kind_of_import(source: str, token: str) -> None:
     assert set(_tokens_in(ast.parse(source))) == {token}
 
 
 @pytest.mark.parametrize("token", [token for plugin in PLUGINS for token in table(plugin).values()])
-def test_a_token_is_the_sdk_s_own(token: str) -> None:
+def test_a_token_is_that_of_the_sdk(token: str) -> None:
     assert set(_TOKEN.findall(inspect.getsource(of_sdk(token)))) == {token}
 
 
-# What the SDKs say
+# Properties of the SDKs
 
 
 def of_sdk(token: str) -> Any:
-    """The SDK's class of a resource, or its function."""
+    """Return the SDK's class of a resource, or its function."""
     package, place, name = token.split(":")
     module = place.partition("/")[0].lower()
     namespace = importlib.import_module(f"pulumi_{package}" if module == "index" else f"pulumi_{package}.{module}")
@@ -121,7 +123,7 @@ def of_sdk(token: str) -> Any:
 
 
 def properties_of_sdk(types: Mapping[str, Any], above: str = "") -> set[str]:
-    """Names on the wire, those inside an object as `fixedIps.subnetId`."""
+    """Return the property names on the wire, nested ones as `fixedIps.subnetId`."""
     found = set()
     for name, annotation in types.items():
         found.add(f"{above}{name}")
@@ -131,7 +133,7 @@ def properties_of_sdk(types: Mapping[str, Any], above: str = "") -> set[str]:
 
 
 def _nested(annotation: Any) -> list[type]:
-    """The SDK's class of the objects that an annotation speaks of."""
+    """Return the SDK's classes of the objects in an annotation."""
     if inspect.isclass(annotation) and (_types.is_input_type(annotation) or _types.is_output_type(annotation)):
         return [annotation]
     return [each for argument in typing.get_args(annotation) for each in _nested(argument)]
@@ -142,12 +144,12 @@ def _types_of(objects: type) -> dict[str, Any]:
     return dict(of(objects))
 
 
-# What the plugins say
+# Properties of the plugins
 
 
 @cache
 def built(plugin: str) -> dict[str, Any]:
-    """What the bridge knows of a plugin's provider; the official plugins say it as well."""
+    """Return the bridge's information about a plugin's provider, which the official plugins have as well."""
     package = Path(inspect.getfile(importlib.import_module(f"pulumi_{plugin}"))).parent
     version = json.loads((package / "pulumi-plugin.json").read_text())["version"]
     program = pulumi_home() / "plugins" / f"resource-{plugin}-v{version}" / f"pulumi-resource-{plugin}"
@@ -163,7 +165,7 @@ def built(plugin: str) -> dict[str, Any]:
 def properties_of_plugin(
     schema: Mapping[str, Any], fields: Mapping[str, Any], inputs_only: bool = False, above: str = ""
 ) -> set[str]:
-    """Names on the wire, as the bridge derives them from Terraform's (its package `naming`)."""
+    """Return the property names on the wire, as the bridge derives them from Terraform's (its package `naming`)."""
     found = set()
     for name, about in schema.items():
         if inputs_only and not (about.get("optional") or about.get("required")):
@@ -186,7 +188,7 @@ def _wire_name(name: str, about: Mapping[str, Any], schema: Mapping[str, Any], f
 
 
 def _element(about: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The schema of the objects in a list, however deep, or nothing."""
+    """Return the schema of the objects in a list, which may be nested, or an empty one."""
     element = about.get("element") or {}
     return element.get("resource") or (_element(element["schema"]) if "schema" in element else {})
 
@@ -243,6 +245,6 @@ def test_the_provider_has_the_settings_and_defaults_of_the_sdk(plugin: str) -> N
     assert defaults
     of_plugin = {name: about["default"] for name, about in info["config"].items()}
     assert of_plugin == {
-        name: {"envvars": [variable], **({"value": int(otherwise)} if otherwise else {})}
-        for name, variable, otherwise in defaults
+        name: {"envvars": [variable], **({"value": int(fallback)} if fallback else {})}
+        for name, variable, fallback in defaults
     }

@@ -1,4 +1,4 @@
-"""Release files: taken with the published checksum, refused with any other."""
+"""Release files are accepted only with their published checksums."""
 
 import hashlib
 import http.server
@@ -17,11 +17,11 @@ from sandbox.tools.downloads import Downloads, UnreachableError, bundled_directo
 from sandbox.tools.versions import Download
 
 CONTENT = b"#!/bin/sh\necho v1.2.3\n"
-NOBODY_LISTENS = "http://127.0.0.1:1/tool"
+UNREACHABLE = "http://127.0.0.1:1/tool"
 
 
 def published(file: Path, member: str | None = None, sha256: str | None = None) -> Download:
-    """A release file on the disk, offered to this machine's processor."""
+    """Return a download of a local file for this machine's processor."""
     checksum = sha256 or hashlib.sha256(file.read_bytes()).hexdigest()
     return Download(url=file.as_uri(), sha256={Downloads().architecture: checksum}, member=member)
 
@@ -39,14 +39,14 @@ def plain(path: Path) -> Path:
     return path
 
 
-def test_program_is_fetched_and_executable(tmp_path: Path) -> None:
+def test_program_is_downloaded_and_executable(tmp_path: Path) -> None:
     target = tmp_path / "tool"
     Downloads().fetch_program(published(plain(tmp_path / "release")), target)
     assert target.read_bytes() == CONTENT
     assert target.stat().st_mode & 0o777 == 0o755
 
 
-def test_program_is_taken_out_of_its_archive(tmp_path: Path) -> None:
+def test_program_is_extracted_from_its_archive(tmp_path: Path) -> None:
     downloads = Downloads()
     file = archive(tmp_path / "release.tar.gz", f"linux-{downloads.architecture}/tool")
     downloads.fetch_program(published(file, member="linux-{arch}/tool"), tmp_path / "tool")
@@ -55,20 +55,20 @@ def test_program_is_taken_out_of_its_archive(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [plain, lambda path: archive(path, "tool")], ids=["program", "archive"])
-def test_other_checksum_is_refused_and_leaves_nothing(make: Callable[[Path], Path], tmp_path: Path) -> None:
+def test_wrong_checksum_is_rejected_and_leaves_no_file(make: Callable[[Path], Path], tmp_path: Path) -> None:
     file = make(tmp_path / "release")
     with pytest.raises(SandboxError, match=f"{'0' * 64} was published") as refused:
         Downloads().fetch_program(published(file, member="tool", sha256="0" * 64), tmp_path / "tool")
-    assert not isinstance(refused.value, UnreachableError), "must not be mistaken for a reason to look elsewhere"
+    assert not isinstance(refused.value, UnreachableError), "another source must not be tried"
     assert {path.name for path in tmp_path.iterdir()} == {"release"}
 
 
-def test_first_host_out_of_reach_spares_the_others_the_wait(tmp_path: Path) -> None:
+def test_nothing_is_offered_after_a_failed_connection(tmp_path: Path) -> None:
     downloads = Downloads()
     file = plain(tmp_path / "release")
     assert downloads.offers(published(file))
-    with pytest.raises(UnreachableError, match=re.escape(NOBODY_LISTENS)):
-        downloads.fetch_program(Download(url=NOBODY_LISTENS, sha256={downloads.architecture: ""}), tmp_path / "tool")
+    with pytest.raises(UnreachableError, match=re.escape(UNREACHABLE)):
+        downloads.fetch_program(Download(url=UNREACHABLE, sha256={downloads.architecture: ""}), tmp_path / "tool")
     assert not downloads.offers(published(file))
 
 
@@ -110,11 +110,11 @@ def test_archive_without_the_program_is_refused(tmp_path: Path) -> None:
 
 def test_nothing_is_offered_without_a_checksum_for_this_processor() -> None:
     assert not Downloads().offers(None)
-    assert not Downloads().offers(Download(url=NOBODY_LISTENS, sha256={"another": "0" * 64}))
+    assert not Downloads().offers(Download(url=UNREACHABLE, sha256={"another": "0" * 64}))
 
 
 @pytest.mark.parametrize("listed", ["{right}  release\n", "{wrong}  release.sig\n{right}  release\n"])
-def test_checksum_is_taken_from_the_list_of_the_release(listed: str, tmp_path: Path) -> None:
+def test_checksum_is_read_from_the_list_of_the_release(listed: str, tmp_path: Path) -> None:
     file = plain(tmp_path / "release")
     right = hashlib.sha256(CONTENT).hexdigest()
     (tmp_path / "checksums.txt").write_text(listed.format(right=right, wrong="0" * 64))
@@ -125,9 +125,9 @@ def test_checksum_is_taken_from_the_list_of_the_release(listed: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("listed", "message"), [("{wrong}  release\n", "it was refused"), ("{right}  other\n", "lists no checksum")]
+    ("listed", "message"), [("{wrong}  release\n", "it was rejected"), ("{right}  other\n", "has no checksum")]
 )
-def test_file_that_the_list_does_not_vouch_for_is_refused(listed: str, message: str, tmp_path: Path) -> None:
+def test_file_without_a_matching_checksum_in_the_list_is_rejected(listed: str, message: str, tmp_path: Path) -> None:
     file = plain(tmp_path / "release")
     right = hashlib.sha256(CONTENT).hexdigest()
     (tmp_path / "checksums.txt").write_text(listed.format(right=right, wrong="0" * 64))
@@ -142,6 +142,6 @@ def test_archive_cannot_write_outside_its_directory(tmp_path: Path) -> None:
     file = archive(tmp_path / "release.tar.gz", "../outside")
     target = tmp_path / "tree"
     target.mkdir()
-    with pytest.raises(SandboxError, match="cannot unpack"):
+    with pytest.raises(SandboxError, match="cannot extract"):
         Downloads().fetch_tree(published(file), target)
     assert not (tmp_path / "outside").exists()

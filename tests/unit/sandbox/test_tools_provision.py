@@ -1,4 +1,4 @@
-"""Where the tools come from and where they are kept, with a toolchain that only pretends to compile."""
+"""The origin and storage of the tools, with a fake toolchain."""
 
 import hashlib
 import threading
@@ -53,7 +53,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def go_log(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The log of the pretended toolchain: one line a build."""
+    """Log of the fake toolchain, with one line per build."""
     module = tmp_path / "module"
     (module / "stages").mkdir(parents=True)
     for name in ("a", "b"):
@@ -118,13 +118,13 @@ def test_download_is_taken_before_building(go_log: Path, tmp_path: Path, monkeyp
     assert not go_log.exists()
 
 
-def test_refused_download_is_not_replaced_by_a_build(
+def test_rejected_download_is_not_replaced_by_a_build(
     go_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = release(tmp_path / "release", "1.2.3")
     (tmp_path / "release").write_text("#!/bin/sh\necho something else\n")
     offer(monkeypatch, tool(download=good))
-    with pytest.raises(SandboxError, match="it was refused"):
+    with pytest.raises(SandboxError, match="it was rejected"):
         ensure()
     assert not go_log.exists()
     assert not (store.bin_dir() / "some-tool").exists()
@@ -171,7 +171,7 @@ def test_new_version_of_one_tool_leaves_the_others_alone(go_log: Path, monkeypat
     assert "steady" not in go_log.read_text().splitlines()[1]
 
 
-def test_failed_build_leaves_nothing_and_the_same_call_goes_on(
+def test_failed_build_leaves_nothing_and_can_be_repeated(
     go_log: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(monkeypatch, tool())
@@ -185,10 +185,10 @@ def test_failed_build_leaves_nothing_and_the_same_call_goes_on(
     assert go_log.exists()
 
 
-def test_tool_that_says_another_version_is_refused(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tool_with_another_version_is_rejected(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, tool())
     monkeypatch.setenv("VERSION", "1.2.0")
-    with pytest.raises(SandboxError, match=r"wanted version 1\.2\.3, but what came says 1\.2\.0"):
+    with pytest.raises(SandboxError, match=r"expected version 1\.2\.3, but the program prints 1\.2\.0"):
         ensure()
     assert go_log.exists()
     assert not (store.bin_dir() / "some-tool").exists()
@@ -203,7 +203,7 @@ def test_two_runs_do_not_build_twice(go_log: Path, monkeypatch: pytest.MonkeyPat
     for run in runs:
         run.join()
     assert len(go_log.read_text().splitlines()) == 1
-    assert ["Another run is getting the tools: waiting for it"] in lines
+    assert ["Another run is installing tools: waiting for it"] in lines
 
 
 def test_aliases_and_files_of_a_tool_are_there_with_it(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ def test_wheel_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_machine_without_any_says_what_it_tried(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match=f"Go >= {GO.minimum} is needed") as refused:
+    with pytest.raises(SandboxError, match=f"Go >= {GO.minimum} is required") as refused:
         found(tmp_path)
     for place in ("PATH", NOBODY_LISTENS, f"{GO.wheel}=={GO.wheel_version}"):
         assert place in str(refused.value)

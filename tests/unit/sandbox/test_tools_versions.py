@@ -47,7 +47,7 @@ def test_providers_are_the_releases_of_the_python_sdks(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["openstack", "vault"])
 def test_providers_are_built_with_the_packages_of_the_cli(name: str) -> None:
-    """Of one version each is compiled once for all of them."""
+    """Packages of the same version are compiled only once."""
     text = go_mod(TOOLS[f"pulumi-resource-{name}"])
     assert set(re.findall(r"github\.com/pulumi/pulumi/(?:pkg|sdk)/v3 v(\S+)", text)) == {TOOLS["pulumi"].version}
 

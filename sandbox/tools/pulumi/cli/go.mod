@@ -1,5 +1,5 @@
-// go.sum has the checksums of what is built, not all that `go mod tidy` adds (5,000 lines): after a change of
-// requirements, remove it and build with -mod=mod.
+// go.sum contains only the checksums that the build needs, not the 5,000 lines that `go mod tidy` writes: after a
+// change of requirements, remove it and build with -mod=mod.
 module rsp.local/sandbox/tools/pulumi/cli
 
 go 1.26.6

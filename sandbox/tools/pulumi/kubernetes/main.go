@@ -1,4 +1,4 @@
-// Pulumi's own Kubernetes provider, built from its Go module without the generated Go SDK (see sdkstub).
+// Pulumi's Kubernetes provider, built from its Go module without the generated Go SDK (see sdkstub).
 package main
 
 import (
@@ -25,9 +25,9 @@ func main() {
 	provider.Serve("kubernetes", version, schema(), []byte("{}"))
 }
 
-// schema says which properties of a live object are inputs: all that the provider itself asks of it, on an import.
+// schema returns the input properties of all objects, the only part of the schema that the provider reads (on import).
 //
-// The official plugin embeds the generated schema of 7 MB, which would have to be kept here for this one question.
+// The official plugin embeds the generated schema, which has 7 MB.
 func schema() []byte {
 	resources := map[string]any{}
 	for kind, goType := range scheme.Scheme.AllKnownTypes() {
@@ -40,7 +40,7 @@ func schema() []byte {
 			}
 		}
 		if _, ok := inputs["metadata"]; !ok {
-			continue // the options of a request, not an object
+			continue // request options, not an object
 		}
 		token := fmt.Sprintf("kubernetes:%s/%s:%s", cmp.Or(kind.Group, "core"), kind.Version, kind.Kind)
 		resources[token] = map[string]any{"inputProperties": inputs}

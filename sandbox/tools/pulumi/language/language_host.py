@@ -1,8 +1,8 @@
-"""Pulumi's language host for Python, where the official one, which comes with the CLI's own release, cannot be had.
+"""A Pulumi language host for Python, used if the official one of the CLI's release is not available.
 
-The CLI starts it as `pulumi-language-python ADDRESS`, reads the port of its gRPC server from its standard output and
-asks it to run the program. Like the official host it leaves that to `pulumi-language-python-exec`, which comes with the
-Pulumi SDK's Go module and is installed beside this file, in a process of its own.
+The CLI starts it as `pulumi-language-python ADDRESS`, reads the port of its gRPC server from standard output, and calls
+it to run the program. Like the official host, it does so with `pulumi-language-python-exec` in a separate process; that
+file comes from the Pulumi SDK's Go module and is installed beside this one.
 
 Source: pulumi/pulumi `sdk/python/cmd/pulumi-language-python/main.go` and `proto/pulumi/language.proto`.
 """
@@ -24,18 +24,18 @@ EXECUTOR = Path(__file__).with_name("pulumi-language-python-exec")
 EXECUTE = "--execute"
 """First argument of the process that runs the program."""
 ALREADY_REPORTED = 32
-"""Exit status of the executor after it has logged the error of the program."""
+"""Exit status of the executor if it has already logged the program's error."""
 
 
 def serve(engine: str) -> None:
-    """Serve until the CLI ends this process."""
-    # Not at the top: the process that runs the program imports them as it needs them.
+    """Serve until the CLI terminates this process."""
+    # Not at module level: the process that runs the program does not need all of them.
     import grpc  # noqa: PLC0415
     from google.protobuf import empty_pb2  # noqa: PLC0415
     from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2  # noqa: PLC0415
 
     class Host(language_pb2_grpc.LanguageRuntimeServicer):
-        """Answers what the CLI asks for `preview`, `up`, `refresh`, `destroy` and `about`."""
+        """The methods that the CLI calls for `preview`, `up`, `refresh`, `destroy` and `about`."""
 
         def Handshake(self, request: Any, context: Any) -> Any:
             return language_pb2.LanguageHandshakeResponse()
@@ -47,14 +47,14 @@ def serve(engine: str) -> None:
             return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.partition(" ")[0])
 
         def GetRequiredPackages(self, request: Any, context: Any) -> Any:
-            # Each resource names the version of its provider.
+            # Each resource specifies the version of its provider.
             return language_pb2.GetRequiredPackagesResponse()
 
         def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
             return language_pb2.RuntimeOptionsResponse()
 
         def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
-            # `make` has installed them.
+            # `make` installs them.
             yield from ()
 
         def Cancel(self, request: Any, context: Any) -> Any:
@@ -79,14 +79,11 @@ def serve(engine: str) -> None:
 
 
 def run_program(request: Any, engine: str) -> int:
-    """Run the program of a RunRequest to its end; what it prints goes to the CLI.
+    """Run the program of a RunRequest, and return the exit status of the executor.
 
     Args:
         request: The RunRequest.
         engine: Address of the CLI's engine.
-
-    Returns:
-        The exit status of the executor.
     """
     options = {
         "monitor": request.monitor_address,
@@ -119,8 +116,8 @@ def run_program(request: Any, engine: str) -> int:
 def execute(arguments: list[str]) -> None:
     """Run the executor in this process.
 
-    The configuration holds decrypted secrets: it comes by standard input, as the environment that a process starts with
-    can be read from outside.
+    The configuration contains decrypted secrets, so it is read from standard input: other processes can read the
+    initial environment of a process.
     """
     os.environ.update(json.load(sys.stdin))
     sys.argv = [str(EXECUTOR), *arguments]
@@ -131,14 +128,14 @@ RUNNING: list["subprocess.Popen[str]"] = []
 
 
 def stop(*_: object) -> None:
-    """End at once, and the program with it: the CLI waits for it."""
+    """Kill the program and exit, as the CLI waits for this process."""
     for process in RUNNING:
         process.kill()
     os._exit(0)
 
 
-def stop_with(parent: int) -> None:
-    """End as soon as the CLI is gone, however it went."""
+def stop_after(parent: int) -> None:
+    """Exit as soon as the CLI has ended for any reason."""
     while os.getppid() == parent:
         time.sleep(1)
     stop()
@@ -150,5 +147,5 @@ if __name__ == "__main__":
         sys.exit()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, stop)
-    threading.Thread(target=stop_with, args=[os.getppid()], daemon=True).start()
+    threading.Thread(target=stop_after, args=[os.getppid()], daemon=True).start()
     serve([argument for argument in sys.argv[1:] if not argument.startswith("-")][-1])

@@ -1,10 +1,10 @@
-// go.sum has the checksums of what is built, not all that `go mod tidy` adds (5,000 lines): after a change of
-// requirements, remove it and build with -mod=mod.
+// go.sum contains only the checksums that the build needs, not the 5,000 lines that `go mod tidy` writes: after a
+// change of requirements, remove it and build with -mod=mod.
 module rsp.local/sandbox/tools/pulumi/openstack
 
 go 1.26.6
 
-// The fork that the bridge is written for.
+// The fork that the bridge requires.
 replace github.com/hashicorp/terraform-plugin-sdk/v2 => github.com/pulumi/terraform-plugin-sdk/v2 v2.0.0-20260318212141-5525259d096b
 
 require (

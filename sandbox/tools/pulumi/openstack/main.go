@@ -1,7 +1,7 @@
-// Terraform's OpenStack provider as a Pulumi plugin, under the names of the Python SDK pulumi_openstack.
+// Terraform's OpenStack provider as a Pulumi plugin, with the type tokens of the Python SDK pulumi_openstack.
 //
-// It follows the official plugin (github.com/pulumi/pulumi-openstack, provider/resources.go), which has the same
-// provider behind the same bridge, for the types in tokens.json. There is no schema: only code generators read it.
+// It matches the official plugin (github.com/pulumi/pulumi-openstack, provider/resources.go), which bridges the same
+// provider, for the types in tokens.json. It has no schema, which only code generators read.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 // version is set by the linker.
 var version string
 
-// table holds Pulumi's tokens by Terraform's names.
+// table contains Pulumi's type tokens by Terraform's names.
 //
 //go:embed tokens.json
 var table []byte

@@ -1,7 +1,7 @@
-// Terraform's Vault provider as a Pulumi plugin, under the names of the Python SDK pulumi_vault.
+// Terraform's Vault provider as a Pulumi plugin, with the type tokens of the Python SDK pulumi_vault.
 //
-// It follows the official plugin (github.com/pulumi/pulumi-vault, provider/resources.go), which has the same provider
-// behind the same bridge, for the types in tokens.json. There is no schema: only code generators read it.
+// It matches the official plugin (github.com/pulumi/pulumi-vault, provider/resources.go), which bridges the same
+// provider, for the types in tokens.json. It has no schema, which only code generators read.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 // version is set by the linker.
 var version string
 
-// table holds Pulumi's tokens by Terraform's names.
+// table contains Pulumi's type tokens by Terraform's names.
 //
 //go:embed tokens.json
 var table []byte
@@ -36,7 +36,7 @@ func provider() tfbridge.ProviderInfo {
 	}
 	contract.AssertNoErrorf(json.Unmarshal(table, &known), "tokens.json")
 
-	// Without the resources that are written for Terraform's newer plugin framework: none is in the table.
+	// This omits resources of Terraform's newer plugin framework, none of which is in the table.
 	terraform := schema.NewProvider(vault.Provider()).SchemaProvider()
 	info := tfbridge.ProviderInfo{
 		P:       shimv2.NewProvider(terraform),
@@ -56,6 +56,6 @@ func provider() tfbridge.ProviderInfo {
 	return info
 }
 
-func fromEnvironment(variable string, otherwise any) *tfbridge.SchemaInfo {
-	return &tfbridge.SchemaInfo{Default: &tfbridge.DefaultInfo{EnvVars: []string{variable}, Value: otherwise}}
+func fromEnvironment(variable string, fallback any) *tfbridge.SchemaInfo {
+	return &tfbridge.SchemaInfo{Default: &tfbridge.DefaultInfo{EnvVars: []string{variable}, Value: fallback}}
 }
