@@ -43,7 +43,7 @@ class DuplicateError(PhalanxError):
 def guard(cloud: Cloud, stack: str) -> None:
     """Check for duplicates before each creation in OpenStack; call this once, before any resource is registered.
 
-    No check is made in a preview, nor for resources that need no creation.
+    Nothing is checked in a preview, nor for resources that are not created.
 
     Args:
         cloud: The stack's OpenStack project.

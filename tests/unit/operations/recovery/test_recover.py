@@ -40,11 +40,11 @@ def test_an_existing_resource_is_recorded_and_refreshed(pulumi: FakePulumi, clou
 
 def test_secrets_stay_encrypted_on_disk(pulumi: FakePulumi, cloud: Cloud) -> None:
     # The name is secret too, so the resource is found only if it was decrypted in memory.
-    made = {**network("made"), "inputs": {"name": sealed("hidden-name"), "token": sealed("planted-token")}}
-    pulumi.write([CLOUD_STATE], pending("creating", made))
+    created = {**network("created"), "inputs": {"name": sealed("hidden-name"), "token": sealed("planted-token")}}
+    pulumi.write([CLOUD_STATE], pending("creating", created))
     cloud.networks.update({"hidden-name": ["id-1"]})
     report = recover(STACK)
-    assert ids(pulumi) == {"made": "id-1"}
+    assert ids(pulumi) == {"created": "id-1"}
     assert pulumi.resources[-1]["outputs"]["token"] == sealed("planted-token")
     assert "planted" not in pulumi.text
     assert "planted" not in report.as_json() + "".join(report.lines())
