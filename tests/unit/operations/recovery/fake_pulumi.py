@@ -51,6 +51,10 @@ class FakePulumi:
         """Lock the stack; each holder as ``user@host (pid 1)``."""
         self._file("lock").write_text("\n".join(holders))
 
+    def fail(self, command: str, message: str) -> None:
+        """Make a command fail with a message."""
+        self._file(f"failing-{command}").write_text(message)
+
     @property
     def locked(self) -> bool:
         """Whether the stack is locked."""
@@ -88,6 +92,8 @@ class FakePulumi:
         """Handle a call."""
         with self._file("calls").open("a") as calls:
             calls.write(json.dumps(arguments) + "\n")
+        if (failure := self._file(f"failing-{arguments[0]}")).exists():
+            sys.exit(failure.read_text())
         match arguments:
             case ["stack", "export", *options]:
                 document = json.loads(self.text)

@@ -11,7 +11,7 @@ import pytest
 from openstack.exceptions import HttpException
 
 from operations.recovery.pulumi_stack import PulumiError, PulumiStack
-from operations.recovery.recover import StackLockedError, adopt, recover
+from operations.recovery.recover import NotRefreshedError, StackLockedError, adopt, recover
 from operations.recovery.report import Outcome, Report
 from tests.unit.operations.recovery.conftest import CLOUD_STATE, Cloud, network, pending, resource
 from tests.unit.operations.recovery.fake_pulumi import FakePulumi, sealed
@@ -36,6 +36,18 @@ def test_an_existing_resource_is_recorded_and_refreshed(pulumi: FakePulumi, clou
     assert pulumi.pending == []
     (refresh,) = pulumi.called("refresh")
     assert [each for each in refresh if each.startswith("--target")] == [f"--target={network('there')['urn']}"]
+
+
+def test_a_failed_refresh_names_the_command_to_repeat(pulumi: FakePulumi, cloud: Cloud) -> None:
+    changed = {**network("changed"), "id": "id-2", "urn": "urn:pulumi:test::rsp::rsp:index:N$x::changed"}
+    pulumi.write([CLOUD_STATE, changed], [*pending("creating", network("there")), *pending("updating", changed)])
+    pulumi.fail("refresh", "error: the program failed")
+    cloud.networks.update(there=["id-1"])
+    with pytest.raises(NotRefreshedError, match="the program failed") as raised:
+        recover(STACK)
+    command = f"pulumi refresh -s test --target {network('there')['urn']} --target '{changed['urn']}'"
+    assert str(raised.value).splitlines()[-1] == command
+    assert ids(pulumi) == {"changed": "id-2", "there": "id-1"}
 
 
 def test_secrets_stay_encrypted_on_disk(pulumi: FakePulumi, cloud: Cloud) -> None:
