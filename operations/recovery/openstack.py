@@ -66,7 +66,9 @@ def _interfaces(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     """Yield the router's port in the subnet, of which there is at most one."""
     subnet = inputs["subnetId"]
     for port in connection.network.ports(device_id=inputs["routerId"]):
-        if any(address["subnet_id"] == subnet for address in port.fixed_ips):
+        # Neutron adds another port to each subnet of a distributed router.
+        snat = port.device_owner == "network:router_centralized_snat"
+        if not snat and any(address["subnet_id"] == subnet for address in port.fixed_ips):
             yield Found(port.id)
 
 

@@ -67,8 +67,11 @@ def test_by_name_in_its_network(kind: str, listing: str) -> None:
 
 
 def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
+    inside, owner = [{"subnet_id": "sub"}], "network:router_interface_distributed"
     ports = Listing(
-        existing("inside", fixed_ips=[{"subnet_id": "sub"}]), existing("outside", fixed_ips=[{"subnet_id": "x"}])
+        existing("snat", fixed_ips=inside, device_owner="network:router_centralized_snat"),
+        existing("inside", fixed_ips=inside, device_owner=owner),
+        existing("outside", fixed_ips=[{"subnet_id": "x"}], device_owner=owner),
     )
     cloud = connection(network=SimpleNamespace(ports=ports))
     assert found("RouterInterface", cloud, routerId="router", subnetId="sub") == ["inside"]
