@@ -80,10 +80,13 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
             ready = each["type"] in OPENSTACK_FINDERS and is_known(each["inputs"]) and known.issuperset(_needs(each))
             if not ready:
                 continue
+            place = len(search.recorded)
             item = search.resolve_creation(Creation(each, each["inputs"]))
             if item.outcome is not Outcome.ABSENT:
                 report.items.append(item)
-                search.recorded[:0] = _missing_parents(urn, planned, known)
+            if len(search.recorded) > place:
+                # A state is valid only if parents precede their children.
+                search.recorded[place:place] = _missing_parents(urn, planned, known)
         if dry_run or report.undecided or not search.recorded:
             break
         _record(stack, search)

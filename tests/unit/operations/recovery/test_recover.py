@@ -219,6 +219,21 @@ def test_existing_resources_of_the_plan_are_adopted_round_by_round(pulumi: FakeP
     assert [each["urn"] for each in pulumi.resources[1:]] == [component["urn"], outer["urn"], inner["urn"]]
 
 
+def test_adopted_resources_follow_their_nested_components(pulumi: FakePulumi, cloud: Cloud) -> None:
+    def component(name: str, parent: str | None = None) -> dict[str, Any]:
+        found = {"urn": f"urn:pulumi:test::rsp::rsp:index:C::{name}", "type": "rsp:index:C", "custom": False}
+        return {**found, "parent": parent} if parent else found
+
+    outer = component("outer")
+    inner = component("inner", outer["urn"])
+    first = {**network("first"), "parent": outer["urn"]}
+    second = {**network("second"), "parent": inner["urn"]}
+    pulumi.plan([outer, inner, first, second])
+    cloud.networks.update(first=["id-1"], second=["id-2"])
+    adopt(STACK)
+    assert [each["urn"] for each in pulumi.resources[1:]] == [each["urn"] for each in (outer, first, inner, second)]
+
+
 def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:
     pulumi.plan([network("new"), resource("vault:index/token:Token", "token", {})])
     assert adopt(STACK).items == []
