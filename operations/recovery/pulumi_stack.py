@@ -19,6 +19,9 @@ _HOLDER = re.compile(r"created by (?P<user>.*)@(?P<host>[^@]*) \(pid (?P<pid>\d+
 _IN_PROGRESS = "Another update is currently in progress"
 """Pulumi Cloud's message about a lock."""
 
+_CONFIGURATION = {"PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"}
+"""Variables by which the CLI passes a program its configuration with plaintext secrets; the CLI does not read them."""
+
 
 class PulumiError(PhalanxError):
     """The Pulumi CLI is not installed, or failed."""
@@ -124,7 +127,8 @@ class PulumiStack:
         raise PulumiError(f"`{command} -s {self.name}` failed with exit code {done.returncode}: {reason}")
 
     def _attempt(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.variables}
+        inherited = {name: value for name, value in os.environ.items() if name not in _CONFIGURATION}
+        environment = {**inherited, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.variables}
         program = shutil.which("pulumi", path=environment.get("PATH"))
         if program is None:
             raise PulumiError("`pulumi` is not on PATH: install it (https://www.pulumi.com/docs/install/)")

@@ -85,6 +85,11 @@ class FakePulumi:
         """Return the calls of a command."""
         return [each for each in self.calls if each[: len(command)] == list(command)]
 
+    def variable(self, name: str) -> str | None:
+        """Return an environment variable of the last call."""
+        found: dict[str, str] = json.loads(self._file("environment").read_text())
+        return found.get(name)
+
     def _file(self, name: str) -> Path:
         return self.directory / name
 
@@ -92,6 +97,7 @@ class FakePulumi:
         """Handle a call."""
         with self._file("calls").open("a") as calls:
             calls.write(json.dumps(arguments) + "\n")
+        self._file("environment").write_text(json.dumps(dict(os.environ)))
         if (failure := self._file(f"failing-{arguments[0]}")).exists():
             sys.exit(failure.read_text())
         match arguments:
