@@ -34,7 +34,7 @@ def main() -> None:
     source = phalanx_source.load(environment.phalanx, environment.applications.sync, application_values(environment))
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
     stack = pulumi.get_stack()
-    guard(environment.cloud, stack)
+    guard(environment.cloud)
     tell(preflight.check(environment, stack, source.environment, preview=pulumi.runtime.is_dry_run()))
     presence = own_vault.presence(environment, stack)
     known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None
