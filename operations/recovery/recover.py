@@ -110,7 +110,10 @@ def _missing_parents(urn: str, planned: Mapping[str, dict[str, Any]], known: set
 
 
 def _unlock(stack: PulumiStack, report: Report, *, force: bool) -> None:
-    holders = stack.holders()
+    holders = stack.holders(read_only=report.dry_run)
+    if holders is None:
+        report.lock_unknown = True
+        return
     running = [each for each in holders if not each.stale]
     if running and not force:
         raise StackLockedError(
