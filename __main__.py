@@ -43,7 +43,7 @@ def main() -> None:
     asked = preflight.Questions(environment, stack, preview=pulumi.runtime.is_dry_run())
     source = phalanx_source.load(*asked.phalanx(), environment.applications.sync, application_values(environment))
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
-    guard(environment.cloud, stack)
+    guard(environment.cloud)
     tell(asked.problems())
     presence = asked.presence()
     known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None

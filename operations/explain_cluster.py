@@ -1,15 +1,13 @@
 """The reasons why Magnum did not create a cluster or node group."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from operations import openstack_api
 from operations.namespace_causes import sentence
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
-
-_NODE_GROUPS: Final = "1.9"
-"""Microversion of Magnum's API with node groups."""
 
 
 def explain_cluster(connection: "Connection", inputs: Mapping[str, Any]) -> list[str]:
@@ -62,12 +60,5 @@ def _unfinished(found: Mapping[str, Any]) -> bool:
 
 
 def _get(connection: "Connection", path: str) -> dict[str, Any] | None:
-    from openstack import exceptions  # noqa: PLC0415  # takes a second, which callers do not need at import
-
-    # The SDK's own Cluster reads status_reason from the field `reason`, which Magnum does not have.
-    answer = connection.container_infrastructure_management.get(path, microversion=_NODE_GROUPS)
-    if answer.status_code == 404:  # noqa: PLR2004  # HTTP's "not found"
-        return None
-    exceptions.raise_from_response(answer)
-    found: dict[str, Any] = answer.json()
-    return found
+    # Not by the SDK's own cluster: it takes the field `reason`, which Magnum does not have, for its status_reason.
+    return openstack_api.get(connection.container_infrastructure_management, path, openstack_api.NODE_GROUPS)

@@ -27,6 +27,9 @@ from phalanx.errors import PhalanxError
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
+_NO_ORGANIZATION = "organization"
+"""Organization of all stacks in a directory, bucket or database (pulumi/pulumi, pkg/backend/diy/store.go)."""
+
 _ADOPTED = {"openstack:objectstorage/container:Container"}
 """Types of which the provider adopts an existing resource."""
 
@@ -40,16 +43,15 @@ class DuplicateError(PhalanxError):
     """A resource with the same name already exists but is not in the state."""
 
 
-def guard(cloud: Cloud, stack: str) -> None:
+def guard(cloud: Cloud) -> None:
     """Check for duplicates before each creation in OpenStack; call this once, before any resource is registered.
 
     Nothing is checked in a preview, nor for resources that are not created.
 
     Args:
         cloud: The stack's OpenStack project.
-        stack: Name of the stack.
     """
-    check = _DuplicateCheck(cloud, stack)
+    check = _DuplicateCheck(cloud, qualified_name())
     hook = ResourceHook("no-duplicates", check.before_create)
 
     def bind(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
@@ -64,6 +66,17 @@ def guard(cloud: Cloud, stack: str) -> None:
     pulumi.runtime.register_stack_transformation(bind)
 
 
+def qualified_name() -> str:
+    """Return the name of the running program's stack for the CLI, with its organization if the backend has any.
+
+    In Pulumi Cloud, the CLI takes a name without an organization for a stack of the user's default organization.
+    """
+    if (organization := pulumi.get_organization()) == _NO_ORGANIZATION:
+        # Backends of older versions, without projects, accept the name of the stack only.
+        return pulumi.get_stack()
+    return f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
+
+
 class _DuplicateCheck:
     def __init__(self, cloud: Cloud, stack: str) -> None:
         self._cloud, self._stack = cloud, stack
@@ -75,7 +88,7 @@ class _DuplicateCheck:
 
         Raises:
             DuplicateError: The resource already exists.
-            PhalanxError: The service does not answer.
+            PhalanxError: The service does not answer, or the state cannot be read.
         """
         await asyncio.get_running_loop().run_in_executor(
             self._threads, self.check, args.type, args.name, args.new_inputs or {}
@@ -87,7 +100,7 @@ class _DuplicateCheck:
             found = {each.id for each in GUARDED[kind].find(self._connection, inputs)}
         except Exception as error:  # `explain` raises other errors again
             raise PhalanxError(f"cannot determine whether {name} already exists: {explain(error)}") from error
-        if unknown := found - self._recorded(found):
+        if unknown := found - self._recorded(name, found):
             raise DuplicateError(
                 f"{inputs.get('name', name)} already exists ({', '.join(sorted(unknown))}) but is not in the state, so "
                 f"no duplicate was created: run `python -m operations recover -s {self._stack}`, then run the same "
@@ -98,11 +111,14 @@ class _DuplicateCheck:
     def _connection(self) -> "Connection":
         return openstack.connect({"cloud": self._cloud.name, "region": self._cloud.region})
 
-    def _recorded(self, found: set[str]) -> set[str]:
+    def _recorded(self, name: str, found: set[str]) -> set[str]:
         """Return the IDs in the state: a resource that is being replaced still exists (`pulumi up --replace`)."""
         if not found:
             return set()
         try:
             return {str(each.get("id")) for each in resources(PulumiStack(self._stack).export())}
-        except PulumiError:
-            return set()
+        except PulumiError as error:
+            raise PhalanxError(
+                f"whether {name} is in the state already cannot be known, so it was not created (of that name exist: "
+                f"{', '.join(sorted(found))}): {error}"
+            ) from error

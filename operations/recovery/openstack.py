@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from operations import openstack_api
 from operations.recovery.document import Inputs
 from operations.recovery.finder import Finder, Found, wait_for_status
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 """Seconds to wait for a response."""
 
-_NODE_GROUPS = {"OpenStack-API-Version": "container-infra 1.9"}
 _CLUSTER_MINUTES, _SERVER_MINUTES = 90, 30
 _RULE_FIELDS = {
     "direction": "direction",
@@ -66,7 +66,9 @@ def _interfaces(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     """Yield the router's port in the subnet, of which there is at most one."""
     subnet = inputs["subnetId"]
     for port in connection.network.ports(device_id=inputs["routerId"]):
-        if any(address["subnet_id"] == subnet for address in port.fixed_ips):
+        # Neutron adds another port to each subnet of a distributed router.
+        snat = port.device_owner == "network:router_centralized_snat"
+        if not snat and any(address["subnet_id"] == subnet for address in port.fixed_ips):
             yield Found(port.id)
 
 
@@ -122,8 +124,8 @@ def _active(connection: "Connection", found: Found, inputs: Inputs) -> str:  # n
 def _attachments(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     """Yield the attachment of the volume to the server, of which there is at most one."""
     server = inputs["instanceId"]
-    answer = connection.compute.get(f"/servers/{server}/os-volume_attachments")
-    for each in answer.json().get("volumeAttachments", []) if answer.ok else []:
+    listed = openstack_api.get(connection.compute, f"/servers/{server}/os-volume_attachments") or {}
+    for each in listed.get("volumeAttachments", []):
         if each["volumeId"] == inputs["volumeId"]:
             yield Found(f"{server}/{each['id']}")
 
@@ -137,7 +139,7 @@ def _attached(connection: "Connection", found: Found, inputs: Inputs) -> str:  #
 
 def _containers(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     answer = connection.object_store.head(f"/{inputs['name']}")
-    return [Found(inputs["name"])] if answer.ok else []
+    return [Found(inputs["name"])] if openstack_api.exists(answer) else []
 
 
 def _templates(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
@@ -164,9 +166,8 @@ def _cluster_created(connection: "Connection", found: Found, inputs: Inputs) -> 
 
 
 def _node_group(connection: "Connection", path: str) -> Mapping[str, Any]:
-    answer = connection.container_infrastructure_management.get(path, headers=_NODE_GROUPS)
-    found: dict[str, Any] = answer.json() if answer.ok else {}
-    return found
+    magnum = connection.container_infrastructure_management
+    return openstack_api.get(magnum, path, openstack_api.NODE_GROUPS) or {}
 
 
 def _node_groups(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
@@ -181,7 +182,7 @@ def _node_group_created(connection: "Connection", found: Found, inputs: Inputs) 
     cluster, _, group = found.id.partition("/")
 
     def status() -> str:
-        return str(_node_group(connection, f"/clusters/{cluster}/nodegroups/{group}").get("status"))
+        return str(_node_group(connection, f"/clusters/{cluster}/nodegroups/{group}").get("status", "DELETED"))
 
     return wait_for_status(status, {"CREATE_IN_PROGRESS"}, {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, _CLUSTER_MINUTES)
 

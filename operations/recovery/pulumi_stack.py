@@ -6,7 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,9 @@ _HOLDER = re.compile(r"created by (?P<user>.*)@(?P<host>[^@]*) \(pid (?P<pid>\d+
 
 _IN_PROGRESS = "Another update is currently in progress"
 """Pulumi Cloud's message about a lock."""
+
+_CONFIGURATION = {"PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"}
+"""Variables by which the CLI passes a program its configuration with plaintext secrets; the CLI does not read them."""
 
 
 class PulumiError(PhalanxError):
@@ -33,12 +36,19 @@ class Holder(NamedTuple):
     since: str
     """Time of the lock (RFC 3339)."""
 
+    @classmethod
+    def in_cloud(cls, url: str) -> "Holder":
+        """Return the holder of a lock in Pulumi Cloud, which does not name its process."""
+        return cls("an update", url, 0, "an unknown time")
+
     @property
     def stale(self) -> bool:
         """Whether the process has ended; a process on another host is assumed to be running."""
         return self.host == socket.gethostname() and not _is_running(self.pid)
 
     def __str__(self) -> str:
+        if not self.pid:
+            return f"{self.user} in {self.host}"
         return f"{self.user}@{self.host} (process {self.pid}, since {self.since})"
 
 
@@ -95,14 +105,42 @@ class PulumiStack:
         steps = json.loads(self._run("preview", "--json"))["steps"]
         return [each["newState"] for each in steps if each["op"] == "create"]
 
-    def holders(self) -> list[Holder]:
-        """Return the holders of the stack's lock; always empty for Pulumi Cloud, which does not name them."""
+    def holders(self, *, read_only: bool = False) -> list[Holder] | None:
+        """Return the holders of the stack's lock.
+
+        Args:
+            read_only: Whether not even a lock may be written, without which only Pulumi Cloud shows its lock.
+
+        Returns:
+            The holders, or None if they cannot be determined without writing.
+
+        Raises:
+            PulumiError: The CLI failed, for example because there is no such stack.
+        """
+        url = str(json.loads(self._checked(["whoami", "--json"]))["url"])
+        if url.startswith(("https://", "http://")):
+            return [Holder.in_cloud(url)] if self._in_progress() else []
+        return None if read_only else self._lock_files()
+
+    def _in_progress(self) -> bool:
+        organization, separator, _ = self.name.partition("/")
+        filters = ["--organization", organization] if separator else []
+        listed = json.loads(self._checked(["stack", "ls", "--json", *filters]))
+        # The CLI leaves the organization and the project out of the names where they are the defaults.
+        mine = [each for each in listed if _short(each["name"]) == _short(self.name)]
+        return any(each.get("updateInProgress") for each in mine)
+
+    def _lock_files(self) -> list[Holder]:
         # This takes the lock but cannot change anything, as a stack of that name exists: the stack itself.
-        done = self._attempt("stack", "rename", self.name)
-        return [
-            Holder(found["user"], found["host"], int(found["pid"]), found["since"])
-            for found in _HOLDER.finditer(done.stderr)
+        done = self._attempt(["stack", "rename", self.name, *self._selection])
+        found = [
+            Holder(each["user"], each["host"], int(each["pid"]), each["since"])
+            for each in _HOLDER.finditer(done.stderr)
         ]
+        if not found and (done.returncode == 0 or "already exists" not in done.stderr):
+            reason = done.stderr.strip() or f"exit code {done.returncode}, expected an error"
+            raise PulumiError(f"the lock of {self.name} cannot be read with `pulumi stack rename`: {reason}")
+        return found
 
     def unlock(self) -> None:
         """Release the locks of all holders.
@@ -112,8 +150,15 @@ class PulumiStack:
         """
         self._run("cancel", "--yes")
 
+    @property
+    def _selection(self) -> list[str]:
+        return ["--stack", self.name]
+
     def _run(self, *arguments: str, text: str | None = None) -> str:
-        done = self._attempt(*arguments, text=text)
+        return self._checked([*arguments, *self._selection], text)
+
+    def _checked(self, arguments: Sequence[str], text: str | None = None) -> str:
+        done = self._attempt(arguments, text)
         if done.returncode == 0:
             return done.stdout
         command = " ".join(("pulumi", *arguments[:2]))
@@ -121,15 +166,17 @@ class PulumiStack:
         reason = done.stderr.strip() or ("" if arguments[0] == "stack" else _errors(done.stdout)) or "no reason given"
         if _IN_PROGRESS in reason:
             reason += f"\nIf no run is in progress, run `pulumi cancel -s {self.name}`, or pass --force-unlock."
-        raise PulumiError(f"`{command} -s {self.name}` failed with exit code {done.returncode}: {reason}")
+        stack = f" -s {self.name}" if "--stack" in arguments else ""
+        raise PulumiError(f"`{command}{stack}` failed with exit code {done.returncode}: {reason}")
 
-    def _attempt(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.variables}
+    def _attempt(self, arguments: Sequence[str], text: str | None = None) -> subprocess.CompletedProcess[str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in _CONFIGURATION}
+        environment = {**inherited, "PULUMI_SKIP_UPDATE_CHECK": "true", **self.variables}
         program = shutil.which("pulumi", path=environment.get("PATH"))
         if program is None:
             raise PulumiError("`pulumi` is not on PATH: install it (https://www.pulumi.com/docs/install/)")
         return subprocess.run(
-            [program, *arguments, "--stack", self.name, "--non-interactive", "--color=never"],
+            [program, *arguments, "--non-interactive", "--color=never"],
             cwd=self.directory,
             env=environment,
             input=text,
@@ -138,6 +185,10 @@ class PulumiStack:
             text=True,
             check=False,
         )
+
+
+def _short(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _errors(output: str) -> str:

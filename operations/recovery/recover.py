@@ -1,11 +1,12 @@
 """Find the resources that a killed run was creating, and record them in the state."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from operations.recovery.document import Creation, State, is_known, pending, resources, with_resources
 from operations.recovery.openstack import FINDERS as OPENSTACK_FINDERS
-from operations.recovery.pulumi_stack import PulumiStack
+from operations.recovery.pulumi_stack import PulumiError, PulumiStack
 from operations.recovery.report import Outcome, Report
 from operations.recovery.search import Progress, Search
 from phalanx.errors import PhalanxError
@@ -16,6 +17,10 @@ ROUNDS = 10
 
 class StackLockedError(PhalanxError):
     """Another run on the stack may be in progress."""
+
+
+class NotRefreshedError(PhalanxError):
+    """Resources are recorded in the state with their inputs only; the message has the command that completes them."""
 
 
 def recover(
@@ -35,6 +40,7 @@ def recover(
 
     Raises:
         StackLockedError: Another run may be in progress.
+        NotRefreshedError: Resources were recorded, but not refreshed.
         PulumiError: The CLI failed.
     """
     report = Report(dry_run=dry_run)
@@ -61,6 +67,7 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         progress: Receives a message for each wait.
 
     Raises:
+        NotRefreshedError: Resources were recorded, but not refreshed.
         PulumiError: The program or the CLI failed.
     """
     report = Report(dry_run=dry_run)
@@ -73,10 +80,13 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
             ready = each["type"] in OPENSTACK_FINDERS and is_known(each["inputs"]) and known.issuperset(_needs(each))
             if not ready:
                 continue
+            place = len(search.recorded)
             item = search.resolve_creation(Creation(each, each["inputs"]))
             if item.outcome is not Outcome.ABSENT:
                 report.items.append(item)
-                search.recorded[:0] = _missing_parents(urn, planned, known)
+            if len(search.recorded) > place:
+                # A state is valid only if parents precede their children.
+                search.recorded[place:place] = _missing_parents(urn, planned, known)
         if dry_run or report.undecided or not search.recorded:
             break
         _record(stack, search)
@@ -100,7 +110,10 @@ def _missing_parents(urn: str, planned: Mapping[str, dict[str, Any]], known: set
 
 
 def _unlock(stack: PulumiStack, report: Report, *, force: bool) -> None:
-    holders = stack.holders()
+    holders = stack.holders(read_only=report.dry_run)
+    if holders is None:
+        report.lock_unknown = True
+        return
     running = [each for each in holders if not each.stale]
     if running and not force:
         raise StackLockedError(
@@ -117,6 +130,16 @@ def _record(stack: PulumiStack, search: "Search") -> None:
     recorded = {each["urn"] for each in resources(search.state.sealed)}
     changed = [urn for urn in search.changed if urn in recorded]
     # Only the service has a resource's remaining properties, such as its addresses.
-    if urns := [*(each["urn"] for each in search.recorded), *changed]:
+    if urns := list(dict.fromkeys([*(each["urn"] for each in search.recorded), *changed])):
         search.progress(f"refreshing {len(urns)} resources")
-        stack.refresh(dict.fromkeys(urns))
+        try:
+            stack.refresh(urns)
+        except PulumiError as error:
+            # The import has removed the pending operations, so that another recovery would find nothing to do.
+            targets = " ".join(f"--target {shlex.quote(urn)}" for urn in urns)
+            raise NotRefreshedError(
+                f"{len(urns)} resources are recorded in the state, but without the properties that only their service "
+                f"has, as the refresh failed: {error}",
+                "Before any other command on the stack, repeat it until it succeeds:",
+                f"pulumi refresh -s {stack.name} {targets}",
+            ) from error

@@ -53,6 +53,8 @@ class Report:
     unlocked: list[Holder] = field(default_factory=list)
     """Holders whose lock was released, or would be in a dry run."""
     dry_run: bool = False
+    lock_unknown: bool = False
+    """Whether the lock was not looked at, so that another run may be in progress."""
 
     @property
     def undecided(self) -> bool:
@@ -62,6 +64,8 @@ class Report:
     def lines(self) -> Iterable[str]:
         """Return the report as lines of text."""
         would = "would be " if self.dry_run else ""
+        if self.lock_unknown:
+            yield "lock: not checked in a dry run, as this backend shows it only to a command that takes it"
         for holder in self.unlocked:
             yield f"lock of {holder}: {would}released"
         for each in self.items:
@@ -84,6 +88,7 @@ class Report:
             {
                 "dryRun": self.dry_run,
                 "undecided": self.undecided,
+                "lockChecked": not self.lock_unknown,
                 "unlocked": [each._asdict() for each in self.unlocked],
                 "operations": [asdict(each) for each in self.items],
             },

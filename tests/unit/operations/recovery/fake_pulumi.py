@@ -51,6 +51,19 @@ class FakePulumi:
         """Lock the stack; each holder as ``user@host (pid 1)``."""
         self._file("lock").write_text("\n".join(holders))
 
+    def in_cloud(self, **updating: bool) -> None:
+        """Use Pulumi Cloud as the backend, with stacks that are being updated or not."""
+        stacks = [{"name": name, "updateInProgress": each} for name, each in updating.items()]
+        self._file("updating").write_text(json.dumps(stacks))
+
+    def accept_rename(self) -> None:
+        """Make a stack's rename to its own name succeed."""
+        self._file("renamed").touch()
+
+    def fail(self, command: str, message: str) -> None:
+        """Make a command fail with a message."""
+        self._file(f"failing-{command}").write_text(message)
+
     @property
     def locked(self) -> bool:
         """Whether the stack is locked."""
@@ -81,6 +94,11 @@ class FakePulumi:
         """Return the calls of a command."""
         return [each for each in self.calls if each[: len(command)] == list(command)]
 
+    def variable(self, name: str) -> str | None:
+        """Return an environment variable of the last call."""
+        found: dict[str, str] = json.loads(self._file("environment").read_text())
+        return found.get(name)
+
     def _file(self, name: str) -> Path:
         return self.directory / name
 
@@ -88,6 +106,9 @@ class FakePulumi:
         """Handle a call."""
         with self._file("calls").open("a") as calls:
             calls.write(json.dumps(arguments) + "\n")
+        self._file("environment").write_text(json.dumps(dict(os.environ)))
+        if (failure := self._file(f"failing-{arguments[0]}")).exists():
+            sys.exit(failure.read_text())
         match arguments:
             case ["stack", "export", *options]:
                 document = json.loads(self.text)
@@ -97,11 +118,16 @@ class FakePulumi:
                 document = _encrypted(json.load(sys.stdin))
                 document["deployment"].pop("pending_operations", None)
                 self._file("state.json").write_text(json.dumps(document))
+            case ["whoami", "--json", *_]:
+                cloud = self._file("updating").exists()
+                sys.stdout.write(json.dumps({"url": "https://app.pulumi.com/me" if cloud else "file://~"}))
+            case ["stack", "ls", "--json", *_]:
+                sys.stdout.write(self._file("updating").read_text())
             case ["stack", "rename", name, *_]:
                 self._refuse_if_locked()
-                sys.exit(f"error: a stack named {name} already exists")
+                sys.exit(None if self._file("renamed").exists() else f"error: a stack named {name} already exists")
             case ["cancel", "--yes", *_]:
-                self._file("lock").unlink()
+                self._file("lock").unlink(missing_ok=True)
             case ["refresh", *_]:
                 self._refuse_if_locked()
             case ["preview", *_]:

@@ -1,9 +1,12 @@
 """Each finder matches what the provider would have created."""
 
+import json
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from openstack.exceptions import HttpException
+from requests import Response
 
 from operations.recovery import finder, openstack, vault
 from operations.recovery.finder import AmbiguousError, Found
@@ -24,12 +27,12 @@ class Listing:
         return list(self.listed)
 
 
-class Answer:
-    """An HTTP response."""
-
-    def __init__(self, document: Any) -> None:
-        self.ok = document is not None
-        self.json = lambda: document
+def answer(document: Any, status: int = 404) -> Response:
+    """Return an HTTP response with a document, or an error without one."""
+    response = Response()
+    response.status_code = status if document is None else 200
+    response._content = json.dumps(document).encode()  # noqa: SLF001 - the body has no other setter
+    return response
 
 
 def connection(**services: Any) -> Any:
@@ -64,8 +67,11 @@ def test_by_name_in_its_network(kind: str, listing: str) -> None:
 
 
 def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
+    inside, owner = [{"subnet_id": "sub"}], "network:router_interface_distributed"
     ports = Listing(
-        existing("inside", fixed_ips=[{"subnet_id": "sub"}]), existing("outside", fixed_ips=[{"subnet_id": "x"}])
+        existing("snat", fixed_ips=inside, device_owner="network:router_centralized_snat"),
+        existing("inside", fixed_ips=inside, device_owner=owner),
+        existing("outside", fixed_ips=[{"subnet_id": "x"}], device_owner=owner),
     )
     cloud = connection(network=SimpleNamespace(ports=ports))
     assert found("RouterInterface", cloud, routerId="router", subnetId="sub") == ["inside"]
@@ -129,24 +135,42 @@ def test_a_server_is_found_by_its_exact_name() -> None:
 def test_an_attachment_is_found_by_its_volume() -> None:
     document = {"volumeAttachments": [{"id": "a1", "volumeId": "vol"}, {"id": "a2", "volumeId": "other"}]}
     answers = {"/servers/vm/os-volume_attachments": document}
-    compute = SimpleNamespace(get=lambda path: Answer(answers.get(path)))
+    compute = SimpleNamespace(get=lambda path, **_: answer(answers.get(path)))
     assert found("VolumeAttach", connection(compute=compute), instanceId="vm", volumeId="vol") == ["vm/a1"]
     assert found("VolumeAttach", connection(compute=compute), instanceId="gone", volumeId="vol") == []
 
 
 def test_a_container_is_found_by_its_name() -> None:
-    store = SimpleNamespace(head=lambda path: Answer({} if path == "/results" else None))
+    store = SimpleNamespace(head=lambda path: answer({} if path == "/results" else None))
     assert found("Container", connection(object_store=store), name="results") == ["results"]
     assert found("Container", connection(object_store=store), name="others") == []
 
 
 def magnum(*clusters: SimpleNamespace, groups: Any = None) -> Any:
-    def get(path: str, headers: dict[str, str]) -> Answer:
-        assert headers == {"OpenStack-API-Version": "container-infra 1.9"}
-        return Answer(groups if path == "/clusters/c1/nodegroups" else None)
+    def get(path: str, microversion: str) -> Response:
+        assert microversion == "1.9"
+        return answer(groups if path == "/clusters/c1/nodegroups" else None)
 
     listed = SimpleNamespace(clusters=lambda: clusters, cluster_templates=lambda: clusters, get=get)
     return connection(container_infrastructure_management=listed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "inputs"),
+    [
+        ("VolumeAttach", "compute", {"instanceId": "vm", "volumeId": "vol"}),
+        ("Container", "object_store", {"name": "results"}),
+        ("NodeGroup", "container_infrastructure_management", {"clusterId": "c1", "name": "labs"}),
+    ],
+)
+def test_an_error_of_the_service_does_not_mean_that_the_resource_is_absent(
+    kind: str, service: str, inputs: dict[str, str]
+) -> None:
+    def fail(*_: Any, **__: Any) -> Response:
+        return answer(None, status=503)
+
+    with pytest.raises(HttpException, match="503"):
+        found(kind, connection(**{service: SimpleNamespace(get=fail, head=fail)}), **inputs)
 
 
 def test_clusters_of_one_name_are_all_found() -> None:

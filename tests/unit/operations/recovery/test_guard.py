@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
+import pulumi as pulumi_sdk
 import pytest
 from openstack.exceptions import HttpException
 from pulumi import ResourceHookArgs
 
 from config.cloud import Cloud as Settings
-from operations.recovery.guard import DuplicateError, _DuplicateCheck
+from operations.recovery.guard import DuplicateError, _DuplicateCheck, qualified_name
 from phalanx.errors import PhalanxError
 from tests.unit.operations.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network
 from tests.unit.operations.recovery.fake_pulumi import FakePulumi
@@ -45,13 +46,23 @@ def test_a_resource_in_the_state_can_be_replaced(check: _DuplicateCheck, cloud: 
     before_create(check, "there")
 
 
-def test_a_duplicate_is_refused_if_the_state_cannot_be_read(
+def test_nothing_is_created_if_the_state_cannot_be_read(
     check: _DuplicateCheck, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     cloud.networks.update(there=["id-1"])
-    with pytest.raises(DuplicateError):
+    with pytest.raises(PhalanxError, match=r"cannot be known.*id-1.*not on PATH") as raised:
         before_create(check, "there")
+    assert not isinstance(raised.value, DuplicateError)
+
+
+@pytest.mark.parametrize(("organization", "name"), [("organization", "test"), ("acme", "acme/rsp/test")])
+def test_the_stack_is_named_with_its_organization_if_the_backend_has_any(
+    monkeypatch: pytest.MonkeyPatch, organization: str, name: str
+) -> None:
+    for function, value in (("organization", organization), ("project", "rsp"), ("stack", "test")):
+        monkeypatch.setattr(pulumi_sdk, f"get_{function}", lambda value=value: value)
+    assert qualified_name() == name
 
 
 def test_a_creation_that_cannot_be_checked_is_refused(

@@ -11,7 +11,7 @@ import pytest
 from openstack.exceptions import HttpException
 
 from operations.recovery.pulumi_stack import PulumiError, PulumiStack
-from operations.recovery.recover import StackLockedError, adopt, recover
+from operations.recovery.recover import NotRefreshedError, StackLockedError, adopt, recover
 from operations.recovery.report import Outcome, Report
 from tests.unit.operations.recovery.conftest import CLOUD_STATE, Cloud, network, pending, resource
 from tests.unit.operations.recovery.fake_pulumi import FakePulumi, sealed
@@ -36,6 +36,18 @@ def test_an_existing_resource_is_recorded_and_refreshed(pulumi: FakePulumi, clou
     assert pulumi.pending == []
     (refresh,) = pulumi.called("refresh")
     assert [each for each in refresh if each.startswith("--target")] == [f"--target={network('there')['urn']}"]
+
+
+def test_a_failed_refresh_names_the_command_to_repeat(pulumi: FakePulumi, cloud: Cloud) -> None:
+    changed = {**network("changed"), "id": "id-2", "urn": "urn:pulumi:test::rsp::rsp:index:N$x::changed"}
+    pulumi.write([CLOUD_STATE, changed], [*pending("creating", network("there")), *pending("updating", changed)])
+    pulumi.fail("refresh", "error: the program failed")
+    cloud.networks.update(there=["id-1"])
+    with pytest.raises(NotRefreshedError, match="the program failed") as raised:
+        recover(STACK)
+    command = f"pulumi refresh -s test --target {network('there')['urn']} --target '{changed['urn']}'"
+    assert str(raised.value).splitlines()[-1] == command
+    assert ids(pulumi) == {"changed": "id-2", "there": "id-1"}
 
 
 def test_secrets_stay_encrypted_on_disk(pulumi: FakePulumi, cloud: Cloud) -> None:
@@ -89,7 +101,6 @@ def test_a_dry_run_changes_nothing(pulumi: FakePulumi, cloud: Cloud) -> None:
     before = pulumi.text
     report = recover(STACK, dry_run=True)
     assert "would be recorded (id-1)" in "\n".join(report.lines())
-    assert "would be released" in "\n".join(report.lines())
     assert pulumi.text == before
     assert pulumi.locked
 
@@ -159,7 +170,7 @@ def test_a_failing_service_leaves_the_state_unchanged(
 def test_a_state_without_pending_operations_is_unchanged(pulumi: FakePulumi) -> None:
     report = recover(STACK)
     assert list(report.lines()) == ["No interrupted run was found: there is nothing to do."]
-    assert [each[:2] for each in pulumi.calls] == [["stack", "rename"], ["stack", "export"]]
+    assert [each[:2] for each in pulumi.calls] == [["whoami", "--json"], ["stack", "rename"], ["stack", "export"]]
 
 
 def test_a_stale_lock_is_released(pulumi: FakePulumi) -> None:
@@ -205,6 +216,21 @@ def test_existing_resources_of_the_plan_are_adopted_round_by_round(pulumi: FakeP
     report = adopt(STACK)
     assert outcomes(report) == {"outer": Outcome.RECORDED, "inner": Outcome.RECORDED}
     assert [each["urn"] for each in pulumi.resources[1:]] == [component["urn"], outer["urn"], inner["urn"]]
+
+
+def test_adopted_resources_follow_their_nested_components(pulumi: FakePulumi, cloud: Cloud) -> None:
+    def component(name: str, parent: str | None = None) -> dict[str, Any]:
+        found = {"urn": f"urn:pulumi:test::rsp::rsp:index:C::{name}", "type": "rsp:index:C", "custom": False}
+        return {**found, "parent": parent} if parent else found
+
+    outer = component("outer")
+    inner = component("inner", outer["urn"])
+    first = {**network("first"), "parent": outer["urn"]}
+    second = {**network("second"), "parent": inner["urn"]}
+    pulumi.plan([outer, inner, first, second])
+    cloud.networks.update(first=["id-1"], second=["id-2"])
+    adopt(STACK)
+    assert [each["urn"] for each in pulumi.resources[1:]] == [each["urn"] for each in (outer, first, inner, second)]
 
 
 def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:

@@ -1,0 +1,34 @@
+"""Requests to OpenStack for which the SDK has no suitable method."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from openstack.proxy import Proxy
+    from requests import Response
+
+NODE_GROUPS: Final = "1.9"
+"""Microversion of Magnum's API that has node groups."""
+
+
+def get(service: "Proxy", path: str, microversion: str | None = None) -> dict[str, Any] | None:
+    """Return the document at a path of a service, or None if there is none.
+
+    Raises:
+        openstack.exceptions.SDKException: The service does not answer, or refuses to.
+    """
+    answer = service.get(path, microversion=microversion)
+    return answer.json() if exists(answer) else None
+
+
+def exists(answer: "Response") -> bool:
+    """Return whether an answer is not "404 Not Found".
+
+    Raises:
+        openstack.exceptions.SDKException: It is another error.
+    """
+    from openstack import exceptions  # noqa: PLC0415  # a second's work that no caller wants at import
+
+    if answer.status_code == 404:  # noqa: PLR2004  # HTTP's "not found"
+        return False
+    exceptions.raise_from_response(answer)
+    return True
