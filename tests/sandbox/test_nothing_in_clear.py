@@ -84,8 +84,6 @@ def test_not_on_the_terminal_nor_in_debug_logs(gathered: Gathered) -> None:
     assert any(
         b"ResourceMonitor.RegisterResource" in each.content for each in gathered.terminal if "--debug" in each.where
     )
-    import pickle
-    Path("/tmp/leakdump.pickle").write_bytes(pickle.dumps([[(e.where, e.content) for e in gathered.terminal], [(m.name, m.value) for m in gathered.marks.values()]]))
     assert gathered.leaks(gathered.terminal) == []
 
 
