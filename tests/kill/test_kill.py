@@ -9,12 +9,14 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hvac
 import pytest
+from kubernetes.client import ApiClient
 from openstack.connection import Connection
 
 from config.names import cloud_name
@@ -30,6 +32,9 @@ COUNT = int(os.environ.get("KILL_COUNT", "20"))
 SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
 LATEST = 45.0
 """Maximum seconds until a run is killed: short, so that one deployment is killed many times."""
+
+ALONE = 0.3
+"""How often the CLI is killed and its plugins are not, as by whoever kills what needs most memory."""
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +63,14 @@ def test_killed_runs_recover_without_duplicates(
             refused = unprotected.attempt("up")
             assert "operations recover -s sandbox" in refused.stdout, refused.stdout
             _print(unprotected.recover())
-        seconds = times.uniform(0, LATEST)
-        ended = unprotected.try_to_kill("up", when=partial(_is_past, time.monotonic() + seconds))
+        seconds, alone = times.uniform(0, LATEST), times.random() < ALONE
+        ended = unprotected.try_to_kill("up", when=partial(_is_past, time.monotonic() + seconds), alone=alone)
         complete = ended is not None
         if ended is not None:
             assert ended.returncode == 0, ended.stdout
             continue
         kills += 1
-        _print(f"kill {kills}, after {seconds:.1f} s")
+        _print(f"kill {kills}, after {seconds:.1f} s{', its plugins left alive' if alone else ''}")
         _print(unprotected.recover())
         assert repeated(tenant) == {}
 
@@ -73,24 +78,41 @@ def test_killed_runs_recover_without_duplicates(
     assert unprotected.changes("preview") == {}
     assert repeated(tenant) == {}
     assert len(_secret_ids(vault)) <= secret_ids + kills + 1
-    _check_releases(tenant, tmp_path)
+    with _api(tenant, tmp_path) as api:
+        assert _releases(api) == {("argocd", "deployed"): 1, ("vault-secrets-operator", "deployed"): 1}
 
 
-def _check_releases(tenant: Connection, folder: Path) -> None:
-    """Check that Helm has one record of each release, with the status deployed."""
+def test_an_installation_that_was_cut_off_goes_on(program: Program, tenant: Connection, tmp_path: Path) -> None:
+    program.recover()
+    program.run("destroy")
+
+    def argocd_is_being_installed() -> bool:
+        return ("argocd", "pending-install") in _releases(api)
+
+    # The cluster is protected, and still there.
+    with _api(tenant, tmp_path) as api:
+        program.kill("up", when=argocd_is_being_installed)
+        assert "argocd-release: removed" in program.recover()
+        program.run("up")
+        assert _releases(api) == {("argocd", "deployed"): 1, ("vault-secrets-operator", "deployed"): 1}
+    assert program.changes("preview") == {}
+
+
+@contextmanager
+def _api(tenant: Connection, folder: Path) -> Iterator[ApiClient]:
+    """The API of the stack's cluster."""
     wanted = cloud_name("sandbox", "cluster")
     (found,) = [each for each in tenant.container_infrastructure_management.clusters() if each.name == wanted]
     cluster = certificates.MagnumCluster(tenant, str(found.uuid))
     with cluster.client(cluster.signed_certificate(), folder) as api:
-        records = [
-            each["metadata"]["labels"]
-            for each in Objects(api).all("v1", "Secret")
-            if each["type"] == "helm.sh/release.v1"
-        ]
-    assert Counter((each["name"], each["status"]) for each in records) == {
-        ("argocd", "deployed"): 1,
-        ("vault-secrets-operator", "deployed"): 1,
-    }
+        yield api
+
+
+def _releases(api: ApiClient) -> Counter[tuple[str, str]]:
+    """Count Helm's records by release and status."""
+    records = Objects(api).all("v1", "Secret")
+    labels = [each["metadata"]["labels"] for each in records if each["type"] == "helm.sh/release.v1"]
+    return Counter((each["name"], each["status"]) for each in labels)
 
 
 def _secret_ids(vault: hvac.Client) -> list[str]:

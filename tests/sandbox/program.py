@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 from sandbox import environment, paths
 
 _AT_ONCE: Final = ("--yes", "--skip-preview")
@@ -112,9 +114,15 @@ class Program:
         assert self.try_to_kill(command, when, timeout) is None, f"{command} ended before it could be killed"
 
     def try_to_kill(
-        self, command: str, when: Callable[[], bool], timeout: float = 300
+        self, command: str, when: Callable[[], bool], timeout: float = 300, *, alone: bool = False
     ) -> subprocess.CompletedProcess[str] | None:
         """Run a command and kill it as `kill` does, unless it ends before.
+
+        Args:
+            command: The command.
+            when: Says when to kill it.
+            timeout: Seconds that it may take to the point.
+            alone: Kill the CLI but not its plugins, which go on with their requests until they notice.
 
         Returns:
             The result if the command ended by itself; None if it was killed.
@@ -139,9 +147,9 @@ class Program:
                     time.sleep(0.05)
             finally:
                 code = process.poll()
-                # Kill its children too, even if the command has ended by itself.
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
+                if not alone:
+                    _kill_session(process.pid)
                 process.wait()
             if code is None:
                 return None
@@ -170,6 +178,14 @@ def sandbox_command(*arguments: str, **variables: str) -> subprocess.CompletedPr
         stderr=subprocess.STDOUT,
         check=False,
     )
+
+
+def _kill_session(leader: int) -> None:
+    """Kill all that a process has started in its session: the CLI gives each plugin a process group of its own."""
+    for each in psutil.pids():
+        with contextlib.suppress(ProcessLookupError):
+            if os.getsid(each) == leader:
+                os.kill(each, signal.SIGKILL)
 
 
 def _environment() -> dict[str, str]:
