@@ -66,7 +66,8 @@ def test_what_is_found_is_found_once(services: SimpleNamespace, monkeypatch: pyt
     monkeypatch.setattr("phalanx.checkout.resolve", resolve)
     asked = preflight.Questions(environment(), "test")
     assert asked.problems() == []
-    assert asked.phalanx() == (SimpleNamespace(path=Path("checkout")), services.target)
+    tree, target = asked.phalanx()
+    assert (tree.path, target) == (Path("checkout"), services.target)
     assert len(resolved) == 1
 
 
