@@ -233,6 +233,20 @@ def test_adopted_resources_follow_their_nested_components(pulumi: FakePulumi, cl
     assert [each["urn"] for each in pulumi.resources[1:]] == [each["urn"] for each in (outer, first, inner, second)]
 
 
+def test_an_existing_resource_with_masked_inputs_is_undecided(pulumi: FakePulumi, cloud: Cloud) -> None:
+    there, new, nameless = (network(name) for name in ("there", "new", "nameless"))
+    for each in (there, new):
+        each["inputs"]["userData"] = "[secret]"
+    nameless["inputs"]["name"] = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    pulumi.plan([there, new, nameless])
+    cloud.networks.update(there=["id-1"])
+    report = adopt(STACK)
+    assert outcomes(report) == {"there": Outcome.UNDECIDED}
+    assert "`pulumi import openstack:networking/network:Network there id-1`" in report.items[0].message
+    assert cloud.queries == 2
+    assert pulumi.called("stack", "import") == []
+
+
 def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:
     pulumi.plan([network("new"), resource("vault:index/token:Token", "token", {})])
     assert adopt(STACK).items == []
