@@ -108,6 +108,13 @@ class Search:
                 return Item(creation.urn, Outcome.REMOVED, message)
             return Item(creation.urn, Outcome.ABSENT, "the next run creates it")
         (found,) = candidates
+        if found.difference:
+            name = creation.urn.rpartition("::")[2]
+            message = (
+                f"it exists, but {found.difference}: remove it, or bring it into the stack with "
+                f"`pulumi import {creation.type} {name} {found.id}`"
+            )
+            return Item(creation.urn, Outcome.UNDECIDED, message, found.id)
         if finder.discard is not None:
             if not self.dry_run:
                 finder.discard(client, found, creation.inputs)
