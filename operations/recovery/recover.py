@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from operations.recovery import plugins
 from operations.recovery.document import Creation, State, is_known, pending, resources, with_resources
 from operations.recovery.openstack import FINDERS as OPENSTACK_FINDERS
 from operations.recovery.pulumi_stack import PulumiError, PulumiStack
@@ -46,6 +47,9 @@ def recover(
     """
     report = Report(dry_run=dry_run)
     _unlock(stack, report, force=force_unlock)
+    if not dry_run and (left := plugins.abandoned(stack.directory)):
+        progress(f"ending {len(left)} provider plugins of a killed run")
+        plugins.end(left)
     sealed = stack.export()
     if not any(pending(sealed)):
         return report
