@@ -3,6 +3,7 @@
 KILL_COUNT is how many times, KILL_SEED what the moments follow from; the seed is printed, so that they can be repeated.
 """
 
+import json
 import os
 import random
 import secrets
@@ -18,6 +19,7 @@ import pytest
 from openstack.connection import Connection
 
 from config.names import cloud_name
+from operations.recovery.report import Outcome
 from tests.sandbox import certificates
 from tests.sandbox.configuration import vary
 from tests.sandbox.names import repeated
@@ -28,6 +30,7 @@ pytestmark = pytest.mark.kill
 
 COUNT = int(os.environ.get("KILL_COUNT", "20"))
 SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
+_RECOVERED = {Outcome.RECORDED, Outcome.REMOVED}
 LATEST = 45.0
 """Seconds after which a run is killed at the latest: short, so that one stack is killed many times before it is up."""
 
@@ -47,7 +50,7 @@ def test_killed_runs_go_on_and_make_nothing_twice(
     moments = random.Random(SEED)  # noqa: S311 - nothing secret comes of it
     _say(f"KILL_SEED={SEED} KILL_COUNT={COUNT}")
     secret_ids = len(_secret_ids(vault))
-    kills = 0
+    kills = recoveries = 0
     complete = True
     while kills < COUNT:
         if complete:
@@ -66,9 +69,12 @@ def test_killed_runs_go_on_and_make_nothing_twice(
             continue
         kills += 1
         _say(f"kill {kills}, after {seconds:.1f} s")
-        _say(unprotected.recover())
+        report = json.loads(unprotected.recover("--json"))
+        _say(json.dumps(report, indent=2))
+        recoveries += sum(each["outcome"] in _RECOVERED for each in report["operations"])
         assert repeated(tenant) == {}
 
+    assert recoveries > 0, f"none of {kills} kills interrupted a creation: raise KILL_COUNT"
     unprotected.run("up")
     assert unprotected.changes("preview") == {}
     assert repeated(tenant) == {}

@@ -1,13 +1,18 @@
 """Names in OpenStack, to find what was made twice."""
 
 from collections import Counter
+from typing import Any
 
 from openstack.connection import Connection
 
 
 def names(tenant: Connection) -> Counter[tuple[str, str]]:
-    """Count each name in the project, by kind; an address counts by its description, a rule by all that it says."""
+    """Count each name in the project, by kind; an address counts by its description.
+
+    EC2 credentials have no names: a killed run may leave one that nothing uses, which `recover` reports.
+    """
     project = tenant.current_project_id
+    identity: Any = tenant.identity
     found = {
         "network": tenant.network.networks(project_id=project),
         "subnet": tenant.network.subnets(project_id=project),
@@ -18,6 +23,7 @@ def names(tenant: Connection) -> Counter[tuple[str, str]]:
         "volume": tenant.block_storage.volumes(),
         "cluster": tenant.container_infrastructure_management.clusters(),
         "template": tenant.container_infrastructure_management.cluster_templates(),
+        "credential": identity.application_credentials(tenant.current_user_id),
         "balancer": tenant.load_balancer.load_balancers(),
     }
     counts = Counter((kind, str(each.name)) for kind, all_of_them in found.items() for each in all_of_them)

@@ -104,7 +104,9 @@ class Program:
         return done.stdout
 
     def killed(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
-        """Run a command and kill it with SIGKILL, and all that it started, as soon as ``when`` returns true.
+        """Run a command and kill the CLI and its program with SIGKILL as soon as ``when`` returns true.
+
+        Provider plugins run in their own process groups and survive, as after a real kill; `recover` ends them.
 
         Raises:
             AssertionError: It ended by itself before, or ``when`` never returned true.
@@ -139,7 +141,7 @@ class Program:
                     time.sleep(0.05)
             finally:
                 code = process.poll()
-                # All that it started is gone too, also if it has ended by itself.
+                # The CLI and what shares its group, also if it has ended by itself; plugins have their own groups.
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
