@@ -131,3 +131,21 @@ def is_known(value: Any) -> bool:
     if isinstance(value, list):
         return all(is_known(each) for each in value)
     return value not in (_UNKNOWN, _MASKED)
+
+
+class UnknownInputError(Exception):
+    """An unknown or masked input is needed."""
+
+
+class KnownInputs(dict[str, Any]):
+    """Planned inputs of which unknown and masked ones cannot be read; reading one raises `UnknownInputError`."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        if not is_known(value):
+            raise UnknownInputError(key)
+        return value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return an input, or the default if there is none."""
+        return self[key] if key in self else default  # noqa: SIM401 - it would call itself

@@ -24,10 +24,12 @@ class Found:
     Attributes:
         id: ID in the format of Pulumi's provider.
         outputs: Properties in addition to the inputs that a refresh does not restore, such as the provider's metadata.
+        difference: How it differs from the inputs, so that it may not be the stack's; empty if it does not.
     """
 
     id: str
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    difference: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

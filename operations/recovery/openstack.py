@@ -39,8 +39,17 @@ def connect(settings: Inputs) -> "Connection":
     )
 
 
-def _ids(found: Iterable[Any]) -> Iterator[Found]:
-    return (Found(str(each.id)) for each in found if not str(getattr(each, "status", "")).lower().startswith("delet"))
+def _ids(found: Iterable[Any], inputs: Inputs) -> Iterator[Found]:
+    for each in found:
+        if not str(getattr(each, "status", "")).lower().startswith("delet"):
+            yield Found(str(each.id), difference=_difference(each, inputs))
+
+
+def _difference(found: Any, inputs: Inputs) -> str:
+    """Compare the description, which has the name of the stack; not every type or resource has one."""
+    wanted = inputs.get("description")
+    actual = getattr(found, "description", None) or ""
+    return "" if not wanted or actual == wanted else f"its description differs: it is {actual!r}, expected {wanted!r}"
 
 
 def _named(kind: str) -> Callable[["Connection", Inputs], Iterable[Found]]:
@@ -48,7 +57,7 @@ def _named(kind: str) -> Callable[["Connection", Inputs], Iterable[Found]]:
 
     def find(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
         listed = getattr(connection.network, kind)(name=inputs["name"], project_id=connection.current_project_id)
-        return _ids(listed)
+        return _ids(listed, inputs)
 
     return find
 
@@ -57,7 +66,8 @@ def _in_network(kind: str) -> Callable[["Connection", Inputs], Iterable[Found]]:
     """Return a function that lists a kind of Neutron resource by name in the network of the inputs."""
 
     def find(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
-        return _ids(getattr(connection.network, kind)(name=inputs["name"], network_id=inputs["networkId"]))
+        listed = getattr(connection.network, kind)(name=inputs["name"], network_id=inputs["networkId"])
+        return _ids(listed, inputs)
 
     return find
 
@@ -94,11 +104,12 @@ def _floating_ips(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     pool = connection.network.find_network(inputs["pool"], ignore_missing=False)
     mine = connection.network.ips(floating_network_id=pool.id, project_id=connection.current_project_id)
     wanted = inputs.get("description")
-    return _ids(each for each in mine if wanted and each.description == wanted)
+    return _ids((each for each in mine if wanted and each.description == wanted), inputs)
 
 
 def _volumes(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
-    return _ids(each for each in connection.block_storage.volumes(name=inputs["name"]) if each.name == inputs["name"])
+    listed = connection.block_storage.volumes(name=inputs["name"])
+    return _ids((each for each in listed if each.name == inputs["name"]), inputs)
 
 
 def _available(connection: "Connection", found: Found, inputs: Inputs) -> str:  # noqa: ARG001
@@ -111,7 +122,7 @@ def _available(connection: "Connection", found: Found, inputs: Inputs) -> str:  
 def _servers(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     # Nova treats the name as a regular expression.
     listed = connection.compute.servers(name=f"^{re.escape(inputs['name'])}$", details=True)
-    return _ids(each for each in listed if each.name == inputs["name"])
+    return _ids((each for each in listed if each.name == inputs["name"]), inputs)
 
 
 def _active(connection: "Connection", found: Found, inputs: Inputs) -> str:  # noqa: ARG001
@@ -143,8 +154,14 @@ def _containers(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
 
 
 def _templates(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
-    listed = connection.container_infrastructure_management.cluster_templates()
-    return [Found(each.uuid) for each in listed if each.name == inputs["name"]]
+    """Yield this project's templates of that name; Magnum also lists public ones of other projects."""
+    magnum = connection.container_infrastructure_management
+    for each in magnum.cluster_templates():
+        if each.name == inputs["name"]:
+            # The SDK's template has no project.
+            detail = openstack_api.get(magnum, f"/clustertemplates/{each.uuid}")
+            if detail is not None and detail.get("project_id") in (None, connection.current_project_id):
+                yield Found(each.uuid)
 
 
 def _clusters(connection: "Connection", inputs: Inputs) -> Iterable[Found]:

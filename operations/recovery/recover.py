@@ -4,11 +4,13 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from operations.recovery import plugins
 from operations.recovery.document import Creation, State, is_known, pending, resources, with_resources
 from operations.recovery.openstack import FINDERS as OPENSTACK_FINDERS
 from operations.recovery.pulumi_stack import PulumiError, PulumiStack
-from operations.recovery.report import Outcome, Report
+from operations.recovery.report import Item, Outcome, Report
 from operations.recovery.search import Progress, Search
+from operations.recovery.services import SERVICES
 from phalanx.errors import PhalanxError
 
 ROUNDS = 10
@@ -45,6 +47,9 @@ def recover(
     """
     report = Report(dry_run=dry_run)
     _unlock(stack, report, force=force_unlock)
+    if not dry_run and (left := plugins.abandoned(stack.directory)):
+        progress(f"ending {len(left)} provider plugins of a killed run")
+        plugins.end(left)
     sealed = stack.export()
     if not any(pending(sealed)):
         return report
@@ -87,10 +92,27 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
             if len(search.recorded) > place:
                 # A state is valid only if parents precede their children.
                 search.recorded[place:place] = _missing_parents(urn, planned, known)
+        if not report.items:
+            # Inputs that are unknown in an earlier round may be known in a later one.
+            masked = (each for each in planned.values() if not is_known(each.get("inputs", {})))
+            report.items += _existing(search, masked, known)
         if dry_run or report.undecided or not search.recorded:
             break
         _record(stack, search)
     return report
+
+
+def _existing(search: Search, masked: Iterable[dict[str, Any]], known: set[str]) -> list[Item]:
+    """Return the masked resources that exist, as far as that can be determined."""
+    found = []
+    for each in masked:
+        finder = OPENSTACK_FINDERS.get(each["type"])
+        planned = Creation(each, each["inputs"])
+        # A type whose existing resource is discarded cannot be imported either.
+        if finder is not None and finder.discard is None and planned.provider in known:
+            item = search.look(planned, finder, SERVICES["openstack"].connect)
+            found += [item] if item.outcome is not Outcome.ABSENT else []
+    return found
 
 
 def _needs(resource: Mapping[str, Any]) -> Iterable[str]:

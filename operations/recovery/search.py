@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operations.recovery import kubernetes
-from operations.recovery.document import Creation, Inputs, State
+from operations.recovery.document import Creation, Inputs, KnownInputs, State, UnknownInputError
 from operations.recovery.finder import POLL, AmbiguousError, Finder, Found
 from operations.recovery.report import Item, Outcome
 from operations.recovery.services import explain, repeatable, service_of
@@ -45,6 +45,27 @@ class Search:
         return self._decide(
             creation.urn, lambda: self._resolve(creation, finder, self._client(creation.provider, connect))
         )
+
+    def look(self, planned: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
+        """Report a planned resource that exists but cannot be recorded, as some of its inputs are masked."""
+        absent = Item(planned.urn, Outcome.ABSENT)
+
+        def resolve() -> Item:
+            readable = Creation(planned.resource, KnownInputs(planned.inputs))
+            try:
+                candidates = self._find(readable, finder, self._client(planned.provider, connect))
+            except UnknownInputError:
+                return absent
+            if not candidates:
+                return absent
+            name, found = planned.urn.rpartition("::")[2], ", ".join(each.id for each in candidates)
+            message = (
+                f"it exists ({found}), but the preview masks some of its inputs: remove it, or bring it into the stack "
+                f"with `pulumi import {planned.type} {name} {candidates[0].id}`"
+            )
+            return Item(planned.urn, Outcome.UNDECIDED, message)
+
+        return self._decide(planned.urn, resolve)
 
     def resolve_change(self, operation: Mapping[str, Any]) -> Item:
         """Mark a resource that was being changed or deleted for a refresh; unblock it if it is a Helm release."""
@@ -87,6 +108,13 @@ class Search:
                 return Item(creation.urn, Outcome.REMOVED, message)
             return Item(creation.urn, Outcome.ABSENT, "the next run creates it")
         (found,) = candidates
+        if found.difference:
+            name = creation.urn.rpartition("::")[2]
+            message = (
+                f"it exists, but {found.difference}: remove it, or bring it into the stack with "
+                f"`pulumi import {creation.type} {name} {found.id}`"
+            )
+            return Item(creation.urn, Outcome.UNDECIDED, message, found.id)
         if finder.discard is not None:
             if not self.dry_run:
                 finder.discard(client, found, creation.inputs)

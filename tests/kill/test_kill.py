@@ -3,6 +3,7 @@
 KILL_COUNT is the number of kills. KILL_SEED seeds their random times; it is printed, so that a run can be repeated.
 """
 
+import json
 import os
 import random
 import secrets
@@ -20,6 +21,7 @@ from kubernetes.client import ApiClient
 from openstack.connection import Connection
 
 from config.names import cloud_name
+from operations.recovery.report import Outcome
 from tests.sandbox import certificates
 from tests.sandbox.configuration import vary
 from tests.sandbox.names import repeated
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.kill
 
 COUNT = int(os.environ.get("KILL_COUNT", "20"))
 SEED = int(os.environ.get("KILL_SEED") or secrets.randbelow(1_000_000))
+_RECOVERED = {Outcome.RECORDED, Outcome.REMOVED}
 LATEST = 45.0
 """Maximum seconds until a run is killed: short, so that one deployment is killed many times."""
 
@@ -52,7 +55,7 @@ def test_killed_runs_recover_without_duplicates(
     times = random.Random(SEED)  # noqa: S311 - not used for secrets
     _print(f"KILL_SEED={SEED} KILL_COUNT={COUNT}")
     secret_ids = len(_secret_ids(vault))
-    kills = 0
+    kills = recoveries = 0
     complete = True
     while kills < COUNT:
         if complete:
@@ -71,9 +74,12 @@ def test_killed_runs_recover_without_duplicates(
             continue
         kills += 1
         _print(f"kill {kills}, after {seconds:.1f} s{', its plugins left alive' if alone else ''}")
-        _print(unprotected.recover())
+        report = json.loads(unprotected.recover("--json"))
+        _print(json.dumps(report, indent=2))
+        recoveries += sum(each["outcome"] in _RECOVERED for each in report["operations"])
         assert repeated(tenant) == {}
 
+    assert recoveries > 0, f"none of {kills} kills interrupted a creation: raise KILL_COUNT"
     unprotected.run("up")
     assert unprotected.changes("preview") == {}
     assert repeated(tenant) == {}

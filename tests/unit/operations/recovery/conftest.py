@@ -39,6 +39,7 @@ class Cloud:
 
     def __init__(self) -> None:
         self.networks: dict[str, list[str]] = {}
+        self.description = ""
         self.queries = 0
         self.current_project_id = "project-id"
         self.network = SimpleNamespace(networks=self._networks)
@@ -46,7 +47,7 @@ class Cloud:
     def _networks(self, name: str, project_id: str) -> list[SimpleNamespace]:
         assert project_id == self.current_project_id
         self.queries += 1
-        return [SimpleNamespace(id=each) for each in self.networks.get(name, [])]
+        return [SimpleNamespace(id=each, description=self.description) for each in self.networks.get(name, [])]
 
 
 @pytest.fixture

@@ -147,7 +147,9 @@ def test_a_container_is_found_by_its_name() -> None:
 
 
 def magnum(*clusters: SimpleNamespace, groups: Any = None) -> Any:
-    def get(path: str, microversion: str) -> Response:
+    def get(path: str, microversion: str | None) -> Response:
+        if path.startswith("/clustertemplates/"):
+            return answer({"project_id": "another" if path.endswith("/public") else "mine"})
         assert microversion == "1.9"
         return answer(groups if path == "/clusters/c1/nodegroups" else None)
 
@@ -180,7 +182,13 @@ def test_clusters_of_one_name_are_all_found() -> None:
     )
     other = SimpleNamespace(uuid="c4", name="rsp-test-other", status="CREATE_COMPLETE")
     assert found("Cluster", magnum(one, two, going, other), name=NAME) == ["c1", "c2"]
-    assert found("ClusterTemplate", magnum(one, other), name=NAME) == ["c1"]
+
+
+def test_a_public_template_of_another_project_is_ignored() -> None:
+    ours, public, other = (
+        SimpleNamespace(uuid=uuid, name=name) for uuid, name in (("ours", NAME), ("public", NAME), ("other", "other"))
+    )
+    assert found("ClusterTemplate", magnum(ours, public, other), name=NAME) == ["ours"]
 
 
 def test_a_node_group_is_found_in_its_cluster() -> None:

@@ -13,7 +13,7 @@ from openstack.exceptions import HttpException
 from operations.recovery.pulumi_stack import PulumiError, PulumiStack
 from operations.recovery.recover import NotRefreshedError, StackLockedError, adopt, recover
 from operations.recovery.report import Outcome, Report
-from tests.unit.operations.recovery.conftest import CLOUD_STATE, Cloud, network, pending, resource
+from tests.unit.operations.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network, pending, resource
 from tests.unit.operations.recovery.fake_pulumi import FakePulumi, sealed
 
 STACK = PulumiStack("test")
@@ -77,6 +77,19 @@ def test_several_candidates_are_undecided_and_nothing_is_recorded(pulumi: FakePu
     assert "id-1, id-2" in "\n".join(report.lines())
     assert ids(pulumi) == {}
     assert len(pulumi.pending) == 2
+
+
+def test_a_resource_with_another_description_is_undecided(pulumi: FakePulumi, cloud: Cloud) -> None:
+    there = resource(NETWORK, "there", {"name": "there", "description": "Network of test"})
+    pulumi.write([CLOUD_STATE], pending("creating", there))
+    cloud.networks.update(there=["id-1"])
+    cloud.description = "Network of prod"
+    (item,) = recover(STACK).items
+    assert item.outcome is Outcome.UNDECIDED
+    assert "it exists, but its description differs: it is 'Network of prod', expected 'Network of test'" in item.message
+    assert ids(pulumi) == {}
+    cloud.description = "Network of test"
+    assert outcomes(recover(STACK)) == {"there": Outcome.RECORDED}
 
 
 def test_a_late_resource_is_found_by_a_later_attempt(
@@ -231,6 +244,20 @@ def test_adopted_resources_follow_their_nested_components(pulumi: FakePulumi, cl
     cloud.networks.update(first=["id-1"], second=["id-2"])
     adopt(STACK)
     assert [each["urn"] for each in pulumi.resources[1:]] == [each["urn"] for each in (outer, first, inner, second)]
+
+
+def test_an_existing_resource_with_masked_inputs_is_undecided(pulumi: FakePulumi, cloud: Cloud) -> None:
+    there, new, nameless = (network(name) for name in ("there", "new", "nameless"))
+    for each in (there, new):
+        each["inputs"]["userData"] = "[secret]"
+    nameless["inputs"]["name"] = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    pulumi.plan([there, new, nameless])
+    cloud.networks.update(there=["id-1"])
+    report = adopt(STACK)
+    assert outcomes(report) == {"there": Outcome.UNDECIDED}
+    assert "`pulumi import openstack:networking/network:Network there id-1`" in report.items[0].message
+    assert cloud.queries == 2
+    assert pulumi.called("stack", "import") == []
 
 
 def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:
