@@ -1,22 +1,23 @@
 """Requests to OpenStack for which the SDK has no suitable method."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from openstack.proxy import Proxy
     from requests import Response
 
-NODE_GROUPS: Final = "1.9"
-"""Microversion of Magnum's API that has node groups."""
+NODE_GROUPS: Final = {"OpenStack-API-Version": "container-infra 1.9"}
+"""Headers for the version of Magnum's API that has node groups. The SDK's own name of the service is refused there."""
 
 
-def get(service: "Proxy", path: str, microversion: str | None = None) -> dict[str, Any] | None:
+def get(service: "Proxy", path: str, headers: Mapping[str, str] | None = None) -> dict[str, Any] | None:
     """Return the document at a path of a service, or None if there is none.
 
     Raises:
         openstack.exceptions.SDKException: The service does not answer, or refuses to.
     """
-    answer = service.get(path, microversion=microversion)
+    answer = service.get(path, headers=headers)
     return answer.json() if exists(answer) else None
 
 

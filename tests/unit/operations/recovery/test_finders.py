@@ -1,6 +1,7 @@
 """Each finder matches what the provider would have created."""
 
 import json
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -147,10 +148,10 @@ def test_a_container_is_found_by_its_name() -> None:
 
 
 def magnum(*clusters: SimpleNamespace, groups: Any = None) -> Any:
-    def get(path: str, microversion: str | None) -> Response:
+    def get(path: str, headers: Mapping[str, str] | None) -> Response:
         if path.startswith("/clustertemplates/"):
             return answer({"project_id": "another" if path.endswith("/public") else "mine"})
-        assert microversion == "1.9"
+        assert headers == {"OpenStack-API-Version": "container-infra 1.9"}
         return answer(groups if path == "/clusters/c1/nodegroups" else None)
 
     listed = SimpleNamespace(clusters=lambda: clusters, cluster_templates=lambda: clusters, get=get)
