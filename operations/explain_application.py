@@ -1,15 +1,28 @@
 """The reasons why an Argo CD Application is not synced and healthy."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from typing import Any, Final
 
+from operations import readiness
 from operations.kubernetes_api import KubernetesApi, Object
 from operations.namespace_causes import NamespaceCauses, sentence
 
 _ARGOCD: Final = "argocd"
 """Argo CD's namespace."""
-_HEALTH_ORDER: Final = ("Degraded", "Missing", "Progressing", "Suspended", "Unknown", "Healthy")
-"""Health statuses, the most likely root cause first."""
+_ALWAYS_READY: Final = frozenset(
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "NetworkPolicy",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "ServiceAccount",
+    }
+)
+"""Kinds of which an Application has many and that need not be asked for."""
 
 
 def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
@@ -80,29 +93,38 @@ def _failed_tasks(status: Object) -> Iterator[str]:
 
 
 def _unhealthy(api: KubernetesApi, found: Object) -> Iterator[str]:
-    namespaces: dict[str, NamespaceCauses] = {}
-    default = found["spec"]["destination"].get("namespace") or "default"
-    for each in sorted(found["status"].get("resources") or [], key=_health_order):
-        health = each.get("health") or {}
-        state = health.get("status", "Healthy")
-        if state == "Healthy" and each.get("status") == "Synced":
-            continue
-        status = (
-            state
-            if state != "Healthy"
-            else f"{each.get('status')}{', to be pruned' * bool(each.get('requiresPruning'))}"
-        )
-        yield f"{_label(each)}: {sentence(status, health.get('message'))}"
-        if state != "Healthy":
-            namespace = each.get("namespace") or default
-            if namespace not in namespaces:
-                namespaces[namespace] = NamespaceCauses.read(api, namespace)
-            yield from _indented(namespaces[namespace].of(each["kind"], each["name"]))
+    """Yield the objects of the Application that are not ready, each with its causes, then those that are not synced."""
+    status = found["status"]
+    resources = status.get("resources") or []
+    if (status.get("health") or {}).get("status") != "Healthy":
+        cluster = _Cluster(api)
+        default = found["spec"]["destination"].get("namespace") or "default"
+        for each in resources:
+            if each["kind"] not in _ALWAYS_READY:
+                yield from cluster.causes(each, each.get("namespace") or default)
+    for each in resources:
+        if each.get("status") != "Synced":
+            yield f"{_label(each)}: {each.get('status')}{', to be pruned' * bool(each.get('requiresPruning'))}"
 
 
-def _health_order(resource: Object) -> int:
-    state = (resource.get("health") or {}).get("status", "Healthy")
-    return _HEALTH_ORDER.index(state) if state in _HEALTH_ORDER else len(_HEALTH_ORDER)
+class _Cluster:
+    """The live objects of an Application; collections and namespaces are read once."""
+
+    def __init__(self, api: KubernetesApi) -> None:
+        self._api = api
+        self._collection = cache(api.collection)
+        self._namespace = cache(partial(NamespaceCauses.read, api))
+
+    def causes(self, resource: Object, namespace: str) -> Iterator[str]:
+        """Yield what an object is missing and why; nothing if it is ready."""
+        version = "/".join(part for part in (resource.get("group"), resource["version"]) if part)
+        collection = self._collection(version, resource["kind"], namespace)
+        live = self._api.get(f"{collection}/{resource['name']}") if collection else None
+        missing = readiness.missing(live) if live else "does not exist"
+        if missing:
+            yield f"{_label(resource)}: {missing}"
+            of_pods = self._namespace(namespace).of(resource["kind"], resource["name"])
+            yield from _indented([*readiness.failures(live or {}), *of_pods])
 
 
 def _label(resource: Object) -> str:

@@ -9,17 +9,28 @@ REPLICA_SETS = "/apis/apps/v1/namespaces/squareone/replicasets"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 INPUTS = {"metadata": {"name": "squareone", "namespace": "argocd"}}
 
+# Argo CD 3 does not record the health of single objects in an Application.
 DEPLOYMENT = {
+    "group": "apps",
+    "version": "v1",
     "kind": "Deployment",
     "namespace": "squareone",
     "name": "squareone",
     "status": "Synced",
-    "health": {
-        "status": "Progressing",
-        "message": "Waiting for rollout: 0 of 1 replicas updated",
-    },
 }
-SERVICE = {"kind": "Service", "namespace": "squareone", "name": "squareone", "status": "Synced"}
+SERVICE = {"version": "v1", "kind": "Service", "namespace": "squareone", "name": "squareone", "status": "Synced"}
+SECRET = {**SERVICE, "kind": "Secret"}
+CLUSTER = {
+    "/apis/apps/v1": {
+        "resources": [
+            {"name": "deployments/scale", "kind": "Deployment", "namespaced": True},
+            {"name": "deployments", "kind": "Deployment", "namespaced": True},
+        ]
+    },
+    "/api/v1": {"resources": [{"name": "services", "kind": "Service", "namespaced": True}]},
+    "/apis/apps/v1/namespaces/squareone/deployments/squareone": owned("Deployment", "squareone", spec={}, status={}),
+    "/api/v1/namespaces/squareone/services/squareone": owned("Service", "squareone", spec={"type": "ClusterIP"}),
+}
 REPLICA_SET = owned("ReplicaSet", "squareone-6d", ("Deployment", "squareone"))
 LACKS_A_KEY = {"waiting": {"reason": "CreateContainerConfigError", "message": "no key x in secret a/b"}}
 
@@ -37,7 +48,7 @@ def application(**status: Any) -> dict[str, Any]:
 
 
 def explained(found: dict[str, Any] | None, **answers: Any) -> list[str]:
-    return explain(RecordedCluster({PATH: found, **answers}), INPUTS)
+    return explain(RecordedCluster({PATH: found, **CLUSTER, **answers}), INPUTS)
 
 
 def test_a_waiting_pod_is_the_cause() -> None:
@@ -49,9 +60,9 @@ def test_a_waiting_pod_is_the_cause() -> None:
         ],
         REPLICA_SETS: [REPLICA_SET, owned("ReplicaSet", "other-6d", ("Deployment", "other"))],
     }
-    assert explained(application(resources=[SERVICE, DEPLOYMENT]), **answers) == [
+    assert explained(application(resources=[SERVICE, SECRET, DEPLOYMENT]), **answers) == [
         "The Application is Synced, Progressing",
-        "Deployment squareone/squareone: Progressing: Waiting for rollout: 0 of 1 replicas updated",
+        "Deployment squareone/squareone: 0 of 1 pods ready",
         "  pod squareone-6d-1 and 1 more: CreateContainerConfigError: no key x in secret a/b, container main",
     ]
 
@@ -78,6 +89,12 @@ def test_without_pods_the_events_of_the_replica_set_are_the_cause() -> None:
     quota = event(("ReplicaSet", "squareone-6d"), "FailedCreate", "exceeded quota: pods")
     answers = {f"{NAMESPACE}/events": [quota], REPLICA_SETS: [REPLICA_SET]}
     assert explained(application(resources=[DEPLOYMENT]), **answers)[2:] == ["  FailedCreate: exceeded quota: pods"]
+
+
+def test_an_object_that_does_not_exist_is_a_cause() -> None:
+    assert explained(application(resources=[{**DEPLOYMENT, "name": "absent"}]))[1:] == [
+        "Deployment squareone/absent: does not exist"
+    ]
 
 
 def test_a_render_error_comes_first() -> None:
@@ -120,7 +137,7 @@ def test_failed_sync_tasks_come_before_unhealthy_objects() -> None:
         "The Application is OutOfSync, Missing; last sync Running: failed to apply. Retrying attempt #3",
         'VaultSecret squareone/squareone: SyncFailed: no matches for kind "VaultSecret"',
         "Job migrate: Failed: Job has reached its backoff limit",
-        "Deployment squareone/squareone: Progressing: Waiting for rollout: 0 of 1 replicas updated",
+        "Deployment squareone/squareone: 0 of 1 pods ready",
         "Service squareone/squareone: OutOfSync, to be pruned",
     ]
 
