@@ -1,7 +1,6 @@
 """Each finder matches what the provider would have created."""
 
 import json
-from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
