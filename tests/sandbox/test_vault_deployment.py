@@ -29,6 +29,7 @@ from operations import own_vault
 from operations.own_vault import Presence
 from phalanx.environment import Environment as PhalanxEnvironment
 from sandbox import environment as sandbox_environment
+from sandbox import paths
 from sandbox.cloud import up as cloud
 from sandbox.progress import Phases
 from tests.sandbox.vault_vm import HOST, VaultVm, free_ports, self_signed
@@ -91,13 +92,9 @@ def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> It
         },
         protect=False,
     )
-    states = tmp_path_factory.mktemp("stacks")
-    stack = automation.create_stack(
-        STACK,
-        project_name="rsp",
-        program=lambda: _program(settings),
-        opts=automation.LocalWorkspaceOptions(env_vars={"PULUMI_BACKEND_URL": states.as_uri()}),
-    )
+    # In the sandbox's backend, so that the next run knows what an interrupted one has left.
+    stack = automation.create_or_select_stack(STACK, project_name="rsp", program=lambda: _program(settings))
+    _remove(stack, tenant)
     authority = tmp_path_factory.mktemp("authority") / "ca.pem"
     authority.write_text(CERTIFICATE)
     with tempfile.TemporaryDirectory(prefix="bao") as root, pytest.MonkeyPatch.context() as patch:
@@ -110,15 +107,21 @@ def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> It
             again = stack.preview().change_summary
             boot.join(60)
             assert boot.vm, "no server with user data came up"
-            kept = "\n".join(file.read_text() for file in states.rglob("*") if file.is_file())
+            kept = "\n".join(file.read_text() for file in paths.STACKS.rglob(f"{STACK}*") if file.is_file())
             yield Deployed(settings, tenant, boot.vm, again, kept)
         finally:
             boot.given_up.set()
-            stack.destroy()
+            _remove(stack, tenant)
+            stack.workspace.remove_stack(STACK)
             if boot.vm:
                 boot.vm.stop()
-            for volume in tenant.block_storage.volumes(name=f"{SERVER}-data"):
-                tenant.block_storage.delete_volume(volume.id)
+
+
+def _remove(stack: automation.Stack, tenant: Connection) -> None:
+    """Destroy the stack, and delete the data volume that it leaves."""
+    stack.destroy()
+    for volume in tenant.block_storage.volumes(name=f"{SERVER}-data"):
+        tenant.block_storage.delete_volume(volume.id)
 
 
 class _Boot(threading.Thread):
