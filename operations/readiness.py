@@ -14,7 +14,9 @@ def missing(found: Object) -> str | None:
     spec, status = found.get("spec") or {}, found.get("status") or {}
     lack: str | None = None
     match found["kind"]:
-        case "Deployment" | "StatefulSet":
+        case "Deployment":
+            lack = _pods(status.get("readyReplicas", 0), spec.get("replicas", 1)) or _rollout(status)
+        case "StatefulSet":
             lack = _pods(status.get("readyReplicas", 0), spec.get("replicas", 1))
         case "DaemonSet":
             lack = _pods(status.get("numberReady", 0), status.get("desiredNumberScheduled", 0))
@@ -39,6 +41,13 @@ def failures(found: Object) -> Iterator[str]:
 
 def _pods(ready: int, wanted: int) -> str | None:
     return f"{ready} of {wanted} pods ready" if ready < wanted else None
+
+
+def _rollout(status: Object) -> str | None:
+    """Return what is missing of a rollout, during which pods of the previous revision may keep all replicas ready."""
+    updated = status.get("updatedReplicas", 0)
+    old = status.get("replicas", 0) - updated
+    return f"rollout not complete, {updated} new and {old} old pods" if old > 0 else None
 
 
 def _condition(status: Object, kind: str) -> str | None:

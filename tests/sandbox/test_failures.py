@@ -87,7 +87,7 @@ def test_an_unhealthy_application_fails_with_the_reason_of_its_pod(program: Prog
         failed.stdout + failed.stderr,
         "timed out waiting for the condition",
         "error: The Application is Synced, Progressing",
-        "Deployment squareone/squareone: 0 of 1 pods ready",
+        "Deployment squareone/squareone: rollout not complete, 1 new and 1 old pods",
         f'CreateContainerConfigError: secret "{ABSENT}" not found, container squareone',
     )
 

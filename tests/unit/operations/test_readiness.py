@@ -20,6 +20,11 @@ def conditions(kind: str, status: str, **rest: str) -> dict[str, Any]:
     [
         (found("Deployment", {}), "0 of 1 pods ready"),
         (found("Deployment", {"readyReplicas": 2}, replicas=2), None),
+        (
+            found("Deployment", {"replicas": 2, "updatedReplicas": 1, "readyReplicas": 1}),
+            "rollout not complete, 1 new and 1 old pods",
+        ),
+        (found("Deployment", {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1}), None),
         (found("StatefulSet", {"readyReplicas": 1}, replicas=2), "1 of 2 pods ready"),
         (found("DaemonSet", {"numberReady": 2, "desiredNumberScheduled": 3}), "2 of 3 pods ready"),
         (found("Job", conditions("Complete", "True")), None),
