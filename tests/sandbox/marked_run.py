@@ -4,6 +4,7 @@ import json
 import secrets as random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,12 +80,13 @@ class Sandbox:
 
     def run(self, command: str, *arguments: str, config: Path, well: bool = True) -> str:
         """Run a command, keep what it says, and return it."""
+        began = time.time()
         varied = () if command == "outputs" else (f"--config-file={config}",)
         done = sandbox_command(command, *varied, *arguments, TMPDIR=str(self.gathered.temporary))
         name = " ".join((command, *arguments))
         self.gathered.terminal.append(Evidence(f"what `{name}` says", done.stdout.encode()))
         assert (done.returncode == 0) is well, f"{name} ended with {done.returncode}"
-        self.gathered.state += places.state()
+        self.gathered.state += places.state(began)
         return done.stdout
 
     def operate(self, *arguments: str) -> None:

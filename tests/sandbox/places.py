@@ -89,9 +89,9 @@ def repositories(checkout: Path) -> Iterator[Evidence]:
     yield from (Evidence(str(path), path.read_bytes()) for path in _files(checkout))
 
 
-def state() -> Iterator[Evidence]:
-    """The files in which stacks are remembered, with their backups."""
-    yield from (Evidence(str(path), path.read_bytes()) for path in _files(paths.STACKS))
+def state(since: float) -> Iterator[Evidence]:
+    """The files of the backend, with backups and history, that were written after a time."""
+    yield from (Evidence(str(path), path.read_bytes()) for path in _files(paths.STACKS) if path.stat().st_mtime > since)
 
 
 def disk() -> Iterator[Evidence]:
