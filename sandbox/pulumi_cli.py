@@ -16,8 +16,8 @@ from sandbox import environment, paths
 from sandbox.errors import SandboxError
 from sandbox.pulumi_steps import Steps
 
-_DEBUG: Final[Mapping[str, Any]] = {"debug": True, "log_flow": True, "log_to_std_err": True, "log_verbosity": 7}
-"""The most verbose logging without secrets: at 9 plugins log all properties that they receive, decrypted."""
+_DEBUG: Final[Mapping[str, Any]] = {"debug": True, "log_flow": True, "log_to_std_err": True, "log_verbosity": 4}
+"""The most verbose logging without secrets: from level 5 on, plugins log properties decrypted."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,7 +82,7 @@ def gathered(
 def test_not_on_the_terminal_nor_in_debug_logs(gathered: Gathered) -> None:
     assert len(gathered.terminal) > 12
     assert any(
-        b"ResourceMonitor.RegisterResource" in each.content for each in gathered.terminal if "--debug" in each.where
+        b"resource registration successful" in each.content for each in gathered.terminal if "--debug" in each.where
     )
     assert gathered.leaks(gathered.terminal) == []
 
