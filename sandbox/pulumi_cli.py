@@ -16,8 +16,9 @@ from sandbox import environment, paths
 from sandbox.errors import SandboxError
 from sandbox.pulumi_steps import Steps
 
-_DEBUG: Final[Mapping[str, Any]] = {"debug": True, "log_flow": True, "log_to_std_err": True, "log_verbosity": 4}
-"""The most verbose logging without secrets: from level 5 on, plugins log properties decrypted."""
+_DEBUG: Final[Mapping[str, Any]] = {"log_flow": True, "log_to_std_err": True, "log_verbosity": 2}
+"""The most verbose logging without secrets: at level 3 the CLI logs what the OpenStack provider logs, EC2 credentials
+included, and at level 5 plugins log properties decrypted."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,9 +81,9 @@ def gathered(
 
 def test_not_on_the_terminal_nor_in_debug_logs(gathered: Gathered) -> None:
     assert len(gathered.terminal) > 12
-    assert any(
-        b"resource registration successful" in each.content for each in gathered.terminal if "--debug" in each.where
-    )
+    debugged = [each.content for each in gathered.terminal if "--debug" in each.where]
+    assert debugged
+    assert all(b'"level":"INFO"' in each for each in debugged)
     assert gathered.leaks(gathered.terminal) == []
 
 
