@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ from typing import Self
 
 from tests.sandbox.marks import Evidence
 
-INTERVAL = 0.02
+INTERVAL = 0.005
 """Seconds between two looks: the shortest of the processes, a `git`, lives longer."""
 
 _LARGEST = 16 * 2**20
@@ -39,7 +39,11 @@ class Watch:
     def __init__(self, directories: Sequence[Path]) -> None:
         self.directories = directories
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch")
+        # Files take longer to look at than many a process lives.
+        self._threads = [
+            threading.Thread(target=self._run, args=[look], name=look.__name__)
+            for look in (self._look_at_processes, self._look_at_files)
+        ]
         self._files: dict[tuple[Path, int, int, int], Seen] = {}
         self._known = {key for key, _ in self._stamps()}
         self.commands: dict[tuple[int, bytes], Evidence] = {}
@@ -49,25 +53,26 @@ class Watch:
         self.looks = 0
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for each in self._threads:
+            each.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join()
+        for each in self._threads:
+            each.join()
 
     @property
     def files(self) -> list[Seen]:
         """Every state of a file that was there at a look, but for files that nobody has touched."""
         return list(self._files.values())
 
-    def _run(self) -> None:
+    def _run(self, look: Callable[[], None]) -> None:
         while not self._stop.wait(INTERVAL):
             self.looks += 1
-            self._look_at_processes()
-            self._look_at_files()
+            look()
 
     def _look_at_processes(self) -> None:
         parents = {pid: parent for pid in _pids() if (parent := _parent(pid))}
