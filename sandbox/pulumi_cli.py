@@ -186,7 +186,18 @@ def _changes(summary: automation.UpdateSummary) -> Mapping[Any, int]:
 
 
 def _reasons(error: automation.CommandError) -> str:
-    """Return the errors in the CLI's output, or all of the output if it has none."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    reasons = [line for line in lines if line.startswith("error:") and "program exited with non-zero" not in line]
+    """Return the errors in the CLI's output, each with its further lines, or all of the output if it has none."""
+    reasons: list[str] = []
+    indentation: int | None = None
+    for line in str(error).splitlines():
+        text = line.strip()
+        if text.startswith("error:"):
+            wanted = "program exited with non-zero" not in text
+            indentation = len(line) - len(line.lstrip()) if wanted else None
+            reasons += [text] if wanted else []
+        elif indentation is not None and text and len(line) - len(line.lstrip()) > indentation:
+            # Among them are the causes that the program has found out.
+            reasons.append(f"  {text}")
+        else:
+            indentation = None
     return "\n".join(dict.fromkeys(reasons)) or str(error)
