@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def after(options: ResourceOptions, *resources: pulumi.Resource) -> ResourceOptions:
-    """The same options for what is made once these resources are there."""
+    """Return options that also depend on some resources."""
     return ResourceOptions.merge(options, ResourceOptions(depends_on=list(resources)))
 
 

@@ -16,19 +16,19 @@ def get(service: "Proxy", path: str, headers: Mapping[str, str] | None = None) -
     """Return the document at a path of a service, or None if there is none.
 
     Raises:
-        openstack.exceptions.SDKException: The service does not answer, or refuses to.
+        openstack.exceptions.SDKException: The service cannot be reached, or refuses the request.
     """
     answer = service.get(path, headers=dict(headers or {}))
     return answer.json() if exists(answer) else None
 
 
 def exists(answer: "Response") -> bool:
-    """Return whether an answer is not "404 Not Found".
+    """Return whether a response is not "404 Not Found".
 
     Raises:
-        openstack.exceptions.SDKException: It is another error.
+        openstack.exceptions.SDKException: The response is another error.
     """
-    from openstack import exceptions  # noqa: PLC0415  # a second's work that no caller wants at import
+    from openstack import exceptions  # noqa: PLC0415  # takes a second, which callers do not need at import
 
     if answer.status_code == 404:  # noqa: PLR2004  # HTTP's "not found"
         return False

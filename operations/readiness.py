@@ -32,7 +32,7 @@ def missing(found: Object) -> str | None:
 
 
 def failures(found: Object) -> Iterator[str]:
-    """Yield what the conditions of an object that is not ready tell: an exceeded quota, a failed Job, an error."""
+    """Yield the reasons in the conditions of an object that is not ready: an exceeded quota, a failed Job, an error."""
     for condition in (found.get("status") or {}).get("conditions") or []:
         failed = {"ReplicaFailure": "True", "Failed": "True", "Ready": "False"}
         if failed.get(condition["type"]) == condition["status"]:
@@ -44,7 +44,7 @@ def _pods(ready: int, wanted: int) -> str | None:
 
 
 def _rollout(status: Object) -> str | None:
-    """Return what is missing of a rollout, during which pods of the previous revision may keep all replicas ready."""
+    """Return what a rollout lacks; meanwhile pods of the previous revision may keep the Deployment ready."""
     updated = status.get("updatedReplicas", 0)
     old = status.get("replicas", 0) - updated
     return f"rollout not complete, {updated} new and {old} old pods" if old > 0 else None

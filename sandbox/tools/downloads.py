@@ -28,7 +28,7 @@ class UnreachableError(SandboxError):
 
 
 def bundled_directory(program: Path) -> Path:
-    """The directory of what a release bundles with a program that was fetched to a path."""
+    """Return the directory of the files that a release bundles with the program downloaded to a path."""
     return program.with_name(f"{program.name}.bundled")
 
 
@@ -57,24 +57,22 @@ class Downloads:
             self._fetch(download, archive)
             if download.member is None:
                 archive.replace(target)
+                target.chmod(0o755)
             else:
-                self._unpack(archive, download.member, target)
-                for member in download.bundled:
-                    self._unpack(archive, member, bundled_directory(target) / Path(member).name)
+                with tarfile.open(archive) as tar:
+                    self._extract(tar, download.member, target)
+                    for member in download.bundled:
+                        self._extract(tar, member, bundled_directory(target) / Path(member).name)
         finally:
             archive.unlink(missing_ok=True)
-        target.chmod(0o755)
 
-    def _unpack(self, archive: Path, member: str, target: Path) -> None:
+    def _extract(self, tar: tarfile.TarFile, member: str, target: Path) -> None:
         name = member.format(arch=self.architecture)
+        source = tar.extractfile(name) if name in tar.getnames() else None
+        if source is None:
+            raise SandboxError(f"the release archive of {target.name} has no file {name}: put the program on PATH")
         target.parent.mkdir(exist_ok=True)
-        with tarfile.open(archive) as tar, target.open("wb") as file:
-            try:
-                source = tar.extractfile(name)
-            except KeyError:
-                source = None
-            if source is None:
-                raise SandboxError(f"{archive.name} has no file {name}: put the program on PATH")
+        with target.open("wb") as file:
             shutil.copyfileobj(source, file)
         target.chmod(0o755)
 
@@ -129,7 +127,7 @@ class Downloads:
             with urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT) as response:  # noqa: S310 - our own table
                 yield response
         except urllib.error.HTTPError as error:  # the host answers, and may have other files
-            raise UnreachableError(f"cannot fetch {url}: {error}") from error
+            raise UnreachableError(f"cannot download {url}: {error}") from error
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             self._unreachable.set()
             raise UnreachableError(f"cannot download {url}: {getattr(error, 'reason', None) or error}") from error

@@ -37,7 +37,7 @@ LATEST = 45.0
 """Maximum seconds until a run is killed: short, so that one deployment is killed many times."""
 
 ALONE = 0.3
-"""How often the CLI is killed and its plugins are not, as by whoever kills what needs most memory."""
+"""Fraction of kills after which the plugins keep running, as after the kernel's OOM killer."""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_killed_runs_recover_without_duplicates(
             assert ended.returncode == 0, ended.stdout
             continue
         kills += 1
-        _print(f"kill {kills}, after {seconds:.1f} s{', its plugins left alive' if alone else ''}")
+        _print(f"kill {kills}, after {seconds:.1f} s{', plugins kept running' if alone else ''}")
         report = json.loads(unprotected.recover("--json"))
         _print(json.dumps(report, indent=2))
         recoveries += sum(each["outcome"] in _RECOVERED for each in report["operations"])
@@ -88,7 +88,7 @@ def test_killed_runs_recover_without_duplicates(
         assert _releases(api) == {("argocd", "deployed"): 1, ("vault-secrets-operator", "deployed"): 1}
 
 
-def test_an_installation_that_was_cut_off_goes_on(program: Program, tenant: Connection, tmp_path: Path) -> None:
+def test_an_interrupted_helm_installation_continues(program: Program, tenant: Connection, tmp_path: Path) -> None:
     program.recover()
     program.run("destroy")
 
@@ -131,4 +131,4 @@ def _is_past(deadline: float) -> bool:
 
 
 def _print(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - shows progress, as the test takes 15 minutes
+    print(text, flush=True)  # noqa: T201 - shows progress, as the test takes half an hour

@@ -120,9 +120,9 @@ class Program:
 
         Args:
             command: The command.
-            when: Says when to kill it.
-            timeout: Seconds that it may take to the point.
-            alone: Kill the CLI but not its plugins, which go on with their requests until they notice.
+            when: Returns true once it is to be killed.
+            timeout: Seconds until ``when`` must return true.
+            alone: Whether to kill the CLI but not its plugins, which continue with their requests for some minutes.
 
         Returns:
             The result if the command ended by itself; None if it was killed.
