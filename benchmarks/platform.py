@@ -68,7 +68,8 @@ def critical_path(resources: Iterable[Mapping[str, Any]], seconds: Mapping[str, 
     Returns:
         Logical name and seconds of each resource on the path, in order.
     """
-    needs = {each["urn"]: _needed(each) for each in resources}
+    # A component, the stack included, lasts as long as all that is in it.
+    needs = {each["urn"]: _needed(each) for each in resources if each.get("custom")}
 
     @cache
     def longest(urn: str) -> tuple[float, tuple[str, ...]]:

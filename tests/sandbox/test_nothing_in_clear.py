@@ -38,6 +38,7 @@ PRIVATE_FILES = {
 OWN_ENVIRONMENT = (
     "the environment of python",
     "the environment of pulumi",
+    "the environment of sh pulumi-language-python ",  # the language host, before it has become Python
     "the environment of git status --porcelain",  # the CLI itself, which records the state of the working tree
 )
 """Programs which are given VAULT_TOKEN and passphrase, as a person's shell gives them to the Pulumi CLI."""

@@ -4,17 +4,18 @@ from benchmarks.platform import critical_path
 
 
 def resource(name: str, *needs: str, provider: str = "") -> dict[str, object]:
-    return {"urn": f"u::{name}", "dependencies": [f"u::{each}" for each in needs], "provider": provider}
+    return {"urn": f"u::{name}", "custom": True, "dependencies": [f"u::{each}" for each in needs], "provider": provider}
 
 
 def test_the_critical_path_is_the_longest_chain_not_the_longest_operation() -> None:
     resources = [
+        {"urn": "u::stack", "custom": False},
         resource("network"),
         resource("cluster", "network"),
         resource("volume"),
         resource("provider", "cluster"),
         resource("application", provider="u::provider::some-id"),
     ]
-    seconds = {"u::network": 5.0, "u::cluster": 40.0, "u::volume": 44.0, "u::application": 2.0}
+    seconds = {"u::stack": 60.0, "u::network": 5.0, "u::cluster": 40.0, "u::volume": 44.0, "u::application": 2.0}
     path = critical_path(resources, seconds)
     assert path == [("network", 5.0), ("cluster", 40.0), ("provider", 0.0), ("application", 2.0)]
