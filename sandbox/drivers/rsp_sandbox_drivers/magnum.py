@@ -92,17 +92,20 @@ class Driver(driver.Driver):
         for group in cluster.nodegroups:
             _set_status(group, ClusterStatus.DELETE_IN_PROGRESS)
 
-    def create_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:  # noqa: ARG002
+    def create_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
         """Give the node group its identity; Magnum saves it."""
         nodegroup.stack_id = uuidutils.generate_uuid()
+        _reopen(context, cluster)
 
-    def update_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:  # noqa: ARG002
+    def update_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
         """Only the bounds of a node group change here; Magnum resizes by `resize_cluster`."""
         nodegroup.save()
+        _reopen(context, cluster)
 
-    def delete_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:  # noqa: ARG002
+    def delete_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
         """Magnum has set the status but not saved it."""
         nodegroup.save()
+        _reopen(context, cluster)
 
     def rotate_ca_certificate(self, context: Any, cluster: Any) -> None:  # noqa: ARG002
         """Magnum has made the new authority; the periodic task hands it to the control plane."""
@@ -241,6 +244,20 @@ def _sum_up(context: Any, cluster: Any) -> None:
         "; ".join(f"{', '.join(names)} failed: {reason}" for reason, names in failed.items()) or None
     )
     cluster.save()
+    _reopen(context, cluster)
+
+
+def _reopen(context: Any, cluster: Any) -> None:
+    """Set a cluster to UPDATE_IN_PROGRESS if it is not in progress while one of its node groups is.
+
+    Magnum saves the status of the cluster before that of the node group. A pass between the two completes the cluster,
+    and Magnum would never look at the node group again.
+    """
+    stored = type(cluster).get_by_uuid(context, cluster.uuid)
+    in_progress = any(group.status.endswith("_IN_PROGRESS") for group in stored.nodegroups if group.status)
+    if in_progress and not stored.status.endswith("_IN_PROGRESS"):
+        stored.status = ClusterStatus.UPDATE_IN_PROGRESS
+        stored.save()
 
 
 def _delete(context: Any, stack_context: Any, cluster: Any) -> None:
