@@ -8,29 +8,34 @@ gc.disable()
 import pulumi
 from pulumi import ResourceOptions
 
-from components import arguments, facts, outputs, phalanx_source, secret_changes, secret_inputs
-from components import platform_arguments as platform
 from components.applications import Applications
 from components.argocd import ArgoCd
 from components.certificate_issuer import CERT_MANAGER, CertificateIssuer
 from components.cluster_services import ClusterServices
-from components.errors import tell, told_plainly
-from components.failures import explained
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.network import Network
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
-from components.providers import kubernetes_provider, openstack_provider
 from components.secret_store import SecretStore
-from components.vault import open_vault
 from config import loader
-from config.application_values import application_values
+from config.applications import SyncMode
 from config.environment import Environment
 from config.tls import LetsEncrypt
-from operations import certificate, failures, own_vault, preflight, vault_policy
-from operations.recovery.guard import guard
+from phalanx import source as phalanx_source
 from phalanx.certificates import Certificate
+from phalanx.secret_inputs import SecretInputs
+from phalanx.source import PhalanxSource
+from probes import certificate, failures, own_vault, preflight, vault_policy
+from program import arguments, outputs, secret_changes, secret_inputs
+from program import platform_arguments as platform
+from program.duplicates import guard
+from program.errors import tell, told_plainly
+from program.failure_hooks import explained
+from program.providers import kubernetes_provider, openstack_provider
+from program.vault import open_vault
+from wiring import facts
+from wiring.application_values import application_values
 
 gc.freeze()
 gc.enable()
@@ -41,7 +46,11 @@ def main() -> None:
     environment = loader.load(pulumi.Config())
     stack = pulumi.get_stack()
     asked = preflight.Questions(environment, stack, preview=pulumi.runtime.is_dry_run())
-    source = phalanx_source.load(*asked.phalanx(), environment.applications.sync, application_values(environment))
+    source = phalanx_source.load(
+        *asked.phalanx(),
+        application_values(environment),
+        follow_revision=environment.applications.sync is SyncMode.AUTOMATIC,
+    )
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
     guard(environment.cloud)
     tell(asked.problems())
@@ -85,8 +94,8 @@ def after(options: ResourceOptions, *resources: pulumi.Resource) -> ResourceOpti
 
 
 def gather(
-    environment: Environment, source: phalanx_source.PhalanxSource, presence: own_vault.Presence
-) -> tuple[secret_inputs.SecretInputs, Certificate | None]:
+    environment: Environment, source: PhalanxSource, presence: own_vault.Presence
+) -> tuple[SecretInputs, Certificate | None]:
     """What is known of the secrets before they are made, and the certificate; of a Vault of ours once there is one."""
     inputs = secret_inputs.gather(environment, source, own_vault.read(environment, source.environment, presence))
     secret_changes.log(inputs, source.environment.vault_path_prefix, pulumi.get_stack())

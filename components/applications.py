@@ -7,17 +7,18 @@ from typing import Any
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.argocd import ARGOCD
 from components.argoproj import Application, ApplicationPatch
 from components.cluster_services import OPERATOR
-from components.facts import Facts, helm_values
-from components.manifests import Manifests
-from components.phalanx_source import BOOTSTRAPPED
 from components.waiting import wait
 from config.applications import SyncMode
 from phalanx.charts import Manifest
+from phalanx.manifests import Manifests
+from phalanx.source import BOOTSTRAPPED
 from phalanx.values import merge
+from wiring.facts import Facts, helm_values
 
 ORDER: Sequence[frozenset[str]] = (
     frozenset({ARGOCD}),
@@ -48,7 +49,7 @@ class ApplicationsArgs:
     """By application, its merged Helm values."""
     configured: Mapping[str, Mapping[str, Any]]
     """By application, those of them that the configuration gives."""
-    facts: Facts
+    facts: Facts[pulumi.Input[str]]
     """What the infrastructure tells the applications."""
     sync: SyncMode
     """When Argo CD applies a change."""
@@ -73,7 +74,7 @@ class Applications(pulumi.ComponentResource):
         self._namespaces = {
             namespace: Namespace(
                 f"{name}-{namespace}-namespace",
-                metadata=args.manifests.namespace_metadata(namespace),
+                metadata=ObjectMetaArgs(**args.manifests.namespace_metadata(namespace)),
                 opts=self._child,
             )
             for namespace in args.manifests.namespaces

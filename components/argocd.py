@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
@@ -7,8 +8,9 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.argoproj import AppProject
-from components.bootstrap_release import BootstrapChart, bootstrap_release
+from components.bootstrap_release import bootstrap_release
 from phalanx.charts import Manifest
+from phalanx.source import BootstrapChart
 
 ARGOCD = "argocd"
 """The application, its release and its namespace."""
@@ -20,7 +22,7 @@ class ArgoCdArgs:
 
     chart: BootstrapChart
     """The chart of Argo CD in the checkout, which wraps the official one."""
-    namespace: ObjectMetaArgs
+    namespace: Mapping[str, Any]
     """Metadata of its namespace."""
     projects: Mapping[str, Manifest]
     """The AppProjects by name, as Phalanx renders them."""
@@ -44,7 +46,7 @@ class ArgoCd(pulumi.ComponentResource):
         super().__init__("rsp:index:ArgoCd", name, {}, opts)
         child = ResourceOptions(parent=self)
 
-        namespace = Namespace(f"{name}-namespace", metadata=args.namespace, opts=child)
+        namespace = Namespace(f"{name}-namespace", metadata=ObjectMetaArgs(**args.namespace), opts=child)
         release = bootstrap_release(
             f"{name}-release",
             ARGOCD,

@@ -1,21 +1,8 @@
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_kubernetes.helm.v3 import Release
 
-
-@dataclass(frozen=True, kw_only=True)
-class BootstrapChart:
-    """A chart of the checkout that must be there before Argo CD can deploy anything."""
-
-    path: str
-    """Directory of the chart. The provider loads it from the recorded path at each preview, so it must be the same on
-    every machine and for every commit: relative to the project."""
-    values: Mapping[str, Any]
-    """Values over those of the chart's own ``values.yaml``. They are kept in clear: none is secret."""
+from phalanx.source import BootstrapChart
 
 
 def bootstrap_release(

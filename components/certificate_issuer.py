@@ -7,8 +7,8 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.designate_solver import DesignateSolver
 from components.waiting import wait
-from config.application_values import ISSUER
 from config.tls import Designate, LetsEncrypt
+from wiring.application_values import ISSUER
 
 CERT_MANAGER = "cert-manager"
 """The application and its namespace."""

@@ -1,6 +1,7 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
@@ -8,8 +9,9 @@ from pulumi_kubernetes.core.v1 import Namespace, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.bootstrap_release import BootstrapChart, bootstrap_release
+from components.bootstrap_release import bootstrap_release
 from config.applications import StorageClass as StorageClassSettings
+from phalanx.source import BootstrapChart
 
 OPERATOR = "vault-secrets-operator"
 """The application, its release and its namespace."""
@@ -26,7 +28,7 @@ class ClusterServicesArgs:
     """The cluster's StorageClasses by name."""
     operator_chart: BootstrapChart
     """The chart of vault-secrets-operator."""
-    operator_namespace: ObjectMetaArgs
+    operator_namespace: Mapping[str, Any]
     """Metadata of its namespace, as Phalanx renders it."""
     role_id: pulumi.Input[str] = field(repr=False)
     """Role id of the AppRole by which the operator reads Vault (secret)."""
@@ -69,7 +71,9 @@ class ClusterServices(pulumi.ComponentResource):
         )
 
     def _operator(self, args: ClusterServicesArgs) -> None:
-        namespace = Namespace(f"{self._name}-{OPERATOR}", metadata=args.operator_namespace, opts=self._child)
+        namespace = Namespace(
+            f"{self._name}-{OPERATOR}", metadata=ObjectMetaArgs(**args.operator_namespace), opts=self._child
+        )
         credentials = Secret(
             f"{self._name}-vault-credentials",
             metadata=ObjectMetaArgs(name="vault-credentials", namespace=OPERATOR),

@@ -6,9 +6,9 @@ from typing import Any
 import pulumi
 from pulumi import ResourceOptions
 
-from components.secret_inputs import SecretInputs
 from phalanx import generators
 from phalanx.generators import GeneratorType
+from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Generated, SecretKey
 
 _NEVER = "initial"

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -9,13 +9,13 @@ import pulumi
 import pulumi_vault as vault
 from pulumi import ResourceOptions
 
-from components import secret_changes
 from components.generated_secrets import GeneratedSecrets
 from components.secret_access import RoleReader, cluster_login, write_token
-from components.secret_inputs import SecretInputs
 from config.names import vault_description
 from config.vault import Ownership, Vault
+from phalanx import secret_changes
 from phalanx.environment import Environment
+from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 
 
@@ -155,8 +155,23 @@ class SecretStore(pulumi.ComponentResource):
         inputs = self._args.inputs
         if pulumi.runtime.is_dry_run():
             # Here nothing of it is about to be made anew: its value would not be known yet.
-            secret_changes.warn_of_edited(self._name, secret_changes.edited(inputs, application, planned))
+            warn_of_edited(self._name, secret_changes.edited(inputs, application, planned))
             held: Mapping[str, str] = inputs.in_vault(application)
         else:
             held = self._args.reader.application(application)
         return json.dumps({**planned, **inputs.of_others(application, held)}, sort_keys=True)
+
+
+def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:
+    """Tell what `edited` finds, which neither the engine nor the provider sees, and both ways out.
+
+    Args:
+        name: What the names of the resources begin with.
+        found: Secrets of one application.
+    """
+    for at in found:
+        pulumi.warn(
+            f"{at}: somebody has changed it in Vault, and the next write of this secret puts the stack's value back. "
+            f"To do so now: `pulumi up --replace '**::{name}-{at.application}'`; to take over the one in Vault: "
+            f"`pulumi up --replace '**::{name}-{at.application}-{at.key}'`",
+        )

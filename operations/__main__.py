@@ -5,15 +5,14 @@ import sys
 import typer
 
 from config.loader import ConfigError
-from operations import certificate, preflight, secrets, vault_policy
-from operations.recovery import command as recovery
+from operations import certificate, preflight, recover, secrets, vault_policy
 from phalanx.errors import PhalanxError
 
 app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
 app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)
-app.command("recover")(recovery.main)
+app.command("recover")(recover.main)
 app.add_typer(secrets.app, name="secrets")
 
 

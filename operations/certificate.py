@@ -1,72 +1,20 @@
 """Whether the platform's TLS certificate is in order, and when it ends."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from config.application_values import application_values
-from operations import served_certificate, vault_secrets
-from operations.problem import Problem
 from operations.stack import load
-from phalanx import application, certificates
+from phalanx import application
 from phalanx.certificates import Certificate, CertificateError, rfc3339
-from phalanx.environment import Environment
 from phalanx.errors import SecretsError
-from phalanx.secrets import SecretKey
-
-CERTIFICATE = SecretKey("ingress-nginx", "tls.crt")
-KEY = SecretKey("ingress-nginx", "tls.key")
-
-_GIVE = (
-    'give it by `pulumi config set --secret --path \'rsp:secrets.applications["ingress-nginx"]["tls.crt"]\''
-    " < tls.crt` (tls.key likewise), or write it to Vault"
-)
-_ALONE = (
-    "tls.crt: holds the server's own certificate alone: add that of its issuer after it, or some browsers refuse it"
-)
-_RENEW = {
-    True: f"renew it and {_GIVE}",
-    False: "cert-manager should have renewed it 30 days before: `kubectl -n argocd describe certificate` says why not",
-}
-"""What to do about a certificate that ends soon, by whether it comes from Vault."""
-
-
-def look(
-    environment: Environment, given: Mapping[SecretKey, str], existing: Mapping[SecretKey, str] | None = None
-) -> tuple[Certificate | None, list[Problem]]:
-    """Look at the certificate that a deployment leads to: the one that is given, else the one that is served now.
-
-    Args:
-        environment: The Phalanx environment.
-        given: The static secrets; the certificate is among them if the environment takes it from Vault.
-        existing: What Vault holds now.
-
-    Returns:
-        The certificate, None if none is served for the platform yet or from here it cannot be seen; and what is wrong.
-    """
-    now = datetime.now(UTC)
-    if CERTIFICATE in given:
-        where = f"Certificate in {environment.vault_path_prefix}/{CERTIFICATE.application}"
-        try:
-            found = certificates.check(given[CERTIFICATE], given.get(KEY, ""), environment.fqdn, now)
-        except CertificateError as error:
-            return None, [Problem(where=where, what=f"{problem}; {_GIVE}") for problem in error.problems]
-        problems = [*_ends_soon(found, where, now, from_vault=True)]
-        problems += _replaced(found, (existing or {}).get(CERTIFICATE, ""), where)
-        if found.is_alone:
-            problems.append(Problem(where=where, what=_ALONE, fatal=False))
-        return found, problems
-    try:
-        served = served_certificate.fetch(environment.fqdn)
-    except CertificateError:
-        return None, []
-    if not served.covers(environment.fqdn):
-        return None, []
-    return served, [*_ends_soon(served, f"Certificate of {environment.fqdn}", now, from_vault=False)]
+from probes import certificate, served_certificate, vault_secrets
+from probes.problem import Problem
+from wiring.application_values import application_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,16 +33,14 @@ class Report:
     def as_data(self) -> dict[str, Any]:
         """The report for a machine."""
 
-        def told(certificate: Certificate | None) -> dict[str, Any] | None:
-            if certificate is None:
-                return None
-            return {"expires": rfc3339(certificate.ends), "names": list(certificate.names)}
+        def as_data(found: Certificate | None) -> dict[str, Any] | None:
+            return {"expires": rfc3339(found.ends), "names": list(found.names)} if found else None
 
         return {
             "host": self.host,
             "source": "vault" if self.from_vault else "cert-manager",
-            "served": told(self.served),
-            "vault": told(self.held),
+            "served": as_data(self.served),
+            "vault": as_data(self.held),
             "problems": [vars(problem) for problem in self.problems],
         }
 
@@ -144,7 +90,9 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
     problems: list[Problem] = []
     if from_vault and with_vault:
         try:
-            held, problems = look(environment, {CERTIFICATE: "", **vault_secrets.read(vault, environment)})
+            held, problems = certificate.look(
+                environment, {certificate.CERTIFICATE: "", **vault_secrets.read(vault, environment)}
+            )
         except SecretsError as error:
             problems = [Problem(where=f"Vault at {vault}", what=str(error))]
     served = None
@@ -176,29 +124,7 @@ def _served_wrongly(
             "authority in SSL_CERT_FILE",
         )
     if not held:
-        yield from _ends_soon(served, where, datetime.now(UTC), from_vault=from_vault)
-
-
-def _replaced(given: Certificate, existing: str, where: str) -> Iterator[Problem]:
-    """Tell of a renewed certificate that somebody wrote to Vault and that an older one is about to replace."""
-    try:
-        held = certificates.parse(existing)
-    except CertificateError:
-        return
-    if held.ends > given.ends:
-        yield Problem(
-            where=where,
-            what=f"ends on {rfc3339(held.ends)}, but the one in rsp:secrets, which would replace it, on "
-            f"{rfc3339(given.ends)}: give the newer one, or take the older one out of the configuration",
-            fatal=False,
-        )
-
-
-def _ends_soon(certificate: Certificate, where: str, now: datetime, *, from_vault: bool) -> Iterator[Problem]:
-    left = certificate.ends - now
-    if left <= certificates.WARNING:
-        when = f"ends on {rfc3339(certificate.ends)}, in {left.days} days" if left.days >= 0 else "has ended"
-        yield Problem(where=where, what=f"{when}: {_RENEW[from_vault]}", fatal=False)
+        yield from certificate.ends_soon(served, where, datetime.now(UTC), from_vault=from_vault)
 
 
 def _address(text: str | None) -> tuple[str, int] | None:

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from config.application_values import application_values
 from config.environment import Environment as Configuration
 from operations.stack import load
 from phalanx import additions, application, render, secrets, static_secrets, undeclared
 from phalanx.environment import Environment
 from phalanx.secrets import Plan, SecretKey
 from phalanx.static_secrets import StaticSecrets
+from wiring.application_values import application_values
 
 
 @dataclass(frozen=True, kw_only=True)

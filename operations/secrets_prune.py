@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from operations import vault_client, vault_secrets
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, SecretKey
+from probes import vault_client, vault_secrets
 
 if TYPE_CHECKING:
     import hvac

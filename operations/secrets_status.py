@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from operations import vault_preflight, vault_secrets
 from operations.needed_secrets import Needs
-from operations.problem import Problem
 from phalanx.errors import PhalanxError
 from phalanx.secrets import Copied, Generated, Literal, Plan, PlannedSecret, SecretKey, Static, Wired
 from phalanx.undeclared import PULL_SECRET
+from probes import vault_preflight, vault_secrets
+from probes.problem import Problem
 
 
 class State(StrEnum):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from config.environment import Environment as Configuration
 from config.loader import load_file
-from phalanx import checkout, environment
+from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
 
@@ -36,6 +36,6 @@ def load(name: str) -> Stack:
         PhalanxError: The Phalanx repository or its environment is not as it should be.
     """
     configuration = load_file(Path(f"Pulumi.{name}.yaml"))
-    tree = checkout.resolve(configuration.phalanx.repository, configuration.phalanx.revision)
-    found = environment.load(tree.path, configuration.phalanx.environment)
+    phalanx = configuration.phalanx
+    tree, found = source.locate(phalanx.repository, phalanx.revision, phalanx.environment)
     return Stack(configuration=configuration, checkout=tree, environment=found)

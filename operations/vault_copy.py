@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from operations import vault_client, vault_kv
+from operations import vault_kv
 from operations.stack import load
 from operations.vault_kv import Access, Folder, ForeignWriteError, Held
 from phalanx.errors import SecretsError
+from probes import vault_client
 
 SOURCE_TOKEN = "VAULT_SOURCE_TOKEN"  # noqa: S105  # a variable's name
 """Environment variable of the token for the Vault that is copied from."""

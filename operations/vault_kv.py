@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from operations import vault_client
 from phalanx.errors import SecretsError
+from probes import vault_client
 
 if TYPE_CHECKING:
     import hvac

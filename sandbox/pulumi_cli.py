@@ -9,9 +9,9 @@ from typing import Any, Final
 from pulumi import automation
 from rich.console import Console
 
-from operations.recovery.pulumi_stack import PulumiStack
-from operations.recovery.recover import recover
 from phalanx.errors import PhalanxError
+from recovery.pulumi_stack import PulumiStack
+from recovery.recover import recover
 from sandbox import environment, paths
 from sandbox.errors import SandboxError
 from sandbox.pulumi_steps import Steps

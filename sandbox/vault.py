@@ -117,8 +117,8 @@ def configuration() -> dict[str, Any]:
 def operator_policy() -> str:
     """What the program may do: the very policy that a real environment's operator has."""
     from config.loader import load_file  # noqa: PLC0415 - see _client
-    from operations import vault_policy  # noqa: PLC0415
     from phalanx import environment  # noqa: PLC0415
+    from probes import vault_policy  # noqa: PLC0415
 
     settings = load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml").vault
     return vault_policy.operator(environment.load(git.SOURCE, "sandbox"), settings, "sandbox")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pulumi import ResourceOptions
 
-from components.providers import vault_provider
-from components.secret_inputs import SecretInputs
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.vault import Vault
-from operations import vault_secrets
 from phalanx import application, environment, secrets
+from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Plan, Static
+from probes import vault_secrets
+from program.providers import vault_provider
 
 ROOT = Path(os.environ["BENCHMARK_PHALANX"])
 

@@ -21,7 +21,7 @@ from kubernetes.client import ApiClient
 from openstack.connection import Connection
 
 from config.names import cloud_name
-from operations.recovery.report import Outcome
+from recovery.report import Outcome
 from tests.sandbox import certificates
 from tests.sandbox.configuration import vary
 from tests.sandbox.names import repeated

@@ -13,15 +13,16 @@ from pulumi_kubernetes import Provider
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components import arguments
-from components.bootstrap_release import BootstrapChart, bootstrap_release
-from components.failures import explained
+from components.bootstrap_release import bootstrap_release
 from components.magnum_cluster import MagnumCluster
 from components.network import Network
-from components.providers import openstack_provider
 from config.environment import Environment
 from config.names import cloud_name
-from operations import failures
+from phalanx.source import BootstrapChart
+from probes import failures
+from program import arguments
+from program.failure_hooks import explained
+from program.providers import openstack_provider
 from tests.sandbox import certificates
 from tests.sandbox.branches import branch, replace
 from tests.sandbox.configuration import vary

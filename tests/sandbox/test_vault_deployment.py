@@ -19,15 +19,15 @@ import pytest
 from openstack.connection import Connection
 from pulumi import automation
 
-from components import arguments
 from components.network import Network
-from components.providers import openstack_provider
-from components.vault import open_vault
 from config.environment import Environment
 from config.names import cloud_name
-from operations import own_vault
-from operations.own_vault import Presence
 from phalanx.environment import Environment as PhalanxEnvironment
+from probes import own_vault
+from probes.own_vault import Presence
+from program import arguments
+from program.providers import openstack_provider
+from program.vault import open_vault
 from sandbox import environment as sandbox_environment
 from sandbox import paths
 from sandbox.cloud import up as cloud

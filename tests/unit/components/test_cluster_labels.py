@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.arguments import cluster_features
 from components.cluster_labels import Autoscaling, ClusterFeatures, companion_release, template_labels
 from config.cluster import LABELS_OF_FIELDS
+from program.arguments import cluster_features
 from tests.unit.sample import environment
 
 label_names = st.from_regex(r"[a-z][a-z0-9_]{0,30}", fullmatch=True)

@@ -4,11 +4,10 @@ import json
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components.bootstrap_release import BootstrapChart
 from components.cluster_services import ClusterServices, ClusterServicesArgs
 from config.applications import StorageClass
+from phalanx.source import BootstrapChart
 from tests.unit.recording import ProgramRunner, Recording
 
 
@@ -22,7 +21,7 @@ def recording(run_program: ProgramRunner) -> Recording:
                 "scratch": StorageClass(volume_type="ssd", reclaim_policy="Delete"),
             },
             operator_chart=BootstrapChart(path="charts/operator", values={"vault": {"address": "https://vault"}}),
-            operator_namespace=ObjectMetaArgs(name="vault-secrets-operator", labels={"team": "square"}),
+            operator_namespace={"name": "vault-secrets-operator", "labels": {"team": "square"}},
             role_id=pulumi.Output.secret("the-role-id"),
             secret_id=pulumi.Output.secret("the-secret-id"),
             timeout=300,

@@ -1,8 +1,8 @@
 import pulumi
 import pulumi_openstack as openstack
 
-from components.arguments import ingress_address
 from components.ingress_address import IngressAddress, controller_kind, service_annotations
+from program.arguments import ingress_address
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 

@@ -4,8 +4,8 @@ import pulumi
 import pulumi_openstack as openstack
 import pytest
 
-from components import arguments
 from components.magnum_cluster import MagnumCluster
+from program import arguments
 from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment

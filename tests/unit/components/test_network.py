@@ -2,8 +2,8 @@ import pulumi
 import pulumi_openstack as openstack
 import pytest
 
-from components import arguments
 from components.network import Network
+from program import arguments
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 

@@ -3,8 +3,8 @@ import pulumi_openstack as openstack
 import pytest
 import yaml
 
-from components.arguments import nfs_server
 from components.nfs_server import NfsServer
+from program.arguments import nfs_server
 from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment

@@ -1,8 +1,8 @@
 import pulumi
 import pulumi_openstack as openstack
 
-from components.arguments import object_store
 from components.object_store import ObjectStore
+from program.arguments import object_store
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 

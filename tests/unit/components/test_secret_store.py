@@ -7,11 +7,11 @@ import pulumi
 import pulumi_vault as vault
 import pytest
 
-from components.secret_inputs import gather
 from components.secret_store import SecretStore, SecretStoreArgs
 from phalanx import generators
 from phalanx.secrets import SecretKey
-from tests.unit.components.given_phalanx import source
+from program.secret_inputs import gather
+from tests.unit.given_phalanx import source
 from tests.unit.recording import ProgramRunner, Recording, Registered
 from tests.unit.sample import environment
 

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from components import vault_ready
-from components.arguments import vault_server
 from components.vault_ready import Expectation
 from components.vault_server import VaultServer
+from program.arguments import vault_server
 from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment, vault_server_data

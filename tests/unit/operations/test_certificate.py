@@ -8,16 +8,17 @@ import typer
 import yaml
 from typer.testing import CliRunner, Result
 
-from operations import certificate, served_certificate, vault_secrets
+from operations import certificate
 from phalanx import checkout
 from phalanx.certificates import CertificateError, rfc3339
 from phalanx.checkout import Checkout
 from phalanx.errors import SecretsError
 from phalanx.secrets import SecretKey
+from probes import served_certificate, vault_secrets
 from sandbox.site_certificate import issue
-from tests.unit.operations.tls_server import tls_server
 from tests.unit.phalanx.repository import SETTINGS, write
 from tests.unit.sample import environment_data
+from tests.unit.tls_server import tls_server
 
 HOST = "rsp.example.org"
 NOBODY = "127.0.0.1:1"

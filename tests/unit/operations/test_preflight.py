@@ -9,9 +9,10 @@ import yaml
 from typer.testing import CliRunner
 
 from config.environment import Environment
-from operations import preflight
-from operations.problem import Problem
+from operations.__main__ import app
 from phalanx.errors import CheckoutError
+from probes import preflight
+from probes.problem import Problem
 from tests.unit.sample import environment, environment_data
 
 WARNING = Problem(where="Vault", what="ends soon", fatal=False)
@@ -36,8 +37,8 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         problems: list[Problem] = found.vault
         return problems
 
-    monkeypatch.setattr("operations.openstack_preflight.check", lambda *_: found.openstack)
-    monkeypatch.setattr("operations.vault_preflight.check", ask_vault)
+    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_: found.openstack)
+    monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
     return found
@@ -107,11 +108,11 @@ def test_the_command_fails_on_a_fatal_problem_only(
     write_stack(tmp_path)
     monkeypatch.chdir(tmp_path)
     services.vault = [WARNING]
-    good = CliRunner().invoke(preflight.app, ["--stack", "test"])
+    good = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert (good.exit_code, good.stderr) == (0, "Vault (warning): ends soon\n")
     assert good.stdout.startswith("test: no problem (")
     services.openstack = [FATAL]
-    bad = CliRunner().invoke(preflight.app, ["--stack", "test"])
+    bad = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert bad.exit_code == 1
     assert "rsp:nfs.image: the cloud has no `x`; it has: y\n" in bad.stderr
     assert bad.stdout.startswith("test: 1 problem (")
@@ -125,7 +126,7 @@ def test_the_command_prints_json(
     write_stack(tmp_path)
     monkeypatch.chdir(tmp_path)
     services.openstack = [FATAL]
-    result = CliRunner().invoke(preflight.app, ["--stack", "test", "--json"])
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test", "--json"])
     assert json.loads(result.stdout) == [
         {"where": "rsp:nfs.image", "what": "the cloud has no `x`; it has: y", "fatal": True},
     ]
@@ -138,7 +139,7 @@ def test_a_wrong_configuration_asks_nobody(
 ) -> None:
     write_stack(tmp_path, cluster__masters__count=2)
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(preflight.app, ["--stack", "test"])
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert result.exit_code == 1
     assert "Pulumi.test.yaml: rsp:cluster.masters.count: must be odd, got 2" in result.stderr
     assert services.asked == []

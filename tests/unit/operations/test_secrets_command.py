@@ -13,7 +13,7 @@ from operations.secrets_status import State
 from phalanx.errors import SecretsError
 from phalanx.generators import GeneratorType
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
-from tests.unit.operations.json_server import json_server
+from tests.unit.json_server import json_server
 from tests.unit.phalanx.repository import SETTINGS, copied, generated, static, write
 from tests.unit.sample import environment_data
 

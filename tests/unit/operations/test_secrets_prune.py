@@ -5,14 +5,15 @@ from collections.abc import Iterator
 import hvac
 import pytest
 
-from operations import secrets_prune, vault_secrets
+from operations import secrets_prune
 from operations.secrets_prune import Removal
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, PlannedSecret, SecretKey, Static
+from probes import vault_secrets
 from tests import openbao
 from tests.openbao import OpenBao
-from tests.unit.components.given_phalanx import source
+from tests.unit.given_phalanx import source
 
 READ = SecretKey("tap", "google_creds.json")
 PLAN = Plan([PlannedSecret(at=READ, description="", origin=Static())])

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from components import secret_inputs
-from operations import openstack_preflight, preflight, served_certificate, vault_preflight, vault_secrets
-from operations.problem import Problem
 from phalanx import charts, checkout, environment, generators, render, undeclared
 from phalanx.certificates import Certificate, CertificateError
 from phalanx.checkout import Checkout
 from phalanx.secrets import SecretKey
 from phalanx.static_secrets import StaticSecrets
 from phalanx.undeclared import Uses
+from probes import openstack_preflight, preflight, served_certificate, vault_preflight, vault_secrets
+from probes.problem import Problem
+from program import secret_inputs
 from sandbox.site_certificate import issue
 from tests import stack_config
 from tests.unit.conftest import COMPUTED

@@ -9,8 +9,8 @@ import pulumi
 import pytest
 
 from config.loader import load_file
-from operations import vault_policy
 from phalanx import environment, policies
+from probes import vault_policy
 from sandbox.site_certificate import issue
 from tests import openbao
 from tests.openbao import OpenBao

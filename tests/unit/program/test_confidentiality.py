@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components.bootstrap_release import BootstrapChart
 from components.cluster_services import ClusterServicesArgs
 from components.object_store import S3Keys
-from components.secret_inputs import gather
 from config.loader import ConfigError, load_file, parse
 from phalanx import static_secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import SecretKey
-from tests.unit.components.given_phalanx import source
+from phalanx.source import BootstrapChart
+from program.secret_inputs import gather
+from tests.unit.given_phalanx import source
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
 from tests.unit.sample import environment, environment_data, vault_server_data
 
@@ -87,7 +86,7 @@ def _cluster_services(secret: str) -> ClusterServicesArgs:
     return ClusterServicesArgs(
         storage_classes={},
         operator_chart=BootstrapChart(path="", values={}),
-        operator_namespace=ObjectMetaArgs(),
+        operator_namespace={},
         role_id=secret,
         secret_id=secret,
         timeout=1,

@@ -1,6 +1,6 @@
 """Everything that the program waits for is explained when it fails."""
 
-from operations import failures
+from probes import failures
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
 
 EXPLAINED = {*failures.IN_KUBERNETES, *failures.IN_OPENSTACK}

@@ -7,9 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import providers
-from components.outputs import DESCRIPTIONS
-from operations.problem import Problem
+from probes.problem import Problem
+from program import providers
+from program.outputs import DESCRIPTIONS
 from tests.unit.program.conftest import CHECKOUTS, COMMIT, ROE_STATIC, StackRunner
 from tests.unit.recording import Recording, Registered
 

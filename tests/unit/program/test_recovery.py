@@ -1,7 +1,7 @@
 """A killed run can be recovered for every resource type of the program."""
 
-from operations.recovery.guard import GUARDED
-from operations.recovery.services import repeatable, service_of
+from program.duplicates import GUARDED
+from recovery.services import repeatable, service_of
 from tests.unit.recording import Recording
 
 

@@ -1,0 +1,31 @@
+"""``python -m operations recover -s STACK``: prepare a stack to continue after a killed run."""
+
+from typing import Annotated
+
+import typer
+
+from recovery.pulumi_stack import PulumiStack
+from recovery.recover import adopt, recover
+
+
+def main(
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only, change nothing")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
+    force_unlock: Annotated[
+        bool, typer.Option("--force-unlock", help="Release the lock even if its holder is on another host")
+    ] = False,
+) -> None:
+    """Record what a killed run was creating, so that the same command can continue; exit with 1 if undecided."""
+
+    def progress(text: str) -> None:
+        typer.echo(f"{text} ...", err=True)
+
+    target = PulumiStack(stack)
+    report = recover(target, dry_run=dry_run, force_unlock=force_unlock, progress=progress)
+    if not report.items:
+        progress("previewing the program to find unrecorded resources")
+        report.items = adopt(target, dry_run=dry_run, progress=progress).items
+    typer.echo(report.as_json() if as_json else "\n".join(report.lines()))
+    if report.undecided:
+        raise typer.Exit(1)

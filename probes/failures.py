@@ -1,0 +1,44 @@
+"""The functions that explain why a resource failed, by resource type."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from config.environment import Environment
+from probes import explain_application, explain_cluster, explain_issuer, explain_release, openstack_preflight
+from probes.kubernetes_api import KubernetesApi
+from probes.problem import Problem
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+Inputs = Mapping[str, Any]
+"""Inputs of a resource, with their names in the provider's schema."""
+
+
+def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Callable[[str, Inputs], list[str]]:
+    return lambda kubeconfig, inputs: explain(KubernetesApi(kubeconfig), inputs)
+
+
+def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[Environment, Inputs], list[str]]:
+    def connect_and_explain(environment: Environment, inputs: Inputs) -> list[str]:
+        connection = openstack_preflight.connect(environment)
+        if isinstance(connection, Problem):
+            raise ConnectionError(str(connection))
+        return explain(connection, inputs)
+
+    return connect_and_explain
+
+
+IN_KUBERNETES: Final = {
+    "kubernetes:helm.sh/v3:Release": _in_kubernetes(explain_release.explain),
+    "kubernetes:argoproj.io/v1alpha1:Application": _in_kubernetes(explain_application.explain),
+    "kubernetes:argoproj.io/v1alpha1:ApplicationPatch": _in_kubernetes(explain_application.explain),
+    "kubernetes:cert-manager.io/v1:ClusterIssuer": _in_kubernetes(explain_issuer.explain),
+}
+"""By resource type; their argument is a kubeconfig."""
+
+IN_OPENSTACK: Final = {
+    "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_cluster.explain_cluster),
+    "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_cluster.explain_node_group),
+}
+"""By resource type; their argument is an environment."""

@@ -1,0 +1,74 @@
+"""Ask the clouds, before anything is created, whether an environment can be deployed."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from config.environment import Environment
+from phalanx import environment as phalanx_environment
+from phalanx import source
+from phalanx.checkout import Checkout
+from phalanx.errors import PhalanxError
+from probes import openstack_preflight, own_vault, vault_preflight
+from probes.own_vault import Presence
+from probes.problem import Problem
+
+WORKERS = 20
+"""More than there are questions: all are asked at once."""
+
+
+class Questions:
+    """Asks OpenStack, the Phalanx repository and Vault side by side, and changes nothing.
+
+    All is asked as soon as this is made, in threads: the caller may do something else before it wants the answers.
+
+    Args:
+        environment: The environment.
+        stack: Name of the stack.
+        preview: Whether nothing is to be changed, so that credentials which may only look are no more than a warning.
+    """
+
+    def __init__(self, environment: Environment, stack: str, *, preview: bool = False) -> None:
+        executor, settings = ThreadPoolExecutor(WORKERS), environment.phalanx
+        self._openstack = executor.submit(openstack_preflight.check, environment, stack, executor)
+        self._presence = executor.submit(own_vault.presence, environment, stack)
+        self._phalanx = executor.submit(source.locate, settings.repository, settings.revision, settings.environment)
+        self._vault = executor.submit(self._ask_vault, environment, stack, preview=preview)
+
+    def phalanx(self) -> tuple[Checkout, phalanx_environment.Environment]:
+        """Return the checkout, and what it says of the environment.
+
+        Raises:
+            PhalanxError: The repository or the environment is not as it should be.
+        """
+        return self._phalanx.result()
+
+    def presence(self) -> Presence:
+        """Return how much there is of the stack's own Vault.
+
+        Raises:
+            ConnectionError: OpenStack does not answer, which is one of the `problems`.
+        """
+        return self._presence.result()
+
+    def problems(self) -> list[Problem]:
+        """Return all that is wrong, the fatal problems first; nothing if the environment can be deployed."""
+        try:
+            self.phalanx()
+        except PhalanxError as error:
+            found = [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
+        else:
+            found = self._vault.result()
+        return sorted([*self._openstack.result(), *found], key=lambda problem: not problem.fatal)
+
+    def _ask_vault(self, environment: Environment, stack: str, *, preview: bool) -> list[Problem]:
+        """The checkout says which Vault and which mount."""
+        _, target = self.phalanx()
+        address = environment.vault.reached_at(target.vault_url)
+        if deploy := environment.vault.deploy:
+            try:
+                missing = self.presence() is not Presence.THERE
+            except ConnectionError:
+                return []  # told by the questions to OpenStack
+            problems = list(own_vault.check(deploy, target.vault_url))
+            if problems or missing:
+                return problems
+        return list(vault_preflight.check(address, target, environment.vault, stack, preview=preview))

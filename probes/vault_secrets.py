@@ -1,0 +1,123 @@
+"""What Vault holds for an environment, whoever wrote it."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from config.vault import AppRole
+from phalanx.environment import Environment
+from phalanx.errors import SecretsError
+from phalanx.secrets import SecretKey
+from probes import existing_vault, vault_client
+
+if TYPE_CHECKING:
+    import hvac
+
+_READERS = 8
+"""Secrets that are read at once."""
+
+
+def read(address: str, environment: Environment, operator: SecretStr | None = None) -> dict[SecretKey, str]:
+    """Read every secret under an environment's path with the token of ``VAULT_TOKEN``.
+
+    A program that runs by Pulumi must know them before it registers anything, as a static secret may be missing; and
+    the functions of Pulumi's Vault provider that read secrets are deprecated.
+
+    Args:
+        address: URL of Vault.
+        environment: The environment; its KV engine need not be mounted yet.
+        operator: Password of the program's user in a Vault that the stack makes, in place of the token.
+
+    Returns:
+        The values that are there, by application and key; nothing for a secret whose newest version is deleted.
+
+    Raises:
+        SecretsError: If Vault does not let us read them.
+        VaultTokenError: If there is no token, or no encryption on the way.
+    """
+    with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
+        client = vault_client.connect(address, operator)
+        names = _applications(client, environment)
+        return {
+            at: value for found in pool.map(lambda name: _keys(client, environment, name), names) for at, value in found
+        }
+
+
+def read_application(
+    address: str, environment: Environment, application: str, operator: SecretStr | None = None
+) -> dict[str, str]:
+    """Read what the secret of one application holds at this moment; arguments and errors as for `read`."""
+    with explained(address, environment, "read"):
+        client = vault_client.connect(address, operator)
+        return {at.key: value for at, value in _keys(client, environment, application)}
+
+
+def has_role(address: str, environment: Environment, settings: AppRole, operator: SecretStr | None = None) -> bool:
+    """Whether Vault has the environment's AppRole already, whoever made it; errors as for `read`."""
+    with explained(address, environment, "read"):
+        client = vault_client.connect(address, operator)
+        return client.read(f"auth/{settings.path}/role/{environment.vault_role}") is not None
+
+
+def has_mount(address: str, environment: Environment, operator: SecretStr | None = None) -> bool:
+    """Whether Vault has the environment's KV engine already, whoever made it; errors as for `read`."""
+    with explained(address, environment, "read"):
+        client = vault_client.connect(address, operator)
+        return f"{environment.vault_mount}/" in existing_vault.visible(client, "secret")
+
+
+@contextmanager
+def explained(address: str, environment: Environment, doing: str) -> Iterator[None]:
+    """Tell what an exception of Vault's client means to a person.
+
+    Args:
+        address: URL of Vault.
+        environment: The environment.
+        doing: What is done with its secrets, such as "read".
+
+    Raises:
+        SecretsError: Vault refuses, or does not answer.
+    """
+    import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
+    import requests  # noqa: PLC0415  # likewise
+
+    try:
+        yield
+    except hvac.exceptions.Forbidden:
+        raise SecretsError(
+            f"Vault at {address} does not let us {doing} {environment.vault_path_prefix}: "
+            "VAULT_TOKEN needs the policy of docs/vault-operator-policy.hcl",
+        ) from None
+    except (hvac.exceptions.VaultError, requests.RequestException) as error:
+        raise SecretsError(f"Vault at {address}: {vault_client.explain(error)}") from None
+
+
+def _applications(client: "hvac.Client", environment: Environment) -> list[str]:
+    import hvac  # noqa: PLC0415
+
+    try:
+        listed = client.secrets.kv.v2.list_secrets(environment.vault_path, mount_point=environment.vault_mount)
+    except hvac.exceptions.InvalidPath:
+        return []
+    return [name for name in listed["data"]["keys"] if not name.endswith("/")]
+
+
+def _keys(client: "hvac.Client", environment: Environment, name: str) -> list[tuple[SecretKey, str]]:
+    import hvac  # noqa: PLC0415
+
+    try:
+        answer = client.secrets.kv.v2.read_secret_version(
+            f"{environment.vault_path}/{name}",
+            mount_point=environment.vault_mount,
+            raise_on_deleted_version=False,
+        )
+    except hvac.exceptions.InvalidPath:
+        # Every version of it is destroyed: only its name is left.
+        return []
+    data = answer["data"]["data"] or {}
+    # Phalanx writes text only; what a person wrote as another type is kept as its JSON.
+    return [(SecretKey(name, key), each if isinstance(each, str) else json.dumps(each)) for key, each in data.items()]

@@ -1,0 +1,124 @@
+"""Refuse to create an OpenStack resource whose name already exists in the stack's project."""
+
+import asyncio
+import functools
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi import (
+    ResourceHook,
+    ResourceHookArgs,
+    ResourceHookBinding,
+    ResourceOptions,
+    ResourceTransformationArgs,
+    ResourceTransformationResult,
+)
+
+from config.cloud import Cloud
+from phalanx.errors import PhalanxError
+from recovery import openstack
+from recovery.document import resources
+from recovery.finder import Finder
+from recovery.pulumi_stack import PulumiError, PulumiStack
+from recovery.services import explain
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+_NO_ORGANIZATION = "organization"
+"""Organization of all stacks in a directory, bucket or database (pulumi/pulumi, pkg/backend/diy/store.go)."""
+
+_ADOPTED = {"openstack:objectstorage/container:Container"}
+"""Types of which the provider adopts an existing resource."""
+
+GUARDED: Mapping[str, Finder["Connection"]] = {
+    kind: finder for kind, finder in openstack.FINDERS.items() if finder.discard is None and kind not in _ADOPTED
+}
+"""Types whose creation is refused if the name already exists, with their finders."""
+
+
+class DuplicateError(PhalanxError):
+    """A resource with the same name already exists but is not in the state."""
+
+
+def guard(cloud: Cloud) -> None:
+    """Check for duplicates before each creation in OpenStack; call this once, before any resource is registered.
+
+    Nothing is checked in a preview, nor for resources that are not created.
+
+    Args:
+        cloud: The stack's OpenStack project.
+    """
+    check = _DuplicateCheck(cloud, qualified_name())
+    hook = ResourceHook("no-duplicates", check.before_create)
+
+    def bind(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
+        if args.type_ not in GUARDED:
+            return None
+        binding = ResourceHookBinding(before_create=[hook])
+        return ResourceTransformationResult(
+            args.props, ResourceOptions.merge(args.opts, ResourceOptions(hooks=binding))
+        )
+
+    # It runs in this process; for the newer `register_resource_transform` the engine calls back for every resource.
+    pulumi.runtime.register_stack_transformation(bind)
+
+
+def qualified_name() -> str:
+    """Return the name of the running program's stack for the CLI, with its organization if the backend has any.
+
+    In Pulumi Cloud, the CLI takes a name without an organization for a stack of the user's default organization.
+    """
+    if (organization := pulumi.get_organization()) == _NO_ORGANIZATION:
+        # Backends of older versions, without projects, accept the name of the stack only.
+        return pulumi.get_stack()
+    return f"{organization}/{pulumi.get_project()}/{pulumi.get_stack()}"
+
+
+class _DuplicateCheck:
+    def __init__(self, cloud: Cloud, stack: str) -> None:
+        self._cloud, self._stack = cloud, stack
+        # The event loop's default threads may all be blocked by creations that wait for this check.
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="no-duplicates")
+
+    async def before_create(self, args: ResourceHookArgs) -> None:
+        """Check for a duplicate; the engine calls this before it creates a resource.
+
+        Raises:
+            DuplicateError: The resource already exists.
+            PhalanxError: The service does not answer, or the state cannot be read.
+        """
+        await asyncio.get_running_loop().run_in_executor(
+            self._threads, self.check, args.type, args.name, args.new_inputs or {}
+        )
+
+    def check(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
+        """Check for a duplicate; raises as `before_create`."""
+        try:
+            found = {each.id for each in GUARDED[kind].find(self._connection, inputs)}
+        except Exception as error:  # `explain` raises other errors again
+            raise PhalanxError(f"cannot determine whether {name} already exists: {explain(error)}") from error
+        if unknown := found - self._recorded(name, found):
+            raise DuplicateError(
+                f"{inputs.get('name', name)} already exists ({', '.join(sorted(unknown))}) but is not in the state, so "
+                f"no duplicate was created: run `python -m operations recover -s {self._stack}`, then run the same "
+                "command again"
+            )
+
+    @functools.cached_property
+    def _connection(self) -> "Connection":
+        return openstack.connect({"cloud": self._cloud.name, "region": self._cloud.region})
+
+    def _recorded(self, name: str, found: set[str]) -> set[str]:
+        """Return the IDs in the state: a resource that is being replaced still exists (`pulumi up --replace`)."""
+        if not found:
+            return set()
+        try:
+            return {str(each.get("id")) for each in resources(PulumiStack(self._stack).export())}
+        except PulumiError as error:
+            raise PhalanxError(
+                f"whether {name} is in the state already cannot be known, so it was not created (of that name exist: "
+                f"{', '.join(sorted(found))}): {error}"
+            ) from error

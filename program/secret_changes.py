@@ -1,0 +1,44 @@
+"""Log what an update would change in Vault: a preview shows an application's secrets as one opaque value."""
+
+from collections.abc import Collection
+
+import pulumi
+
+from phalanx.secret_changes import find
+from phalanx.secret_inputs import SecretInputs
+from phalanx.secrets import SecretKey
+
+
+def log(inputs: SecretInputs, path: str, stack: str) -> None:
+    """Tell what `find` finds in one message; nothing if there is nothing to tell.
+
+    Args:
+        inputs: What the secrets are made from.
+        path: Mount and path of the environment's secrets.
+        stack: Name of the stack.
+    """
+    found = find(inputs)
+    prune = f"{{}} (`python -m operations secrets prune -s {stack}`)"
+    lines = {
+        "new": _names(found.new, inputs.existing),
+        "new, generated": _names(found.generated, inputs.existing),
+        "changed": _names(found.changed, inputs.existing),
+        "not needed any more": unneeded and prune.format(unneeded)
+        if (unneeded := _names(found.unneeded, inputs.plan))
+        else "",
+    }
+    if told := [f"  {heading}: {names}" for heading, names in lines.items() if names]:
+        pulumi.info("\n".join([f"Secrets in Vault under {path}:", *told]))
+
+
+def _names(found: Collection[SecretKey], known: Collection[SecretKey]) -> str:
+    """The secrets, those of an application of which nothing is known as one."""
+    applications = {at.application for at in known}
+    by_application: dict[str, list[SecretKey]] = {}
+    for at in found:
+        by_application.setdefault(at.application, []).append(at)
+    names: list[str] = []
+    for application, keys in by_application.items():
+        whole = application not in applications and len(keys) > 1
+        names.extend([f"{application} ({len(keys)} keys)"] if whole else map(str, keys))
+    return ", ".join(names)

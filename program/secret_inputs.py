@@ -1,0 +1,119 @@
+"""Gather an environment's secrets from the configuration, Phalanx and Vault."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from config.environment import Environment
+from phalanx import additions
+from phalanx.errors import SecretsError
+from phalanx.generators import OidcClient, oidc_clients
+from phalanx.secret_inputs import SecretInputs, rotatable
+from phalanx.secrets import Generated, Plan, SecretKey, Static
+from phalanx.source import PhalanxSource
+from phalanx.static_secrets import StaticSecrets, load
+from phalanx.undeclared import PULL_SECRET
+
+
+class MissingSecretsError(SecretsError):
+    """Secrets that only a person can give are neither configured nor in Vault."""
+
+
+def gather(environment: Environment, source: PhalanxSource, existing: Mapping[SecretKey, str]) -> SecretInputs:
+    """Bring together what the applications read, what a person gave and what Vault holds.
+
+    Args:
+        environment: The configuration.
+        source: What Phalanx says.
+        existing: What Vault holds.
+
+    Raises:
+        MissingSecretsError: If a static secret is neither configured nor in Vault; all of them at once.
+        SecretsError: If the configuration names a secret that no application reads, or gives a value that was damaged
+            on its way.
+    """
+    file = load(environment.secrets.file) if environment.secrets.file else StaticSecrets()
+    plan = Plan(
+        [
+            *source.secrets.values(),
+            *additions.plan(source.applications, source.undeclared),
+            additions.pull_secret(file.logins(environment.secrets.registries), held=bool(existing.get(PULL_SECRET))),
+        ],
+    )
+    configured = {
+        SecretKey(application, key): value
+        for application, keys in environment.secrets.applications.items()
+        for key, value in keys.items()
+    }
+    given = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
+    _refuse_unknown(plan, given, environment.vault.rotation)
+    _refuse_damaged(given)
+    there = {at: value for at, value in existing.items() if value}
+    if missing := plan.unresolved({*given, *there}):
+        raise MissingSecretsError(*_explain(plan, missing))
+    return SecretInputs(
+        plan=plan,
+        static={at: value for at, value in {**there, **given}.items() if at in plan},
+        given=frozenset(given),
+        existing=existing,
+        oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(environment)}),
+        rotation=environment.vault.rotation,
+    )
+
+
+def _oidc_clients(environment: Environment) -> dict[str, OidcClient]:
+    return {
+        name: OidcClient(id=client.id, secret=client.secret.get_secret_value(), return_uri=str(client.return_uri))
+        for name, client in environment.secrets.oidc_clients.items()
+    }
+
+
+def _refuse_unknown(plan: Plan, given: Iterable[SecretKey], rotation: Iterable[str]) -> None:
+    """A name that is not of this environment is a slip of the pen, and what it meant would go missing."""
+    known = [str(at) for at in plan]
+    generated = {str(at) for at in rotatable(plan)}
+    names = sorted(generated | {name.partition("/")[0] for name in generated})
+    derived = {str(at): secret.source for at, secret in plan.items() if isinstance(secret.origin, Generated)}
+    problems = [
+        f"rsp:secrets.applications: no application of this environment reads {at}{_nearest(str(at), known)}"
+        for at in given
+        if at not in plan
+    ] + [
+        f"rsp:vault.rotation: {name} follows {derived[name]}: rotate that one"
+        if derived.get(name)
+        else f"rsp:vault.rotation: nothing is generated for {name}{_nearest(name, names)}"
+        for name in rotation
+        if name not in names
+    ]
+    if problems:
+        raise SecretsError(*problems)
+
+
+def _refuse_damaged(given: Mapping[SecretKey, str]) -> None:
+    """A certificate or key in PEM that was pasted into one line is of no use to anybody."""
+    problems = [
+        f"{at}: is PEM that has lost its line breaks: give it from its file (`pulumi config set --secret --path ... < "
+        "FILE`), or as a block (`|`) in the file of static secrets"
+        for at, value in given.items()
+        if value.lstrip().startswith("-----BEGIN ") and "\n" not in value.strip()
+    ]
+    if problems:
+        raise SecretsError(*problems)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _explain(plan: Plan, missing: Iterable[SecretKey]) -> list[str]:
+    """One line for each secret that a person must give; what would be made from it goes without saying."""
+    asked = [plan[at] for at in missing if isinstance(plan[at].origin, Static)]
+    return [
+        f"{len(asked)} missing: give each secret by the command below it, or write it to Vault.",
+        *(
+            f"  {secret.at}: {' '.join(secret.description.split())}\n"
+            f"    pulumi config set --secret --path "
+            f'\'rsp:secrets.applications["{secret.at.application}"]["{secret.at.key}"]\''
+            for secret in asked
+        ),
+    ]

@@ -1,0 +1,87 @@
+"""Find Kubernetes objects and Helm releases by the rules of Pulumi's Kubernetes provider."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from probes.kubernetes_api import KubernetesApi
+from recovery.document import Inputs, secret
+from recovery.finder import AmbiguousError, Finder, Found
+
+RELEASE = "kubernetes:helm.sh/v3:Release"
+_MANAGER = "pulumi-kubernetes"
+"""Prefix of the provider's field managers."""
+
+
+def connect(settings: Inputs) -> KubernetesApi:
+    """Return a client for the cluster of the provider's kubeconfig; raises as `KubernetesApi`."""
+    return KubernetesApi(str(settings.get("kubeconfig") or ""))
+
+
+def _objects(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
+    """Yield the object of that kind, namespace and name, if the provider created it.
+
+    Raises:
+        AmbiguousError: The object exists, but the provider did not create it.
+    """
+    metadata = inputs["metadata"]
+    namespace, name = metadata.get("namespace"), metadata["name"]
+    collection = cluster.collection(inputs["apiVersion"], inputs["kind"], namespace)
+    found = cluster.get(f"{collection}/{name}") if collection else None
+    if found is None or found["metadata"].get("deletionTimestamp"):
+        return
+    managers = [each.get("manager", "") for each in found["metadata"].get("managedFields", [])]
+    ours = next((each for each in managers if each.startswith(_MANAGER)), None)
+    if ours is None:
+        raise AmbiguousError(
+            f"{inputs['kind']} {name} was created by {', '.join(managers) or 'an unknown manager'}: remove it, "
+            "or bring it into the stack with `pulumi import`",
+        )
+    namespaced = found["metadata"].get("namespace")
+    yield Found(
+        f"{namespaced}/{name}" if namespaced else name,
+        # With another manager the provider's updates would conflict with its own earlier ones.
+        {"__fieldManager": ours, "__initialApiVersion": inputs["apiVersion"]},
+    )
+
+
+def _releases(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
+    """Yield the release of that name, unless an operation on it was interrupted."""
+    latest = _latest(cluster, inputs)
+    if latest is not None and not interrupted(latest):
+        # The provider reads the inputs of a release from this property.
+        yield Found(f"{_namespace(inputs)}/{inputs['name']}", {"__inputs": secret(inputs)})
+
+
+def interrupted(record: Mapping[str, Any]) -> bool:
+    """Return whether an operation on a release was interrupted, after which Helm refuses further operations."""
+    return str(record["metadata"]["labels"].get("status", "")).startswith("pending-")
+
+
+def interrupted_record(cluster: KubernetesApi, inputs: Inputs) -> str | None:
+    """Return the path of Helm's record of an interrupted operation, or None if there is none."""
+    latest = _latest(cluster, inputs)
+    if latest is None or not interrupted(latest):
+        return None
+    return f"/api/v1/namespaces/{_namespace(inputs)}/secrets/{latest['metadata']['name']}"
+
+
+def _latest(cluster: KubernetesApi, inputs: Inputs) -> Mapping[str, Any] | None:
+    """Return Helm's record of a release's latest revision."""
+    selector = f"owner=helm,name={inputs['name']}"
+    records = cluster.items(f"/api/v1/namespaces/{_namespace(inputs)}/secrets", labelSelector=selector)
+    return max(records, key=lambda each: int(each["metadata"]["labels"]["version"]), default=None)
+
+
+def _namespace(inputs: Inputs) -> str:
+    return str(inputs.get("namespace") or "default")
+
+
+RELEASES: Finder[KubernetesApi] = Finder(find=_releases)
+OBJECTS: Finder[KubernetesApi] = Finder(find=_objects)
+
+
+def finder(type_token: str) -> Finder[KubernetesApi] | None:
+    """Return the finder for releases or for objects of any kind, or None for a patch, which can be applied again."""
+    if type_token == RELEASE:
+        return RELEASES
+    return None if type_token.endswith("Patch") else OBJECTS

@@ -1,0 +1,159 @@
+"""Query the services for the results of a state's pending operations."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from phalanx.errors import PhalanxError
+from recovery import kubernetes
+from recovery.document import Creation, Inputs, KnownInputs, State, UnknownInputError
+from recovery.finder import POLL, AmbiguousError, Finder, Found
+from recovery.report import Item, Outcome
+from recovery.services import explain, repeatable, service_of
+
+ATTEMPTS = 4
+"""Number of queries for a resource: a service may still be processing the request of the killed run."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Search:
+    """A search for the results of the pending operations of one state."""
+
+    state: State
+    dry_run: bool
+    progress: Progress
+    attempts: int = ATTEMPTS
+    recorded: list[dict[str, Any]] = field(default_factory=list)
+    """Resources to add to the state."""
+    changed: list[str] = field(default_factory=list)
+    """URNs of resources that were being changed or deleted."""
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    def resolve_creation(self, creation: Creation) -> Item:
+        """Resolve a pending creation: record its resource if it exists."""
+        if (why := repeatable(creation.type)) is not None:
+            return Item(creation.urn, Outcome.REPEATED, why)
+        service = service_of(creation.type)
+        finder = service.finder(creation.type) if service else None
+        if service is None or finder is None:
+            message = "check whether it exists; if so, remove it or bring it into the stack with `pulumi import`"
+            return Item(creation.urn, Outcome.UNSUPPORTED, message)
+        connect = service.connect
+        return self._decide(
+            creation.urn, lambda: self._resolve(creation, finder, self._client(creation.provider, connect))
+        )
+
+    def look(self, planned: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
+        """Report a planned resource that exists but cannot be recorded, as some of its inputs are masked."""
+        absent = Item(planned.urn, Outcome.ABSENT)
+
+        def resolve() -> Item:
+            readable = Creation(planned.resource, KnownInputs(planned.inputs))
+            try:
+                candidates = self._find(readable, finder, self._client(planned.provider, connect))
+            except UnknownInputError:
+                return absent
+            if not candidates:
+                return absent
+            name, found = planned.urn.rpartition("::")[2], ", ".join(each.id for each in candidates)
+            message = (
+                f"it exists ({found}), but the preview masks some of its inputs: remove it, or bring it into the stack "
+                f"with `pulumi import {planned.type} {name} {candidates[0].id}`"
+            )
+            return Item(planned.urn, Outcome.UNDECIDED, message)
+
+        return self._decide(planned.urn, resolve)
+
+    def resolve_change(self, operation: Mapping[str, Any]) -> Item:
+        """Mark a resource that was being changed or deleted for a refresh; unblock it if it is a Helm release."""
+        resource = operation["resource"]
+        urn, message = str(resource["urn"]), f"interrupted while {operation['type']}"
+        self.changed.append(urn)
+        inputs = self.state.inputs(urn)
+        if resource["type"] != kubernetes.RELEASE or inputs is None:
+            return Item(urn, Outcome.REFRESHED, message)
+
+        def release() -> Item:
+            cluster = self._client(str(resource["provider"]).rpartition("::")[0], kubernetes.connect)
+            unblocked = self._unblock(cluster, inputs)
+            suffix = "; Helm's record of the interrupted operation is removed" if unblocked else ""
+            return Item(urn, Outcome.REFRESHED, message + suffix)
+
+        return self._decide(urn, release)
+
+    def _decide(self, urn: str, resolve: Callable[[], Item]) -> Item:
+        """Return the resolution of an operation; it is undecided if a service gives no clear answer."""
+        try:
+            return resolve()
+        except (AmbiguousError, PhalanxError) as error:
+            return Item(urn, Outcome.UNDECIDED, str(error))
+        except Exception as error:  # noqa: BLE001  # `explain` raises other errors again
+            return Item(urn, Outcome.UNDECIDED, explain(error))
+
+    def _resolve(self, creation: Creation, finder: Finder[Any], client: Any) -> Item:
+        candidates = self._find(creation, finder, client)
+        if len(candidates) > 1:
+            ids = ", ".join(each.id for each in candidates)
+            return Item(
+                creation.urn,
+                Outcome.UNDECIDED,
+                f"{len(candidates)} resources match and none is in the state: {ids}; remove the unwanted ones",
+            )
+        if not candidates:
+            if creation.type == kubernetes.RELEASE and self._unblock(client, creation.inputs):
+                message = "only Helm's record of the interrupted installation; the next run adopts its objects"
+                return Item(creation.urn, Outcome.REMOVED, message)
+            return Item(creation.urn, Outcome.ABSENT, "the next run creates it")
+        (found,) = candidates
+        if found.difference:
+            name = creation.urn.rpartition("::")[2]
+            message = (
+                f"it exists, but {found.difference}: remove it, or bring it into the stack with "
+                f"`pulumi import {creation.type} {name} {found.id}`"
+            )
+            return Item(creation.urn, Outcome.UNDECIDED, message, found.id)
+        if finder.discard is not None:
+            if not self.dry_run:
+                finder.discard(client, found, creation.inputs)
+            return Item(creation.urn, Outcome.REMOVED, "its secret is lost; the next run creates another one", found.id)
+        message = ""
+        if not self.dry_run:
+            self.progress(f"waiting for {creation.type.rpartition(':')[2]} {found.id}")
+            message = finder.finish(client, found, creation.inputs).replace("URN", creation.urn)
+            self.recorded.append(_resource(creation, found))
+        return Item(creation.urn, Outcome.RECORDED, message, found.id)
+
+    def _find(self, creation: Creation, finder: Finder[Any], client: Any) -> list[Found]:
+        known = self.state.ids(creation.type)
+        for attempt in range(1 if self.dry_run else self.attempts):
+            if attempt:
+                time.sleep(POLL)
+            found = [each for each in finder.find(client, creation.inputs) if each.id not in known]
+            if found:
+                return found
+        return []
+
+    def _client(self, provider: str, connect: Callable[[Inputs], Any]) -> Any:
+        if provider not in self._clients:
+            settings = self.state.inputs(provider)
+            if settings is None:
+                raise PhalanxError(f"its provider {provider} is not in the state: run `pulumi up` to register it again")
+            self._clients[provider] = connect(settings)
+        return self._clients[provider]
+
+    def _unblock(self, cluster: Any, inputs: Inputs) -> bool:
+        """Remove Helm's record of an interrupted operation; return whether there is one."""
+        record = kubernetes.interrupted_record(cluster, inputs)
+        if record is not None and not self.dry_run:
+            cluster.delete(record)
+        return record is not None
+
+
+def _resource(creation: Creation, found: Found) -> dict[str, Any]:
+    """Return the resource to record in the state until it is refreshed."""
+    outputs = {**creation.resource.get("inputs", {}), **found.outputs}
+    resource = {key: value for key, value in creation.resource.items() if key != "initErrors"}
+    return {**resource, "id": found.id, "outputs": outputs}

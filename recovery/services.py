@@ -1,0 +1,75 @@
+"""The service of each resource type, and the types whose creation can be repeated."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from recovery import kubernetes, openstack, vault
+from recovery.document import Inputs
+from recovery.finder import Finder
+
+REPEATABLE: Mapping[str, str] = {
+    "openstack:identity/ec2CredentialV3:Ec2CredentialV3": (
+        "the next run creates another key pair; whether one was already created cannot be determined, as they have no "
+        "names: list them with `openstack ec2 credentials list`, and delete unused ones"
+    ),
+    "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": (
+        "the next run creates another secret ID; that of an interrupted creation is unknown and cannot be used"
+    ),
+    "vault:index/token:Token": "the next run creates another token; that of an interrupted creation expires",
+    "vault:index/policy:Policy": "the next run writes it again",
+    "vault:kv/secretV2:SecretV2": "the next run writes it again, as a new version",
+    "pulumi:index:Stash": "the next run generates another value; nothing has used that of an interrupted creation",
+}
+"""Types whose creation can be repeated, each with a message for the user."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service in which the program creates resources.
+
+    Attributes:
+        connect: Returns a client with the plaintext settings of Pulumi's provider.
+        finder: Returns the finder of a resource type, or None if the type is not supported.
+    """
+
+    connect: Callable[[Inputs], Any]
+    finder: Callable[[str], Finder[Any] | None]
+
+
+SERVICES: Mapping[str, Service] = {
+    "openstack": Service(openstack.connect, openstack.FINDERS.get),
+    "vault": Service(vault.connect, vault.FINDERS.get),
+    "kubernetes": Service(kubernetes.connect, kubernetes.finder),
+}
+
+
+def service_of(type_token: str) -> Service | None:
+    """Return the service of a resource type, or None if there is none."""
+    return SERVICES.get(type_token.partition(":")[0])
+
+
+def repeatable(type_token: str) -> str | None:
+    """Return why the creation of a type can be repeated, or None if it cannot."""
+    if type_token.startswith("pulumi:providers:"):
+        return "the next run registers it again"
+    if type_token.startswith("kubernetes:") and type_token.endswith("Patch"):
+        return "the next run applies the same fields again"
+    return REPEATABLE.get(type_token)
+
+
+def explain(error: Exception) -> str:
+    """Return a message for the user about an error of a service's client.
+
+    Raises:
+        Exception: The error itself, if it is not from a service's client.
+    """
+    from hvac.exceptions import VaultError  # noqa: PLC0415  # see vault_client.connect
+    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
+    from openstack.exceptions import SDKException  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415
+
+    if not isinstance(error, VaultError | ClientException | SDKException | RequestException):
+        raise error
+    text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return f"the service does not answer correctly ({text}): run the same command again once it does"

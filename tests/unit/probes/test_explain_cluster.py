@@ -1,0 +1,88 @@
+from typing import Any
+
+import pytest
+from openstack import exceptions
+from openstack.connection import Connection
+
+from probes.explain_cluster import explain_cluster, explain_node_group
+from tests.unit.json_server import json_server
+
+# openstacksdk warns about an optional library.
+pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
+
+UUID = "6cfd4a9e-0000-4000-8000-000000000001"
+VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
+NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resources[0]: No valid host was found."
+
+
+def explained(answers: dict[str, tuple[int, Any]], explain: Any = explain_cluster, **inputs: str) -> list[str]:
+    with json_server({"GET /": (200, {"versions": [VERSION]}), **answers}) as url:
+        connection = Connection(
+            auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
+        )
+        lines: list[str] = explain(connection, inputs or {"name": "rsp-cluster"})
+        return lines
+
+
+def cluster(status: str, **rest: Any) -> tuple[int, Any]:
+    return 200, {"uuid": UUID, "name": "rsp-cluster", "status": status, **rest}
+
+
+def group(name: str, status: str, **rest: Any) -> dict[str, Any]:
+    return {"uuid": f"{name}-uuid", "name": name, "status": status, **rest}
+
+
+def groups(*found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
+    """Return Magnum's responses about node groups; the list has no reasons."""
+    path = f"GET /clusters/{UUID}/nodegroups"
+    listed = [{key: value for key, value in each.items() if key != "status_reason"} for each in found]
+    return {path: (200, {"nodegroups": listed}), **{f"{path}/{each['uuid']}": (200, each) for each in found}}
+
+
+def test_a_failed_cluster_has_magnums_reason_and_heats_failed_resources() -> None:
+    failed = cluster("CREATE_FAILED", status_reason=NO_HOST, faults={"kube-master": "No fixed IPs", "ng": None})
+    answers = {"GET /clusters/rsp-cluster": failed, **groups(group("default-worker", "CREATE_FAILED"))}
+    assert explained(answers) == [
+        f"Magnum's cluster rsp-cluster: CREATE_FAILED: {NO_HOST}",
+        "  kube-master: No fixed IPs",
+        "node group default-worker: CREATE_FAILED",
+    ]
+
+
+def test_a_node_group_does_not_repeat_the_reason_of_its_cluster() -> None:
+    failed = cluster(
+        "CREATE_FAILED", status_reason=f"default-master failed: {NO_HOST}", faults={"default-master": NO_HOST}
+    )
+    answers = {
+        "GET /clusters/rsp-cluster": failed,
+        **groups(group("default-master", "CREATE_FAILED", status_reason=NO_HOST)),
+    }
+    assert len(explained(answers)) == 1
+
+
+def test_a_failed_node_group_has_its_reason() -> None:
+    answers = {
+        f"GET /clusters/{UUID}": cluster("UPDATE_IN_PROGRESS"),
+        **groups(
+            group("default-worker", "CREATE_COMPLETE"),
+            group("labs", "CREATE_FAILED", status_reason="Quota exceeded for cores"),
+        ),
+    }
+    assert explained(answers, explain_node_group, clusterId=UUID, name="labs") == [
+        "Magnum's cluster rsp-cluster: UPDATE_IN_PROGRESS",
+        "node group labs: CREATE_FAILED: Quota exceeded for cores",
+    ]
+
+
+def test_a_complete_or_absent_cluster_has_no_reasons() -> None:
+    answers = {
+        "GET /clusters/rsp-cluster": cluster("CREATE_COMPLETE"),
+        **groups(group("default-worker", "CREATE_COMPLETE")),
+    }
+    assert explained(answers) == []
+    assert explained({}) == []
+
+
+def test_a_refusal_by_magnum_raises() -> None:
+    with pytest.raises(exceptions.SDKException):
+        explained({"GET /clusters/rsp-cluster": (500, {"errors": []})})

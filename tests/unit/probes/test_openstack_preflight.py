@@ -1,0 +1,322 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from keystoneauth1.exceptions import EndpointNotFound
+
+from config.environment import Environment
+from probes import openstack_preflight
+from probes.problem import Problem
+from tests.unit.json_server import json_server
+from tests.unit.sample import environment
+
+# openstacksdk warns of an optional library that nobody asked for.
+pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
+
+
+def named(*names: str, **attributes: Any) -> list[SimpleNamespace]:
+    return [SimpleNamespace(name=name, **attributes) for name in names]
+
+
+class FakeProject:
+    """An OpenStack project as openstacksdk shows it: just what the preflight asks for, and enough for the sample."""
+
+    def __init__(self) -> None:
+        self.token: dict[str, Any] = {"methods": ["password"]}
+        self.absent_services: set[str] = set()
+        self.images = [
+            *named("debian-12", os_distro="debian", properties={}),
+            *named("fedora-coreos-42", os_distro="fedora-coreos", properties={}),
+        ]
+        self.flavors = named("m1.small", "m1.medium", "m1.large", vcpus=2, ram=2048)
+        self.keypairs = named("operators")
+        self.volume_types = named("ceph-ssd", "ceph-hdd")
+        self.volumes: list[SimpleNamespace] = []
+        self.external = named("external")
+        self.networks = named("shared", id="shared-id")
+        self.subnets = named("shared-v4", cidr="10.20.0.0/24")
+        self.cores = 64
+        self.zones = named("acme.example.org.", "example.com.")
+        self.dns = SimpleNamespace(zones=lambda: self.zones)
+        resources = ("networks", "subnets", "routers", "security_groups", "floating_ips")
+        self.networking_quota = {resource: {"limit": 4, "used": 0} for resource in resources}
+        access = SimpleNamespace(_data={"token": self.token})
+        self.session = SimpleNamespace(
+            auth=SimpleNamespace(get_access=lambda _: access),
+            get_endpoint=self._endpoint,
+        )
+        self.config = SimpleNamespace(region_name="RegionOne", get_auth_args=dict)
+        self.current_project_id = "project-id"
+        self.current_project = SimpleNamespace(name="rsp")
+        limits = SimpleNamespace(
+            instances=20,
+            instances_used=0,
+            total_cores_used=0,
+            total_ram=131072,
+            total_ram_used=0,
+            max_total_volumes=20,
+            total_volumes_used=0,
+            max_total_volume_gigabytes=2000,
+            total_gigabytes_used=0,
+        )
+
+        def get_limits() -> SimpleNamespace:
+            limits.total_cores = self.cores
+            return SimpleNamespace(absolute=limits)
+
+        self.compute = SimpleNamespace(
+            flavors=lambda: self.flavors,
+            keypairs=lambda: self.keypairs,
+            get_limits=get_limits,
+        )
+        self.image = SimpleNamespace(images=lambda: self.images)
+        self.block_storage = SimpleNamespace(
+            types=lambda: self.volume_types,
+            volumes=lambda **_: self.volumes,
+            get_limits=get_limits,
+        )
+        self.network = SimpleNamespace(
+            networks=lambda **query: self.external if query else self.networks,
+            find_network=lambda name: next((each for each in self.networks if each.name == name), None),
+            subnets=lambda network_id: self.subnets if network_id == "shared-id" else [],
+            get_quota=lambda _id, **_: self.networking_quota,
+        )
+
+    def authorize(self) -> str:
+        return "token"
+
+    def _endpoint(self, *, service_type: str, **_: Any) -> str:
+        if service_type in self.absent_services:
+            raise EndpointNotFound(service_type)
+        return "http://127.0.0.1"
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch) -> FakeProject:
+    fake = FakeProject()
+    monkeypatch.setattr("openstack.connect", lambda **_: fake)
+    return fake
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def check(executor: ThreadPoolExecutor, settings: Environment | None = None) -> list[Problem]:
+    return openstack_preflight.check(settings or environment(), "test", executor)
+
+
+def told(problems: list[Problem]) -> str:
+    assert len(problems) == 1, problems
+    return str(problems[0])
+
+
+def test_nothing_to_say_about_a_good_project(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    assert project.token
+    assert check(executor) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"network__externalNetwork": "outside"},
+            "rsp:network.externalNetwork: the cloud has no `outside`",
+        ),
+        (
+            {"nfs__image": "debian-13"},
+            "rsp:nfs.image: the cloud has no `debian-13`; it has: debian-12, fed",
+        ),
+        ({"cluster__image": "fcos"}, "rsp:cluster.image: the cloud has no `fcos`"),
+        ({"nfs__flavor": "huge"}, "rsp:nfs.flavor: the cloud has no `huge`"),
+        ({"cluster__masters__flavor": "huge"}, "rsp:cluster.masters.flavor: the cloud has no `huge`"),
+        ({"cluster__nodeGroups__labs__flavor": "huge"}, "rsp:cluster.nodeGroups.labs.flavor: the cloud has no `huge`"),
+        ({"cloud__keypair": "me"}, "rsp:cloud.keypair: the cloud has no `me`; it has: operators"),
+        ({"nfs__volumes__data__type": "nvme"}, "rsp:nfs.volumes.data.type: the cloud has no `nvme`"),
+        ({"cluster__bootVolume": {"size": 1, "type": "nvme"}}, "rsp:cluster.bootVolume.type: the cloud has no `nvme`"),
+        (
+            {"applications__storageClasses__standard__volumeType": "nvme"},
+            "rsp:applications.storageClasses.standard.volumeType: the cloud has no `nvme`",
+        ),
+        (
+            {"network__adopt": {"network": "other", "subnet": "shared-v4"}},
+            "rsp:network.adopt.network: the cloud has no `other`; it has: shared",
+        ),
+        (
+            {"network__adopt": {"network": "shared", "subnet": "other"}},
+            "rsp:network.adopt.subnet: the cloud has no `other`; it has: shared-v4",
+        ),
+        (
+            {"network__adopt": {"network": "shared", "subnet": "shared-v4"}, "network__cidr": "10.20.0.0/22"},
+            "rsp:network.cidr: 10.20.0.0/22 is not that of subnet `shared-v4`, 10.20.0.0/24: write that one",
+        ),
+        (
+            {"cluster__driver": "capi"},
+            "rsp:cluster.kubernetesVersion: v1.36.3 is not what image `fedora-coreos-42` is built for",
+        ),
+    ],
+)
+def test_names_that_the_cloud_does_not_know(
+    project: FakeProject,
+    executor: ThreadPoolExecutor,
+    changes: dict[str, Any],
+    message: str,
+) -> None:
+    assert project.token
+    assert message in told(check(executor, environment(**changes)))
+
+
+def test_all_problems_are_told_at_once(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.cores = 4
+    problems = check(executor, environment(nfs__image="x", nfs__flavor="y", network__externalNetwork="z"))
+    assert [problem.where for problem in problems] == [
+        "rsp:network.externalNetwork",
+        "rsp:nfs.image",
+        "rsp:nfs.flavor",
+        "quota of project `rsp`",
+    ]
+
+
+def test_a_network_quota_that_is_used_up(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.networking_quota["routers"] = {"limit": 2, "used": 2}
+    assert "routers: 1 needed, 0 of 2 free" in told(check(executor))
+
+
+def test_an_image_that_magnum_cannot_use(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.images[1].os_distro = None
+    assert "has no property os_distro" in told(check(executor))
+
+
+def test_the_quota_of_what_stands_already_is_not_asked_for_twice(
+    project: FakeProject,
+    executor: ThreadPoolExecutor,
+) -> None:
+    project.block_storage.get_limits().absolute.total_volumes_used = 19
+    assert "volumes: 2 needed, 1 of 20 free" in told(check(executor))
+    project.volumes = named("rsp-test-nfs-data")
+    assert check(executor) == []
+
+
+@pytest.mark.parametrize(
+    ("credential", "fatal", "message"),
+    [
+        ({"id": "1", "name": "ci", "restricted": True}, True, "application credential `ci`: is restricted"),
+        (
+            {"id": "1", "name": "ci", "restricted": False},
+            False,
+            "application credential `ci` (warning): may be",
+        ),
+    ],
+)
+def test_application_credentials(
+    project: FakeProject,
+    executor: ThreadPoolExecutor,
+    credential: dict[str, Any],
+    fatal: bool,
+    message: str,
+) -> None:
+    project.token["application_credential"] = credential
+    (problem,) = check(executor)
+    assert problem.fatal is fatal
+    assert message in str(problem)
+
+
+def test_a_service_that_the_region_lacks(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.absent_services = {"container-infra", "object-store"}
+    problems = check(executor, environment(nfs__image="x"))
+    assert [problem.what.split(" in ")[0] for problem in problems] == [
+        "the cloud offers no Magnum",
+        "the cloud offers no Swift (else give S3 keys: rsp:objectStore.kind s3)",
+    ]
+
+
+def test_a_service_that_fails_is_named(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    def fail() -> None:
+        raise EndpointNotFound("glance is away.\nand more")
+
+    project.image.images = fail
+    assert told(check(executor)).startswith("Glance: does not answer as it should: glance is away; is it running")
+
+
+def clouds_yaml(path: Path, auth_url: str) -> str:
+    auth = {
+        "auth_url": auth_url,
+        "username": "rsp",
+        "password": "s3cr3t-password",
+        "project_name": "rsp",
+        "user_domain_name": "Default",
+        "project_domain_name": "Default",
+    }
+    path.write_text(yaml.safe_dump({"clouds": {"test-cloud": {"auth": auth, "region_name": "RegionOne"}}}))
+    return str(path)
+
+
+def test_a_cloud_that_clouds_yaml_does_not_have(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    executor: ThreadPoolExecutor,
+) -> None:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", "http://127.0.0.1:1/v3"))
+    message = told(check(executor, environment(cloud={"name": "elsewhere"})))
+    assert message.startswith("rsp:cloud: Cloud elsewhere was not found: name an entry of clouds.yaml")
+
+
+def test_an_unreachable_keystone(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    executor: ThreadPoolExecutor,
+) -> None:
+    with json_server({}) as url:
+        pass
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", f"{url}/v3"))
+    message = told(check(executor))
+    assert message == f"Keystone at {url}/v3: does not answer: check auth_url in clouds.yaml and the network"
+
+
+def test_a_wrong_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executor: ThreadPoolExecutor) -> None:
+    version = {"id": "v3.14", "status": "stable", "links": [{"rel": "self", "href": "{url}/v3/"}]}
+    answers = {
+        "GET /v3": (200, {"version": version}),
+        "POST /v3/auth/tokens": (401, {"error": {"code": 401, "message": "The request requires authentication."}}),
+    }
+    with json_server(answers) as url:
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", f"{url}/v3"))
+        message = told(check(executor))
+    assert message == (
+        f"Keystone at {url}/v3: refuses the credentials of cloud `test-cloud`: "
+        "check user, password and project in clouds.yaml"
+    )
+    assert "s3cr3t-password" not in message
+
+
+def designate(**settings: Any) -> Environment:
+    challenge = {"kind": "designate", "zone": "acme.example.org", **settings}
+    return environment(tls={"kind": "letsencrypt", "email": "rsp@example.org", "challenge": challenge})
+
+
+def test_a_zone_of_designate_is_found(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    assert project.zones
+    assert check(executor, designate()) == []
+
+
+def test_a_zone_that_designate_does_not_have_is_told(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.zones.pop(0)
+    (problem,) = check(executor, designate())
+    assert str(problem) == "rsp:tls.challenge.zone: the cloud has no `acme.example.org.`; it has: example.com."
+
+
+def test_a_cloud_without_designate_is_told_only_if_it_is_asked(
+    project: FakeProject, executor: ThreadPoolExecutor
+) -> None:
+    project.absent_services.add("dns")
+    assert check(executor) == []
+    elsewhere = designate(credential={"id": "a", "secret": "b"})
+    assert check(executor, elsewhere) == []
+    (problem,) = check(executor, designate())
+    assert "offers no Designate" in str(problem)

@@ -1,0 +1,32 @@
+"""Whether Vault may be asked at all."""
+
+import pytest
+
+from probes import vault_client
+from probes.vault_client import VaultTokenError
+
+TOKEN = "hvs.planted-5f1c9d"
+
+
+@pytest.fixture(autouse=True)
+def _token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", TOKEN)
+
+
+@pytest.mark.parametrize("address", ["https://vault.example.org", "http://127.0.0.1:8200", "http://localhost:8200"])
+def test_secrets_go_encrypted_or_not_over_the_network(address: str) -> None:
+    assert vault_client.connect(address).url == address
+
+
+@pytest.mark.parametrize("address", ["http://vault.example.org", "http://192.0.2.1:8200", "vault.example.org:8200"])
+def test_an_address_without_encryption_is_refused(address: str) -> None:
+    with pytest.raises(VaultTokenError, match="in clear: give Vault a certificate"):
+        vault_client.connect(address)
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\n", f" {TOKEN}", f"{TOKEN} x", f"{TOKEN}ö", f"{TOKEN}→"])
+def test_a_token_that_no_header_can_carry_is_not_repeated(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", token)
+    with pytest.raises(VaultTokenError, match="holds a blank, a line break") as caught:
+        vault_client.connect("https://vault.example.org")
+    assert "planted" not in f"{caught.value} {caught.value!r}"

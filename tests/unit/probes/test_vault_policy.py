@@ -1,0 +1,165 @@
+"""That the policies are the smallest that suffice, and that no token makes more of itself; asked of a real OpenBao."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hvac
+import hvac.exceptions
+import pytest
+
+from config.loader import load_file
+from config.vault import Vault
+from phalanx import environment, policies
+from phalanx.environment import Environment
+from probes import vault_access, vault_policy
+from tests import openbao
+from tests.openbao import OpenBao
+from tests.unit.given_phalanx import source
+
+ROOT = Path(__file__).parents[3]
+PATH = "k8s_operator/roe"
+READ, WRITE = policies.read_policy("kv-v2", PATH), policies.write_policy("kv-v2", PATH)
+CREATING = Vault()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
+        yield bao
+
+
+@pytest.fixture(scope="module")
+def target() -> Environment:
+    return source({"tap": {}, "gafaelfawr": {}}).environment
+
+
+@pytest.fixture(scope="module")
+def operator(server: OpenBao, target: Environment) -> hvac.Client:
+    """Vault with an operator's token, for a stack that makes everything itself; it has made it."""
+    client = hvac.Client(url=server.url, token=server.token(vault_policy.operator(target, CREATING, "roe")))
+    for path, body in MADE:
+        client.write_data(path, data=body)
+    return client
+
+
+MADE: list[tuple[str, dict[str, Any]]] = [
+    ("sys/mounts/kv-v2", {"type": "kv", "options": {"version": "2"}, "description": "d", "config": {}}),
+    ("sys/mounts/kv-v2/tune", {"description": "e"}),
+    ("sys/auth/approle", {"type": "approle", "description": "d", "config": {}}),
+    ("sys/mounts/auth/approle/tune", {"description": "e"}),
+    (f"sys/policies/acl/{PATH}/read", {"policy": READ}),
+    (f"sys/policies/acl/{PATH}/write", {"policy": WRITE}),
+    ("auth/approle/role/roe", {"token_policies": [f"{PATH}/read"], "token_ttl": 60, "bind_secret_id": True}),
+    ("auth/approle/role/roe", {"token_ttl": 90}),
+]
+"""What the provider writes, with the fields that it sends."""
+
+TOKEN = {
+    "policies": [f"{PATH}/write"],
+    "no_parent": True,
+    "display_name": "roe",
+    "ttl": "1h",
+    "num_uses": 0,
+    "type": "",
+}
+
+
+def write(client: hvac.Client, path: str, **body: Any) -> Any:
+    return client.write_data(path, data=body)
+
+
+def test_what_is_made_can_be_read_by_the_preview_too(
+    server: OpenBao, target: Environment, operator: hvac.Client
+) -> None:
+    preview = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, CREATING, "roe")))
+    for client in (operator, preview):
+        for path in (
+            *("sys/mounts/kv-v2", "kv-v2/config", "sys/mounts/auth/approle", "sys/mounts/auth/approle/tune"),
+            *(f"sys/policies/acl/{PATH}/read", "auth/approle/role/roe", "auth/approle/role/roe/role-id"),
+        ):
+            assert client.adapter.get(f"/v1/{path}")["data"], path
+
+
+def test_the_life_of_ids_and_tokens(operator: hvac.Client) -> None:
+    made = write(operator, "auth/approle/role/roe/secret-id", metadata="")["data"]
+    accessor = {"secret_id_accessor": made["secret_id_accessor"]}
+    assert write(operator, "auth/approle/role/roe/secret-id-accessor/lookup", **accessor)["data"]
+    write(operator, "auth/approle/role/roe/secret-id-accessor/destroy", **accessor)
+    token = write(operator, "auth/token/create", **TOKEN, renewable=True, entity_alias="")["auth"]
+    assert write(operator, "auth/token/lookup-accessor", accessor=token["accessor"])["data"]["orphan"]
+    write(operator, "auth/token/renew", token=token["client_token"], increment="3600s")
+    write(operator, "auth/token/revoke-accessor", accessor=token["accessor"])
+
+
+def test_the_secrets_of_the_environment(operator: hvac.Client) -> None:
+    kv = operator.secrets.kv.v2
+    for value in ("first", "second"):
+        kv.create_or_update_secret(f"{PATH}/tap", {"key": value}, mount_point="kv-v2")
+    assert kv.list_secrets(PATH, mount_point="kv-v2")["data"]["keys"] == ["tap"]
+    assert kv.read_secret_metadata(f"{PATH}/tap", mount_point="kv-v2")["data"]["current_version"] == 2
+    kv.delete_latest_version_of_secret(f"{PATH}/tap", mount_point="kv-v2")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("sys/mounts/other", {"type": "kv"}),
+        ("sys/mounts/kv-v2", {"type": "transit"}),
+        ("sys/auth/approle", {"type": "userpass"}),
+        ("sys/policies/acl/other", {"policy": READ}),
+        (f"sys/policies/acl/{PATH}/write", {"policy": 'path "*" { capabilities = ["sudo"] }'}),
+        (f"sys/policies/acl/{PATH}/write", {"policy": f"{WRITE} "}),
+        ("auth/approle/role/other", {"token_policies": [f"{PATH}/read"]}),
+        ("auth/approle/role/roe", {"token_policies": ["other"]}),
+        ("auth/approle/role/roe", {"TOKEN_POLICIES": ["other"]}),
+        ("auth/approle/role/roe", {"policies": ["other"]}),
+        ("auth/approle/role/roe/policies", {"token_policies": ["other"]}),
+        ("auth/token/create", {"no_parent": True}),
+        ("auth/token/create", {**TOKEN, "policies": ["other"]}),
+        ("auth/token/create", {**TOKEN, "Policies": ["other"]}),
+        ("auth/token/create", {**TOKEN, "policies": [f"{PATH}/write", "other"]}),
+        ("auth/token/create-orphan", TOKEN),
+        ("auth/token/roles/roe", {"allowed_policies": ["other"]}),
+        ("kv-v2/data/k8s_operator/other/tap", {"data": {"key": "value"}}),
+    ],
+)
+def test_nothing_that_would_give_the_token_more(operator: hvac.Client, path: str, body: dict[str, Any]) -> None:
+    with pytest.raises(hvac.exceptions.Forbidden):
+        operator.write_data(path, data=body)
+
+
+def test_other_environments_cannot_be_seen(operator: hvac.Client) -> None:
+    for path in ("k8s_operator", "k8s_operator/other"):
+        with pytest.raises(hvac.exceptions.Forbidden):
+            operator.secrets.kv.v2.list_secrets(path, mount_point="kv-v2")
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_preflight_asks_for_no_more_than_the_policy_has(
+    server: OpenBao, target: Environment, operator: hvac.Client, preview: bool
+) -> None:
+    assert list(vault_access.check(operator, target, CREATING, preview=preview)) == []
+    looking = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, CREATING, "roe")))
+    (problem,) = vault_access.check(looking, target, CREATING, preview=preview)
+    assert problem.fatal is not preview
+
+
+@pytest.mark.parametrize(
+    ("file", "write_policy", "option"),
+    [
+        ("docs/vault-operator-policy.hcl", vault_policy.operator, ""),
+        (".github/vault-preview-policy.hcl", vault_policy.preview, " --preview"),
+    ],
+)
+def test_edinburghs_policies_are_written_down(
+    file: str, write_policy: Callable[[Environment, Vault, str], str], option: str
+) -> None:
+    found = environment.load(ROOT / "tests/conformance/data/lsst-uk", "roe")
+    text = write_policy(found, load_file(ROOT / "Pulumi.roe.yaml").vault, "roe")
+    assert (ROOT / file).read_text() == text, f"python -m operations vault-policy -s roe{option} > {file}"
+
+
+def test_what_was_made_can_be_removed(operator: hvac.Client) -> None:
+    for path in (f"sys/policies/acl/{PATH}/read", "auth/approle/role/roe", "sys/auth/approle", "sys/mounts/kv-v2"):
+        operator.delete(path)

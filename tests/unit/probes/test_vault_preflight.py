@@ -1,0 +1,128 @@
+"""What a person is warned of, by a real OpenBao; what stops the program is in tests/unit/program/test_bad_vault.py."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from config.vault import Vault
+from phalanx import policies
+from phalanx.environment import Environment
+from probes import vault_preflight
+from probes.problem import Problem
+from tests import openbao
+from tests.openbao import OpenBao
+from tests.unit.given_phalanx import source
+from tests.unit.json_server import json_server
+
+ROLE = "auth/approle/role/roe"
+SETTINGS = Vault.model_validate({"mount": "existing", "approle": {"ownership": "existing"}}, by_name=True)
+WRITTEN = {
+    "token_policies": ["k8s_operator/roe/read"],
+    "token_type": "service",
+    "token_ttl": 3600,
+    "token_max_ttl": 32 * 24 * 3600,
+}
+"""How the program writes the role."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
+        bao.root.sys.enable_auth_method("approle")
+        bao.mount_kv("kv-v2")
+        yield bao
+
+
+@pytest.fixture
+def environment() -> Environment:
+    return source({}).environment
+
+
+@pytest.fixture
+def bao(server: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
+    monkeypatch.setenv("VAULT_TOKEN", server.root_token)
+    server.root.delete(ROLE)
+    server.root.sys.create_or_update_acl_policy(
+        "k8s_operator/roe/read", policies.read_policy("kv-v2", "k8s_operator/roe")
+    )
+    return server
+
+
+def look(bao: OpenBao, environment: Environment) -> list[Problem]:
+    return list(vault_preflight.check(bao.url, environment, SETTINGS, "roe"))
+
+
+def warned(bao: OpenBao, environment: Environment) -> str:
+    (problem,) = look(bao, environment)
+    assert not problem.fatal
+    return str(problem)
+
+
+def test_nothing_to_say_about_a_good_vault(bao: OpenBao, environment: Environment) -> None:
+    assert look(bao, environment) == []
+    bao.root.write_data(ROLE, data=WRITTEN)
+    assert look(bao, environment) == []
+
+
+def test_a_token_that_ends_soon(
+    bao: OpenBao,
+    environment: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", bao.token('path "*" { capabilities = ["read"] }', ttl="650s"))
+    first, *_ = look(bao, environment)
+    assert not first.fatal
+    assert first.what == "the token in VAULT_TOKEN ends in 10 minutes: `vault token renew` it first"
+
+
+def test_a_role_that_is_written_over(bao: OpenBao, environment: Environment) -> None:
+    bao.root.write_data(ROLE, data={**WRITTEN, "token_policies": ["archive"], "token_ttl": 60})
+    assert warned(bao, environment) == (
+        "Vault's role auth/approle/role/roe (warning): has other settings than this stack gives it, and is written "
+        "over: token_policies ['archive'] -> ['k8s_operator/roe/read'], token_ttl 60 -> 3600 "
+        "(if they were changed behind the stack's back: by `pulumi up --refresh`)"
+    )
+
+
+def test_a_role_with_settings_that_stay(bao: OpenBao, environment: Environment) -> None:
+    bao.root.write_data(ROLE, data={**WRITTEN, "token_num_uses": 1, "secret_id_bound_cidrs": ["192.0.2.0/24"]})
+    told = warned(bao, environment)
+    assert "settings that this stack does not know and leaves alone: " in told
+    assert "token_num_uses 1" in told
+    assert "secret_id_bound_cidrs ['192.0.2.0/24']" in told
+
+
+def test_a_policy_that_is_gone_while_its_role_is_there(bao: OpenBao, environment: Environment) -> None:
+    bao.root.write_data(ROLE, data=WRITTEN)
+    bao.root.sys.delete_acl_policy("k8s_operator/roe/read")
+    assert warned(bao, environment) == (
+        "Vault's policy k8s_operator/roe/read (warning): is not there, though the role roe needs it: `pulumi up` alone "
+        "may take it for made, `pulumi up --refresh -s roe` makes it again"
+    )
+
+
+def test_a_standby_whose_cluster_has_no_leader(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers are those of OpenBao's internal/http/handler.go: a real cluster takes long to lose its leader."""
+    monkeypatch.setenv("VAULT_TOKEN", "s.of-the-test")
+    answers = {
+        "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
+        "GET /v1/auth/token/lookup-self": (
+            500,
+            {"errors": ["local node not active but active cluster node not found"]},
+        ),
+    }
+    with json_server(answers) as url:
+        (problem,) = vault_preflight.check(url, environment, SETTINGS, "roe")
+    assert problem.fatal
+    assert str(problem).startswith(f"Vault at {url}: is a standby, and its cluster has no active node")
+
+
+def test_an_error_of_vault_is_passed_on(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", "s.of-the-test")
+    answers = {
+        "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
+        "GET /v1/auth/token/lookup-self": (500, {"errors": ["storage is full"]}),
+    }
+    with json_server(answers) as url:
+        (problem,) = vault_preflight.check(url, environment, SETTINGS, "roe")
+    assert problem.what == "answers with an error: storage is full"

@@ -1,0 +1,155 @@
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phalanx.errors import SecretsError
+from phalanx.secret_inputs import SecretInputs
+from phalanx.secrets import Generated, Literal, SecretKey, Wired
+from phalanx.undeclared import PULL_SECRET
+from program.secret_inputs import MissingSecretsError, gather
+from tests.unit.given_phalanx import source
+from tests.unit.sample import environment
+
+STATIC: dict[str, Any] = {}
+PASSWORD = {"generate": {"type": "password"}}
+DEX = SecretKey("argocd", "dex.clientSecret")
+
+
+def gathered(
+    definitions: dict[str, dict[str, dict[str, Any]]],
+    *,
+    existing: dict[SecretKey, str] | None = None,
+    undeclared: Mapping[SecretKey, tuple[str, ...]] | None = None,
+    **changes: Any,
+) -> SecretInputs:
+    return gather(environment(**changes), source(definitions, undeclared), existing or {})
+
+
+def test_what_is_configured_wins_over_what_vault_holds() -> None:
+    secrets = {"applications": {"argocd": {"dex.clientSecret": "configured"}}}
+    found = gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: "held"}, secrets=secrets)
+    assert found.static[DEX] == "configured"
+    assert gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: "held"}).static[DEX] == "held"
+
+
+def test_missing_secrets_are_listed_with_what_they_are_for() -> None:
+    definitions = {"argocd": {"dex.clientSecret": STATIC}, "mobu": {"hook": STATIC, "token": PASSWORD}}
+    with pytest.raises(MissingSecretsError) as error:
+        gathered(definitions)
+    assert str(error.value).splitlines() == [
+        "2 missing: give each secret by the command below it, or write it to Vault.",
+        "  argocd/dex.clientSecret: What dex.clientSecret is for.",
+        """    pulumi config set --secret --path 'rsp:secrets.applications["argocd"]["dex.clientSecret"]'""",
+        "  mobu/hook: What hook is for.",
+        """    pulumi config set --secret --path 'rsp:secrets.applications["mobu"]["hook"]'""",
+    ]
+
+
+def test_an_empty_value_in_vault_is_none() -> None:
+    with pytest.raises(MissingSecretsError):
+        gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: ""})
+
+
+def test_what_would_be_copied_from_a_missing_secret_is_not_asked_for() -> None:
+    copied = {"copy": {"application": "argocd", "key": "dex.clientSecret"}}
+    with pytest.raises(MissingSecretsError) as error:
+        gathered({"argocd": {"dex.clientSecret": STATIC}, "mobu": {"copied": copied}})
+    assert "mobu/copied" not in str(error.value)
+
+
+def test_a_slip_in_the_configuration_is_told_with_what_was_meant() -> None:
+    secrets = {"applications": {"argocd": {"dex.clientsecret": "x"}}}
+    with pytest.raises(SecretsError, match=r"reads argocd/dex.clientsecret; did you mean argocd/dex.clientSecret\?"):
+        gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: "held"}, secrets=secrets)
+
+
+@pytest.mark.parametrize("name", ["argocd/admin", "argcd", "mobu"])
+def test_only_what_is_generated_can_be_rotated(name: str) -> None:
+    definitions = {"argocd": {"admin.password": PASSWORD}, "mobu": {"hook": STATIC}}
+    with pytest.raises(SecretsError, match=f"rsp:vault.rotation: nothing is generated for {name}"):
+        gathered(definitions, existing={SecretKey("mobu", "hook"): "x"}, vault={"rotation": {name: "1"}})
+
+
+def test_what_follows_another_secret_is_not_rotated_by_itself() -> None:
+    derived = {"generate": {"type": "bcrypt-password-hash", "source": "plain"}}
+    with pytest.raises(SecretsError, match="argocd/hash follows argocd/plain: rotate that one"):
+        gathered({"argocd": {"plain": PASSWORD, "hash": derived}}, vault={"rotation": {"argocd/hash": "1"}})
+
+
+def test_rotation_of_a_key_wins_over_that_of_its_application() -> None:
+    definitions = {"argocd": {"one": PASSWORD, "two": PASSWORD}, "mobu": {"three": PASSWORD}}
+    found = gathered(definitions, vault={"rotation": {"argocd": "november", "argocd/two": "december"}})
+    assert found.rotation_of(SecretKey("argocd", "one")) == "november"
+    assert found.rotation_of(SecretKey("argocd", "two")) == "december"
+    assert found.rotation_of(SecretKey("mobu", "three")) is None
+
+
+def test_the_object_store_keys_of_tap_need_nobody_to_give_them() -> None:
+    found = gathered({"tap": {}, "portal": {}})
+    keys = {at: type(secret.origin) for at, secret in found.plan.items() if at.application == "tap"}
+    assert keys == {SecretKey("tap", "AWS_ACCESS_KEY_ID"): Wired, SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): Wired}
+    assert not found.static
+
+
+def test_undeclared_secrets_are_generated_where_that_will_do_and_asked_for_elsewhere() -> None:
+    password, other = SecretKey("postgres", "jupyterhub_password"), SecretKey("portal", "licence")
+    undeclared = {password: ("postgres: Deployment/postgres",), other: ("portal: Deployment/portal",)}
+    found = gathered({"postgres": {}, "portal": {}}, undeclared=undeclared, existing={other: "x"})
+    assert isinstance(found.plan[password].origin, Generated)
+    with pytest.raises(MissingSecretsError, match=r"portal/licence: .* read by portal: Deployment/portal"):
+        gathered({"postgres": {}, "portal": {}}, undeclared=undeclared)
+
+
+def pull_secret(**options: Any) -> Any:
+    found = gathered({}, **options)
+    origin = found.plan[PULL_SECRET].origin
+    return json.loads(origin.value if isinstance(origin, Literal) else found.static[PULL_SECRET])
+
+
+def test_the_pull_secret_is_there_even_without_a_login() -> None:
+    assert pull_secret() == {"auths": {}}
+
+
+def test_the_pull_secret_holds_the_configured_logins() -> None:
+    secrets = {"registries": {"ghcr.io": {"username": "robot", "password": "hidden"}}}
+    held = {PULL_SECRET: '{"auths": {"old": {}}}'}
+    login = {"auth": "cm9ib3Q6aGlkZGVu", "username": "robot", "password": "hidden"}
+    assert pull_secret(secrets=secrets, existing=held) == {"auths": {"ghcr.io": login}}
+    assert pull_secret(existing=held) == {"auths": {"old": {}}}
+
+
+def test_what_others_keep_beside_our_keys_is_known() -> None:
+    existing = {DEX: "held", SecretKey("argocd", "note"): "theirs", SecretKey("mobu", "old"): "theirs"}
+    definitions = {"argocd": {"dex.clientSecret": STATIC, "admin": PASSWORD, "empty": STATIC}}
+    found = gathered(definitions, existing={**existing, SecretKey("argocd", "empty"): "held"})
+    now = {"dex.clientSecret": "changed meanwhile", "note": "theirs", "admin": "not theirs", "empty": ""}
+    assert found.of_others("argocd", now) == {"dex.clientSecret": "changed meanwhile", "note": "theirs"}
+    assert found.in_vault("argocd") == {"dex.clientSecret": "held", "note": "theirs", "empty": "held"}
+
+    secrets = {"applications": {"argocd": {"dex.clientSecret": "ours"}}}
+    configured = gathered(definitions, existing={SecretKey("argocd", "empty"): "held"}, secrets=secrets)
+    assert configured.of_others("argocd", now) == {"note": "theirs"}
+
+
+def test_no_value_shows_in_a_printed_form() -> None:
+    secrets = {"applications": {"argocd": {"dex.clientSecret": "planted"}}}
+    assert "planted" not in repr(gathered({"argocd": {"dex.clientSecret": STATIC}}, secrets=secrets))
+
+
+def test_a_file_of_secrets_serves_too_but_the_configuration_wins(tmp_path: Path) -> None:
+    file = tmp_path / "static.yaml"
+    file.write_text(
+        "applications:\n"
+        "  argocd: {dex.clientSecret: {value: from-the-file}, other: {value: from-the-file}}\n"
+        "pull-secret: {registries: {ghcr.io: {username: robot, password: hidden}}}\n",
+    )
+    file.chmod(0o600)
+    secrets = {"file": str(file), "applications": {"argocd": {"other": "configured"}}}
+    found = gathered({"argocd": {"dex.clientSecret": STATIC, "other": STATIC}}, secrets=secrets)
+    assert found.static == {DEX: "from-the-file", SecretKey("argocd", "other"): "configured"}
+    origin = found.plan[PULL_SECRET].origin
+    assert isinstance(origin, Literal)
+    assert "ghcr.io" in origin.value

@@ -1,0 +1,262 @@
+"""Each finder matches what the provider would have created."""
+
+import json
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from openstack.exceptions import HttpException
+from requests import Response
+
+from recovery import finder, openstack, vault
+from recovery.finder import AmbiguousError, Found
+
+NAME = "rsp-test-nfs"
+
+
+class Listing:
+    """A list call that records its query."""
+
+    def __init__(self, *listed: SimpleNamespace) -> None:
+        self.listed = listed
+        self.query: dict[str, Any] = {}
+
+    def __call__(self, *arguments: Any, **query: Any) -> list[SimpleNamespace]:
+        del arguments
+        self.query = query
+        return list(self.listed)
+
+
+def answer(document: Any, status: int = 404) -> Response:
+    """Return an HTTP response with a document, or an error without one."""
+    response = Response()
+    response.status_code = status if document is None else 200
+    response._content = json.dumps(document).encode()  # noqa: SLF001 - the body has no other setter
+    return response
+
+
+def connection(**services: Any) -> Any:
+    return SimpleNamespace(current_project_id="mine", current_user_id="me", **services)
+
+
+def found(kind: str, cloud: Any, **inputs: Any) -> list[str]:
+    finds = next(each for token, each in openstack.FINDERS.items() if token.endswith(f":{kind}"))
+    return [each.id for each in finds.find(cloud, inputs)]
+
+
+def existing(identifier: str, **fields: Any) -> SimpleNamespace:
+    return SimpleNamespace(id=identifier, **fields)
+
+
+@pytest.mark.parametrize(
+    ("kind", "listing"), [("Network", "networks"), ("Router", "routers"), ("SecGroup", "security_groups")]
+)
+def test_by_name_in_the_project(kind: str, listing: str) -> None:
+    listing_call = Listing(existing("one"), existing("two"))
+    cloud = connection(network=SimpleNamespace(**{listing: listing_call}))
+    assert found(kind, cloud, name=NAME) == ["one", "two"]
+    assert listing_call.query == {"name": NAME, "project_id": "mine"}
+
+
+@pytest.mark.parametrize(("kind", "listing"), [("Subnet", "subnets"), ("Port", "ports")])
+def test_by_name_in_its_network(kind: str, listing: str) -> None:
+    listing_call = Listing(existing("one"))
+    cloud = connection(network=SimpleNamespace(**{listing: listing_call}))
+    assert found(kind, cloud, name=NAME, networkId="net") == ["one"]
+    assert listing_call.query == {"name": NAME, "network_id": "net"}
+
+
+def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
+    inside, owner = [{"subnet_id": "sub"}], "network:router_interface_distributed"
+    ports = Listing(
+        existing("snat", fixed_ips=inside, device_owner="network:router_centralized_snat"),
+        existing("inside", fixed_ips=inside, device_owner=owner),
+        existing("outside", fixed_ips=[{"subnet_id": "x"}], device_owner=owner),
+    )
+    cloud = connection(network=SimpleNamespace(ports=ports))
+    assert found("RouterInterface", cloud, routerId="router", subnetId="sub") == ["inside"]
+    assert ports.query == {"device_id": "router"}
+
+
+def rule(identifier: str, **fields: Any) -> SimpleNamespace:
+    none = dict.fromkeys(openstack._RULE_FIELDS.values())  # noqa: SLF001 - the fields that a rule has
+    return existing(identifier, **{**none, "direction": "egress", "ether_type": "IPv4", **fields})
+
+
+def test_a_rule_matches_in_every_field() -> None:
+    tcp = {"protocol": "tcp", "port_range_min": 53, "port_range_max": 53, "remote_ip_prefix": "0.0.0.0/0"}
+    rules = Listing(rule("default"), rule("tcp", **tcp), rule("udp", **tcp | {"protocol": "udp"}))
+    cloud = connection(network=SimpleNamespace(security_group_rules=rules))
+    wanted = {
+        "direction": "egress",
+        "ethertype": "IPv4",
+        "protocol": "tcp",
+        "portRangeMin": 53,
+        "portRangeMax": 53,
+        "remoteIpPrefix": "0.0.0.0/0",
+    }
+    assert found("SecGroupRule", cloud, securityGroupId="group", **wanted) == ["tcp"]
+    assert rules.query == {"security_group_id": "group"}
+
+
+def test_a_recovered_group_has_no_default_rules() -> None:
+    removed: list[str] = []
+    rules = Listing(rule("default"), rule("dns", protocol="udp", port_range_min=53))
+    network = SimpleNamespace(
+        security_group_rules=rules, delete_security_group_rule=lambda each: removed.append(each.id)
+    )
+    finish = openstack.FINDERS["openstack:networking/secGroup:SecGroup"].finish
+    assert finish(connection(network=network), Found("group"), {}) == ""
+    assert removed == []
+    assert finish(connection(network=network), Found("group"), {"deleteDefaultRules": True}) == ""
+    assert removed == ["default"]
+
+
+def test_an_address_is_found_by_its_description() -> None:
+    ips = Listing(existing("ours", description="Ingress of test"), existing("another", description=""))
+    network = SimpleNamespace(ips=ips, find_network=lambda name, **_: existing(f"id-of-{name}"))
+    assert found("FloatingIp", connection(network=network), pool="external", description="Ingress of test") == ["ours"]
+    assert found("FloatingIp", connection(network=network), pool="external") == []
+    assert ips.query == {"floating_network_id": "id-of-external", "project_id": "mine"}
+
+
+def test_a_volume_that_is_being_deleted_is_ignored() -> None:
+    volumes = Listing(existing("new", name=NAME, status="creating"), existing("old", name=NAME, status="deleting"))
+    assert found("Volume", connection(block_storage=SimpleNamespace(volumes=volumes)), name=NAME) == ["new"]
+
+
+def test_a_server_is_found_by_its_exact_name() -> None:
+    servers = Listing(
+        existing("ours", name=NAME, status="BUILD"), existing("longer", name=f"{NAME}-2", status="ACTIVE")
+    )
+    assert found("Instance", connection(compute=SimpleNamespace(servers=servers)), name=NAME) == ["ours"]
+
+
+def test_an_attachment_is_found_by_its_volume() -> None:
+    document = {"volumeAttachments": [{"id": "a1", "volumeId": "vol"}, {"id": "a2", "volumeId": "other"}]}
+    answers = {"/servers/vm/os-volume_attachments": document}
+    compute = SimpleNamespace(get=lambda path, **_: answer(answers.get(path)))
+    assert found("VolumeAttach", connection(compute=compute), instanceId="vm", volumeId="vol") == ["vm/a1"]
+    assert found("VolumeAttach", connection(compute=compute), instanceId="gone", volumeId="vol") == []
+
+
+def test_a_container_is_found_by_its_name() -> None:
+    store = SimpleNamespace(head=lambda path: answer({} if path == "/results" else None))
+    assert found("Container", connection(object_store=store), name="results") == ["results"]
+    assert found("Container", connection(object_store=store), name="others") == []
+
+
+def magnum(*clusters: SimpleNamespace, groups: Any = None) -> Any:
+    def get(path: str, headers: dict[str, str]) -> Response:
+        if path.startswith("/clustertemplates/"):
+            return answer({"project_id": "another" if path.endswith("/public") else "mine"})
+        assert headers == {"OpenStack-API-Version": "container-infra 1.9"}
+        return answer(groups if path == "/clusters/c1/nodegroups" else None)
+
+    listed = SimpleNamespace(clusters=lambda: clusters, cluster_templates=lambda: clusters, get=get)
+    return connection(container_infrastructure_management=listed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "inputs"),
+    [
+        ("VolumeAttach", "compute", {"instanceId": "vm", "volumeId": "vol"}),
+        ("Container", "object_store", {"name": "results"}),
+        ("NodeGroup", "container_infrastructure_management", {"clusterId": "c1", "name": "labs"}),
+    ],
+)
+def test_an_error_of_the_service_does_not_mean_that_the_resource_is_absent(
+    kind: str, service: str, inputs: dict[str, str]
+) -> None:
+    def fail(*_: Any, **__: Any) -> Response:
+        return answer(None, status=503)
+
+    with pytest.raises(HttpException, match="503"):
+        found(kind, connection(**{service: SimpleNamespace(get=fail, head=fail)}), **inputs)
+
+
+def test_clusters_of_one_name_are_all_found() -> None:
+    one, two, going = (
+        SimpleNamespace(uuid=uuid, name=NAME, status=status)
+        for uuid, status in (("c1", "CREATE_IN_PROGRESS"), ("c2", "CREATE_FAILED"), ("c3", "DELETE_IN_PROGRESS"))
+    )
+    other = SimpleNamespace(uuid="c4", name="rsp-test-other", status="CREATE_COMPLETE")
+    assert found("Cluster", magnum(one, two, going, other), name=NAME) == ["c1", "c2"]
+
+
+def test_a_public_template_of_another_project_is_ignored() -> None:
+    ours, public, other = (
+        SimpleNamespace(uuid=uuid, name=name) for uuid, name in (("ours", NAME), ("public", NAME), ("other", "other"))
+    )
+    assert found("ClusterTemplate", magnum(ours, public, other), name=NAME) == ["ours"]
+
+
+def test_a_node_group_is_found_in_its_cluster() -> None:
+    cloud = magnum(groups={"nodegroups": [{"name": "labs", "uuid": "g1"}, {"name": "default-worker", "uuid": "g2"}]})
+    assert found("NodeGroup", cloud, clusterId="c1", name="labs") == ["c1/g1"]
+    assert found("NodeGroup", cloud, clusterId="gone", name="labs") == []
+
+
+def test_an_application_credential_of_an_interrupted_creation_is_discarded() -> None:
+    removed: list[tuple[str, str]] = []
+    identity = SimpleNamespace(
+        application_credentials=Listing(
+            existing("ours", name="solver-1a2b3c4"), existing("other", name="solver-5d6e7f8")
+        ),
+        delete_application_credential=lambda user, each: removed.append((user, each)),
+    )
+    cloud = connection(identity=identity)
+    assert found("ApplicationCredential", cloud, name="solver-1a2b3c4") == ["ours"]
+    discard = openstack.FINDERS["openstack:identity/applicationCredential:ApplicationCredential"].discard
+    assert discard is not None
+    discard(cloud, Found("ours"), {})
+    assert removed == [("me", "ours")]
+
+
+def test_finish_waits_until_the_server_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "POLL", 0)
+    statuses = iter(["BUILD", "BUILD", "ACTIVE"])
+    compute = SimpleNamespace(get_server=lambda _: SimpleNamespace(status=next(statuses)))
+    finish = openstack.FINDERS["openstack:compute/instance:Instance"].finish
+    assert finish(connection(compute=compute), Found("vm"), {}) == ""
+    assert next(statuses, None) is None
+
+
+def test_finish_reports_a_failed_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "POLL", 0)
+    failed = SimpleNamespace(status="CREATE_FAILED")
+    api = SimpleNamespace(get_cluster=lambda _: failed)
+    finish = openstack.FINDERS["openstack:containerinfra/cluster:Cluster"].finish
+    assert "CREATE_FAILED" in finish(connection(container_infrastructure_management=api), Found("c1"), {})
+
+
+class Vault:
+    """A fake Vault with one mount of each kind and one role."""
+
+    def __init__(self) -> None:
+        mounts = {
+            "secret": {"secret/": {"type": "kv", "description": "Made by the Pulumi stack rsp/test"}},
+            "auth": {"approle/": {"type": "approle", "description": "Made by somebody"}},
+        }
+        self.adapter = SimpleNamespace(get=lambda _: {"data": mounts})
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        return {"data": {}} if path == "auth/approle/role/test" else None
+
+
+def in_vault(kind: str, **inputs: Any) -> list[str]:
+    finds = next(each for token, each in vault.FINDERS.items() if token.endswith(f":{kind}"))
+    return [each.id for each in finds.find(cast("Any", Vault()), inputs)]
+
+
+def test_a_mount_is_matched_by_its_description() -> None:
+    ours = {"type": "kv", "description": "Made by the Pulumi stack rsp/test"}
+    assert in_vault("Mount", path="secret", **ours) == ["secret"]
+    assert in_vault("Mount", path="other", **ours) == []
+    with pytest.raises(AmbiguousError, match="Made by somebody"):
+        in_vault("AuthBackend", type="approle", description="Made by the Pulumi stack rsp/test")
+
+
+def test_a_role_is_found_at_its_path() -> None:
+    assert in_vault("AuthBackendRole", backend="approle", roleName="test") == ["auth/approle/role/test"]
+    assert in_vault("AuthBackendRole", backend="approle", roleName="other") == []

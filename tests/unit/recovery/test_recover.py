@@ -1,0 +1,278 @@
+"""A resource that a killed run was creating is recorded if it exists, and left to the next run if not."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openstack.exceptions import HttpException
+
+from recovery.pulumi_stack import PulumiError, PulumiStack
+from recovery.recover import NotRefreshedError, StackLockedError, adopt, recover
+from recovery.report import Outcome, Report
+from tests.unit.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network, pending, resource
+from tests.unit.recovery.fake_pulumi import FakePulumi, sealed
+
+STACK = PulumiStack("test")
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    return {each.urn.rpartition("::")[2]: each.outcome for each in report.items}
+
+
+def ids(pulumi: FakePulumi) -> dict[str, Any]:
+    return {each["urn"].rpartition("::")[2]: each["id"] for each in pulumi.resources if each != CLOUD_STATE}
+
+
+def test_an_existing_resource_is_recorded_and_refreshed(pulumi: FakePulumi, cloud: Cloud) -> None:
+    pulumi.write([CLOUD_STATE], pending("creating", network("there"), network("never-created")))
+    cloud.networks.update(there=["id-1"])
+    report = recover(STACK)
+    assert outcomes(report) == {"there": Outcome.RECORDED, "never-created": Outcome.ABSENT}
+    assert ids(pulumi) == {"there": "id-1"}
+    assert pulumi.pending == []
+    (refresh,) = pulumi.called("refresh")
+    assert [each for each in refresh if each.startswith("--target")] == [f"--target={network('there')['urn']}"]
+
+
+def test_a_failed_refresh_names_the_command_to_repeat(pulumi: FakePulumi, cloud: Cloud) -> None:
+    changed = {**network("changed"), "id": "id-2", "urn": "urn:pulumi:test::rsp::rsp:index:N$x::changed"}
+    pulumi.write([CLOUD_STATE, changed], [*pending("creating", network("there")), *pending("updating", changed)])
+    pulumi.fail("refresh", "error: the program failed")
+    cloud.networks.update(there=["id-1"])
+    with pytest.raises(NotRefreshedError, match="the program failed") as raised:
+        recover(STACK)
+    command = f"pulumi refresh -s test --target {network('there')['urn']} --target '{changed['urn']}'"
+    assert str(raised.value).splitlines()[-1] == command
+    assert ids(pulumi) == {"changed": "id-2", "there": "id-1"}
+
+
+def test_secrets_stay_encrypted_on_disk(pulumi: FakePulumi, cloud: Cloud) -> None:
+    # The name is secret too, so the resource is found only if it was decrypted in memory.
+    created = {**network("created"), "inputs": {"name": sealed("hidden-name"), "token": sealed("planted-token")}}
+    pulumi.write([CLOUD_STATE], pending("creating", created))
+    cloud.networks.update({"hidden-name": ["id-1"]})
+    report = recover(STACK)
+    assert ids(pulumi) == {"created": "id-1"}
+    assert pulumi.resources[-1]["outputs"]["token"] == sealed("planted-token")
+    assert "planted" not in pulumi.text
+    assert "planted" not in report.as_json() + "".join(report.lines())
+
+
+def test_a_resource_in_the_state_is_not_a_candidate(pulumi: FakePulumi, cloud: Cloud) -> None:
+    pulumi.write([CLOUD_STATE, {**network("old"), "id": "id-1"}], pending("creating", network("new")))
+    cloud.networks.update(new=["id-1", "id-2"])
+    recover(STACK)
+    assert ids(pulumi) == {"old": "id-1", "new": "id-2"}
+
+
+def test_several_candidates_are_undecided_and_nothing_is_recorded(pulumi: FakePulumi, cloud: Cloud) -> None:
+    pulumi.write([CLOUD_STATE], pending("creating", network("twice"), network("once")))
+    cloud.networks.update(twice=["id-1", "id-2"], once=["id-3"])
+    report = recover(STACK)
+    assert report.undecided
+    assert "id-1, id-2" in "\n".join(report.lines())
+    assert ids(pulumi) == {}
+    assert len(pulumi.pending) == 2
+
+
+def test_a_resource_with_another_description_is_undecided(pulumi: FakePulumi, cloud: Cloud) -> None:
+    there = resource(NETWORK, "there", {"name": "there", "description": "Network of test"})
+    pulumi.write([CLOUD_STATE], pending("creating", there))
+    cloud.networks.update(there=["id-1"])
+    cloud.description = "Network of prod"
+    (item,) = recover(STACK).items
+    assert item.outcome is Outcome.UNDECIDED
+    assert "it exists, but its description differs: it is 'Network of prod', expected 'Network of test'" in item.message
+    assert ids(pulumi) == {}
+    cloud.description = "Network of test"
+    assert outcomes(recover(STACK)) == {"there": Outcome.RECORDED}
+
+
+def test_a_late_resource_is_found_by_a_later_attempt(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulumi.write([CLOUD_STATE], pending("creating", network("late")))
+    networks = cloud.network.networks
+
+    def from_the_third_time_on(**query: str) -> list[Any]:
+        found: list[Any] = networks(**query)
+        return found if cloud.queries > 2 else []
+
+    monkeypatch.setattr(cloud.network, "networks", from_the_third_time_on)
+    cloud.networks.update(late=["id-1"])
+    assert outcomes(recover(STACK)) == {"late": Outcome.RECORDED}
+
+
+def test_a_dry_run_changes_nothing(pulumi: FakePulumi, cloud: Cloud) -> None:
+    pulumi.write([CLOUD_STATE], pending("creating", network("there")))
+    pulumi.lock(f"root@{socket.gethostname()} (pid 999999999)")
+    cloud.networks.update(there=["id-1"])
+    before = pulumi.text
+    report = recover(STACK, dry_run=True)
+    assert "would be recorded (id-1)" in "\n".join(report.lines())
+    assert pulumi.text == before
+    assert pulumi.locked
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_repeatable_creation_is_not_searched_for(pulumi: FakePulumi) -> None:
+    kinds = ["vault:index/token:Token", "pulumi:index:Stash", "pulumi:providers:vault", "kubernetes:apps/v1:X-Patch"]
+    pulumi.write([CLOUD_STATE], pending("creating", *(resource(kind, kind, {}) for kind in kinds)))
+    assert {each.outcome for each in recover(STACK).items} == {Outcome.REPEATED}
+    assert pulumi.pending == []
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_unsupported_type_is_reported_and_does_not_block(pulumi: FakePulumi) -> None:
+    pulumi.write([CLOUD_STATE], pending("creating", resource("openstack:dns/zone:Zone", "zone", {})))
+    report = recover(STACK)
+    assert outcomes(report) == {"zone": Outcome.UNSUPPORTED}
+    assert "pulumi import" in "\n".join(report.lines())
+    assert not report.undecided
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_interrupted_update_or_deletion_is_refreshed(pulumi: FakePulumi) -> None:
+    changed, removed, gone = ({**network(name), "id": name} for name in ("changed", "removed", "gone"))
+    pulumi.write([CLOUD_STATE, changed, removed], [*pending("updating", changed), *pending("deleting", removed, gone)])
+    assert set(outcomes(recover(STACK)).values()) == {Outcome.REFRESHED}
+    (refresh,) = pulumi.called("refresh")
+    assert [each for each in refresh if each.startswith("--target")] == [
+        f"--target={each['urn']}" for each in (changed, removed)
+    ]
+
+
+def test_a_replaced_resource_is_marked_for_deletion(pulumi: FakePulumi, cloud: Cloud) -> None:
+    old = {**network("replaced"), "id": "id-1"}
+    dependant = {**network("dependant"), "id": "id-3", "dependencies": [old["urn"]]}
+    pulumi.write([CLOUD_STATE, old, dependant], pending("creating", network("replaced")))
+    cloud.networks.update(replaced=["id-1", "id-2"])
+    recover(STACK)
+    _, new, replaced, last = pulumi.resources
+    assert (new["id"], new.get("delete")) == ("id-2", None)
+    assert (replaced["id"], replaced["delete"]) == ("id-1", True)
+    assert last["id"] == "id-3"
+
+
+def test_a_resource_deleted_before_its_replacement_is_dropped(pulumi: FakePulumi, cloud: Cloud) -> None:
+    old = {**network("replaced"), "id": "id-1", "pendingReplacement": True}
+    pulumi.write([CLOUD_STATE, old], pending("creating", network("replaced")))
+    cloud.networks.update(replaced=["id-2"])
+    recover(STACK)
+    assert ids(pulumi) == {"replaced": "id-2"}
+
+
+def test_a_failing_service_leaves_the_state_unchanged(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: str) -> None:
+        raise HttpException("Service Unavailable")
+
+    pulumi.write([CLOUD_STATE], pending("creating", network("there")))
+    monkeypatch.setattr(cloud.network, "networks", fail)
+    report = recover(STACK)
+    assert outcomes(report) == {"there": Outcome.UNDECIDED}
+    assert "does not answer" in "\n".join(report.lines())
+    assert len(pulumi.pending) == 1
+
+
+def test_a_state_without_pending_operations_is_unchanged(pulumi: FakePulumi) -> None:
+    report = recover(STACK)
+    assert list(report.lines()) == ["No interrupted run was found: there is nothing to do."]
+    assert [each[:2] for each in pulumi.calls] == [["whoami", "--json"], ["stack", "rename"], ["stack", "export"]]
+
+
+def test_a_stale_lock_is_released(pulumi: FakePulumi) -> None:
+    pulumi.lock(f"root@{socket.gethostname()} (pid 999999999)")
+    report = recover(STACK)
+    assert not pulumi.locked
+    assert [each.pid for each in report.unlocked] == [999999999]
+
+
+def test_the_lock_of_another_host_is_kept_unless_forced(pulumi: FakePulumi) -> None:
+    pulumi.lock("someone@example.org@elsewhere (pid 1)")
+    with pytest.raises(StackLockedError, match=r"someone@example\.org@elsewhere .*--force-unlock"):
+        recover(STACK)
+    assert pulumi.locked
+    recover(STACK, force_unlock=True)
+    assert not pulumi.locked
+
+
+def test_the_lock_of_a_running_process_is_kept(pulumi: FakePulumi, running: int) -> None:
+    pulumi.lock(f"root@{socket.gethostname()} (pid {running})", f"root@{socket.gethostname()} (pid 999999999)")
+    with pytest.raises(StackLockedError, match=str(running)):
+        recover(STACK)
+    assert pulumi.locked
+
+
+def test_a_missing_cli_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PulumiError, match="not on PATH"):
+        recover(STACK)
+
+
+def test_existing_resources_of_the_plan_are_adopted_round_by_round(pulumi: FakePulumi, cloud: Cloud) -> None:
+    component = {
+        "urn": "urn:pulumi:test::rsp::rsp:index:Network::network",
+        "type": "rsp:index:Network",
+        "custom": False,
+    }
+    outer = {**network("outer"), "parent": component["urn"], "propertyDependencies": {"name": []}}
+    unknown = {**network("inner"), "inputs": {"name": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}}
+    inner = {**network("inner"), "dependencies": [outer["urn"]]}
+    pulumi.plan([component, outer, unknown, inner], [inner])
+    cloud.networks.update(outer=["id-1"], inner=["id-2"])
+    report = adopt(STACK)
+    assert outcomes(report) == {"outer": Outcome.RECORDED, "inner": Outcome.RECORDED}
+    assert [each["urn"] for each in pulumi.resources[1:]] == [component["urn"], outer["urn"], inner["urn"]]
+
+
+def test_adopted_resources_follow_their_nested_components(pulumi: FakePulumi, cloud: Cloud) -> None:
+    def component(name: str, parent: str | None = None) -> dict[str, Any]:
+        found = {"urn": f"urn:pulumi:test::rsp::rsp:index:C::{name}", "type": "rsp:index:C", "custom": False}
+        return {**found, "parent": parent} if parent else found
+
+    outer = component("outer")
+    inner = component("inner", outer["urn"])
+    first = {**network("first"), "parent": outer["urn"]}
+    second = {**network("second"), "parent": inner["urn"]}
+    pulumi.plan([outer, inner, first, second])
+    cloud.networks.update(first=["id-1"], second=["id-2"])
+    adopt(STACK)
+    assert [each["urn"] for each in pulumi.resources[1:]] == [each["urn"] for each in (outer, first, inner, second)]
+
+
+def test_an_existing_resource_with_masked_inputs_is_undecided(pulumi: FakePulumi, cloud: Cloud) -> None:
+    there, new, nameless = (network(name) for name in ("there", "new", "nameless"))
+    for each in (there, new):
+        each["inputs"]["userData"] = "[secret]"
+    nameless["inputs"]["name"] = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    pulumi.plan([there, new, nameless])
+    cloud.networks.update(there=["id-1"])
+    report = adopt(STACK)
+    assert outcomes(report) == {"there": Outcome.UNDECIDED}
+    assert "`pulumi import openstack:networking/network:Network there id-1`" in report.items[0].message
+    assert cloud.queries == 2
+    assert pulumi.called("stack", "import") == []
+
+
+def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:
+    pulumi.plan([network("new"), resource("vault:index/token:Token", "token", {})])
+    assert adopt(STACK).items == []
+    assert cloud.queries == 1
+    assert pulumi.called("stack", "import") == []
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[int]:
+    """Yield the PID of a running process named pulumi."""
+    program = tmp_path / "pulumi-running"
+    shutil.copy2(shutil.which("sleep") or "sleep", program)
+    process = subprocess.Popen([program, "60"])
+    yield process.pid
+    process.kill()
+    process.wait()

@@ -1,0 +1,55 @@
+from typing import Any
+
+import pytest
+
+from config.loader import ConfigError
+from phalanx.values import is_true
+from tests.unit.sample import environment
+from wiring.application_values import application_values
+
+LETS_ENCRYPT: dict[str, Any] = {"kind": "letsencrypt", "email": "rsp@example.org"}
+
+
+def test_without_a_word_the_certificate_is_what_phalanx_says() -> None:
+    assert application_values(environment()) == {"postgres": {"postgresStorageClass": "standard"}}
+
+
+def test_a_certificate_of_vault_is_asked_for_and_served() -> None:
+    values = application_values(environment(tls={"kind": "vault"}))
+    assert is_true(values["ingress-nginx"], "vaultCertificate.enabled")
+    arguments = values["ingress-nginx"]["ingress-nginx"]["controller"]["extraArgs"]
+    assert arguments == {"default-ssl-certificate": "ingress-nginx/ingress-certificate"}
+    assert not is_true(values["cert-manager"], "config.createIssuer")
+    assert values["argocd"]["argo-cd"]["server"]["ingress"]["tls"] is False
+
+
+def test_a_certificate_of_cert_manager_is_asked_for_by_argocds_ingress() -> None:
+    values = application_values(environment(tls=LETS_ENCRYPT))
+    assert not is_true(values["ingress-nginx"], "vaultCertificate.enabled")
+    assert not is_true(values["cert-manager"], "config.createIssuer")
+    assert values["argocd"]["argo-cd"]["server"]["ingress"] == {
+        "tls": True,
+        "annotations": {"cert-manager.io/cluster-issuer": "letsencrypt-dns"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("tls", "message"),
+    [
+        ({"kind": "letsencrypt"}, "rsp:tls.email is missing. Expected: Address of the ACME account"),
+        ({**LETS_ENCRYPT, "email": "rsp"}, "rsp:tls.email: String should match pattern"),
+        ({**LETS_ENCRYPT, "server": "staging"}, "rsp:tls.server: Input should be a valid URL"),
+        ({"kind": "acme"}, "rsp:tls.kind must be one of phalanx, vault, letsencrypt."),
+        ({**LETS_ENCRYPT, "challenge": {"kind": "tls"}}, "rsp:tls.challenge.kind must be one of http01, designate."),
+        ({**LETS_ENCRYPT, "challenge": {"kind": "designate"}}, "rsp:tls.challenge.zone is missing."),
+        (
+            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "example.org."}},
+            "rsp:tls.challenge.zone: String should match pattern",
+        ),
+        ({"kind": "vault", "email": "rsp@example.org"}, "rsp:tls.email is not a known key"),
+    ],
+)
+def test_bad_input_is_told_with_its_key(tls: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        environment(tls=tls)
+    assert message in str(told.value)

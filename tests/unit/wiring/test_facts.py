@@ -1,0 +1,84 @@
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from wiring.facts import FactError, Facts, check_mounts, helm_values
+
+FACTS = Facts(
+    vault_credentials="mark-of-the-ids",
+    ingress_address="203.0.113.16",
+    ingress_annotations={"loadbalancer.openstack.org/keep-floatingip": "true"},
+    ingress_controller_kind="DaemonSet",
+    nfs_address="10.20.0.10",
+    s3_endpoint="https://s3.example.org",
+    s3_bucket="async",
+)
+
+
+def nublado(*paths: str) -> dict[str, Any]:
+    volumes: list[dict[str, Any]] = [
+        {"name": path.strip("/"), "source": {"type": "nfs", "server": "192.0.2.1", "serverPath": path}}
+        for path in paths
+    ]
+    volumes.append({"name": "scratch", "source": {"type": "hostPath", "path": "/scratch"}})
+    return {"controller": {"config": {"lab": {"volumes": volumes}}}}
+
+
+def test_ingress_nginx_gets_the_address_and_what_the_load_balancer_needs() -> None:
+    assert helm_values("ingress-nginx", FACTS, {}) == {
+        "ingress-nginx": {
+            "controller": {
+                "kind": "DaemonSet",
+                "service": {
+                    "loadBalancerIP": "203.0.113.16",
+                    "annotations": {"loadbalancer.openstack.org/keep-floatingip": "true"},
+                },
+            },
+        },
+    }
+
+
+def test_nublado_keeps_every_volume_and_mounts_nfs_from_our_server() -> None:
+    values = nublado("/data", "/jhome")
+    before = deepcopy(values)
+    volumes = helm_values("nublado", FACTS, values)["controller"]["config"]["lab"]["volumes"]
+    assert volumes == [
+        {"name": "data", "source": {"type": "nfs", "server": "10.20.0.10", "serverPath": "/data"}},
+        {"name": "jhome", "source": {"type": "nfs", "server": "10.20.0.10", "serverPath": "/jhome"}},
+        {"name": "scratch", "source": {"type": "hostPath", "path": "/scratch"}},
+    ]
+    assert values == before
+
+
+@pytest.mark.parametrize("values", [{}, nublado(), {"controller": {"config": {"lab": {"volumes": None}}}}])
+def test_nublado_without_nfs_volumes_is_told_nothing(values: dict[str, Any]) -> None:
+    assert helm_values("nublado", FACTS, values) == {}
+
+
+@pytest.mark.parametrize("application", ["tap", "ssotap"])
+def test_tap_gets_the_bucket(application: str) -> None:
+    assert helm_values(application, FACTS, {})["cadc-tap"]["config"] == {
+        "gcsBucket": "async",
+        "gcsBucketUrl": "https://s3.example.org",
+        "gcsBucketType": "S3",
+    }
+
+
+def test_others_are_told_nothing() -> None:
+    assert helm_values("squareone", FACTS, {"config": {}}) == {}
+
+
+def test_labs_may_mount_an_export_or_a_directory_below_one() -> None:
+    check_mounts(nublado("/data", "/data/butler/rubin"), ["/data", "/jhome"])
+    check_mounts({}, ["/data"])
+
+
+def test_labs_may_not_mount_what_is_not_exported() -> None:
+    with pytest.raises(FactError, match=r"mounts /database, /scratch .* exports only /data: add a volume"):
+        check_mounts(nublado("/data", "/scratch", "/database"), ["/data"])
+
+
+def test_the_operator_is_rolled_when_its_ids_change() -> None:
+    told = helm_values("vault-secrets-operator", FACTS, {})
+    assert told["vault-secrets-operator"]["podAnnotations"] == {"checksum/vault-credentials": "mark-of-the-ids"}
