@@ -20,7 +20,7 @@ from components.object_store import ObjectStore
 from components.secret_store import SecretStore
 from config import loader
 from config.applications import SyncMode
-from config.environment import Environment
+from config.stack_config import StackConfig
 from config.tls import LetsEncrypt
 from phalanx import source as phalanx_source
 from phalanx.certificates import Certificate
@@ -30,7 +30,7 @@ from probes import certificate, failures, own_vault, preflight, vault_policy
 from program import arguments, outputs, secret_changes, secret_inputs
 from program import platform_arguments as platform
 from program.duplicates import guard
-from program.errors import tell, told_plainly
+from program.errors import raise_if_fatal, user_errors
 from program.failure_hooks import explained
 from program.providers import kubernetes_provider, openstack_provider
 from program.vault import open_vault
@@ -43,48 +43,48 @@ gc.enable()
 
 def main() -> None:
     """Compose the platform; whatever can be known to be wrong is told before the first resource is registered."""
-    environment = loader.load(pulumi.Config())
+    config = loader.load(pulumi.Config())
     stack = pulumi.get_stack()
-    asked = preflight.Questions(environment, stack, preview=pulumi.runtime.is_dry_run())
+    asked = preflight.Questions(config, stack, preview=pulumi.runtime.is_dry_run())
     source = phalanx_source.load(
         *asked.phalanx(),
-        application_values(environment),
-        follow_revision=environment.applications.sync is SyncMode.AUTOMATIC,
+        application_values(config),
+        follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
     )
-    facts.check_mounts(source.values("nublado"), [f"/{export}" for export in environment.nfs.volumes])
-    guard(environment.cloud)
-    tell(asked.problems())
+    facts.check_mounts(source.values("nublado"), [f"/{export}" for export in config.nfs.volumes])
+    guard(config.cloud)
+    raise_if_fatal(asked.problems())
     presence = asked.presence()
-    known = gather(environment, source, presence) if presence is own_vault.Presence.THERE else None
-    cloud = openstack_provider(environment.cloud)
-    openstack = ResourceOptions(providers=[cloud], transformations=explained(failures.IN_OPENSTACK, environment))
-    network = Network("network", arguments.network(environment), openstack)
-    policy = vault_policy.operator(source.environment, environment.vault, stack)
-    vault = open_vault(environment, source.environment, network, policy, openstack)
-    inputs, served = known or gather(environment, source, presence)
-    nfs = NfsServer("nfs", arguments.nfs_server(environment, network), openstack)
-    store = ObjectStore("object-store", arguments.object_store(environment), openstack)
-    ingress = IngressAddress("ingress", arguments.ingress_address(environment), openstack)
-    cluster = MagnumCluster("cluster", arguments.cluster(environment, network), openstack)
-    reader = own_vault.Reader(environment, source.environment, presence)
-    store_args = platform.secret_store(environment, source, inputs, reader, store)
+    known = gather(config, source, presence) if presence is own_vault.Presence.THERE else None
+    cloud = openstack_provider(config.cloud)
+    openstack = ResourceOptions(providers=[cloud], transformations=explained(failures.IN_OPENSTACK, config))
+    network = Network("network", arguments.network(config), openstack)
+    policy = vault_policy.operator(source.environment, config.vault, stack)
+    vault = open_vault(config, source.environment, network, policy, openstack)
+    inputs, served = known or gather(config, source, presence)
+    nfs = NfsServer("nfs", arguments.nfs_server(config, network), openstack)
+    store = ObjectStore("object-store", arguments.object_store(config), openstack)
+    ingress = IngressAddress("ingress", arguments.ingress_address(config), openstack)
+    cluster = MagnumCluster("cluster", arguments.cluster(config, network), openstack)
+    reader = own_vault.Reader(config, source.environment, presence)
+    store_args = platform.secret_store(config, source, inputs, reader, store)
     secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault.provider]))
     kubernetes = ResourceOptions(
         providers=[kubernetes_provider(cluster)],
         transformations=explained(failures.IN_KUBERNETES, cluster.kubeconfig),
     )
-    services_args = platform.cluster_services(environment, source, secrets)
+    services_args = platform.cluster_services(config, source, secrets)
     services = ClusterServices("services", services_args, after(kubernetes, secrets))
-    argocd_args = platform.argocd(environment, source)
+    argocd_args = platform.argocd(config, source)
     argocd = ArgoCd("argocd", argocd_args, after(kubernetes, services))
     applications = Applications(
         "applications",
-        platform.applications(environment, source, platform.facts(ingress, nfs, store, secrets)),
+        platform.applications(config, source, platform.facts(ingress, nfs, store, secrets)),
         after(kubernetes, argocd, nfs),
     )
-    if isinstance(environment.tls, LetsEncrypt):
+    if isinstance(config.tls, LetsEncrypt):
         needed = after(ResourceOptions.merge(kubernetes, openstack), applications.deployed[CERT_MANAGER])
-        CertificateIssuer("certificate", platform.certificate_issuer(environment, environment.tls), needed)
+        CertificateIssuer("certificate", platform.certificate_issuer(config, config.tls), needed)
     outputs.export(source, vault, served, ingress, nfs, store, cluster, secrets, argocd, applications)
 
 
@@ -94,15 +94,15 @@ def after(options: ResourceOptions, *resources: pulumi.Resource) -> ResourceOpti
 
 
 def gather(
-    environment: Environment, source: PhalanxSource, presence: own_vault.Presence
+    config: StackConfig, source: PhalanxSource, presence: own_vault.Presence
 ) -> tuple[SecretInputs, Certificate | None]:
     """What is known of the secrets before they are made, and the certificate; of a Vault of ours once there is one."""
-    inputs = secret_inputs.gather(environment, source, own_vault.read(environment, source.environment, presence))
+    inputs = secret_inputs.gather(config, source, own_vault.read(config, source.environment, presence))
     secret_changes.log(inputs, source.environment.vault_path_prefix, pulumi.get_stack())
     served, problems = certificate.look(source.environment, inputs.static, inputs.existing)
-    tell(problems)
+    raise_if_fatal(problems)
     return inputs, served
 
 
-with told_plainly():
+with user_errors():
     main()

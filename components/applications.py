@@ -101,7 +101,7 @@ class Applications(pulumi.ComponentResource):
         facts = helm_values(application, self._args.facts, self._args.values.get(application, {}))
         told = merge(self._args.configured.get(application, {}), facts)
         if told:
-            values, facts_hash = _told(source, told)
+            values, facts_hash = _values_with_facts(source, told)
             source = merge(source, {"helm": {"valuesObject": values}})
             path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
             conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))
@@ -198,7 +198,9 @@ def _healthy(application: str) -> list[str]:
     return [] if application == ARGOCD else ["jsonpath={.status.health.status}=Healthy"]
 
 
-def _told(source: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[dict[str, Any], pulumi.Output[str]]:
+def _values_with_facts(
+    source: Mapping[str, Any], facts: Mapping[str, Any]
+) -> tuple[dict[str, Any], pulumi.Output[str]]:
     """The Application's own values with the facts over them, and a hash by which Argo CD's answer is recognised."""
     facts_hash = pulumi.Output.json_dumps(facts, sort_keys=True).apply(
         lambda text: hashlib.sha256(text.encode()).hexdigest()[:16],

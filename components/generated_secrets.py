@@ -12,7 +12,7 @@ from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Generated, SecretKey
 
 _NEVER = "initial"
-"""The mark of a secret that nobody asked to rotate. Pulumi takes an absent trigger for no wish at all, so that the
+"""Trigger of a secret that nobody asked to rotate. Pulumi ignores the first trigger after none at all, so that the
 first rotation would go unnoticed: there is one from the beginning."""
 
 
@@ -58,21 +58,21 @@ class GeneratedSecrets:
         """
         if origin.type.always_generated:
             return pulumi.Output.secret(self._inputs.oidc_clients)
-        fresh: pulumi.Output[Any]
+        candidate: pulumi.Output[Any]
         if origin.source:
             # A hash or a time follows the secret that it describes: a generated one has a new id whenever it is made
-            # anew; any other is its own mark (and secret in the state as well).
+            # anew; any other is the trigger itself (and secret in the state as well).
             stash, source = self._stashes.get(origin.source), values[origin.source]
             trigger: list[pulumi.Input[str]] = [_NEVER, stash.id if stash else source]
-            fresh = source.apply(lambda text: self._description(at, origin, text))
+            candidate = source.apply(lambda text: self._description(at, origin, text))
         else:
-            trigger = [self._asked.apply(lambda asked: _mark(asked, at))]
-            fresh = pulumi.Output.all(self._asked, self._first).apply(
-                lambda marks: self._original(at, origin.type, rotated=_mark(marks[0], at) != _mark(marks[1], at)),
+            trigger = [self._asked.apply(lambda asked: _trigger(asked, at))]
+            candidate = pulumi.Output.all(self._asked, self._first).apply(
+                lambda known: self._original(at, origin.type, rotated=_trigger(known[0], at) != _trigger(known[1], at)),
             )
         self._stashes[at] = pulumi.Stash(
             f"{self._name}-{at.application}-{at.key}",
-            input=pulumi.Output.secret(fresh),
+            input=pulumi.Output.secret(candidate),
             opts=ResourceOptions.merge(
                 self._opts,
                 # Each run offers a new value: only the first one, and the one after a rotation, is to be kept.
@@ -108,5 +108,5 @@ class GeneratedSecrets:
         return all(generators.is_hash(each, existing[source]) for each in hashes)
 
 
-def _mark(marks: Mapping[str, Any], at: SecretKey) -> str:
-    return str(marks.get(str(at), _NEVER))
+def _trigger(rotation: Mapping[str, Any], at: SecretKey) -> str:
+    return str(rotation.get(str(at), _NEVER))

@@ -5,9 +5,9 @@ from ipaddress import IPv4Network
 import pulumi
 from pulumi_openstack import blockstorage, compute
 
-from components import volume_server
+from components import stateless_vm
 from components.nfs_cloud_init import Export, render
-from components.volume_server import Disk, Flow, Machine, Place
+from components.stateless_vm import Disk, Flow, Machine, Place
 
 NFS_PORT = 2049
 
@@ -54,7 +54,7 @@ class NfsServer(pulumi.ComponentResource):
         super().__init__("rsp:index:NfsServer", name, None, opts)
         self.exports = sorted(f"/{export}" for export in args.volumes)
         volumes = {
-            export: volume_server.data_volume(
+            export: stateless_vm.data_volume(
                 self,
                 f"{name}-{export}",
                 Disk(size=volume.size, type=volume.type),
@@ -63,7 +63,7 @@ class NfsServer(pulumi.ComponentResource):
             )
             for export, volume in args.volumes.items()
         }
-        port = volume_server.closed_port(
+        port = stateless_vm.locked_down_port(
             self,
             name,
             args.place,
@@ -71,7 +71,7 @@ class NfsServer(pulumi.ComponentResource):
             ingress={"nfs": Flow("tcp", NFS_PORT, "NFS from the cluster's subnet", str(args.clients))},
         )
         self.address = port.fixed_ips.apply(lambda _: str(args.place.address))
-        server = volume_server.server(self, name, args.machine, port, self._user_data(args, volumes))
+        server = stateless_vm.server(self, name, args.machine, port, self._user_data(args, volumes))
         for export, volume in volumes.items():
             compute.VolumeAttach(
                 f"{name}-{export}-attachment",

@@ -31,7 +31,7 @@ class Login:
     """The AppRole's role id (secret)."""
     secret_id: pulumi.Output[str]
     """The AppRole's secret id (secret)."""
-    mark: pulumi.Output[str]
+    fingerprint: pulumi.Output[str]
     """Another one for another secret id. It is not secret, and nothing can be told from it."""
 
 
@@ -89,7 +89,7 @@ def cluster_login(
     return Login(
         role_id=pulumi.Output.secret(role.role_id),
         secret_id=secret_id.secret_id,
-        mark=secret_id.accessor.apply(lambda accessor: hashlib.sha256(accessor.encode()).hexdigest()[:16]),
+        fingerprint=secret_id.accessor.apply(lambda accessor: hashlib.sha256(accessor.encode()).hexdigest()[:16]),
     )
 
 

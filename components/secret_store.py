@@ -59,8 +59,8 @@ class SecretStore(pulumi.ComponentResource):
     """The AppRole's role id (secret)."""
     secret_id: pulumi.Output[str]
     """The AppRole's secret id (secret)."""
-    credentials_mark: pulumi.Output[str]
-    """A mark of these ids: another one for another secret id. It is not secret, and nothing can be told from it."""
+    credentials_fingerprint: pulumi.Output[str]
+    """Fingerprint of these ids: it changes with the secret id, and is not secret."""
     write_token: pulumi.Output[str]
     """A token for ``phalanx secrets sync`` (secret)."""
     path: pulumi.Output[str]
@@ -74,7 +74,7 @@ class SecretStore(pulumi.ComponentResource):
 
         self._write_secrets()
         login = cluster_login(name, args.environment, args.settings.approle, args.reader, self._child)
-        self.role_id, self.secret_id, self.credentials_mark = login.role_id, login.secret_id, login.mark
+        self.role_id, self.secret_id, self.credentials_fingerprint = login.role_id, login.secret_id, login.fingerprint
         self.write_token = write_token(name, args.environment, args.settings.write_token_ttl, self._child)
         self.path = pulumi.Output.from_input(args.environment.vault_path_prefix)
         self.register_outputs(
@@ -159,7 +159,7 @@ class SecretStore(pulumi.ComponentResource):
             held: Mapping[str, str] = inputs.in_vault(application)
         else:
             held = self._args.reader.application(application)
-        return json.dumps({**planned, **inputs.of_others(application, held)}, sort_keys=True)
+        return json.dumps({**planned, **inputs.foreign_keys(application, held)}, sort_keys=True)
 
 
 def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:

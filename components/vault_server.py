@@ -7,10 +7,10 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_openstack import compute, networking
 
-from components import vault_ready, volume_server
+from components import stateless_vm, vault_ready
+from components.stateless_vm import Disk, Flow, Machine, Place
 from components.vault_cloud_init import render
 from components.vault_configuration import FirstBoot
-from components.volume_server import Disk, Flow, Machine, Place
 from config.vault_server import PORT
 from config.vault_server import VaultServer as Settings
 
@@ -55,14 +55,14 @@ class VaultServer(pulumi.ComponentResource):
     def __init__(self, name: str, args: VaultServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:VaultServer", name, None, opts)
         child, settings = ResourceOptions(parent=self), args.settings
-        volume = volume_server.data_volume(
+        volume = stateless_vm.data_volume(
             self,
             f"{name}-data",
             Disk(size=settings.volume.size, type=settings.volume.type),
             description="Vault",
             protect=args.protect,
         )
-        port = volume_server.closed_port(
+        port = stateless_vm.locked_down_port(
             self,
             name,
             args.place,
@@ -71,7 +71,7 @@ class VaultServer(pulumi.ComponentResource):
         )
         self.address = self._address(name, args, port)
         user_data = volume.id.apply(lambda volume_id: render(_first_boot(args, volume_id)))
-        server = volume_server.server(self, name, args.machine, port, pulumi.Output.secret(user_data))
+        server = stateless_vm.server(self, name, args.machine, port, pulumi.Output.secret(user_data))
         attachment = compute.VolumeAttach(
             f"{name}-data-attachment", instance_id=server.id, volume_id=volume.id, opts=child
         )

@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from config.environment import Environment
 from config.names import PROJECT
+from config.stack_config import StackConfig
 
 if TYPE_CHECKING:
     import pulumi
@@ -26,7 +26,7 @@ class ConfigError(Exception):
     """The configuration is wrong: one line for each problem, naming the key's path and how to mend it."""
 
 
-def load(config: "pulumi.Config") -> Environment:
+def load(config: "pulumi.Config") -> StackConfig:
     """The environment that a running Pulumi program is configured with.
 
     Values of secret keys arrive decrypted: the fields that hold them are ``SecretStr``, and whoever passes one to a
@@ -48,7 +48,7 @@ def load(config: "pulumi.Config") -> Environment:
     return parse(values, source=f"Pulumi.{pulumi.get_stack()}.yaml")
 
 
-def load_file(path: Path) -> Environment:
+def load_file(path: Path) -> StackConfig:
     """The environment in a stack's file, for tools that run outside Pulumi; encrypted values read ``SEALED``.
 
     Raises:
@@ -71,7 +71,7 @@ def load_file(path: Path) -> Environment:
     return parse(values, source=path.name)
 
 
-def parse(values: Mapping[str, Any], source: str) -> Environment:
+def parse(values: Mapping[str, Any], source: str) -> StackConfig:
     """Check plain values and make the environment of them.
 
     Args:
@@ -82,7 +82,7 @@ def parse(values: Mapping[str, Any], source: str) -> Environment:
         ConfigError: If anything is wrong.
     """
     try:
-        return Environment.model_validate(dict(values), by_name=False, by_alias=True)
+        return StackConfig.model_validate(dict(values), by_name=False, by_alias=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise ConfigError("\n".join(f"{source}: {_explain(detail)}" for detail in details)) from None
@@ -150,7 +150,7 @@ def _locate(location: tuple[int | str, ...]) -> tuple[list[str], FieldInfo | Non
     keys: list[str] = []
     field: FieldInfo | None = None
     neighbours: list[str] = []
-    annotation: Any = Environment
+    annotation: Any = StackConfig
     for part in location:
         models = list(_models(annotation))
         fields = {each.alias or name: each for model in models for name, each in model.model_fields.items()}

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from config.environment import Environment
 from config.names import PROJECT
+from config.stack_config import StackConfig
 
 PATH = Path(__file__).with_name("schema.json")
 
@@ -20,7 +20,7 @@ _SECURE = {
 
 def build() -> dict[str, Any]:
     """The schema of ``Pulumi.<stack>.yaml``: our sections below ``config``, under their full keys."""
-    environment = Environment.model_json_schema(by_alias=True)
+    environment = StackConfig.model_json_schema(by_alias=True)
     definitions = {**environment.pop("$defs"), "Secure": _SECURE}
     sections = {f"{PROJECT}:{key}": section for key, section in environment["properties"].items()}
     return {

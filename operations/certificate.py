@@ -83,7 +83,7 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
     """
     described = load(stack)
     environment, vault = described.environment, described.vault
-    configured = application_values(described.configuration).get("ingress-nginx")
+    configured = application_values(described.config).get("ingress-nginx")
     nginx = application.load(described.checkout.path, environment.name, "ingress-nginx", configured)
     from_vault = nginx.holds("vaultCertificate.enabled")
     held: Certificate | None = None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from config.environment import Environment as Configuration
+from config.stack_config import StackConfig
 from operations.stack import load
 from phalanx import additions, application, render, secrets, static_secrets, undeclared
 from phalanx.environment import Environment
@@ -16,7 +16,7 @@ class Needs:
     """The secrets that the applications of a stack read."""
 
     stack: str
-    configuration: Configuration
+    config: StackConfig
     environment: Environment
     plan: Plan
     """Those of the applications themselves."""
@@ -27,7 +27,7 @@ class Needs:
         Raises:
             PhalanxError: The file cannot be read or decrypted.
         """
-        named = {SecretKey(name, key) for name, keys in self.configuration.secrets.applications.items() for key in keys}
+        named = {SecretKey(name, key) for name, keys in self.config.secrets.applications.items() for key in keys}
         return named.union(self._file().given())
 
     def complete_plan(self, *, pull_secret_held: bool) -> Plan:
@@ -39,17 +39,17 @@ class Needs:
         Raises:
             PhalanxError: The file of static secrets cannot be read or decrypted.
         """
-        logins = self._file().logins(self.configuration.secrets.registries)
+        logins = self._file().logins(self.config.secrets.registries)
         return Plan([*self.plan.values(), additions.pull_secret(logins, held=pull_secret_held)])
 
     def _file(self) -> StaticSecrets:
-        file = self.configuration.secrets.file
+        file = self.config.secrets.file
         return static_secrets.load(file) if file else StaticSecrets()
 
     @property
     def address(self) -> str:
         """URL of the Vault that holds them."""
-        return self.configuration.vault.reached_at(self.environment.vault_url)
+        return self.config.vault.reached_at(self.environment.vault_url)
 
 
 def needs(stack: str) -> Needs:
@@ -61,11 +61,11 @@ def needs(stack: str) -> Needs:
     """
     described = load(stack)
     tree, found = described.checkout, described.environment
-    configured = application_values(described.configuration)
+    configured = application_values(described.config)
     applications = application.load_enabled(tree.path, found, configured)
     declared = secrets.resolve(applications)
     manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
     uses = undeclared.uses_of_all(tree.path, manifests, configured)
     unnamed = undeclared.find(uses, found.vault_path_prefix, declared)
     plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
-    return Needs(stack=stack, configuration=described.configuration, environment=found, plan=plan)
+    return Needs(stack=stack, config=described.config, environment=found, plan=plan)

@@ -62,7 +62,7 @@ def look_into_vault(needed: Needs) -> tuple[list[Problem], dict[SecretKey, bool]
         What is wrong with Vault, and the keys that are in it with whether they have a value, or None if it does not
         say. No value is kept.
     """
-    settings, found = needed.configuration.vault, needed.environment
+    settings, found = needed.config.vault, needed.environment
     looked = vault_preflight.check_readable(needed.address, found, settings, needed.stack)
     if problems := [problem for problem in looked if problem.fatal]:
         return problems, None

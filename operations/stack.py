@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.environment import Environment as Configuration
 from config.loader import load_file
+from config.stack_config import StackConfig
 from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
@@ -14,7 +14,7 @@ from phalanx.environment import Environment
 class Stack:
     """A stack as it is described."""
 
-    configuration: Configuration
+    config: StackConfig
     checkout: Checkout
     environment: Environment
     """The Phalanx environment."""
@@ -22,7 +22,7 @@ class Stack:
     @property
     def vault(self) -> str:
         """URL of the Vault that holds its secrets, as this program reaches it."""
-        return self.configuration.vault.reached_at(self.environment.vault_url)
+        return self.config.vault.reached_at(self.environment.vault_url)
 
 
 def load(name: str) -> Stack:
@@ -35,7 +35,7 @@ def load(name: str) -> Stack:
         ConfigError: The stack's file is missing or wrong.
         PhalanxError: The Phalanx repository or its environment is not as it should be.
     """
-    configuration = load_file(Path(f"Pulumi.{name}.yaml"))
-    phalanx = configuration.phalanx
+    config = load_file(Path(f"Pulumi.{name}.yaml"))
+    phalanx = config.phalanx
     tree, found = source.locate(phalanx.repository, phalanx.revision, phalanx.environment)
-    return Stack(configuration=configuration, checkout=tree, environment=found)
+    return Stack(config=config, checkout=tree, environment=found)

@@ -15,4 +15,4 @@ def main(
     """Print the policy that an operator's token needs in Vault, and nothing more."""
     described = load(stack)
     write = vault_policy.preview if for_preview else vault_policy.operator
-    typer.echo(write(described.environment, described.configuration.vault, stack), nl=False)
+    typer.echo(write(described.environment, described.config.vault, stack), nl=False)

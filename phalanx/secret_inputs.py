@@ -35,7 +35,7 @@ class SecretInputs:
         """What Vault held of an application when the program began."""
         return {at.key: value for at, value in self.existing.items() if at.application == application}
 
-    def of_others(self, application: str, held: Mapping[str, str]) -> dict[str, str]:
+    def foreign_keys(self, application: str, held: Mapping[str, str]) -> dict[str, str]:
         """What people keep in an application's secret: static values that are not configured, and keys beside ours.
 
         Args:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from probes import explain_application, explain_cluster, explain_issuer, explain_release, openstack_preflight
 from probes.kubernetes_api import KubernetesApi
 from probes.problem import Problem
@@ -19,9 +19,9 @@ def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Cal
     return lambda kubeconfig, inputs: explain(KubernetesApi(kubeconfig), inputs)
 
 
-def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[Environment, Inputs], list[str]]:
-    def connect_and_explain(environment: Environment, inputs: Inputs) -> list[str]:
-        connection = openstack_preflight.connect(environment)
+def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[StackConfig, Inputs], list[str]]:
+    def connect_and_explain(config: StackConfig, inputs: Inputs) -> list[str]:
+        connection = openstack_preflight.connect(config)
         if isinstance(connection, Problem):
             raise ConnectionError(str(connection))
         return explain(connection, inputs)

@@ -7,8 +7,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from config.environment import Environment
 from config.names import cloud_name
+from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from probes import quota
 from probes.problem import Problem
@@ -23,18 +23,18 @@ TIMEOUT = 10
 logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
 
 
-def check(environment: Environment, stack: str, executor: Executor) -> list[Problem]:
+def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
     """Look at the project with the credentials that the environment names, and change nothing.
 
     Args:
-        environment: The environment.
+        config: The stack configuration.
         stack: Name of the stack, by which what it has already is told from what others have.
         executor: Runs the questions to the several services side by side.
     """
-    connection = connect(environment)
+    connection = connect(config)
     if isinstance(connection, Problem):
         return [connection]
-    project = _Project(environment, stack, connection, executor)
+    project = _Project(config, stack, connection, executor)
     # Without a service every question to it would fail too.
     if missing := list(project.services()):
         return missing
@@ -52,13 +52,13 @@ def check(environment: Environment, stack: str, executor: Executor) -> list[Prob
     return [problem for found in answers for problem in found]
 
 
-def connect(environment: Environment) -> "Connection | Problem":
+def connect(config: StackConfig) -> "Connection | Problem":
     """An authenticated connection, or why there is none."""
     import openstack  # noqa: PLC0415  # a second's work that no caller wants at import
     from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
     from openstack import exceptions  # noqa: PLC0415
 
-    cloud = environment.cloud
+    cloud = config.cloud
     try:
         connection = openstack.connect(
             cloud=cloud.name,
@@ -104,7 +104,7 @@ def _refusal(where: str, cloud: str, error: Exception) -> Problem:
 class _Project:
     """The project, seen with its own credentials; each method asks one service."""
 
-    environment: Environment
+    config: StackConfig
     stack: str
     connection: "Connection"
     executor: Executor
@@ -150,7 +150,7 @@ class _Project:
             "load-balancer": "Octavia",
             "block-storage": "Cinder",
         }
-        if self.environment.object_store.kind == "swift":
+        if self.config.object_store.kind == "swift":
             wanted["object-store"] = "Swift (else give S3 keys: rsp:objectStore.kind s3)"
         if self.dns_zone is not None:
             wanted["dns"] = "Designate (else choose another rsp:tls.challenge)"
@@ -170,7 +170,7 @@ class _Project:
 
     def network(self) -> Iterator[Problem]:
         """Whether the networks that the environment names are there and are what it says."""
-        settings, api = self.environment.network, self.connection.network
+        settings, api = self.config.network, self.connection.network
         external = list(api.networks(is_router_external=True))
         if settings.external_network not in {network.name for network in external}:
             yield _absent("rsp:network.externalNetwork", settings.external_network, (each.name for each in external))
@@ -193,7 +193,7 @@ class _Project:
     @property
     def dns_zone(self) -> str | None:
         """The zone of this project in which the platform proves its name, with the dot at its end; None without one."""
-        tls = self.environment.tls
+        tls = self.config.tls
         if isinstance(tls, LetsEncrypt) and isinstance(tls.challenge, Designate) and tls.challenge.credential is None:
             return f"{tls.challenge.zone}."
         return None
@@ -207,9 +207,9 @@ class _Project:
     def images(self) -> Iterator[Problem]:
         """Whether the images are there, and Magnum can tell its driver by that of the cluster."""
         images = {each.name: each for each in self.connection.image.images()}
-        cluster = self.environment.cluster
-        wanted = {"rsp:nfs.image": self.environment.nfs.image, "rsp:cluster.image": cluster.image}
-        if deploy := self.environment.vault.deploy:
+        cluster = self.config.cluster
+        wanted = {"rsp:nfs.image": self.config.nfs.image, "rsp:cluster.image": cluster.image}
+        if deploy := self.config.vault.deploy:
             wanted["rsp:vault.deploy.image"] = deploy.image
         for path, name in wanted.items():
             if name not in images:
@@ -234,14 +234,14 @@ class _Project:
 
     def compute(self) -> Iterator[Problem]:
         """Whether flavors and keypair are there."""
-        cluster, cloud = self.environment.cluster, self.environment.cloud
+        cluster, cloud = self.config.cluster, self.config.cloud
         wanted = {
-            "rsp:nfs.flavor": self.environment.nfs.flavor,
+            "rsp:nfs.flavor": self.config.nfs.flavor,
             "rsp:cluster.masters.flavor": cluster.masters.flavor,
             "rsp:cluster.workers.flavor": cluster.workers.flavor,
             **{f"rsp:cluster.nodeGroups.{name}.flavor": group.flavor for name, group in cluster.node_groups.items()},
         }
-        if deploy := self.environment.vault.deploy:
+        if deploy := self.config.vault.deploy:
             wanted["rsp:vault.deploy.flavor"] = deploy.flavor
         for path, flavor in wanted.items():
             if flavor not in self.flavors:
@@ -253,14 +253,14 @@ class _Project:
 
     def volume_types(self) -> Iterator[Problem]:
         """Whether Cinder has the types of all volumes."""
-        boot, deploy = self.environment.cluster.boot_volume, self.environment.vault.deploy
+        boot, deploy = self.config.cluster.boot_volume, self.config.vault.deploy
         wanted = {
-            **{f"rsp:nfs.volumes.{name}.type": volume.type for name, volume in self.environment.nfs.volumes.items()},
+            **{f"rsp:nfs.volumes.{name}.type": volume.type for name, volume in self.config.nfs.volumes.items()},
             "rsp:cluster.bootVolume.type": boot.type if boot else None,
             "rsp:vault.deploy.volume.type": deploy.volume.type if deploy else None,
             **{
                 f"rsp:applications.storageClasses.{name}.volumeType": storage_class.volume_type
-                for name, storage_class in self.environment.applications.storage_classes.items()
+                for name, storage_class in self.config.applications.storage_classes.items()
             },
         }
         types = {each.name for each in self.connection.block_storage.types()}
@@ -290,7 +290,7 @@ class _Project:
         }
         prefix = cloud_name(self.stack, "")
         first = not any(name.startswith(prefix) for name in asked_names.result())
-        for shortage in quota.shortages(quota.needs(self.environment, self.flavors), allowances, first=first):
+        for shortage in quota.shortages(quota.needs(self.config, self.flavors), allowances, first=first):
             yield Problem(where=f"quota of project `{self.connection.current_project.name}`", what=shortage)
 
 

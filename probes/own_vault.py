@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from config.environment import Environment
 from config.loader import SEALED
 from config.names import cloud_name
+from config.stack_config import StackConfig
 from config.vault import Vault
 from config.vault_server import PORT, GivenCertificate, VaultServer
 from phalanx import certificates
@@ -37,20 +37,20 @@ class Presence(Enum):
     """All of it, or a Vault that is not this stack's; if it does not answer, that is an outage."""
 
 
-def presence(environment: Environment, stack: str) -> Presence:
+def presence(config: StackConfig, stack: str) -> Presence:
     """Ask Nova, Cinder and Neutron what there is of the stack's own Vault.
 
     Args:
-        environment: The environment.
+        config: The stack configuration.
         stack: Name of the stack.
 
     Raises:
         ConnectionError: OpenStack does not answer; `openstack_preflight` says why.
     """
-    settings = environment.vault.deploy
+    settings = config.vault.deploy
     if settings is None:
         return Presence.THERE
-    connection = openstack_preflight.connect(environment)
+    connection = openstack_preflight.connect(config)
     if isinstance(connection, Problem):
         raise ConnectionError(str(connection))
     label = cloud_name(stack, "vault")
@@ -62,11 +62,11 @@ def presence(environment: Environment, stack: str) -> Presence:
     return Presence.LOST if volumes else Presence.ABSENT
 
 
-def read(environment: Environment, target: PhalanxEnvironment, found: Presence) -> dict[SecretKey, str]:
+def read(config: StackConfig, target: PhalanxEnvironment, found: Presence) -> dict[SecretKey, str]:
     """What Vault holds for an environment; nothing of a Vault that is not there yet.
 
     Args:
-        environment: The configuration.
+        config: The stack configuration.
         target: The Phalanx environment.
         found: How much there is of the stack's own Vault.
 
@@ -80,14 +80,14 @@ def read(environment: Environment, target: PhalanxEnvironment, found: Presence) 
             "Vault's volume is there but its server was not: once this run has made that, run the same command again, "
             "so that the secrets in it are known",
         )
-    return vault_secrets.read(_address(environment, target), target, operator_password(environment.vault))
+    return vault_secrets.read(_address(config, target), target, operator_password(config.vault))
 
 
 @dataclass(frozen=True)
 class Reader:
     """Asks Vault anew; one that this run makes holds nothing. Errors are those of `read`."""
 
-    environment: Environment
+    config: StackConfig
     target: PhalanxEnvironment
     found: Presence
 
@@ -95,27 +95,27 @@ class Reader:
         """What the secret of an application holds."""
         if self.found is Presence.ABSENT:
             return {}
-        return vault_secrets.read_application(*self._where(), name, operator_password(self.environment.vault))
+        return vault_secrets.read_application(*self._where(), name, operator_password(self.config.vault))
 
     def has_mount(self) -> bool:
         """Whether there is the environment's KV engine."""
         if self.found is Presence.ABSENT:
             return False
-        return vault_secrets.has_mount(*self._where(), operator_password(self.environment.vault))
+        return vault_secrets.has_mount(*self._where(), operator_password(self.config.vault))
 
     def has_role(self) -> bool:
         """Whether there is the environment's AppRole."""
         if self.found is Presence.ABSENT:
             return False
-        settings = self.environment.vault
+        settings = self.config.vault
         return vault_secrets.has_role(*self._where(), settings.approle, operator_password(settings))
 
     def _where(self) -> tuple[str, PhalanxEnvironment]:
-        return _address(self.environment, self.target), self.target
+        return _address(self.config, self.target), self.target
 
 
-def _address(environment: Environment, target: PhalanxEnvironment) -> str:
-    return environment.vault.reached_at(target.vault_url)
+def _address(config: StackConfig, target: PhalanxEnvironment) -> str:
+    return config.vault.reached_at(target.vault_url)
 
 
 def operator_password(settings: Vault) -> SecretStr | None:

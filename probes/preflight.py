@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from phalanx import environment as phalanx_environment
 from phalanx import source
 from phalanx.checkout import Checkout
@@ -21,17 +21,17 @@ class Questions:
     All is asked as soon as this is made, in threads: the caller may do something else before it wants the answers.
 
     Args:
-        environment: The environment.
+        config: The stack configuration.
         stack: Name of the stack.
         preview: Whether nothing is to be changed, so that credentials which may only look are no more than a warning.
     """
 
-    def __init__(self, environment: Environment, stack: str, *, preview: bool = False) -> None:
-        executor, settings = ThreadPoolExecutor(WORKERS), environment.phalanx
-        self._openstack = executor.submit(openstack_preflight.check, environment, stack, executor)
-        self._presence = executor.submit(own_vault.presence, environment, stack)
+    def __init__(self, config: StackConfig, stack: str, *, preview: bool = False) -> None:
+        executor, settings = ThreadPoolExecutor(WORKERS), config.phalanx
+        self._openstack = executor.submit(openstack_preflight.check, config, stack, executor)
+        self._presence = executor.submit(own_vault.presence, config, stack)
         self._phalanx = executor.submit(source.locate, settings.repository, settings.revision, settings.environment)
-        self._vault = executor.submit(self._ask_vault, environment, stack, preview=preview)
+        self._vault = executor.submit(self._ask_vault, config, stack, preview=preview)
 
     def phalanx(self) -> tuple[Checkout, phalanx_environment.Environment]:
         """Return the checkout, and what it says of the environment.
@@ -59,11 +59,11 @@ class Questions:
             found = self._vault.result()
         return sorted([*self._openstack.result(), *found], key=lambda problem: not problem.fatal)
 
-    def _ask_vault(self, environment: Environment, stack: str, *, preview: bool) -> list[Problem]:
+    def _ask_vault(self, config: StackConfig, stack: str, *, preview: bool) -> list[Problem]:
         """The checkout says which Vault and which mount."""
         _, target = self.phalanx()
-        address = environment.vault.reached_at(target.vault_url)
-        if deploy := environment.vault.deploy:
+        address = config.vault.reached_at(target.vault_url)
+        if deploy := config.vault.deploy:
             try:
                 missing = self.presence() is not Presence.THERE
             except ConnectionError:
@@ -71,4 +71,4 @@ class Questions:
             problems = list(own_vault.check(deploy, target.vault_url))
             if problems or missing:
                 return problems
-        return list(vault_preflight.check(address, target, environment.vault, stack, preview=preview))
+        return list(vault_preflight.check(address, target, config.vault, stack, preview=preview))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +41,17 @@ RESOURCES: Mapping[str, str] = {
 """What is counted, and how a person calls it."""
 
 
-def needs(environment: Environment, flavors: Mapping[str, Flavor]) -> dict[str, int]:
+def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
     """How much of each of `RESOURCES` the environment takes once it stands; with autoscaling, at its largest.
 
     Args:
-        environment: The environment.
+        config: The stack configuration.
         flavors: By name, all flavors that it names and the cloud has; a flavor that is missing counts nothing.
     """
-    cluster, vault = environment.cluster, environment.vault.deploy
+    cluster, vault = config.cluster, config.vault.deploy
     groups = (cluster.workers, *cluster.node_groups.values())
-    volumes = [volume.size for volume in environment.nfs.volumes.values()] + ([vault.volume.size] if vault else [])
-    single = [environment.nfs.flavor] + ([vault.flavor] if vault else [])
+    volumes = [volume.size for volume in config.nfs.volumes.values()] + ([vault.volume.size] if vault else [])
+    single = [config.nfs.flavor] + ([vault.flavor] if vault else [])
     servers = [
         *((flavor, 1) for flavor in single),
         (cluster.masters.flavor, cluster.masters.count),
@@ -59,7 +59,7 @@ def needs(environment: Environment, flavors: Mapping[str, Flavor]) -> dict[str, 
     ]
     nodes = sum(count for _, count in servers) - len(single)
     boot_disks = (nodes, nodes * cluster.boot_volume.size) if cluster.boot_volume else (0, 0)
-    networks = 0 if environment.network.adopt else 1
+    networks = 0 if config.network.adopt else 1
     nothing = Flavor(vcpus=0, ram=0)
     return {
         "instances": len(single) + nodes,

@@ -6,17 +6,17 @@ from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
+from components.stateless_vm import Machine, Place
 from components.vault_server import VaultServerArgs
-from components.volume_server import Machine, Place
 from config import cluster as cluster_config
-from config.environment import Environment
 from config.object_store import GivenStore
+from config.stack_config import StackConfig
 from config.vault_server import VaultServer
 
 
-def network(environment: Environment) -> NetworkArgs:
+def network(config: StackConfig) -> NetworkArgs:
     """How to make or adopt the private network."""
-    settings = environment.network
+    settings = config.network
     layout: NewSubnet | ExistingSubnet = NewSubnet(
         gateway=settings.gateway,
         allocation_pool=settings.allocation_pool,
@@ -27,13 +27,13 @@ def network(environment: Environment) -> NetworkArgs:
     return NetworkArgs(external_network=settings.external_network, cidr=settings.cidr, layout=layout)
 
 
-def nfs_server(environment: Environment, net: Network) -> NfsServerArgs:
+def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
     """The NFS server in a network."""
-    settings = environment.nfs
+    settings = config.nfs
     return NfsServerArgs(
         place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
-        machine=Machine(image=settings.image, flavor=settings.flavor, keypair=environment.cloud.keypair),
-        clients=environment.network.cidr,
+        machine=Machine(image=settings.image, flavor=settings.flavor, keypair=config.cloud.keypair),
+        clients=config.network.cidr,
         volumes={
             export: DataVolume(
                 size=volume.size,
@@ -43,17 +43,17 @@ def nfs_server(environment: Environment, net: Network) -> NfsServerArgs:
             )
             for export, volume in settings.volumes.items()
         },
-        protect=environment.protect,
+        protect=config.protect,
     )
 
 
 def vault_server(
-    environment: Environment, settings: VaultServer, net: Network, url: str, operator_policy: str
+    config: StackConfig, settings: VaultServer, net: Network, url: str, operator_policy: str
 ) -> VaultServerArgs:
     """The site's own Vault in a network.
 
     Args:
-        environment: The configuration.
+        config: The stack configuration.
         settings: Its part that is about this server.
         net: The network.
         url: The Phalanx environment's ``vaultUrl``, ``https://NAME:8200``.
@@ -62,20 +62,20 @@ def vault_server(
     return VaultServerArgs(
         settings=settings,
         place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
-        machine=Machine(image=settings.image, flavor=settings.flavor, keypair=environment.cloud.keypair),
+        machine=Machine(image=settings.image, flavor=settings.flavor, keypair=config.cloud.keypair),
         url=url,
-        reached_at=environment.vault.reached_at(url),
-        nodes=environment.network.cidr,
+        reached_at=config.vault.reached_at(url),
+        nodes=config.network.cidr,
         router_address=net.router_address,
-        external_network=environment.network.external_network,
+        external_network=config.network.external_network,
         operator_policy=operator_policy,
-        protect=environment.protect,
+        protect=config.protect,
     )
 
 
-def object_store(environment: Environment) -> ObjectStoreArgs:
+def object_store(config: StackConfig) -> ObjectStoreArgs:
     """The bucket, made or given."""
-    settings = environment.object_store
+    settings = config.object_store
     keys = None
     if isinstance(settings, GivenStore):
         keys = S3Keys(
@@ -86,43 +86,43 @@ def object_store(environment: Environment) -> ObjectStoreArgs:
         endpoint=str(settings.endpoint).rstrip("/"),
         bucket=settings.bucket,
         keys=keys,
-        protect=environment.protect,
+        protect=config.protect,
     )
 
 
-def ingress_address(environment: Environment) -> IngressAddressArgs:
+def ingress_address(config: StackConfig) -> IngressAddressArgs:
     """The floating IP of the platform."""
     return IngressAddressArgs(
-        external_network=environment.network.external_network,
-        health_monitors=environment.ingress.health_monitors,
-        protect=environment.protect,
+        external_network=config.network.external_network,
+        health_monitors=config.ingress.health_monitors,
+        protect=config.protect,
     )
 
 
-def cluster(environment: Environment, net: Network) -> MagnumClusterArgs:
+def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
     """The Kubernetes cluster in a network."""
-    settings = environment.cluster
+    settings = config.cluster
     return MagnumClusterArgs(
         network_id=net.network_id,
         subnet_id=net.subnet_id,
         external_network_id=net.external_network_id,
         image=settings.image,
-        features=cluster_features(environment),
+        features=cluster_features(config),
         master_flavor=settings.masters.flavor,
         master_count=settings.masters.count,
         workers=_nodes(settings.workers),
         node_groups={name: _nodes(group) for name, group in settings.node_groups.items()},
         api_load_balancer=settings.api_load_balancer,
         public_api=settings.public_api,
-        keypair=environment.cloud.keypair,
-        dns_nameserver=",".join(map(str, environment.network.dns_nameservers)) or None,
-        protect=environment.protect,
+        keypair=config.cloud.keypair,
+        dns_nameserver=",".join(map(str, config.network.dns_nameservers)) or None,
+        protect=config.protect,
     )
 
 
-def cluster_features(environment: Environment) -> ClusterFeatures:
+def cluster_features(config: StackConfig) -> ClusterFeatures:
     """What the labels of the cluster's template are to say."""
-    settings, ingress = environment.cluster, environment.ingress
+    settings, ingress = config.cluster, config.ingress
     return ClusterFeatures(
         driver=settings.driver,
         kubernetes_version=settings.kubernetes_version,

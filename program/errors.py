@@ -18,7 +18,7 @@ class Problem(Protocol):
         """Whether nothing may be made before it is mended."""
 
 
-def tell(problems: Iterable[Problem]) -> None:
+def raise_if_fatal(problems: Iterable[Problem]) -> None:
     """Let a person mend what is wrong before anything is made, and know of what may go wrong.
 
     Raises:
@@ -33,7 +33,7 @@ def tell(problems: Iterable[Problem]) -> None:
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def user_errors() -> Iterator[None]:
     """Let Pulumi print what a person has to mend as it is, without a traceback.
 
     Raises:

@@ -10,7 +10,7 @@ from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_store import SecretStore, SecretStoreArgs, VaultReader
-from config.environment import Environment
+from config.stack_config import StackConfig
 from config.tls import LetsEncrypt
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
@@ -18,7 +18,7 @@ from wiring.facts import Facts
 
 
 def secret_store(
-    environment: Environment,
+    config: StackConfig,
     source: PhalanxSource,
     inputs: SecretInputs,
     reader: VaultReader,
@@ -27,55 +27,55 @@ def secret_store(
     """The secrets in Vault, and who may read them."""
     return SecretStoreArgs(
         environment=source.environment,
-        settings=environment.vault,
+        settings=config.vault,
         inputs=inputs,
         reader=reader,
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
-        protect=environment.protect,
+        protect=config.protect,
     )
 
 
-def cluster_services(environment: Environment, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
+def cluster_services(config: StackConfig, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
     """What applications expect of the cluster."""
     return ClusterServicesArgs(
-        storage_classes=environment.applications.storage_classes,
+        storage_classes=config.applications.storage_classes,
         operator_chart=source.charts[OPERATOR],
         operator_namespace=source.manifests.namespace_metadata(OPERATOR),
         role_id=secrets.role_id,
         secret_id=secrets.secret_id,
-        timeout=environment.applications.timeout,
+        timeout=config.applications.timeout,
     )
 
 
-def argocd(environment: Environment, source: PhalanxSource) -> ArgoCdArgs:
+def argocd(config: StackConfig, source: PhalanxSource) -> ArgoCdArgs:
     """Argo CD and its projects."""
     return ArgoCdArgs(
         chart=source.charts[ARGOCD],
         namespace=source.manifests.namespace_metadata(ARGOCD),
         projects=source.manifests.projects,
         host=source.environment.fqdn,
-        timeout=environment.applications.timeout,
+        timeout=config.applications.timeout,
     )
 
 
-def certificate_issuer(environment: Environment, settings: LetsEncrypt) -> CertificateIssuerArgs:
+def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> CertificateIssuerArgs:
     """Who obtains the platform's certificate, and how."""
     return CertificateIssuerArgs(
         settings=settings,
-        region=environment.cloud.region,
-        timeout=environment.applications.timeout,
+        region=config.cloud.region,
+        timeout=config.applications.timeout,
     )
 
 
-def applications(environment: Environment, source: PhalanxSource, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
+def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
     """The applications and what they are told."""
     return ApplicationsArgs(
         manifests=source.manifests,
         values={name: application.values for name, application in source.applications.items()},
         configured=source.configured,
         facts=facts,
-        sync=environment.applications.sync,
-        timeout=environment.applications.timeout,
+        sync=config.applications.sync,
+        timeout=config.applications.timeout,
     )
 
 
@@ -90,5 +90,5 @@ def facts(
         nfs_address=nfs.address,
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,
-        vault_credentials=secrets.credentials_mark,
+        vault_credentials=secrets.credentials_fingerprint,
     )

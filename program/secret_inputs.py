@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from phalanx import additions
 from phalanx.errors import SecretsError
 from phalanx.generators import OidcClient, oidc_clients
@@ -18,11 +18,11 @@ class MissingSecretsError(SecretsError):
     """Secrets that only a person can give are neither configured nor in Vault."""
 
 
-def gather(environment: Environment, source: PhalanxSource, existing: Mapping[SecretKey, str]) -> SecretInputs:
+def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretKey, str]) -> SecretInputs:
     """Bring together what the applications read, what a person gave and what Vault holds.
 
     Args:
-        environment: The configuration.
+        config: The stack configuration.
         source: What Phalanx says.
         existing: What Vault holds.
 
@@ -31,21 +31,21 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
         SecretsError: If the configuration names a secret that no application reads, or gives a value that was damaged
             on its way.
     """
-    file = load(environment.secrets.file) if environment.secrets.file else StaticSecrets()
+    file = load(config.secrets.file) if config.secrets.file else StaticSecrets()
     plan = Plan(
         [
             *source.secrets.values(),
             *additions.plan(source.applications, source.undeclared),
-            additions.pull_secret(file.logins(environment.secrets.registries), held=bool(existing.get(PULL_SECRET))),
+            additions.pull_secret(file.logins(config.secrets.registries), held=bool(existing.get(PULL_SECRET))),
         ],
     )
     configured = {
         SecretKey(application, key): value
-        for application, keys in environment.secrets.applications.items()
+        for application, keys in config.secrets.applications.items()
         for key, value in keys.items()
     }
     given = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
-    _refuse_unknown(plan, given, environment.vault.rotation)
+    _refuse_unknown(plan, given, config.vault.rotation)
     _refuse_damaged(given)
     there = {at: value for at, value in existing.items() if value}
     if missing := plan.unresolved({*given, *there}):
@@ -55,15 +55,15 @@ def gather(environment: Environment, source: PhalanxSource, existing: Mapping[Se
         static={at: value for at, value in {**there, **given}.items() if at in plan},
         given=frozenset(given),
         existing=existing,
-        oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(environment)}),
-        rotation=environment.vault.rotation,
+        oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(config)}),
+        rotation=config.vault.rotation,
     )
 
 
-def _oidc_clients(environment: Environment) -> dict[str, OidcClient]:
+def _oidc_clients(config: StackConfig) -> dict[str, OidcClient]:
     return {
         name: OidcClient(id=client.id, secret=client.secret.get_secret_value(), return_uri=str(client.return_uri))
-        for name, client in environment.secrets.oidc_clients.items()
+        for name, client in config.secrets.oidc_clients.items()
     }
 
 

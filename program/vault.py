@@ -7,7 +7,7 @@ import pulumi_vault as vault
 
 from components.network import Network
 from components.vault_server import VaultServer
-from config.environment import Environment
+from config.stack_config import StackConfig
 from phalanx.environment import Environment as PhalanxEnvironment
 from program import arguments
 from program.providers import vault_provider
@@ -25,7 +25,7 @@ class OpenVault(NamedTuple):
 
 
 def open_vault(
-    environment: Environment,
+    config: StackConfig,
     target: PhalanxEnvironment,
     network: Network,
     operator_policy: str,
@@ -34,17 +34,17 @@ def open_vault(
     """Take the Vault that there is, or make it.
 
     Args:
-        environment: The configuration.
+        config: The stack configuration.
         target: The Phalanx environment, which has the URL that applications use.
         network: Where a server would stand.
         operator_policy: What this program may do in a Vault of its own, as a policy in HCL.
         opts: Options of the server.
     """
     public_url = target.vault_url.rstrip("/")
-    url = environment.vault.reached_at(public_url)
-    deploy = environment.vault.deploy
+    url = config.vault.reached_at(public_url)
+    deploy = config.vault.deploy
     if deploy is None:
         return OpenVault(url, vault_provider(url), pulumi.Output.from_input(""))
-    args = arguments.vault_server(environment, deploy, network, public_url, operator_policy)
+    args = arguments.vault_server(config, deploy, network, public_url, operator_policy)
     server = VaultServer("vault", args, opts)
     return OpenVault(url, vault_provider(server.url, deploy.operator_password), server.address)

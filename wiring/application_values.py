@@ -8,7 +8,7 @@ https://github.com/lsst-sqre/phalanx. What the infrastructure has to tell, when 
 from collections.abc import Mapping
 from typing import Any
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from config.tls import LetsEncrypt, PhalanxCertificate, VaultCertificate
 
 ISSUER = "letsencrypt-dns"
@@ -26,10 +26,10 @@ Values = Mapping[str, Mapping[str, Any]]
 """Helm values by application."""
 
 
-def application_values(environment: Environment) -> Values:
+def application_values(config: StackConfig) -> Values:
     """Helm values to merge over those of the Phalanx repository, by application; they hold no secret."""
-    storage = {"postgres": {"postgresStorageClass": environment.applications.database_storage_class}}
-    match environment.tls:
+    storage = {"postgres": {"postgresStorageClass": config.applications.database_storage_class}}
+    match config.tls:
         case VaultCertificate():
             return {**storage, **_certificate_of_vault()}
         case LetsEncrypt():

@@ -36,7 +36,7 @@ class Facts(Generic[Text]):
     s3_bucket: Text
     """The bucket for the results of asynchronous TAP queries."""
     vault_credentials: Text
-    """A mark, itself no secret, of the ids with which vault-secrets-operator logs in to Vault."""
+    """Fingerprint of the ids with which vault-secrets-operator logs in to Vault."""
 
 
 def helm_values(application: str, facts: Facts[Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def vary(file: Path, changes: Mapping[str, Any], base: Path = paths.CHECKOUT / "
     Args:
         file: File to create, readable only by its owner.
         changes: Keys to set, at any depth; a ``SecretStr`` is encrypted, None removes a key.
-        base: Configuration file to vary.
+        base: StackConfig file to vary.
 
     Returns:
         The file.

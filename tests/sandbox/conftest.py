@@ -16,8 +16,8 @@ from kubernetes import client
 from openstack.connection import Connection
 
 from config import loader
-from config.environment import Environment
 from config.names import cloud_name
+from config.stack_config import StackConfig
 from sandbox import environment, paths
 from tests.sandbox import certificates
 from tests.sandbox.objects import Objects
@@ -25,7 +25,7 @@ from tests.sandbox.program import Program
 
 
 @pytest.fixture(scope="session")
-def settings() -> Environment:
+def settings() -> StackConfig:
     """What the sandbox's stack file says."""
     return loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml")
 

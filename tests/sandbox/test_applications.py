@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from sandbox import paths
 from tests.sandbox.objects import Objects
 
@@ -58,7 +58,7 @@ def test_the_floating_ip_reaches_ingress_nginx(tenant: Connection, objects: Obje
     assert balanced["status"]["loadBalancer"]["ingress"][0]["ip"] == floating.floating_ip_address
 
 
-def test_the_nfs_servers_address_reaches_nublados_volumes(applications: dict[str, Any], settings: Environment) -> None:
+def test_the_nfs_servers_address_reaches_nublados_volumes(applications: dict[str, Any], settings: StackConfig) -> None:
     values = applications["nublado"]["spec"]["source"]["helm"]["valuesObject"]
     volumes = values["controller"]["config"]["lab"]["volumes"]
     sources = [each["source"] for each in volumes if each["source"]["type"] == "nfs"]
@@ -66,13 +66,13 @@ def test_the_nfs_servers_address_reaches_nublados_volumes(applications: dict[str
     assert {each["serverPath"].split("/")[1] for each in sources} == set(settings.nfs.volumes)
 
 
-def test_the_nfs_servers_address_reaches_the_live_configuration(objects: Objects, settings: Environment) -> None:
+def test_the_nfs_servers_address_reaches_the_live_configuration(objects: Objects, settings: StackConfig) -> None:
     configurations = objects.all("v1", "ConfigMap", "nublado")
     text = "\n".join(value for each in configurations for value in each.get("data", {}).values())
     assert str(settings.nfs.address) in text
 
 
-def test_the_bucket_reaches_tap(objects: Objects, settings: Environment) -> None:
+def test_the_bucket_reaches_tap(objects: Objects, settings: StackConfig) -> None:
     options = {
         option
         for each in objects.all("apps/v1", "Deployment", "tap")
@@ -85,7 +85,7 @@ def test_the_bucket_reaches_tap(objects: Objects, settings: Environment) -> None
     assert {f"-Dgcs_bucket={store.bucket}", f"-Dgcs_bucket_url={endpoint}", "-Dgcs_bucket_type=S3"} <= options
 
 
-def test_the_storage_class_reaches_postgres(objects: Objects, settings: Environment) -> None:
+def test_the_storage_class_reaches_postgres(objects: Objects, settings: StackConfig) -> None:
     claims = objects.all("v1", "PersistentVolumeClaim", "postgres")
     assert {each["spec"]["storageClassName"] for each in claims} == {settings.applications.database_storage_class}
 

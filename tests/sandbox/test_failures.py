@@ -16,8 +16,8 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components.bootstrap_release import bootstrap_release
 from components.magnum_cluster import MagnumCluster
 from components.network import Network
-from config.environment import Environment
 from config.names import cloud_name
+from config.stack_config import StackConfig
 from phalanx.source import BootstrapChart
 from probes import failures
 from program import arguments
@@ -127,7 +127,7 @@ def test_an_unready_release_fails_with_the_reason_of_its_pods(
 
 
 def test_a_failed_cluster_fails_with_magnums_reason(
-    program: Program, settings: Environment, tenant: Connection, tmp_path: Path
+    program: Program, settings: StackConfig, tenant: Connection, tmp_path: Path
 ) -> None:
     del program  # brings the network up
     workers = settings.cluster.workers.model_copy(update={"count": 1})

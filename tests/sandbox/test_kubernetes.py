@@ -9,14 +9,14 @@ import urllib3
 from kubernetes import client
 from openstack.connection import Connection
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from sandbox import paths
 from tests.sandbox.certificates import Authority, Credentials, MagnumCluster
 from tests.sandbox.objects import Objects
 
 
 def test_every_node_is_ready_and_is_a_server_of_the_subnet(
-    tenant: Connection, objects: Objects, settings: Environment
+    tenant: Connection, objects: Objects, settings: StackConfig
 ) -> None:
     nodes = {node["metadata"]["name"]: node["status"] for node in objects.all("v1", "Node")}
     ready = {name: _conditions(status)["Ready"] for name, status in nodes.items()}
@@ -32,7 +32,7 @@ def test_every_node_is_ready_and_is_a_server_of_the_subnet(
     assert len(nodes) == wanted + sum(group.count for group in settings.cluster.node_groups.values())
 
 
-def test_the_cluster_runs_the_version_that_was_asked_for(kubernetes: client.ApiClient, settings: Environment) -> None:
+def test_the_cluster_runs_the_version_that_was_asked_for(kubernetes: client.ApiClient, settings: StackConfig) -> None:
     assert client.VersionApi(kubernetes).get_code().git_version == settings.cluster.kubernetes_version
 
 
@@ -62,7 +62,7 @@ def test_somebody_without_a_certificate_may_read_nothing(cluster: MagnumCluster,
     assert answer.status in {401, 403}
 
 
-def test_the_storage_classes_are_cinders_and_keep_their_volumes(objects: Objects, settings: Environment) -> None:
+def test_the_storage_classes_are_cinders_and_keep_their_volumes(objects: Objects, settings: StackConfig) -> None:
     found = {each["metadata"]["name"]: each for each in objects.all("storage.k8s.io/v1", "StorageClass")}
     assert set(settings.applications.storage_classes) <= set(found)
     for name, wanted in settings.applications.storage_classes.items():

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from openstack.connection import Connection
 
-from config.environment import Environment
 from config.names import cloud_name
+from config.stack_config import StackConfig
 
 OURS = cloud_name("sandbox", "")
 NFS = cloud_name("sandbox", "nfs")
@@ -30,7 +30,7 @@ def rules_of(tenant: Connection, group: Any) -> set[Rule]:
     }
 
 
-def test_nfs_is_open_to_the_clusters_subnet_alone(tenant: Connection, settings: Environment) -> None:
+def test_nfs_is_open_to_the_clusters_subnet_alone(tenant: Connection, settings: StackConfig) -> None:
     group = tenant.network.find_security_group(NFS, ignore_missing=False)
     anywhere = "0.0.0.0/0"
     assert rules_of(tenant, group) == {
@@ -60,7 +60,7 @@ def test_nothing_lets_the_world_in_but_what_magnum_opens(tenant: Connection) -> 
         assert protocol == "icmp" or not {6379, 8443} & set(range(first, last + 1))
 
 
-def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, settings: Environment) -> None:
+def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, settings: StackConfig) -> None:
     server = tenant.compute.find_server(NFS, ignore_missing=False)
     volumes = {volume.name: volume for volume in tenant.block_storage.volumes()}
     for name, wanted in settings.nfs.volumes.items():
@@ -69,7 +69,7 @@ def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, set
         assert [each["server_id"] for each in volume.attachments] == [server.id]
 
 
-def test_the_nfs_server_has_its_fixed_address_and_no_other(tenant: Connection, settings: Environment) -> None:
+def test_the_nfs_server_has_its_fixed_address_and_no_other(tenant: Connection, settings: StackConfig) -> None:
     server = tenant.compute.find_server(NFS, ignore_missing=False)
     (port,) = tenant.network.ports(device_id=server.id)
     assert [each["ip_address"] for each in port.fixed_ips] == [str(settings.nfs.address)]
@@ -105,20 +105,20 @@ def _balancer(tenant: Connection, port: str) -> Any:
     return balancer
 
 
-def test_the_subnet_leaves_the_fixed_addresses_alone(tenant: Connection, settings: Environment) -> None:
+def test_the_subnet_leaves_the_fixed_addresses_alone(tenant: Connection, settings: StackConfig) -> None:
     subnet = tenant.network.find_subnet(cloud_name("sandbox", "network"), ignore_missing=False)
     assert subnet.cidr == str(settings.network.cidr)
     first, last = settings.network.allocation_pool
     assert subnet.allocation_pools == [{"start": str(first), "end": str(last)}]
 
 
-def test_the_bucket_takes_objects_of_the_keys_that_tap_gets(tenant: Connection, settings: Environment) -> None:
+def test_the_bucket_takes_objects_of_the_keys_that_tap_gets(tenant: Connection, settings: StackConfig) -> None:
     store = settings.object_store
     assert tenant.object_store.get_container_metadata(store.bucket).name == store.bucket
     assert not tenant.object_store.get_container_metadata(store.bucket).read_ACL
 
 
-def test_the_cluster_counts_against_the_tenants_quota(tenant: Connection, settings: Environment) -> None:
+def test_the_cluster_counts_against_the_tenants_quota(tenant: Connection, settings: StackConfig) -> None:
     wanted = settings.cluster.masters.count + settings.cluster.workers.count
     wanted += sum(group.count for group in settings.cluster.node_groups.values())
     assert len([server for server in tenant.compute.servers() if server.name.startswith(CLUSTER)]) == wanted

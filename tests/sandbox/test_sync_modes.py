@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config.applications import SyncMode
-from config.environment import Environment
+from config.stack_config import StackConfig
 from tests.sandbox.configuration import vary
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
@@ -73,7 +73,7 @@ def wanted(objects: Objects) -> dict[str, Any]:
 
 
 def test_each_mode_can_be_changed_to_each_other(
-    program: Program, varied: Varied, objects: Objects, settings: Environment
+    program: Program, varied: Varied, objects: Objects, settings: StackConfig
 ) -> None:
     program.run("up")
     releases = helm_releases(objects)

@@ -9,7 +9,7 @@ import hvac
 import hvac.exceptions
 import pytest
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from sandbox import paths
 from sandbox.ports import Port
 from tests.sandbox.objects import Objects
@@ -134,7 +134,7 @@ def test_the_cluster_may_delete_nothing(reader: hvac.Client) -> None:
         reader.secrets.kv.v2.delete_metadata_and_all_versions("phalanx/sandbox/tap", mount_point="secret")
 
 
-def test_the_clusters_token_lives_as_long_as_configured(reader: hvac.Client, settings: Environment) -> None:
+def test_the_clusters_token_lives_as_long_as_configured(reader: hvac.Client, settings: StackConfig) -> None:
     token = reader.auth.token.lookup_self()["data"]
     assert token["creation_ttl"] == settings.vault.approle.token_ttl
     assert 0 < token["ttl"] <= token["creation_ttl"]
@@ -143,7 +143,7 @@ def test_the_clusters_token_lives_as_long_as_configured(reader: hvac.Client, set
     assert set(token["policies"]) == {"default", "phalanx/sandbox/read"}
 
 
-def test_a_renewal_does_not_go_beyond_the_configured_maximum(reader: hvac.Client, settings: Environment) -> None:
+def test_a_renewal_does_not_go_beyond_the_configured_maximum(reader: hvac.Client, settings: StackConfig) -> None:
     longest = settings.vault.approle.token_max_ttl
     renewed = reader.auth.token.renew_self(increment=f"{longest + 3600}s")["auth"]
     assert 0 < renewed["lease_duration"] <= longest

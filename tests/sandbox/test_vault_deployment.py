@@ -20,8 +20,8 @@ from openstack.connection import Connection
 from pulumi import automation
 
 from components.network import Network
-from config.environment import Environment
 from config.names import cloud_name
+from config.stack_config import StackConfig
 from phalanx.environment import Environment as PhalanxEnvironment
 from probes import own_vault
 from probes.own_vault import Presence
@@ -50,7 +50,7 @@ path "own/*" { capabilities = ["create", "read", "update", "delete"] }
 class Deployed(NamedTuple):
     """The small stack, and what its server runs."""
 
-    settings: Environment
+    settings: StackConfig
     tenant: Connection
     vm: VaultVm
     again: Mapping[automation.OpType, int]
@@ -146,7 +146,7 @@ class _Boot(threading.Thread):
                 time.sleep(1)
 
 
-def _program(settings: Environment) -> None:
+def _program(settings: StackConfig) -> None:
     options = pulumi.ResourceOptions(providers=[openstack_provider(settings.cloud)])
     network = Network("network", arguments.network(settings), options)
     target = PhalanxEnvironment.model_validate(

@@ -252,7 +252,7 @@ class ProgramRunner:
         invokes: By token, the answer of a provider function: a mapping, or a function of the call's arguments.
         stashed: By logical name, what a stash keeps from an earlier run; any other begins with its input.
         preview: Run as a preview: ids and computed outputs stay unknown.
-        config: Configuration values by full key (``rsp:network``), as the engine hands them over.
+        config: StackConfig values by full key (``rsp:network``), as the engine hands them over.
     """
 
     computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

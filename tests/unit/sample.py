@@ -3,8 +3,8 @@
 import copy
 from typing import Any
 
-from config.environment import Environment
 from config.loader import parse
+from config.stack_config import StackConfig
 
 _DATA: dict[str, Any] = {
     "cloud": {"name": "test-cloud", "region": "RegionOne", "keypair": "operators"},
@@ -57,7 +57,7 @@ def environment_data(**changes: Any) -> dict[str, Any]:
     return data
 
 
-def environment(**changes: Any) -> Environment:
+def environment(**changes: Any) -> StackConfig:
     """The checked environment, changed like `environment_data`."""
     return parse(environment_data(**changes), source="Pulumi.test.yaml")
 

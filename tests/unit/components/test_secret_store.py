@@ -100,7 +100,7 @@ def make(
         provider = vault.Provider("vault", address="https://vault.example.org")
         store = SecretStore("secrets", args, pulumi.ResourceOptions(providers=[provider]))
         pulumi.export("credentials", [store.role_id, store.secret_id, store.write_token])
-        pulumi.export("mark", store.credentials_mark)
+        pulumi.export("mark", store.credentials_fingerprint)
 
     return run_program.having(computed=COMPUTED)(program)
 

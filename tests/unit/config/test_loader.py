@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from config import schema
-from config.environment import Environment
 from config.loader import SEALED, ConfigError, load, load_file
+from config.stack_config import StackConfig
 from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment, environment_data
 
@@ -19,8 +19,8 @@ def as_pulumi_hands_over(data: dict[str, Any]) -> dict[str, str]:
     return {f"rsp:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in data.items()}
 
 
-def load_in_program(run_program: ProgramRunner, config: dict[str, str]) -> Environment:
-    loaded: list[Environment] = []
+def load_in_program(run_program: ProgramRunner, config: dict[str, str]) -> StackConfig:
+    loaded: list[StackConfig] = []
     run_program.having(config=config)(lambda: loaded.append(load(pulumi.Config())))
     return loaded[0]
 
@@ -91,7 +91,7 @@ def test_the_committed_schema_is_that_of_the_models() -> None:
 def test_the_project_file_declares_every_section() -> None:
     declared = yaml.safe_load(PROJECT_FILE.read_text())["config"]
     own = {key: entry for key, entry in declared.items() if ":" not in key}
-    fields = {field.alias: field for field in Environment.model_fields.values()}
+    fields = {field.alias: field for field in StackConfig.model_fields.values()}
     assert own.keys() == fields.keys()
     assert {key for key, entry in own.items() if "default" not in entry} == {
         alias for alias, field in fields.items() if field.is_required()
@@ -99,7 +99,7 @@ def test_the_project_file_declares_every_section() -> None:
 
 
 def test_every_field_is_described() -> None:
-    definitions = Environment.model_json_schema()["$defs"]
+    definitions = StackConfig.model_json_schema()["$defs"]
     undescribed = [
         f"{model}.{name}"
         for model, definition in definitions.items()

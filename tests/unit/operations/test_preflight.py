@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from operations.__main__ import app
 from phalanx.errors import CheckoutError
 from probes import preflight
@@ -50,7 +50,7 @@ def test_gathers_all_problems_fatal_ones_first(services: SimpleNamespace) -> Non
 
 
 def test_the_checkout_names_vault(services: SimpleNamespace) -> None:
-    settings: Environment = environment()
+    settings: StackConfig = environment()
     assert preflight.Questions(settings, "test").problems() == []
     assert preflight.Questions(settings, "test", preview=True).problems() == []
     asked = ("https://vault.example.org", services.target, settings.vault, "test")

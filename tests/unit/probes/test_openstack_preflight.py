@@ -8,7 +8,7 @@ import pytest
 import yaml
 from keystoneauth1.exceptions import EndpointNotFound
 
-from config.environment import Environment
+from config.stack_config import StackConfig
 from probes import openstack_preflight
 from probes.problem import Problem
 from tests.unit.json_server import json_server
@@ -108,7 +108,7 @@ def executor() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def check(executor: ThreadPoolExecutor, settings: Environment | None = None) -> list[Problem]:
+def check(executor: ThreadPoolExecutor, settings: StackConfig | None = None) -> list[Problem]:
     return openstack_preflight.check(settings or environment(), "test", executor)
 
 
@@ -295,7 +295,7 @@ def test_a_wrong_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, execu
     assert "s3cr3t-password" not in message
 
 
-def designate(**settings: Any) -> Environment:
+def designate(**settings: Any) -> StackConfig:
     challenge = {"kind": "designate", "zone": "acme.example.org", **settings}
     return environment(tls={"kind": "letsencrypt", "email": "rsp@example.org", "challenge": challenge})
 

@@ -126,12 +126,12 @@ def test_what_others_keep_beside_our_keys_is_known() -> None:
     definitions = {"argocd": {"dex.clientSecret": STATIC, "admin": PASSWORD, "empty": STATIC}}
     found = gathered(definitions, existing={**existing, SecretKey("argocd", "empty"): "held"})
     now = {"dex.clientSecret": "changed meanwhile", "note": "theirs", "admin": "not theirs", "empty": ""}
-    assert found.of_others("argocd", now) == {"dex.clientSecret": "changed meanwhile", "note": "theirs"}
+    assert found.foreign_keys("argocd", now) == {"dex.clientSecret": "changed meanwhile", "note": "theirs"}
     assert found.in_vault("argocd") == {"dex.clientSecret": "held", "note": "theirs", "empty": "held"}
 
     secrets = {"applications": {"argocd": {"dex.clientSecret": "ours"}}}
     configured = gathered(definitions, existing={SecretKey("argocd", "empty"): "held"}, secrets=secrets)
-    assert configured.of_others("argocd", now) == {"note": "theirs"}
+    assert configured.foreign_keys("argocd", now) == {"note": "theirs"}
 
 
 def test_no_value_shows_in_a_printed_form() -> None:

@@ -23,7 +23,7 @@ Path = tuple[str, ...]
 """Keys from the root to a value, as written in YAML."""
 
 
-class Environment(Section):
+class StackConfig(Section):
     """One Rubin Science Platform: everything that a stack says."""
 
     cloud: Cloud = Field(description="The OpenStack project to deploy into")
@@ -56,12 +56,12 @@ class Environment(Section):
         return self
 
 
-def _disagreements(environment: Environment) -> Iterator[tuple[Path, str]]:
+def _disagreements(config: StackConfig) -> Iterator[tuple[Path, str]]:
     """What is wrong between sections that are each right by themselves: the key to change, and why."""
-    network, nfs, cluster = environment.network, environment.nfs, environment.cluster
+    network, nfs, cluster = config.network, config.nfs, config.cluster
     fixed: dict[Path, IPv4Address] = {("nfs", "address"): nfs.address}
-    if environment.vault.deploy:
-        fixed["vault", "deploy", "address"] = environment.vault.deploy.address
+    if config.vault.deploy:
+        fixed["vault", "deploy", "address"] = config.vault.deploy.address
     for path, address in fixed.items():
         if address not in network.cidr:
             yield path, f"{address} is outside network.cidr {network.cidr}: choose an address within it"

@@ -87,7 +87,7 @@ def data_volume(
     )
 
 
-def closed_port(
+def locked_down_port(
     parent: pulumi.Resource,
     name: str,
     place: Place,
