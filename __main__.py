@@ -10,7 +10,7 @@ from pulumi import ResourceOptions
 
 from components.applications import Applications
 from components.argocd import ArgoCd
-from components.certificate_issuer import CERT_MANAGER, CertificateIssuer
+from components.certificate_issuer import CertificateIssuer
 from components.cluster_services import ClusterServices
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
@@ -83,7 +83,7 @@ def main() -> None:
         after(kubernetes, argocd, nfs),
     )
     if isinstance(config.tls, LetsEncrypt):
-        needed = after(ResourceOptions.merge(kubernetes, openstack), applications.deployed[CERT_MANAGER])
+        needed = after(ResourceOptions.merge(kubernetes, openstack), applications.deployed[platform.CERT_MANAGER])
         CertificateIssuer("certificate", platform.certificate_issuer(config, config.tls), needed)
     outputs.export(source, vault, served, ingress, nfs, store, cluster, secrets, argocd, applications)
 

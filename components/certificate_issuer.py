@@ -5,48 +5,45 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.designate_solver import DesignateSolver
+from components.designate_solver import DesignateSolver, DesignateSolverArgs
 from components.waiting import wait
-from config.tls import Designate, LetsEncrypt
 from wiring.application_values import ISSUER
 
-CERT_MANAGER = "cert-manager"
-"""The application and its namespace."""
-
 _INGRESS_CLASS = "nginx"
-"""The class of ingress-nginx (applications/argocd/values.yaml)."""
+"""IngressClass of ingress-nginx (applications/argocd/values.yaml)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateIssuerArgs:
-    """What a ``CertificateIssuer`` is made from."""
+    """Arguments of a `CertificateIssuer`."""
 
-    settings: LetsEncrypt
-    """The ACME account and its challenge."""
-    region: str | None
-    """OpenStack region of the DNS service, None if the cloud has one region only."""
+    email: str
+    """Address of the ACME account."""
+    server: str
+    """URL of the ACME directory."""
+    designate: DesignateSolverArgs | None
+    """Arguments of the solver for the DNS-01 challenge; None for the HTTP-01 challenge."""
     timeout: int
     """Seconds to wait until the account is registered."""
 
 
 class CertificateIssuer(pulumi.ComponentResource):
-    """The ClusterIssuer that Phalanx's ingresses ask for a certificate, with or without Designate behind it.
+    """The ClusterIssuer that Phalanx's Ingresses request certificates from.
 
-    Phalanx brings one of its own, which can prove a name by Amazon's Route 53 alone
-    (applications/cert-manager/templates/cluster-issuer.yaml): this one has its name and its account's key.
+    Phalanx's own (applications/cert-manager/templates/cluster-issuer.yaml) supports Amazon's Route 53 only. This one
+    has the same name and the same Secret for the account's key.
     """
 
     def __init__(self, name: str, args: CertificateIssuerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:CertificateIssuer", name, {}, opts)
         child = ResourceOptions(parent=self)
-        settings = args.settings
-        needed: list[pulumi.Resource] = []
         solver: dict[str, Any] = {"http01": {"ingress": {"ingressClassName": _INGRESS_CLASS}}}
-        if isinstance(settings.challenge, Designate):
-            designate = DesignateSolver(f"{name}-designate", settings.challenge, CERT_MANAGER, args.region, child)
-            # The record may lie in another zone, to which a CNAME leads.
+        depends_on: list[pulumi.Resource] = []
+        if args.designate:
+            designate = DesignateSolver(f"{name}-designate", args.designate, child)
+            # The record may be in another zone that a CNAME points to.
             solver = {"dns01": {"cnameStrategy": "Follow", "webhook": designate.webhook}}
-            needed.append(designate)
+            depends_on.append(designate)
         CustomResource(
             f"{name}-issuer",
             api_version="cert-manager.io/v1",
@@ -57,14 +54,14 @@ class CertificateIssuer(pulumi.ComponentResource):
             },
             spec={
                 "acme": {
-                    "email": settings.email,
-                    "server": str(settings.server),
+                    "email": args.email,
+                    "server": args.server,
                     "privateKeySecretRef": {"name": "cert-manager-letsencrypt"},
                     "solvers": [solver],
                 },
             },
             opts=ResourceOptions.merge(
-                ResourceOptions.merge(child, wait(args.timeout)), ResourceOptions(depends_on=needed)
+                ResourceOptions.merge(child, wait(args.timeout)), ResourceOptions(depends_on=depends_on)
             ),
         )
         self.register_outputs({})

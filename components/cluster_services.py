@@ -10,61 +10,70 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from components.bootstrap_release import bootstrap_release
-from config.applications import StorageClass as StorageClassSettings
 from phalanx.source import BootstrapChart
 
 OPERATOR = "vault-secrets-operator"
-"""The application, its release and its namespace."""
+"""Name of the application, its release and its namespace."""
 CINDER_PROVISIONER = "cinder.csi.openstack.org"
-"""The CSI driver of https://github.com/kubernetes/cloud-provider-openstack; the in-tree one is gone from Kubernetes."""
+"""CSI driver of https://github.com/kubernetes/cloud-provider-openstack."""
 _DEFAULT_CLASS = {"storageclass.kubernetes.io/is-default-class": "true"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterServicesArgs:
-    """What ``ClusterServices`` is made from."""
+class StorageClassArgs:
+    """A StorageClass whose volumes are Cinder volumes."""
 
-    storage_classes: Mapping[str, StorageClassSettings]
-    """The cluster's StorageClasses by name."""
+    volume_type: str
+    """Cinder volume type."""
+    availability_zone: str | None = None
+    """Cinder availability zone; the cloud's default if None."""
+    reclaim_policy: str = "Retain"
+    """Reclaim policy: Retain or Delete."""
+    default: bool = False
+    """Whether this is the cluster's default class."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterServicesArgs:
+    """Arguments of `ClusterServices`."""
+
+    storage_classes: Mapping[str, StorageClassArgs]
+    """StorageClasses by name."""
     operator_chart: BootstrapChart
-    """The chart of vault-secrets-operator."""
+    """Chart of vault-secrets-operator."""
     operator_namespace: Mapping[str, Any]
-    """Metadata of its namespace, as Phalanx renders it."""
+    """Metadata of its namespace, as rendered by Phalanx."""
     role_id: pulumi.Input[str] = field(repr=False)
-    """Role id of the AppRole by which the operator reads Vault (secret)."""
+    """Role ID of the AppRole with which the operator reads Vault (secret)."""
     secret_id: pulumi.Input[str] = field(repr=False)
-    """Secret id of the AppRole (secret)."""
+    """Secret ID of the AppRole (secret)."""
     timeout: int
-    """Seconds to wait for the operator."""
+    """Seconds to wait until the operator is ready."""
 
 
 class ClusterServices(pulumi.ComponentResource):
-    """What applications expect of a cluster before they are deployed: storage, and their secrets out of Vault."""
-
-    storage_class_names: pulumi.Output[list[str]]
-    """The StorageClasses that claims may name."""
+    """What applications require from the cluster: StorageClasses, and vault-secrets-operator with its credentials."""
 
     def __init__(self, name: str, args: ClusterServicesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:ClusterServices", name, {}, opts)
         self._name = name
         self._child = ResourceOptions(parent=self)
-
-        classes = [self._storage_class(*each) for each in args.storage_classes.items()]
+        for storage_class, settings in args.storage_classes.items():
+            self._storage_class(storage_class, settings)
         self._operator(args)
-        self.storage_class_names = pulumi.Output.all(*(each.metadata["name"] for each in classes))
-        self.register_outputs({"storageClassNames": self.storage_class_names})
+        self.register_outputs({})
 
-    def _storage_class(self, name: str, settings: StorageClassSettings) -> StorageClass:
+    def _storage_class(self, name: str, settings: StorageClassArgs) -> None:
         parameters = {"type": settings.volume_type}
         if settings.availability_zone:
             parameters["availability"] = settings.availability_zone
-        return StorageClass(
+        StorageClass(
             f"{self._name}-{name}",
             metadata=ObjectMetaArgs(name=name, annotations=_DEFAULT_CLASS if settings.default else {}),
             provisioner=CINDER_PROVISIONER,
             parameters=parameters,
             reclaim_policy=settings.reclaim_policy,
-            # A volume is made where the pod is placed, not before.
+            # The volume must be in the availability zone of the pod's node.
             volume_binding_mode="WaitForFirstConsumer",
             allow_volume_expansion=True,
             opts=self._child,

@@ -1,5 +1,6 @@
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,64 +11,78 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_openstack import dns, identity
 
-from config.tls import Designate
-
 CHART = "designate-certmanager-webhook"
 CHART_VERSION = "0.9.2"
 _REPOSITORY = "https://syseleven.github.io/designate-certmanager-webhook"
 _INIT_IMAGE_TAG = "3.22"
-"""Of Alpine, where the chart says ``latest``."""
+"""Tag of the Alpine image; the chart's default is ``latest``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationCredential:
+    """An application credential of Keystone."""
+
+    id: str
+    """Its ID."""
+    secret: str = field(repr=False)
+    """Its secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesignateSolverArgs:
+    """Arguments of a `DesignateSolver`."""
+
+    zone: str
+    """Name of the zone, without the final dot."""
+    credential: ApplicationCredential | None
+    """Credential that may write the zone; None to create one."""
+    namespace: str
+    """Namespace of cert-manager."""
+    region: str | None
+    """OpenStack region of Designate; None if the cloud has a single region."""
 
 
 class DesignateSolver(pulumi.ComponentResource):
-    """cert-manager's way to a zone of Designate: a webhook in the cluster, and what it may do there.
+    """A webhook that lets cert-manager solve DNS-01 challenges in a zone of Designate.
 
     The webhook is https://github.com/syseleven/designate-certmanager-webhook, from its published chart. Unless a
-    credential is given it logs in with an application credential of ours that lists zones and writes recordsets of
-    the one zone, and that Keystone lets do nothing else in any service.
+    credential is given, it uses an application credential that Keystone restricts to listing zones and writing
+    recordsets of this zone.
     """
 
     webhook: Mapping[str, str]
-    """Which webhook a solver of cert-manager calls."""
+    """Reference to the webhook in a solver of cert-manager."""
 
-    def __init__(
-        self,
-        name: str,
-        settings: Designate,
-        namespace: str,
-        region: str | None,
-        opts: ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, args: DesignateSolverArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:DesignateSolver", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        scope = identity.get_auth_scope_output(name=name, region=region, opts=pulumi.InvokeOptions(parent=self))
-        if settings.credential:
-            credential_id = pulumi.Output.from_input(settings.credential.id)
-            credential_secret = pulumi.Output.secret(settings.credential.secret.get_secret_value())
+        child, region = ResourceOptions(parent=self), args.region
+        look_up = pulumi.InvokeOptions(parent=self)
+        catalog = identity.get_auth_scope_output(name=name, region=region, opts=look_up).service_catalogs
+        if args.credential:
+            credential_id = pulumi.Output.from_input(args.credential.id)
+            credential_secret = pulumi.Output.secret(args.credential.secret)
         else:
-            zone = dns.get_dns_zone_output(name=f"{settings.zone}.", opts=pulumi.InvokeOptions(parent=self))
-            made = identity.ApplicationCredential(
+            zone = dns.get_dns_zone_output(name=f"{args.zone}.", opts=look_up)
+            created = identity.ApplicationCredential(
                 f"{name}-credential",
-                description=f"cert-manager of {pulumi.get_stack()} proves names in {settings.zone}, managed by Pulumi",
-                access_rules=pulumi.Output.all(scope.service_catalogs, zone.id).apply(
-                    lambda found: [
+                description=f"cert-manager of {pulumi.get_stack()} proves names in {args.zone}, managed by Pulumi",
+                access_rules=pulumi.Output.all(catalog, zone.id).apply(
+                    lambda known: [
                         identity.ApplicationCredentialAccessRuleArgs(service="dns", method=method, path=path)
-                        for method, path in requests(endpoint(found[0], "dns", region), found[1])
+                        for method, path in requests(endpoint(known[0], "dns", region), known[1])
                     ],
                 ),
                 opts=ResourceOptions.merge(child, ResourceOptions(additional_secret_outputs=["secret"])),
             )
-            credential_id, credential_secret = made.id, pulumi.Output.secret(made.secret)
-        # A new credential has a Secret of another name, since the webhook reads it at its start only.
+            credential_id, credential_secret = created.id, pulumi.Output.secret(created.secret)
+        # The webhook reads the Secret at its start only, so a new credential gets a Secret with another name.
         secret_name = credential_id.apply(lambda each: f"designate-{each}")
         secret = Secret(
             f"{name}-credentials",
-            metadata=ObjectMetaArgs(name=secret_name, namespace=namespace),
+            metadata=ObjectMetaArgs(name=secret_name, namespace=args.namespace),
             immutable=True,
             data={
-                "OS_AUTH_URL": _base64(
-                    scope.service_catalogs.apply(lambda found: keystone_v3(endpoint(found, "identity", region)))
-                ),
+                "OS_AUTH_URL": _base64(catalog.apply(lambda known: keystone_v3(endpoint(known, "identity", region)))),
                 "OS_REGION_NAME": _base64(pulumi.Output.from_input(region or "")),
                 "OS_APPLICATION_CREDENTIAL_ID": _base64(credential_id),
                 "OS_APPLICATION_CREDENTIAL_SECRET": _base64(credential_secret),
@@ -77,7 +92,7 @@ class DesignateSolver(pulumi.ComponentResource):
         Release(
             f"{name}-webhook",
             name=CHART,
-            namespace=namespace,
+            namespace=args.namespace,
             chart=CHART,
             version=CHART_VERSION,
             repository_opts=RepositoryOptsArgs(repo=_REPOSITORY),
@@ -87,35 +102,35 @@ class DesignateSolver(pulumi.ComponentResource):
             },
             opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[secret])),
         )
-        # Kubernetes knows the solver `designateDNS` of its source by lower-case letters only.
+        # The name of the solver is `designateDNS` in its source; Kubernetes API resources are in lower case.
         self.webhook = {"groupName": "acme.syseleven.de", "solverName": "designatedns"}
         self.register_outputs({"webhook": self.webhook})
 
 
 def requests(endpoint_url: str, zone_id: str) -> list[tuple[str, str]]:
-    """Method and path of what the webhook asks of Designate (https://docs.openstack.org/api-ref/dns/).
+    """Return method and path of the requests of the webhook (https://docs.openstack.org/api-ref/dns/).
 
     Args:
-        endpoint_url: Public endpoint of Designate. What is before ``/v2`` in its path may or may not reach the service,
-            which compares the path with Keystone's access rules, so that each is given both ways.
-        zone_id: Id of the zone.
+        endpoint_url: Public endpoint of Designate. Whether the service sees the part of the path before ``/v2``, which
+            it compares with Keystone's access rules, depends on the proxy: each path is returned with and without it.
+        zone_id: ID of the zone.
     """
     recordsets = f"/v2/zones/{zone_id}/recordsets"
-    asked = [("GET", "/v2/zones"), ("GET", recordsets), ("POST", recordsets), ("DELETE", f"{recordsets}/*")]
+    called = [("GET", "/v2/zones"), ("GET", recordsets), ("POST", recordsets), ("DELETE", f"{recordsets}/*")]
     prefixes = sorted({"", urlsplit(endpoint_url).path.rstrip("/").removesuffix("/v2")})
-    return [(method, f"{prefix}{path}") for prefix in prefixes for method, path in asked]
+    return [(method, f"{prefix}{path}") for prefix in prefixes for method, path in called]
 
 
 def endpoint(catalog: Sequence[Any], service_type: str, region: str | None) -> str:
-    """The public URL of a service in Keystone's catalogue.
+    """Return the public URL of a service in Keystone's catalog.
 
     Args:
         catalog: ``service_catalogs`` of the provider's ``getAuthScope``.
-        service_type: Such as ``dns``.
-        region: Name of the region, None for any.
+        service_type: Service type, such as ``dns``.
+        region: Region, or None for any.
 
     Raises:
-        ValueError: If the region has no such service.
+        ValueError: The region has no such service.
     """
     for service in catalog:
         if service["type"] == service_type:
@@ -127,7 +142,7 @@ def endpoint(catalog: Sequence[Any], service_type: str, region: str | None) -> s
 
 
 def keystone_v3(url: str) -> str:
-    """The URL of Keystone's third version: the webhook takes any other for the second."""
+    """Return the URL of version 3 of Keystone's API: the webhook treats all other URLs as version 2."""
     return f"{url.rstrip('/').removesuffix('/v3')}/v3"
 
 

@@ -68,8 +68,6 @@ class MagnumCluster(pulumi.ComponentResource):
     """URL of the API server."""
     kubeconfig: pulumi.Output[str]
     """Kubeconfig of an administrator, secret. Its certificate is signed once and ends with Magnum's validity for it."""
-    cluster_name: pulumi.Output[str]
-    """Name of the cluster."""
 
     def __init__(self, name: str, args: MagnumClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:MagnumCluster", name, None, opts)
@@ -79,13 +77,11 @@ class MagnumCluster(pulumi.ComponentResource):
         for group, nodes in sorted(args.node_groups.items()):
             previous = self._node_group(f"{name}-{group}", group, nodes, cluster, previous)
         self.cluster_id = cluster.id
-        self.cluster_name = cluster.name
         self.api_address = cluster.api_address
         self.kubeconfig = pulumi.Output.secret(cluster.kubeconfig.apply(lambda config: config["raw_config"]))
         self.register_outputs(
             {
                 "clusterId": self.cluster_id,
-                "clusterName": self.cluster_name,
                 "apiAddress": self.api_address,
                 "kubeconfig": self.kubeconfig,
             },

@@ -52,15 +52,12 @@ class Network(pulumi.ComponentResource):
     """Id of the external network."""
     router_address: pulumi.Output[str] | None
     """The router's address outside, from which the subnet's hosts come; None in an adopted network."""
-    cidr: str
-    """Addresses of the subnet in CIDR notation."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:Network", name, None, opts)
         look_up = pulumi.InvokeOptions(parent=self)
         external = networking.get_network_output(name=args.external_network, external=True, opts=look_up)
         self.external_network_id = external.id
-        self.cidr = str(args.cidr)
         match args.layout:
             case ExistingSubnet(network=network_name, subnet=subnet_name):
                 network_id = networking.get_network_output(name=network_name, opts=look_up).id
@@ -73,7 +70,6 @@ class Network(pulumi.ComponentResource):
                 "networkId": self.network_id,
                 "subnetId": self.subnet_id,
                 "externalNetworkId": self.external_network_id,
-                "cidr": self.cidr,
             },
         )
 

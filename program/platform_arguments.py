@@ -5,16 +5,20 @@ import pulumi
 from components.applications import ApplicationsArgs
 from components.argocd import ARGOCD, ArgoCdArgs
 from components.certificate_issuer import CertificateIssuerArgs
-from components.cluster_services import OPERATOR, ClusterServicesArgs
+from components.cluster_services import OPERATOR, ClusterServicesArgs, StorageClassArgs
+from components.designate_solver import ApplicationCredential, DesignateSolverArgs
 from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_store import SecretStore, SecretStoreArgs, VaultReader
 from config.stack_config import StackConfig
-from config.tls import LetsEncrypt
+from config.tls import Designate, LetsEncrypt
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
 from wiring.facts import Facts
+
+CERT_MANAGER = "cert-manager"
+"""Name of the application and its namespace."""
 
 
 def secret_store(
@@ -38,7 +42,15 @@ def secret_store(
 def cluster_services(config: StackConfig, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
     """What applications expect of the cluster."""
     return ClusterServicesArgs(
-        storage_classes=config.applications.storage_classes,
+        storage_classes={
+            name: StorageClassArgs(
+                volume_type=each.volume_type,
+                availability_zone=each.availability_zone,
+                reclaim_policy=each.reclaim_policy,
+                default=each.default,
+            )
+            for name, each in config.applications.storage_classes.items()
+        },
         operator_chart=source.charts[OPERATOR],
         operator_namespace=source.manifests.namespace_metadata(OPERATOR),
         role_id=secrets.role_id,
@@ -59,10 +71,20 @@ def argocd(config: StackConfig, source: PhalanxSource) -> ArgoCdArgs:
 
 
 def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> CertificateIssuerArgs:
-    """Who obtains the platform's certificate, and how."""
+    """Return the arguments of the issuer of the platform's certificate."""
+    challenge, designate = settings.challenge, None
+    if isinstance(challenge, Designate):
+        given = challenge.credential
+        designate = DesignateSolverArgs(
+            zone=challenge.zone,
+            credential=ApplicationCredential(id=given.id, secret=given.secret.get_secret_value()) if given else None,
+            namespace=CERT_MANAGER,
+            region=config.cloud.region,
+        )
     return CertificateIssuerArgs(
-        settings=settings,
-        region=config.cloud.region,
+        email=settings.email,
+        server=str(settings.server),
+        designate=designate,
         timeout=config.applications.timeout,
     )
 

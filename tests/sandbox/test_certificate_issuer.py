@@ -13,15 +13,17 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from openstack.connection import Connection
 
-from components.certificate_issuer import CertificateIssuer, CertificateIssuerArgs
+from components.certificate_issuer import CertificateIssuer
 from components.designate_solver import requests
 from config.tls import LetsEncrypt
+from program.platform_arguments import certificate_issuer
 from sandbox.tools import store, toolchain
 from sandbox.tools.downloads import Downloads
 from sandbox.tools.versions import DataFile, Tool
 from tests.sandbox.test_certificate import wait_until
 from tests.unit.program.conftest import OPENSTACK_ANSWERS, OPENSTACK_COMPUTED
 from tests.unit.recording import ProgramRunner
+from tests.unit.sample import environment
 
 CERT_MANAGER = "github.com/cert-manager/cert-manager@v1.21.1"
 """The Go module of the release that Phalanx deploys, which has its definitions."""
@@ -73,10 +75,12 @@ def apply(issuers: client.CustomObjectsApi, manifest: dict[str, Any]) -> Any:
 
 
 def issuer(challenge: dict[str, Any]) -> dict[str, Any]:
-    settings = LetsEncrypt.model_validate({"kind": "letsencrypt", "email": "rsp@example.org", "challenge": challenge})
+    config = environment(tls={"kind": "letsencrypt", "email": "rsp@example.org", "challenge": challenge})
+    settings = config.tls
+    assert isinstance(settings, LetsEncrypt)
 
     def program() -> None:
-        CertificateIssuer("certificate", CertificateIssuerArgs(settings=settings, region=None, timeout=60))
+        CertificateIssuer("certificate", certificate_issuer(config, settings))
 
     recording = ProgramRunner(invokes=OPENSTACK_ANSWERS, computed=OPENSTACK_COMPUTED)(program)
     return recording.one("ClusterIssuer").inputs

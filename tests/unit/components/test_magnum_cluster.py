@@ -132,7 +132,6 @@ def test_says_what_others_need(recording: Recording) -> None:
     outputs = recording.component_outputs[recording.one("rsp:index:MagnumCluster").urn]
     assert outputs == {
         "clusterId": "cluster-cluster-id",
-        "clusterName": "rsp-test-cluster",
         "apiAddress": "https://203.0.113.20:6443",
         "kubeconfig": "kubeconfig-of-the-test",
     }

@@ -64,6 +64,5 @@ def test_adopts_an_existing_subnet(run_program: ProgramRunner) -> None:
 def test_says_what_others_need(run_program: ProgramRunner, adopt: dict[str, str] | None) -> None:
     recording = make(run_program, **({"network__adopt": adopt} if adopt else {}))
     outputs = recording.component_outputs[recording.one("rsp:index:Network").urn]
-    assert outputs.keys() == {"networkId", "subnetId", "externalNetworkId", "cidr"}
-    assert outputs["cidr"] == "10.20.0.0/24"
+    assert outputs.keys() == {"networkId", "subnetId", "externalNetworkId"}
     assert outputs["externalNetworkId"] == "external-id"
