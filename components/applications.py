@@ -25,45 +25,46 @@ ORDER: Sequence[frozenset[str]] = (
     frozenset({OPERATOR, "ingress-nginx", "cert-manager", "postgres"}),
     frozenset({"gafaelfawr"}),
 )
-"""The applications that others need, in the order of Phalanx's installer (src/phalanx/services/environment.py). Each
-stage waits for the one before it; all other applications are deployed side by side after the last."""
+"""Stages of the applications that others depend on, in the order of Phalanx's installer
+(src/phalanx/services/environment.py). Each stage waits for the previous one; all other applications are deployed in
+parallel after the last stage."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
-"""A first sync fails while a kind is missing that another application brings: the next attempt finds it."""
+"""Retries of a sync. The first may fail because another application has not yet created a CustomResourceDefinition."""
 
 _INITIATOR = "pulumi"
-"""Who Argo CD says asked for a first sync. An automated sync that went well before is none."""
+"""User name of the initiator of a first sync, which tells it from an automated sync."""
 
 _TAKE_OVER = {"pulumi.com/patchForce": "true"}
-"""After ``manual`` the conditions to wait for belong to the patch of the first sync, which is deleted last."""
+"""After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationsArgs:
-    """What ``Applications`` is made from."""
+    """Arguments of `Applications`."""
 
     manifests: Manifests
-    """The namespaces and Applications as Phalanx renders them."""
+    """Namespaces and Applications as rendered by Phalanx."""
     values: Mapping[str, Mapping[str, Any]]
-    """By application, its merged Helm values."""
+    """Merged Helm values by application."""
     configured: Mapping[str, Mapping[str, Any]]
-    """By application, those of them that the configuration gives."""
+    """Helm values from the stack configuration, by application."""
     facts: Facts[pulumi.Input[str]]
-    """What the infrastructure tells the applications."""
+    """Infrastructure facts for the applications."""
     sync: SyncMode
-    """When Argo CD applies a change."""
+    """Sync mode."""
     timeout: int
     """Seconds to wait until an application is synced and healthy."""
 
 
 class Applications(pulumi.ComponentResource):
-    """One Argo CD Application for each application of the environment, told the facts and deployed in order."""
+    """One Argo CD Application per application of the environment, with the facts in its values, deployed in stages."""
 
     revisions: pulumi.Output[Mapping[str, str]]
-    """By application, the revision of the Phalanx repository that it is deployed from."""
+    """Revision of the Phalanx repository, by application."""
     deployed: Mapping[str, pulumi.Resource]
-    """By application, what those that need it wait for."""
+    """Resource that dependent resources wait for, by application."""
 
     def __init__(self, name: str, args: ApplicationsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:Applications", name, {}, opts)
@@ -95,7 +96,7 @@ class Applications(pulumi.ComponentResource):
         self.register_outputs({"revisions": self.revisions})
 
     def _deploy(self, application: str, manifest: Manifest, before: Sequence[pulumi.Resource]) -> pulumi.Resource:
-        """Make the Application, and return what those that need it have to wait for."""
+        """Create the Application, and return the resource that dependent resources wait for."""
         source = manifest["spec"]["source"]
         conditions = _conditions(application, source["targetRevision"])
         facts = helm_values(application, self._args.facts, self._args.values.get(application, {}))
@@ -120,10 +121,10 @@ class Applications(pulumi.ComponentResource):
         return self._first_sync(manifest, made) if manual else made
 
     def _first_sync(self, manifest: Manifest, made: Application) -> ApplicationPatch:
-        """Sync an Application once, at its creation."""
+        """Sync an Application once, when it is created."""
         application = manifest["metadata"]["name"]
         metadata = {"name": application, "namespace": ARGOCD}
-        # Argo CD itself takes the options of the policy for automated syncs only.
+        # Argo CD applies the sync options of the policy to automated syncs only.
         options = manifest["spec"].get("syncPolicy", {}).get("syncOptions")
         ours = "jsonpath={.status.operationState.operation.initiatedBy.username}"
         succeeded = [
@@ -144,7 +145,7 @@ class Applications(pulumi.ComponentResource):
                 ResourceOptions(
                     depends_on=[made],
                     deleted_with=made,
-                    # Argo CD takes it out of the object when it is done: that is no drift.
+                    # Argo CD removes the operation when it has completed: that is no drift.
                     ignore_changes=["operation"],
                 ),
             ),
@@ -154,14 +155,14 @@ class Applications(pulumi.ComponentResource):
         spec = {**manifest["spec"], "source": source}
         policy = spec.pop("syncPolicy", {})
         if self._args.sync is not SyncMode.MANUAL:
-            # Without pruning an application from which upstream removes anything stays out of sync for ever.
+            # Without pruning, an application stays out of sync once an object is removed upstream.
             policy = merge(policy, {"automated": {"prune": True}, "retry": _RETRY})
-        # The API server refuses a mapping that an update empties: it takes what is left for null.
+        # The API server refuses an update that empties a mapping: the remaining value is null.
         return {**spec, "syncPolicy": policy} if policy else spec
 
 
 def _stages(applications: Iterable[str]) -> list[list[str]]:
-    """Sort applications into the stages of ``ORDER``, the rest last; a stage without any is left out."""
+    """Sort applications into the stages of ``ORDER`` and a last stage; leave out empty stages."""
     names = frozenset(applications)
     stages = [names & stage for stage in ORDER] + [names.difference(*ORDER)]
     return [sorted(stage) for stage in stages if stage]
@@ -178,30 +179,29 @@ def _metadata(
 ) -> dict[str, Any]:
     kept = dict(metadata)
     if application in BOOTSTRAPPED:
-        # Its finalizer would have Argo CD delete what the release made, Argo CD itself included: the end of the release
-        # is the end of these.
+        # With a finalizer, Argo CD would delete the objects of the Helm release, Argo CD itself among them.
         kept.pop("finalizers", None)
     return {**kept, "annotations": {**metadata.get("annotations", {}), **annotations}}
 
 
 def _conditions(application: str, revision: str) -> list[pulumi.Input[str]]:
-    """What must hold before the applications that need this one are deployed (``pulumi.com/waitFor``).
+    """Return the conditions for the deployment of dependent applications (``pulumi.com/waitFor``).
 
-    Revision and facts are among them, as an old Synced and Healthy stands for a moment after a change.
+    They include revision and facts, because after a change the old Synced and Healthy remain for a moment.
     """
     pinned = [f"jsonpath={{.status.sync.revision}}={revision}"] if _COMMIT.fullmatch(revision) else []
     return [*pinned, "jsonpath={.status.sync.status}=Synced", *_healthy(application)]
 
 
 def _healthy(application: str) -> list[str]:
-    # Argo CD's own Ingress gets its address from ingress-nginx, which is deployed after it.
+    # Argo CD's Ingress gets its address from ingress-nginx, which is deployed later.
     return [] if application == ARGOCD else ["jsonpath={.status.health.status}=Healthy"]
 
 
 def _values_with_facts(
     source: Mapping[str, Any], facts: Mapping[str, Any]
 ) -> tuple[dict[str, Any], pulumi.Output[str]]:
-    """The Application's own values with the facts over them, and a hash by which Argo CD's answer is recognised."""
+    """Return the Application's values merged with the facts, and a hash of the facts for the wait condition."""
     facts_hash = pulumi.Output.json_dumps(facts, sort_keys=True).apply(
         lambda text: hashlib.sha256(text.encode()).hexdigest()[:16],
     )

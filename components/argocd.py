@@ -13,34 +13,34 @@ from phalanx.charts import Manifest
 from phalanx.source import BootstrapChart
 
 ARGOCD = "argocd"
-"""The application, its release and its namespace."""
+"""Name of the application, its release and its namespace."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArgoCdArgs:
-    """What ``ArgoCd`` is made from."""
+    """Arguments of `ArgoCd`."""
 
     chart: BootstrapChart
-    """The chart of Argo CD in the checkout, which wraps the official one."""
+    """Phalanx's chart of Argo CD, which wraps the official chart."""
     namespace: Mapping[str, Any]
     """Metadata of its namespace."""
     projects: Mapping[str, Manifest]
-    """The AppProjects by name, as Phalanx renders them."""
+    """AppProjects by name, as rendered by Phalanx."""
     host: str
-    """Host name of the platform, under which Argo CD is reached too."""
+    """Host name of the platform, which serves Argo CD too."""
     timeout: int
-    """Seconds to wait for Argo CD."""
+    """Seconds to wait until Argo CD is ready."""
 
 
 class ArgoCd(pulumi.ComponentResource):
-    """Argo CD and the projects of its Applications.
+    """Argo CD and the AppProjects of its Applications.
 
-    The Applications' projects are there before the first Application is: Phalanx's installer, which makes them by an
-    Application, must try again until they are.
+    The AppProjects exist before the first Application, unlike in Phalanx's installer, which creates them with an
+    Application and has to retry.
     """
 
     url: pulumi.Output[str]
-    """Where people find Argo CD."""
+    """URL of Argo CD."""
 
     def __init__(self, name: str, args: ArgoCdArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:ArgoCd", name, {}, opts)
@@ -59,7 +59,7 @@ class ArgoCd(pulumi.ComponentResource):
                 f"{name}-{project}",
                 metadata=manifest["metadata"],
                 spec=manifest["spec"],
-                # The release brings the kinds that Argo CD defines.
+                # The release contains the CustomResourceDefinitions.
                 opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[release])),
             )
         self.url = pulumi.Output.from_input(f"https://{args.host}/argo-cd")

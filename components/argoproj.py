@@ -1,7 +1,7 @@
-"""Argo CD's own resources, as the Kubernetes provider manages them.
+"""Resource classes for Argo CD's kinds.
 
-The generic ``apiextensions`` resources of the SDK know ``metadata`` and ``spec`` only, but an Application may carry an
-``operation`` beside them. See https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/.
+The generic ``apiextensions`` resources of the SDK support ``metadata`` and ``spec`` only, but an Application may also
+have an ``operation``. See https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _API_VERSION = "argoproj.io/v1alpha1"
 
 
 class _Declared(pulumi.CustomResource):
-    """A kind of which metadata and spec are declared."""
+    """A kind with metadata and spec."""
 
     _KIND: ClassVar[str]
 
@@ -36,16 +36,16 @@ class AppProject(_Declared):
 
 
 class Application(_Declared):
-    """One chart of a Git repository at a revision, with its values, in a namespace."""
+    """A chart in a Git repository at a revision, deployed with its values into a namespace."""
 
     _KIND = "Application"
 
 
 class ApplicationPatch(pulumi.CustomResource):
-    """An operation asked of an Application that another resource makes, by a field manager of its own.
+    """An operation of an existing Application, applied with a field manager of its own.
 
-    Argo CD takes an operation out of the Application when it is done. As a part of the Application itself it would come
-    back with every later change; see "Patch resources" in
+    Argo CD removes the operation from the Application when it has completed. As a property of the `Application`
+    resource, each later update would start it again; see "Patch resources" in
     https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/.
     """
 

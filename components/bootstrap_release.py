@@ -13,17 +13,17 @@ def bootstrap_release(
     timeout: int,
     opts: ResourceOptions,
 ) -> Release:
-    """Install a Phalanx application as Phalanx's installer does, once: release and namespace have its name.
+    """Install a Phalanx application once, as Phalanx's installer does; release and namespace have its name.
 
-    From then on the Application of the same name manages what the release made, so that a later change of the chart or
-    its values is Argo CD's to apply and not Helm's.
+    Afterwards the Argo CD Application of the same name manages the release's objects: Argo CD, not Helm, applies later
+    changes of the chart and its values.
 
     Args:
         name: Logical name.
         application: Name of the Phalanx application.
         chart: Its chart and values.
-        timeout: Seconds to wait until everything in the release is ready. A release keeps the one that it was
-            installed with: Helm would make a revision for another one.
+        timeout: Seconds to wait until the release is ready. A changed timeout is ignored, as Helm would create a new
+            revision for it.
         opts: Options of the release.
     """
     managed_by_argocd = ResourceOptions(ignore_changes=["values", "version", "timeout"])

@@ -1,4 +1,4 @@
-"""User data of a server for cloud-init on Debian 12 or later, and how such a server finds its Cinder volumes."""
+"""User data for cloud-init on Debian 12 or later, for servers that mount Cinder volumes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any
 import yaml
 
 SERIAL_LENGTH = 20
-"""virtio-blk shows the guest this many characters of a Cinder volume's id; virtio-scsi shows all of it."""
+"""Number of characters of a Cinder volume's ID that virtio-blk presents as serial number; virtio-scsi presents all."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mount:
-    """A Cinder volume and where the server mounts it."""
+    """A Cinder volume and its mount point."""
 
     name: str
-    """Letters, digits and hyphens."""
+    """Name of the device link: letters, digits and hyphens."""
     volume_id: str
-    """Id of the Cinder volume."""
+    """ID of the Cinder volume."""
     path: str
-    """Where the server mounts it."""
+    """Absolute path of the mount point."""
 
     @property
     def device(self) -> str:
@@ -29,10 +29,10 @@ class Mount:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file for the server."""
+    """A file on the server."""
 
     content: str
-    """What is in it."""
+    """Content."""
     mode: str = "0644"
     """Permissions in octal digits."""
     owner: str = "root:root"
@@ -47,19 +47,19 @@ def document(
     commands: Sequence[Sequence[str]],
     more: Mapping[str, Any] | None = None,
 ) -> str:
-    """The user data.
+    """Return the user data.
 
-    The volumes are attached while the server boots or later, so nothing here waits for them in a script: a udev rule
-    names each by its serial number, systemd makes a file system on it if it is blank and mounts it when it appears
-    (systemd.mount(5), ``x-systemd.makefs``). A server that is built anew finds the file systems in place and keeps
-    them. It patches itself, and lets nobody in by a password.
+    The volumes are attached during the boot or later, so no script waits for them: a udev rule names each device by its
+    serial number, and systemd creates a file system on a blank device and mounts it as soon as it appears
+    (systemd.mount(5), ``x-systemd.makefs``). A replacement server keeps the existing file systems. The server installs
+    security updates itself, and accepts no password logins.
 
     Args:
         packages: Debian packages to install.
-        files: What to write once they are installed, by path: installing one must not wait for a volume.
+        files: Files by path, written after the packages are installed, as an installation must not wait for a volume.
         mounts: The volumes.
-        commands: What to run in the end, the volumes' mounts being known to systemd.
-        more: Further keys of cloud-init.
+        commands: Commands to run at the end, when systemd knows the mounts.
+        more: Additional keys of cloud-init.
     """
     written = {
         "/etc/udev/rules.d/90-rsp-volumes.rules": _udev_rules(mounts),
@@ -88,12 +88,12 @@ def document(
 
 
 def after_mounts(mounts: Iterable[Mount]) -> str:
-    """The lines of a unit that starts when its volumes are mounted, and never without them."""
+    """Return a drop-in for a systemd unit that starts only once its volumes are mounted."""
     return "[Unit]\nRequiresMountsFor=" + " ".join(each.path for each in mounts) + "\n"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes the content of files as blocks, so that a person can read them on the server."""
+    """Writes text of several lines as block scalars, which are readable on the server."""
 
 
 def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -123,6 +123,6 @@ def _udev_rules(mounts: Sequence[Mount]) -> str:
 
 
 def _fstab(mounts: Sequence[Mount]) -> str:
-    # nofail: the server boots without its volumes; timeout 0: systemd waits for them for ever.
+    # nofail: the server boots without its volumes; timeout 0: systemd waits for them indefinitely.
     options = "nodev,nosuid,nofail,x-systemd.device-timeout=0,x-systemd.makefs,x-systemd.growfs"
     return "".join(f"{each.device} {each.path} ext4 {options} 0 2\n" for each in mounts)

@@ -1,7 +1,7 @@
-"""The labels of Magnum's cluster template: every one that matters, so that no default of the cloud decides.
+"""Labels of Magnum's cluster template, set explicitly so that they do not depend on the cloud's defaults.
 
-Their reference is Magnum's user guide (https://docs.openstack.org/magnum/latest/user/); for the Cluster API driver
-it is the source of magnum-capi-helm (``driver.py``), since its guide lists a part only.
+Reference: Magnum's user guide (https://docs.openstack.org/magnum/latest/user/); for the Cluster API driver, the source
+of magnum-capi-helm (``driver.py``), as its guide is incomplete.
 """
 
 import re
@@ -26,64 +26,64 @@ ADMISSION_PLUGINS = (
     "ValidatingAdmissionWebhook",
     "RuntimeClass",
 )
-"""Magnum's list up to Zed without PodSecurityPolicy, with which an API server since Kubernetes 1.25 does not start."""
+"""Magnum's default list (Zed) without PodSecurityPolicy, which Kubernetes 1.25 removed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Autoscaling:
-    """The bounds of the cluster autoscaler for the default workers."""
+    """Bounds of the cluster autoscaler for a node group."""
 
     minimum: int
-    """Fewest nodes."""
+    """Minimum number of nodes."""
     maximum: int
-    """Most nodes."""
+    """Maximum number of nodes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterFeatures:
-    """What the labels are to say."""
+    """Features that the labels describe."""
 
     driver: Literal["heat", "capi"]
-    """Magnum's driver: each has labels of its own."""
+    """Magnum driver."""
     kubernetes_version: str
-    """Release with a leading v, such as v1.36.3."""
+    """Kubernetes release with a leading v, such as v1.36.3."""
     network_driver: Literal["calico", "flannel"]
-    """The pod network."""
+    """Pod network."""
     pods: IPv4Network
-    """Addresses of pods."""
+    """Address range of pods."""
     services: IPv4Network
-    """Addresses of Services."""
+    """Address range of Services."""
     load_balancer_provider: str
     """Octavia provider: ovn or amphora."""
     load_balancer_algorithm: str
-    """Octavia algorithm: OVN knows SOURCE_IP_PORT only."""
+    """Octavia algorithm; OVN supports SOURCE_IP_PORT only."""
     health_monitors: bool
     """Whether load balancers probe their members."""
     autohealing: bool
-    """Whether nodes that stop answering are replaced."""
+    """Whether unresponsive nodes are replaced."""
     autoscaling: Autoscaling | None = None
-    """Bounds of the default workers; None to switch the autoscaler off."""
+    """Autoscaler bounds of the default workers, or None to disable the autoscaler."""
     boot_volume_size: int | None = None
-    """Size of the nodes' root disks on Cinder in GiB; None for the flavor's own disk."""
+    """Size of the nodes' root volumes in GiB; None to use the flavor's disk."""
     boot_volume_type: str | None = None
-    """Cinder type of the nodes' root disks; None for the cloud's default."""
+    """Cinder volume type of the root volumes; None for the cloud's default."""
     extra: Mapping[str, str] = field(default_factory=dict)
-    """Labels that a person adds; one of the same name as ours wins."""
+    """Additional labels, which override those of the program."""
 
 
 def template_labels(features: ClusterFeatures) -> dict[str, str]:
-    """All labels of a cluster template, sorted by name. Magnum takes text only: booleans are ``true`` and ``false``."""
+    """Return all labels of a cluster template, sorted by name; booleans are ``true`` and ``false``."""
     own = _heat if features.driver == "heat" else _cluster_api
     labels = {**_common(features), **own(features), **features.extra}
     return {name: _text(labels[name]) for name in sorted(labels)}
 
 
 def _common(features: ClusterFeatures) -> dict[str, str | int | bool]:
-    """The labels that both drivers know under the same name."""
+    """Return the labels that both drivers support."""
     labels: dict[str, str | int | bool] = {
         "auto_healing_enabled": features.autohealing,
         "auto_scaling_enabled": features.autoscaling is not None,
-        # A second door to the API, with rights of its own; Argo CD shows what runs.
+        # The dashboard would be another way to the API, with its own permissions.
         "kube_dashboard_enabled": False,
         "kube_tag": features.kubernetes_version,
         "monitoring_enabled": False,
@@ -112,7 +112,7 @@ def _heat(features: ClusterFeatures) -> dict[str, str | int | bool]:
         "cinder_csi_plugin_tag": release,
         "cloud_provider_enabled": True,
         "cloud_provider_tag": release,
-        # Nublado must know every image on a node (Phalanx, "Node status max images").
+        # Nublado needs the complete list of images on a node (Phalanx, "Node status max images").
         "kubelet_options": "--node-status-max-images=-1",
         "magnum_auto_healer_tag": release,
         "service_cluster_ip_range": str(features.services),
@@ -126,12 +126,12 @@ def _cluster_api(_features: ClusterFeatures) -> dict[str, str | int | bool]:
 
 
 def companion_release(kubernetes_version: str) -> str:
-    """The release of cloud-provider-openstack and of cluster-autoscaler that belongs to a Kubernetes release.
+    """Return the release of cloud-provider-openstack and cluster-autoscaler for a Kubernetes release.
 
-    Both number their releases by the minor release of Kubernetes that they are made for, ``.0`` being the first.
+    Both are released per minor release of Kubernetes, beginning with ``.0``.
 
     Raises:
-        ValueError: If the version does not begin with ``v<major>.<minor>.``.
+        ValueError: The version does not begin with ``v<major>.<minor>.``.
     """
     matched = re.match(r"v(\d+)\.(\d+)\.", kubernetes_version)
     if not matched:

@@ -7,21 +7,21 @@ from pulumi_openstack import networking
 
 @dataclass(frozen=True, kw_only=True)
 class IngressAddressArgs:
-    """What an `IngressAddress` is made from."""
+    """Arguments of an `IngressAddress`."""
 
     external_network: str
-    """Name of the external network that the address comes from."""
+    """Name of the external network of the floating IP."""
     health_monitors: bool
     """Whether Octavia probes the nodes behind the address."""
     protect: bool = True
-    """Refuse to give the address back: names in the DNS point to it."""
+    """Whether to protect the floating IP, which DNS records point to."""
 
 
 class IngressAddress(pulumi.ComponentResource):
-    """The floating IP at which users reach the platform, and how ingress-nginx asks the cloud controller for it.
+    """The floating IP of the platform, and the settings of ingress-nginx that assign it to a load balancer.
 
-    Only the address is ours. The OpenStack cloud controller makes the load balancer of the Service and ties the address
-    to it, so port and fixed address are left out here: setting them would undo what the controller did.
+    This component owns the address only. The OpenStack cloud controller creates the load balancer of the Service and
+    associates the address with it, so port and fixed address are not set here.
     """
 
     address: pulumi.Output[str]
@@ -29,14 +29,14 @@ class IngressAddress(pulumi.ComponentResource):
     annotations: Mapping[str, str]
     """Annotations of the Service of ingress-nginx, for the cloud controller."""
     controller_kind: str
-    """Kubernetes kind of the ingress-nginx controller that this load balancer needs."""
+    """Kubernetes kind of the ingress-nginx controller: DaemonSet or Deployment."""
 
     def __init__(self, name: str, args: IngressAddressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:IngressAddress", name, None, opts)
         floating_ip = networking.FloatingIp(
             f"{name}-address",
             pool=args.external_network,
-            # The cloud controller deletes a Service's address only if the description is one of its own.
+            # The cloud controller deletes the floating IP of a Service only if the description is its own.
             description=f"Ingress of the Rubin Science Platform ({pulumi.get_stack()}), managed by Pulumi",
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         )
@@ -49,7 +49,7 @@ class IngressAddress(pulumi.ComponentResource):
 
 
 def service_annotations(*, health_monitors: bool) -> dict[str, str]:
-    """What the Service of ingress-nginx says to the cloud controller.
+    """Return the annotations of the Service of ingress-nginx for the cloud controller.
 
     The keys are documented in cloud-provider-openstack, docs/openstack-cloud-controller-manager,
     "Exposing applications using services of LoadBalancer type".
@@ -61,9 +61,9 @@ def service_annotations(*, health_monitors: bool) -> dict[str, str]:
 
 
 def controller_kind(*, health_monitors: bool) -> str:
-    """DaemonSet where nothing probes the nodes, else Deployment.
+    """Return DaemonSet if the load balancer does not probe the nodes, else Deployment.
 
-    Phalanx sets ``externalTrafficPolicy: Local``: a node without a controller drops what reaches it, and without health
-    monitors the load balancer goes on sending there.
+    Phalanx sets ``externalTrafficPolicy: Local``: a node without a controller pod drops requests, and without health
+    monitors the load balancer continues to send them there.
     """
     return "Deployment" if health_monitors else "DaemonSet"

@@ -10,70 +10,70 @@ from components.cluster_labels import Autoscaling, ClusterFeatures, template_lab
 from config.names import cloud_name
 
 CREATE_TIMEOUT = 90
-"""Minutes that Magnum may take to build a cluster."""
+"""Timeout of the creation of a cluster in minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeGroup:
-    """Nodes of one kind."""
+    """A group of nodes with the same flavor."""
 
     flavor: str
     """Name of a Nova flavor."""
     count: int
-    """Number of nodes; with autoscaling the number to begin with."""
+    """Number of nodes; with autoscaling the initial number."""
     autoscaling: Autoscaling | None = None
-    """Bounds within which the autoscaler chooses; None if it has no say."""
+    """Autoscaler bounds, or None to disable the autoscaler."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MagnumClusterArgs:
-    """What a `MagnumCluster` is made from."""
+    """Arguments of a `MagnumCluster`."""
 
     network_id: pulumi.Input[str]
-    """Id of the network of the nodes."""
+    """ID of the network of the nodes."""
     subnet_id: pulumi.Input[str]
-    """Id of the subnet of the nodes, routed to the external network."""
+    """ID of the subnet of the nodes, which must be routed to the external network."""
     external_network_id: pulumi.Input[str]
-    """Id of the network that floating IPs come from."""
+    """ID of the external network of floating IPs."""
     image: str
     """Name of the Glance image of the nodes."""
     features: ClusterFeatures
-    """What the template's labels are to say."""
+    """Features that the template's labels describe."""
     master_flavor: str
     """Name of the Nova flavor of the masters."""
     master_count: int
-    """Number of masters: odd."""
+    """Number of masters, which must be odd."""
     workers: NodeGroup
-    """The nodes that every cluster has, which Magnum calls default-worker."""
+    """Magnum's node group default-worker."""
     node_groups: Mapping[str, NodeGroup] = field(default_factory=dict)
-    """Further nodes by the name of their group."""
+    """Additional node groups by name."""
     api_load_balancer: bool = False
-    """Whether a load balancer stands before the API servers."""
+    """Whether the API servers are behind a load balancer."""
     public_api: bool = True
     """Whether the API server gets a floating IP."""
     keypair: str | None = None
     """Name of a Nova keypair for the nodes."""
     dns_nameserver: str | None = None
-    """Name server of the nodes; Magnum's default if None."""
+    """DNS servers of the nodes, separated by commas; Magnum's default if None."""
     protect: bool = True
-    """Refuse to delete the cluster: nearly every change of it that is no upgrade would replace it."""
+    """Whether to protect the cluster: most changes other than upgrades would replace it."""
 
 
 class MagnumCluster(pulumi.ComponentResource):
-    """The Kubernetes cluster: a template for its Kubernetes release, the cluster, and node groups one after another."""
+    """A Kubernetes cluster in Magnum: cluster template, cluster and additional node groups."""
 
     cluster_id: pulumi.Output[str]
-    """Magnum's id of the cluster."""
+    """ID of the cluster in Magnum."""
     api_address: pulumi.Output[str]
-    """URL of the API server."""
+    """URL of the Kubernetes API."""
     kubeconfig: pulumi.Output[str]
-    """Kubeconfig of an administrator, secret. Its certificate is signed once and ends with Magnum's validity for it."""
+    """Kubeconfig of an administrator (secret). Its certificate is signed once, and expires."""
 
     def __init__(self, name: str, args: MagnumClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:MagnumCluster", name, None, opts)
         cluster = self._cluster(name, args, self._template(name, args))
         previous: pulumi.Resource = cluster
-        # One after another: Magnum loses one of two groups that are made at once (Launchpad bug 2097946).
+        # In sequence: Magnum may lose one of two groups that are created at the same time (Launchpad bug 2097946).
         for group, nodes in sorted(args.node_groups.items()):
             previous = self._node_group(f"{name}-{group}", group, nodes, cluster, previous)
         self.cluster_id = cluster.id
@@ -105,12 +105,12 @@ class MagnumCluster(pulumi.ComponentResource):
             docker_storage_driver="overlay2",
             floating_ip_enabled=args.public_api,
             master_lb_enabled=args.api_load_balancer,
-            # All of them here and none on the cluster, where they would replace these and force a replacement.
+            # Labels of the cluster would replace those of the template, and a change of them the cluster.
             labels=template_labels(args.features),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                # Magnum refuses to change or delete a template that a cluster uses. So a new one is made under its own
-                # name, the cluster moves to it, and as the last step of the run Pulumi deletes the old one.
+                # Magnum refuses to change or delete a template in use. A change creates a template with another name,
+                # upgrades the cluster to it, and deletes the old template at the end of the run.
                 replace_on_changes=["*"],
             ),
         )
@@ -131,9 +131,9 @@ class MagnumCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
-                # The autoscaler's number would be drift, and the next run would undo it.
+                # The autoscaler changes the number, which must not be reset.
                 ignore_changes=["nodeCount"] if args.workers.autoscaling else None,
-                # The provider gives up after 60 minutes, and 30 for an upgrade: large clusters take longer.
+                # The defaults of 60 minutes, and 30 for an upgrade, are too short for large clusters.
                 custom_timeouts=pulumi.CustomTimeouts(create=f"{CREATE_TIMEOUT}m", update="90m", delete="60m"),
             ),
         )
@@ -158,20 +158,20 @@ class MagnumCluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[previous],
-                # As for the cluster: the number is the autoscaler's.
+                # The autoscaler changes the number, which must not be reset.
                 ignore_changes=["nodeCount"] if bounds else None,
-                # Magnum removes them together.
+                # Magnum deletes the node groups of a cluster with it.
                 deleted_with=cluster,
             ),
         )
 
 
 def template_name(cluster: str, args: MagnumClusterArgs) -> str:
-    """A name of its own for each content of a template: old and new stand side by side while the cluster moves.
+    """Return the name of a template, which depends on its content: during an upgrade, both templates exist.
 
     Args:
         cluster: Name of the cluster in Magnum.
-        args: What the template is made from. Networks do not count: they only change together with the cluster.
+        args: Arguments of the cluster. Networks are ignored, as a change of them replaces the cluster.
 
     Returns:
         Name of the cluster, Kubernetes release, and a digest of everything else.

@@ -9,49 +9,49 @@ from config.names import cloud_name
 
 @dataclass(frozen=True, kw_only=True)
 class NewSubnet:
-    """How to lay out a subnet that this component makes."""
+    """Layout of a subnet to create."""
 
     gateway: IPv4Address
-    """The router's address."""
+    """Address of the router."""
     allocation_pool: tuple[IPv4Address, IPv4Address]
-    """First and last address that Neutron hands out; the others are for fixed addresses."""
+    """First and last address that Neutron allocates; the others are for fixed addresses."""
     dns_nameservers: tuple[IPv4Address, ...] = ()
-    """Name servers for the subnet's hosts; the cloud's own if empty."""
+    """DNS servers of the subnet's hosts; the cloud's default if empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingSubnet:
-    """A subnet to adopt, already routed to the external network."""
+    """An existing subnet to use; it must be routed to the external network."""
 
     network: str
-    """Name of its network."""
+    """Name of the network."""
     subnet: str
-    """Its name."""
+    """Name of the subnet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """What a `Network` is made from."""
+    """Arguments of a `Network`."""
 
     external_network: str
-    """Name of the external network, which must exist."""
+    """Name of the existing external network."""
     cidr: IPv4Network
-    """Addresses of the subnet."""
+    """Address range of the subnet."""
     layout: NewSubnet | ExistingSubnet
-    """How to make the subnet, or which one to adopt."""
+    """Layout of the subnet to create, or the subnet to use."""
 
 
 class Network(pulumi.ComponentResource):
-    """The private network of the nodes and the NFS server, routed to the external network; made or adopted."""
+    """The private network of the nodes and the NFS server, routed to the external network; created or existing."""
 
     network_id: pulumi.Output[str]
-    """Id of the network."""
+    """ID of the network."""
     subnet_id: pulumi.Output[str]
-    """Id of the subnet; known once the subnet is routed, so that whatever starts in it can reach the outside."""
+    """ID of the subnet; known once the subnet is routed, so that hosts in it can reach the external network."""
     external_network_id: pulumi.Output[str]
-    """Id of the external network."""
+    """ID of the external network."""
     router_address: pulumi.Output[str] | None
-    """The router's address outside, from which the subnet's hosts come; None in an adopted network."""
+    """Address of the router in the external network, the source of the hosts' traffic; None for an existing subnet."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:Network", name, None, opts)
@@ -74,7 +74,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _create(self, name: str, cidr: IPv4Network, layout: NewSubnet) -> None:
-        """Make network, subnet, router and its interface."""
+        """Create network, subnet, router and router interface."""
         child = pulumi.ResourceOptions(parent=self)
         label = cloud_name(pulumi.get_stack(), name)
         network = networking.Network(f"{name}-network", name=label, opts=child)
@@ -107,7 +107,7 @@ class Network(pulumi.ComponentResource):
 
 
 def _known(subnet_id: str | None) -> str:
-    """Neutron always answers the subnet of an interface that was made for one; the SDK's type allows none."""
+    """Return the subnet ID of a router interface, which the SDK declares as optional."""
     if subnet_id is None:
         raise ValueError("the router's interface has no subnet")
     return subnet_id

@@ -1,4 +1,4 @@
-"""The first boot of the NFS server."""
+"""User data of the NFS server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,34 +8,34 @@ from components import cloud_init
 from components.cloud_init import Mount
 
 ROOT = "/srv/nfs"
-"""Root of what is exported: clients see /srv/nfs/NAME as /NAME."""
+"""Root of the exports: clients mount /srv/nfs/NAME as /NAME."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """One volume and how clients may use it."""
+    """An exported volume and its export options."""
 
     name: str
     """Name of the export: letters, digits and hyphens."""
     volume_id: str
-    """Id of the Cinder volume."""
+    """ID of the Cinder volume."""
     root_squash: bool = True
-    """Whether a client's root becomes nobody."""
+    """Whether requests of a client's root are mapped to nobody."""
     read_only: bool = False
-    """Whether writes are refused."""
+    """Whether the export is read-only."""
 
     @property
     def mount(self) -> Mount:
-        """Where the server mounts the volume."""
+        """The mount of the volume on the server."""
         return Mount(name=self.name, volume_id=self.volume_id, path=f"{ROOT}/{self.name}")
 
 
 def render(exports: Sequence[Export], clients: IPv4Network) -> str:
-    """The user data; the NFS server starts when all of its volumes are mounted.
+    """Return the user data; the NFS server starts once all of its volumes are mounted.
 
     Args:
-        exports: At least one.
-        clients: The only addresses that may mount anything.
+        exports: Exports, at least one.
+        clients: Network of the clients; all others are refused.
     """
     mounts = [each.mount for each in exports]
     return cloud_init.document(
@@ -54,7 +54,7 @@ def render(exports: Sequence[Export], clients: IPv4Network) -> str:
     )
 
 
-# Version 4.1 and later need port 2049 alone: no portmapper, no lock or status daemons, no callback connections.
+# NFS 4.1 and later need port 2049 only: no portmapper, no lock or status daemons, no callback connections.
 _NFS_CONF = """\
 [nfsd]
 vers3=n
@@ -66,7 +66,7 @@ threads=32
 
 
 def _exports(exports: Sequence[Export], clients: IPv4Network) -> str:
-    """exports(5). ``mp``: without its volume a directory of the root disk would be exported in its place."""
+    """Return the exports(5) file; ``mp`` prevents the export of an empty mount point."""
     lines = [f"{ROOT} {clients}(ro,fsid=0,root_squash,sync,no_subtree_check)"]
     for each in exports:
         access = "ro" if each.read_only else "rw"

@@ -14,41 +14,41 @@ NFS_PORT = 2049
 
 @dataclass(frozen=True, kw_only=True)
 class DataVolume:
-    """A volume that is exported under its key in `NfsServerArgs.volumes`."""
+    """An exported Cinder volume."""
 
     size: int
     """Size in GiB."""
     type: str | None = None
     """Cinder volume type; the cloud's default type if None."""
     root_squash: bool = True
-    """Whether a client's root becomes nobody."""
+    """Whether requests of a client's root are mapped to nobody."""
     read_only: bool = False
-    """Whether writes are refused."""
+    """Whether the export is read-only."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NfsServerArgs:
-    """What an `NfsServer` is made from."""
+    """Arguments of an `NfsServer`."""
 
     place: Place
-    """Where the server stands."""
+    """Network, subnet and address of the server."""
     machine: Machine
-    """What it runs on."""
+    """Image, flavor and keypair of the server."""
     clients: IPv4Network
-    """The only addresses that may mount anything: the subnet of the cluster's nodes."""
+    """Network of the clients, the subnet of the cluster's nodes; all others are refused."""
     volumes: Mapping[str, DataVolume]
-    """The data volumes by the name of their export."""
+    """Data volumes by the name of their export."""
     protect: bool = True
-    """Refuse to delete the volumes."""
+    """Whether to protect the volumes."""
 
 
 class NfsServer(pulumi.ComponentResource):
-    """An NFS 4.1 server: a VM without data of its own, with Cinder volumes that outlive it."""
+    """An NFS 4.1 server: a stateless VM whose data are on Cinder volumes that outlive it."""
 
     address: pulumi.Output[str]
-    """The server's IPv4 address; known at preview."""
+    """IPv4 address of the server; known at preview."""
     exports: list[str]
-    """The paths that clients mount, sorted."""
+    """Paths that clients mount, sorted."""
 
     def __init__(self, name: str, args: NfsServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:NfsServer", name, None, opts)
@@ -67,7 +67,7 @@ class NfsServer(pulumi.ComponentResource):
             self,
             name,
             args.place,
-            description="NFS from the cluster's subnet, and what the server itself needs",
+            description="NFS from the cluster's subnet, and egress of the server",
             ingress={"nfs": Flow("tcp", NFS_PORT, "NFS from the cluster's subnet", str(args.clients))},
         )
         self.address = port.fixed_ips.apply(lambda _: str(args.place.address))

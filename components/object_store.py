@@ -6,39 +6,39 @@ from pulumi_openstack import identity, objectstorage
 
 @dataclass(frozen=True, kw_only=True)
 class S3Keys:
-    """Keys of somebody who may read and write the bucket."""
+    """S3 credentials with read and write access to the bucket."""
 
     access_key: pulumi.Input[str] = field(repr=False)
-    """The access key id."""
+    """Access key ID."""
     secret_key: pulumi.Input[str] = field(repr=False)
-    """The secret key; treated as secret whatever it is given as."""
+    """Secret key; always treated as a secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectStoreArgs:
-    """What an `ObjectStore` is made from."""
+    """Arguments of an `ObjectStore`."""
 
     endpoint: str
-    """URL of the S3 service, without the bucket and without a final slash."""
+    """URL of the S3 service, without bucket and trailing slash."""
     bucket: str
     """Name of the bucket for the results of TAP queries."""
     keys: S3Keys | None = None
-    """Keys of a bucket that exists; None to make a Swift container and EC2 credentials for it in the project."""
+    """Credentials for an existing bucket; None to create a Swift container and EC2 credentials in the project."""
     protect: bool = True
-    """Refuse to delete the container: it holds users' results."""
+    """Whether to protect the container, which holds users' results."""
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """Where TAP keeps the results of queries: a Swift container with EC2 credentials, or a bucket that exists."""
+    """Bucket for the results of TAP queries: a Swift container with EC2 credentials, or an existing bucket."""
 
     endpoint: str
     """URL of the S3 service."""
     bucket: str
     """Name of the bucket."""
     access_key: pulumi.Output[str]
-    """S3 access key id, secret."""
+    """S3 access key ID (secret)."""
     secret_key: pulumi.Output[str]
-    """S3 secret key, secret."""
+    """S3 secret key (secret)."""
 
     def __init__(self, name: str, args: ObjectStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:ObjectStore", name, None, opts)
@@ -60,10 +60,10 @@ class ObjectStore(pulumi.ComponentResource):
         objectstorage.Container(
             f"{name}-bucket",
             name=args.bucket,
-            # Without force_destroy Swift refuses to delete a container that holds objects.
+            # Without force_destroy, a container with objects is never deleted.
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect, retain_on_delete=True),
         )
-        # The SDK marks the secret key only.
+        # The SDK declares only the secret key as a secret.
         credential = identity.Ec2CredentialV3(
             f"{name}-keys",
             opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["access"]),

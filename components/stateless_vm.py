@@ -1,7 +1,4 @@
-"""What a server without data of its own is made of: volumes that outlive it, a closed port, a VM that can be replaced.
-
-For components that are such a server; the resources become their children.
-"""
+"""Resources of a stateless server: volumes that outlive it, a port with a security group, and a replaceable VM."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +12,16 @@ from config.names import cloud_name
 
 
 class Flow(NamedTuple):
-    """Traffic that a security group lets through."""
+    """Traffic that a security group allows."""
 
     protocol: str
-    """tcp or udp."""
+    """Protocol: tcp or udp."""
     port: int
-    """Port at its destination."""
+    """Destination port."""
     purpose: str
-    """What it is for; its description in Neutron."""
+    """Description of the rule in Neutron."""
     remote: pulumi.Input[str] = "0.0.0.0/0"
-    """Network that it comes from or goes to, in CIDR notation."""
+    """Source or destination network in CIDR notation."""
 
 
 EGRESS: Mapping[str, Flow] = {
@@ -34,31 +31,31 @@ EGRESS: Mapping[str, Flow] = {
     "http": Flow("tcp", 80, "Package mirrors, the cloud's metadata service"),
     "https": Flow("tcp", 443, "Package mirrors"),
 }
-"""All that a server may open by itself; to anywhere, since mirrors and time servers have no fixed addresses."""
+"""Connections that a server may open, to any address: mirrors and time servers have no fixed addresses."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a server stands."""
+    """Network, subnet and address of a server."""
 
     network_id: pulumi.Input[str]
-    """Id of the network."""
+    """ID of the network."""
     subnet_id: pulumi.Input[str]
-    """Id of the subnet, routed so that the first boot can install packages."""
+    """ID of the subnet, which must be routed so that the first boot can install packages."""
     address: IPv4Address
-    """The server's fixed address in the subnet."""
+    """Fixed address in the subnet."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What a server runs on."""
+    """Image, flavor and keypair of a server."""
 
     image: str
     """Name of a Glance image of Debian 12 or later."""
     flavor: str
     """Name of a Nova flavor."""
     keypair: str | None = None
-    """Name of a Nova keypair, for the console; no security group lets anybody in by SSH."""
+    """Name of a Nova keypair; no security group allows SSH."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +71,14 @@ class Disk:
 def data_volume(
     parent: pulumi.Resource, name: str, disk: Disk, *, description: str, protect: bool
 ) -> blockstorage.Volume:
-    """A volume whose data outlive the server and the stack."""
+    """Create a volume whose data outlive the server and the stack."""
     return blockstorage.Volume(
         name,
         name=cloud_name(pulumi.get_stack(), name),
         description=f"{description} of the Rubin Science Platform ({pulumi.get_stack()})",
         size=disk.size,
         volume_type=disk.type,
-        # A volume in use can grow; the file system follows at the server's next boot.
+        # An attached volume can grow; its file system grows at the next boot.
         enable_online_resize=True,
         opts=pulumi.ResourceOptions(parent=parent, protect=protect, retain_on_delete=True),
     )
@@ -95,14 +92,14 @@ def locked_down_port(
     description: str,
     ingress: Mapping[str, Flow],
 ) -> networking.Port:
-    """The port that carries the fixed address, closed but for ``ingress`` and ``EGRESS``."""
+    """Create the port with the fixed address, which allows only ``ingress`` and ``EGRESS``."""
     child = pulumi.ResourceOptions(parent=parent)
     label = cloud_name(pulumi.get_stack(), name)
     group = networking.SecGroup(
         f"{name}-group",
         name=label,
         description=description,
-        # Neutron's own rules allow all outgoing traffic.
+        # The default rules allow all egress.
         delete_default_rules=True,
         opts=child,
     )
@@ -137,7 +134,7 @@ def server(
     port: networking.Port,
     user_data: pulumi.Output[str],
 ) -> compute.Instance:
-    """The VM; everything that it is follows from its image and first boot."""
+    """Create the VM, which is fully described by its image and user data."""
     return compute.Instance(
         f"{name}-server",
         name=cloud_name(pulumi.get_stack(), name),
@@ -147,14 +144,14 @@ def server(
         networks=[{"port": port.id}],
         user_data=user_data,
         config_drive=True,
-        # A clean shutdown writes out what clients believe to be on disk.
+        # A clean shutdown writes all acknowledged data to the volumes.
         stop_before_destroy=True,
         opts=pulumi.ResourceOptions(
             parent=parent,
-            # The provider would rebuild a running server for a new image and replace it for a changed first boot,
-            # under its clients: both take effect when somebody replaces it on purpose (pulumi up --replace URN).
+            # The provider would rebuild a running server for a new image, and replace it for changed user data, while
+            # clients use it. Both take effect when the server is replaced on purpose (pulumi up --replace URN).
             ignore_changes=["imageName", "imageId", "userData"],
-            # Port and volumes serve one server at a time.
+            # Port and volumes can be attached to one server at a time.
             delete_before_replace=True,
         ),
     )
