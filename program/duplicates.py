@@ -1,7 +1,9 @@
 """Refuse to create an OpenStack resource whose name already exists in the stack's project."""
 
 import asyncio
+import contextlib
 import functools
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,10 @@ GUARDED: Mapping[str, Finder["Connection"]] = {
     kind: finder for kind, finder in openstack.FINDERS.items() if finder.discard is None and kind not in _ADOPTED
 }
 """Types whose creation is refused if the name already exists, with their finders."""
+
+
+_ATTEMPTS, _PAUSE = 5, 0.5
+"""Number of attempts to read the state, and seconds between two of them."""
 
 
 class DuplicateError(PhalanxError):
@@ -111,12 +117,20 @@ class _DuplicateCheck:
     def _connection(self) -> "Connection":
         return openstack.connect({"cloud": self._cloud.name, "region": self._cloud.region})
 
+    def _state(self) -> dict[str, Any]:
+        """Read the state; in a directory, the running CLI may just be writing the file."""
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(PulumiError):
+                return PulumiStack(self._stack).export()
+            time.sleep(_PAUSE)
+        return PulumiStack(self._stack).export()
+
     def _recorded(self, name: str, found: set[str]) -> set[str]:
         """Return the IDs in the state: a resource that is being replaced still exists (`pulumi up --replace`)."""
         if not found:
             return set()
         try:
-            return {str(each.get("id")) for each in resources(PulumiStack(self._stack).export())}
+            return {str(each.get("id")) for each in resources(self._state())}
         except PulumiError as error:
             raise PhalanxError(
                 f"whether {name} is in the state already cannot be known, so it was not created (of that name exist: "

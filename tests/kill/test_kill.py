@@ -90,6 +90,7 @@ def test_killed_runs_recover_without_duplicates(
 
 def test_an_interrupted_helm_installation_continues(program: Program, tenant: Connection, tmp_path: Path) -> None:
     program.recover()
+    program.run("up")  # protects the cluster again
     program.run("destroy")
 
     def argocd_is_being_installed() -> bool:

@@ -10,7 +10,9 @@ from pulumi import ResourceHookArgs
 
 from config.cloud import Cloud as Settings
 from phalanx.errors import PhalanxError
+from program import duplicates
 from program.duplicates import DuplicateError, _DuplicateCheck, qualified_name
+from recovery.pulumi_stack import PulumiError, PulumiStack
 from tests.unit.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network
 from tests.unit.recovery.fake_pulumi import FakePulumi
 
@@ -46,9 +48,27 @@ def test_a_resource_in_the_state_can_be_replaced(check: _DuplicateCheck, cloud: 
     before_create(check, "there")
 
 
+def test_the_state_is_read_again_while_its_file_is_being_written(
+    check: _DuplicateCheck, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = iter([PulumiError("failed to load checkpoint: EOF"), {"deployment": {"resources": [{"id": "id-1"}]}}])
+
+    def export(_: PulumiStack) -> Any:
+        outcome = next(outcomes)
+        if isinstance(outcome, PulumiError):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(PulumiStack, "export", export)
+    monkeypatch.setattr(duplicates, "_PAUSE", 0)
+    cloud.networks.update(there=["id-1"])
+    before_create(check, "there")
+
+
 def test_nothing_is_created_if_the_state_cannot_be_read(
     check: _DuplicateCheck, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
+    monkeypatch.setattr(duplicates, "_PAUSE", 0)
     monkeypatch.setenv("PATH", str(tmp_path))
     cloud.networks.update(there=["id-1"])
     with pytest.raises(PhalanxError, match=r"cannot be known.*id-1.*not on PATH") as raised:
