@@ -151,5 +151,5 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     assert_contains(
         output,
         f"error: Magnum's cluster {cloud_name('failing', 'fails')}: CREATE_FAILED",
-        "told to fail by the label sandbox_fail=create",
+        "the label sandbox_fail=create requests a failure",
     )

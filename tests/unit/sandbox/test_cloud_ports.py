@@ -18,7 +18,7 @@ def taken() -> Iterator[int]:
 
 
 def test_the_owner_of_a_taken_port_is_named(taken: int) -> None:
-    with pytest.raises(SandboxError, match=rf"port {taken} is held by \S+ \(pid {os.getpid()}\)"):
+    with pytest.raises(SandboxError, match=rf"port {taken} is in use by \S+ \(pid {os.getpid()}\)"):
         require_free([taken])
 
 

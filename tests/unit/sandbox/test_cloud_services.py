@@ -148,10 +148,10 @@ def test_the_administrators_policy_survives_an_interrupted_installation(
     monkeypatch.setattr(packages, "_POLICY", policy)
     monkeypatch.setattr(packages, "_KEPT_POLICY", tmp_path / "kept")
     policy.write_text("#!/bin/sh\nexit 104\n")
-    interrupted = packages._nothing_starts()  # noqa: SLF001 - what a killed run leaves behind
+    interrupted = packages._no_service_starts()  # noqa: SLF001 - what a killed run leaves behind
     interrupted.__enter__()
     assert "exit 101" in policy.read_text()
-    with packages._nothing_starts():  # noqa: SLF001 - the next run
+    with packages._no_service_starts():  # noqa: SLF001 - the next run
         assert "exit 101" in policy.read_text()
     assert policy.read_text() == "#!/bin/sh\nexit 104\n"
 
@@ -164,7 +164,7 @@ def test_what_is_installed_does_not_start_at_boot_either(tmp_path: Path, monkeyp
     monkeypatch.setattr(packages, "_UNITS", tmp_path)
     monkeypatch.setattr(packages, "_run", lambda *argv: ran.append(argv))
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/systemctl")
-    with packages._nothing_enabled():  # noqa: SLF001 - the part of an installation that this is about
+    with packages._no_service_enabled():  # noqa: SLF001 - the part of an installation that this is about
         (wants / "mariadb.service").touch()
         (wants / "memcached.service").touch()
     assert ran == [("systemctl", "disable", "mariadb.service", "memcached.service")]
@@ -175,7 +175,7 @@ def test_what_is_installed_does_not_start_at_boot_either(tmp_path: Path, monkeyp
     [
         ({"ID": "ubuntu", "VERSION_ID": "24.04", "PRETTY_NAME": "Ubuntu 24.04"}, 0, "this is Ubuntu 24.04"),
         ({"ID": "debian", "VERSION_ID": "13", "PRETTY_NAME": "Debian 13"}, 0, "this is Debian 13"),
-        ({"ID": "debian", "VERSION_ID": "12"}, 1000, "you are not root"),
+        ({"ID": "debian", "VERSION_ID": "12"}, 1000, "requires root"),
     ],
 )
 def test_other_machines_and_users_are_refused_in_a_sentence(
