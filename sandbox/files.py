@@ -10,12 +10,12 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> bool:
     """Write `text` to `path` so that readers never see partial content, creating missing directories.
 
     Args:
-            path: File to create or replace.
-            text: New content.
-            mode: Permissions, in force before the content is written.
+        path: File to create or replace.
+        text: New content.
+        mode: Permissions, in force before the content is written.
 
     Returns:
-            True if the content changed.
+        True if the content changed.
     """
     with contextlib.suppress(FileNotFoundError):
         if path.read_text() == text:

@@ -37,10 +37,10 @@ def publish() -> str:
     copy of.
 
     Returns:
-            The commit at the head of the branch.
+        The commit at the head of the branch.
 
     Raises:
-            SandboxError: Git fails or is not installed.
+        SandboxError: Git fails or is not installed.
     """
     return commit(SOURCE, "Publish the sandbox's Phalanx", _add_argocd_crds)
 
@@ -49,15 +49,15 @@ def commit(source: Path, message: str, complete: Callable[[Path], None] = lambda
     """Commit a directory to the branch, as a user's push would, if its content differs from the branch's.
 
     Args:
-            source: Directory with the complete content of the branch.
-            message: Commit message.
-            complete: Function that adds further files to a copy of `source`.
+        source: Directory with the complete content of the branch.
+        message: Commit message.
+        complete: Function that adds further files to a copy of `source`.
 
     Returns:
         The commit at the head of the branch.
 
     Raises:
-            SandboxError: Git fails or is not installed.
+        SandboxError: Git fails or is not installed.
     """
     if not (paths.GIT / "HEAD").exists():
         paths.GIT.mkdir(parents=True, exist_ok=True)

@@ -91,11 +91,11 @@ def require_free(ports: Iterable[int], ours: Iterable[int] = ()) -> None:
     """Check that no other process listens on any of `ports`.
 
     Args:
-            ports: Ports that are about to be used.
-            ours: Ids of the sandbox's running sessions, whose processes may use the ports.
+        ports: Ports that are about to be used.
+        ours: Ids of the sandbox's running sessions, whose processes may use the ports.
 
     Raises:
-            SandboxError: Ports are in use; the message names each port, process and process id.
+        SandboxError: Ports are in use; the message names each port, process and process id.
     """
     sessions = set(ours)
     strangers = [each for each in listeners(ports) if each.pid is None or _session(each.pid) not in sessions]

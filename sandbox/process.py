@@ -87,7 +87,7 @@ class Process:
         """Start the process, or restart it if its command or a configuration file has changed.
 
         Returns:
-                Whether a process was started; False if it runs already.
+            Whether a process was started; False if it runs already.
 
         Raises:
             SandboxError: The program is missing or cannot be executed.
@@ -167,10 +167,10 @@ def wait_for(probe: Callable[[], bool], what: str, process: Process | None = Non
     """Wait until `probe` returns true.
 
     Args:
-            probe: Called about five times a second; must not raise.
-            what: The condition as a clause for the error message: `keystone answers at http://...`.
-            process: Process that has to fulfil the condition; if it ends, so does the wait.
-            timeout: Limit in seconds.
+        probe: Called about five times a second; must not raise.
+        what: The condition as a clause for the error message: `keystone answers at http://...`.
+        process: Process that has to fulfil the condition; if it ends, so does the wait.
+        timeout: Limit in seconds.
 
     Raises:
         ProcessDiedError: `process` has ended.

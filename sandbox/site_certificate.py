@@ -53,7 +53,7 @@ def issue(host: str, begins: datetime, ends: datetime) -> tuple[str, str]:
     """Create a certificate for a host, signed by a new authority whose key is discarded.
 
     Returns:
-            The certificate and the authority's certificate, and the private key; PEM.
+        The certificate and the authority's certificate, and the private key; PEM.
     """
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _name("Sandbox authority")

@@ -21,8 +21,8 @@ def of(outputs: Mapping[str, Any], phases: Mapping[str, float]) -> Group:
     """Return the tables that `up` prints.
 
     Args:
-            outputs: Stack outputs, with secret ones masked.
-            phases: Duration of each phase in seconds.
+        outputs: Stack outputs, with secret ones masked.
+        phases: Duration of each phase in seconds.
     """
     tables: list[RenderableType] = ["", outputs_table(outputs)]
     if "clusterId" in outputs:

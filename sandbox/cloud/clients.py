@@ -27,7 +27,7 @@ def clouds(password: Mapping[str, str]) -> dict[str, Any]:
     """Return the content of `clouds.yaml`.
 
     Args:
-            password: Passwords by the names in `passwords.NAMES`.
+        password: Passwords by the names in `passwords.NAMES`.
     """
     return {
         "clouds": {

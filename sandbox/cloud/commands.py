@@ -17,16 +17,16 @@ def run(*argv: str, log: str, env: Mapping[str, str] | None = None, stdin: str |
     """Run a command and append its output to a log.
 
     Args:
-            argv: Program and arguments, without secrets, as all users can read them.
-            log: Name of the log in `paths.LOG`, without suffix.
-            env: Variables in addition to `process.ENVIRONMENT`.
-            stdin: Text for standard input, which may be secret.
+        argv: Program and arguments, without secrets, as all users can read them.
+        log: Name of the log in `paths.LOG`, without suffix.
+        env: Variables in addition to `process.ENVIRONMENT`.
+        stdin: Text for standard input, which may be secret.
 
     Returns:
-            The command's standard output.
+        The command's standard output.
 
     Raises:
-            SandboxError: The command failed; the message has the end of its output.
+        SandboxError: The command failed; the message has the end of its output.
     """
     file = paths.LOG / f"{log}.log"
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def render(password: Mapping[str, str]) -> dict[str, str]:
     """Return the text of each configuration file by its name.
 
     Args:
-            password: Passwords by the names in `passwords.NAMES`.
+        password: Passwords by the names in `passwords.NAMES`.
     """
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

@@ -58,7 +58,7 @@ def create_users(password: Mapping[str, str]) -> None:
     """Create the databases, and users that can access their own databases only.
 
     Args:
-            password: Passwords by the names in `passwords.NAMES`.
+        password: Passwords by the names in `passwords.NAMES`.
     """
     query("\n".join(user_statements(password)))
 

@@ -15,12 +15,12 @@ def once(step: str, fingerprint: object, action: Callable[[], object]) -> bool:
     """Run `action` unless it has run for the same fingerprint.
 
     Args:
-            step: Name of the step.
-            fingerprint: Value that the result depends on; its `repr` is compared.
-            action: Function to run; it must be repeatable after an interruption.
+        step: Name of the step.
+        fingerprint: Value that the result depends on; its `repr` is compared.
+        action: Function to run; it must be repeatable after an interruption.
 
     Returns:
-            True if the action was run.
+        True if the action was run.
     """
     mark = _mark(step)
     digest = hashlib.sha256(repr(fingerprint).encode()).hexdigest()

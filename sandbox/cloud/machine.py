@@ -10,7 +10,7 @@ def require_supported() -> None:
     """Check that this is Debian 12 and that the user is root.
 
     Raises:
-            SandboxError: A requirement is not met.
+        SandboxError: A requirement is not met.
     """
     try:
         release = platform.freedesktop_os_release()

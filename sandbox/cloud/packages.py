@@ -141,7 +141,7 @@ def status(line: str) -> str | None:
     """Return the message of a line in apt's status protocol; None for other lines.
 
     Args:
-            line: For example `pmstatus:nova-api:57.1429:Installing nova-api (amd64)` (apt's README.progress-reporting).
+        line: For example `pmstatus:nova-api:57.1429:Installing nova-api (amd64)` (apt's README.progress-reporting).
     """
     fields = line.rstrip().split(":", 3)
     if len(fields) != 4 or fields[0] not in {"dlstatus", "pmstatus"}:  # noqa: PLR2004 - number of the protocol's fields

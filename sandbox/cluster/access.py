@@ -15,11 +15,11 @@ def write_kubeconfig(
     """Write a kubeconfig with one cluster and one user.
 
     Args:
-            path: File to write, with mode 0600.
-            server: URL of the API server.
-            authority: CA certificate of the API server, as PEM.
-            user: Client certificate, or a file with a bearer token, which clients read again when it changes.
-            namespace: Default namespace.
+        path: File to write, with mode 0600.
+        server: URL of the API server.
+        authority: CA certificate of the API server, as PEM.
+        user: Client certificate, or a file with a bearer token, which clients read again when it changes.
+        namespace: Default namespace.
     """
     if isinstance(user, KeyPair):
         credentials = {"client-certificate-data": _data(user.certificate), "client-key-data": _data(user.key)}

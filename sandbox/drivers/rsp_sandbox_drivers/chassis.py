@@ -46,9 +46,9 @@ class Chassis:
     """One chassis of the southbound database.
 
     Args:
-            remote: OVS address of the southbound database (`tcp:HOST:PORT`).
-            hostname: Name of this host in Nova and Neutron.
-            bridge_mappings: Physical networks with their bridges, `physnet1:br-ex`.
+        remote: OVS address of the southbound database (`tcp:HOST:PORT`).
+        hostname: Name of this host in Nova and Neutron.
+        bridge_mappings: Physical networks with their bridges, `physnet1:br-ex`.
     """
 
     def __init__(self, remote: str, hostname: str, bridge_mappings: str) -> None:
