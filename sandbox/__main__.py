@@ -1,4 +1,4 @@
-"""The commands of the sandbox: `python -m sandbox --help`."""
+"""The sandbox's command line: `python -m sandbox --help`."""
 
 import sys
 from typing import Annotated
@@ -13,9 +13,9 @@ from sandbox.cluster.cli import app as cluster
 from sandbox.errors import SandboxError
 
 app = typer.Typer(
-    help="A whole cloud on one machine, and the program run on it.",
+    help="Run a cloud on this machine, and the program against it.",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,  # they may hold passwords
+    pretty_exceptions_show_locals=False,  # local variables may contain passwords
 )
 app.add_typer(cloud, name="cloud")
 app.add_typer(cluster, name="cluster")
@@ -24,17 +24,17 @@ program.register(app)
 
 @app.command()
 def env(
-    admin: Annotated[bool, typer.Option("--admin", help="As administrator of the cloud and of Vault")] = False,
+    admin: Annotated[bool, typer.Option("--admin", help="Use the administrator of the cloud and of Vault.")] = False,
 ) -> None:
-    """Print the variables with which clients find the sandbox, to be used as `eval "$(python -m sandbox env)"`."""
-    from sandbox import tools  # noqa: PLC0415 - each command imports what it needs alone
+    """Print the environment variables for clients of the sandbox: `eval "$(python -m sandbox env)"`."""
+    from sandbox import tools  # noqa: PLC0415 - each command imports only what it needs
 
     tools.ensure(report=lambda line: typer.echo(line, err=True))
     typer.echo(environment.export_lines(environment.administrators() if admin else environment.variables()))
 
 
 def main() -> None:
-    """Run the command of the command line; a fault is told in one message."""
+    """Run the command line; print an expected error as one message, without a traceback."""
     try:
         app()
     except SandboxError as error:

@@ -1,5 +1,5 @@
-"""What goes wrong in a way that the person at the terminal can mend."""
+"""Expected errors."""
 
 
 class SandboxError(Exception):
-    """A fault told in one message that names its place and the way to mend it, never shown as a traceback."""
+    """An error that the user can fix; its message names the cause and the fix, and is shown without a traceback."""

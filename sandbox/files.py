@@ -1,4 +1,4 @@
-"""Files that are whole or not there, readable by those who may."""
+"""Atomic writing of files."""
 
 import contextlib
 import os
@@ -7,15 +7,15 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> bool:
-    """Write `text` to `path` such that no reader ever sees a part of it; make the directories that are missing.
+    """Write `text` to `path` so that readers never see partial content, creating missing directories.
 
     Args:
-        path: The file to make or replace.
-        text: Its whole content.
-        mode: Its permissions; they hold from the first byte on.
+        path: File to create or replace.
+        text: New content.
+        mode: Permissions, in force before the content is written.
 
     Returns:
-        Whether the content changed.
+        True if the content changed.
     """
     with contextlib.suppress(FileNotFoundError):
         if path.read_text() == text:

@@ -1,4 +1,4 @@
-"""The Git repository of the sandbox's Phalanx: bare, served from the disk, read by Argo CD and by the program."""
+"""The sandbox's Phalanx repository: a bare Git repository on disk, read by Argo CD and by the program."""
 
 import os
 import shutil
@@ -12,52 +12,52 @@ from sandbox import paths, tools
 from sandbox.errors import SandboxError
 
 SOURCE: Final = paths.CHECKOUT / "sandbox" / "phalanx"
-"""What is published."""
+"""The directory that `publish` commits."""
 
 BRANCH: Final = "main"
 
 URL: Final = f"file://{paths.GIT}"
-"""The repository as clients name it."""
+"""The repository's URL for clients."""
 
 _LEFT_BY_HELM: Final = shutil.ignore_patterns("*.tgz", "Chart.lock")
-"""What `helm dependency build` leaves in a working tree."""
+"""Files that `helm dependency build` creates in a working tree."""
 
 _IDENTITY: Final = {
     **{f"GIT_{role}_NAME": "Sandbox" for role in ("AUTHOR", "COMMITTER")},
     **{f"GIT_{role}_EMAIL": "sandbox@rsp.sandbox.test" for role in ("AUTHOR", "COMMITTER")},
-    # The same content with the same history is the same commit, on every machine.
+    # Makes commits reproducible: the same content and history have the same commit on every machine.
     **{f"GIT_{role}_DATE": "2026-01-01T00:00:00Z" for role in ("AUTHOR", "COMMITTER")},
 }
 
 
 def publish() -> str:
-    """Bring the repository's branch to what `sandbox/phalanx` holds now, with one new commit if that is something else.
+    """Commit the current content of `sandbox/phalanx` to the branch, if it differs.
 
-    Argo CD's resource definitions are added to its chart: they belong to the release that the sandbox runs and are too
-    large to keep a copy of.
+    Argo CD's CRDs are added to its chart. They come with the release that the sandbox runs and are too large to keep a
+    copy of.
 
     Returns:
         The commit at the head of the branch.
 
     Raises:
-        SandboxError: Git fails, or is not installed.
+        SandboxError: Git fails or is not installed.
     """
     return commit(SOURCE, "Publish the sandbox's Phalanx", _add_argocd_crds)
 
 
 def commit(source: Path, message: str, complete: Callable[[Path], None] = lambda _: None) -> str:
-    """Commit a tree of files to the branch, as a person's push would; nothing happens if the branch holds just that.
+    """Commit a directory to the branch, as a user's push would, if its content differs from the branch's.
 
     Args:
-        source: The directory to be the whole content of the branch.
-        message: The commit's message.
-        complete: Adds to a copy of `source` what is not in it.
+        source: Directory with the complete content of the branch.
+        message: Commit message.
+        complete: Function that adds further files to a copy of `source`.
 
     Returns:
         The commit at the head of the branch.
 
     Raises:
-        SandboxError: Git fails, or is not installed.
+        SandboxError: Git fails or is not installed.
     """
     if not (paths.GIT / "HEAD").exists():
         paths.GIT.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def commit(source: Path, message: str, complete: Callable[[Path], None] = lambda
 
 
 def checkout(target: Path) -> None:
-    """Write the files at the head of the branch into the new directory `target`, to be changed and committed."""
+    """Write the files at the head of the branch to the new directory `target`."""
     target.mkdir(parents=True)
     index = {"GIT_INDEX_FILE": str(target.parent / f".{target.name}.index")}
     _git(f"--git-dir={paths.GIT}", f"--work-tree={target}", "read-tree", BRANCH, env=index)
@@ -91,18 +91,18 @@ def _add_argocd_crds(tree: Path) -> None:
     tools.ensure(["argocd"], report=lambda _: None)
     crds = tree / "applications" / "argocd" / "charts" / "argo-cd" / "crds"
     crds.mkdir()
-    # As in Argo CD's own chart: deleting the application argocd must not delete all Applications with their definition.
+    # As in Argo CD's own chart: deleting the application argocd must not delete the CRD and with it all Applications.
     kept = "\nmetadata:\n  annotations:\n    helm.sh/resource-policy: keep\n"
     (crds / "argocd.yaml").write_text(tools.argocd_crds().read_text().replace("\nmetadata:\n", kept))
 
 
 def _head() -> str:
-    """The branch's commit; empty in a new repository."""
+    """Return the branch's commit; empty if the repository is new."""
     return _git(f"--git-dir={paths.GIT}", "for-each-ref", "--format=%(objectname)", f"refs/heads/{BRANCH}")
 
 
 def _git(*arguments: str, env: dict[str, str] | None = None) -> str:
-    """Run git, with none of the caller's own configuration, and return what it prints."""
+    """Run git without the user's configuration and return its standard output."""
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "HOME": "/nonexistent"}
     try:
         run = subprocess.run(

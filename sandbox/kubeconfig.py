@@ -1,4 +1,4 @@
-"""Kubeconfigs for Python's Kubernetes client, which wants certificates and keys in files."""
+"""Kubeconfigs for Python's Kubernetes client, which reads certificates and keys from files."""
 
 import base64
 import copy
@@ -9,13 +9,13 @@ from sandbox.files import write_atomically
 
 
 def with_files(kubeconfig: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """A kubeconfig with its certificates and keys in files of mode 0600.
+    """Return a copy of a kubeconfig whose certificates and keys are in files of mode 0600.
 
-    Left to itself the client makes such files among everybody's temporary ones, and leaves them there if it is killed.
+    Otherwise the client would write them to the shared temporary directory, and leave them there if it is killed.
 
     Args:
-        kubeconfig: The document, which stays as it is.
-        directory: Where to put the files, under names that are always the same; made with mode 0700.
+        kubeconfig: Kubeconfig with embedded data; it is not changed.
+        directory: Directory for the files, whose names are stable; created with mode 0700.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     document = copy.deepcopy(kubeconfig)

@@ -1,4 +1,4 @@
-"""The one table of the ports that the sandbox listens on, and who holds a port that is taken."""
+"""TCP ports that the sandbox listens on, and detection of processes that occupy them."""
 
 import os
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from typing import Final
 from sandbox.errors import SandboxError
 
 LOOPBACK: Final = "127.0.0.1"
-"""The only address that anything of the sandbox listens on."""
+"""The only address that processes of the sandbox listen on."""
 
 
 class Port(IntEnum):
-    """A TCP port on 127.0.0.1: each service's usual one, so that every client's default fits."""
+    """A TCP port on 127.0.0.1. Each service uses its default port, so that clients need no configuration."""
 
     MARIADB = 3306
     EPMD = 4369
@@ -39,15 +39,15 @@ class Port(IntEnum):
 
     @property
     def url(self) -> str:
-        """The service's address for HTTP clients, without a path."""
+        """The service's base URL, without a path."""
         return f"http://{LOOPBACK}:{self.value}"
 
 
 CLUSTER_PORTS: Final = range(20000, 25000)
-"""Ports of the Kubernetes clusters."""
+"""Port range of the Kubernetes clusters."""
 
 CLUSTER_BLOCK: Final = 20
-"""How many neighbouring ports of `CLUSTER_PORTS` one cluster takes."""
+"""Number of consecutive ports in `CLUSTER_PORTS` that one cluster uses."""
 
 _IN_THE_WAY: Final = {LOOPBACK, "0.0.0.0", "::"}  # noqa: S104 - recognised, not bound
 
@@ -58,18 +58,18 @@ class Listener:
 
     port: int
     pid: int | None
-    """None where the kernel does not say, as for a process of another user."""
+    """Process id; None if the kernel hides it, as for a process of another user."""
     name: str
 
     def __str__(self) -> str:
-        """For example `port 5000 is held by python3 (pid 4242)`."""
-        owner = f"{self.name} (pid {self.pid})" if self.pid else "a process that only root may see"
-        return f"port {self.port} is held by {owner}"
+        """Return, for example, `port 5000 is in use by python3 (pid 4242)`."""
+        owner = f"{self.name} (pid {self.pid})" if self.pid else "a process that is visible to root only"
+        return f"port {self.port} is in use by {owner}"
 
 
 def listeners(ports: Iterable[int]) -> list[Listener]:
-    """The processes that listen on any of `ports` where they would be in the sandbox's way, by port."""
-    import psutil  # noqa: PLC0415 - only who asks pays for it
+    """Return the processes that listen on any of `ports` at an address that conflicts with the sandbox, by port."""
+    import psutil  # noqa: PLC0415 - slow to import, and most importers do not need it
 
     wanted = set(ports)
     found: dict[int, Listener] = {}
@@ -88,21 +88,21 @@ def listeners(ports: Iterable[int]) -> list[Listener]:
 
 
 def require_free(ports: Iterable[int], ours: Iterable[int] = ()) -> None:
-    """Refuse to start while something else listens on one of `ports`.
+    """Check that no other process listens on any of `ports`.
 
     Args:
-        ports: Ports about to be used.
-        ours: Session ids whose processes may hold them: the sandbox's own, already running.
+        ports: Ports that are about to be used.
+        ours: Ids of the sandbox's running sessions, whose processes may use the ports.
 
     Raises:
-        SandboxError: Naming each port that is taken, with its owner's name and process id.
+        SandboxError: Ports are in use; the message names each port, process and process id.
     """
     sessions = set(ours)
     strangers = [each for each in listeners(ports) if each.pid is None or _session(each.pid) not in sessions]
     if strangers:
         raise SandboxError(
-            "; ".join(map(str, strangers)) + ". Stop it (or them) and run the same command again: "
-            "the sandbox uses each service's usual port."
+            "; ".join(map(str, strangers)) + ". Stop the process and run the same command again: "
+            "the sandbox uses each service's default port."
         )
 
 

@@ -1,7 +1,7 @@
 """Long-running processes that outlive the command which started them.
 
-No daemon supervises them: each process is started in a session of its own, a small record says which process it is, and
-the next `up` finds by it what runs, what died and what was started from another configuration.
+No daemon supervises them: each process starts in its own session and is recorded in a file. From the record, the next
+`up` finds out whether the process still runs and whether its configuration has changed.
 """
 
 import contextlib
@@ -25,38 +25,38 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "HOME": "/root",
     "LANG": "C.UTF-8",
 }
-"""All that a process gets beside its own `env`: the caller's variables may be secret and differ from shell to shell."""
+"""All variables that a process gets besides its `env`. The caller's are excluded: they may be secret, and vary."""
 
 _POLL: Final = 0.05  # seconds
 _LOG_TAIL: Final = 2000  # characters
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 _children: list[subprocess.Popen[bytes]] = []
-"""Processes that this interpreter started, kept so that they are reaped when they end before it."""
+"""Processes started by this interpreter, kept so that they are reaped."""
 
 
 class ProcessDiedError(SandboxError):
-    """A process that was waited for has ended; the message carries the tail of its log."""
+    """A process ended while something waited for it; the message has the end of its log."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process to run, and the way to find it again.
+    """A long-running process and its record.
 
-    It counts as the same process while its identity (process id, kernel start time and boot) is the recorded one.
+    A running process is the recorded one if process id, start time and boot id match.
     """
 
     name: str
-    """Unique within `records`; names the log, too."""
+    """Unique within `records`; also names the log."""
     argv: tuple[str, ...]
-    """Never holds a secret: everybody can read a command line."""
+    """Command line. It must not contain a secret, as all users can read it."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """Added to `ENVIRONMENT`."""
+    """Variables in addition to `ENVIRONMENT`."""
     cwd: Path | None = None
     user: str | None = None
-    """Run as this user and its group; the caller's own where None."""
+    """User to run as, with its group; None for the caller's."""
     config: tuple[Path, ...] = ()
-    """Files which the process reads at its start: when one changes, `start` restarts the process."""
+    """Files that the process reads when it starts: if one changes, `start` restarts the process."""
     records: Path = paths.RUN
     """Directory of the record `<name>.json`."""
     logs: Path = paths.LOG
@@ -64,30 +64,30 @@ class Process:
 
     @property
     def log(self) -> Path:
-        """The file that receives the process's standard output and error."""
+        """Path of the file that standard output and error are appended to."""
         return self.logs / f"{self.name}.log"
 
     def digest(self) -> str:
-        """SHA-256, in hex, of all that decides how the process runs: command, environment, user, configured files."""
+        """Return the SHA-256, in hex, of command, environment, user and configuration files."""
         content = {str(path): path.read_bytes().hex() if path.exists() else None for path in self.config}
         description = [self.argv, sorted(self.env.items()), str(self.cwd), self.user, content]
         return hashlib.sha256(json.dumps(description).encode()).hexdigest()
 
     def alive(self) -> int | None:
-        """The process id (which is the session's, too) while the recorded process runs, else None."""
+        """Return the id of the process, which is also that of its session, or None if it does not run."""
         record = _Record.read(self._record)
         return record.pid if record and record.runs() else None
 
     def current(self) -> bool:
-        """Whether it runs, started from the very command, environment and files that it would be started from now."""
+        """Return whether the process runs with its current command, environment and configuration files."""
         record = _Record.read(self._record)
         return bool(record and record.runs() and record.digest == self.digest())
 
     def start(self) -> bool:
-        """Start the process, or restart it where its command or a configuration file has changed.
+        """Start the process, or restart it if its command or a configuration file has changed.
 
         Returns:
-            Whether a process was started; False where the right one runs already.
+            Whether a process was started; False if it runs already.
 
         Raises:
             SandboxError: The program is missing or cannot be executed.
@@ -118,10 +118,10 @@ class Process:
         return True
 
     def stop(self, grace: float = 20) -> None:
-        """End the process and all that it started: SIGTERM, and SIGKILL for what is left after `grace` seconds.
+        """Stop the process and its descendants with SIGTERM, and after `grace` seconds with SIGKILL.
 
-        Returns once they have ended, so that a successor finds the ports and files free. What a killed leader left
-        behind in its session is ended, too.
+        Returns once all have ended, so that their ports and files are free. Also stops the descendants of a killed
+        process.
         """
         record = _Record.read(self._record)
         if record:
@@ -135,25 +135,25 @@ class Process:
             self._record.unlink(missing_ok=True)
 
     def ask_to_stop(self) -> None:
-        """Send SIGTERM without waiting, so that many processes can end at the same time; `stop` then waits."""
+        """Send SIGTERM without waiting, so that several processes can stop concurrently; then call `stop`."""
         record = _Record.read(self._record)
         if record:
             record.signal(signal.SIGTERM)
 
     def age(self) -> float:
-        """Seconds since the recorded process was started; 0 where it does not run."""
+        """Return the seconds since the process was started; 0 if it does not run."""
         record = _Record.read(self._record)
         if not record or record.started is None or not record.runs():
             return 0
         return time.clock_gettime(time.CLOCK_BOOTTIME) - record.started / os.sysconf("SC_CLK_TCK")
 
     def members(self) -> list[int]:
-        """Process ids of all that was started and still runs: the process and its descendants in its session."""
+        """Return the ids of the running processes of the session: the process and its descendants."""
         record = _Record.read(self._record)
         return record.members() if record else []
 
     def log_tail(self) -> str:
-        """The end of the log, to be shown in an error."""
+        """Return the end of the log, for error messages."""
         if not self.log.exists():
             return "(no log)"
         return self.log.read_bytes()[-_LOG_TAIL:].decode(errors="replace").strip()
@@ -164,50 +164,50 @@ class Process:
 
 
 def wait_for(probe: Callable[[], bool], what: str, process: Process | None = None, timeout: float = 120) -> None:
-    """Wait until `probe` says yes.
+    """Wait until `probe` returns true.
 
     Args:
-        probe: Asked about five times a second; it returns False, and raises nothing, while the answer is no.
-        what: What is waited for, for the error: `keystone answers at http://...`.
-        process: The process that has to bring it about; when it dies the wait ends at once.
-        timeout: Seconds.
+        probe: Called about five times a second; must not raise.
+        what: The condition as a clause for the error message: `keystone answers at http://...`.
+        process: Process that has to fulfil the condition; if it ends, so does the wait.
+        timeout: Limit in seconds.
 
     Raises:
         ProcessDiedError: `process` has ended.
-        SandboxError: The time is over.
+            SandboxError: The condition is not met within `timeout`.
     """
     deadline = time.monotonic() + timeout
     while not probe():
         if process and not process.alive():
-            raise ProcessDiedError(f"{process.name} has ended; {process.log} says last:\n{process.log_tail()}")
+            raise ProcessDiedError(f"{process.name} has ended; the end of {process.log}:\n{process.log_tail()}")
         if time.monotonic() > deadline:
             where = f" (see {process.log})" if process else ""
-            raise SandboxError(f"waited {timeout:.0f} s in vain: {what}{where}")
+            raise SandboxError(f"timed out after {timeout:.0f} s waiting until {what}{where}")
         time.sleep(0.2)
 
 
 def recorded(records: Path = paths.RUN) -> list[Process]:
-    """Every process that has a record in the directory, fit to be stopped and nothing else."""
+    """Return all recorded processes, which can only be stopped."""
     return [Process(name=file.stem, argv=(), records=records) for file in sorted(records.glob("*.json"))]
 
 
 def recorded_sessions(records: Path = paths.RUN) -> set[int]:
-    """The session ids of what was started, of which anything still runs."""
+    """Return the ids of recorded sessions with at least one running process."""
     found = (_Record.read(file) for file in records.glob("*.json"))
     return {record.pid for record in found if record and record.members()}
 
 
 def memory(pid: int) -> int:
-    """Proportional set size, in bytes, of all processes in the session that `pid` leads."""
+    """Return the proportional set size, in bytes, of all processes in the session `pid`."""
     return sum(_proportional_set_size(member) for member in _session_members(pid))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Record:
-    """Which process was started, and from what."""
+    """The record of a started process."""
 
     pid: int
-    started: int | None  # clock ticks after boot; None where it had ended before it could be read
+    started: int | None  # clock ticks since boot; None if the process ended before it could be read
     boot: str
     digest: str
 
@@ -217,7 +217,7 @@ class _Record:
             return cls(**json.loads(path.read_text()))
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError):  # cut off by a full disk or a crash: as good as none
+        except (ValueError, TypeError):  # truncated by a full disk or a crash
             return None
 
     def write(self, path: Path) -> None:
@@ -228,7 +228,7 @@ class _Record:
         return self.boot == _boot() and self.started is not None and _start_time(self.pid) == self.started
 
     def members(self) -> list[int]:
-        """The live processes of the recorded session; none where its number now belongs to a stranger."""
+        """Return the running processes of the session; none if its id belongs to another session now."""
         _reap()
         if self.boot != _boot() or _start_time(self.pid) not in {self.started, None}:
             return []
@@ -249,7 +249,7 @@ def _boot() -> str:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the third (state) on; None for no such process, or one that has ended."""
+    """Return the fields of /proc/PID/stat from the third (state) on; None if the process has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

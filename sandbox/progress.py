@@ -1,4 +1,4 @@
-"""Shows people what a long command does and how long each part of it takes."""
+"""Progress of long commands: what they do and how long each part takes."""
 
 import threading
 import time
@@ -14,30 +14,30 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of the work that goes on now."""
+    """A running part of a command."""
 
     _progress: Progress
     _task: TaskID
     _say: Callable[[str], None]
 
     def detail(self, text: str) -> None:
-        """Show, on a terminal, what is being done at this moment."""
+        """Show the current activity, on a terminal only."""
         self._progress.update(self._task, detail=text)
 
     def step(self, text: str) -> None:
-        """Show what took long enough to be worth a line in a log, too."""
+        """Show an activity that is long enough for a line in a log as well."""
         self.detail(text)
         self._say(text)
 
 
 class Phases:
-    """The phases of a command, some of them side by side.
+    """The phases of a command; some run concurrently.
 
-    On a terminal each has a line with a spinner, what it does and its elapsed time; elsewhere, as in the log of a CI
-    job, a line tells when each begins and ends.
+    On a terminal each phase has a line with a spinner, its current activity and its elapsed time. Elsewhere, as in the
+    log of a CI job, a line is printed when a phase starts and when it ends.
 
     Args:
-        console: Where to show them; standard error by default, so that standard output stays for results.
+        console: Console to print to; standard error by default, as standard output is for results.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -53,7 +53,7 @@ class Phases:
             disable=not self._console.is_terminal,
         )
         self.durations: dict[str, float] = {}
-        """Seconds that each finished phase took, in the order of their ends."""
+        """Duration of each finished phase in seconds, in the order in which they ended."""
 
     def __enter__(self) -> Self:
         self._progress.start()

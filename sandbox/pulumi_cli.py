@@ -196,7 +196,7 @@ def _reasons(error: automation.CommandError) -> str:
             indentation = len(line) - len(line.lstrip()) if wanted else None
             reasons += [text] if wanted else []
         elif indentation is not None and text and len(line) - len(line.lstrip()) > indentation:
-            # Among them are the causes that the program has found out.
+            # These lines include the causes that the program found.
             reasons.append(f"  {text}")
         else:
             indentation = None

@@ -1,4 +1,4 @@
-"""What the Pulumi CLI did to each resource, from the events that it tells while it works."""
+"""The operations of a Pulumi run on each resource, from the CLI's event stream."""
 
 import time
 from dataclasses import dataclass, field
@@ -18,25 +18,25 @@ class _Step:
 
 
 class Steps:
-    """Collects the operations of one run; no value of a property is kept."""
+    """Collects the operations of one run, without property values."""
 
     def __init__(self) -> None:
         self._steps: dict[tuple[str, str], _Step] = {}
-        self._told: dict[str, str] = {}
+        self._diagnostics: dict[str, str] = {}
 
     def note(self, event: events.EngineEvent) -> None:
-        """Take up one event."""
-        if (said := event.diagnostic_event) and said.severity == "error" and said.urn:
-            self._told[said.urn] = said.message.strip()
+        """Process one event."""
+        if (diagnostic := event.diagnostic_event) and diagnostic.severity == "error" and diagnostic.urn:
+            self._diagnostics[diagnostic.urn] = diagnostic.message.strip()
         if begun := event.resource_pre_event:
             self._step(begun.metadata)
         if done := event.res_outputs_event:
             self._end(done.metadata)
         if failed := event.res_op_failed_event:
-            self._end(failed.metadata).error = self._told.get(failed.metadata.urn, "failed")
+            self._end(failed.metadata).error = self._diagnostics.get(failed.metadata.urn, "failed")
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The steps in the order in which they began."""
+        """Return the operations in the order in which they started."""
         return [_as_json(each) for each in self._steps.values()]
 
     def _step(self, metadata: events.StepEventMetadata) -> _Step:
@@ -44,7 +44,7 @@ class Steps:
 
     def _end(self, metadata: events.StepEventMetadata) -> _Step:
         step = self._step(metadata)
-        # Only after a refresh is it known what the operation was.
+        # During a refresh, the operation is known only at its end.
         step.metadata = metadata
         step.seconds = time.monotonic() - step.started
         return step

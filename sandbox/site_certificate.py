@@ -1,6 +1,6 @@
-"""The certificate of the sandbox's platform, given as a person gives one: in a file of static secrets.
+"""The TLS certificate of the sandbox's platform, in a file of static secrets as at a real site.
 
-It is made here, never committed, and renewed by `up` long before the program would warn of its end.
+`up` creates it, and renews it long before the program would warn of its expiry.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,10 +19,10 @@ from sandbox import git, paths
 from sandbox.files import write_atomically
 
 FILE: Final = paths.HOME / "static-secrets.yaml"
-"""What `rsp:secrets.file` of Pulumi.sandbox.yaml names; mode 0600."""
+"""The file that `rsp:secrets.file` in Pulumi.sandbox.yaml refers to; mode 0600."""
 
-_LIFE: Final = timedelta(days=90)
-_RENEWAL: Final = timedelta(days=30)  # before its end
+_LIFETIME: Final = timedelta(days=90)
+_RENEWAL: Final = timedelta(days=30)  # before expiry
 
 _ONLY_CERTIFICATES: Final = x509.KeyUsage(
     key_cert_sign=True,
@@ -35,25 +35,25 @@ _ONLY_CERTIFICATES: Final = x509.KeyUsage(
     encipher_only=False,
     decipher_only=False,
 )
-"""What an authority's key is for."""
+"""Key usage of a certificate authority."""
 
 
 def up() -> None:
-    """Make the file, or make it anew if its certificate ends soon or is not for the platform."""
+    """Create the certificate, or replace it if it expires soon or does not match the platform's host name."""
     host = environment.load(git.SOURCE, "sandbox").fqdn
     now = datetime.now(UTC)
     if _serves(host, until=now + _RENEWAL):
         return
-    certificate, key = issue(host, now, now + _LIFE)
+    certificate, key = issue(host, now, now + _LIFETIME)
     secrets = {"tls.crt": {"value": certificate}, "tls.key": {"value": key}}
     write_atomically(FILE, yaml.safe_dump({"applications": {"ingress-nginx": secrets}}))
 
 
 def issue(host: str, begins: datetime, ends: datetime) -> tuple[str, str]:
-    """Make a certificate for a host, signed by an authority that nobody knows and whose key is forgotten.
+    """Create a certificate for a host, signed by a new authority whose key is discarded.
 
     Returns:
-        The certificate followed by the authority's, and the private key; PEM.
+        The certificate and the authority's certificate, and the private key; PEM.
     """
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _name("Sandbox authority")
@@ -74,7 +74,7 @@ def issue(host: str, begins: datetime, ends: datetime) -> tuple[str, str]:
 
 
 def _serves(host: str, until: datetime) -> bool:
-    """Whether the file's certificate will do until then."""
+    """Return whether the existing certificate is valid for the host until the given time."""
     try:
         given = static_secrets.load(FILE).given()
     except PhalanxError:

@@ -1,4 +1,4 @@
-"""What runs in the sandbox, as a table for people or as JSON for machines."""
+"""The state of the sandbox's services, as a table or as JSON."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ _MEBIBYTE = 1024 * 1024
 
 
 class State(StrEnum):
-    """How a service does."""
+    """The state of a service."""
 
     RUNNING = "running"
     UNRESPONSIVE = "not answering"
@@ -20,21 +20,21 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One service."""
+    """The state of one service."""
 
     service: str
     state: State
     port: int | None = None
-    """None for what listens on no TCP port."""
+    """TCP port; None if the service listens on none."""
     pid: int | None = None
-    """Of the process that leads the service's session; None if it does not run."""
+    """Id of the process that leads the service's session; None if it does not run."""
     version: str = ""
     memory: int = 0
-    """Proportional set size of all its processes, in bytes."""
+    """Proportional set size of all its processes in bytes."""
 
 
 def table(rows: Iterable[Row]) -> Table:
-    """The rows, and the sum of their memory, for people."""
+    """Return a table of the rows with a total of their memory."""
     rows = list(rows)
     result = Table("service", "state", "port", "version", box=None, show_footer=True, header_style="bold")
     result.add_column("memory", justify="right", footer=_mebibytes(sum(row.memory for row in rows)))
@@ -46,7 +46,7 @@ def table(rows: Iterable[Row]) -> Table:
 
 
 def as_json(rows: Iterable[Row]) -> str:
-    """The rows as a JSON list of objects with the fields of `Row`."""
+    """Return the rows as a JSON list of objects with the fields of `Row`."""
     return json.dumps([asdict(row) for row in rows], indent=2)
 
 

@@ -1,4 +1,4 @@
-"""The tables with which a run ends."""
+"""Tables that the commands print when they end."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -18,11 +18,11 @@ _SHORT_COMMIT = 12
 
 
 def of(outputs: Mapping[str, Any], phases: Mapping[str, float]) -> Group:
-    """All that `up` has to tell.
+    """Return the tables that `up` prints.
 
     Args:
-        outputs: The stack's outputs, secret ones masked.
-        phases: Seconds that each part of the run took.
+        outputs: Stack outputs, with secret ones masked.
+        phases: Duration of each phase in seconds.
     """
     tables: list[RenderableType] = ["", outputs_table(outputs)]
     if "clusterId" in outputs:
@@ -32,7 +32,7 @@ def of(outputs: Mapping[str, Any], phases: Mapping[str, float]) -> Group:
 
 
 def outputs_table(outputs: Mapping[str, Any]) -> Table:
-    """The stack's outputs; of a mapping or a list, JSON."""
+    """Return a table of the stack outputs; mappings and lists are shown as JSON."""
     table = _table("Output", "Value")
     for name, value in outputs.items():
         table.add_row(name, escape(value if isinstance(value, str) else json.dumps(value)))
@@ -40,7 +40,7 @@ def outputs_table(outputs: Mapping[str, Any]) -> Table:
 
 
 def applications_table(applications: Iterable[Mapping[str, Any]]) -> Table:
-    """Argo CD's Applications, as Kubernetes has them, with revision and health."""
+    """Return a table of Argo CD's Applications with revision and health."""
     table = _table("Application", "Revision", "Sync", "Health")
     for application in applications:
         status = application.get("status", {})
@@ -55,7 +55,7 @@ def applications_table(applications: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def phases_table(phases: Mapping[str, float]) -> Table:
-    """How long each part took; some of them ran side by side."""
+    """Return a table of the phases' durations; some phases run concurrently."""
     table = _table("Phase")
     table.add_column("Seconds", justify="right")
     for name, seconds in phases.items():
@@ -64,8 +64,8 @@ def phases_table(phases: Mapping[str, float]) -> Table:
 
 
 def left_table(left: Iterable[Left]) -> Table:
-    """What a destruction has left, and why."""
-    table = _table("Left in place", "Type", "Why")
+    """Return a table of the resources that `destroy` did not delete, with the reason."""
+    table = _table("Remaining resource", "Type", "Reason")
     for each in left:
         table.add_row(each.name, each.type, each.reason)
     return table

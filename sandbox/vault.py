@@ -1,9 +1,8 @@
-"""The sandbox's Vault: an OpenBao server from its wheel, initialised, unsealed, and empty.
+"""The sandbox's Vault: an empty OpenBao server, initialised and unsealed.
 
-Secret engines, auth methods, policies and secrets are the program's business. It works with the operator token, which
-may manage those of its environment and nothing else. The root token stays in `init.json`, readable by root only, beside
-the unseal key; it is used by `up` alone, to write the operator's policy and to issue a new operator token when the old
-one has expired.
+Secrets engines, auth methods, policies and secrets are up to the program, which uses the operator token. That token can
+access the secrets of its environment only. The root token is in `init.json`, together with the unseal key and readable
+by root only; only `up` uses it, to write the operator's policy and to issue an operator token.
 """
 
 import json
@@ -28,15 +27,15 @@ _TOKEN: Final = paths.VAULT / "operator-token"
 _RAFT: Final = paths.VAULT / "raft"
 
 _PERIOD: Final = "768h"
-"""How long the operator token lives when nobody renews it; each `up` renews it."""
+"""Period of the operator token; each `up` renews it."""
 
-_TIMEOUT: Final = 60  # seconds for one request; initialising a raft cluster of one takes several
+_TIMEOUT: Final = 60  # seconds per request; initialising raft storage takes several
 
 _OPERATOR: Final = "sandbox-operator"
 
 
 def process() -> Process:
-    """The server's process."""
+    """Return the server's process."""
     program = Path(sys.executable).parent / "bao"
     return Process(
         name="vault",
@@ -47,12 +46,10 @@ def process() -> Process:
 
 
 def up() -> None:
-    """Start the server, initialise and unseal it where that is still to be done, and see to the operator token.
-
-    May be called at any time: it repairs what is missing and leaves the rest alone.
+    """Start the server, initialise and unseal it, and renew or issue the operator token, as far as required.
 
     Raises:
-        SandboxError: The server does not start, or its keys are lost.
+        SandboxError: The server does not start, or its unseal key is lost.
     """
     server = process()
     if not Path(server.argv[0]).exists():
@@ -61,7 +58,7 @@ def up() -> None:
     paths.VAULT.chmod(0o700)
     write_atomically(_CONFIG, json.dumps(configuration(), indent=2))
     _start(server)
-    if _is_beyond_help():
+    if _is_unrecoverable():
         server.stop()
         shutil.rmtree(_RAFT)
         _start(server)
@@ -69,17 +66,17 @@ def up() -> None:
     client = _client(keys["root_token"])
     if client.sys.is_sealed():
         client.sys.submit_unseal_key(keys["unseal_key"])
-    wait_for(ready, "OpenBao is still sealed or not the leader of its cluster of one", server)
-    _see_to_operator(client)
+    wait_for(ready, "OpenBao is unsealed and active", server)
+    _update_operator(client)
 
 
 def down() -> None:
-    """Stop the server; it comes back sealed, and `up` unseals it."""
+    """Stop the server, which seals it; `up` unseals it."""
     process().stop()
 
 
 def health() -> dict[str, Any] | None:
-    """What `/sys/health` says (initialized, sealed, standby, version); None while nothing answers."""
+    """Return the response of `/sys/health` (initialized, sealed, standby, version); None if there is none."""
     import requests  # noqa: PLC0415 - hvac's transport, as slow to import as hvac
 
     try:
@@ -90,15 +87,15 @@ def health() -> dict[str, Any] | None:
 
 
 def ready() -> bool:
-    """Whether the server is there, unsealed and able to write."""
+    """Return whether the server is unsealed and accepts writes."""
     state = health()
     return bool(state and state["initialized"] and not state["sealed"] and not state["standby"])
 
 
 def configuration() -> dict[str, Any]:
-    """OpenBao's configuration; raft is the only storage that needs no other server."""
+    """Return OpenBao's configuration; raft is the only persistent storage that needs no other server."""
     return {
-        # The smallest multiplier: without it the only member waits several seconds for others before it leads.
+        # The minimum: by default the only member waits several seconds for others before it becomes the leader.
         "storage": {"raft": {"path": str(_RAFT), "node_id": "sandbox", "performance_multiplier": 1}},
         "listener": {
             "tcp": {
@@ -109,13 +106,13 @@ def configuration() -> dict[str, Any]:
         },
         "api_addr": _ADDRESS,
         "cluster_addr": f"https://{LOOPBACK}:{Port.VAULT_CLUSTER.value}",
-        "max_lease_ttl": "87600h",  # the write token can be renewed for so long
+        "max_lease_ttl": "87600h",  # limits the write token, too
         "ui": False,
     }
 
 
 def operator_policy() -> str:
-    """What the program may do: the very policy that a real environment's operator has."""
+    """Return the policy of the operator token, the same as in a real environment."""
     from config.loader import load_file  # noqa: PLC0415 - see _client
     from phalanx import environment  # noqa: PLC0415
     from probes import vault_policy  # noqa: PLC0415
@@ -125,26 +122,26 @@ def operator_policy() -> str:
 
 
 def _client(token: str | None = None) -> "hvac.Client":
-    import hvac  # noqa: PLC0415 - slow to import, and most of those who import this module only want to start a process
+    import hvac  # noqa: PLC0415 - slow to import, and most importers only start a process
 
-    # An empty token keeps hvac from looking for one in the caller's environment and home.
+    # An empty token keeps hvac from reading VAULT_TOKEN or ~/.vault-token.
     return hvac.Client(url=_ADDRESS, token=token or "", timeout=_TIMEOUT)
 
 
 def _start(server: Process) -> None:
     _RAFT.mkdir(exist_ok=True)
     server.start()
-    wait_for(lambda: health() is not None, f"OpenBao does not answer at {_ADDRESS}", server)
+    wait_for(lambda: health() is not None, f"OpenBao answers at {_ADDRESS}", server)
 
 
-def _is_beyond_help() -> bool:
-    """Whether it is sealed for ever: an earlier run ended between initialising it and keeping its unseal key."""
+def _is_unrecoverable() -> bool:
+    """Return whether an earlier run was interrupted between initialising the server and storing its unseal key."""
     state = health()
     return bool(state and state["initialized"] and state["sealed"]) and not _INIT.exists()
 
 
 def _keys() -> dict[str, str]:
-    """The unseal key and the root token, from `init.json` or, the first time, from initialising the server."""
+    """Return the unseal key and the root token, initialising the server if necessary."""
     client = _client()
     if not client.sys.is_initialized():
         answer = client.sys.initialize(secret_shares=1, secret_threshold=1)
@@ -154,13 +151,13 @@ def _keys() -> dict[str, str]:
         return dict(json.loads(_INIT.read_text()))
     except (OSError, ValueError) as error:
         raise SandboxError(
-            f"OpenBao runs, but {_INIT} with its unseal key and root token cannot be read ({error}): put it back, or "
-            "start anew with `python -m sandbox cloud reset`, which removes all of the sandbox's data"
+            f"cannot read OpenBao's unseal key and root token from {_INIT} ({error}): restore the file, or start over "
+            "with `python -m sandbox cloud reset`, which deletes all data of the sandbox"
         ) from error
 
 
-def _see_to_operator(root: "hvac.Client") -> None:
-    """Bring the operator's policy up to date and keep its token alive, or issue a new one."""
+def _update_operator(root: "hvac.Client") -> None:
+    """Update the operator's policy, and renew its token or issue a new one."""
     root.sys.create_or_update_acl_policy(name=_OPERATOR, policy=operator_policy())
     if _TOKEN.exists() and _renew(_TOKEN.read_text().strip()):
         return
@@ -171,7 +168,7 @@ def _see_to_operator(root: "hvac.Client") -> None:
 
 
 def _renew(token: str) -> bool:
-    """Renew the operator token; False where Vault no longer knows it."""
+    """Renew the operator token; return False if Vault does not accept it any more."""
     import hvac.exceptions  # noqa: PLC0415 - see _client
 
     try:

@@ -1,6 +1,6 @@
-"""Throw-away servers of OpenBao: real ones, in memory, each on a free port of the loopback interface.
+"""Temporary OpenBao servers with in-memory storage, each on a free port of the loopback interface.
 
-``RSP_TEST_VAULT`` names another program, such as HashiCorp's ``vault``, for which everything must hold as well.
+``RSP_TEST_VAULT`` selects another program, such as HashiCorp's ``vault``, with which the tests must pass as well.
 """
 
 import json
@@ -20,12 +20,12 @@ import hvac
 import hvac.exceptions
 
 _START = 20
-"""Seconds that a server may take to answer."""
+"""Limit in seconds for a server to start."""
 
 
 @dataclass(frozen=True)
 class OpenBao:
-    """A server that is initialised and unsealed."""
+    """An initialised and unsealed server."""
 
     url: str
     root_token: str = field(repr=False)
@@ -33,11 +33,11 @@ class OpenBao:
 
     @property
     def root(self) -> hvac.Client:
-        """A client that may do everything."""
+        """Return a client with the root token."""
         return hvac.Client(url=self.url, token=self.root_token)
 
     def mount_kv(self, path: str) -> None:
-        """Mount the KV engine in version 2, and wait: it refuses everything for a moment."""
+        """Mount a KV engine of version 2, and wait until it accepts requests."""
         self.root.sys.enable_secrets_engine("kv", path=path, options={"version": "2"})
         deadline = time.monotonic() + _START
         while True:
@@ -50,7 +50,7 @@ class OpenBao:
                 return
 
     def token(self, policy: str, **settings: Any) -> str:
-        """Make a token that may do what a policy in HCL says; ``ttl`` and the like as for ``auth/token/create``."""
+        """Create a token with a policy in HCL; settings such as ``ttl`` are those of ``auth/token/create``."""
         name = f"of-the-test-{uuid.uuid4()}"
         self.root.sys.create_or_update_acl_policy(name=name, policy=policy)
         answer = self.root.auth.token.create(policies=[name], no_parent=True, **{"ttl": "1h", **settings})
@@ -64,12 +64,12 @@ def uninitialised(
     storage: Mapping[str, Any] | None = None,
     tls: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Start a server that has no keys yet, yield its URL, and stop it.
+    """Run an uninitialised server for the ``with`` block; yield its URL.
 
     Args:
-        directory: Where its configuration and its log go.
-        storage: OpenBao's storage; by default its memory.
-        tls: Settings of the listener; by default it speaks HTTP.
+        directory: Directory for configuration and log.
+        storage: OpenBao's storage; in-memory by default.
+        tls: TLS settings of the listener; HTTP by default.
     """
     port = _free_port()
     configuration = {
@@ -99,7 +99,7 @@ def uninitialised(
 
 @contextmanager
 def server(directory: Path) -> Iterator[OpenBao]:
-    """Start a server, initialise and unseal it, and stop it in the end; arguments as for `uninitialised`."""
+    """Run an initialised and unsealed server for the ``with`` block; arguments as for `uninitialised`."""
     with uninitialised(directory) as url:
         yield initialise(url)
 

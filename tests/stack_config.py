@@ -1,4 +1,4 @@
-"""Stack configuration without the Pulumi CLI: what `pulumi.Config` gives a program, and files with secrets in them."""
+"""Stack configuration without the Pulumi CLI, as `pulumi.Config` provides it, with secrets decrypted."""
 
 import base64
 import functools
@@ -63,6 +63,6 @@ def _decrypted(value: Any, salt: str) -> Any:
 
 @functools.cache
 def _key(salt: str) -> bytes:
-    """Derive the key; kept, as it takes a third of a second on purpose."""
+    """Derive the key; cached, as the derivation is slow by design."""
     raw = base64.b64decode(salt.split(":")[1])
     return PBKDF2HMAC(algorithm=SHA256(), length=32, salt=raw, iterations=1_000_000).derive(PASSPHRASE.encode())

@@ -1,1 +1,1 @@
-"""The control plane of OpenStack, from Debian's packages, on the loopback interface of one machine."""
+"""OpenStack's control plane from Debian's packages, on one machine."""

@@ -1,4 +1,4 @@
-"""Waits until those who do the work behind the APIs have reported: schedulers pass over a host that is silent."""
+"""Waits for OpenStack's agents: schedulers ignore a host whose agent has not reported."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 STORAGE_POOL: Final = "storage pool"
-"""What cinder-volume tells the scheduler of, which finds no valid backend before."""
+"""The pool that cinder-volume reports to the scheduler, which finds no valid backend before."""
 
 _EXPECTED: Final = {
     "nova-conductor",
@@ -26,31 +26,31 @@ _EXPECTED: Final = {
     STORAGE_POOL,
 }
 _TIMEOUT: Final = 120  # seconds
-_ANSWER: Final = 5  # seconds
+_REQUEST_TIMEOUT: Final = 5  # seconds
 
 
-def wait(tell: Callable[[str], None]) -> None:
-    """Wait until every agent is up, and make the compute host known to the cell.
+def wait(report: Callable[[str], None]) -> None:
+    """Wait until all agents are up, and register the compute host with the cell.
 
     Args:
-        tell: Called with those who are still missing.
+        report: Called with the names of the missing agents.
 
     Raises:
-        SandboxError: They did not come up in time; named by what is missing.
+        SandboxError: An agent did not come up in time; the message has the names of all.
     """
     with clients.connect("admin") as connection:
 
         def complete() -> bool:
             missing = _EXPECTED - alive(connection)
-            tell(f"waiting for {', '.join(sorted(missing))}" if missing else "")
+            report(f"waiting for {', '.join(sorted(missing))}" if missing else "")
             return not missing
 
-        wait_for(complete, f"every one of {', '.join(sorted(_EXPECTED))} reports to its API", timeout=_TIMEOUT)
+        wait_for(complete, f"{', '.join(sorted(_EXPECTED))} are up", timeout=_TIMEOUT)
     once("compute-host", HOST, schema.discover_host)
 
 
 def alive(connection: "Connection") -> set[str]:
-    """Names of the agents that have reported lately, as the APIs of Nova, Cinder and Neutron see them."""
+    """Return the names of the agents that the APIs of Nova, Cinder and Neutron consider up."""
     compute: Any = connection.compute
     storage: Any = connection.block_storage
     network: Any = connection.network
@@ -58,15 +58,15 @@ def alive(connection: "Connection") -> set[str]:
     found |= {each.binary for each in storage.services() if each.state == "up"}
     if any(each.is_alive and "ovn-controller" in each.binary for each in network.agents()):
         found.add("ovn-controller")
-    if _knows_a_pool(storage):
+    if _has_storage_pool(storage):
         found.add(STORAGE_POOL)
     return found
 
 
-def _knows_a_pool(storage: Any) -> bool:
-    """Whether cinder-scheduler answers, and with a pool; a question that the message queue has lost is asked again."""
+def _has_storage_pool(storage: Any) -> bool:
+    """Return whether cinder-scheduler knows a pool; a request that is lost in the message queue is repeated."""
     try:
-        answer = storage.get("/scheduler-stats/get_pools", timeout=_ANSWER)
+        answer = storage.get("/scheduler-stats/get_pools", timeout=_REQUEST_TIMEOUT)
     except ClientException:
         return False
     return bool(answer.ok and answer.json()["pools"])

@@ -10,20 +10,20 @@ from sandbox import paths
 from sandbox.errors import SandboxError
 from sandbox.progress import Phases
 
-app = typer.Typer(help="The OpenStack cloud on this machine.", no_args_is_help=True)
+app = typer.Typer(help="Manage the OpenStack cloud on this machine.", no_args_is_help=True)
 
 
 @app.callback()
 def require_supported_machine() -> None:
-    """The OpenStack cloud on this machine."""
-    from sandbox.cloud import machine  # noqa: PLC0415 - each command imports what it needs alone
+    """Manage the OpenStack cloud on this machine."""
+    from sandbox.cloud import machine  # noqa: PLC0415 - each command imports only what it needs
 
     machine.require_supported()
 
 
 @app.command()
 def up() -> None:
-    """Bring the cloud up, installing what is missing; running it again repairs what has died."""
+    """Start the cloud, installing missing packages; restart what has failed."""
     from sandbox.cloud import up as cloud  # noqa: PLC0415
 
     with Phases() as phases:
@@ -32,7 +32,7 @@ def up() -> None:
 
 @app.command()
 def down() -> None:
-    """Stop every process of the sandbox; its data stay."""
+    """Stop all processes of the sandbox and keep its data."""
     from sandbox.cloud import down as cloud  # noqa: PLC0415
 
     with Phases() as phases:
@@ -40,19 +40,19 @@ def down() -> None:
 
 
 @app.command()
-def reset(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, for scripts.")] = False) -> None:
-    """Stop everything and remove all data: clouds, clusters, secrets and the state of the stacks."""
+def reset(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False) -> None:
+    """Stop all processes and delete all data: clouds, clusters, secrets and Pulumi stacks."""
     from sandbox.cloud import down as cloud  # noqa: PLC0415
 
     if not yes:
-        typer.confirm(f"Remove all data of the sandbox in {paths.HOME}?", abort=True)
+        typer.confirm(f"Delete all data of the sandbox in {paths.HOME}?", abort=True)
     with Phases() as phases:
         cloud.reset(phases)
 
 
 @app.command()
-def status(*, json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
-    """Show what runs; the exit status is 1 unless everything does."""
+def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show the state of all services; exit with 1 if one does not work."""
     from sandbox.cloud.status import rows  # noqa: PLC0415
     from sandbox.status import State, as_json, table  # noqa: PLC0415
 
@@ -67,16 +67,16 @@ def status(*, json: Annotated[bool, typer.Option("--json", help="For machines.")
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(help="A service, as `status` names it.")],
+    name: Annotated[str, typer.Argument(help="Name of a service, as shown by `status`.")],
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new lines as they are written.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="Number of lines to show from the end.")] = 50,
 ) -> None:
     """Show the log of a service."""
     from sandbox.cloud.logs import files  # noqa: PLC0415
 
     known = files()
     if name not in known:
-        raise SandboxError(f"there is no log of {name!r}; there are logs of: {', '.join(known) or 'nothing'}")
+        raise SandboxError(f"no log is named {name!r}; existing logs: {', '.join(known) or 'none'}")
     options = [f"--lines={lines}", *(["--follow=name", "--retry"] if follow else [])]
-    os.execvp("tail", ["tail", *options, str(known[name])])  # noqa: S606 - from here on Ctrl-C is tail's
+    os.execvp("tail", ["tail", *options, str(known[name])])  # noqa: S606 - tail handles Ctrl-C

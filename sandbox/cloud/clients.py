@@ -1,4 +1,4 @@
-"""Clients of the cloud, and the `clouds.yaml` that tells every client where it is."""
+"""Clients of the cloud, and their configuration `clouds.yaml`."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 Cloud = Literal["admin", "rsp"]
-"""Entries of `clouds.yaml`; each is the name of its user and project, too."""
+"""Entries of `clouds.yaml`; each is also the name of its user and project."""
 
 
 def write_clouds_yaml() -> None:
-    """Write `clouds.yaml`, which holds passwords, for root alone."""
+    """Write `clouds.yaml`, which contains passwords, with mode 0600."""
     write_atomically(paths.CLOUDS_YAML, yaml.safe_dump(clouds(passwords.load()), sort_keys=False))
 
 
 def clouds(password: Mapping[str, str]) -> dict[str, Any]:
-    """The content of `clouds.yaml`.
+    """Return the content of `clouds.yaml`.
 
     Args:
-        password: Passwords by the names of `passwords.NAMES`.
+        password: Passwords by the names in `passwords.NAMES`.
     """
     return {
         "clouds": {
@@ -49,8 +49,8 @@ def clouds(password: Mapping[str, str]) -> dict[str, Any]:
 
 
 def connect(cloud: Cloud) -> "Connection":
-    """A connection as the administrator or the tenant, whatever the caller's own OS_ variables say."""
-    from openstack.config import OpenStackConfig  # noqa: PLC0415 - takes half a second
+    """Return a connection as administrator or tenant, regardless of the caller's OS_ variables."""
+    from openstack.config import OpenStackConfig  # noqa: PLC0415 - slow to import
     from openstack.connection import Connection  # noqa: PLC0415
 
     config = OpenStackConfig(config_files=[str(paths.CLOUDS_YAML)], load_envvars=False)

@@ -1,4 +1,4 @@
-"""Commands that run to their end, such as a database migration."""
+"""Commands that terminate, such as a database migration."""
 
 import subprocess
 from collections.abc import Mapping
@@ -9,29 +9,29 @@ from sandbox.process import ENVIRONMENT
 
 _TAIL = 2000  # characters
 
-_NOT_ALONE = ("/usr/bin/setpriv", "--pdeathsig", "KILL")
-"""Ends the command with its starter: a migration that went on alone would meet its own second run."""
+_DIE_WITH_PARENT = ("/usr/bin/setpriv", "--pdeathsig", "KILL")
+"""Kills the command if the sandbox dies: a migration must not continue while the next run repeats it."""
 
 
 def run(*argv: str, log: str, env: Mapping[str, str] | None = None, stdin: str | None = None) -> str:
-    """Run a command to its end, and keep what it says in a log.
+    """Run a command and append its output to a log.
 
     Args:
-        argv: The program and its arguments; never a secret, which everybody could read there.
-        log: Name of the log in `paths.LOG`, without its suffix.
-        env: Variables beside those that every process of the sandbox has.
-        stdin: Text for its standard input: the way in for secrets.
+        argv: Program and arguments, without secrets, as all users can read them.
+        log: Name of the log in `paths.LOG`, without suffix.
+        env: Variables in addition to `process.ENVIRONMENT`.
+        stdin: Text for standard input, which may be secret.
 
     Returns:
-        Its standard output.
+        The command's standard output.
 
     Raises:
-        SandboxError: It failed; with the end of what it said.
+        SandboxError: The command failed; the message has the end of its output.
     """
     file = paths.LOG / f"{log}.log"
     file.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        (*_NOT_ALONE, *argv),
+        (*_DIE_WITH_PARENT, *argv),
         env={**ENVIRONMENT, **(env or {})},
         input=stdin,
         capture_output=True,

@@ -1,7 +1,6 @@
-"""The services' configuration files, from the templates beside this module.
+"""Configuration files of the services, rendered from templates.
 
-Each template `templates/NAME.j2` becomes `ETC/NAME`. They are plain configuration files in the service's own format,
-with a few variables; `common.j2` holds the sections that several services share.
+Each template `templates/NAME.j2` becomes `ETC/NAME`. `common.j2` contains sections that several services share.
 """
 
 import shlex
@@ -20,52 +19,52 @@ from sandbox.ports import LOOPBACK, Port
 
 REGION: Final = "RegionOne"
 HOST: Final = "hypervisor"
-"""The one host of Nova, Neutron, Cinder and OVN: each of them must know it by the same name."""
+"""Name of the one host; Nova, Neutron, Cinder and OVN must use the same."""
 PHYSICAL_NETWORK: Final = "physnet1"
 VOLUME_BACKEND: Final = "files"
 DEFAULT_VOLUME_TYPE: Final = "ceph-hdd"
 
 _CLUSTER_COMMAND: Final = (
-    *("/usr/bin/env", f"--chdir={paths.CHECKOUT}", "--unset=PYTHONPATH"),  # that one is for Debian's Python
+    *("/usr/bin/env", f"--chdir={paths.CHECKOUT}", "--unset=PYTHONPATH"),  # PYTHONPATH is for Debian's Python
     *(f"RSP_SANDBOX_HOME={paths.HOME}", f"XDG_CACHE_HOME={paths.CACHE.parent}", f"HOME={Path.home()}"),
-    # not sys.executable: it differs between `python` and `python3`, and a change restarts Magnum
+    # Not sys.executable: it differs between `python` and `python3`, and a change restarts Magnum.
     *(f"{sys.prefix}/bin/python", "-m", "sandbox", "cluster"),
 )
-"""Started by Magnum's conductor: this project's own code, in its own virtual environment."""
+"""Command by which the Magnum driver runs `sandbox.cluster` in this project's virtual environment."""
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 _OWNERS: Final = {"rabbitmq.conf": "rabbitmq", "mariadb.cnf": "mysql"}
-"""Users that have to read a file beside root, who runs the rest."""
+"""Users who read a configuration file; root reads the others."""
 
 
 def path(name: str) -> Path:
-    """Where the configuration file `name` lies, for example `nova.conf` or `swift/proxy-server.conf`."""
+    """Return the path of a configuration file, for example `nova.conf` or `swift/proxy-server.conf`."""
     return paths.ETC / name
 
 
 def write() -> None:
-    """Write every configuration file anew; one whose content is the same stays as it is."""
+    """Write all configuration files; files whose content has not changed are left alone."""
     for name, text in render(passwords.load()).items():
         file = path(name)
         write_atomically(file, text)
         if owner := _OWNERS.get(name):
             shutil.chown(file, owner, owner)
-    # the directories hold nothing but files that their owners alone read
+    # The files themselves are readable by their owners only.
     for directory in (paths.ETC, *(each for each in paths.ETC.rglob("*") if each.is_dir())):
         directory.chmod(0o711)
 
 
 def render(password: Mapping[str, str]) -> dict[str, str]:
-    """The text of each configuration file by its name.
+    """Return the text of each configuration file by its name.
 
     Args:
-        password: Passwords by the names of `passwords.NAMES`.
+        password: Passwords by the names in `passwords.NAMES`.
     """
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - these are no web pages
+        autoescape=False,  # noqa: S701 - configuration files, not HTML
         trim_blocks=True,
         keep_trailing_newline=True,
     )

@@ -1,4 +1,4 @@
-"""MariaDB, with one database user for each service of OpenStack that keeps data in it."""
+"""MariaDB, with one user for each OpenStack service that has databases."""
 
 import shutil
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ SOCKET: Final = DIRECTORY / "mariadb.sock"
 SCHEMAS: Final[Mapping[str, tuple[str, ...]]] = {
     user: ("nova", "nova_api", "nova_cell0") if user == "nova" else (user,) for user in passwords.DATABASE_USERS
 }
-"""The databases of each user."""
+"""Databases of each user."""
 
 
 def service() -> Service:
-    """The database server, as the user whom Debian made for it."""
+    """Return the database server, which runs as Debian's user `mysql`."""
     config = configuration.path("mariadb.cnf")
     return Service(
         process=Process(
@@ -37,10 +37,10 @@ def service() -> Service:
 
 
 def prepare() -> None:
-    """Make the data directory where there is none."""
+    """Create the data directory if it does not exist."""
     if (DIRECTORY / "mysql").exists():
         return
-    # made elsewhere and moved, so that a directory half made is never taken for a whole one
+    # Created elsewhere and renamed, so that an incomplete directory is never used.
     unfinished = DIRECTORY.with_name("mariadb.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     shutil.rmtree(DIRECTORY, ignore_errors=True)
@@ -55,16 +55,16 @@ def prepare() -> None:
 
 
 def create_users(password: Mapping[str, str]) -> None:
-    """Make the databases and their users, each of whom may do everything in its own and nothing elsewhere.
+    """Create the databases, and users that can access their own databases only.
 
     Args:
-        password: Passwords by the names of `passwords.NAMES`.
+        password: Passwords by the names in `passwords.NAMES`.
     """
     query("\n".join(user_statements(password)))
 
 
 def user_statements(password: Mapping[str, str]) -> list[str]:
-    """The SQL of `create_users`; it may be run again at any time, and sets the passwords."""
+    """Return the SQL of `create_users`, which is idempotent and sets the passwords."""
     statements = []
     for user, schemas in SCHEMAS.items():
         account = f"'{user}'@'{LOOPBACK}'"
@@ -81,7 +81,7 @@ def user_statements(password: Mapping[str, str]) -> list[str]:
 
 
 def empty(user: str) -> None:
-    """Remove all that is in the databases of a user."""
+    """Delete the content of a user's databases."""
     query("".join(f"DROP DATABASE IF EXISTS {name}; {_create(name)}\n" for name in SCHEMAS[user]))
 
 
@@ -90,5 +90,5 @@ def _create(schema: str) -> str:
 
 
 def query(sql: str) -> str:
-    """Run SQL as the database's root, who is this machine's root."""
+    """Run SQL as the database's root user; authentication is by the Unix user root."""
     return run("mariadb", "--no-defaults", f"--socket={SOCKET}", "--batch", "--skip-column-names", log="sql", stdin=sql)

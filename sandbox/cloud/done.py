@@ -1,4 +1,4 @@
-"""Remembers which steps of the setup are done, beside the data that they made: without these, they are done anew."""
+"""Records which setup steps are done. The records are part of the data: without these, the steps run again."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,15 +12,15 @@ _DIRECTORY: Final = paths.DATA / "done"
 
 
 def once(step: str, fingerprint: object, action: Callable[[], object]) -> bool:
-    """Run `action` unless it was done for the same fingerprint already.
+    """Run `action` unless it has run for the same fingerprint.
 
     Args:
         step: Name of the step.
-        fingerprint: What the result depends on; its `repr` is compared.
-        action: Must bear being run again after an interruption.
+        fingerprint: Value that the result depends on; its `repr` is compared.
+        action: Function to run; it must be repeatable after an interruption.
 
     Returns:
-        Whether it was run.
+        True if the action was run.
     """
     mark = _mark(step)
     digest = hashlib.sha256(repr(fingerprint).encode()).hexdigest()
@@ -32,7 +32,7 @@ def once(step: str, fingerprint: object, action: Callable[[], object]) -> bool:
 
 
 def was_done(step: str) -> bool:
-    """Whether the step was ever run to its end, for whatever fingerprint."""
+    """Return whether the step was ever completed, for any fingerprint."""
     return _mark(step).exists()
 
 

@@ -1,4 +1,4 @@
-"""Stops the cloud, and removes what it has made."""
+"""Stops the cloud and deletes its data."""
 
 import shutil
 from pathlib import Path
@@ -12,17 +12,17 @@ from sandbox.progress import Phases
 
 
 def down(phases: Phases) -> None:
-    """Stop every process; the data stay, and `up` goes on with them."""
+    """Stop all processes and keep the data, which `up` uses again."""
     with exclusive():
         _stop_everything(phases)
 
 
 def reset(phases: Phases) -> None:
-    """Stop every process and remove all data of the sandbox, but not the packages and the tools."""
+    """Stop all processes and delete all data of the sandbox, except for packages and tools."""
     with exclusive():
         _stop_everything(phases)
-        with phases.phase("Removing all data"):
-            for path in _made_by_the_sandbox():
+        with phases.phase("Deleting all data"):
+            for path in _data_paths():
                 if path.is_dir():
                     shutil.rmtree(path)
                 else:
@@ -39,7 +39,7 @@ def _stop_everything(phases: Phases) -> None:
         _stop([service for service in services.every() if service.name not in names])
     with phases.phase("Database, message queue and OVN"):
         _stop(backends)
-        for leftover in recorded(paths.RUN):  # what another version of the sandbox has started
+        for leftover in recorded(paths.RUN):  # started by another version of the sandbox
             leftover.stop()
     shutil.rmtree(openstack_services.OCTAVIA_SOCKETS, ignore_errors=True)
 
@@ -51,8 +51,8 @@ def _stop(group: list[Service]) -> None:
         service.process.stop(grace=10)
 
 
-def _made_by_the_sandbox() -> list[Path]:
-    """Everything below `paths.HOME` by name: that directory is the user's choice and may hold other things."""
+def _data_paths() -> list[Path]:
+    """Return the paths to delete: `paths.HOME` may be a directory with other content."""
     return [
         *(paths.ETC, paths.LOG, paths.RUN, paths.DATA, paths.LIB),
         *(paths.CLUSTERS, paths.GIT.parent, paths.STACKS, paths.VAULT, paths.CLOUDS_YAML),

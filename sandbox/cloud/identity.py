@@ -1,4 +1,4 @@
-"""Keystone's content: the administrator, the services with their users and endpoints, and the tenant."""
+"""Content of Keystone: the administrator, the services with their users and endpoints, and the tenant."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 TENANT: Final = "rsp"
-"""Name of the tenant's project and of its user."""
+"""Name of the tenant's project and user."""
 
 TENANT_ROLES: Final = ("member", "load-balancer_member", "creator")
-"""What an ordinary user of a project has: load-balancer_member is Octavia's, creator Barbican's."""
+"""Roles of an ordinary project member: load-balancer_member is Octavia's, creator Barbican's."""
 
 _SERVICE_ROLES: Final = ("admin", "service")
 _TRUSTEE_DOMAIN: Final = "magnum"
@@ -25,7 +25,7 @@ _INTERFACES: Final = ("public", "internal", "admin")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A service as the catalog names it."""
+    """An entry of the service catalog."""
 
     name: str
     type: str
@@ -37,7 +37,7 @@ CATALOG: Final = (
     Endpoint("nova", "compute", f"{Port.NOVA.url}/v2.1"),
     Endpoint("neutron", "network", Port.NEUTRON.url),
     Endpoint("glance", "image", Port.GLANCE.url),
-    # clients look for either name
+    # Clients look for either name.
     Endpoint("cinderv3", "volumev3", f"{Port.CINDER.url}/v3/$(project_id)s"),
     Endpoint("cinder", "block-storage", f"{Port.CINDER.url}/v3/$(project_id)s"),
     Endpoint("octavia", "load-balancer", Port.OCTAVIA.url),
@@ -47,7 +47,7 @@ CATALOG: Final = (
 
 
 def bootstrap() -> None:
-    """Make Keystone's keys, the administrator and Keystone's own catalog entry, before Keystone starts."""
+    """Create Keystone's keys, the administrator and Keystone's catalog entry, before Keystone starts."""
     once("keystone-bootstrap", Port.KEYSTONE.url, _bootstrap)
 
 
@@ -72,7 +72,7 @@ def _bootstrap() -> None:
 
 
 def populate() -> None:
-    """Make the services, their users, the tenant and its roles, as far as they are not there."""
+    """Create the services, their users, the tenant and its roles as far as they do not exist."""
     once("identity", (CATALOG, TENANT_ROLES, passwords.SERVICE_USERS), _populate)
 
 
@@ -88,7 +88,7 @@ def _populate() -> None:
 
 
 class _Ensure:
-    """Makes what is not there yet; each method may be called again."""
+    """Creates missing objects; all methods are idempotent."""
 
     def __init__(self, connection: "Connection") -> None:
         self._identity: Any = connection.identity
@@ -109,7 +109,7 @@ class _Ensure:
             self._identity.assign_project_role_to_user(home, user, self.role(role))
 
     def trustee_domain(self) -> None:
-        """The domain in which Magnum makes a user for each cluster, and the one who may make them."""
+        """Create the domain in which Magnum creates a user for each cluster, and the administrator of that domain."""
         domain = self._identity.find_domain(_TRUSTEE_DOMAIN) or self._identity.create_domain(name=_TRUSTEE_DOMAIN)
         user = self._user(_TRUSTEE_ADMIN, domain.id)
         self._identity.assign_domain_role_to_user(domain, user, self.role("admin"))

@@ -1,4 +1,4 @@
-"""Where the logs are."""
+"""Paths of the logs."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from sandbox.cluster.directory import clusters
 
 
 def files() -> dict[str, Path]:
-    """The log of each service by the name that `status` gives it, and of each setup step by its own, in that order."""
+    """Return the logs by name: those of services, named as in `status`, and those of setup steps."""
     found = {file.stem: file for file in sorted(paths.LOG.glob("*.log"))}
     for cluster in clusters():
         found |= {f"{cluster.description.name}/{file.stem}": file for file in sorted(cluster.logs.glob("*.log"))}

@@ -1,4 +1,4 @@
-"""The machine must be one that the sandbox can run on."""
+"""Requirements for the machine."""
 
 import os
 import platform
@@ -7,10 +7,10 @@ from sandbox.errors import SandboxError
 
 
 def require_supported() -> None:
-    """Refuse any machine but Debian 12, and any user but root.
+    """Check that this is Debian 12 and that the user is root.
 
     Raises:
-        SandboxError: In one sentence, with what is there and what is needed.
+        SandboxError: A requirement is not met.
     """
     try:
         release = platform.freedesktop_os_release()
@@ -20,8 +20,8 @@ def require_supported() -> None:
     if found != ("debian", "12"):
         name = release.get("PRETTY_NAME", platform.platform())
         raise SandboxError(
-            f"The sandbox needs root on Debian 12 (its OpenStack packages), and this is {name}: "
-            "use a virtual machine or a container of Debian 12."
+            f"the sandbox requires Debian 12, for its OpenStack packages, but this is {name}: "
+            "use a virtual machine or a container with Debian 12"
         )
     if os.geteuid() != 0:
-        raise SandboxError("The sandbox needs root on Debian 12, and you are not root: use `sudo`.")
+        raise SandboxError("the sandbox requires root on Debian 12: run the command as root")

@@ -1,4 +1,4 @@
-"""What the services talk through: RabbitMQ with Erlang's port mapper, and memcached."""
+"""RabbitMQ with Erlang's port mapper, and memcached."""
 
 import shutil
 from typing import Final
@@ -12,14 +12,14 @@ from sandbox.process import Process
 _DIRECTORY: Final = paths.DATA / "rabbitmq"
 
 _ERLANG: Final = {
-    "HOME": str(_DIRECTORY),  # holds Erlang's cookie
+    "HOME": str(_DIRECTORY),  # contains Erlang's cookie
     "ERL_EPMD_ADDRESS": LOOPBACK,
-    "ERL_FLAGS": "-start_epmd false",  # the port mapper is a process of its own, which would not be found again
+    "ERL_FLAGS": "-start_epmd false",  # epmd has a record of its own, so that it can be stopped
 }
 
 
 def services() -> list[Service]:
-    """Message broker and cache, in the order in which they start."""
+    """Return the port mapper, the message broker and the cache, in the order in which they start."""
     config = configuration.path("rabbitmq.conf")
     port_mapper = Process(name="epmd", argv=("/usr/bin/epmd",), env=_ERLANG, user="rabbitmq")
     broker = Process(
@@ -31,13 +31,13 @@ def services() -> list[Service]:
             **_ERLANG,
             "RABBITMQ_NODENAME": "rabbit@localhost",
             "RABBITMQ_CONFIG_FILE": str(config),
-            "RABBITMQ_CONF_ENV_FILE": "/dev/null",  # not the machine's own
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",  # ignore the machine's
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(_DIRECTORY / "enabled_plugins"),
             "RABBITMQ_MNESIA_BASE": str(_DIRECTORY / "mnesia"),
             "RABBITMQ_LOG_BASE": str(_DIRECTORY / "log"),
             "RABBITMQ_PID_FILE": str(_DIRECTORY / "pid"),
             "RABBITMQ_DIST_PORT": str(Port.RABBITMQ_DISTRIBUTION.value),
-            # one scheduler that does not spin: there are few messages and few processors
+            # One scheduler without busy waiting: there are few messages and few processors.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 1:1",
         },
     )
@@ -54,7 +54,7 @@ def services() -> list[Service]:
 
 
 def prepare() -> None:
-    """Make RabbitMQ's directory, its user's own."""
+    """Create RabbitMQ's directory, owned by its user."""
     _DIRECTORY.mkdir(parents=True, exist_ok=True, mode=0o700)
     plugins = _DIRECTORY / "enabled_plugins"
     plugins.write_text("[].\n")

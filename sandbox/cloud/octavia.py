@@ -1,4 +1,4 @@
-"""What Octavia needs after its processes have died in the middle of something."""
+"""Recovery of Octavia after one of its processes has died during a change."""
 
 from typing import Final
 
@@ -6,19 +6,19 @@ from sandbox.cloud import database
 from sandbox.cloud.service import Service
 
 PROCESSES: Final = ("octavia-driver-agent", "octavia-api")
-"""Both work on a change: the API's OVN provider makes it, the agent writes its end into the database."""
+"""Processes that take part in a change: the API's OVN provider starts it, the agent records its completion."""
 
 _TABLES: Final = ("load_balancer", "listener", "pool", "member", "health_monitor", "l7policy", "l7rule")
 
 
 def fail_interrupted_changes(services: list[Service]) -> None:
-    """Mark as failed what was being changed when a process of Octavia ended, unless they all run.
+    """Mark interrupted changes as failed, unless all of Octavia's processes run.
 
-    Octavia lets nobody touch a load balancer whose change is pending, and nobody would ever end that change. One that
-    has failed can be deleted, and made again.
+    Octavia rejects requests for a load balancer with a pending change, and nothing would ever complete an interrupted
+    one. A load balancer in the state ERROR can be deleted and created again.
 
     Args:
-        services: Services of the cloud, among them those of `PROCESSES`.
+        services: Services of the cloud, including those in `PROCESSES`.
     """
     ours = [service for service in services if service.name in PROCESSES]
     if not all(service.works() for service in ours):

@@ -1,4 +1,4 @@
-"""The processes of OpenStack's services, and how each is run."""
+"""Processes of OpenStack's services."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,12 +8,12 @@ from typing import Final
 from sandbox import paths
 from sandbox.cloud import configuration
 from sandbox.cloud.python_packages import DRIVERS, ENVIRONMENT, OVN_PROVIDER
-from sandbox.cloud.service import Service, http_answers, nothing_to_ask, unix_sockets_listen
+from sandbox.cloud.service import Service, always, http_answers, unix_sockets_listen
 from sandbox.ports import LOOPBACK, Port
 from sandbox.process import Process
 
 OCTAVIA_SOCKETS: Final = Path("/var/run/octavia")
-"""The OVN provider has this path built in, whatever Octavia's configuration says."""
+"""Hard-coded in the OVN provider, regardless of Octavia's configuration."""
 
 _LOADED: Final = {
     "cinder-volume": DRIVERS,
@@ -22,7 +22,7 @@ _LOADED: Final = {
     "octavia-api": OVN_PROVIDER,
     "octavia-driver-agent": OVN_PROVIDER,
 }
-"""The services that load a package which is not Debian's."""
+"""Services that load a package from outside of Debian."""
 
 _DIRECTORIES: Final = (
     "nova/instances",
@@ -42,18 +42,18 @@ _NOVA_COMPUTE: Final = (
     "-c",
     "import sys; from nova.cmd.compute import main; sys.argv[0] = 'nova-compute'; sys.exit(main())",
 )
-"""What the program of Debian's package nova-compute does; the package itself would bring libvirt and qemu."""
+"""The program of Debian's package nova-compute, which would also install libvirt and qemu."""
 
 
 def prepare() -> None:
-    """Make the directories that the services expect."""
+    """Create the directories that the services expect."""
     for name in _DIRECTORIES:
         (paths.DATA / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     OCTAVIA_SOCKETS.mkdir(parents=True, exist_ok=True)
 
 
 def identity() -> Service:
-    """Keystone, which all others ask."""
+    """Return Keystone, which all other services use."""
     config = configuration.path("keystone.conf")
     program = _uwsgi("keystone", "/usr/bin/keystone-wsgi-public", Port.KEYSTONE, threads=4)
     return _service(
@@ -67,7 +67,7 @@ def identity() -> Service:
 
 
 def control_plane() -> list[Service]:
-    """Every service but Keystone; they may start side by side."""
+    """Return all services except for Keystone; they may start concurrently."""
     return [
         _placement(),
         _server("neutron-server", "neutron.conf", port=Port.NEUTRON),
@@ -79,7 +79,7 @@ def control_plane() -> list[Service]:
         _server("cinder-api", "cinder.conf", port=Port.CINDER),
         _server("cinder-scheduler", "cinder.conf"),
         _server("cinder-volume", "cinder.conf"),
-        _octavia_driver_agent(),  # before the API, whose provider talks to it
+        _octavia_driver_agent(),  # before the API, whose provider connects to it
         _application("octavia-api", "/usr/bin/octavia-wsgi", "octavia.conf", Port.OCTAVIA),
         _application("magnum-api", "/usr/bin/magnum-api-wsgi", "magnum.conf", Port.MAGNUM),
         _server("magnum-conductor", "magnum.conf"),
@@ -94,35 +94,35 @@ def _server(
     program: tuple[str, ...] | None = None,
     package: str | None = None,
 ) -> Service:
-    """A service whose own program listens, on a port or on the message queue."""
+    """Return a service that runs its own program."""
     file = configuration.path(config)
     argv = (*(program or (f"/usr/bin/{name}",)), "--config-file", str(file))
     return _service(name, argv, file, port=port, package=package)
 
 
 def _application(name: str, wsgi_file: str, config: str, port: Port) -> Service:
-    """A service that is a WSGI application, which reads its command line for the configuration file."""
+    """Return a service that is a WSGI application and reads its configuration file's path from its arguments."""
     file = configuration.path(config)
     argv = (*_uwsgi(name, wsgi_file, port, threads=2), "--pyargv", f"--config-file {file}")
     return _service(name, argv, file, port=port)
 
 
 def _octavia_driver_agent() -> Service:
-    """A parent, which replaces no child that dies, with three listeners and the OVN provider's own agent."""
+    """Return the driver agent: a parent that does not restart its three listeners or the provider's agent."""
     service = _server("octavia-driver-agent", "octavia.conf")
     listening = unix_sockets_listen(*(OCTAVIA_SOCKETS / f"{name}.sock" for name in ("status", "stats", "get")))
     return replace(service, answers=lambda: listening() and len(service.process.members()) >= _DRIVER_AGENT_PROCESSES)
 
 
 def _placement() -> Service:
-    """Placement, which reads the directory of its configuration from its environment."""
+    """Return Placement, which reads its configuration directory's path from its environment."""
     config = configuration.path("placement/placement.conf")
     program = _uwsgi("placement", "/usr/bin/placement-api", Port.PLACEMENT, threads=4)
     env = {"OS_PLACEMENT_CONFIG_DIR": str(config.parent)}
     return _service("placement", program, config, port=Port.PLACEMENT, package="placement-api", env=env)
 
 
-def _service(  # noqa: PLR0913 - most services lack most of them
+def _service(  # noqa: PLR0913 - most services need few of them
     name: str,
     argv: tuple[str, ...],
     config: Path,
@@ -142,16 +142,16 @@ def _service(  # noqa: PLR0913 - most services lack most of them
         ),
         package=package or name,
         port=port,
-        answers=answers or (http_answers(port.url) if port else nothing_to_ask),
+        answers=answers or (http_answers(port.url) if port else always),
     )
 
 
 def _uwsgi(name: str, wsgi_file: str, port: Port, *, threads: int) -> tuple[str, ...]:
-    """The command that serves a WSGI application on HTTP, `threads` requests at a time."""
+    """Return the command that serves a WSGI application over HTTP with `threads` threads."""
     return (
         *("/usr/bin/uwsgi", "--plugins", "python3", "--http-socket", f"{LOOPBACK}:{port.value}"),
         *("--wsgi-file", wsgi_file, "--processes", "1", "--threads", str(threads), "--enable-threads"),
         *("--master", "--no-orphans", "--die-on-term", "--lazy-apps", "--need-app", "--disable-logging"),
-        # its HTTP parser keeps no connection open: clients have to know
+        # uWSGI's HTTP parser keeps no connection open, and clients have to know.
         *("--buffer-size", "65535", "--add-header", "Connection: close", "--procname-prefix-spaced", name),
     )

@@ -1,4 +1,4 @@
-"""OVN's databases and northd, with a stand-in for the ovn-controller that a real hypervisor would run."""
+"""OVN's databases and northd, and the simulated ovn-controller of a hypervisor."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ _RUN_DIRECTORIES: Final = {"OVN_RUNDIR": str(paths.RUN), "OVS_RUNDIR": str(paths
 
 
 def databases() -> list[Service]:
-    """The northbound and the southbound database."""
+    """Return the northbound and southbound database servers."""
     return [
         Service(
             process=Process(
@@ -37,7 +37,7 @@ def databases() -> list[Service]:
 
 
 def controllers() -> list[Service]:
-    """What works on the databases."""
+    """Return northd and the simulated ovn-controller."""
     northd = Process(
         name="ovn-northd",
         argv=(
@@ -58,7 +58,7 @@ def controllers() -> list[Service]:
 
 
 def prepare() -> None:
-    """Make the database files where there are none."""
+    """Create the database files that do not exist."""
     _DIRECTORY.mkdir(parents=True, exist_ok=True, mode=0o700)
     paths.RUN.mkdir(parents=True, exist_ok=True)
     for name in _DATABASES:
@@ -68,11 +68,11 @@ def prepare() -> None:
 
 
 def initialise() -> None:
-    """Make the one row of each database that everything else hangs on; it stays where it is there."""
+    """Create the root row of each database if it does not exist."""
     for name in _DATABASES:
         run(f"ovn-{name}ctl", f"--db={remote(name)}", "--no-leader-only", "init", log="ovn-prepare")
 
 
 def remote(database: str) -> str:
-    """How OVN writes the address of the database `nb` or `sb`."""
+    """Return the OVN address of the database `nb` or `sb`."""
     return f"tcp:{LOOPBACK}:{_DATABASES[database].value}"

@@ -1,4 +1,4 @@
-"""The Debian packages that the cloud is made of."""
+"""Debian packages of the cloud."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from sandbox import paths
 from sandbox.errors import SandboxError
 
 PACKAGES: Final = (
-    # what OpenStack stands on
+    # Prerequisites of OpenStack
     "mariadb-server",
     "rabbitmq-server",
     "memcached",
@@ -21,7 +21,7 @@ PACKAGES: Final = (
     "openvswitch-common",  # ovsdb-server
     "uwsgi-core",
     "uwsgi-plugin-python3",
-    # OpenStack; not nova-compute, which would bring libvirt and qemu: its code is in python3-nova
+    # OpenStack, except for nova-compute, which would install libvirt and qemu: its code is in python3-nova
     "keystone",
     "placement-api",
     "nova-api",
@@ -34,14 +34,14 @@ PACKAGES: Final = (
     "glance-api",
     "octavia-api",
     "octavia-driver-agent",
-    "python3-ovn-octavia-provider",  # for its dependencies; the code comes from a later wheel
+    "python3-ovn-octavia-provider",  # for its dependencies; the code is from a newer wheel
     "magnum-api",
     "magnum-conductor",
     "swift-proxy",
     "swift-account",
     "swift-container",
     "swift-object",
-    # what runs beside it
+    # Other
     "redis-server",  # Argo CD's cache
     "git",
 )
@@ -52,53 +52,53 @@ _APT: Final = {
     "LANG": "C.UTF-8",
 }
 _APT_OPTIONS: Final = (
-    "-o=DPkg::Lock::Timeout=300",  # seconds that another apt may take
-    "-o=Dpkg::Options::=--force-confold",  # a configuration file that somebody changed stays theirs
+    "-o=DPkg::Lock::Timeout=300",  # seconds to wait for another apt
+    "-o=Dpkg::Options::=--force-confold",  # keep changed configuration files
 )
 _POLICY: Final = Path("/usr/sbin/policy-rc.d")
 _KEPT_POLICY: Final = _POLICY.with_name("policy-rc.d.before-rsp-sandbox")
 _UNITS: Final = Path("/etc/systemd/system")
-_NOTHING_STARTS: Final = "#!/bin/sh\n# Written by the RSP sandbox while it installs packages.\nexit 101\n"
+_DENY_ALL: Final = "#!/bin/sh\n# Written by the RSP sandbox while it installs packages.\nexit 101\n"
 
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """The version of each of `packages` that is installed."""
+    """Return the installed versions of `packages` by name."""
     query = ("dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status} ${Version}\\n", *packages)
     lines = subprocess.run(query, capture_output=True, text=True, check=False).stdout.splitlines()
     rows = [line.split(" ", 2) for line in lines]
     return {name: version for name, state, version in rows if state == "installed"}
 
 
-def install(tell: Callable[[str], None]) -> bool:
-    """Install the packages that are missing, without starting what they bring, now or at the next boot.
+def install(report: Callable[[str], None]) -> bool:
+    """Install missing packages without starting or enabling their services.
 
     Args:
-        tell: Called with what is being done.
+        report: Called with the current activity.
 
     Returns:
-        Whether something was installed.
+        True if a package was installed.
 
     Raises:
-        SandboxError: apt failed; the same command tries again.
+        SandboxError: apt failed; running the command again retries.
     """
     missing = sorted(set(PACKAGES) - set(versions()))
     if not missing:
         return False
     paths.LOG.mkdir(parents=True, exist_ok=True)
-    with _nothing_starts(), _nothing_enabled():
-        tell("finishing what an interrupted installation left")
+    with _no_service_starts(), _no_service_enabled():
+        report("completing an interrupted installation")
         _run("dpkg", "--configure", "--pending", "--force-confold")
-        tell("fetching the package lists")
+        report("updating the package lists")
         _run("apt-get", "update", *_APT_OPTIONS)
-        tell(f"installing {len(missing)} packages and what they need")
-        _install(missing, tell)
+        report(f"installing {len(missing)} packages and their dependencies")
+        _install(missing, report)
     return True
 
 
-def _install(packages: Iterable[str], tell: Callable[[str], None]) -> None:
-    # A pipe of its own for the progress: apt closes it to the packages' scripts, which need a standard output.
+def _install(packages: Iterable[str], report: Callable[[str], None]) -> None:
+    # apt reports progress on a pipe of its own and closes it for the packages' scripts, which need standard output.
     reading, writing = os.pipe()
-    reader = threading.Thread(target=_tell_progress, args=(reading, tell))
+    reader = threading.Thread(target=_report_progress, args=(reading, report))
     reader.start()
     try:
         options = (f"-o=APT::Status-Fd={writing}", "--yes", "--no-install-recommends", *_APT_OPTIONS)
@@ -108,18 +108,18 @@ def _install(packages: Iterable[str], tell: Callable[[str], None]) -> None:
         reader.join()
 
 
-def _tell_progress(descriptor: int, tell: Callable[[str], None]) -> None:
+def _report_progress(descriptor: int, report: Callable[[str], None]) -> None:
     with open(descriptor) as lines:
         for line in lines:
             if detail := status(line):
-                tell(detail)
+                report(detail)
 
 
 def _run(*argv: str, pass_fds: tuple[int, ...] = ()) -> None:
-    """Run apt or dpkg; what it says goes to the log.
+    """Run apt or dpkg and append the output to the log.
 
     Raises:
-        SandboxError: It failed; with the end of what it said.
+        SandboxError: The command failed; the message has the end of the log.
     """
     log = paths.LOG / "apt.log"
     with log.open("ab") as record:
@@ -138,13 +138,13 @@ def _run(*argv: str, pass_fds: tuple[int, ...] = ()) -> None:
 
 
 def status(line: str) -> str | None:
-    """What a line of apt's status protocol says, for people; None for any other line.
+    """Return the message of a line in apt's status protocol; None for other lines.
 
     Args:
         line: For example `pmstatus:nova-api:57.1429:Installing nova-api (amd64)` (apt's README.progress-reporting).
     """
     fields = line.rstrip().split(":", 3)
-    if len(fields) != 4 or fields[0] not in {"dlstatus", "pmstatus"}:  # noqa: PLR2004 - the protocol's fields
+    if len(fields) != 4 or fields[0] not in {"dlstatus", "pmstatus"}:  # noqa: PLR2004 - number of the protocol's fields
         return None
     return f"{float(fields[2]):.0f}%  {fields[3]}"
 
@@ -154,15 +154,15 @@ def _proxies() -> dict[str, str]:
 
 
 @contextmanager
-def _nothing_starts() -> Iterator[None]:
-    """Keep packages from starting their services: these would take the ports, with other configurations.
+def _no_service_starts() -> Iterator[None]:
+    """Prevent packages from starting their services, which would use the ports with other configurations.
 
-    An administrator's own policy is put aside meanwhile, and comes back even after an interruption, with the next run.
+    An administrator's policy is moved away and restored, after an interruption by the next run.
     """
     _restore_policy()
     if _POLICY.exists():
         _POLICY.rename(_KEPT_POLICY)
-    _POLICY.write_text(_NOTHING_STARTS)
+    _POLICY.write_text(_DENY_ALL)
     _POLICY.chmod(0o755)
     try:
         yield
@@ -171,8 +171,8 @@ def _nothing_starts() -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_enabled() -> Iterator[None]:
-    """Keep systemd from starting at boot what is installed meanwhile; what was enabled before stays so."""
+def _no_service_enabled() -> Iterator[None]:
+    """Prevent systemd from starting newly installed services at boot."""
     before = _enabled()
     try:
         yield
@@ -182,12 +182,12 @@ def _nothing_enabled() -> Iterator[None]:
 
 
 def _enabled() -> set[str]:
-    """The services and sockets that systemd starts at boot, by the links that enabling makes."""
+    """Return the services and sockets that systemd starts at boot, by the symlinks that enabling creates."""
     return {link.name for kind in ("service", "socket") for link in _UNITS.glob(f"*.wants/*.{kind}")}
 
 
 def _restore_policy() -> None:
-    if _POLICY.exists() and _POLICY.read_text() == _NOTHING_STARTS:
+    if _POLICY.exists() and _POLICY.read_text() == _DENY_ALL:
         _POLICY.unlink()
     if _KEPT_POLICY.exists():
         _KEPT_POLICY.rename(_POLICY)

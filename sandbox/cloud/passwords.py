@@ -1,4 +1,4 @@
-"""The passwords inside this sandbox: made at random once, kept in one file that only root reads."""
+"""Random passwords of the sandbox, stored in one file of mode 0600."""
 
 import json
 import secrets
@@ -12,10 +12,10 @@ from sandbox.files import write_atomically
 FILE: Final = paths.HOME / "passwords.json"
 
 DATABASE_USERS: Final = ("keystone", "placement", "glance", "nova", "neutron", "cinder", "octavia", "magnum")
-"""OpenStack's services that have a user of the same name in MariaDB."""
+"""OpenStack services that have a user of the same name in MariaDB."""
 
 SERVICE_USERS: Final = ("placement", "glance", "nova", "neutron", "cinder", "octavia", "magnum", "swift")
-"""OpenStack's services that have a user of the same name in Keystone."""
+"""OpenStack services that have a user of the same name in Keystone."""
 
 NAMES: Final = (
     "admin",
@@ -29,20 +29,20 @@ NAMES: Final = (
     *SERVICE_USERS,
     *(f"database.{user}" for user in DATABASE_USERS),
 )
-_BYTES: Final = 32  # the volume encryption keys must be of this length
+_BYTES: Final = 32  # required length of the volume encryption keys
 
 
 def load() -> Mapping[str, str]:
-    """Every password by name, each 64 hexadecimal digits; the missing ones are made now.
+    """Return all passwords by name, each 64 hexadecimal digits; missing ones are generated.
 
     Raises:
-        SandboxError: The file is damaged. The services know the passwords that it held, so no new ones are made.
+        SandboxError: The file is damaged. New passwords would not match those that the services have stored.
     """
     try:
         kept = json.loads(FILE.read_text()) if FILE.exists() else {}
     except ValueError as error:
         raise SandboxError(
-            f"{FILE} is damaged: restore it, or start anew by `python -m sandbox cloud reset`"
+            f"{FILE} is damaged: restore it, or start over with `python -m sandbox cloud reset`"
         ) from error
     passwords = {name: kept.get(name) or secrets.token_hex(_BYTES) for name in NAMES}
     write_atomically(FILE, json.dumps(passwords, indent=2))

@@ -1,4 +1,4 @@
-"""Brings each service's databases to the schema of the package that is installed."""
+"""Migrates each service's databases to the schema of the installed package."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -30,19 +30,19 @@ _COMMANDS: Final[Mapping[str, tuple[Command, ...]]] = {
     "octavia": (("octavia-db-manage", *_config("octavia.conf"), "upgrade", "head"),),
     "magnum": (("magnum-db-manage", *_config("magnum.conf"), "upgrade"),),
 }
-"""What migrates each service's databases, in its order; none harms when run again."""
+"""Idempotent migration commands of each service, in order."""
 
 
 IDENTITY: Final = "keystone"
 OTHERS: Final = ("nova", "neutron", "cinder", "octavia", "magnum", "glance", "placement")
-"""The slowest first, for those who run them side by side."""
+"""Slowest first, as they run concurrently."""
 
 
 def migrate(service: str) -> None:
-    """Bring the databases of a service up to date, unless they were since its package was installed."""
+    """Migrate a service's databases unless that was done for the installed version of its package."""
     step = f"schema-{service}"
     if not was_done(step):
-        # MariaDB cannot take a change of a schema back, so a first migration that was interrupted cannot go on
+        # MariaDB cannot roll back DDL, so an interrupted first migration cannot continue.
         database.empty(service)
     once(step, packages.versions([f"python3-{service}"]), lambda: _run_all(service))
 
@@ -55,7 +55,7 @@ def _run_all(service: str) -> None:
 
 
 def discover_host() -> None:
-    """Put the one compute host, which must have reported to the cell, into Nova's map of hosts."""
+    """Add the compute host to Nova's host mappings; it must have reported to the cell."""
     run(*_nova("cell_v2", "discover_hosts"), log="schema-nova", env=python_packages.ENVIRONMENT)
 
 

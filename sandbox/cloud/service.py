@@ -1,4 +1,4 @@
-"""A service of the cloud: its process, where it comes from and how to see that it works."""
+"""A service of the cloud: its process and how to check that it works."""
 
 import http.client
 import socket
@@ -13,44 +13,44 @@ from sandbox.ports import LOOPBACK, Port
 from sandbox.process import Process, wait_for
 
 _PROBE_TIMEOUT = 5.0  # seconds
-_ACCEPTS_CONNECTIONS = 0x10000  # __SO_ACCEPTCON of the kernel, in the flags of /proc/net/unix
-_LOADING = 90  # seconds that a service may take from its start to its first answer
+_ACCEPTS_CONNECTIONS = 0x10000  # the kernel's __SO_ACCEPTCON, in the flags of /proc/net/unix
+_LOADING = 90  # seconds that a service may take from its start to its first response
 _SERVER_ERROR = 500
 
 
-def nothing_to_ask() -> bool:
-    """The probe of a service that only takes messages from a queue."""
+def always() -> bool:
+    """Return True: the probe of a service that only receives messages from a queue."""
     return True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One process, or a group under one, of the cloud."""
+    """A process, or a process with children, of the cloud."""
 
     process: Process
     package: str
-    """The Debian package that its code comes from."""
+    """Debian package that contains its code."""
     port: Port | None = None
-    answers: Callable[[], bool] = nothing_to_ask
-    """Whether it does its work now, as far as one can ask from outside; never raises."""
+    answers: Callable[[], bool] = always
+    """Probe that returns whether the service works, as far as can be checked from outside; must not raise."""
 
     @property
     def name(self) -> str:
-        """Name in `status`, of the log and of the record."""
+        """Name in `status`, and of the log and the record."""
         return self.process.name
 
     def works(self) -> bool:
-        """Whether it runs, from its present configuration, and answers."""
+        """Return whether the service runs with its current configuration and its probe succeeds."""
         return self.process.current() and self.answers()
 
     def start(self) -> None:
-        """Start the process where it does not run; restart it where its configuration has changed or it hangs."""
+        """Start the process if it does not run; restart it if its configuration has changed or it hangs."""
         if self.process.current() and not self._answers_in_time():
             self.process.stop()
         self.process.start()
 
     def _answers_in_time(self) -> bool:
-        """Whether it answers: at once, or while one could think that it is still starting."""
+        """Return whether the probe succeeds, waiting while the service may still be starting."""
         patience = max(_LOADING - self.process.age(), _PROBE_TIMEOUT)
         try:
             wait_for(self.answers, f"{self.name} answers", self.process, timeout=patience)
@@ -59,20 +59,20 @@ class Service:
         return True
 
     def wait(self, timeout: float = 180) -> None:
-        """Wait until it answers.
+        """Wait until the probe succeeds.
 
         Raises:
-            ProcessDiedError: It ended instead.
-            SandboxError: It does not answer within `timeout` seconds.
+            ProcessDiedError: The process ended.
+            SandboxError: The probe does not succeed within `timeout` seconds.
         """
         place = f" on port {self.port.value}" if self.port else ""
-        wait_for(self.answers, f"{self.name} does not answer{place}", self.process, timeout)
+        wait_for(self.answers, f"{self.name} answers{place}", self.process, timeout)
 
 
 def http_answers(url: str) -> Callable[[], bool]:
-    """A probe: the service gives an HTTP answer that is no server's fault.
+    """Return a probe that sends an HTTP request and accepts any response but server errors.
 
-    Listening is not enough: uWSGI opens the port long before the application is loaded.
+    Listening is not sufficient: uWSGI opens the port long before the application is loaded.
     """
 
     def probe() -> bool:
@@ -88,7 +88,7 @@ def http_answers(url: str) -> Callable[[], bool]:
 
 
 def tcp_accepts(port: Port) -> Callable[[], bool]:
-    """A probe: something accepts connections on the port."""
+    """Return a probe that opens a connection to the port."""
 
     def probe() -> bool:
         try:
@@ -101,10 +101,10 @@ def tcp_accepts(port: Port) -> Callable[[], bool]:
 
 
 def unix_sockets_listen(*files: Path) -> Callable[[], bool]:
-    """A probe: something listens on each of the sockets.
+    """Return a probe that checks whether processes listen on the sockets.
 
-    It asks the kernel and does not connect: Octavia's driver agent reads for ever from a client that says nothing, with
-    a whole core, and has few processes for such clients.
+    It asks the kernel instead of connecting: Octavia's driver agent reads in a busy loop, without a timeout, from a
+    client that sends nothing, and has few processes for clients.
     """
 
     def probe() -> bool:

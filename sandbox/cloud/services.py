@@ -5,15 +5,15 @@ from sandbox.cloud.service import Service
 
 
 def backends() -> list[Service]:
-    """What the services of OpenStack stand on."""
+    """Return the services that OpenStack depends on."""
     return [database.service(), *messaging.services(), *ovn.databases()]
 
 
 def openstack() -> list[Service]:
-    """What needs the backends and Keystone."""
+    """Return the services that depend on the backends and Keystone."""
     return [*ovn.controllers(), *openstack_services.control_plane(), *swift.services()]
 
 
 def every() -> list[Service]:
-    """All of them, in the order in which they start."""
+    """Return all services, in the order in which they start."""
     return [*backends(), openstack_services.identity(), *openstack()]

@@ -1,18 +1,18 @@
-"""How each service of the sandbox does: OpenStack's, Vault, and those of the Kubernetes clusters."""
+"""State of the sandbox's services: OpenStack's, Vault, and those of the Kubernetes clusters."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox import cluster, vault
 from sandbox.cloud import packages, services
-from sandbox.cloud.service import Service, nothing_to_ask
+from sandbox.cloud.service import Service, always
 from sandbox.ports import Port
 from sandbox.process import Process, memory
 from sandbox.status import Row, State
 
 
 def rows() -> list[Row]:
-    """A row for each service, in the order in which they start."""
+    """Return a row for each service, in the order in which they start."""
     every = services.every()
     versions = packages.versions({service.package for service in every})
     with ThreadPoolExecutor(max_workers=len(every)) as pool:
@@ -21,11 +21,11 @@ def rows() -> list[Row]:
 
 
 def service_row(service: Service, version: str) -> Row:
-    """The row of a service of OpenStack, or of one that these stand on.
+    """Return the row of a service of the cloud.
 
     Args:
-        service: The service to look at.
-        version: Version of the package that its code comes from.
+        service: Service.
+        version: Installed version of the service's package.
     """
     return Row(
         service=service.name,
@@ -49,7 +49,7 @@ def _vault_row() -> Row:
     )
 
 
-def _state(process: Process, answers: Callable[[], bool] = nothing_to_ask) -> State:
+def _state(process: Process, answers: Callable[[], bool] = always) -> State:
     if not process.alive():
         return State.STOPPED
     return State.RUNNING if answers() else State.UNRESPONSIVE

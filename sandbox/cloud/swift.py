@@ -1,4 +1,4 @@
-"""Swift on one disk with one replica, and its S3 interface."""
+"""Swift with one disk and one replica, and its S3 API."""
 
 from pathlib import Path
 from typing import Final
@@ -16,11 +16,11 @@ _STORAGE: Final = {
     "object": Port.SWIFT_OBJECT,
 }
 _DEVICE: Final = "disk"
-_PARTITION_POWER: Final = "4"  # 16 partitions: one disk needs no more
+_PARTITION_POWER: Final = "4"  # 16 partitions are enough for one disk
 
 
 def services() -> list[Service]:
-    """The three storage servers and the proxy that clients talk to."""
+    """Return the three storage servers and the proxy."""
     return [_server(kind, port) for kind, port in {**_STORAGE, "proxy": Port.SWIFT}.items()]
 
 
@@ -45,7 +45,7 @@ def _ring(kind: str) -> Path:
 
 
 def prepare() -> None:
-    """Make the rings, which say where each object lies, where there are none."""
+    """Create the rings, which map objects to disks, if they do not exist."""
     (paths.DATA / "swift" / _DEVICE).mkdir(parents=True, exist_ok=True, mode=0o700)
     for kind, port in _STORAGE.items():
         if _ring(kind).exists():

@@ -1,4 +1,4 @@
-"""What a tenant finds in a cloud: flavors, images, volume types, an external network, and quotas."""
+"""What an administrator provides for a tenant: flavors, images, volume types, an external network and quotas."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Flavor:
-    """A size of servers."""
+    """A Nova flavor."""
 
     name: str
     vcpus: int
     ram: int
-    """MiB."""
+    """Memory in MiB."""
     disk: int
-    """GiB."""
+    """Disk in GiB."""
 
 
 FLAVORS: Final = (
@@ -31,7 +31,7 @@ FLAVORS: Final = (
 )
 
 IMAGES: Final = {"fedora-coreos-42": "fedora-coreos", "debian-12": "debian"}
-"""Images by name, with the property os_distro, by which Magnum chooses its driver. They hold nothing: nothing boots."""
+"""Value of os_distro, from which Magnum chooses its driver, by image. The images have no content: nothing boots."""
 
 VOLUME_TYPES: Final = ("ceph-hdd", "ceph-ssd")
 
@@ -55,7 +55,7 @@ CLUSTER_QUOTA: Final = 4
 
 
 def populate() -> None:
-    """Make all of it, as far as it is not there."""
+    """Create all objects that do not exist, and set the quotas."""
     everything = (FLAVORS, IMAGES, VOLUME_TYPES, EXTERNAL_NETWORK, EXTERNAL_SUBNET, EXTERNAL_GATEWAY)
     quotas = (COMPUTE_QUOTA, VOLUME_QUOTA, NETWORK_QUOTA, LOAD_BALANCER_QUOTA, CLUSTER_QUOTA)
     once("tenant", (everything, quotas), _populate)
@@ -82,7 +82,7 @@ def _images(connection: "Connection") -> None:
         if each.status == "active":
             existing.add(each.name)
         elif each.name in IMAGES:
-            image.delete_image(each)  # its upload was interrupted
+            image.delete_image(each)  # an interrupted upload
     for name, distribution in IMAGES.items():
         if name not in existing:
             image.create_image(
@@ -134,7 +134,7 @@ def _quotas(connection: "Connection") -> None:
 
 
 def _cluster_quota(connection: "Connection", project: str) -> None:
-    """Set how many clusters the project may have; openstacksdk has no call for it (Magnum's API, `/v1/quotas`)."""
+    """Set the project's cluster quota by Magnum's API (`/v1/quotas`), as openstacksdk has no call for it."""
     magnum: Any = connection.container_infrastructure_management
     quota = {"project_id": project, "resource": "Cluster", "hard_limit": CLUSTER_QUOTA}
     response = magnum.post("/quotas", json=quota)

@@ -1,4 +1,4 @@
-"""Brings the cloud up from whatever state it is in: nothing, stopped, damaged or running."""
+"""Starts the cloud from any state: not installed, stopped, damaged or running."""
 
 import fcntl
 from collections.abc import Callable, Iterator
@@ -32,28 +32,28 @@ from sandbox.ports import Port, require_free
 from sandbox.process import recorded_sessions
 from sandbox.progress import Phase, Phases
 
-_MIGRATIONS_SIDE_BY_SIDE = 2
-"""Each keeps a processor busy with Python while the database does the rest."""
+_CONCURRENT_MIGRATIONS = 2
+"""A migration keeps one processor busy with Python while the database does the rest."""
 
 _STACK = "sandbox"
-"""The stack that Pulumi.sandbox.yaml configures: with it in the backend, plain `pulumi up -s sandbox` works."""
+"""The stack of Pulumi.sandbox.yaml, created so that `pulumi up -s sandbox` works at once."""
 
 _DIRECTORIES = {
     paths.HOME: 0o755,
     paths.LOG: 0o700,
     paths.RUN: 0o700,
-    paths.DATA: 0o711,  # the database and the message queue have users of their own
+    paths.DATA: 0o711,  # the database and the message queue run as other users
     paths.CLUSTERS: 0o700,
     paths.STACKS: 0o700,
 }
-"""Permissions of the directories whose content is not for everybody."""
+"""Permissions of the directories."""
 
 
 def up(phases: Phases) -> None:
-    """Bring the cloud up; what is there and right stays untouched.
+    """Start the cloud; services that work are left alone.
 
     Raises:
-        SandboxError: With what is wrong and how to mend it. The same command then goes on where it stopped.
+        SandboxError: A step failed. Running the same command again continues from there.
     """
     machine.require_supported()
     with exclusive():
@@ -62,7 +62,7 @@ def up(phases: Phases) -> None:
             directory.chmod(mode)
         require_free(Port, ours=recorded_sessions(paths.RUN))
         with ThreadPoolExecutor() as pool:
-            # OpenStack needs neither of these: it starts meanwhile
+            # OpenStack does not need these, so they run concurrently.
             meanwhile = [pool.submit(action, phases) for action in (_provide_tools, _start_vault)]
             _start_openstack(phases)
             for each in meanwhile:
@@ -78,7 +78,7 @@ def up(phases: Phases) -> None:
 
 
 def _create_stack() -> None:
-    from sandbox import pulumi_cli  # noqa: PLC0415 - Pulumi's SDK takes long to import
+    from sandbox import pulumi_cli  # noqa: PLC0415 - Pulumi's SDK is slow to import
 
     with environment.exported():
         pulumi_cli.select(_STACK)
@@ -140,12 +140,12 @@ def _identity_and_schemas(phase: Phase) -> None:
 
         return run
 
-    side_by_side([keystone, *map(migrate, schema.OTHERS)], _MIGRATIONS_SIDE_BY_SIDE)
+    run_concurrently([keystone, *map(migrate, schema.OTHERS)], _CONCURRENT_MIGRATIONS)
 
 
 def start(group: list[Service], phase: Phase) -> None:
-    """Start what does not run, restart what runs from an old configuration or hangs, and wait until all answer."""
-    side_by_side([service.start for service in group])
+    """Start what does not run, restart what hangs or has an old configuration, and wait until all services work."""
+    run_concurrently([service.start for service in group])
     waiting = {service.name for service in group}
 
     def wait(service: Service) -> Callable[[], None]:
@@ -156,11 +156,11 @@ def start(group: list[Service], phase: Phase) -> None:
 
         return run
 
-    side_by_side([wait(service) for service in group])
+    run_concurrently([wait(service) for service in group])
 
 
-def side_by_side(actions: list[Callable[[], object]], workers: int | None = None) -> None:
-    """Run actions in threads, at most `workers` at a time (all by default), and raise the first error among them."""
+def run_concurrently(actions: list[Callable[[], object]], workers: int | None = None) -> None:
+    """Run actions in threads, at most `workers` at a time (all by default), and raise the first error."""
     with ThreadPoolExecutor(max_workers=workers or len(actions)) as pool:
         futures = [pool.submit(action) for action in actions]
         try:
@@ -173,10 +173,10 @@ def side_by_side(actions: list[Callable[[], object]], workers: int | None = None
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Let one command at a time change the cloud.
+    """Prevent other commands from changing the cloud at the same time.
 
     Raises:
-        SandboxError: Another one does so now.
+        SandboxError: Another command is running.
     """
     paths.HOME.mkdir(parents=True, exist_ok=True)
     with (paths.HOME / "lock").open("w") as lock:
@@ -184,6 +184,6 @@ def exclusive() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise SandboxError(
-                "another `python -m sandbox cloud` command is at work: wait for it, then run this one again"
+                "another `python -m sandbox cloud` command is running: wait for it, then run this one again"
             ) from error
         yield

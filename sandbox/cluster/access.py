@@ -1,4 +1,4 @@
-"""Kubeconfigs: who a process is to the Kubernetes API, and where that is."""
+"""Kubeconfigs."""
 
 import base64
 from pathlib import Path
@@ -15,11 +15,11 @@ def write_kubeconfig(
     """Write a kubeconfig with one cluster and one user.
 
     Args:
-        path: The file, mode 0600.
-        server: URL of the API.
-        authority: Certificate, as PEM, that the API server's own must be signed by.
-        user: A client certificate, or a file that holds a bearer token and is read anew when that changes.
-        namespace: Namespace of requests that name none.
+        path: File to write, with mode 0600.
+        server: URL of the API server.
+        authority: CA certificate of the API server, as PEM.
+        user: Client certificate, or a file with a bearer token, which clients read again when it changes.
+        namespace: Default namespace.
     """
     if isinstance(user, KeyPair):
         credentials = {"client-certificate-data": _data(user.certificate), "client-key-data": _data(user.key)}

@@ -1,4 +1,4 @@
-"""The agent of one cluster: does again and again what kubelets and the add-ons' Pods would do, had they a machine."""
+"""The agent of one cluster: simulates kubelets and add-ons in a loop."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def run(directory: ClusterDirectory) -> None:
-    """Reconcile for ever; an API that does not answer is asked again."""
+    """Reconcile in a loop; errors of the API are logged, and the next iteration tries again."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     kube = Kube(directory.kubeconfig("admin"))
     roles = PodRoles(kube, directory)

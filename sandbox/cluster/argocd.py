@@ -1,7 +1,6 @@
-"""Argo CD's own programs as processes of this host, each in the role of one of its Pods.
+"""Argo CD's programs as processes of this host, each for one of its Pods.
 
-They read their settings from the cluster as ever; only where they find each other is said here: there is no Pod
-network.
+They read their settings from the cluster as usual, except for each other's addresses: Pods have no network.
 """
 
 import secrets
@@ -19,8 +18,8 @@ from sandbox.process import Process
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def redis(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:  # noqa: ARG001 -- a role's signature
-    """The cache. Its password keeps the host's other users from what Argo CD has read."""
+def redis(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:  # noqa: ARG001 -- signature of all roles
+    """Return Argo CD's cache. Its password protects the content from other users of the host."""
     configuration = directory.pki / "redis.conf"
     lines = (
         f"bind {LOOPBACK}",
@@ -34,7 +33,7 @@ def redis(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:  # n
 
 
 def repo_server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
-    """Renders what is in Git; needs no access to the cluster, so it gets none."""
+    """Return the process that renders manifests from Git; it needs no access to the cluster."""
     return directory.process(
         "argocd-repo-server",
         _program("argocd-repo-server", "argocd", "helm"),
@@ -51,7 +50,7 @@ def repo_server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process
 
 
 def application_controller(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
-    """Compares Applications with the cluster and syncs them."""
+    """Return the process that compares Applications with the cluster and syncs them."""
     kubeconfig = pods.kubeconfig(kube, directory, pod)
     return directory.process(
         "argocd-application-controller",
@@ -69,7 +68,7 @@ def application_controller(kube: Kube, directory: ClusterDirectory, pod: Object)
 
 
 def server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
-    """The API for people and the command line."""
+    """Return the process that serves Argo CD's API and web interface."""
     kubeconfig = pods.kubeconfig(kube, directory, pod)
     return directory.process(
         "argocd-server",
@@ -89,7 +88,7 @@ def server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
 
 
 def _program(name: str, *needed: str) -> Path:
-    """A program of Argo CD, with the tools that it is among or runs."""
+    """Return the path of one of Argo CD's programs, after installing the tools `needed`."""
     return tools.ensure(needed, report=lambda _: None) / name
 
 
@@ -108,7 +107,7 @@ def _environment(
         "ARGOCD_GPG_ENABLED": "false",
     }
     if kubeconfig:
-        # Makes "the cluster that Argo CD runs in" the one of this file.
+        # Makes Argo CD use this kubeconfig for its in-cluster destination.
         variables |= {"ARGOCD_FAKE_IN_CLUSTER": "true", "KUBECONFIG": str(kubeconfig)}
     return variables
 

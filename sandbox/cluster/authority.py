@@ -1,4 +1,4 @@
-"""Certificate authorities and the certificates that they sign."""
+"""Certificate authorities and certificates signed by them."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPair:
-    """A certificate and its key as PEM files."""
+    """PEM files with a certificate and its key."""
 
     certificate: Path
     key: Path
@@ -32,17 +32,17 @@ class KeyPair:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a certificate is to say."""
+    """The content of a certificate."""
 
     common_name: str
     organization: str | None = None
-    """Kubernetes reads it as the user's group."""
+    """Group of the Kubernetes user."""
     hosts: Sequence[str] = ()
-    """DNS names and IP addresses of a server."""
+    """DNS names and IP addresses, for a server certificate."""
 
     @property
     def subject(self) -> x509.Name:
-        """The distinguished name."""
+        """The subject's distinguished name."""
         attributes = [x509.NameAttribute(NameOID.COMMON_NAME, self.common_name)]
         if self.organization:
             attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, self.organization))
@@ -50,7 +50,7 @@ class Request:
 
     @property
     def alternative_names(self) -> x509.SubjectAlternativeName | None:
-        """The hosts, as the extension that carries them."""
+        """The subject alternative names; None for a client certificate."""
         return x509.SubjectAlternativeName([_general_name(host) for host in self.hosts]) if self.hosts else None
 
 
@@ -63,19 +63,19 @@ class Authority:
 
     @classmethod
     def load(cls, certificate: Path, key: Path) -> "Authority":
-        """Read an authority from its PEM files.
+        """Read an authority from PEM files.
 
         Raises:
             TypeError: The key is neither RSA nor ECDSA.
         """
         private_key = serialization.load_pem_private_key(key.read_bytes(), password=None)
         if not isinstance(private_key, _Key):
-            raise TypeError(f"{key}: an RSA or ECDSA key is needed")
+            raise TypeError(f"{key}: expected an RSA or ECDSA key")
         return cls(x509.load_pem_x509_certificate(certificate.read_bytes()), private_key)
 
     @classmethod
     def ensure(cls, directory: Path, name: str) -> tuple["Authority", KeyPair]:
-        """The authority `<name>.crt` and `<name>.key` of a directory, made at the first call."""
+        """Return the authority `<name>.crt` and `<name>.key` in a directory, creating it if necessary."""
         pair = _pair(directory, name)
         if not _is_valid(pair, None, Request(common_name=name)):
             key = ec.generate_private_key(ec.SECP256R1())
@@ -89,7 +89,7 @@ class Authority:
         return cls.load(pair.certificate, pair.key), pair
 
     def ensure_signed(self, directory: Path, name: str, request: Request) -> KeyPair:
-        """A certificate of this authority; made anew when it is to say something else or is about to expire."""
+        """Return a certificate of this authority; it is replaced if the request has changed or if it expires soon."""
         pair = _pair(directory, name)
         if _is_valid(pair, self, request):
             return pair
@@ -104,7 +104,7 @@ class Authority:
         return pair
 
     def has_signed(self, certificate: x509.Certificate) -> bool:
-        """Whether a certificate bears this authority's signature."""
+        """Return whether this authority has signed a certificate."""
         try:
             certificate.verify_directly_issued_by(self.certificate)
         except (InvalidSignature, ValueError):
@@ -113,7 +113,7 @@ class Authority:
 
 
 def ensure_signing_key(directory: Path, name: str) -> tuple[Path, Path]:
-    """Private and public RSA key, made at the first call, with which service account tokens are signed."""
+    """Return the private and public RSA key for service account tokens, creating them if necessary."""
     private, public = directory / f"{name}.key", directory / f"{name}.pub"
     if not (private.exists() and public.exists()):
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -146,7 +146,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
 
 
 def _is_valid(pair: KeyPair, authority: Authority | None, request: Request) -> bool:
-    """Whether a pair is there, says what is asked, is signed by the authority (if one is given) and lasts a while."""
+    """Return whether a pair exists, matches the request, is signed by the authority (if any) and stays valid."""
     if not (pair.certificate.exists() and pair.key.exists()):
         return False
     certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())

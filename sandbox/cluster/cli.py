@@ -1,4 +1,4 @@
-"""`python -m sandbox cluster`: what Magnum's driver runs for each cluster, and the programs that live in one."""
+"""The commands `python -m sandbox cluster ...`, for Magnum's driver and for processes in a cluster."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,20 +8,20 @@ import typer
 from sandbox.cluster import lifecycle
 from sandbox.cluster.directory import ClusterDirectory
 
-app = typer.Typer(help="Kubernetes clusters; Magnum's driver is who calls most of these.", no_args_is_help=True)
+app = typer.Typer(help="Manage Kubernetes clusters (used by Magnum's driver).", no_args_is_help=True)
 
 Directory = Annotated[Path, typer.Argument(help="Directory of the cluster, with cluster.json, ca.crt and ca.key.")]
 
 
 @app.command()
 def up(directory: Directory) -> None:
-    """Bring the cluster to what cluster.json says."""
+    """Create or update the cluster according to cluster.json."""
     lifecycle.up(ClusterDirectory(directory))
 
 
 @app.command()
 def down(directory: Directory) -> None:
-    """Stop every process of the cluster; its data stay."""
+    """Stop all processes of the cluster and keep its data."""
     lifecycle.down(ClusterDirectory(directory))
 
 
@@ -36,15 +36,15 @@ def status(directory: Directory) -> None:
 
 @app.command(hidden=True)
 def agent(directory: Directory) -> None:
-    """Run host processes for the Pods that have one, and the stand-ins of the cluster's add-ons."""
-    from sandbox.cluster.agent import run  # noqa: PLC0415 -- the other commands need none of it
+    """Simulate the cluster's add-ons, and run host processes for some Pods."""
+    from sandbox.cluster.agent import run  # noqa: PLC0415 -- the other commands do not need it
 
     run(ClusterDirectory(directory))
 
 
 @app.command("vault-secrets-operator", hidden=True)
 def vault_secrets_operator(directory: Directory) -> None:
-    """Stand in for vault-secrets-operator, with what its Pod has: environment and service account."""
+    """Simulate vault-secrets-operator with its Pod's environment and service account."""
     from sandbox.cluster.vault_secrets import run  # noqa: PLC0415 -- as above
 
     run(ClusterDirectory(directory))

@@ -1,6 +1,6 @@
-"""The real openstack-cloud-controller-manager of a cluster: Services of type LoadBalancer get Octavia load balancers.
+"""The openstack-cloud-controller-manager of a cluster, which creates Octavia load balancers for Services.
 
-Configured as Magnum's `write-kube-os-config.sh` and `kube-apiserver-to-kubelet-role.sh` do it.
+The configuration is that of Magnum's `write-kube-os-config.sh` and `kube-apiserver-to-kubelet-role.sh`.
 """
 
 from typing import Final
@@ -14,9 +14,9 @@ NAME: Final = "openstack-cloud-controller-manager"
 
 
 def cloud_config(description: Description, trust: Trust) -> str:
-    """Content of `cloud.conf`; it holds the trustee's password.
+    """Return the content of `cloud.conf`, which contains the trustee's password.
 
-    The defaults of the three labels are those of Magnum's kubecluster.yaml.
+    The labels' defaults are those of Magnum's kubecluster.yaml.
     """
     labels = description.labels
     return f"""\
@@ -44,7 +44,7 @@ internal-network-name={description.network.name}
 
 
 def start(directory: ClusterDirectory) -> None:
-    """Start it where the cloud hands the cluster a trust."""
+    """Start the cloud controller if the cluster has a trust."""
     description = directory.description
     if description.trust is None:
         return
@@ -58,7 +58,7 @@ def start(directory: ClusterDirectory) -> None:
         f"--cloud-config={config}",
         f"--cluster-name={description.uuid}",
         f"--kubeconfig={kubeconfig}",
-        # Nodes are registered complete, and only one manager runs.
+        # Nodes are registered with addresses and zones, and there is only one manager.
         "--controllers=service-lb-controller",
         "--leader-elect=false",
         "--secure-port=0",

@@ -1,7 +1,7 @@
 """The control plane of one cluster: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, and KWOK for nodes.
 
-Certificates come from Magnum's authority where Magnum hands them out (API server, clients); etcd and the aggregation
-layer have authorities of their own, so that nobody who gets a certificate from Magnum is taken for one of them.
+The API server's and clients' certificates are signed by the cluster's CA from Magnum. etcd and the aggregation layer
+have separate CAs, as a certificate from Magnum must not give access to them.
 """
 
 import ipaddress
@@ -32,8 +32,8 @@ DEFAULT_ADMISSION: Final = (
     "DefaultTolerationSeconds,DefaultStorageClass,StorageObjectInUseProtection,PersistentVolumeClaimResize,"
     "MutatingAdmissionWebhook,ValidatingAdmissionWebhook,RuntimeClass"
 )
-"""`admission_control_list` of Magnum 15 (Zed). Kubernetes 1.25 dropped PodSecurityPolicy, so a newer cluster must name
-its own list, or its API server does not start: as on a real cloud."""
+"""Magnum 15 (Zed)'s `admission_control_list`. As on a real cloud, a cluster with Kubernetes 1.25 or later, which has no
+PodSecurityPolicy, must override it, or its API server does not start."""
 
 USERS: Final = {
     "admin": Request(common_name="admin", organization="system:masters"),
@@ -42,12 +42,12 @@ USERS: Final = {
     "kwok": Request(common_name="system:kwok-controller"),
     "cloud-controller-manager": Request(common_name="system:cloud-controller-manager"),
 }
-"""Who gets a client certificate and a kubeconfig."""
+"""Users of the API server that get a client certificate and a kubeconfig."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificates:
-    """The files by which the control plane's parts know each other."""
+    """Certificates and keys of the control plane's components."""
 
     authority: Path
     authority_key: Path
@@ -62,30 +62,30 @@ class Certificates:
 
 
 def service_cidr(description: Description) -> ipaddress.IPv4Network:
-    """The addresses of Services, by the label `service_cluster_ip_range`."""
+    """Return the CIDR of Services, from the label `service_cluster_ip_range`."""
     return ipaddress.IPv4Network(description.labels.get("service_cluster_ip_range") or DEFAULT_SERVICE_CIDR)
 
 
 def pod_cidr(description: Description) -> ipaddress.IPv4Network:
-    """The addresses of Pods, by the label of the cluster's network driver."""
+    """Return the CIDR of Pods, from the label of the cluster's network driver."""
     label = "flannel_network_cidr" if description.network_driver == "flannel" else "calico_ipv4pool"
     return ipaddress.IPv4Network(description.labels.get(label) or DEFAULT_POD_CIDR)
 
 
 def check_version(description: Description) -> None:
-    """Refuse a Kubernetes version that the sandbox does not have, before anything of it is touched.
+    """Check that the sandbox provides the cluster's Kubernetes version.
 
     Raises:
-        SandboxError: Naming the versions that there are.
+        SandboxError: Another version is required.
     """
     available = f"v{tools.VERSIONS['kube-apiserver']}"
     if description.kube_tag != available:
-        wanted = description.kube_tag or "none is given"
-        raise SandboxError(f"label kube_tag: {wanted}, but the sandbox has {available}; set the label to that")
+        wanted = description.kube_tag or "not set"
+        raise SandboxError(f"label kube_tag: {wanted}, but the sandbox provides {available} only; set the label to it")
 
 
 def ensure_certificates(directory: ClusterDirectory) -> Certificates:
-    """Make or renew every certificate and kubeconfig of the control plane."""
+    """Create or renew all certificates and kubeconfigs of the control plane."""
     pki = directory.pki
     pki.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = Authority.load(*directory.authority)
@@ -121,13 +121,13 @@ def ensure_certificates(directory: ClusterDirectory) -> Certificates:
 
 
 def start(directory: ClusterDirectory) -> Kube:
-    """Start what does not run, or was started from something else, and wait until the API is ready.
+    """Start components that do not run, restart those whose configuration has changed, and wait for the API server.
 
     Returns:
-        The API, as its administrator.
+        The API, with administrator access.
 
     Raises:
-        SandboxError: A part does not start; the message ends with its last words.
+        SandboxError: A component does not start; the message has the end of its log.
     """
     bin_dir = tools.ensure(TOOLS, report=lambda _: None)
     certificates = ensure_certificates(directory)
@@ -142,7 +142,7 @@ def start(directory: ClusterDirectory) -> Kube:
 
 
 def start_kwok(directory: ClusterDirectory) -> None:
-    """Start KWOK, which keeps the nodes Ready and says of their Pods that they run."""
+    """Start KWOK, which simulates the nodes and their Pods."""
     bin_dir, kubeconfig, stages = tools.bin_dir(), directory.kubeconfig("kwok"), directory.data / "kwok-stages.yaml"
     write_atomically(stages, kubelet.gated(tools.kwok_stages().read_text()))
     directory.process(
@@ -179,7 +179,7 @@ def _etcd(directory: ClusterDirectory, bin_dir: Path, certificates: Certificates
         f"--peer-key-file={pair.key}",
         "--peer-client-cert-auth",
         f"--peer-trusted-ca-file={authority}",
-        # The data need to survive a killed process, not a power cut; syncing them is most of a cluster's start.
+        # The data must survive a killed process but no power failure; fsync would dominate the start of a cluster.
         "--unsafe-no-fsync",
         config=(pair.certificate, authority),
     )
@@ -208,7 +208,7 @@ def _api_server(directory: ClusterDirectory, bin_dir: Path, certificates: Certif
         "--authorization-mode=Node,RBAC",
         f"--enable-admission-plugins=NodeRestriction,{admission}",
         "--allow-privileged=true",
-        # Its address is a loopback one, which the endpoints of `kubernetes.default` may not hold.
+        # The endpoints of `kubernetes.default` must not contain a loopback address.
         "--endpoint-reconciler-type=none",
         f"--requestheader-client-ca-file={certificates.front_proxy_authority}",
         "--requestheader-allowed-names=front-proxy-client",
@@ -258,7 +258,7 @@ def _scheduler(directory: ClusterDirectory, bin_dir: Path) -> Process:
 
 
 def _client_flags(kubeconfig: Path) -> tuple[str, ...]:
-    """What the API's clients in the control plane have in common; of each there is one, so none has to be elected."""
+    """Return common flags of the API server's clients; leader election is off, as there is one instance of each."""
     return (
         f"--kubeconfig={kubeconfig}",
         f"--authentication-kubeconfig={kubeconfig}",

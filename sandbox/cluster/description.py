@@ -1,4 +1,4 @@
-"""What Magnum says of a cluster: the content of `cluster.json`, which the Magnum driver writes."""
+"""A cluster as described by the Magnum driver in `cluster.json`."""
 
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -21,7 +21,7 @@ class Node(_Model):
     address: IPv4Address
     """Fixed address of its Neutron port."""
     role: str
-    """`master`, `worker`, or another role that a node group was given."""
+    """`master`, `worker`, or another role of a node group."""
     node_group: str
     zone: str
     """Nova's availability zone."""
@@ -32,22 +32,22 @@ class Node(_Model):
 
     @property
     def is_master(self) -> bool:
-        """Whether it belongs to the control plane."""
+        """Whether it is a node of the control plane."""
         return self.role == "master"
 
 
 class Network(_Model):
-    """Neutron ids of where the nodes are."""
+    """The nodes' network, with Neutron ids."""
 
     id: str
     name: str
     subnet_id: str
     external_id: str
-    """The external network, which floating IPs come from."""
+    """External network, for floating IPs."""
 
 
 class Trust(_Model):
-    """The Keystone trustee whom the cluster's cloud controller acts as."""
+    """Keystone trust of the cluster's cloud controller."""
 
     auth_url: str
     region: str
@@ -57,34 +57,32 @@ class Trust(_Model):
 
 
 class Description(_Model):
-    """A cluster as Magnum has it."""
+    """A Magnum cluster."""
 
     uuid: str
     name: str
     project_id: str
     kube_tag: str | None
-    """Kubernetes version with its leading `v`; None where neither cluster nor template name one."""
+    """Kubernetes version with a leading `v`; None if neither cluster nor template have one."""
     network_driver: Literal["calico", "flannel"] | None
     labels: dict[str, str]
     network: Network
     trust: Trust | None
-    """None where the cloud hands its clusters no trust, so that they have no cloud controller."""
+    """None if Magnum gives clusters no trust, so that they have no cloud controller."""
     nodes: tuple[Node, ...]
 
     @classmethod
     def load(cls, directory: Path) -> "Description":
-        """Read `cluster.json` of a cluster's directory.
+        """Read `cluster.json` in a cluster's directory.
 
         Raises:
-            SandboxError: It is missing or not of this shape.
+            SandboxError: The file is missing or invalid.
         """
         path = directory / "cluster.json"
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
-            raise SandboxError(
-                f"cannot read {path} ({error.strerror}): it is Magnum's driver that writes it"
-            ) from error
+            raise SandboxError(f"cannot read {path} ({error.strerror}): Magnum's driver writes it") from error
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
             raise SandboxError(f"{path}: {problems}") from error

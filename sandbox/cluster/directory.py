@@ -1,4 +1,4 @@
-"""The files of one cluster, all below `<clusters>/<cluster uuid>`, readable by root alone."""
+"""The directory of one cluster, `<clusters>/<cluster uuid>`, readable by root only."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,50 +15,50 @@ from sandbox.process import Process
 
 @dataclass(frozen=True)
 class ClusterDirectory:
-    """Where a cluster's processes find their files, ports and each other."""
+    """Paths, ports and processes of a cluster."""
 
     path: Path
 
     @cached_property
     def description(self) -> Description:
-        """The cluster as Magnum has it."""
+        """The cluster's description by Magnum's driver."""
         return Description.load(self.path)
 
     @property
     def authority(self) -> tuple[Path, Path]:
-        """Certificate and key of the authority that Magnum made for the cluster."""
+        """Certificate and key of the cluster's CA from Magnum."""
         return self.path / "ca.crt", self.path / "ca.key"
 
     @property
     def pki(self) -> Path:
-        """Certificates, keys and kubeconfigs that are made here."""
+        """Directory of certificates, keys and kubeconfigs created by the sandbox."""
         return self.path / "pki"
 
     @property
     def data(self) -> Path:
-        """What the processes store."""
+        """Directory of the processes' data."""
         return self.path / "data"
 
     @property
     def records(self) -> Path:
-        """Records of the running processes."""
+        """Directory of the processes' records."""
         return self.path / "run"
 
     @property
     def logs(self) -> Path:
-        """One log a process."""
+        """Directory of the processes' logs."""
         return self.path / "log"
 
     def kubeconfig(self, user: str) -> Path:
-        """Kubeconfig of one of the control plane's own users."""
+        """Return the path of the kubeconfig of a control plane user."""
         return self.pki / f"{user}.kubeconfig"
 
     def port(self, offset: Offset) -> int:
-        """A port of this cluster's block."""
+        """Return a port of this cluster's block."""
         return first_port(self.path) + offset
 
     def address(self, offset: Offset) -> str:
-        """`HOST:PORT` of a port of this cluster's block."""
+        """Return the `HOST:PORT` of a port of this cluster's block."""
         return f"{LOOPBACK}:{self.port(offset)}"
 
     @property
@@ -69,7 +69,7 @@ class ClusterDirectory:
     def process(
         self, name: str, *argv: str | Path, env: Mapping[str, str] | None = None, config: tuple[Path, ...] = ()
     ) -> Process:
-        """A process of this cluster; see `sandbox.process.Process`."""
+        """Return a process of this cluster; see `sandbox.process.Process`."""
         return Process(
             name=name,
             argv=tuple(map(str, argv)),
@@ -81,7 +81,7 @@ class ClusterDirectory:
         )
 
     def own_process(self, command: str, env: Mapping[str, str] | None = None, config: tuple[Path, ...] = ()) -> Process:
-        """`python -m sandbox cluster COMMAND DIRECTORY` as a process; `start` restarts it when its code has changed."""
+        """Return the process `python -m sandbox cluster COMMAND DIRECTORY`, which a change of its code restarts."""
         return Process(
             name=command,
             argv=(sys.executable, "-m", "sandbox", "cluster", command, str(self.path)),
@@ -93,11 +93,11 @@ class ClusterDirectory:
         )
 
     def recorded(self) -> list[Process]:
-        """Every process of this cluster that has a record, whatever it was started from."""
+        """Return all recorded processes of this cluster."""
         return [self.process(record.stem) for record in sorted(self.records.glob("*.json"))]
 
 
 def clusters() -> Iterator[ClusterDirectory]:
-    """The clusters that Magnum's driver has described."""
+    """Yield the clusters that Magnum's driver has described."""
     for description in sorted(paths.CLUSTERS.glob("*/cluster.json")):
         yield ClusterDirectory(description.parent)

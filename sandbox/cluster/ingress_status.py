@@ -1,7 +1,7 @@
-"""Stand-in for the part of ingress-nginx that Argo CD waits for: the address in the status of each Ingress.
+"""Simulates how ingress-nginx publishes its address in the status of Ingresses.
 
-The real controller publishes the address of its own Service (`--publish-service`) in the Ingresses of its class;
-without one Argo CD calls an Ingress Progressing for ever. Nothing is routed here.
+The real controller publishes the address of its Service (`--publish-service`) in the Ingresses of its class. Without an
+address Argo CD considers an Ingress Progressing. Traffic is not routed.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ _GROUP: Final = "/apis/networking.k8s.io/v1"
 
 
 def reconcile(kube: Kube) -> None:
-    """Copy the controller's address to every Ingress of its classes that shows another one."""
+    """Copy the controller's address to all Ingresses of its classes."""
     classes = {
         each["metadata"]["name"]
         for each in kube.list(f"{_GROUP}/ingressclasses")
@@ -35,14 +35,14 @@ def reconcile(kube: Kube) -> None:
 
 
 def class_of(ingress: Object) -> str | None:
-    """The class of an Ingress, by its spec or by the older annotation."""
+    """Return the class of an Ingress, from its spec or the older annotation."""
     annotations = ingress["metadata"].get("annotations", {})
     name: str | None = ingress["spec"].get("ingressClassName") or annotations.get(CLASS_ANNOTATION)
     return name
 
 
 def published(services: list[Object]) -> list[Object]:
-    """The addresses that the controller's Services have got, as an Ingress shows them."""
+    """Return the addresses of the controller's Services in the form of an Ingress's status."""
     entries = [
         entry
         for service in services

@@ -1,4 +1,4 @@
-"""The Kubernetes API as plain JSON objects, over the official client's connection and credentials."""
+"""A client for the Kubernetes API with plain JSON objects, based on the official client."""
 
 import json
 from collections.abc import Mapping
@@ -12,15 +12,14 @@ from urllib3.exceptions import HTTPError
 from sandbox.kubeconfig import with_files
 
 FIELD_MANAGER: Final = "rsp-sandbox"
-_TIMEOUT: Final = 10
-"""Seconds."""
+_TIMEOUT: Final = 10  # seconds
 
 Object = dict[str, Any]
 """A Kubernetes object, as in a manifest."""
 
 
 class KubeError(Exception):
-    """The API refused a request, or did not answer (then `status` is 0)."""
+    """The API rejected a request, or did not respond (`status` is 0)."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -31,7 +30,7 @@ class Kube:
     """A Kubernetes API.
 
     Args:
-        kubeconfig: File that says where it is and who we are.
+        kubeconfig: File with the API server's URL and the credentials.
     """
 
     def __init__(self, kubeconfig: Path) -> None:
@@ -41,7 +40,7 @@ class Kube:
         )
 
     def ready(self) -> bool:
-        """Whether the API server says that it is ready."""
+        """Return whether the API server is ready."""
         try:
             self._request("GET", "/readyz")
         except KubeError:
@@ -49,7 +48,7 @@ class Kube:
         return True
 
     def get(self, path: str) -> Object | None:
-        """The object at a path such as `/api/v1/namespaces/default`; None where there is none."""
+        """Return the object at a path such as `/api/v1/namespaces/default`; None if it does not exist."""
         try:
             return self._json("GET", path)
         except KubeError as error:
@@ -58,7 +57,7 @@ class Kube:
             raise
 
     def list(self, path: str, **query: str) -> list[Object]:
-        """The objects of a collection such as `/api/v1/pods`."""
+        """Return the objects of a collection such as `/api/v1/pods`."""
         items: list[Object] = self._json("GET", path, query=query)["items"]
         return items
 
@@ -67,20 +66,20 @@ class Kube:
         return self._json("POST", collection, body=manifest)
 
     def apply(self, path: str, manifest: Object) -> Object:
-        """Server-side apply of the object at a path, taking over fields that others have set."""
+        """Apply an object server-side at a path, overriding other field managers."""
         query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         return self._json("PATCH", path, body=manifest, query=query, content_type="application/apply-patch+yaml")
 
     def replace(self, path: str, manifest: Object) -> Object:
-        """Put an object in the place of the one at a path, whatever that says."""
+        """Replace the object at a path."""
         return self._json("PUT", path, body=manifest)
 
     def merge(self, path: str, changes: Object) -> Object:
-        """JSON merge patch of the object at a path."""
+        """Apply a JSON merge patch to the object at a path."""
         return self._json("PATCH", path, body=changes, content_type="application/merge-patch+json")
 
     def delete(self, path: str) -> None:
-        """Delete the object at a path; one that is gone already is no error."""
+        """Delete the object at a path, if it exists."""
         try:
             self._request("DELETE", path)
         except KubeError as error:
@@ -113,13 +112,13 @@ class Kube:
         except HTTPError as error:
             raise KubeError(f"{method} {path}: {error}") from error
         content: bytes = response.read()  # type: ignore[no-untyped-call]
-        if not 200 <= response.status < 300:  # noqa: PLR2004 -- the success codes of HTTP
+        if not 200 <= response.status < 300:  # noqa: PLR2004 -- HTTP success codes
             raise KubeError(f"{method} {path}: {_message(content)}", response.status)
         return content
 
 
 def _message(content: bytes) -> str:
-    """The message of a `Status` object, or what came instead."""
+    """Return the message of a `Status` object, or else the response."""
     try:
         return str(json.loads(content)["message"])
     except (ValueError, KeyError, TypeError):

@@ -1,8 +1,8 @@
-"""Stand-in for the part of a kubelet that KWOK leaves out: a Pod starts only when what it refers to is there.
+"""Simulates a kubelet function that KWOK lacks: a Pod does not start before its Secrets and ConfigMaps exist.
 
-KWOK alone would call a Pod Ready whose Secret nobody made. So its stages are changed to wait for the Pod condition
-`PodReadyToStartContainers`, and this sets it once every Secret and ConfigMap that is not optional exists with its keys;
-until then the state of the Pod's containers says, as a kubelet's does, what is missing.
+With KWOK alone, a Pod would become Ready without its Secret. Therefore KWOK's stages are changed to wait for the Pod
+condition `PodReadyToStartContainers`, which is set here once all required Secrets and ConfigMaps exist with their keys.
+Until then the containers' state names the missing object, as a kubelet's does.
 """
 
 from collections.abc import Iterator
@@ -15,34 +15,34 @@ from sandbox.cluster.kube import Kube, Object
 
 CONDITION: Final = "PodReadyToStartContainers"
 STAGE: Final = "pod-ready"
-"""KWOK's stage that lets a Pod run."""
+"""KWOK's stage that sets a Pod to running."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A Secret or ConfigMap that a Pod needs, and maybe one key of it."""
+    """A Secret or ConfigMap that a Pod requires, optionally with a key."""
 
     collection: str
     """`secrets` or `configmaps`."""
     name: str
     key: str | None
     mounted: bool
-    """Whether as a volume; else it is for the environment."""
+    """Whether it is mounted as a volume; otherwise it is used in the environment."""
 
     @property
     def reason(self) -> str:
-        """Why a container waits that lacks this, in the kubelet's word."""
+        """The kubelet's reason for the waiting state of a container without this object."""
         return "ContainerCreating" if self.mounted else "CreateContainerConfigError"
 
 
 def gated(stages: str) -> str:
-    """KWOK's stages, with the one that lets a Pod run waiting for our condition.
+    """Return KWOK's stages, with the stage `STAGE` waiting for the condition `CONDITION`.
 
     Args:
         stages: YAML documents.
 
     Raises:
-        ValueError: There is not exactly one such stage: this KWOK is not the one that we know.
+        ValueError: The stage does not exist exactly once, as in an unsupported version of KWOK.
     """
     documents = [document for document in yaml.safe_load_all(stages) if document]
     (ready,) = (document for document in documents if document["metadata"]["name"] == STAGE)
@@ -57,7 +57,7 @@ def gated(stages: str) -> str:
 
 
 def reconcile(kube: Kube, pods: list[Object]) -> None:
-    """Let every scheduled Pod start that has all it needs, and say of the others what they lack."""
+    """Let scheduled Pods start if their references exist; otherwise set the reason in their status."""
     for pod in pods:
         if not waits(pod):
             continue
@@ -70,7 +70,7 @@ def reconcile(kube: Kube, pods: list[Object]) -> None:
 
 
 def waits(pod: Object) -> bool:
-    """Whether a Pod has its node and was not yet let start."""
+    """Return whether a Pod is scheduled but may not start yet."""
     conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
     return (
         bool(pod["spec"].get("nodeName"))
@@ -81,7 +81,7 @@ def waits(pod: Object) -> bool:
 
 
 def references(pod: Object) -> Iterator[Reference]:
-    """The Secrets and ConfigMaps that a Pod cannot start without."""
+    """Yield the Secrets and ConfigMaps that a Pod requires to start."""
     spec = pod["spec"]
     for container in [*spec.get("initContainers", []), *spec["containers"]]:
         for variable in container.get("env", []):
@@ -107,7 +107,7 @@ def _named(collection: str, source: dict[str, Any] | None, *, mounted: bool = Fa
 
 
 def _lack(kube: Kube, pod: Object, reference: Reference) -> str | None:
-    """What is missing of a reference, in the kubelet's words; None where nothing is."""
+    """Return the kubelet's message for a missing object or key; None if it exists."""
     namespace, name = pod["metadata"]["namespace"], reference.name
     kind = "secret" if reference.collection == "secrets" else "configmap"
     found = kube.get(f"/api/v1/namespaces/{namespace}/{reference.collection}/{name}")

@@ -1,4 +1,4 @@
-"""Brings clusters up and down, and mends what died."""
+"""Starts, updates, repairs and stops clusters."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,9 +14,9 @@ from sandbox.status import Row, State
 
 NODE_SECONDS: Final = 120
 STOP_FIRST: Final = frozenset({"agent", cloud_controller.NAME})
-"""What would start processes or change the cloud while the rest ends."""
+"""Processes that would start others or change the cloud while the rest is stopped."""
 STOP_LAST: Final = frozenset({"etcd"})
-"""What the API server wants to write to until its end."""
+"""Processes that the API server writes to until it ends."""
 
 PORTS: Final = {
     "etcd": Offset.ETCD_CLIENT,
@@ -29,14 +29,14 @@ PORTS: Final = {
     "argocd-server": Offset.ARGOCD_SERVER,
     "argocd-application-controller": Offset.ARGOCD_CONTROLLER_METRICS,
 }
-"""The port by which each process is known."""
+"""Port shown in `status` by process."""
 
 
 def up(directory: ClusterDirectory) -> None:
-    """Bring a cluster to its description: start what lacks, restart what changed, register and remove nodes.
+    """Create or update a cluster according to its description.
 
     Raises:
-        SandboxError: It cannot be done; the message tells why.
+        SandboxError: The Kubernetes version is not available, or a component does not start.
     """
     control_plane.check_version(directory.description)
     kube = control_plane.start(directory)
@@ -50,17 +50,17 @@ def up(directory: ClusterDirectory) -> None:
 
 
 def down(directory: ClusterDirectory) -> None:
-    """Stop every process of a cluster; its data stay."""
+    """Stop all processes of a cluster and keep its data."""
     _stop([process for process in directory.recorded() if process.name in STOP_FIRST])
     _stop([process for process in directory.recorded() if process.name not in STOP_LAST])
     _stop(directory.recorded())
 
 
 def repair() -> None:
-    """Bring every cluster up that was up: after a crash, or a `down` of the whole sandbox.
+    """Start all clusters that were completely created before.
 
     Raises:
-        SandboxError: Clusters that do not come up, after the others have.
+        SandboxError: Clusters that do not start; the others have been started.
     """
     failures = []
     for directory in clusters():
@@ -74,13 +74,13 @@ def repair() -> None:
 
 
 def stop_all() -> None:
-    """Stop the processes of every cluster."""
+    """Stop the processes of all clusters."""
     for directory in clusters():
         down(directory)
 
 
 def services() -> Iterator[Row]:
-    """A row for every process of every cluster that should run: `<cluster>/<process>`."""
+    """Yield a row named `<cluster>/<process>` for each recorded process of each cluster."""
     for directory in clusters():
         for process in directory.recorded():
             pid, offset = process.alive(), PORTS.get(process.name)
@@ -95,7 +95,7 @@ def services() -> Iterator[Row]:
 
 
 def _stop(processes: list[Process]) -> None:
-    """Stop processes at the same time, and wait until all have ended."""
+    """Stop processes concurrently and wait until all have ended."""
     for process in processes:
         process.ask_to_stop()
     for process in processes:

@@ -1,4 +1,4 @@
-"""The Kubernetes nodes that stand for a cluster's Nova servers."""
+"""The Kubernetes nodes of a cluster's Nova servers."""
 
 from typing import Final
 
@@ -14,11 +14,11 @@ PODS_PER_NODE: Final = "110"
 
 
 def manifest(node: Node, kubernetes_version: str, region: str | None) -> Object:
-    """The Node object that a kubelet on the server would register, address and capacity included.
+    """Return the Node object that a kubelet on the server would register.
 
     Args:
-        node: The server.
-        kubernetes_version: With its leading `v`, as the kubelet's.
+        node: Server.
+        kubernetes_version: Version of the kubelet with a leading `v`.
         region: OpenStack region, for the topology label.
     """
     labels = {
@@ -49,7 +49,7 @@ def manifest(node: Node, kubernetes_version: str, region: str | None) -> Object:
             "taints": [{"key": CONTROL_PLANE, "effect": "NoSchedule"}] if node.is_master else [],
         },
         "status": {
-            # KWOK gives addresses only to a node that lacks one of these two types.
+            # KWOK sets addresses only on nodes that lack one of these two types.
             "addresses": [
                 {"type": "InternalIP", "address": str(node.address)},
                 {"type": "Hostname", "address": node.name},
@@ -62,7 +62,7 @@ def manifest(node: Node, kubernetes_version: str, region: str | None) -> Object:
 
 
 def sync(kube: Kube, description: Description) -> None:
-    """Register the nodes that lack, and remove those whose server is gone; their Pods go by the garbage collector."""
+    """Register missing nodes and delete those without a server; their Pods are garbage-collected."""
     version = description.kube_tag or ""
     region = description.trust.region if description.trust else None
     registered = {node["metadata"]["name"]: node for node in kube.list(COLLECTION)}
@@ -77,7 +77,7 @@ def sync(kube: Kube, description: Description) -> None:
 
 
 def all_ready(kube: Kube) -> bool:
-    """Whether every node is Ready."""
+    """Return whether all nodes are Ready."""
     return all(_is_ready(node) for node in kube.list(COLLECTION))
 
 

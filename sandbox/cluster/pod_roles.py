@@ -1,7 +1,4 @@
-"""Host processes in the role of Pods.
-
-KWOK only says that a Pod runs; for these Pods a process of this host runs as long as it says so.
-"""
+"""Host processes for Pods: KWOK only simulates that a Pod runs, and for some Pods a real process is needed."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -19,7 +16,7 @@ OPERATOR: Final = "vault-secrets-operator"
 
 
 def _vault_secrets_operator(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
-    """Our stand-in for the operator, which reads Vault with nothing but what the Pod was given."""
+    """Return the simulated operator, with nothing but the Pod's environment and service account."""
     environment = {**pods.environment(kube, pod), "KUBECONFIG": str(pods.kubeconfig(kube, directory, pod))}
     return directory.own_process(OPERATOR, environment)
 
@@ -31,19 +28,19 @@ ROLES: Final[Mapping[str, Callable[[Kube, ClusterDirectory, Object], Process]]] 
     "argocd-server": argocd.server,
     OPERATOR: _vault_secrets_operator,
 }
-"""By the Pod's label `app.kubernetes.io/name`, which is the process's name, too."""
+"""Functions that return the process, by the Pod's label `app.kubernetes.io/name`, which is also the process's name."""
 
 
 class PodRoles:
-    """The processes in the role of a cluster's Pods."""
+    """The host processes for a cluster's Pods."""
 
     def __init__(self, kube: Kube, directory: ClusterDirectory) -> None:
         self._kube = kube
         self._directory = directory
-        self._said: dict[str, str] = {}
+        self._logged: dict[str, str] = {}
 
     def reconcile(self, every: list[Object]) -> None:
-        """Start a process for each Pod that has a role, restart what died or changed, stop what has no Pod any more."""
+        """Start or restart the process of each running Pod that has one, and stop processes without a Pod."""
         for name, make in ROLES.items():
             pod = pods.running(every, name)
             if pod is None:
@@ -52,13 +49,13 @@ class PodRoles:
             try:
                 started = make(self._kube, self._directory, pod).start()
             except (KubeError, SandboxError, pods.PodNotReadyError) as error:
-                self._say(name, str(error))
+                self._log(name, str(error))
             else:
                 if started:
-                    self._say(name, f"started for Pod {pod['metadata']['name']}")
+                    self._log(name, f"started for Pod {pod['metadata']['name']}")
 
-    def _say(self, name: str, message: str) -> None:
-        """Log what is new; the same trouble comes back every few seconds until it is mended."""
-        if self._said.get(name) != message:
-            self._said[name] = message
+    def _log(self, name: str, message: str) -> None:
+        """Log a message unless it is the same as the last one of the process."""
+        if self._logged.get(name) != message:
+            self._logged[name] = message
             _log.info("%s: %s", name, message)

@@ -1,4 +1,4 @@
-"""What a kubelet would do for a Pod's process: find its environment and its service account's credentials."""
+"""A kubelet's preparations for a Pod's process: its environment and its service account's credentials."""
 
 import base64
 import time
@@ -15,11 +15,11 @@ TOKEN_SECONDS: Final = 24 * 3600
 
 
 class PodNotReadyError(Exception):
-    """Something that a Pod needs is not there yet; a kubelet would say CreateContainerConfigError."""
+    """A prerequisite of a Pod is missing, which a kubelet would report as CreateContainerConfigError."""
 
 
 def running(pods: list[Object], name_label: str) -> Object | None:
-    """The newest running Pod whose label `app.kubernetes.io/name` is `name_label`."""
+    """Return the newest running Pod with the label `app.kubernetes.io/name` of this value."""
     found = [
         pod
         for pod in pods
@@ -31,26 +31,26 @@ def running(pods: list[Object], name_label: str) -> Object | None:
 
 
 def environment(kube: Kube, pod: Object) -> dict[str, str]:
-    """The environment of a Pod's first container, with the values of Secrets and ConfigMaps filled in.
+    """Return the environment of a Pod's first container, with values from Secrets and ConfigMaps.
 
     Raises:
-        PodNotReadyError: A Secret, a ConfigMap or a key that is not optional does not exist.
+        PodNotReadyError: A required Secret, ConfigMap or key does not exist.
     """
     namespace = pod["metadata"]["namespace"]
     return {name: value for name, value in _variables(kube, namespace, pod) if value is not None}
 
 
 def kubeconfig(kube: Kube, directory: ClusterDirectory, pod: Object) -> Path:
-    """A kubeconfig with a token of the Pod's service account, renewed before it expires.
+    """Write a kubeconfig with a token of the Pod's service account, which is renewed before it expires.
 
     Raises:
-        PodNotReadyError: There is no such account.
+        PodNotReadyError: The service account does not exist.
     """
     namespace, account = pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"]
     found = kube.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}")
     if found is None:
-        raise PodNotReadyError(f"{namespace}: there is no service account {account}")
-    # An account of the same name that was made anew does not take the old one's tokens.
+        raise PodNotReadyError(f"{namespace}: service account {account} does not exist")
+    # A recreated service account does not accept tokens of its predecessor.
     token = directory.pki / f"{namespace}-{account}-{found['metadata']['uid']}.token"
     if not token.exists() or time.time() - token.stat().st_mtime > TOKEN_SECONDS / 2:
         request = {

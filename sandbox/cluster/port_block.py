@@ -1,4 +1,4 @@
-"""Each cluster's own block of ports, out of the range that `sandbox.ports` sets aside."""
+"""Port blocks of clusters, in the range that `sandbox.ports` reserves."""
 
 import fcntl
 from enum import IntEnum
@@ -10,7 +10,7 @@ from sandbox.ports import CLUSTER_BLOCK, CLUSTER_PORTS, listeners
 
 
 class Offset(IntEnum):
-    """Place of a port within a cluster's block."""
+    """Offset of a port in a cluster's block."""
 
     KUBE_APISERVER = 0
     ETCD_CLIENT = 1
@@ -27,10 +27,10 @@ class Offset(IntEnum):
 
 
 def first_port(directory: Path) -> int:
-    """First port of a cluster's block; the first call takes a free block, which the cluster then keeps.
+    """Return the first port of a cluster's block; the first call reserves a free block for the cluster.
 
     Raises:
-        SandboxError: Every block is taken.
+        SandboxError: All blocks are in use.
     """
     record = directory / "first_port"
     if record.exists():
@@ -48,4 +48,4 @@ def _free_block(clusters: Path) -> int:
     for port in range(CLUSTER_PORTS.start, CLUSTER_PORTS.stop, CLUSTER_BLOCK):
         if port not in taken:
             return port
-    raise SandboxError(f"no block of {CLUSTER_BLOCK} free ports is left in {CLUSTER_PORTS}: delete a cluster")
+    raise SandboxError(f"all blocks of {CLUSTER_BLOCK} ports in {CLUSTER_PORTS} are in use: delete a cluster")

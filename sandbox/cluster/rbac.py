@@ -1,4 +1,4 @@
-"""Roles of the add-ons that run with certificates of their own."""
+"""ClusterRoles of add-ons that authenticate with client certificates."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ _READ: Final = ["get", "list", "watch"]
 _CHANGE: Final = ["patch", "update"]
 
 ROLES: Final[dict[str, list[dict[str, Any]]]] = {
-    # kustomize/rbac of KWOK, without the kinds that only its own CRDs have.
+    # KWOK's kustomize/rbac without the kinds of its CRDs.
     "system:kwok-controller": [
         {"apiGroups": [""], "resources": ["events"], "verbs": [*_READ, "create", "delete", *_CHANGE]},
         {"apiGroups": [""], "resources": ["nodes"], "verbs": _READ},
@@ -16,7 +16,7 @@ ROLES: Final[dict[str, list[dict[str, Any]]]] = {
         {"apiGroups": [""], "resources": ["pods"], "verbs": [*_READ, "delete", *_CHANGE]},
         {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": [*_READ, "create", *_CHANGE]},
     ],
-    # kube-apiserver-to-kubelet-role.sh of Magnum, as far as the load balancer controller needs it.
+    # Magnum's kube-apiserver-to-kubelet-role.sh, as far as the load balancer controller needs it.
     "system:cloud-controller-manager": [
         {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", *_CHANGE]},
         {"apiGroups": [""], "resources": ["nodes"], "verbs": _READ},
@@ -26,11 +26,11 @@ ROLES: Final[dict[str, list[dict[str, Any]]]] = {
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
     ],
 }
-"""By the user's name, which is the role's name, too."""
+"""Rules by user, whose name is also the role's."""
 
 
 def apply(kube: Kube) -> None:
-    """Grant each user its role."""
+    """Create or update the roles and their bindings."""
     group = "rbac.authorization.k8s.io"
     for name, rules in ROLES.items():
         role: Object = {

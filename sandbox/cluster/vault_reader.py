@@ -1,6 +1,6 @@
-"""Vault as vault-secrets-operator reads it: AppRole login, KV version asked from Vault, values as strings.
+"""Reads Vault in the same way as vault-secrets-operator: AppRole login, detection of the KV version, values as strings.
 
-The rules and messages are those of the operator's `vault/client.go` (v1.28).
+Rules and messages are those of the operator's `vault/client.go` (v1.28).
 """
 
 import base64
@@ -18,14 +18,14 @@ TIMEOUT_SECONDS: Final = 10
 
 
 class ReadError(Exception):
-    """A secret cannot be read; the message is what the operator would put into the condition."""
+    """A secret cannot be read; the message is the operator's."""
 
 
 class VaultReader:
-    """Reads secrets with the credentials that the operator's Pod has.
+    """Reads secrets with the credentials of the operator's Pod.
 
     Args:
-        environment: The Pod's variables: VAULT_ADDRESS; VAULT_AUTH_METHOD, `approle` or `token`; VAULT_APP_ROLE_PATH,
+        environment: The Pod's variables: VAULT_ADDRESS; VAULT_AUTH_METHOD (`approle` or `token`); VAULT_APP_ROLE_PATH,
             VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_TOKEN.
     """
 
@@ -37,23 +37,23 @@ class VaultReader:
     def read(
         self, path: str, *, keys: Collection[str] = (), version: int = 0, is_binary: bool = False
     ) -> dict[str, bytes]:
-        """The values of a secret.
+        """Return the values of a secret.
 
         Args:
             path: Mount and path, without `data/`.
-            keys: Only these keys; all where empty.
-            version: A version of KV 2; the latest where 0.
-            is_binary: Whether the values are base64 of what they mean.
+            keys: Keys to return; all if empty.
+            version: Version (KV 2 only); 0 for the latest.
+            is_binary: Whether the values are base64-encoded.
 
         Raises:
-            ReadError: There is none, it is empty, or Vault refuses.
+            ReadError: The secret does not exist or is empty, or Vault rejects the request.
         """
         try:
             self._authenticate()
             content = self._content(path, version)
         except (VaultError, RequestException) as error:
             if isinstance(error, Forbidden):
-                self._renew_at = 0.0  # the token may have been revoked: log in anew the next time
+                self._renew_at = 0.0  # the token may have been revoked: log in again next time
             raise ReadError(str(error)) from error
         data = {
             key: encode(value, is_binary=is_binary)
@@ -97,10 +97,10 @@ class VaultReader:
 
 
 def encode(value: Any, *, is_binary: bool = False) -> bytes:
-    """A value of Vault as the bytes that a Kubernetes Secret gets.
+    """Return a value from Vault as bytes for a Kubernetes Secret.
 
     Raises:
-        ReadError: It is of a kind that a Secret cannot hold, or not base64 although it is said to be.
+        ReadError: The value has an unsupported type or is invalid base64.
     """
     if isinstance(value, str):
         if not is_binary:

@@ -1,8 +1,8 @@
-"""Stand-in for vault-secrets-operator (ricoberger, v1.28): makes a Secret of each VaultSecret, by the operator's rules.
+"""Simulates vault-secrets-operator (ricoberger, v1.28): creates a Secret for each VaultSecret by the operator's rules.
 
-It has what the operator's Pod has and no more: the Pod's environment, and its service account. Where the operator
-watches, and reads Vault again after VAULT_RECONCILIATION_TIME, it looks at everything every few seconds. The engine
-`pki`, roles of Vault's Kubernetes auth method and namespaces of Vault Enterprise are not played.
+It uses nothing but the environment and the service account of the operator's Pod. The operator watches VaultSecrets and
+reads Vault again after VAULT_RECONCILIATION_TIME; the simulation polls both every few seconds. The `pki` engine,
+Vault's Kubernetes auth method and Vault Enterprise's namespaces are not supported.
 """
 
 import base64
@@ -22,18 +22,18 @@ INTERVAL_SECONDS: Final = 3
 GROUP: Final = "ricoberger.de"
 CONDITION: Final = "SecretCreated"
 FINALIZER: Final = "vaultsecrets.ricoberger.de/finalizer"
-"""Keeps a VaultSecret from being deleted while no operator is there to agree."""
+"""Prevents the deletion of a VaultSecret until the operator removes the finalizer."""
 
 _log = logging.getLogger(__name__)
 
 
-def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- it needs none of the cluster's files, by design
-    """Reconcile for ever with the credentials in the environment."""
+def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- signature of all commands; the Pod has no such files
+    """Reconcile in a loop with the credentials in the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     vault = VaultReader(os.environ)
     while True:
         try:
-            kube = Kube(Path(os.environ["KUBECONFIG"]))  # anew each time: its token is replaced before it expires
+            kube = Kube(Path(os.environ["KUBECONFIG"]))  # created again as its token is replaced before it expires
             for each in kube.list(f"/apis/{GROUP}/v1alpha1/vaultsecrets"):
                 reconcile(kube, vault, each)
         except KubeError as error:
@@ -42,7 +42,7 @@ def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- it needs none o
 
 
 def reconcile(kube: Kube, vault: VaultReader, vault_secret: Object) -> None:
-    """Make or correct the Secret of one VaultSecret, and say in its status how that went."""
+    """Create or update the Secret of one VaultSecret, and write the result to its status."""
     finalizers = vault_secret["metadata"].get("finalizers", [])
     if "deletionTimestamp" in vault_secret["metadata"]:
         if FINALIZER in finalizers:
@@ -64,7 +64,7 @@ def reconcile(kube: Kube, vault: VaultReader, vault_secret: Object) -> None:
 
 
 def _read(vault: VaultReader, spec: Object) -> dict[str, bytes]:
-    """What Vault holds at the VaultSecret's paths; of a key that several hold, the value of the first."""
+    """Return the content of the VaultSecret's paths; for duplicate keys, the first path wins."""
     data: dict[str, bytes] = {}
     for path in [*filter(None, [spec.get("path")]), *spec.get("paths", [])]:
         found = vault.read(
@@ -75,11 +75,11 @@ def _read(vault: VaultReader, spec: Object) -> dict[str, bytes]:
 
 
 def secret_of(vault_secret: Object, data: dict[str, bytes]) -> Object:
-    """The Secret of a VaultSecret: its name, labels and annotations, owned by it.
+    """Return the Secret of a VaultSecret, with its name, labels and annotations, and owned by it.
 
     Args:
-        vault_secret: The VaultSecret.
-        data: What Vault holds; the VaultSecret's templates, if it has any, decide what of it the Secret gets.
+        vault_secret: VaultSecret.
+        data: Content from Vault, which is the input of the VaultSecret's templates if it has any.
 
     Raises:
         TemplateError: A template cannot be rendered.
@@ -136,7 +136,7 @@ def _write(kube: Kube, vault_secret: Object, wanted: Object) -> None:
 
 
 def same(found: Object, wanted: Object) -> bool:
-    """Whether a Secret says already what it is to say."""
+    """Return whether a Secret is as wanted."""
     return all(
         found["metadata"].get(field, {}) == wanted["metadata"][field]
         for field in ("labels", "annotations", "ownerReferences")

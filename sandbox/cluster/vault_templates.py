@@ -1,6 +1,6 @@
-"""The templates of a VaultSecret: as much of Go's text/template as Phalanx's charts use.
+"""Templates of VaultSecrets: the subset of Go's text/template that Phalanx's charts use.
 
-Go's rules for what is missing are kept: `index` gives the empty string, a field gives `<no value>`.
+As in Go, a missing key is the empty string for `index` and `<no value>` for a field.
 """
 
 import re
@@ -15,18 +15,18 @@ MISSING_FIELD: Final = "<no value>"
 
 
 class TemplateError(Exception):
-    """A template that cannot be rendered; the message holds the template's text, never a secret's value."""
+    """A template that cannot be rendered; the message contains the template but no secret value."""
 
 
 def render(template: str, secrets: Mapping[str, str]) -> str:
-    """Fill a template whose actions stand between `{%` and `%}`.
+    """Render a template whose actions are enclosed in `{%` and `%}`.
 
     Args:
         template: For example `{% index .Secrets "admin.password" %}` or `{% .Secrets.token %}`.
-        secrets: What Vault holds at the VaultSecret's path.
+        secrets: Content of the VaultSecret's path in Vault.
 
     Raises:
-        TemplateError: An action is none of the two, or is not closed.
+        TemplateError: An action is unsupported or not closed.
     """
     if "{%" in _ACTION.sub("", template):
         raise TemplateError(f"unclosed action in {template!r}")
@@ -38,4 +38,4 @@ def _evaluate(expression: str, secrets: Mapping[str, str]) -> str:
         return secrets.get(found["key"], "")
     if found := _FIELD.fullmatch(expression):
         return secrets.get(found["key"], MISSING_FIELD)
-    raise TemplateError(f"only index and fields of .Secrets are known here, not {expression!r}")
+    raise TemplateError(f"only index and fields of .Secrets are supported, not {expression!r}")

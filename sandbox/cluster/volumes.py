@@ -1,8 +1,8 @@
-"""Stand-in for the Cinder CSI provisioner: claims of its storage classes get a PersistentVolume, which holds nothing.
+"""Simulates the Cinder CSI provisioner: claims get a PersistentVolume without storage.
 
-The rules are Kubernetes' own: a class with `WaitForFirstConsumer` waits until the scheduler has chosen a node for a
-Pod that uses the claim, any other binds at once; the volume takes the class's reclaim policy, and with `Delete` it goes
-with its claim. No Cinder volume is made, as no node could attach it.
+The rules are Kubernetes': with `WaitForFirstConsumer`, a claim waits until the scheduler has chosen a node for a Pod
+that uses it, otherwise it is bound at once. The volume has the class's reclaim policy, and with `Delete` it is deleted
+with its claim. No Cinder volume is created, as no node could attach it.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ DEFAULT_FILESYSTEM: Final = "ext4"
 
 
 def reconcile(kube: Kube) -> None:
-    """Make the volumes that claims wait for, and remove those that were released."""
+    """Create volumes for pending claims, and delete released volumes."""
     classes = {
         each["metadata"]["name"]: each
         for each in kube.list("/apis/storage.k8s.io/v1/storageclasses")
@@ -33,7 +33,7 @@ def reconcile(kube: Kube) -> None:
 
 
 def needs_volume(claim: Object, storage_class: Object) -> bool:
-    """Whether a claim of a class is to get its volume now."""
+    """Return whether a volume must be created for a claim now."""
     if claim["status"].get("phase") != "Pending" or claim["spec"].get("volumeName"):
         return False
     if storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
@@ -42,12 +42,12 @@ def needs_volume(claim: Object, storage_class: Object) -> bool:
 
 
 def volume_name(claim: Object) -> str:
-    """Name of a claim's volume, as Kubernetes' provisioners make it."""
+    """Return the name of a claim's volume, by the convention of Kubernetes' provisioners."""
     return f"pvc-{claim['metadata']['uid']}"
 
 
 def volume(claim: Object, storage_class: Object) -> Object:
-    """The PersistentVolume for a claim, bound to it from the start."""
+    """Return the PersistentVolume for a claim, bound to it."""
     metadata, spec, parameters = claim["metadata"], claim["spec"], storage_class.get("parameters", {})
     return {
         "apiVersion": "v1",
@@ -76,7 +76,7 @@ def volume(claim: Object, storage_class: Object) -> Object:
 
 
 def is_done(each: Object) -> bool:
-    """Whether a volume of ours was released and is to be removed with its claim."""
+    """Return whether a volume is the provisioner's, released, and has the reclaim policy `Delete`."""
     facts = (
         each["metadata"].get("annotations", {}).get(PROVISIONED_BY),
         each["status"].get("phase"),

@@ -29,7 +29,7 @@ def find(tool: Tool) -> Path | None:
 
 
 def _path() -> str:
-    """PATH without this cache: a former build must not stand in for one by a changed recipe."""
+    """Return PATH without the store: a former build must not be used in place of one with another recipe."""
     entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join(each for each in entries if not Path(each).is_relative_to(paths.CACHE))
 

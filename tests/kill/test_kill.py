@@ -107,7 +107,7 @@ def test_an_interrupted_helm_installation_continues(program: Program, tenant: Co
 
 @contextmanager
 def _api(tenant: Connection, folder: Path) -> Iterator[ApiClient]:
-    """The API of the stack's cluster."""
+    """Yield a client for the cluster's API."""
     wanted = cloud_name("sandbox", "cluster")
     (found,) = [each for each in tenant.container_infrastructure_management.clusters() if each.name == wanted]
     cluster = certificates.MagnumCluster(tenant, str(found.uuid))

@@ -21,14 +21,14 @@ ADMINISTRATOR = x509.Name(
 
 @dataclass(frozen=True)
 class Authority:
-    """Somebody who signs certificates."""
+    """A certificate authority."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey | object
 
     @classmethod
     def unknown(cls) -> "Authority":
-        """An authority that no cluster trusts, under the name of any."""
+        """Return an authority that no cluster trusts."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
         now = datetime.now(UTC)
@@ -47,7 +47,7 @@ class Authority:
 
     @classmethod
     def of_files(cls, certificate: Path, key: Path) -> "Authority":
-        """An authority whose key lies on this machine."""
+        """Return an authority from files of this machine."""
         return cls(
             x509.load_pem_x509_certificate(certificate.read_bytes()),
             serialization.load_pem_private_key(key.read_bytes(), password=None),
@@ -56,14 +56,14 @@ class Authority:
 
 @dataclass(frozen=True)
 class Credentials:
-    """A client certificate with its key, both PEM."""
+    """A client certificate and its key, PEM."""
 
     certificate: str
     key: str
 
     @classmethod
     def signed_by(cls, authority: Authority, ends: datetime) -> "Credentials":
-        """An administrator's certificate, valid for the day before ``ends``."""
+        """Return an administrator's certificate, valid for the day before ``ends``."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             x509.CertificateBuilder()
@@ -74,29 +74,29 @@ class Credentials:
             .not_valid_before(ends - timedelta(days=1))
             .not_valid_after(ends)
             .add_extension(x509.ExtendedKeyUsage([x509.OID_CLIENT_AUTH]), critical=False)
-            .sign(authority.key, hashes.SHA256())  # type: ignore[arg-type]  # any kind of key that can sign
+            .sign(authority.key, hashes.SHA256())  # type: ignore[arg-type]  # any kind of signing key
         )
         return cls(certificate.public_bytes(serialization.Encoding.PEM).decode(), _pem(key))
 
 
 @dataclass(frozen=True)
 class MagnumCluster:
-    """A cluster, seen through Magnum's API."""
+    """A cluster, accessed through Magnum's API."""
 
     tenant: Connection
     uuid: str
 
     @property
     def api_address(self) -> str:
-        """URL of the API server."""
+        """Return the URL of the API server."""
         return str(self.tenant.container_infrastructure_management.get_cluster(self.uuid).api_address)
 
     def authority(self) -> str:
-        """PEM of the authority that the API server's certificate is signed by."""
+        """Return the PEM certificate of the CA that has signed the API server's certificate."""
         return str(self.tenant.container_infrastructure_management.get_cluster_certificate(self.uuid).pem)
 
     def signed_certificate(self) -> Credentials:
-        """An administrator's certificate from Magnum's own authority, as ``openstack coe cluster config`` asks for."""
+        """Return an administrator's certificate signed by Magnum, as by ``openstack coe cluster config``."""
         key = ec.generate_private_key(ec.SECP256R1())
         request = x509.CertificateSigningRequestBuilder().subject_name(ADMINISTRATOR).sign(key, hashes.SHA256())
         signed = self.tenant.container_infrastructure_management.create_cluster_certificate(
@@ -107,7 +107,7 @@ class MagnumCluster:
 
     @contextmanager
     def client(self, credentials: Credentials, folder: Path) -> Iterator[client.ApiClient]:
-        """A client of the Kubernetes API; its files, in ``folder``, are for us alone."""
+        """Yield a client for the Kubernetes API with private files in ``folder``."""
         configuration = client.Configuration()
         configuration.host = self.api_address
         configuration.retries = 0

@@ -1,7 +1,7 @@
-"""What the tests of the running sandbox share: its own APIs' clients, and the program run for real.
+"""Fixtures of the tests of the running sandbox: clients of its APIs, and the program.
 
-The checks look through OpenStack's, Kubernetes' and Vault's APIs, never through the state of the stack: each client
-gets its credentials from the cloud, as a person's tool would.
+The checks use the APIs of OpenStack, Kubernetes and Vault instead of the stack's state. Each client gets its
+credentials from the cloud, as a user's would.
 """
 
 import subprocess
@@ -26,17 +26,17 @@ from tests.sandbox.program import Program
 
 @pytest.fixture(scope="session")
 def settings() -> StackConfig:
-    """What the sandbox's stack file says."""
+    """Return the configuration of the stack."""
     return loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml")
 
 
 @pytest.fixture(scope="session")
 def program(request: pytest.FixtureRequest) -> Iterator[Program]:
-    """The program, after `make up`; its progress is shown while it runs, as the first time takes long."""
+    """Yield the program after `make up`, whose progress is shown, as it may take long."""
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print(flush=True)  # noqa: T201 - ends pytest's line of dots
+        print(flush=True)  # noqa: T201 - ends pytest's progress line
         subprocess.run([sys.executable, "-m", "sandbox", "up"], cwd=paths.CHECKOUT, check=True)
-    # The variables name a file of secrets, not the secrets, but for Vault's token: keep them out of other tests.
+    # VAULT_TOKEN and the other variables must not be set for other tests.
     with pytest.MonkeyPatch.context() as patched:
         for name, value in environment.variables().items():
             patched.setenv(name, value)
@@ -45,21 +45,21 @@ def program(request: pytest.FixtureRequest) -> Iterator[Program]:
 
 @pytest.fixture(scope="session")
 def outputs(program: Program) -> dict[str, object]:
-    """The stack's outputs, as every other tool reads them."""
+    """Return the stack outputs."""
     return program.outputs()
 
 
 @pytest.fixture(scope="session")
 def tenant(program: Program) -> Iterator[Connection]:
-    """OpenStack as the platform's owner sees it."""
-    del program  # brings the cloud up
+    """Yield a client for OpenStack with the tenant's credentials."""
+    del program  # starts the cloud
     with openstack.connect(cloud="rsp") as connection:
         yield connection
 
 
 @pytest.fixture(scope="session")
 def cluster(tenant: Connection) -> certificates.MagnumCluster:
-    """The stack's cluster, as Magnum has it."""
+    """Return the stack's cluster."""
     wanted = cloud_name("sandbox", "cluster")
     (cluster,) = [each for each in tenant.container_infrastructure_management.clusters() if each.name == wanted]
     return certificates.MagnumCluster(tenant, str(cluster.uuid))
@@ -69,7 +69,7 @@ def cluster(tenant: Connection) -> certificates.MagnumCluster:
 def kubernetes(
     cluster: certificates.MagnumCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[client.ApiClient]:
-    """The cluster's API, with a certificate that Magnum signs for this test run."""
+    """Yield a client for the cluster's API, with a certificate that Magnum signs for this test run."""
     folder: Path = tmp_path_factory.mktemp("kubernetes")
     with cluster.client(cluster.signed_certificate(), folder) as api:
         yield api
@@ -77,13 +77,13 @@ def kubernetes(
 
 @pytest.fixture(scope="session")
 def objects(kubernetes: client.ApiClient) -> Objects:
-    """Objects of any kind in the cluster."""
+    """Return a client for objects of any kind in the cluster."""
     return Objects(kubernetes)
 
 
 @pytest.fixture(scope="session")
 def vault(program: Program) -> hvac.Client:
-    """Vault, as its operator."""
+    """Return a client for Vault with the operator's token."""
     del program
     variables = environment.variables()
     return hvac.Client(url=variables["VAULT_ADDR"], token=variables["VAULT_TOKEN"])

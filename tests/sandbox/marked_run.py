@@ -1,4 +1,4 @@
-"""Runs of the program with marked secrets, given in every way, and all that was seen of them."""
+"""Runs of the program with marked secrets from all sources, and all observable output."""
 
 import json
 import secrets as random
@@ -28,23 +28,23 @@ from tests.sandbox.program import sandbox_command
 
 NO_SECRETS = {
     "argocd/admin.passwordMtime": "a time",
-    "ingress-nginx/tls.crt": "a certificate, which every browser is shown",
-    "tap/AWS_ACCESS_KEY_ID": "an identifier: OpenStack has it in URLs, and a resource of the real provider as its id",
+    "ingress-nginx/tls.crt": "a certificate is public",
+    "tap/AWS_ACCESS_KEY_ID": "an identifier, which is part of URLs and the id of a Pulumi resource",
 }
-"""What Vault holds and may be seen all the same."""
+"""Values in Vault that are not secret, with the reason."""
 
 ABSENT = "secret-that-nobody-makes"
 
 
 @dataclass
 class Gathered:
-    """What the run has shown."""
+    """Everything observed during the run."""
 
     planted: list[Mark] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)
-    """Those that are searched for, by value."""
+    """Marks to search for, by value."""
     stored: list[Mark] = field(default_factory=list)
-    """What Vault was found to hold."""
+    """Values found in Vault."""
     terminal: list[Evidence] = field(default_factory=list)
     state: list[Evidence] = field(default_factory=list)
     cluster: list[Evidence] = field(default_factory=list)
@@ -54,24 +54,24 @@ class Gathered:
     temporary: Path = Path()
 
     def know(self, more: Iterator[Mark]) -> None:
-        """Search for these as well."""
+        """Add marks to search for."""
         self.marks |= {mark.value: mark for mark in more if mark.name not in NO_SECRETS}
 
     def plant(self, at: str) -> SecretStr:
-        """A new value for a secret."""
+        """Return a new value for a secret, and add it to the marks."""
         mark = Mark(at, f"planted-{at.replace('/', '-')}-{random.token_hex(8)}")
         self.planted.append(mark)
         self.marks[mark.value] = mark
         return SecretStr(mark.value)
 
     def leaks(self, evidence: list[Evidence]) -> list[tuple[str, str]]:
-        """Which secret stands where."""
+        """Return the name of each leaked secret and where it was found."""
         return marks.found(evidence, self.marks.values())
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The running sandbox, and what is gathered of it."""
+    """The running sandbox, with what is observed."""
 
     vault: hvac.Client
     kubernetes: client.ApiClient
@@ -79,7 +79,7 @@ class Sandbox:
     gathered: Gathered
 
     def run(self, command: str, *arguments: str, config: Path, well: bool = True) -> str:
-        """Run a command, keep what it says, and return it."""
+        """Run a command, record its output, and return it."""
         began = time.time()
         varied = () if command == "outputs" else (f"--config-file={config}",)
         done = sandbox_command(command, *varied, *arguments, TMPDIR=str(self.gathered.temporary))
@@ -90,7 +90,7 @@ class Sandbox:
         return done.stdout
 
     def operate(self, *arguments: str) -> None:
-        """Run a command for day two on what Vault holds now, and keep what it says."""
+        """Run a day-two command, and record its output and what Vault then contains."""
         done = subprocess.run(
             (sys.executable, "-m", "operations", *arguments, "--stack", "sandbox"),
             cwd=paths.CHECKOUT,
@@ -104,19 +104,19 @@ class Sandbox:
         assert done.returncode == 0, f"{name} ended with {done.returncode}"
 
     def secrets(self) -> dict[str, dict[str, str]]:
-        """What Vault holds for the environment, by application and key."""
+        """Return the environment's secrets in Vault, by application and key."""
         listed = self.vault.secrets.kv.v2.list_secrets("phalanx/sandbox", mount_point="secret")["data"]["keys"]
         return {name: self._read(name) for name in listed}
 
     def write(self, application: str, values: Mapping[str, str], *, whole: bool = False) -> None:
-        """Give secrets straight to Vault, as a person does."""
+        """Write secrets to Vault directly, as a user would."""
         kept = {} if whole else self._read(application)
         self.vault.secrets.kv.v2.create_or_update_secret(
             f"phalanx/sandbox/{application}", {**kept, **values}, mount_point="secret"
         )
 
     def learn(self) -> None:
-        """Take every secret that was made into the marks, from Vault and from the cluster."""
+        """Add all generated secrets to the marks, from Vault and from the cluster."""
         stored = list(marks.of_vault(self.secrets()))
         self.gathered.stored += stored
         self.gathered.know(iter(stored))
@@ -135,7 +135,7 @@ class Sandbox:
 
 
 def credentials() -> Iterator[Mark]:
-    """What the program is let in with, and every private key that anybody makes on the way."""
+    """Yield marks for the program's credentials and for any private key."""
     yield marks.PRIVATE_KEY
     yield from marks.of_value("VAULT_TOKEN", environment.variables()["VAULT_TOKEN"])
     clouds = yaml.safe_load(paths.CLOUDS_YAML.read_text())["clouds"]
@@ -144,7 +144,7 @@ def credentials() -> Iterator[Mark]:
 
 
 def live(sandbox: Sandbox) -> None:
-    """Secrets given in all ways, changed and rotated, seen by every command."""
+    """Set secrets in all ways, change and rotate them, and run all commands."""
     sandbox.write("argocd", {"kept-by-people": sandbox.gathered.plant("argocd/kept-by-people").get_secret_value()})
     first = _given(sandbox, "first", {})
     sandbox.run("preview", "--debug", config=first)
@@ -167,7 +167,7 @@ def live(sandbox: Sandbox) -> None:
 
 
 def _given(sandbox: Sandbox, name: str, settings: Mapping[str, Any]) -> Path:
-    """A configuration with new secrets: some of its own, some in a file, some in Vault."""
+    """Return a configuration with new secrets: in the stack's file, in a file of static secrets, and in Vault."""
     plant = sandbox.gathered.plant
     sandbox.write("mobu", {"app-alert-webhook": plant("mobu/app-alert-webhook").get_secret_value()})
     usual = loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml").secrets.file
@@ -209,13 +209,13 @@ def _file(path: Path, content: object) -> Path:
 
 
 def fail(sandbox: Sandbox) -> None:
-    """Runs that go wrong: before anything is made, in the middle, and at the end."""
+    """Run commands that fail: before the first resource, in the middle, and at the end."""
     _refuse_what_is_given(sandbox)
     with sealed_at_the_first_write() as address:
         config = _given(sandbox, "sealed", {"address": address})
         assert "sealed" in sandbox.run("up", "--debug", config=config, well=False)
     unhealthy = replace("applications/squareone/templates/deployment.yaml", "name: squareone-secret", f"name: {ABSENT}")
-    with branch(sandbox.directory, "never-healthy", unhealthy, "Ask for a Secret that nobody makes") as revision:
+    with branch(sandbox.directory, "never-healthy", unhealthy, "Require a Secret that does not exist") as revision:
         config = _given(sandbox, "unhealthy", {})
         changes: dict[str, dict[str, Any]] = {"phalanx": {"revision": revision}, "applications": {"timeout": 30}}
         varied = vary(sandbox.directory / "unhealthy-branch.yaml", changes, config)

@@ -1,4 +1,4 @@
-"""Secret values that are searched for, in every form in which one may have got somewhere."""
+"""Secret values to search for, in all encodings."""
 
 import base64
 import json
@@ -9,10 +9,10 @@ from functools import cached_property
 from urllib.parse import quote
 
 PIECE = 16
-"""Characters that are searched for, so that a value which was cut off is found too."""
+"""Number of characters to search for, so that truncated values are found."""
 
 SHORTEST = 12
-"""A shorter value may stand anywhere by chance: no generator makes one, and no test plants one."""
+"""Minimum length: shorter values may occur by chance. No generator and no test creates shorter ones."""
 
 _PEM_LINE = re.compile(r"^[A-Za-z0-9+/=]{40,}$", re.MULTILINE)
 
@@ -22,36 +22,36 @@ class Mark:
     """A secret value."""
 
     name: str
-    """What it is, for the message of a failed test."""
+    """Description, for the message of a failed test."""
     value: str = field(repr=False)
 
     @cached_property
     def forms(self) -> frozenset[bytes]:
-        """What is searched for: a piece of the value, and each way to write that down."""
+        """Byte strings to search for: pieces of the value in all encodings."""
         return frozenset(form for piece in _pieces(self.value) for form in _encodings(piece))
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Something that somebody may read."""
+    """Content that others may be able to read."""
 
     where: str
     content: bytes = field(repr=False)
 
 
 PRIVATE_KEY = Mark("a private key", "PRIVATE KEY-----")
-"""Any private key, that of the kubeconfig among them: none may stand anywhere, whoever made it."""
+"""Any private key, including the kubeconfig's."""
 
 
 def of_vault(secrets: Mapping[str, Mapping[str, str]]) -> Iterator[Mark]:
-    """Every value of the KV secrets that is long enough to be told from other text, by application and key."""
+    """Yield a mark for each value of the KV secrets that is long enough to be unique, by application and key."""
     for application, keys in secrets.items():
         for key, value in keys.items():
             yield from of_value(f"{application}/{key}", value)
 
 
 def of_value(name: str, value: str) -> Iterator[Mark]:
-    """A value, or, where it is JSON, each of the texts in it that is long enough."""
+    """Yield a mark for a value, or, if it is JSON, for each string in it that is long enough."""
     try:
         document = json.loads(value)
     except ValueError:
@@ -62,10 +62,10 @@ def of_value(name: str, value: str) -> Iterator[Mark]:
 
 
 def found(evidence: Iterable[Evidence], marks: Iterable[Mark]) -> list[tuple[str, str]]:
-    """Where a mark stands: the mark's name and the place, never the value.
+    """Return the marks' names with the places where they were found, without the values.
 
     Raises:
-        AssertionError: There is nothing to search, or nothing to search for.
+        AssertionError: There is no content to search, or there are no marks.
     """
     needles = {form: mark.name for mark in marks for form in mark.forms}
     searched = list(evidence)
@@ -78,7 +78,7 @@ def found(evidence: Iterable[Evidence], marks: Iterable[Mark]) -> list[tuple[str
 
 def _pieces(value: str) -> Iterator[str]:
     if "-----BEGIN" in value:
-        # The first line of a key's body is the same for all keys of its kind.
+        # The first line of the body is the same for all keys of a kind.
         lines: list[str] = _PEM_LINE.findall(value)
         yield from (line[:PIECE] for line in lines[1:3])
     else:
@@ -93,7 +93,7 @@ def _encodings(piece: str) -> Iterator[bytes]:
     yield json.dumps(piece)[1:-1].encode()
     yield raw.hex().encode()
     yield raw.hex().upper().encode()
-    # Within a larger text its base64 depends on where it begins; what its neighbours have a part in is cut off.
+    # In a larger text, the base64 encoding depends on the offset; characters that depend on neighbours are cut off.
     for before in range(3):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             encoded = encode(b"\0" * before + raw)

@@ -11,19 +11,19 @@ class Objects:
     api: client.ApiClient
 
     def all(self, api_version: str, kind: str, namespace: str | None = None) -> list[dict[str, Any]]:
-        """Every object of a kind, in one namespace or in all.
+        """Return all objects of a kind, in one namespace or in all.
 
         Raises:
-            kubernetes.dynamic.exceptions.ResourceNotFoundError: The cluster has no such kind.
+            kubernetes.dynamic.exceptions.ResourceNotFoundError: The cluster does not have the kind.
         """
         found: dict[str, Any] = self._resource(api_version, kind).get(namespace=namespace).to_dict()
         return list(found["items"])
 
     def one(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> dict[str, Any]:
-        """One object by its name.
+        """Return an object by its name.
 
         Raises:
-            kubernetes.client.ApiException: It is not there.
+            kubernetes.client.ApiException: The object does not exist.
         """
         found: dict[str, Any] = self._resource(api_version, kind).get(name=name, namespace=namespace).to_dict()
         return found

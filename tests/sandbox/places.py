@@ -1,4 +1,4 @@
-"""Where else a secret could stand in clear: in the cluster, in OpenStack, in logs, in repositories, on the disk."""
+"""Places where a secret could be stored in plaintext: the cluster, OpenStack, logs, repositories and files."""
 
 import base64
 import gzip
@@ -18,17 +18,17 @@ from tests.sandbox.marks import Evidence
 
 HELM_RELEASE = "helm.sh/release.v1"
 _SERVER_STORES = (paths.DATA, paths.GIT, paths.VAULT / "raft")
-"""What databases keep; `git` and the APIs are asked for what is in it."""
+"""Files of databases and repositories, whose content is read through APIs and `git`."""
 
 
 class ServiceLogs:
-    """What the sandbox's services have logged since this was made."""
+    """Logs that the sandbox's services have written since this object was created."""
 
     def __init__(self) -> None:
         self._began = {path: path.stat().st_size for path in logs.files().values() if path.exists()}
 
     def written(self) -> Iterator[Evidence]:
-        """The new part of each log."""
+        """Yield the new part of each log."""
         for name, path in logs.files().items():
             with path.open("rb") as file:
                 file.seek(self._began.get(path, 0))
@@ -36,7 +36,7 @@ class ServiceLogs:
 
 
 def cluster(api: client.ApiClient) -> Iterator[Evidence]:
-    """Every object of every kind but Secrets, which are where secrets belong; of those, what Helm keeps of releases."""
+    """Yield all objects except for Secrets, and of these, Helm's records of releases."""
     discovered = dynamic.DynamicClient(api)  # type: ignore[no-untyped-call]
     for resource in discovered.resources.search():
         listed = "list" in (getattr(resource, "verbs", None) or ()) and not resource.kind.endswith("List")
@@ -45,7 +45,7 @@ def cluster(api: client.ApiClient) -> Iterator[Evidence]:
         try:
             found = resource.get().to_dict()["items"]
         except ApiException:
-            continue  # a kind that cannot be listed over all namespaces holds nothing
+            continue  # a kind that cannot be listed over all namespaces has no objects
         for each in found:
             name = "/".join(filter(None, (each["metadata"].get("namespace"), each["metadata"]["name"])))
             yield Evidence(f"{resource.kind} {name}", json.dumps(each).encode())
@@ -57,7 +57,7 @@ def cluster(api: client.ApiClient) -> Iterator[Evidence]:
 
 
 def openstack() -> Iterator[Evidence]:
-    """What OpenStack tells an administrator of servers, with their user data, of volumes and clusters."""
+    """Yield what administrators can see of servers, including user data, volumes and clusters."""
     with clients.connect("admin") as cloud:
         servers = cloud.compute.get("/servers/detail?all_tenants=1", microversion="2.3").json()["servers"]
         for each in servers:
@@ -73,7 +73,7 @@ def openstack() -> Iterator[Evidence]:
 
 
 def manifests(revision: str, checkout: Path) -> Iterator[Evidence]:
-    """The manifests of every application, as Argo CD renders them from a checkout."""
+    """Yield the manifests of all applications, rendered by Argo CD from a checkout."""
     target = environment.load(checkout, "sandbox")
     told = render.applications(checkout, target, repo_url="file:///phalanx", target_revision=revision)
     for each in (charts.render(checkout, manifest) for manifest in told if manifest["kind"] == "Application"):
@@ -81,7 +81,7 @@ def manifests(revision: str, checkout: Path) -> Iterator[Evidence]:
 
 
 def repositories(checkout: Path) -> Iterator[Evidence]:
-    """All that Git keeps of the sandbox's Phalanx, and the files of its checkout."""
+    """Yield the history of the sandbox's Phalanx repository and the files of its checkout."""
     history = subprocess.run(
         ("git", "--git-dir", paths.GIT, "log", "--patch", "--all"), capture_output=True, check=True
     ).stdout
@@ -90,12 +90,12 @@ def repositories(checkout: Path) -> Iterator[Evidence]:
 
 
 def state(since: float) -> Iterator[Evidence]:
-    """The files of the backend, with backups and history, that were written after a time."""
+    """Yield the backend's files, including backups and history, that were written after a time."""
     yield from (Evidence(str(path), path.read_bytes()) for path in _files(paths.STACKS) if path.stat().st_mtime > since)
 
 
 def disk() -> Iterator[Evidence]:
-    """The sandbox's other files, by their path."""
+    """Yield the sandbox's other files by path."""
     skipped = (*_SERVER_STORES, *paths.CLUSTERS.glob("*/data/etcd"), paths.STACKS, paths.LOG)
     for path in _files(paths.HOME):
         if not any(path.is_relative_to(each) for each in skipped):
@@ -103,7 +103,7 @@ def disk() -> Iterator[Evidence]:
 
 
 def decoded(value: str) -> str:
-    """A value of a Kubernetes Secret."""
+    """Return a value of a Kubernetes Secret."""
     return base64.b64decode(value).decode()
 
 
@@ -116,7 +116,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _with_templates_decoded(release: bytes) -> bytes:
-    """A release holds its chart's files in base64 of their own."""
+    """Return a release with its chart's files decoded from base64."""
     document = json.loads(release)
     files = (document["chart"].get("templates") or []) + (document["chart"].get("files") or [])
     return release + b"".join(base64.b64decode(each["data"] or "") for each in files)

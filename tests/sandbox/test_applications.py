@@ -1,4 +1,4 @@
-"""The Argo CD Applications: every one deployed, healthy, and told the facts of this very cloud."""
+"""The Argo CD Applications: deployed, healthy, and with the infrastructure's values."""
 
 import base64
 import json
@@ -50,7 +50,7 @@ def test_every_application_is_synced_and_healthy_at_the_commit(
         assert found == ("Synced", "Healthy", told), f"{name}: {status.get('conditions')}"
 
 
-def test_the_floating_ip_reaches_ingress_nginx(tenant: Connection, objects: Objects, outputs: dict[str, Any]) -> None:
+def test_ingress_nginx_has_the_floating_ip(tenant: Connection, objects: Objects, outputs: dict[str, Any]) -> None:
     (floating,) = tenant.network.ips(floating_ip_address=outputs["ingressAddress"])
     services = objects.all("v1", "Service", "ingress-nginx")
     (balanced,) = [each for each in services if each["spec"]["type"] == "LoadBalancer"]
@@ -58,7 +58,7 @@ def test_the_floating_ip_reaches_ingress_nginx(tenant: Connection, objects: Obje
     assert balanced["status"]["loadBalancer"]["ingress"][0]["ip"] == floating.floating_ip_address
 
 
-def test_the_nfs_servers_address_reaches_nublados_volumes(applications: dict[str, Any], settings: StackConfig) -> None:
+def test_nublados_volumes_have_the_nfs_servers_address(applications: dict[str, Any], settings: StackConfig) -> None:
     values = applications["nublado"]["spec"]["source"]["helm"]["valuesObject"]
     volumes = values["controller"]["config"]["lab"]["volumes"]
     sources = [each["source"] for each in volumes if each["source"]["type"] == "nfs"]
@@ -66,13 +66,13 @@ def test_the_nfs_servers_address_reaches_nublados_volumes(applications: dict[str
     assert {each["serverPath"].split("/")[1] for each in sources} == set(settings.nfs.volumes)
 
 
-def test_the_nfs_servers_address_reaches_the_live_configuration(objects: Objects, settings: StackConfig) -> None:
+def test_nublados_config_map_has_the_nfs_servers_address(objects: Objects, settings: StackConfig) -> None:
     configurations = objects.all("v1", "ConfigMap", "nublado")
     text = "\n".join(value for each in configurations for value in each.get("data", {}).values())
     assert str(settings.nfs.address) in text
 
 
-def test_the_bucket_reaches_tap(objects: Objects, settings: StackConfig) -> None:
+def test_tap_has_the_bucket(objects: Objects, settings: StackConfig) -> None:
     options = {
         option
         for each in objects.all("apps/v1", "Deployment", "tap")
@@ -85,17 +85,17 @@ def test_the_bucket_reaches_tap(objects: Objects, settings: StackConfig) -> None
     assert {f"-Dgcs_bucket={store.bucket}", f"-Dgcs_bucket_url={endpoint}", "-Dgcs_bucket_type=S3"} <= options
 
 
-def test_the_storage_class_reaches_postgres(objects: Objects, settings: StackConfig) -> None:
+def test_postgres_has_the_storage_class(objects: Objects, settings: StackConfig) -> None:
     claims = objects.all("v1", "PersistentVolumeClaim", "postgres")
     assert {each["spec"]["storageClassName"] for each in claims} == {settings.applications.database_storage_class}
 
 
-def test_no_secret_is_among_the_values_of_an_application(applications: dict[str, Any], objects: Objects) -> None:
+def test_application_values_contain_no_secret(applications: dict[str, Any], objects: Objects) -> None:
     held = {
         base64.b64decode(value).decode(errors="replace")
         for each in objects.all("v1", "Secret")
         for value in each.get("data", {}).values()
     }
     text = json.dumps(applications)
-    # Short values, such as names of databases, are no secrets and may stand anywhere.
+    # Short values, such as database names, are not secret and may occur anywhere.
     assert [value for value in held if len(value) >= SHORTEST and json.dumps(value)[1:-1] in text] == []

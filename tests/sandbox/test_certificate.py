@@ -1,4 +1,4 @@
-"""The platform's certificate: given by a person, kept in Vault, served by ingress-nginx."""
+"""The platform's certificate: in a file of static secrets, in Vault, and served by ingress-nginx."""
 
 import base64
 import time
@@ -12,25 +12,25 @@ from sandbox.site_certificate import issue
 from tests.sandbox.objects import Objects
 
 RECONCILED = 60.0
-"""Seconds until the operator has read Vault again, at the latest."""
+"""Maximum seconds until the operator has read Vault again."""
 
 
-def test_ingress_nginx_has_the_certificate_of_vault(vault: hvac.Client, objects: Objects) -> None:
+def test_the_cluster_has_vaults_certificate(vault: hvac.Client, objects: Objects) -> None:
     assert in_cluster(objects) == in_vault(vault)
 
 
-def test_it_is_what_every_host_is_served(objects: Objects) -> None:
+def test_all_hosts_use_the_certificate(objects: Objects) -> None:
     controller = objects.one("apps/v1", "DaemonSet", "ingress-nginx-controller", "ingress-nginx")
     arguments = controller["spec"]["template"]["spec"]["containers"][0]["args"]
     assert "--default-ssl-certificate=ingress-nginx/ingress-certificate" in arguments
 
 
-def test_the_output_says_when_it_ends(vault: hvac.Client, outputs: dict[str, object]) -> None:
+def test_the_output_has_the_certificates_expiry(vault: hvac.Client, outputs: dict[str, object]) -> None:
     held = certificates.parse(in_vault(vault)["tls.crt"])
     assert outputs["certificateExpires"] == certificates.rfc3339(held.ends)
 
 
-def test_a_certificate_that_is_renewed_in_vault_reaches_the_cluster(vault: hvac.Client, objects: Objects) -> None:
+def test_a_renewed_certificate_is_copied_to_the_cluster(vault: hvac.Client, objects: Objects) -> None:
     before, now = in_vault(vault), datetime.now(UTC)
     renewed = dict(zip(("tls.crt", "tls.key"), issue("rsp.sandbox.test", now, now + timedelta(days=90)), strict=True))
     try:

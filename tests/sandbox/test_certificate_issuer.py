@@ -1,4 +1,4 @@
-"""The ClusterIssuers of the program, looked at by Kubernetes with cert-manager's own definition of the kind."""
+"""The program's ClusterIssuers are valid by cert-manager's own CRD."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -26,7 +26,7 @@ from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment
 
 CERT_MANAGER = "github.com/cert-manager/cert-manager@v1.21.1"
-"""The Go module of the release that Phalanx deploys, which has its definitions."""
+"""Go module of the release that Phalanx deploys, which contains the CRDs."""
 
 KIND = "clusterissuers.cert-manager.io"
 
@@ -43,7 +43,7 @@ CHALLENGES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def definition(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The CustomResourceDefinition, from the module that the checksum database of Go vouches for."""
+    """Return the CustomResourceDefinition from the Go module, verified by Go's checksum database."""
     go, _ = toolchain.find_or_install(store.home() / "go", Downloads())
     folder = tmp_path_factory.mktemp("cert-manager")
     file = DataFile(name="clusterissuers.yaml", sources=("deploy/crds/cert-manager.io_clusterissuers.yaml",))
@@ -53,7 +53,7 @@ def definition(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def cluster_issuers(kubernetes: client.ApiClient, definition: Any) -> Iterator[client.CustomObjectsApi]:
-    """The cluster while it knows the kind; cert-manager itself does not run there."""
+    """Yield a client while the cluster has the CRD; cert-manager itself does not run in the sandbox."""
     definitions = client.ApiextensionsV1Api(kubernetes)
     definitions.create_custom_resource_definition(definition)
     try:
@@ -68,7 +68,7 @@ def conditions(kind: Any) -> set[str]:
 
 
 def apply(issuers: client.CustomObjectsApi, manifest: dict[str, Any]) -> Any:
-    """Have the API server check a manifest to the letter, and keep nothing of it."""
+    """Validate a manifest with the API server in a dry run."""
     return issuers.create_cluster_custom_object(
         "cert-manager.io", "v1", "clusterissuers", manifest, dry_run="All", field_validation="Strict"
     )
@@ -87,22 +87,20 @@ def issuer(challenge: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("challenge", CHALLENGES)
-def test_cert_managers_own_definition_accepts_the_issuer(
-    challenge: str, cluster_issuers: client.CustomObjectsApi
-) -> None:
+def test_cert_managers_crd_accepts_the_issuer(challenge: str, cluster_issuers: client.CustomObjectsApi) -> None:
     wanted = issuer(CHALLENGES[challenge])
     made = apply(cluster_issuers, wanted)
     assert made["spec"] == wanted["spec"]
 
 
-def test_it_would_refuse_a_solver_that_it_does_not_know(cluster_issuers: client.CustomObjectsApi) -> None:
+def test_cert_managers_crd_rejects_an_unknown_solver(cluster_issuers: client.CustomObjectsApi) -> None:
     manifest = issuer(CHALLENGES["http01"])
     manifest["spec"]["acme"]["solvers"] = [{"http02": {}}]
     with pytest.raises(ApiException, match=r"unknown field .*http02"):
         apply(cluster_issuers, manifest)
 
 
-def test_keystone_lets_designates_credential_do_nothing_else(tenant: Connection) -> None:
+def test_designates_credential_is_restricted_by_keystone(tenant: Connection) -> None:
     rules = [
         {"service": "dns", "method": method, "path": path}
         for method, path in requests("https://dns.example.org", "id-of-a-zone")
@@ -117,7 +115,7 @@ def test_keystone_lets_designates_credential_do_nothing_else(tenant: Connection)
             application_credential_secret=made.secret,
         )
         session = Session(auth)
-        assert session.get_token()  # it is a good one, and yet:
+        assert session.get_token()  # the credential is valid
         for service in ("compute", "network", "block-storage", "container-infra"):
             endpoint = tenant.session.get_endpoint(service_type=service, interface="public")
             with pytest.raises(Unauthorized):

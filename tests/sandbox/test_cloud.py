@@ -1,4 +1,4 @@
-"""The sandbox's cloud itself: idempotent, repaired, and honest about what runs."""
+"""The sandbox's cloud: idempotent, repairable, private and with a correct status."""
 
 import json
 import os
@@ -27,23 +27,23 @@ def _status() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.usefixtures("program")
 class TestCloud:
-    """The cloud under a stack that is up."""
+    """The cloud under a deployed stack."""
 
-    def test_everything_runs(self) -> None:
+    def test_all_services_run(self) -> None:
         rows = _status()
         assert {"keystone", "neutron-server", "nova-api", "cinder-api", "magnum-api", "octavia-api", "vault"} <= set(
             rows
         )
         assert {name: row["state"] for name, row in rows.items() if row["state"] != "running"} == {}
 
-    def test_up_again_is_a_matter_of_seconds(self) -> None:
+    def test_a_second_up_takes_seconds(self) -> None:
         begun = time.monotonic()
         again = _sandbox("cloud", "up")
         assert again.returncode == 0, again.stdout + again.stderr
         assert time.monotonic() - begun < 60
 
     @pytest.mark.parametrize("service", ["keystone", "neutron-server", "vault", "rabbitmq"])
-    def test_what_was_killed_is_repaired(self, service: str, tenant: Connection) -> None:
+    def test_a_killed_service_is_restarted(self, service: str, tenant: Connection) -> None:
         pid = _status()[service]["pid"]
         os.kill(pid, signal.SIGKILL)
         repaired = _sandbox("cloud", "up")
@@ -53,7 +53,7 @@ class TestCloud:
         assert rows[service]["pid"] != pid
         assert list(tenant.network.networks())
 
-    def test_it_listens_on_loopback_alone(self) -> None:
+    def test_processes_listen_on_loopback_only(self) -> None:
         import psutil  # noqa: PLC0415
 
         ours = {row["pid"] for row in _status().values() if row["pid"]}
@@ -65,10 +65,10 @@ class TestCloud:
         ]
         assert exposed == []
 
-    def test_the_tenant_is_no_administrator(self, tenant: Connection) -> None:
+    def test_the_tenant_is_not_an_administrator(self, tenant: Connection) -> None:
         with pytest.raises(openstack.exceptions.ForbiddenException):
             tenant.list_projects()
 
-    def test_files_with_passwords_are_for_root_alone(self) -> None:
+    def test_files_with_passwords_are_readable_by_root_only(self) -> None:
         for file in (paths.CLOUDS_YAML, paths.VAULT / "operator-token"):
             assert file.stat().st_mode & 0o077 == 0, file

@@ -96,7 +96,7 @@ def test_an_unhealthy_application_fails_with_the_reason_of_its_pod(program: Prog
 def test_an_unready_release_fails_with_the_reason_of_its_pods(
     program: Program, kubeconfig: str, tmp_path: Path
 ) -> None:
-    del program  # brings the platform up
+    del program  # deploys the platform
     chart = tmp_path / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: waits\nversion: 1.0.0\n")
@@ -129,9 +129,9 @@ def test_an_unready_release_fails_with_the_reason_of_its_pods(
 def test_a_failed_cluster_fails_with_magnums_reason(
     program: Program, settings: StackConfig, tenant: Connection, tmp_path: Path
 ) -> None:
-    del program  # brings the network up
+    del program  # creates the network
     workers = settings.cluster.workers.model_copy(update={"count": 1})
-    # The label makes the sandbox's driver fail, as a real one does without capacity for the nodes.
+    # The label makes the sandbox's driver fail, as a real one does without capacity for nodes.
     updated = {"workers": workers, "node_groups": {}, "labels": {"sandbox_fail": "create"}}
     failing = settings.model_copy(update={"cluster": settings.cluster.model_copy(update=updated), "protect": False})
     network = tenant.network.find_network(cloud_name("sandbox", "network"), ignore_missing=False)
@@ -151,5 +151,5 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     assert_contains(
         output,
         f"error: Magnum's cluster {cloud_name('failing', 'fails')}: CREATE_FAILED",
-        "told to fail by the label sandbox_fail=create",
+        "the label sandbox_fail=create requests a failure",
     )

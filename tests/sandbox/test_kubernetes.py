@@ -1,4 +1,4 @@
-"""The cluster that Magnum made, as Kubernetes itself tells it."""
+"""The Kubernetes cluster, through its own API."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.sandbox.certificates import Authority, Credentials, MagnumCluster
 from tests.sandbox.objects import Objects
 
 
-def test_every_node_is_ready_and_is_a_server_of_the_subnet(
+def test_all_nodes_are_ready_and_servers_in_the_subnet(
     tenant: Connection, objects: Objects, settings: StackConfig
 ) -> None:
     nodes = {node["metadata"]["name"]: node["status"] for node in objects.all("v1", "Node")}
@@ -32,12 +32,12 @@ def test_every_node_is_ready_and_is_a_server_of_the_subnet(
     assert len(nodes) == wanted + sum(group.count for group in settings.cluster.node_groups.values())
 
 
-def test_the_cluster_runs_the_version_that_was_asked_for(kubernetes: client.ApiClient, settings: StackConfig) -> None:
+def test_the_cluster_has_the_configured_version(kubernetes: client.ApiClient, settings: StackConfig) -> None:
     assert client.VersionApi(kubernetes).get_code().git_version == settings.cluster.kubernetes_version
 
 
 @pytest.mark.parametrize("case", ["expired", "foreign"])
-def test_a_certificate_that_is_expired_or_foreign_is_refused(cluster: MagnumCluster, tmp_path: Path, case: str) -> None:
+def test_an_expired_or_foreign_certificate_is_rejected(cluster: MagnumCluster, tmp_path: Path, case: str) -> None:
     now = datetime.now(UTC)
     directory = paths.CLUSTERS / cluster.uuid
     own = Authority.of_files(directory / "ca.crt", directory / "ca.key")
@@ -54,7 +54,7 @@ def test_a_certificate_that_is_expired_or_foreign_is_refused(cluster: MagnumClus
         assert getattr(caught.value, "status", 401) == 401
 
 
-def test_somebody_without_a_certificate_may_read_nothing(cluster: MagnumCluster, tmp_path: Path) -> None:
+def test_anonymous_requests_are_rejected(cluster: MagnumCluster, tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     authority.write_text(cluster.authority())
     with urllib3.PoolManager(ca_certs=str(authority)) as pool:
@@ -62,7 +62,7 @@ def test_somebody_without_a_certificate_may_read_nothing(cluster: MagnumCluster,
     assert answer.status in {401, 403}
 
 
-def test_the_storage_classes_are_cinders_and_keep_their_volumes(objects: Objects, settings: StackConfig) -> None:
+def test_storage_classes_use_cinder_and_retain_volumes(objects: Objects, settings: StackConfig) -> None:
     found = {each["metadata"]["name"]: each for each in objects.all("storage.k8s.io/v1", "StorageClass")}
     assert set(settings.applications.storage_classes) <= set(found)
     for name, wanted in settings.applications.storage_classes.items():
@@ -72,7 +72,7 @@ def test_the_storage_classes_are_cinders_and_keep_their_volumes(objects: Objects
     assert found[settings.applications.database_storage_class]["reclaimPolicy"] == "Retain"
 
 
-def test_every_volume_claim_is_bound(objects: Objects) -> None:
+def test_all_volume_claims_are_bound(objects: Objects) -> None:
     phases = {
         (each["metadata"]["namespace"], each["metadata"]["name"]): each["status"]["phase"]
         for each in objects.all("v1", "PersistentVolumeClaim")

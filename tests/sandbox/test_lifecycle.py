@@ -1,4 +1,4 @@
-"""The program over time: nothing to do twice, killed in the middle, taken down and brought up again."""
+"""The program over time: without changes, after a kill, and after a destroy."""
 
 import itertools
 from pathlib import Path
@@ -21,17 +21,15 @@ def test_the_real_resources_have_not_drifted(program: Program) -> None:
     assert program.changes("refresh") == {}
 
 
-def test_the_state_is_for_its_owner_alone(program: Program) -> None:
+def test_the_state_is_readable_by_its_owner_only(program: Program) -> None:
     del program
     kept = [file for file in paths.STACKS.rglob("sandbox*.json*") if file.is_file()]
     assert kept
     assert [file for file in kept if _is_open_to_others(file)] == []
 
 
-def test_killed_in_the_middle_it_goes_on_without_duplicates(
-    program: Program, tenant: Connection, objects: Objects
-) -> None:
-    """What is protected stays; the rest is destroyed, begun again, killed, and finished by the same command."""
+def test_a_killed_run_continues_without_duplicates(program: Program, tenant: Connection, objects: Objects) -> None:
+    """Protected resources stay; the others are destroyed, partly created, and completed by the same command."""
 
     def nfs_is_there() -> bool:
         return cloud_name("sandbox", "nfs") in {each.name for each in tenant.compute.servers()}
@@ -40,7 +38,7 @@ def test_killed_in_the_middle_it_goes_on_without_duplicates(
     assert not nfs_is_there()
 
     program.kill("up", when=nfs_is_there)
-    assert objects.all("v1", "Secret", namespace="argocd") == [], "it was killed after the middle"
+    assert objects.all("v1", "Secret", namespace="argocd") == [], "killed too late"
 
     program.recover()
     program.run("up")
@@ -49,12 +47,12 @@ def test_killed_in_the_middle_it_goes_on_without_duplicates(
 
 
 def _is_open_to_others(file: Path) -> bool:
-    """Whether somebody else may read the file: by its mode, and by those of the directories above it."""
+    """Return whether others can read the file, by its mode and those of its parent directories."""
     above = itertools.takewhile(lambda each: each != paths.HOME, file.parents)
     return bool(file.stat().st_mode & 0o077) and all(each.stat().st_mode & 0o011 for each in above)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _left_up(program: Program) -> None:
-    """Every test here finds the stack up; each leaves it so."""
+def _deployed(program: Program) -> None:
+    """Deploy the stack before the tests of this module."""
     del program

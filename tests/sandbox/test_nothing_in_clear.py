@@ -1,7 +1,7 @@
-"""No secret stands anywhere in clear: the program is run with marked ones, and all that anybody can read is searched.
+"""No secret is stored in plaintext: the program runs with marked secrets, and all readable content is searched.
 
-Marks are planted by each way in which a person can give a secret; every value that Vault holds after a run is one, too.
-One fixture runs all commands, as each takes up what the one before has left; the tests look at what it has gathered.
+Secrets are set in each way that the program supports; all values in Vault after a run are searched for as well. One
+fixture runs all commands, as each continues from the state of the previous one; the tests check what it has gathered.
 """
 
 import fnmatch
@@ -23,30 +23,30 @@ from tests.sandbox.program import Program
 from tests.sandbox.watch import Watch
 
 PRIVATE_FILES = {
-    paths.CLOUDS_YAML: "a person's clouds.yaml",
-    paths.HOME / "passwords.json": "stands for the password manager of the cloud's administrators",
-    paths.HOME / "static-secrets.yaml": "a person's file of static secrets",
-    paths.VAULT / "*": "stands for the password manager of Vault's administrators",
+    paths.CLOUDS_YAML: "a user's clouds.yaml",
+    paths.HOME / "passwords.json": "corresponds to the password manager of the cloud's administrators",
+    paths.HOME / "static-secrets.yaml": "a user's file of static secrets",
+    paths.VAULT / "*": "corresponds to the password manager of Vault's administrators",
     paths.ETC / "*": "configuration of the cloud's services",
-    paths.CLUSTERS / "*/ca.key": "what Magnum hands to a cluster",
+    paths.CLUSTERS / "*/ca.key": "passed by Magnum to a cluster",
     paths.CLUSTERS / "*/pki/*": "keys of the control plane, on the machines that run it",
-    paths.CLUSTERS / "*/data/*": "what a Pod has mounted or made for itself",
-    Path("/*/rsp-sandbox-*/kubeconfig*"): "what the Kubernetes provider writes to TMPDIR while a command runs",
+    paths.CLUSTERS / "*/data/*": "mounted or created by Pods",
+    Path("/*/rsp-sandbox-*/kubeconfig*"): "written to TMPDIR by the Kubernetes provider while a command runs",
 }
-"""Files that may hold a secret, and why; each is for its owner alone."""
+"""Private files that may contain a secret, with the reason."""
 
 OWN_ENVIRONMENT = (
     "the environment of python",
     "the environment of pulumi",
-    "the environment of sh pulumi-language-python ",  # the language host, before it has become Python
-    "the environment of git status --porcelain",  # the CLI itself, which records the state of the working tree
+    "the environment of sh pulumi-language-python ",  # the language host, before it executes Python
+    "the environment of git status --porcelain",  # run by the CLI, which records the state of the working tree
 )
-"""Programs which are given VAULT_TOKEN and passphrase, as a person's shell gives them to the Pulumi CLI."""
+"""Programs that get VAULT_TOKEN and the passphrase from the user's shell."""
 
 
 @pytest.fixture(scope="module")
 def watch(tmp_path_factory: pytest.TempPathFactory) -> Watch:
-    """Looks at processes and at the directories in which the program has temporary files."""
+    """Return a watch of processes and of the program's directories for temporary files."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rsp"
     return Watch([tmp_path_factory.mktemp("temporary"), paths.CHECKOUT / ".phalanx", paths.STACKS, cache])
 
@@ -59,13 +59,13 @@ def gathered(
     watch: Watch,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Gathered]:
-    """All that was seen of a stack's life with marked secrets; the stack is put back as it was."""
+    """Yield everything observed during a stack's life with marked secrets; deploy the original stack afterwards."""
     gathered = Gathered(temporary=watch.directories[0])
     sandbox = Sandbox(vault, kubernetes, tmp_path_factory.mktemp("given"), gathered)
     before = sandbox.secrets()
     gathered.know(marked_run.credentials())
     log = places.ServiceLogs()
-    # Helm is to be seen, too: it does not run for charts whose results are in the cache.
+    # Make the program run Helm, which it does not for charts whose results are cached.
     shutil.rmtree(cache.directory() / "results", ignore_errors=True)
     try:
         with watch:
@@ -84,7 +84,7 @@ def gathered(
         program.run("up")
 
 
-def test_not_on_the_terminal_nor_in_debug_logs(gathered: Gathered) -> None:
+def test_no_secret_on_the_terminal_or_in_debug_logs(gathered: Gathered) -> None:
     assert len(gathered.terminal) > 12
     debugged = [each.content for each in gathered.terminal if "--debug" in each.where]
     assert debugged
@@ -92,24 +92,24 @@ def test_not_on_the_terminal_nor_in_debug_logs(gathered: Gathered) -> None:
     assert gathered.leaks(gathered.terminal) == []
 
 
-def test_not_in_the_state(gathered: Gathered) -> None:
+def test_no_secret_in_the_state(gathered: Gathered) -> None:
     assert any(b"v1:" in each.content for each in gathered.state), "nothing is encrypted in the state"
     assert gathered.leaks(gathered.state) == []
 
 
-def test_not_on_command_lines(gathered: Gathered, watch: Watch) -> None:
+def test_no_secret_on_command_lines(gathered: Gathered, watch: Watch) -> None:
     commands = list(watch.commands.values())
     seen = {Path(each.where.rpartition(" ")[2]).name for each in commands}
-    assert seen >= {"git", "helm"}, "programs that come and go were not seen"
+    assert seen >= {"git", "helm"}, "short-lived programs were not observed"
     assert gathered.leaks(commands) == []
 
 
-def test_not_in_the_environment_of_programs_that_need_none(gathered: Gathered, watch: Watch) -> None:
+def test_no_secret_in_the_environment_of_other_programs(gathered: Gathered, watch: Watch) -> None:
     others = [each for each in watch.environments.values() if not each.where.startswith(OWN_ENVIRONMENT)]
     assert gathered.leaks(others) == []
 
 
-def test_no_temporary_file_in_clear_but_private_ones(gathered: Gathered, watch: Watch) -> None:
+def test_temporary_files_with_secrets_are_private(gathered: Gathered, watch: Watch) -> None:
     assert watch.files
     leaking = {where for _, where in gathered.leaks([Evidence(str(each.path), each.content) for each in watch.files])}
     modes = [
@@ -121,7 +121,7 @@ def test_no_temporary_file_in_clear_but_private_ones(gathered: Gathered, watch: 
     assert modes == []
 
 
-def test_the_sandboxs_own_files_are_private(gathered: Gathered) -> None:
+def test_files_of_the_sandbox_with_secrets_are_private(gathered: Gathered) -> None:
     leaking = {where for _, where in gathered.leaks(list(places.disk()))}
     assert str(paths.CLOUDS_YAML) in leaking
     assert [path for path in leaking if not _private(path) or Path(path).stat().st_mode & 0o077] == []
@@ -131,31 +131,31 @@ def _private(path: str) -> bool:
     return any(fnmatch.fnmatch(path, str(pattern)) for pattern in PRIVATE_FILES)
 
 
-def test_not_in_the_logs_of_services(gathered: Gathered) -> None:
+def test_no_secret_in_logs_of_services(gathered: Gathered) -> None:
     assert any("kube-apiserver" in each.where for each in gathered.logs)
     assert gathered.leaks(gathered.logs) == []
 
 
-def test_not_in_the_cluster_outside_of_secrets(gathered: Gathered) -> None:
+def test_no_secret_in_the_cluster_outside_of_secrets(gathered: Gathered) -> None:
     kinds = {each.where.partition(" ")[0] for each in gathered.cluster}
     assert {"ConfigMap", "Event", "Application", "AppProject", "VaultSecret", "Pod", "StatefulSet"} <= kinds
     assert any(each.where.startswith("the Helm release") for each in gathered.cluster)
     assert gathered.leaks(gathered.cluster) == []
 
 
-def test_not_in_openstack(gathered: Gathered) -> None:
+def test_no_secret_in_openstack(gathered: Gathered) -> None:
     (user_data,) = [each for each in gathered.openstack if "user data" in each.where and b"cloud" in each.content]
     assert user_data.content
     assert gathered.leaks(gathered.openstack) == []
 
 
-def test_not_in_manifests_nor_repositories(gathered: Gathered) -> None:
+def test_no_secret_in_manifests_or_repositories(gathered: Gathered) -> None:
     assert any("the manifests of gafaelfawr" in each.where for each in gathered.repositories)
     assert gathered.leaks(gathered.repositories) == []
 
 
-def test_what_was_planted_arrived(gathered: Gathered) -> None:
-    """Otherwise the search was for values that the program has never had."""
+def test_all_marked_secrets_were_used(gathered: Gathered) -> None:
+    """Otherwise the search would be for values that the program has never had."""
     arrived = {mark.value for mark in gathered.stored}
     by_way = {"argocd/dex.clientSecret", "squareone/sentry-dsn", "mobu/app-alert-webhook", "argocd/kept-by-people"}
     by_way |= {"a registry", "a registry in the file", "a client", "a client in the file"}

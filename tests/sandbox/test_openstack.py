@@ -1,4 +1,4 @@
-"""What the program made in OpenStack, as OpenStack itself tells it."""
+"""The program's resources in OpenStack, through OpenStack's APIs."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ CLUSTER = cloud_name("sandbox", "cluster")
 
 
 class Rule(NamedTuple):
-    """One rule of a security group; None stands for anything."""
+    """A rule of a security group; None means any."""
 
     direction: str
     protocol: str | None
@@ -30,7 +30,7 @@ def rules_of(tenant: Connection, group: Any) -> set[Rule]:
     }
 
 
-def test_nfs_is_open_to_the_clusters_subnet_alone(tenant: Connection, settings: StackConfig) -> None:
+def test_nfs_is_open_to_the_clusters_subnet_only(tenant: Connection, settings: StackConfig) -> None:
     group = tenant.network.find_security_group(NFS, ignore_missing=False)
     anywhere = "0.0.0.0/0"
     assert rules_of(tenant, group) == {
@@ -45,7 +45,7 @@ def test_nfs_is_open_to_the_clusters_subnet_alone(tenant: Connection, settings: 
     assert ipv6 == []
 
 
-def test_nothing_lets_the_world_in_but_what_magnum_opens(tenant: Connection) -> None:
+def test_only_magnums_groups_allow_access_from_everywhere(tenant: Connection) -> None:
     groups = {group.id: group.name for group in tenant.network.security_groups() if group.name.startswith(OURS)}
     open_to_the_world = [
         (groups[rule.security_group_id], rule.protocol, rule.port_range_min, rule.port_range_max)
@@ -55,7 +55,7 @@ def test_nothing_lets_the_world_in_but_what_magnum_opens(tenant: Connection) -> 
     ]
     assert open_to_the_world
     for group, protocol, first, last in open_to_the_world:
-        # Magnum's Heat templates make these groups so (magnum, kubecluster.yaml); the program opens nothing more.
+        # Magnum's Heat templates create these groups with these rules (kubecluster.yaml); the program adds none.
         assert "secgroup_kube_master" in group or "secgroup_kube_minion" in group
         assert protocol == "icmp" or not {6379, 8443} & set(range(first, last + 1))
 
@@ -69,7 +69,7 @@ def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, set
         assert [each["server_id"] for each in volume.attachments] == [server.id]
 
 
-def test_the_nfs_server_has_its_fixed_address_and_no_other(tenant: Connection, settings: StackConfig) -> None:
+def test_the_nfs_server_has_only_its_fixed_address(tenant: Connection, settings: StackConfig) -> None:
     server = tenant.compute.find_server(NFS, ignore_missing=False)
     (port,) = tenant.network.ports(device_id=server.id)
     assert [each["ip_address"] for each in port.fixed_ips] == [str(settings.nfs.address)]
@@ -77,7 +77,7 @@ def test_the_nfs_server_has_its_fixed_address_and_no_other(tenant: Connection, s
     assert port.security_group_ids == [group.id]
 
 
-def test_the_one_floating_ip_is_on_the_load_balancer(tenant: Connection, outputs: dict[str, Any]) -> None:
+def test_the_only_floating_ip_is_the_load_balancers(tenant: Connection, outputs: dict[str, Any]) -> None:
     routers = {router.id for router in tenant.network.routers() if router.name.startswith(OURS)}
     (floating,) = [each for each in tenant.network.ips() if each.router_id in routers]
     assert floating.floating_ip_address == outputs["ingressAddress"]
@@ -85,7 +85,7 @@ def test_the_one_floating_ip_is_on_the_load_balancer(tenant: Connection, outputs
     assert (balancer.provisioning_status, balancer.provider) == ("ACTIVE", "ovn")
 
 
-def test_the_load_balancer_serves_80_and_443_on_every_node(tenant: Connection, outputs: dict[str, Any]) -> None:
+def test_the_load_balancer_forwards_80_and_443_to_all_nodes(tenant: Connection, outputs: dict[str, Any]) -> None:
     (floating,) = tenant.network.ips(floating_ip_address=outputs["ingressAddress"])
     listeners = list(tenant.load_balancer.listeners(load_balancer_id=_balancer(tenant, floating.port_id).id))
     assert sorted(each.protocol_port for each in listeners) == [80, 443]
@@ -105,14 +105,14 @@ def _balancer(tenant: Connection, port: str) -> Any:
     return balancer
 
 
-def test_the_subnet_leaves_the_fixed_addresses_alone(tenant: Connection, settings: StackConfig) -> None:
+def test_the_allocation_pool_excludes_the_fixed_addresses(tenant: Connection, settings: StackConfig) -> None:
     subnet = tenant.network.find_subnet(cloud_name("sandbox", "network"), ignore_missing=False)
     assert subnet.cidr == str(settings.network.cidr)
     first, last = settings.network.allocation_pool
     assert subnet.allocation_pools == [{"start": str(first), "end": str(last)}]
 
 
-def test_the_bucket_takes_objects_of_the_keys_that_tap_gets(tenant: Connection, settings: StackConfig) -> None:
+def test_taps_keys_can_write_to_the_bucket(tenant: Connection, settings: StackConfig) -> None:
     store = settings.object_store
     assert tenant.object_store.get_container_metadata(store.bucket).name == store.bucket
     assert not tenant.object_store.get_container_metadata(store.bucket).read_ACL

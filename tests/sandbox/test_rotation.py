@@ -1,4 +1,4 @@
-"""Rotation: a line of configuration and one `up`, and just what was meant is new, in Vault and in the cluster."""
+"""Rotation: a line of configuration and `up` replace exactly the requested secrets, in Vault and in the cluster."""
 
 import base64
 import json
@@ -29,17 +29,17 @@ ROTATED = {
     "gafaelfawr": {"bootstrap-token", "database-password", "redis-password", "session-secret", "signing-key"},
     "postgres": {"gafaelfawr_password"},
 }
-"""What a rotation of one key of argocd and of the whole of gafaelfawr makes new."""
+"""Keys that a rotation of one key of argocd and of all of gafaelfawr replaces."""
 
 SLOW = 60
-"""Seconds within which the cluster has what Vault has: the operator looks once a minute at the least."""
+"""Maximum seconds until the cluster has Vault's values: the operator reads Vault at least once a minute."""
 
 Values = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What can be seen from outside at one moment."""
+    """The state of Vault and of the cluster at one time."""
 
     values: Values
     versions: Mapping[str, int]
@@ -50,17 +50,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Rotation:
-    """One `up` with new lines of rotation."""
+    """An `up` with new lines under `rotation`."""
 
     before: Seen
     after: Seen
     program: Program
-    """With these lines."""
+    """The configuration with these lines."""
 
 
 @pytest.fixture(scope="module")
 def look(vault: hvac.Client, objects: Objects) -> Callable[[], Seen]:
-    """Look at Vault and at the cluster."""
+    """Return a function that reads the state of Vault and of the cluster."""
     kv = vault.secrets.kv.v2
 
     def look() -> Seen:
@@ -85,9 +85,9 @@ def look(vault: hvac.Client, objects: Objects) -> Callable[[], Seen]:
 def rotation(
     program: Program, root: hvac.Client, look: Callable[[], Seen], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rotation]:
-    """Rotate one key, one application and the secret id; in the end the stack is as its own file says."""
+    """Rotate one key, one application and the secret id; deploy the original configuration afterwards."""
     write = partial(root.secrets.kv.v2.create_or_update_secret, f"{PREFIX}/gafaelfawr", mount_point="secret")
-    write({**look().values["gafaelfawr"], "note": "of a person"})
+    write({**look().values["gafaelfawr"], "note": "of a user"})
     metadata = {"max_versions": 20, "custom_metadata": {"owner": "somebody"}}
     root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json=metadata)
     before = look()
@@ -108,12 +108,12 @@ def rotation(
 
 @pytest.fixture(scope="module")
 def root(program: Program) -> hvac.Client:
-    """Vault, as its administrator: a person who may set metadata."""
+    """Return a client for Vault with the administrator's token, which may set metadata."""
     del program
     return hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
 
 
-def test_just_what_was_named_is_new_and_what_is_made_from_it(rotation: Rotation) -> None:
+def test_only_the_requested_secrets_and_their_dependents_are_replaced(rotation: Rotation) -> None:
     assert changed(rotation.before.values, rotation.after.values) == ROTATED
     written = {name for name, version in rotation.after.versions.items() if version != rotation.before.versions[name]}
     assert written == ROTATED.keys()
@@ -125,13 +125,13 @@ def test_hash_and_time_follow_the_password(rotation: Rotation) -> None:
     assert new["admin.passwordMtime"] > old["admin.passwordMtime"]
 
 
-def test_a_copy_follows(rotation: Rotation) -> None:
+def test_a_copy_is_updated(rotation: Rotation) -> None:
     values = rotation.after.values
     assert values["postgres"]["gafaelfawr_password"] == values["gafaelfawr"]["database-password"]
 
 
-def test_what_people_keep_there_stays(rotation: Rotation, root: hvac.Client) -> None:
-    assert rotation.after.values["gafaelfawr"]["note"] == "of a person"
+def test_keys_of_users_are_kept(rotation: Rotation, root: hvac.Client) -> None:
+    assert rotation.after.values["gafaelfawr"]["note"] == "of a user"
     path = f"{PREFIX}/gafaelfawr"
     metadata = root.secrets.kv.v2.read_secret_metadata(path, mount_point="secret")["data"]
     assert (metadata["max_versions"], metadata["custom_metadata"]) == (20, {"owner": "somebody"})
@@ -142,7 +142,7 @@ def test_what_people_keep_there_stays(rotation: Rotation, root: hvac.Client) -> 
     assert older["data"]["data"] == rotation.before.values["gafaelfawr"]
 
 
-def test_the_cluster_follows_within_a_minute(rotation: Rotation, objects: Objects) -> None:
+def test_the_cluster_has_the_new_values_within_a_minute(rotation: Rotation, objects: Objects) -> None:
     wanted = rotation.after.values
 
     def followed() -> bool:
@@ -154,7 +154,7 @@ def test_the_cluster_follows_within_a_minute(rotation: Rotation, objects: Object
     wait_for(followed)
 
 
-def test_the_old_secret_id_opens_nothing_and_the_new_one_does(rotation: Rotation) -> None:
+def test_the_old_secret_id_is_revoked_and_the_new_one_valid(rotation: Rotation) -> None:
     old, new = rotation.before.ids, rotation.after.ids
     assert (old["VAULT_ROLE_ID"], old["VAULT_SECRET_ID"]) != (new["VAULT_ROLE_ID"], new["VAULT_SECRET_ID"])
     client = hvac.Client(url=Port.VAULT.url)
@@ -163,7 +163,7 @@ def test_the_old_secret_id_opens_nothing_and_the_new_one_does(rotation: Rotation
     client.auth.approle.login(role_id=new["VAULT_ROLE_ID"], secret_id=new["VAULT_SECRET_ID"])
 
 
-def test_the_operator_starts_anew_and_goes_on(rotation: Rotation, objects: Objects) -> None:
+def test_the_operator_is_restarted_and_continues(rotation: Rotation, objects: Objects) -> None:
     assert rotation.after.pods.isdisjoint(rotation.before.pods)
 
     def reconciled() -> bool:
@@ -175,21 +175,19 @@ def test_the_operator_starts_anew_and_goes_on(rotation: Rotation, objects: Objec
     wait_for(reconciled)
 
 
-def test_afterwards_nothing_differs(rotation: Rotation) -> None:
+def test_no_changes_remain(rotation: Rotation) -> None:
     assert rotation.program.changes("preview") == {}
     assert rotation.program.changes("refresh") == {}
 
 
-def test_to_take_the_lines_out_again_rotates_no_secret(
-    rotation: Rotation, look: Callable[[], Seen], tmp_path: Path
-) -> None:
+def test_removing_the_lines_rotates_no_secret(rotation: Rotation, look: Callable[[], Seen], tmp_path: Path) -> None:
     text = vary_without_rotation(rotation.program.config_file, tmp_path / "Pulumi.sandbox.yaml")
     assert Program("sandbox", config_file=text).changes("preview") == {}
     assert changed(rotation.after.values, look().values) == {}
 
 
 def vary_without_rotation(file: Path | None, to: Path) -> Path:
-    """The same configuration without its lines under `rotation`."""
+    """Write the same configuration without the lines under `rotation`."""
     assert file
     document: Any = yaml.safe_load(file.read_text())
     del document["config"]["rsp:vault"]["rotation"]
@@ -199,7 +197,7 @@ def vary_without_rotation(file: Path | None, to: Path) -> Path:
 
 
 def changed(before: Values, after: Values) -> dict[str, set[str]]:
-    """The keys that differ, by application."""
+    """Return the keys that differ, by application."""
     every = {
         name: {
             key

@@ -1,4 +1,4 @@
-"""The secrets in Vault: who may read them, and that the cluster has what Vault has."""
+"""The secrets in Vault: permissions, and copies in the cluster."""
 
 import base64
 import json
@@ -42,20 +42,20 @@ WRITE_POLICY = "\n".join(
 
 @pytest.fixture(scope="module")
 def reader(objects: Objects) -> hvac.Client:
-    """Vault with the very ids that the operator in the cluster has."""
+    """Return a client for Vault with the credentials of the cluster's operator."""
     ids = _decoded(objects.one("v1", "Secret", "vault-credentials", "vault-secrets-operator"))
     reader = hvac.Client(url=Port.VAULT.url)
     reader.auth.approle.login(role_id=ids["VAULT_ROLE_ID"], secret_id=ids["VAULT_SECRET_ID"])
     return reader
 
 
-def test_the_read_policy_is_word_for_word_phalanxs(vault: hvac.Client) -> None:
+def test_the_read_policy_has_phalanxs_exact_text(vault: hvac.Client) -> None:
     read = vault.adapter.get("/v1/sys/policies/acl/phalanx/sandbox/read")
     assert read["data"]["policy"] == READ_POLICY
 
 
-def test_phalanx_finds_the_write_token_in_order(vault: hvac.Client) -> None:
-    """What ``phalanx vault audit`` looks for: _audit_write_token in src/phalanx/services/vault.py."""
+def test_the_write_token_passes_phalanxs_audit(vault: hvac.Client) -> None:
+    """The checks of ``phalanx vault audit`` (_audit_write_token in src/phalanx/services/vault.py) succeed."""
     write: Any = vault.adapter.get("/v1/sys/policies/acl/phalanx/sandbox/write")
     assert write["data"]["policy"] == WRITE_POLICY
     root = hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
@@ -71,29 +71,29 @@ def _token(root: hvac.Client, accessor: str) -> dict[str, Any] | None:
     try:
         data: dict[str, Any] = root.auth.token.lookup_accessor(accessor)["data"]
     except hvac.exceptions.InvalidRequest:
-        return None  # it has ended in the meantime
+        return None  # it has expired in the meantime
     return data
 
 
-def test_the_role_has_the_read_policy_alone(vault: hvac.Client) -> None:
+def test_the_role_has_only_the_read_policy(vault: hvac.Client) -> None:
     role = vault.auth.approle.read_role("sandbox")["data"]
     assert role["token_policies"] == ["phalanx/sandbox/read"]
     assert role["token_type"] == "service"
     assert 0 < role["token_ttl"] <= role["token_max_ttl"]
 
 
-def test_the_cluster_may_read_its_secrets(reader: hvac.Client) -> None:
+def test_the_cluster_can_read_its_secrets(reader: hvac.Client) -> None:
     assert _in_vault(reader, "gafaelfawr")["bootstrap-token"].startswith("gt-")
 
 
 @pytest.mark.parametrize("path", ["phalanx/elsewhere/gafaelfawr", "phalanx/sandbox", "other"])
-def test_the_cluster_may_read_nothing_else(reader: hvac.Client, path: str) -> None:
+def test_the_cluster_cannot_read_other_paths(reader: hvac.Client, path: str) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         reader.secrets.kv.v2.read_secret_version(path, mount_point="secret", raise_on_deleted_version=True)
 
 
 @pytest.mark.parametrize("path", ["", "phalanx", "phalanx/elsewhere"])
-def test_the_cluster_may_not_find_out_what_other_environments_there_are(reader: hvac.Client, path: str) -> None:
+def test_the_cluster_cannot_list_other_environments(reader: hvac.Client, path: str) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         reader.secrets.kv.v2.list_secrets(path, mount_point="secret")
 
@@ -105,7 +105,7 @@ def test_the_cluster_may_not_find_out_what_other_environments_there_are(reader: 
         *("auth/approle/role/sandbox", "auth/approle/role/sandbox/role-id"),
     ],
 )
-def test_the_cluster_may_not_see_who_may_what(reader: hvac.Client, path: str) -> None:
+def test_the_cluster_cannot_read_permissions(reader: hvac.Client, path: str) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         reader.adapter.get(f"/v1/{path}")
 
@@ -124,12 +124,12 @@ def test_the_cluster_may_not_see_who_may_what(reader: hvac.Client, path: str) ->
         ("sys/policies/acl/phalanx/sandbox/read", {"policy": READ_POLICY}),
     ],
 )
-def test_the_cluster_may_write_nothing(reader: hvac.Client, path: str, body: dict[str, Any]) -> None:
+def test_the_cluster_cannot_write(reader: hvac.Client, path: str, body: dict[str, Any]) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         reader.write_data(path, data=body)
 
 
-def test_the_cluster_may_delete_nothing(reader: hvac.Client) -> None:
+def test_the_cluster_cannot_delete(reader: hvac.Client) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         reader.secrets.kv.v2.delete_metadata_and_all_versions("phalanx/sandbox/tap", mount_point="secret")
 
@@ -143,13 +143,13 @@ def test_the_clusters_token_lives_as_long_as_configured(reader: hvac.Client, set
     assert set(token["policies"]) == {"default", "phalanx/sandbox/read"}
 
 
-def test_a_renewal_does_not_go_beyond_the_configured_maximum(reader: hvac.Client, settings: StackConfig) -> None:
+def test_renewals_are_limited_by_the_configured_maximum(reader: hvac.Client, settings: StackConfig) -> None:
     longest = settings.vault.approle.token_max_ttl
     renewed = reader.auth.token.renew_self(increment=f"{longest + 3600}s")["auth"]
     assert 0 < renewed["lease_duration"] <= longest
 
 
-def test_the_program_is_no_root(vault: hvac.Client) -> None:
+def test_the_programs_token_is_not_a_root_token(vault: hvac.Client) -> None:
     token = vault.auth.token.lookup_self()["data"]
     assert set(token["policies"]) == {"default", "sandbox-operator"}
     assert token["ttl"] > 0
@@ -168,12 +168,12 @@ def test_the_program_is_no_root(vault: hvac.Client) -> None:
         ("secret/data/phalanx/elsewhere/tap", {"data": {"a": "b"}}),
     ],
 )
-def test_the_program_cannot_give_itself_more(vault: hvac.Client, path: str, body: dict[str, Any]) -> None:
+def test_the_program_cannot_extend_its_permissions(vault: hvac.Client, path: str, body: dict[str, Any]) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         vault.write_data(path, data=body)
 
 
-def test_an_edited_policy_stops_the_program_until_it_is_removed(program: Program, vault: hvac.Client) -> None:
+def test_a_changed_policy_stops_the_program_until_it_is_deleted(program: Program, vault: hvac.Client) -> None:
     path = "/v1/sys/policies/acl/phalanx/sandbox/read"
     root = hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
     root.sys.create_or_update_acl_policy("phalanx/sandbox/read", READ_POLICY.replace('["read"]', '["read", "list"]'))
@@ -181,7 +181,7 @@ def test_an_edited_policy_stops_the_program_until_it_is_removed(program: Program
         with pytest.raises(AssertionError, match="`vault policy delete phalanx/sandbox/read` and"):
             program.run("up")
     finally:
-        # The way out that the message names, with the program's own token.
+        # The commands in the message work with the program's own token.
         vault.adapter.delete(path)
     program.run("refresh")
     program.run("up")
@@ -210,7 +210,7 @@ def test_the_keys_of_tap_are_credentials_of_the_tenant(vault: hvac.Client, tenan
     assert (tap["AWS_ACCESS_KEY_ID"], tap["AWS_SECRET_ACCESS_KEY"]) in keys
 
 
-def test_the_clusters_secrets_are_vaults_key_by_key(vault: hvac.Client, objects: Objects) -> None:
+def test_the_clusters_secrets_match_vaults(vault: hvac.Client, objects: Objects) -> None:
     declared = objects.all("ricoberger.de/v1alpha1", "VaultSecret")
     plain = [each for each in declared if not each["spec"].get("templates")]
     assert plain

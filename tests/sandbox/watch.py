@@ -1,4 +1,4 @@
-"""What can be seen from outside while a program runs: command lines, environments, temporary files."""
+"""Observation of a running program from outside: command lines, environments, temporary files."""
 
 import os
 import threading
@@ -11,35 +11,35 @@ from typing import Self
 from tests.sandbox.marks import Evidence
 
 INTERVAL = 0.005
-"""Seconds between two looks: the shortest of the processes, a `git`, lives longer."""
+"""Seconds between two observations; even the shortest process, a `git`, runs longer."""
 
 _LARGEST = 16 * 2**20
-"""Bytes; no larger file is a temporary one of ours."""
+"""Maximum size in bytes of files to read; no temporary file of the program is larger."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A file as it was at one moment."""
+    """A file at one time."""
 
     path: Path
     mode: int
-    """Its permissions."""
+    """Permissions of the file."""
     directory_mode: int
-    """Those of the directory that it is in."""
+    """Permissions of its directory."""
     content: bytes
 
 
 class Watch:
-    """Looks again and again, from entering the ``with`` block to leaving it.
+    """Observes processes and files in a loop, for the ``with`` block.
 
     Args:
-        directories: Directories whose files are looked at, at any depth.
+        directories: Directories whose files are observed, recursively.
     """
 
     def __init__(self, directories: Sequence[Path]) -> None:
         self.directories = directories
         self._stop = threading.Event()
-        # Files take longer to look at than many a process lives.
+        # In separate threads, as reading the files takes longer than some processes run.
         self._threads = [
             threading.Thread(target=self._run, args=[look], name=look.__name__)
             for look in (self._look_at_processes, self._look_at_files)
@@ -47,9 +47,9 @@ class Watch:
         self._files: dict[tuple[Path, int, int, int], Seen] = {}
         self._known = {key for key, _ in self._stamps()}
         self.commands: dict[tuple[int, bytes], Evidence] = {}
-        """The command line of every process of the machine."""
+        """Command lines of all processes of the machine."""
         self.environments: dict[tuple[int, bytes], Evidence] = {}
-        """The environment of every process that was started from ours."""
+        """Environments of all descendants of this process."""
         self.looks = 0
 
     def __enter__(self) -> Self:
@@ -66,7 +66,7 @@ class Watch:
 
     @property
     def files(self) -> list[Seen]:
-        """Every state of a file that was there at a look, but for files that nobody has touched."""
+        """All observed versions of files, except for those that have not changed since the start."""
         return list(self._files.values())
 
     def _run(self, look: Callable[[], None]) -> None:
@@ -93,7 +93,7 @@ class Watch:
                 path = key[0]
                 try:
                     content, above = path.read_bytes(), path.parent.stat().st_mode
-                except OSError:  # gone already
+                except OSError:  # deleted
                     continue
                 self._files[key] = Seen(path, status.st_mode & 0o777, above & 0o777, content)
 
@@ -126,7 +126,7 @@ def _descends(pid: int, parents: dict[int, int]) -> bool:
 
 
 def _short(command: bytes) -> str:
-    """A command line without what would tell one run from another."""
+    """Return a command line without the parts that differ between runs."""
     return " ".join(Path(part.decode(errors="replace")).name for part in command.rstrip(b"\0").split(b"\0")[:4])
 
 

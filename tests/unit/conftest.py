@@ -14,12 +14,12 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
     },
     "openstack:identity/ec2CredentialV3:Ec2CredentialV3": {"access": "ec2-access", "secret": "ec2-secret"},
 }
-"""What providers compute and components use, by type token."""
+"""Outputs that providers compute and components use, by type token."""
 
 
 @pytest.fixture(autouse=True)
 def _no_real_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the services that the runner's environment names; make an f-string of an Output raise."""
+    """Hide the services in the runner's environment; make an f-string of an Output raise."""
     for name in ("VAULT_TOKEN", "VAULT_ADDR", "OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "KUBECONFIG", "PULUMI_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
@@ -27,7 +27,7 @@ def _no_real_service(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run_program() -> ProgramRunner:
-    """Run a Pulumi program or component against a recording monitor: ``run_program(lambda: Network(...))``.
+    """Return a runner of Pulumi programs and components on a recording monitor: ``run_program(lambda: Network(...))``.
 
     Variants: ``run_program.having(preview=True, invokes={...}, computed={...}, config={...})``.
     """

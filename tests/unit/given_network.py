@@ -4,7 +4,7 @@ from components.network import Network
 
 
 class GivenNetwork(Network):
-    """A network that is there already: ids, and no resource."""
+    """An existing network: ids without resources."""
 
     def __init__(self) -> None:
         self.network_id = pulumi.Output.from_input("network-id")

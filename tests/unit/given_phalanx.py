@@ -1,4 +1,4 @@
-"""A Phalanx environment made of secret definitions alone."""
+"""A Phalanx environment that consists of secret definitions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ def source(
     definitions: Mapping[str, Mapping[str, Mapping[str, Any]]],
     undeclared: Mapping[SecretKey, tuple[str, ...]] | None = None,
 ) -> PhalanxSource:
-    """An environment whose applications define these secrets, each as in ``secrets.yaml``; the description is made."""
+    """Return an environment whose applications define these secrets as in ``secrets.yaml``."""
     applications = {
         name: Application(
             name=name,

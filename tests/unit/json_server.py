@@ -6,14 +6,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Answers = Mapping[str, tuple[int, Any]]
-"""By ``METHOD /path`` the status and the JSON body of an answer; anything else is answered with 404."""
+"""Status and JSON body of each response by ``METHOD /path``; all other requests get a 404."""
 
 
 @contextmanager
 def json_server(answers: Answers) -> Iterator[str]:
-    """Serve fixed answers on a free port of the loopback interface and yield the server's URL.
+    """Serve fixed responses on a free port of the loopback interface and yield the server's URL.
 
-    ``{url}`` in a text of an answer becomes that URL.
+    ``{url}`` in a response is replaced by that URL.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -28,10 +28,10 @@ def json_server(answers: Answers) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(text)
 
-        do_GET = do_POST = do_LIST = answer  # noqa: N815  # http.server's names; LIST is Vault's
+        do_GET = do_POST = do_LIST = answer  # noqa: N815  # names of http.server; LIST is Vault's
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Do not log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     url = f"http://127.0.0.1:{server.server_port}"

@@ -1,8 +1,8 @@
-"""Run a Pulumi program against a monitor that creates nothing and records everything.
+"""Runs a Pulumi program with a monitor that creates nothing and records all resources.
 
-The stock ``pulumi.runtime.set_mocks`` keeps its root stack and exports between tests, hands a test the inputs alone and
-lets two resources share a name. Here each run has its own context variables, event loop and root stack, and a test sees
-what the engine would have been asked: inputs, which of them are secret, parent, provider, dependencies and options.
+``pulumi.runtime.set_mocks`` keeps its root stack and exports between tests, exposes only inputs and accepts resources
+with the same name. Here each run has its own context variables, event loop and root stack, and a test has access to the
+complete requests to the engine: inputs and their secrecy, parent, provider, dependencies and options.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ PROJECT = "rsp"
 STACK = "test"
 STACK_TYPE = "pulumi:pulumi:Stack"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-"""How the resource protocol writes a value that a preview cannot know."""
+"""The resource protocol's representation of a value that is unknown during a preview."""
 
-# How the protocol marks a secret value.
+# The protocol's marker of a secret value.
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
@@ -33,13 +33,13 @@ InvokeAnswer = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource as the engine would have been asked to register it.
+    """A request to register a resource.
 
     Attributes:
-        urn: Its URN, made as the engine makes it.
-        inputs: The inputs in wire names (camelCase), secrets in the clear; an unknown value is ``UNKNOWN``.
-        veiled: The same inputs with ``[secret]`` where a secret stands: search this for values that must not leak.
-        request: The whole request, for the options that have no attribute here.
+        urn: URN, as the engine creates it.
+        inputs: Inputs by wire name (camelCase), secrets in plaintext; an unknown value is ``UNKNOWN``.
+        veiled: The same inputs with secrets replaced by ``[secret]``, for checks that values do not leak.
+        request: Complete request, for options without an attribute here.
     """
 
     urn: str
@@ -49,64 +49,64 @@ class Registered:
 
     @property
     def type(self) -> str:
-        """The type token."""
+        """Type token."""
         return self.request.type
 
     @property
     def name(self) -> str:
-        """The logical name."""
+        """Logical name."""
         return self.request.name
 
     @property
     def custom(self) -> bool:
-        """Whether a provider manages it; a component is not custom."""
+        """Whether a provider manages it; false for components."""
         return self.request.custom
 
     @property
     def parent(self) -> str:
-        """The URN of its parent."""
+        """URN of the parent."""
         return self.request.parent
 
     @property
     def provider(self) -> str:
-        """``urn::id`` of its explicit provider; empty if it would take a default provider."""
+        """``urn::id`` of the explicit provider; empty for a default provider."""
         return self.request.provider
 
     @property
     def protect(self) -> bool:
-        """Whether the engine refuses to delete it."""
+        """Whether it is protected from deletion."""
         return self.request.protect
 
     @property
     def retained(self) -> bool:
-        """Whether a deletion leaves the real thing behind."""
+        """Whether deletion keeps the real resource."""
         return self.request.retainOnDelete
 
     @property
     def ignored(self) -> frozenset[str]:
-        """The properties whose changes are ignored, in wire names."""
+        """Properties in ``ignore_changes``, by wire name."""
         return frozenset(self.request.ignoreChanges)
 
     @property
     def veiled_request(self) -> Any:
-        """The whole request, triggers and options included, with ``[secret]`` where a secret stands."""
+        """The complete request, including triggers and options, with secrets replaced by ``[secret]``."""
         return _veil(json_format.MessageToDict(self.request))
 
     @property
     def dependencies(self) -> frozenset[str]:
-        """URNs of everything that must exist before it, whether through an input or ``depends_on``."""
+        """URNs of the resources that must exist first, from inputs and ``depends_on``."""
         return frozenset(self.request.dependencies)
 
 
 @dataclass
 class Recording:
-    """What one run of a program registered.
+    """Requests of one run of a program.
 
     Attributes:
-        resources: Every resource but the stack itself, in the order of registration.
-        exports: The stack's outputs, secrets in the clear.
-        veiled_exports: The stack's outputs with ``[secret]`` where a secret stands.
-        component_outputs: What each component passed to ``register_outputs``, by URN.
+        resources: All resources except for the stack, in the order of registration.
+        exports: Stack outputs, secrets in plaintext.
+        veiled_exports: Stack outputs with secrets replaced by ``[secret]``.
+        component_outputs: Arguments of ``register_outputs`` by URN of the component.
         invokes: Token and arguments of each call of a provider function.
         logged: URN (empty for the stack) and text of each warning and error.
     """
@@ -119,14 +119,14 @@ class Recording:
     logged: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, type_token: str) -> list[Registered]:
-        """All resources of a type; ``type_token`` may be its last part alone (``Volume``)."""
+        """Return all resources of a type; ``type_token`` may be only its last part (``Volume``)."""
         return [each for each in self.resources if type_token in (each.type, each.type.rpartition(":")[2])]
 
     def one(self, type_token: str, name: str | None = None) -> Registered:
-        """The only resource of a type (and a logical name).
+        """Return the only resource of a type, optionally with a logical name.
 
         Raises:
-            AssertionError: If there is none, or more than one.
+            AssertionError: The number of matching resources is not one.
         """
         found = [each for each in self.of(type_token) if name in (None, each.name)]
         names = [(each.type, each.name) for each in self.resources]
@@ -134,11 +134,11 @@ class Recording:
         return found[0]
 
     def by_urn(self, urn: str) -> Registered:
-        """The resource with that URN."""
+        """Return the resource with a URN."""
         return next(each for each in self.resources if each.urn == urn)
 
     def ancestors(self, resource: Registered) -> list[Registered]:
-        """Its parent, the parent's parent and so on, the stack excluded."""
+        """Return the parents of a resource, from the nearest on, without the stack."""
         known = {each.urn: each for each in self.resources}
         line = []
         while resource.parent in known:
@@ -148,7 +148,7 @@ class Recording:
 
 
 class _Unused(Mocks):
-    """The stock monitor wants mocks; the one below answers by itself."""
+    """Placeholder for the mocks that the base class requires."""
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         raise NotImplementedError(args.token)
@@ -158,7 +158,7 @@ class _Unused(Mocks):
 
 
 class _Monitor(MockMonitor):
-    """Records registrations; methods run on several worker threads at once."""
+    """Records registrations; methods are called concurrently from worker threads."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class _Monitor(MockMonitor):
         chain = [*[part for part in lineage.split("$") if part not in ("", STACK_TYPE)], type_]
         return f"urn:pulumi:{STACK}::{PROJECT}::{'$'.join(chain)}::{name}"
 
-    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802  # gRPC's name
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802  # name of the RPC
         urn = self.make_urn(request.parent, request.type, request.name)
         with self._lock:
             if urn in self._urns:
@@ -199,7 +199,7 @@ class _Monitor(MockMonitor):
                     secret = key in request.additionalSecretOutputs
                     state[key] = {_SIGNATURE: _SECRET, "value": value} if secret else value
         if request.type == "pulumi:index:Stash":
-            # The engine manages this one itself, and knows in a preview what it will hold.
+            # The engine manages stashes itself and knows their outputs during a preview.
             state.fields["output"].CopyFrom(request.object.fields["input"])
             if request.name in self._stashed:
                 state["output"] = self._stashed[request.name]
@@ -229,7 +229,7 @@ class _Monitor(MockMonitor):
 
 
 class _Engine:
-    """Records the program's log: what goes wrong reaches a test as an exception."""
+    """Records log messages of the program; errors also raise exceptions in the test."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -245,14 +245,14 @@ class _Engine:
 
 @dataclass(frozen=True)
 class ProgramRunner:
-    """Runs programs, each against a monitor of its own.
+    """Runs programs, each with its own monitor.
 
     Attributes:
-        computed: By type token, the outputs that a provider computes and the inputs do not hold.
-        invokes: By token, the answer of a provider function: a mapping, or a function of the call's arguments.
-        stashed: By logical name, what a stash keeps from an earlier run; any other begins with its input.
-        preview: Run as a preview: ids and computed outputs stay unknown.
-        config: StackConfig values by full key (``rsp:network``), as the engine hands them over.
+        computed: Outputs that a provider computes, by type token.
+        invokes: Result of a provider function by token: a mapping, or a function of the call's arguments.
+        stashed: Value that a stash has kept from an earlier run, by logical name; others start with their input.
+        preview: Whether to run as a preview, in which ids and computed outputs are unknown.
+        config: Configuration by full key (``rsp:network``), as the engine passes it.
     """
 
     computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -262,7 +262,7 @@ class ProgramRunner:
     config: Mapping[str, str] = field(default_factory=dict)
 
     def having(self, **changes: Any) -> Self:
-        """A runner that differs in the given attributes; ``computed``, ``invokes``, ``stashed`` are added to."""
+        """Return a runner with other attributes; ``computed``, ``invokes`` and ``stashed`` are extended."""
         return type(self)(
             computed={**self.computed, **changes.get("computed", {})},
             invokes={**self.invokes, **changes.get("invokes", {})},
@@ -272,14 +272,14 @@ class ProgramRunner:
         )
 
     def __call__(self, program: Callable[[], None], recording: Recording | None = None) -> Recording:
-        """Run ``program`` to its end, every registration drained.
+        """Run ``program`` until all registrations are complete.
 
         Args:
-            program: The program.
-            recording: Where to record, for a test that looks at what a program did before it failed.
+            program: Program.
+            recording: Where to record, for tests of what a program does before it fails.
 
         Raises:
-            Exception: Whatever the program or one of its resources raised.
+            Exception: Any exception of the program or one of its resources.
         """
         recording = Recording() if recording is None else recording
         monitor = _Monitor(recording, self.invokes, self.computed, self.stashed, self.preview)
@@ -292,17 +292,17 @@ class ProgramRunner:
                 ),
             )
             with asyncio.Runner() as runner:
-                # One failure fails every output that depends on it; the first is raised, the others need no traceback.
+                # A failure fails all dependent outputs as well: raise the first, and print no traceback for the others.
                 runner.get_loop().set_exception_handler(lambda *_: None)
                 runner.run(run_in_stack(program))
 
-        # The SDK keeps its settings and its root stack in context variables: an empty context has neither.
+        # The SDK stores its settings and root stack in context variables: start with an empty context.
         contextvars.Context().run(run)
         return recording
 
 
 def _plain(value: Any) -> Any:
-    """The value without the protocol's marks of secrecy; whole numbers are ints again."""
+    """Return the value without markers of secrets, and with whole numbers as ints."""
     match value:
         case {"value": inner} if value.get(_SIGNATURE) == _SECRET:
             return _plain(inner)
@@ -317,7 +317,7 @@ def _plain(value: Any) -> Any:
 
 
 def _veil(value: Any) -> Any:
-    """The value with ``[secret]`` in place of each secret."""
+    """Return the value with secrets replaced by ``[secret]``."""
     match value:
         case dict() if value.get(_SIGNATURE) == _SECRET:
             return "[secret]"

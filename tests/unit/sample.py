@@ -1,4 +1,4 @@
-"""A complete environment to vary in tests."""
+"""A complete stack configuration that tests vary."""
 
 import copy
 from typing import Any
@@ -38,11 +38,11 @@ _DATA: dict[str, Any] = {
 
 
 def environment_data(**changes: Any) -> dict[str, Any]:
-    """The environment as YAML would give it.
+    """Return the configuration as loaded from YAML.
 
     Args:
-        changes: Values to set by path, levels separated by two underscores (``network__cidr="10.0.0.0/24"``); ``None``
-            removes the key.
+        changes: Values by path, with two underscores between levels (``network__cidr="10.0.0.0/24"``); ``None`` removes
+            the key.
     """
     data = copy.deepcopy(_DATA)
     for path, value in changes.items():
@@ -58,12 +58,12 @@ def environment_data(**changes: Any) -> dict[str, Any]:
 
 
 def environment(**changes: Any) -> StackConfig:
-    """The checked environment, changed like `environment_data`."""
+    """Return the validated configuration with changes as in `environment_data`."""
     return parse(environment_data(**changes), source="Pulumi.test.yaml")
 
 
 def vault_server_data(**changes: Any) -> dict[str, Any]:
-    """A Vault of its own as YAML would give it, top-level keys changed; for ``environment(vault__deploy=...)``."""
+    """Return the settings of a Vault, with changed top-level keys; for ``environment(vault__deploy=...)``."""
     return {
         "address": "10.20.0.11",
         "image": "debian-12",

@@ -1,4 +1,4 @@
-"""The critical path of a run is its longest dependency chain."""
+"""The critical path is the longest dependency chain of a run."""
 
 from benchmarks.platform import critical_path
 
@@ -7,7 +7,7 @@ def resource(name: str, *needs: str, provider: str = "") -> dict[str, object]:
     return {"urn": f"u::{name}", "custom": True, "dependencies": [f"u::{each}" for each in needs], "provider": provider}
 
 
-def test_the_critical_path_is_the_longest_chain_not_the_longest_operation() -> None:
+def test_the_critical_path_is_the_longest_chain() -> None:
     resources = [
         {"urn": "u::stack", "custom": False},
         resource("network"),

@@ -1,4 +1,4 @@
-"""Imports go one way; nothing imports `sandbox`."""
+"""Packages import only lower layers; no package imports `sandbox`."""
 
 import ast
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ ALLOWED = {
     "program": {"program", "components", "recovery", "probes", "wiring", "phalanx", "config"},
     "__main__.py": {"program", "components", "probes", "wiring", "phalanx", "config"},
 }
-"""The packages that a package, or the program itself, may import."""
+"""Packages that a package, or the program, may import."""
 PACKAGES = {*ALLOWED, "benchmarks", "sandbox", "tests"}
 WITHOUT_PULUMI = ("phalanx", "wiring", "probes")
 SDKS_OF_THE_PROGRAM = {"pulumi", "pulumi_kubernetes", "pulumi_openstack", "pulumi_vault"}
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The packages that a module imports at any place, by their first name."""
+    """Yield the top-level names of all imports in a module."""
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
             case ast.Import(names=names):
@@ -42,7 +42,7 @@ def modules(package: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("package", ALLOWED)
-def test_a_layer_imports_only_what_is_below(package: str) -> None:
+def test_a_package_imports_lower_layers_only(package: str) -> None:
     wrong = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in modules(package)
@@ -53,7 +53,7 @@ def test_a_layer_imports_only_what_is_below(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", WITHOUT_PULUMI)
-def test_what_is_known_without_pulumi_does_not_import_it(package: str) -> None:
+def test_packages_without_pulumi_do_not_import_it(package: str) -> None:
     assert not {str(path) for path in modules(package) if SDKS_OF_THE_PROGRAM & set(imported(path))}
 
 
@@ -69,6 +69,6 @@ def test_only_the_loader_reads_pulumi_configuration() -> None:
     assert readers == set()
 
 
-def test_components_keep_their_annotations() -> None:
-    # Pulumi's component host reads them at run time.
+def test_components_have_annotations_at_run_time() -> None:
+    # Pulumi's component host reads annotations at run time.
     assert not [path.name for path in modules("components") if "from __future__ import annotations" in path.read_text()]

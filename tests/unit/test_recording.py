@@ -7,7 +7,7 @@ COMPUTED = {"cloud:compute:Server": {"address": "10.0.0.1", "token": "server-tok
 
 
 class Server(pulumi.CustomResource):
-    """A resource with a computed output and a computed secret."""
+    """A resource with a computed output and a computed secret output."""
 
     address: pulumi.Output[str]
     token: pulumi.Output[str]
@@ -51,7 +51,7 @@ def test_preview_leaves_computed_values_unknown(run_program: ProgramRunner) -> N
     assert recording.one("Server", "second").inputs == {"size": UNKNOWN}
 
 
-def test_two_resources_of_one_name_fail(run_program: ProgramRunner) -> None:
+def test_resources_with_the_same_name_are_rejected(run_program: ProgramRunner) -> None:
     with pytest.raises(Exception, match="two resources share the URN"):
         run_program(lambda: _make(Server("twin"), Server("twin")))
 
@@ -61,7 +61,7 @@ def test_unexpected_invoke_fails(run_program: ProgramRunner) -> None:
         run_program(lambda: _make(pulumi.runtime.invoke("cloud:index:lookUp", {"name": "x"})))
 
 
-def test_runs_do_not_see_each_other(run_program: ProgramRunner) -> None:
+def test_runs_are_independent(run_program: ProgramRunner) -> None:
     run_program(lambda: pulumi.export("left", "over"))
     assert run_program(lambda: None).exports == {}
 
@@ -77,4 +77,4 @@ def test_an_output_in_an_f_string_raises(run_program: ProgramRunner) -> None:
 
 
 def _make(*_: object) -> None:
-    """Let a lambda be a program: what it made is of no further use."""
+    """Ignore arguments, so that a lambda with expressions can be a program."""

@@ -11,9 +11,9 @@ def tls_server(certificate: str, key: str, folder: Path) -> Iterator[str]:
     """Serve a certificate on the loopback interface, and yield ``host:port``.
 
     Args:
-        certificate: PEM, with those that lead to its root.
-        key: Its private key, PEM.
-        folder: An existing directory for both.
+        certificate: PEM, followed by intermediate certificates.
+        key: Private key, PEM.
+        folder: Existing directory for both files.
     """
     files = {"served.crt": certificate, "served.key": key}
     for name, content in files.items():
@@ -23,7 +23,7 @@ def tls_server(certificate: str, key: str, folder: Path) -> Iterator[str]:
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
-        # Closing the listener ends it; a client that trusts nobody hangs up.
+        # Closing the listener ends the loop; a client that does not trust the certificate disconnects.
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()

@@ -1,1 +1,1 @@
-"""Drivers that stand where a real cloud has hypervisors, storage and Heat stacks."""
+"""Drivers that simulate hypervisors, storage and Heat stacks."""

@@ -1,10 +1,10 @@
-"""Stand-in for ovn-controller: one chassis that claims the ports which northd asks it to.
+"""Simulates ovn-controller: one chassis that claims the ports that northd requests.
 
-Neutron's ML2/OVN binds a port only on a host that has a live chassis in the southbound database, and calls a port
-ACTIVE only once a chassis says that it is up. There is no data path here, so this process does just that part of
-ovn-controller's work (see ovn-sb(5) for the tables), and says of every load balancer member that it is online.
+Neutron's ML2/OVN binds a port only on a host with a live chassis in the southbound database, and sets a port to ACTIVE
+only when a chassis reports it as up. This process does only that part of ovn-controller's work (see ovn-sb(5) for the
+tables), without a data path, and reports every load balancer member as online.
 
-Run it as `python3 -m rsp_sandbox_drivers.chassis tcp:127.0.0.1:6642 HOSTNAME`.
+Usage: `python3 -m rsp_sandbox_drivers.chassis tcp:127.0.0.1:6642 HOSTNAME`.
 """
 
 import argparse
@@ -31,12 +31,12 @@ TABLES = (
     "Service_Monitor",
 )
 POLL_MILLISECONDS = 5000
-"""How long to sleep when the database says nothing."""
+"""Longest time to sleep without a change in the database."""
 PLUG_SECONDS = 2
-"""How long after Neutron asked for it a port comes up, as when Nova has to plug an interface first.
+"""Delay after which a requested port is up, as when Nova has to plug an interface first.
 
-A port that is up before Neutron has ended the call that asks for it stays DOWN for ever: Neutron's notification that
-DHCP is ready then finds nothing else to wait for, and waits itself for the binding that its own call would write.
+If a port is up before Neutron has completed the request, it stays DOWN: Neutron's notification that DHCP is ready then
+finds nothing else to wait for, and itself waits for the binding, which the request has yet to write.
 """
 
 log = logging.getLogger("chassis")
@@ -46,9 +46,9 @@ class Chassis:
     """One chassis of the southbound database.
 
     Args:
-        remote: The southbound database, as OVS writes it (`tcp:HOST:PORT`).
-        hostname: The name under which Nova and Neutron know this host.
-        bridge_mappings: Physical networks and their bridges, `physnet1:br-ex`.
+        remote: OVS address of the southbound database (`tcp:HOST:PORT`).
+        hostname: Name of this host in Nova and Neutron.
+        bridge_mappings: Physical networks with their bridges, `physnet1:br-ex`.
     """
 
     def __init__(self, remote: str, hostname: str, bridge_mappings: str) -> None:
@@ -69,7 +69,7 @@ class Chassis:
         }
 
     def run(self) -> None:
-        """Follow the database for ever; reconnects by itself when the database was away."""
+        """Process changes of the database in a loop; the IDL reconnects by itself."""
         seen = None
         while True:
             self._idl.run()
@@ -91,7 +91,7 @@ class Chassis:
         return self._idl.tables[table].rows.values()
 
     def _step(self) -> None:
-        """Bring our rows and the bindings up to date in one transaction."""
+        """Update the chassis's rows and the bindings in one transaction."""
         transaction = ovs.db.idl.Transaction(self._idl)
         chassis = next((row for row in self._rows("Chassis") if row.hostname == self._hostname), None)
         if chassis is None:
@@ -117,7 +117,7 @@ class Chassis:
         private.name, private.chassis, private.nb_cfg = name, [chassis], 0
 
     def _acknowledge(self, chassis: Any) -> int:
-        """Copy nb_cfg, by which Neutron tells that this chassis is alive."""
+        """Copy nb_cfg, from which Neutron derives that the chassis is alive."""
         wanted = next((row.nb_cfg for row in self._rows("SB_Global")), None)
         changes = 0
         for private in self._rows("Chassis_Private"):
@@ -161,7 +161,7 @@ class Chassis:
 
 
 def _wanted_chassis(binding: Any, ours: Any) -> Any | None:
-    """The chassis that a port belongs on, by ovn-controller's rules; None where it belongs nowhere."""
+    """Return the chassis that a port belongs to by ovn-controller's rules; None if it belongs to none."""
     if binding.type == "chassisredirect":
         gateways = [gateway for group in binding.ha_chassis_group for gateway in group.ha_chassis]
         gateways += binding.gateway_chassis
@@ -173,9 +173,9 @@ def _wanted_chassis(binding: Any, ours: Any) -> Any | None:
 
 
 def main() -> None:
-    """Parse the command line and follow the database."""
-    parser = argparse.ArgumentParser(description="Stand-in for ovn-controller: claims ports, moves no packets.")
-    parser.add_argument("remote", help="southbound database, such as tcp:127.0.0.1:6642")
+    """Parse the command line and run the chassis."""
+    parser = argparse.ArgumentParser(description="Simulates ovn-controller: claims ports but moves no packets.")
+    parser.add_argument("remote", help="southbound database, for example tcp:127.0.0.1:6642")
     parser.add_argument("hostname", help="host name, as in nova.conf and neutron.conf")
     parser.add_argument("--bridge-mappings", default="physnet1:br-ex", help="default: %(default)s")
     arguments = parser.parse_args()

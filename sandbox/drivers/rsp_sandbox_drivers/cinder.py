@@ -1,6 +1,6 @@
-"""Cinder driver whose volumes are sparse files: sizes, snapshots and clones are real, attaching moves no data.
+"""Cinder driver with sparse files as volumes: sizes, snapshots and clones are real, but attaching has no effect.
 
-Nova's fake hypervisor never opens what it attaches, so a connection needs no iSCSI target or RBD image. Configure a
+Nova's fake hypervisor never opens an attached volume, so a connection needs no iSCSI target or RBD image. Configure a
 backend with `volume_driver = rsp_sandbox_drivers.cinder.SparseFileDriver` and `sparse_file_directory`.
 """
 
@@ -13,18 +13,18 @@ from cinder import interface
 from cinder.volume import configuration, driver
 from oslo_config import cfg
 
-OPTIONS = [cfg.StrOpt("sparse_file_directory", help="Directory that holds one sparse file for each volume.")]
+OPTIONS = [cfg.StrOpt("sparse_file_directory", help="Directory with a sparse file for each volume.")]
 cfg.CONF.register_opts(OPTIONS, group=configuration.SHARED_CONF_GROUP)
 
 GIGABYTE = 1 << 30
-"""Cinder's gigabytes are binary."""
+"""Bytes per GiB, Cinder's unit."""
 POOL_GIGABYTES = 100_000
-"""What the pool claims to hold; the files are sparse, so only quotas limit a tenant."""
+"""Reported capacity of the pool in GiB; as the files are sparse, only quotas limit a tenant."""
 
 
 @interface.volumedriver
 class SparseFileDriver(driver.VolumeDriver):
-    """Volumes and snapshots as sparse files in one directory; see Cinder's driver interface for each method."""
+    """Stores volumes and snapshots as sparse files in one directory; see Cinder's driver interface for the methods."""
 
     VERSION = "1.0.0"
 
@@ -33,19 +33,19 @@ class SparseFileDriver(driver.VolumeDriver):
         self.configuration.append_config_values(OPTIONS)
 
     def do_setup(self, context: Any) -> None:  # noqa: ARG002 -- Cinder's signature
-        """Make the directory."""
+        """Create the directory."""
         self._directory = Path(self.configuration.sparse_file_directory)
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def check_for_setup_error(self) -> None:
-        """Nothing that can be wrong beyond what do_setup raises."""
+        """Do nothing: there is nothing to check beyond what do_setup raises."""
 
     def create_volume(self, volume: Any) -> None:
-        """Make an empty volume."""
+        """Create an empty volume."""
         _grow(self._path(volume), volume["size"])
 
     def delete_volume(self, volume: Any) -> None:
-        """Remove a volume; one that is gone already is no error, as deletion is retried."""
+        """Delete a volume if it exists, as deletion may be retried."""
         self._path(volume).unlink(missing_ok=True)
 
     def extend_volume(self, volume: Any, new_size: int) -> None:
@@ -53,19 +53,19 @@ class SparseFileDriver(driver.VolumeDriver):
         _grow(self._path(volume), new_size)
 
     def create_snapshot(self, snapshot: Any) -> None:
-        """Copy a volume as it is now."""
+        """Copy a volume's current content."""
         _copy(self._directory / snapshot["volume_name"], self._path(snapshot), snapshot["volume_size"])
 
     def delete_snapshot(self, snapshot: Any) -> None:
-        """Remove a snapshot."""
+        """Delete a snapshot."""
         self._path(snapshot).unlink(missing_ok=True)
 
     def create_volume_from_snapshot(self, volume: Any, snapshot: Any) -> None:
-        """Make a volume with a snapshot's content."""
+        """Create a volume with a snapshot's content."""
         _copy(self._path(snapshot), self._path(volume), volume["size"])
 
     def create_cloned_volume(self, volume: Any, src_vref: Any) -> None:
-        """Make a volume with another volume's content."""
+        """Create a volume with another volume's content."""
         _copy(self._path(src_vref), self._path(volume), volume["size"])
 
     def copy_image_to_volume(
@@ -76,7 +76,7 @@ class SparseFileDriver(driver.VolumeDriver):
         image_id: str,
         disable_sparse: bool = False,  # noqa: ARG002 -- Cinder's signature
     ) -> None:
-        """Fill a volume with an image from Glance."""
+        """Write an image from Glance to a volume."""
         with self._path(volume).open("r+b") as file:
             image_service.download(context, image_id, file)
         _grow(self._path(volume), volume["size"])
@@ -87,23 +87,23 @@ class SparseFileDriver(driver.VolumeDriver):
             image_service.update(context, image_meta["id"], {}, file)
 
     def ensure_export(self, context: Any, volume: Any) -> None:
-        """Nothing is exported."""
+        """Do nothing: there are no exports."""
 
     def create_export(self, context: Any, volume: Any, connector: Any = None) -> None:
-        """Nothing is exported."""
+        """Do nothing: there are no exports."""
 
     def remove_export(self, context: Any, volume: Any) -> None:
-        """Nothing is exported."""
+        """Do nothing: there are no exports."""
 
     def initialize_connection(self, volume: Any, connector: Any) -> dict[str, Any]:  # noqa: ARG002 -- Cinder's signature
-        """Say where the file is; the fake hypervisor only keeps the answer."""
+        """Return the file's path, which the fake hypervisor only stores."""
         return {
             "driver_volume_type": "local",
             "data": {"device_path": str(self._path(volume)), "volume_id": volume["id"]},
         }
 
     def terminate_connection(self, volume: Any, connector: Any, **kwargs: Any) -> None:
-        """Nothing to take down."""
+        """Do nothing: there are no connections."""
 
     def _update_volume_stats(self) -> None:
         name = self.configuration.safe_get("volume_backend_name") or type(self).__name__
@@ -132,12 +132,12 @@ class SparseFileDriver(driver.VolumeDriver):
 
 
 def _grow(path: Path, gigabytes: int) -> None:
-    """Make a file at least that long, without writing its blocks."""
+    """Extend a file without allocating blocks, creating it if necessary."""
     with path.open("ab") as file:
         file.truncate(gigabytes * GIGABYTE)
 
 
 def _copy(source: Path, target: Path, gigabytes: int) -> None:
-    """Copy a file with its holes, then grow it."""
+    """Copy a file with its holes, then extend it."""
     subprocess.run([shutil.which("cp") or "/bin/cp", "--sparse=always", source, target], check=True)
     _grow(target, gigabytes)

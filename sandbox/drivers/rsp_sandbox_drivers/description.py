@@ -1,4 +1,4 @@
-"""The description of a cluster from which its control plane is started: `cluster.json` of its directory."""
+"""The description of a cluster that its control plane is started from: `cluster.json` in its directory."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rsp_sandbox_drivers.stack import Stack
 
 
 def describe(stack: Stack, cluster: Any, template: Any) -> dict[str, Any]:
-    """All that the control plane must know of its cluster; the shape is `Description` of `sandbox.cluster`."""
+    """Return the content of `cluster.json`, as defined by `Description` in `sandbox.cluster`."""
     network = stack.network
     labels = dict(cluster.labels or {})
     return {
@@ -33,7 +33,7 @@ def describe(stack: Stack, cluster: Any, template: Any) -> dict[str, Any]:
 
 
 def _trust(cluster: Any, labels: dict[str, str]) -> dict[str, str] | None:
-    """The trustee whom the cluster's cloud controller acts as; None where the cloud hands clusters no trust.
+    """Return the trust of the cluster's cloud controller; None if Magnum gives clusters no trust.
 
     Source: `cloud_provider_enabled` in `magnum/drivers/heat/k8s_fedora_template_def.py`.
     """

@@ -1,7 +1,7 @@
-"""What a cluster's control plane is started from: its directory, and the command that runs it.
+"""The directory of a cluster, and the command that runs its control plane.
 
-The directory `<clusters_directory>/<cluster uuid>` holds `cluster.json` (see `Description` of `sandbox.cluster`),
-`ca.crt` and `ca.key`; the command writes `api_address` beside them. All of it is readable by its owner alone.
+The directory `<clusters_directory>/<cluster uuid>` contains `cluster.json` (see `Description` in `sandbox.cluster`),
+`ca.crt` and `ca.key`. The command adds `api_address`. All files are readable by their owner only.
 """
 
 import json
@@ -16,8 +16,8 @@ from magnum.conductor.handlers.common import cert_manager
 from oslo_config import cfg
 
 OPTIONS = [
-    cfg.StrOpt("clusters_directory", help="Directory that holds one directory for each cluster."),
-    cfg.StrOpt("cluster_command", help="Command that is run as `COMMAND up|down DIRECTORY`, split as a shell would."),
+    cfg.StrOpt("clusters_directory", help="Directory with a directory for each cluster."),
+    cfg.StrOpt("cluster_command", help="Command to run as `COMMAND up|down DIRECTORY`, in shell syntax."),
 ]
 GROUP = "sandbox"
 cfg.CONF.register_opts(OPTIONS, group=GROUP)
@@ -26,7 +26,7 @@ COMMAND_SECONDS = 600
 
 
 class CommandError(Exception):
-    """The command failed; the message is what it said last."""
+    """The command failed; the message is the last line of its output."""
 
 
 class Directory:
@@ -36,7 +36,7 @@ class Directory:
         self.path = Path(cfg.CONF[GROUP].clusters_directory) / cluster_uuid
 
     def write(self, context: Any, cluster: Any, description: dict[str, Any]) -> None:
-        """Write the description and the authority that Magnum's certificate manager made for the cluster."""
+        """Write the description and the cluster's CA from Magnum's certificate manager."""
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         authority = cert_manager.get_cluster_ca_certificate(cluster, context=context)
         self._write("ca.crt", _text(authority.get_certificate()))
@@ -44,25 +44,25 @@ class Directory:
         self._write("cluster.json", json.dumps(description, indent=2))
 
     def up(self) -> str:
-        """Start or change the control plane and the nodes, and wait until they are ready.
+        """Start or update the control plane and the nodes, and wait until they are ready.
 
         Returns:
             URL of the Kubernetes API.
 
         Raises:
-            CommandError: It does not start; the message says why.
+            CommandError: The command failed.
         """
         self._run("up")
         return (self.path / "api_address").read_text().strip()
 
     def remove(self) -> None:
-        """Stop everything of the cluster and delete its data."""
+        """Stop all processes of the cluster and delete its data."""
         if self.path.exists():
             self._run("down")
             shutil.rmtree(self.path)
 
     def _write(self, name: str, content: str) -> None:
-        """Replace a file at once, so that a reader never sees half of it."""
+        """Replace a file atomically."""
         draft = self.path / f".{name}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

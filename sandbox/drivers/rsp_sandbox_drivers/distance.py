@@ -1,8 +1,8 @@
-"""The distance between a client and a real cloud, where it matters: a filter of Magnum's API.
+"""Simulates the latency of a real cloud, where clients depend on it: a filter for Magnum's API.
 
-The API answers a removal before the conductor has written DELETE_IN_PROGRESS, and a creation before the conductor has
-written the default node groups, without which it answers questions about the cluster with status 400. On loopback the
-OpenStack provider asks for the status sooner than that and gives up: it does not wait before it asks.
+The API responds to a deletion before the conductor has set DELETE_IN_PROGRESS, and to a creation before the conductor
+has created the default node groups, without which requests for the cluster fail with status 400. The OpenStack provider
+polls the status without an initial delay; on loopback it would see these intermediate states and fail.
 """
 
 import time
@@ -11,13 +11,13 @@ from typing import Any
 
 REMOVAL = 0.5
 CREATION = 2.0
-"""Seconds; the first creation takes a conductor longer than later ones."""
+"""Delays in seconds; a conductor's first creation takes longer than later ones."""
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def filter_factory(_global_conf: dict[str, str], **_local_conf: str) -> Callable[[Application], Application]:
-    """The filter, as paste.deploy asks for it."""
+    """Return the filter for paste.deploy."""
 
     def distant(application: Application) -> Application:
         def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

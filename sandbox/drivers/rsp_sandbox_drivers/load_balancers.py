@@ -1,4 +1,4 @@
-"""Load balancers that a cluster's cloud controller made for its Services: they go with the cluster, as in Magnum."""
+"""Load balancers of a cluster's Services, which are deleted with the cluster, as by Magnum's Heat driver."""
 
 import re
 import time
@@ -12,11 +12,11 @@ GOING = ("DELETED", "PENDING_DELETE")
 
 
 class LoadBalancerError(Exception):
-    """A load balancer does not go."""
+    """A load balancer is not deleted in time."""
 
 
 def made_by(cluster_uuid: str, description: str) -> bool:
-    """Whether a load balancer's description says that the cluster's cloud controller made it.
+    """Return whether the cluster's cloud controller created a load balancer, from the latter's description.
 
     Source: `magnum/common/octavia.py`.
     """
@@ -24,16 +24,16 @@ def made_by(cluster_uuid: str, description: str) -> bool:
 
 
 def delete(context: Any, cluster: Any) -> None:
-    """Delete the cluster's load balancers and the floating IPs that its cloud controller made for them.
+    """Delete the load balancers and floating IPs that the cluster's cloud controller created.
 
     Raises:
-        LoadBalancerError: They are still there after a minute.
+        LoadBalancerError: They still exist after `WAIT_SECONDS`.
     """
     octavia = clients.OpenStackClients(context).octavia()
     ours = [one for one in _list(octavia) if made_by(cluster.uuid, one["description"])]
     for balancer in ours:
         if balancer["provisioning_status"] not in GOING:
-            # An address that a person reserved has another description, and stays.
+            # Floating IPs created by users have another description and are kept.
             neutron.delete_floatingip(context, balancer["vip_port_id"], cluster)
             octavia.load_balancer_delete(balancer["id"], cascade=True)
     deadline = time.monotonic() + WAIT_SECONDS

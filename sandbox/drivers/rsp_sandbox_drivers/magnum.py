@@ -1,8 +1,8 @@
-"""Magnum driver: a cluster's nodes are Nova servers that never boot, its control plane runs as processes on this host.
+"""Magnum driver: nodes are Nova servers that never boot, and the control plane runs as processes on this host.
 
-Magnum's conductor calls a driver as it calls its Heat driver: the calls only note what is wanted, and the periodic
-task (every ten seconds) brings the world to it through `update_cluster_status`. So a conductor that dies halfway goes
-on where it was when it comes back.
+As with Magnum's Heat driver, the conductor's calls only record what is requested, and the periodic task (every ten
+seconds) creates, changes and deletes resources in `update_cluster_status`. Therefore work continues after a restart of
+the conductor.
 """
 
 from typing import Any
@@ -26,27 +26,27 @@ from rsp_sandbox_drivers.stack import Stack, StackError
 LOG = logging.getLogger(__name__)
 
 SERVICE_AWAY = (keystone_errors.ConnectFailure, keystone_errors.HttpServerError, neutron_errors.ConnectionFailed)
-"""What a service that is just restarting causes; the next pass tries again."""
+"""Errors of a service that is restarting; the next pass tries again."""
 FAILURE_LABEL = "sandbox_fail"
-"""A cluster or node group with this label fails on purpose: its value is `create` or `update`."""
+"""Label that makes a cluster or node group fail, for tests; its value is `create` or `update`."""
 
 
 class Driver(driver.Driver):
-    """Kubernetes clusters of the sandbox; see `magnum.drivers.common.driver` for each call."""
+    """Kubernetes clusters of the sandbox; see `magnum.drivers.common.driver` for the methods."""
 
-    _busy: set[str] = set()  # noqa: RUF012 -- shared by every instance on purpose: Magnum makes one for each call
+    _busy: set[str] = set()  # noqa: RUF012 -- shared by all instances, as Magnum creates one for each call
 
     @property
     def provides(self) -> list[dict[str, str]]:
-        """The images that templates of this driver use."""
+        """The server type, operating system and COE of the templates that use this driver."""
         return [{"server_type": "vm", "os": "fedora-coreos", "coe": "kubernetes"}]
 
     def create_cluster(self, context: Any, cluster: Any, cluster_create_timeout: int) -> None:  # noqa: ARG002
-        """Give the cluster its identity; Magnum saves it, and the periodic task makes the rest."""
+        """Set the cluster's stack id; Magnum saves it, and the periodic task creates the resources."""
         cluster.stack_id = uuidutils.generate_uuid()
 
     def update_cluster(self, context: Any, cluster: Any, scale_manager: Any = None, rollback: bool = False) -> None:  # noqa: ARG002
-        """Note that the default workers changed in number."""
+        """Record that the number of default workers has changed."""
         _set_status(cluster.default_ng_worker, ClusterStatus.UPDATE_IN_PROGRESS)
 
     def resize_cluster(  # noqa: PLR0913, PLR0917 -- Magnum's signature
@@ -54,11 +54,11 @@ class Driver(driver.Driver):
         context: Any,
         cluster: Any,
         resize_manager: Any,  # noqa: ARG002
-        node_count: int,  # noqa: ARG002 -- Magnum has put it into the node group
+        node_count: int,  # noqa: ARG002 -- Magnum has set it in the node group
         nodes_to_remove: list[str],
         nodegroup: Any = None,
     ) -> None:
-        """Remove the nodes that were named; the periodic task then makes or removes as many as are needed."""
+        """Delete the nodes to remove, if any; the periodic task then creates or deletes others as needed."""
         if nodes_to_remove:
             _stack(context, cluster).remove(nodegroup, nodes_to_remove)
 
@@ -72,11 +72,11 @@ class Driver(driver.Driver):
         scale_manager: Any = None,  # noqa: ARG002
         rollback: bool = False,  # noqa: ARG002
     ) -> None:
-        """Take over the template's version, by the rules of Magnum's `FedoraKubernetesDriver.upgrade_cluster`.
+        """Set the template's version by the rules of Magnum's `FedoraKubernetesDriver.upgrade_cluster`.
 
         Raises:
             InvalidVersion: The template's version is lower than the cluster's.
-            InvalidClusterTemplateForUpgrade: The template names no version.
+            InvalidClusterTemplateForUpgrade: The template has no version.
         """
         labels = versions.upgraded_labels(nodegroup.labels or {}, cluster_template.name, cluster_template.labels or {})
         nodegroup.labels = labels
@@ -88,35 +88,35 @@ class Driver(driver.Driver):
             other.save()
 
     def delete_cluster(self, context: Any, cluster: Any) -> None:  # noqa: ARG002
-        """Note that every node group goes."""
+        """Record that all node groups have to be deleted."""
         for group in cluster.nodegroups:
             _set_status(group, ClusterStatus.DELETE_IN_PROGRESS)
 
     def create_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
-        """Give the node group its identity; Magnum saves it."""
+        """Set the node group's stack id; Magnum saves it."""
         nodegroup.stack_id = uuidutils.generate_uuid()
         _reopen(context, cluster)
 
     def update_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
-        """Only the bounds of a node group change here; Magnum resizes by `resize_cluster`."""
+        """Save the node group: only its bounds change here, as Magnum resizes with `resize_cluster`."""
         nodegroup.save()
         _reopen(context, cluster)
 
     def delete_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
-        """Magnum has set the status but not saved it."""
+        """Save the node group: Magnum has set its status but not saved it."""
         nodegroup.save()
         _reopen(context, cluster)
 
     def rotate_ca_certificate(self, context: Any, cluster: Any) -> None:  # noqa: ARG002
-        """Magnum has made the new authority; the periodic task hands it to the control plane."""
+        """Record that Magnum has created a new CA; the periodic task passes it to the control plane."""
         _set_status(cluster.default_ng_master, ClusterStatus.UPDATE_IN_PROGRESS)
 
     def get_monitor(self, context: Any, cluster: Any) -> Any:
-        """Health is asked from the Kubernetes API, as for Heat's clusters."""
+        """Return Magnum's monitor, which reads the cluster's health from the Kubernetes API."""
         return k8s_monitor.K8sMonitor(context, cluster)
 
     def create_federation(self, context: Any, federation: Any) -> None:
-        """Magnum's federations were never finished.
+        """Reject federations, which Magnum does not implement completely.
 
         Raises:
             NotImplementedError: Always.
@@ -126,9 +126,9 @@ class Driver(driver.Driver):
     update_federation = delete_federation = create_federation
 
     def update_cluster_status(self, context: Any, cluster: Any, use_admin_ctx: bool = False) -> None:
-        """Bring servers, control plane and nodes to what Magnum's database asks for, and the status after them."""
+        """Bring servers, control plane and nodes in line with Magnum's database, and set the status."""
         if cluster.stack_id is None or cluster.uuid in self._busy:
-            # Without a stack the conductor is still creating it; a pass may also take longer than Magnum's interval.
+            # Without a stack id the conductor is still creating it. A pass may take longer than Magnum's interval.
             return
         self._busy.add(cluster.uuid)
         try:
@@ -139,12 +139,12 @@ class Driver(driver.Driver):
             try:
                 _delete(context, stack_context, cluster)
             except exception.AuthorizationFailure:
-                LOG.warning("Cluster %s: its trust is gone, an administrator removes it", cluster.uuid)
+                LOG.warning("Cluster %s: its trust does not exist any more, deleting it as administrator", cluster.uuid)
                 _delete(context, context, cluster)
         except Exception as error:
             if not _is_passing(error):
                 raise
-            LOG.warning("Cluster %s: a service does not answer, trying again: %s", cluster.uuid, error)
+            LOG.warning("Cluster %s: a service does not respond, trying again: %s", cluster.uuid, error)
         finally:
             self._busy.discard(cluster.uuid)
 
@@ -154,7 +154,7 @@ def _stack(context: Any, cluster: Any) -> Stack:
 
 
 def _is_passing(error: BaseException | None) -> bool:
-    """Whether an error, or one that it wraps, comes from a service that does not answer just now."""
+    """Return whether an error, or one in its context, is caused by a service that does not respond."""
     return error is not None and (isinstance(error, SERVICE_AWAY) or _is_passing(error.__context__))
 
 
@@ -164,7 +164,7 @@ def _set_status(group: Any, status: str, reason: str | None = None) -> None:
 
 
 def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
-    """One pass over a cluster that is being created or changed."""
+    """Do one pass for a cluster that is being created or changed."""
     template = conductor_utils.retrieve_cluster_template(context, cluster)
     busy = _busy_groups(list(cluster.nodegroups))
     leaving = [group for group in busy if group.status == ClusterStatus.DELETE_IN_PROGRESS]
@@ -196,7 +196,7 @@ def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
 
 
 def _busy_groups(groups: list[Any]) -> list[Any]:
-    """The node groups with something to do; the two default ones share their stack, hence their status, as in Heat."""
+    """Return the node groups in progress; the two default ones share their stack and status, as with Heat."""
     busy = [group for group in groups if group.status is None or group.status.endswith("_IN_PROGRESS")]
     default = next((group for group in busy if group.is_default), None)
     if default:
@@ -207,7 +207,7 @@ def _busy_groups(groups: list[Any]) -> list[Any]:
 
 
 def _unchanged(cluster: Any, groups: list[Any]) -> list[Any]:
-    """Those of the node groups of which nobody has asked something else since this pass read them."""
+    """Return the node groups for which no other request was made during this pass."""
     now = {group.uuid: (group.status, group.node_count) for group in cluster.nodegroups}
     return [group for group in groups if now.get(group.uuid) == (group.status, group.node_count)]
 
@@ -215,26 +215,26 @@ def _unchanged(cluster: Any, groups: list[Any]) -> list[Any]:
 def _fail_if_told(group: Any) -> None:
     action = _action(group.status).lower()
     if (group.labels or {}).get(FAILURE_LABEL) == action:
-        raise StackError(f"told to fail by the label {FAILURE_LABEL}={action}")
+        raise StackError(f"the label {FAILURE_LABEL}={action} requests a failure")
 
 
 def _action(status: str | None) -> str:
-    """What goes on by a status, CREATE_IN_PROGRESS for example: CREATE."""
+    """Return the action of a status: CREATE for CREATE_IN_PROGRESS."""
     return (status or ClusterStatus.CREATE_IN_PROGRESS).partition("_")[0]
 
 
 def _with_outcome(status: str | None, outcome: str) -> str:
-    """CREATE_IN_PROGRESS and FAILED give CREATE_FAILED."""
+    """Return the status for an action's outcome: CREATE_FAILED for CREATE_IN_PROGRESS and FAILED."""
     return getattr(ClusterStatus, f"{_action(status)}_{outcome}")
 
 
 def _sum_up(context: Any, cluster: Any) -> None:
-    """Set the cluster's status from its node groups', as Magnum's Heat driver does."""
+    """Set the cluster's status from those of its node groups, like Magnum's Heat driver."""
     groups = list(cluster.nodegroups)
     if any(group.status is None or group.status.endswith("_IN_PROGRESS") for group in groups):
         return
     if type(cluster).get_by_uuid(context, cluster.uuid).status == ClusterStatus.DELETE_IN_PROGRESS:
-        return  # asked for meanwhile; the next pass does it
+        return  # requested during this pass; the next one deletes it
     failed: dict[str, list[str]] = {}
     for group in groups:
         if group.status.endswith("_FAILED"):
@@ -250,8 +250,8 @@ def _sum_up(context: Any, cluster: Any) -> None:
 def _reopen(context: Any, cluster: Any) -> None:
     """Set a cluster to UPDATE_IN_PROGRESS if it is not in progress while one of its node groups is.
 
-    Magnum saves the status of the cluster before that of the node group. A pass between the two completes the cluster,
-    and Magnum would never look at the node group again.
+    Magnum saves the cluster's status before the node group's. If a pass in between completed the cluster, Magnum would
+    ignore the node group.
     """
     stored = type(cluster).get_by_uuid(context, cluster.uuid)
     in_progress = any(group.status.endswith("_IN_PROGRESS") for group in stored.nodegroups if group.status)
@@ -261,9 +261,9 @@ def _reopen(context: Any, cluster: Any) -> None:
 
 
 def _delete(context: Any, stack_context: Any, cluster: Any) -> None:
-    """Remove all that the cluster made; on DELETE_COMPLETE Magnum removes it from its database."""
+    """Delete all resources of the cluster; Magnum deletes a cluster in DELETE_COMPLETE from its database."""
     try:
-        # First what would make load balancers again, then the balancers, then the nodes behind them.
+        # First the controllers that would create load balancers again, then the load balancers, then their members.
         Directory(cluster.uuid).remove()
         load_balancers.delete(stack_context, cluster)
         Stack(stack_context, cluster, conductor_utils.retrieve_cluster_template(context, cluster)).delete()

@@ -1,7 +1,7 @@
-"""Names as Magnum's Heat driver and its Heat templates make them.
+"""Resource names by the rules of Magnum's Heat driver and its Heat templates.
 
 Sources: `magnum/drivers/heat/driver.py` (`_create_stack`), `k8s_fedora_coreos_v1/templates/kubecluster.yaml` (names of
-servers) and Heat's `physical_resource_name` (security groups, which the template leaves unnamed).
+servers) and Heat's `physical_resource_name` (security groups, which the template does not name).
 """
 
 import base64
@@ -11,22 +11,22 @@ from collections.abc import Collection
 
 SHORT_ID_LENGTH = 12
 CLUSTER_NAME_LIMIT = 30
-"""Characters of the cluster's name that a stack's name keeps, so that a server's name is a valid host name."""
+"""Number of characters of the cluster's name in a stack's name, so that servers' names are valid host names."""
 CLUSTER_NAME_LIMIT_IN_GROUP = 20
 GROUP_NAME_LIMIT = 9
 
 
 def short_id(*seed: str) -> str:
-    """Twelve characters of base32, like Heat's and Magnum's short ids, but the same for the same seed.
+    """Return twelve base32 characters, like short ids of Heat and Magnum, but derived from the seed.
 
-    A name that follows from ids in Magnum's database needs no place of its own to be remembered.
+    As the seed consists of ids in Magnum's database, names need not be stored.
     """
     digest = hashlib.sha256("/".join(seed).encode()).digest()
     return base64.b32encode(digest).decode().lower()[:SHORT_ID_LENGTH]
 
 
 def stack_name(cluster_name: str, stack_id: str, group_name: str | None = None) -> str:
-    """Name of the Heat stack of a cluster, or of one of its node groups that are not default."""
+    """Return the name of the Heat stack of a cluster, or of a node group that is not a default one."""
     if group_name is None:
         name = cluster_name[:CLUSTER_NAME_LIMIT]
     else:
@@ -36,20 +36,20 @@ def stack_name(cluster_name: str, stack_id: str, group_name: str | None = None) 
 
 
 def security_group_name(stack: str, stack_id: str, resource: str) -> str:
-    """Name of a security group: `<stack>-secgroup_kube_minion-<12 characters>`."""
+    """Return the name of a security group: `<stack>-secgroup_kube_minion-<12 characters>`."""
     return f"{stack}-{resource}-{short_id(stack_id, resource)}"
 
 
 def server_prefix(stack: str, role: str) -> str:
-    """What the names of a group's servers begin with; the index follows."""
+    """Return the prefix of a node group's server names, which is followed by the index."""
     return f"{stack}-{'master' if role == 'master' else 'node'}-"
 
 
 def index_of(server_name: str) -> int:
-    """The index at the end of a server's name."""
+    """Return the index at the end of a server's name."""
     return int(server_name.rpartition("-")[2])
 
 
 def next_index(used: Collection[int]) -> int:
-    """The index of the next server: an index that was removed from the middle is not used again, as in Heat."""
+    """Return the index of the next server; as with Heat, an index that became free is not used again."""
     return max(used, default=-1) + 1

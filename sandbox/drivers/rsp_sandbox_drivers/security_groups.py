@@ -1,4 +1,4 @@
-"""The security groups of a cluster's nodes, rule by rule as in Magnum's `kubecluster.yaml` (15.0, Zed)."""
+"""Security groups of a cluster's nodes, with the rules of Magnum's `kubecluster.yaml` (15.0, Zed)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ _ALL_PORTS = (1, 65535)
 
 
 def master_rules() -> list[dict[str, Any]]:
-    """Ingress rules of the masters' group, as bodies for Neutron without `security_group_id`."""
+    """Return ingress rules for masters, as bodies for Neutron without `security_group_id`."""
     rules = [_ingress("icmp")]
     rules += [_ingress("tcp", (port, port)) for port in _MASTER_TCP_PORTS]
     rules += [_ingress("tcp", _NODE_PORTS)]
@@ -23,12 +23,12 @@ def master_rules() -> list[dict[str, Any]]:
 
 
 def worker_rules(master_group: str, worker_group: str, pod_cidr: str) -> list[dict[str, Any]]:
-    """Ingress rules of the workers' group.
+    """Return ingress rules for workers.
 
     Args:
-        master_group: Id of the masters' group, whose members may reach every port.
-        worker_group: Id of the workers' own group.
-        pod_cidr: The pods' addresses, which ML2/OVN sees unmasked.
+        master_group: Id of the masters' group, whose members can access all ports.
+        worker_group: Id of the workers' group.
+        pod_cidr: Pod addresses, which ML2/OVN sees without masquerading.
     """
     return [
         _ingress("icmp"),
@@ -41,19 +41,19 @@ def worker_rules(master_group: str, worker_group: str, pod_cidr: str) -> list[di
 
 
 def pod_cidr(network_driver: str | None, labels: dict[str, str]) -> str:
-    """The pods' network of a cluster, by the label of its network driver."""
+    """Return a cluster's Pod CIDR, from the label of its network driver."""
     label = "flannel_network_cidr" if network_driver == "flannel" else "calico_ipv4pool"
     return labels.get(label) or DEFAULT_POD_CIDR
 
 
 def missing(wanted: list[dict[str, Any]], standing: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The wanted rules that do not stand yet: Neutron refuses a list that holds one that does."""
+    """Return the wanted rules that do not exist; Neutron rejects a list that contains an existing rule."""
     there = {_identity(rule) for rule in standing}
     return [rule for rule in wanted if _identity(rule) not in there]
 
 
 def _identity(rule: dict[str, Any]) -> tuple[Any, ...]:
-    """By what Neutron tells the rules of a group apart; it keeps the whole range of ports as no range at all."""
+    """Return what identifies a rule in a group for Neutron, which stores the full port range as none."""
     ports = (rule.get("port_range_min"), rule.get("port_range_max"))
     fields = ("direction", "ethertype", "protocol", "remote_group_id", "remote_ip_prefix")
     return (*map(rule.get, fields), None if ports in {_ALL_PORTS, (None, None)} else ports)

@@ -1,4 +1,4 @@
-"""The Nova servers, Neutron ports and security groups of one cluster: what a Heat stack holds on a cloud with Heat."""
+"""Nova servers, Neutron ports and security groups of one cluster, which would be a Heat stack on a real cloud."""
 
 import contextlib
 import functools
@@ -18,18 +18,18 @@ from rsp_sandbox_drivers import names, security_groups
 
 POLL_SECONDS = 1
 PARALLEL = 4
-"""Requests at a time: most of a server's creation is waiting for other services."""
+"""Number of concurrent requests; the creation of a server consists mostly of waiting for other services."""
 WAIT_SECONDS = 60
-"""How long one pass waits for Nova; what is not done by then is looked at again in the next pass."""
+"""Time that one pass waits for Nova in seconds; the next pass continues."""
 
 
 class StackError(Exception):
-    """A resource that cannot be made as asked; the message becomes the cluster's status reason."""
+    """A resource cannot be created as requested; the message becomes the cluster's status reason."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """Where the nodes' ports are, as ids (`name` is the network's name)."""
+    """The network of the nodes' ports; `name` is the network's name, all others are ids."""
 
     id: str
     name: str
@@ -39,7 +39,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the servers of a node group have in common."""
+    """Common properties of a node group's servers."""
 
     image_id: str
     flavor_id: str
@@ -51,9 +51,9 @@ class Stack:
     """The resources of one cluster in its tenant's project.
 
     Args:
-        context: Magnum context to act in: the tenant's own, or one of the cluster's trust.
+        context: Magnum context: the tenant's, or one of the cluster's trust.
         cluster: Magnum cluster object.
-        template: Its cluster template object.
+        template: Magnum cluster template object.
     """
 
     def __init__(self, context: Any, cluster: Any, template: Any) -> None:
@@ -67,18 +67,18 @@ class Stack:
 
     @functools.cached_property
     def network(self) -> Network:
-        """The cluster's network, from the cluster's `fixed_network` and `fixed_subnet`.
+        """The cluster's network, from `fixed_network` and `fixed_subnet`.
 
         Raises:
-            StackError: The cluster names none.
+            StackError: The cluster has no network, or it does not exist.
         """
         cluster = self._cluster
         if not (cluster.fixed_network and cluster.fixed_subnet):
-            raise StackError("fixed_network and fixed_subnet: give both in the cluster or its template")
+            raise StackError("fixed_network and fixed_subnet: set both in the cluster or its template")
         found = self._neutron.list_networks()["networks"]
         network = next((one for one in found if cluster.fixed_network in (one["id"], one["name"])), None)
         if network is None:
-            raise StackError(f"fixed_network: there is no network {cluster.fixed_network!r}")
+            raise StackError(f"fixed_network: network {cluster.fixed_network!r} does not exist")
         return Network(
             id=network["id"],
             name=network["name"],
@@ -87,7 +87,7 @@ class Stack:
         )
 
     def nodes(self, group: Any) -> list[Any]:
-        """The Nova servers of a node group in the order of their indexes."""
+        """Return the Nova servers of a node group by index."""
         prefix = self._prefix(group)
         found = self._nova.servers.list(search_opts={"name": f"^{prefix}", **self._scope()})
         exact = re.compile(re.escape(prefix) + r"\d+")
@@ -97,13 +97,13 @@ class Stack:
         )
 
     def match(self, groups: list[Any]) -> bool:
-        """Make and remove servers until each of the node groups has as many as it asks for.
+        """Create and delete servers until each node group has the requested number.
 
         Returns:
-            Whether all of them are ACTIVE; False asks for another pass.
+            True if all servers are ACTIVE; False if another pass is needed.
 
         Raises:
-            StackError: A server cannot be made.
+            StackError: A server cannot be created.
         """
         security_groups_by_role = self._ensure_security_groups()
         surplus, missing = [], []
@@ -121,7 +121,7 @@ class Stack:
         return self._wait_until_active(groups)
 
     def remove(self, group: Any, nodes: list[str]) -> None:
-        """Remove the nodes of a group that are named by server id, name or index (Magnum's `nodes_to_remove`)."""
+        """Delete nodes of a group by server id, name or index (Magnum's `nodes_to_remove`)."""
         wanted = set(nodes)
         self._delete(
             [
@@ -132,33 +132,33 @@ class Stack:
         )
 
     def delete_groups(self, groups: list[Any]) -> None:
-        """Remove the servers of node groups, and their ports, also those whose server was never made."""
+        """Delete the servers and ports of node groups, including ports without a server."""
         self._delete([server for group in groups for server in self.nodes(group)])
         for group in groups:
             self._delete_ports(self._prefix(group))
 
     def delete(self) -> None:
-        """Remove everything."""
+        """Delete all resources."""
         self.delete_groups(list(self._cluster.nodegroups))
         for resource in (security_groups.WORKER, security_groups.MASTER):
             for group in self._neutron.list_security_groups(name=self._group_name(resource))["security_groups"]:
                 self._neutron.delete_security_group(group["id"])
 
     def address(self, server: Any) -> str:
-        """A server's fixed address in the cluster's network."""
+        """Return a server's fixed address."""
         every = [address for network in server.addresses.values() for address in network]
         return next(address["addr"] for address in every if address["OS-EXT-IPS:type"] == "fixed")
 
     def flavor(self, group: Any) -> Any:
-        """The Nova flavor of a node group, which names it by id or name.
+        """Return the Nova flavor of a node group, which refers to it by id or name.
 
         Raises:
-            StackError: There is no such flavor.
+            StackError: The flavor does not exist.
         """
         for flavor in self._nova.flavors.list():
             if group.flavor_id in (flavor.id, flavor.name):
                 return flavor
-        raise StackError(f"{group.name}: there is no flavor {group.flavor_id!r}")
+        raise StackError(f"{group.name}: flavor {group.flavor_id!r} does not exist")
 
     def _prefix(self, group: Any) -> str:
         group_name = None if group.is_default else group.name
@@ -173,13 +173,13 @@ class Stack:
         return security_groups.pod_cidr(self._template.network_driver, self._labels)
 
     def _scope(self) -> dict[str, Any]:
-        """Nova shows an administrator only the own project unless asked."""
+        """Return search options for Nova, which shows administrators only their own project by default."""
         if not self._context.is_admin:
             return {}
         return {"all_tenants": True, "project_id": self._cluster.project_id}
 
     def _ensure_security_groups(self) -> dict[str, str]:
-        """Make the two groups with their rules where they are not; answers their ids by node role."""
+        """Create the two groups and their rules if necessary, and return the groups' ids by node role."""
         master = self._ensure_group(security_groups.MASTER)
         worker = self._ensure_group(security_groups.WORKER)
         self._ensure_rules(master, security_groups.master_rules())
@@ -235,10 +235,10 @@ class Stack:
             servers = [server for group in groups for server in self.nodes(group)]
             for server in servers:
                 if server.status == "ERROR":
-                    fault = getattr(server, "fault", {}).get("message", "no reason given")
+                    fault = getattr(server, "fault", {}).get("message", "Nova reports no reason")
                     raise StackError(f"{server.name}: {fault}")
             wanted = sum(group.node_count for group in groups)
-            # Nova shows a server's addresses a moment after it is ACTIVE.
+            # Nova reports a server's addresses shortly after the status ACTIVE.
             if len(servers) == wanted and all(server.status == "ACTIVE" and server.addresses for server in servers):
                 return True
             if time.monotonic() > deadline:
@@ -271,7 +271,7 @@ class Stack:
 
 
 def _side_by_side(function: Callable[..., None], arguments: list[tuple[Any, ...]]) -> None:
-    """Call a function for each of the argument lists, some at a time; the first error is raised."""
+    """Call a function with each of the argument lists, several concurrently, and raise the first error."""
     pool = eventlet.GreenPool(PARALLEL)
     for done in [pool.spawn(function, *each) for each in arguments]:
         done.wait()

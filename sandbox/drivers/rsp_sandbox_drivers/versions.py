@@ -1,4 +1,4 @@
-"""Which labels an upgrade changes, and what it refuses: the rules of Magnum's `FedoraKubernetesDriver`."""
+"""Effects of an upgrade on labels, by the rules of Magnum's `FedoraKubernetesDriver`."""
 
 from magnum.common import exception
 from pbr.version import SemanticVersion
@@ -7,7 +7,7 @@ VERSION_LABELS = ("kube_tag", "ostree_remote", "ostree_commit")
 
 
 def upgraded_labels(current: dict[str, str], template: str, wanted: dict[str, str]) -> dict[str, str]:
-    """The labels of a node group after an upgrade: its own, with the template's `kube_tag`.
+    """Return the labels of a node group after an upgrade: its own, with the template's `kube_tag`.
 
     Args:
         current: Labels of the node group.
@@ -15,8 +15,8 @@ def upgraded_labels(current: dict[str, str], template: str, wanted: dict[str, st
         wanted: Labels of the template.
 
     Raises:
-        InvalidClusterTemplateForUpgrade: The template names no version.
-        InvalidVersion: It names a lower one.
+        InvalidClusterTemplateForUpgrade: The template has no version.
+        InvalidVersion: The template's version is lower than the current one.
     """
     if not any(label in wanted for label in VERSION_LABELS):
         raise exception.InvalidClusterTemplateForUpgrade(
@@ -31,7 +31,7 @@ def upgraded_labels(current: dict[str, str], template: str, wanted: dict[str, st
 
 
 def _is_lower(wanted: str, current: str) -> bool:
-    """Compare two tags; tags that are no versions are not compared, as in Magnum."""
+    """Compare two tags; like Magnum, treat invalid versions as not lower."""
     try:
         return SemanticVersion.from_pip_string(wanted) < SemanticVersion.from_pip_string(current)
     except ValueError:

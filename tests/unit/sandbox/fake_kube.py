@@ -1,4 +1,4 @@
-"""A Kubernetes API in memory: objects by path, as much as the cluster's controllers ask of it."""
+"""An in-memory Kubernetes API, with the requests that the cluster's controllers use."""
 
 import copy
 from typing import Any
@@ -18,7 +18,7 @@ COLLECTIONS = {
 
 
 class FakeKube(Kube):
-    """Keeps objects under their own paths; lists of all namespaces are found by kind."""
+    """Stores objects by path; lists over all namespaces are by kind."""
 
     def __init__(self) -> None:
         self.objects: dict[str, Object] = {}
@@ -26,7 +26,7 @@ class FakeKube(Kube):
         self.refused: set[str] = set()
 
     def add(self, path: str, manifest: Object) -> Object:
-        """Put an object there, as somebody else would."""
+        """Store an object, as another client would create it."""
         self.objects[path] = manifest
         return manifest
 

@@ -1,4 +1,4 @@
-"""The services' configuration: everything on loopback, every password in its place, none of them a constant."""
+"""The services' configuration: addresses, ports, passwords and permissions."""
 
 import configparser
 import io
@@ -19,7 +19,7 @@ INI = sorted(name for name in CONFIGURATION if name.endswith((".conf", ".cnf")) 
 
 
 def parse(name: str) -> configparser.ConfigParser:
-    """As strict as oslo.config and paste: a section or option that stands twice is an error."""
+    """Parse a file as strictly as oslo.config and paste do: duplicate sections and options are errors."""
     parser = configparser.ConfigParser(interpolation=None, default_section="none")
     parser.read_file(io.StringIO(CONFIGURATION[name]))
     return parser
@@ -31,7 +31,7 @@ def test_every_file_is_well_formed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CONFIGURATION))
-def test_nothing_listens_beyond_loopback(name: str) -> None:
+def test_services_listen_on_loopback_only(name: str) -> None:
     for line in CONFIGURATION[name].splitlines():
         option, _, value = line.partition("=")
         if option.strip() in {"bind_host", "bind_ip", "bind_address", "host", "osapi_compute_listen", "my_ip"}:
@@ -50,33 +50,33 @@ def test_nothing_listens_beyond_loopback(name: str) -> None:
         ("mariadb.cnf", "mariadbd", "port", Port.MARIADB),
     ],
 )
-def test_each_service_listens_on_the_port_of_the_table(name: str, section: str, option: str, port: Port) -> None:
+def test_each_service_listens_on_its_port(name: str, section: str, option: str, port: Port) -> None:
     assert parse(name).getint(section, option) == port
 
 
 @pytest.mark.parametrize("service", passwords.DATABASE_USERS)
-def test_each_service_has_a_database_password_of_its_own(service: str) -> None:
+def test_each_service_has_its_own_database_password(service: str) -> None:
     url = f"mysql+pymysql://{service}:password-of-database.{service}@127.0.0.1:3306/"
     files = [name for name, text in CONFIGURATION.items() if url in text]
     assert [name.split("/")[-1].split("-")[0].removesuffix(".conf") for name in files] == [service]
 
 
 @pytest.mark.parametrize("service", passwords.SERVICE_USERS)
-def test_each_service_knows_its_own_keystone_password(service: str) -> None:
+def test_each_service_uses_its_own_keystone_password(service: str) -> None:
     options = {"username": service, "password": f"password-of-{service}"}
     assert any(
         options.items() <= dict(parse(name)[section]).items() for name in INI for section in parse(name).sections()
     )
 
 
-def test_no_file_holds_the_tenants_or_the_administrators_password() -> None:
+def test_no_file_contains_the_tenants_or_administrators_password() -> None:
     text = "".join(CONFIGURATION.values())
     assert PASSWORDS["rsp"] not in text
     assert PASSWORDS["admin"] not in text
 
 
-def test_hosts_agree() -> None:
-    """OVN binds a port only on the host that Nova names."""
+def test_all_services_use_the_same_host_name() -> None:
+    """OVN binds a port only on the host that Nova requests."""
     services = ("nova.conf", "neutron.conf", "cinder.conf")
     assert {parse(name).get("DEFAULT", "host") for name in services} == {configuration.HOST}
 
@@ -88,7 +88,7 @@ def test_the_tenant_logs_in_as_itself() -> None:
     assert entry["auth"]["auth_url"] == "http://127.0.0.1:5000/v3"
 
 
-def test_a_database_user_may_reach_its_own_databases_only() -> None:
+def test_a_database_user_can_access_its_own_databases_only() -> None:
     grants = [line for line in user_statements(PASSWORDS) if line.startswith("GRANT")]
     assert len(grants) == sum(len(schemas) for schemas in SCHEMAS.values())
     assert "GRANT ALL ON nova_cell0.* TO 'nova'@'127.0.0.1';" in grants
@@ -102,14 +102,14 @@ def password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_passwords_are_made_once_for_root_alone(password_file: Path) -> None:
+def test_passwords_are_generated_once_and_readable_by_root_only(password_file: Path) -> None:
     first = passwords.load()
     assert passwords.load() == first
     assert password_file.stat().st_mode & 0o777 == 0o600
     assert len(set(first.values())) == len(passwords.NAMES)
 
 
-def test_a_new_version_adds_the_passwords_that_it_needs(password_file: Path) -> None:
+def test_missing_passwords_are_generated(password_file: Path) -> None:
     password_file.write_text(json.dumps({"admin": "kept"}))
     assert passwords.load()["admin"] == "kept"
     assert set(passwords.load()) == set(passwords.NAMES)

@@ -1,4 +1,4 @@
-"""A port that is taken is named with its owner, before anything starts."""
+"""Ports in use are detected and reported with their process."""
 
 import os
 import socket
@@ -12,37 +12,37 @@ from sandbox.ports import CLUSTER_BLOCK, CLUSTER_PORTS, Port, listeners, require
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that this very process listens on."""
+    """Yield a port that this process listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
-def test_the_owner_of_a_taken_port_is_named(taken: int) -> None:
-    with pytest.raises(SandboxError, match=rf"port {taken} is held by \S+ \(pid {os.getpid()}\)"):
+def test_the_process_that_uses_a_port_is_reported(taken: int) -> None:
+    with pytest.raises(SandboxError, match=rf"port {taken} is in use by \S+ \(pid {os.getpid()}\)"):
         require_free([taken])
 
 
-def test_the_sandboxs_own_processes_may_hold_its_ports(taken: int) -> None:
+def test_the_sandboxs_own_processes_may_use_its_ports(taken: int) -> None:
     require_free([taken], ours=[os.getsid(0)])
 
 
-def test_a_free_port_is_no_problem() -> None:
+def test_a_free_port_is_accepted() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     require_free([port])
 
 
-def test_a_listener_on_another_address_is_not_in_the_way() -> None:
+def test_a_listener_on_another_address_does_not_conflict() -> None:
     with socket.create_server(("127.0.0.2", 0)) as server:
         assert listeners([server.getsockname()[1]]) == []
 
 
-def test_a_listener_on_every_address_is_in_the_way() -> None:
-    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104 - for the length of this test
+def test_a_listener_on_all_addresses_conflicts() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104 - during this test only
         port = server.getsockname()[1]
         assert [found.port for found in listeners([port])] == [port]
 
 
-def test_the_ports_of_clusters_are_apart_from_those_of_services() -> None:
+def test_ports_of_clusters_and_services_do_not_overlap() -> None:
     assert not set(Port) & set(CLUSTER_PORTS)
     assert len(CLUSTER_PORTS) % CLUSTER_BLOCK == 0

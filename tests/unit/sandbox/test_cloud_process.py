@@ -1,4 +1,4 @@
-"""Processes that outlive their starter: found again, restarted when changed, ended with their children."""
+"""Processes that outlive the command that started them are found, restarted after changes, and stopped."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def shell(process: Process, script: str) -> Process:
     return replace(process, argv=("/bin/sh", "-c", script))
 
 
-def test_starting_what_runs_already_changes_nothing(sleeper: Process) -> None:
+def test_start_leaves_a_running_process_alone(sleeper: Process) -> None:
     assert sleeper.start()
     pid = sleeper.alive()
     assert pid
@@ -36,7 +36,7 @@ def test_starting_what_runs_already_changes_nothing(sleeper: Process) -> None:
     assert sleeper.alive() == pid
 
 
-def test_a_stopped_process_is_gone(sleeper: Process) -> None:
+def test_stop_ends_the_process(sleeper: Process) -> None:
     sleeper.start()
     pid = sleeper.alive()
     assert pid
@@ -55,14 +55,14 @@ def test_a_stopped_process_is_gone(sleeper: Process) -> None:
     ],
     ids=["command", "environment", "directory"],
 )
-def test_another_way_to_run_restarts_it(sleeper: Process, change: dict[str, Any]) -> None:
+def test_a_changed_command_restarts_the_process(sleeper: Process, change: dict[str, Any]) -> None:
     sleeper.start()
     before = sleeper.alive()
     assert replace(sleeper, **change).start()
     assert sleeper.alive() not in {None, before}
 
 
-def test_a_changed_configuration_file_restarts_it(sleeper: Process, tmp_path: Path) -> None:
+def test_a_changed_configuration_file_restarts_the_process(sleeper: Process, tmp_path: Path) -> None:
     config = tmp_path / "service.conf"
     config.write_text("one")
     configured = replace(sleeper, config=(config,))
@@ -81,7 +81,7 @@ def test_the_digest_does_not_depend_on_the_order_of_the_environment(sleeper: Pro
     assert one.digest() == other.digest()
 
 
-def test_the_callers_environment_stays_with_the_caller(sleeper: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_callers_environment_is_not_inherited(sleeper: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_PASSWORD", "given-to-the-caller")
     printer = shell(sleeper, "env; sleep 600")
     printer.start()
@@ -89,7 +89,7 @@ def test_the_callers_environment_stays_with_the_caller(sleeper: Process, monkeyp
     assert "given-to-the-caller" not in printer.log.read_text()
 
 
-def test_children_end_with_their_parent(sleeper: Process) -> None:
+def test_stop_ends_the_children(sleeper: Process) -> None:
     parent = shell(sleeper, "sleep 600 & sleep 600 & wait")
     parent.start()
     session = parent.alive()
@@ -99,7 +99,7 @@ def test_children_end_with_their_parent(sleeper: Process) -> None:
     assert members(session) == []
 
 
-def test_what_a_killed_parent_leaves_is_ended_before_its_successor_starts(sleeper: Process) -> None:
+def test_children_of_a_killed_process_are_stopped_before_it_is_started_again(sleeper: Process) -> None:
     parent = shell(sleeper, "sleep 600 & wait")
     parent.start()
     session = parent.alive()
@@ -112,7 +112,7 @@ def test_what_a_killed_parent_leaves_is_ended_before_its_successor_starts(sleepe
     assert members(session) == []
 
 
-def test_what_ignores_sigterm_is_killed(sleeper: Process) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(sleeper: Process) -> None:
     stubborn = shell(sleeper, "trap '' TERM; echo ready; while :; do sleep 0.1; done")
     stubborn.start()
     session = stubborn.alive()
@@ -122,8 +122,8 @@ def test_what_ignores_sigterm_is_killed(sleeper: Process) -> None:
     assert members(session) == []
 
 
-def test_a_stranger_with_the_recorded_number_is_left_alone(sleeper: Process) -> None:
-    """Process ids are used again: the kernel's start time tells who it is."""
+def test_another_process_with_the_recorded_id_is_left_alone(sleeper: Process) -> None:
+    """Process ids are reused; the start time identifies the process."""
     sleeper.start()
     stranger = sleeper.alive()
     assert stranger
@@ -138,18 +138,18 @@ def test_a_stranger_with_the_recorded_number_is_left_alone(sleeper: Process) -> 
         os.kill(stranger, signal.SIGKILL)
 
 
-def test_a_damaged_record_counts_as_none(sleeper: Process) -> None:
+def test_a_damaged_record_is_ignored(sleeper: Process) -> None:
     sleeper.records.mkdir()
     (sleeper.records / "sleeper.json").write_text('{"pid": 1')
     assert sleeper.alive() is None
 
 
-def test_a_missing_program_is_named(sleeper: Process) -> None:
+def test_a_missing_program_is_reported(sleeper: Process) -> None:
     with pytest.raises(SandboxError, match="sleeper: cannot run /nonexistent/program"):
         replace(sleeper, argv=("/nonexistent/program",)).start()
 
 
-def test_waiting_for_a_process_that_dies_ends_at_once_with_its_last_words(sleeper: Process) -> None:
+def test_waiting_for_a_process_that_dies_ends_at_once_with_its_log(sleeper: Process) -> None:
     dying = shell(sleeper, "echo the port is taken >&2; exit 3")
     dying.start()
     started = time.monotonic()
@@ -158,18 +158,18 @@ def test_waiting_for_a_process_that_dies_ends_at_once_with_its_last_words(sleepe
     assert time.monotonic() - started < 10
 
 
-def test_waiting_in_vain_names_what_was_waited_for_and_the_log(sleeper: Process) -> None:
+def test_a_timeout_names_the_condition_and_the_log(sleeper: Process) -> None:
     sleeper.start()
     with pytest.raises(SandboxError, match=r"the moon is blue.*sleeper\.log"):
         wait_for(lambda: False, "the moon is blue", sleeper, timeout=0.1)
 
 
-def test_records_and_logs_are_kept_apart_from_other_peoples_eyes(sleeper: Process) -> None:
+def test_records_are_readable_by_their_owner_only(sleeper: Process) -> None:
     sleeper.start()
     assert (sleeper.records / "sleeper.json").stat().st_mode & 0o077 == 0
 
 
-def test_every_recorded_process_can_be_stopped_by_its_record_alone(sleeper: Process) -> None:
+def test_a_recorded_process_can_be_stopped_without_its_definition(sleeper: Process) -> None:
     sleeper.start()
     (found,) = recorded(sleeper.records)
     assert found.name == "sleeper"
@@ -177,25 +177,25 @@ def test_every_recorded_process_can_be_stopped_by_its_record_alone(sleeper: Proc
     assert sleeper.alive() is None
 
 
-def test_the_age_counts_from_the_start(sleeper: Process) -> None:
+def test_the_age_is_the_time_since_the_start(sleeper: Process) -> None:
     assert sleeper.age() == 0
     sleeper.start()
     time.sleep(0.1)
     assert 0.05 < sleeper.age() < 60
 
 
-def test_memory_counts_the_whole_session(sleeper: Process) -> None:
+def test_memory_includes_the_whole_session(sleeper: Process) -> None:
     sleeper.start()
     pid = sleeper.alive()
     assert pid
     deadline = time.monotonic() + 10
-    while memory(pid) <= 1024 * 1024:  # the interpreter has only begun to grow
+    while memory(pid) <= 1024 * 1024:  # until the interpreter has started
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 def members(session: int) -> list[int]:
-    """Live processes of a session, by the ps of this machine."""
+    """Return the running processes of a session, according to ps."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

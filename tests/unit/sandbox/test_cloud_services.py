@@ -1,4 +1,4 @@
-"""Services: what runs, how it is asked, and how that is shown."""
+"""Services: command lines, probes, status, installation and progress."""
 
 import io
 import json
@@ -23,7 +23,7 @@ from sandbox.progress import Phases
 from sandbox.status import Row, State, as_json, table
 
 
-def test_every_service_has_a_name_and_a_port_of_its_own() -> None:
+def test_names_and_ports_of_services_are_unique() -> None:
     every = services.every()
     assert len({service.name for service in every}) == len(every)
     ports = [service.port for service in every if service.port]
@@ -31,8 +31,8 @@ def test_every_service_has_a_name_and_a_port_of_its_own() -> None:
     assert set(Port) - set(ports) == {Port.VAULT, Port.VAULT_CLUSTER, Port.RABBITMQ_DISTRIBUTION}
 
 
-def test_no_command_line_holds_a_password() -> None:
-    """Passwords are 64 hexadecimal digits, in files that are named in the command lines."""
+def test_no_command_line_contains_a_password() -> None:
+    """Passwords are 64 hexadecimal digits, in configuration files."""
     for service in services.every():
         assert not [word for word in service.process.argv if len(word) == 64], service.name
 
@@ -44,7 +44,7 @@ def test_every_service_restarts_when_its_configuration_changes() -> None:
 
 @pytest.fixture
 def server() -> Iterator[SimpleNamespace]:
-    """An HTTP server that answers with `status`."""
+    """Yield an HTTP server that responds with `status`."""
     shown = SimpleNamespace(status=200)
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,12 +63,12 @@ def server() -> Iterator[SimpleNamespace]:
 
 
 @pytest.mark.parametrize(("code", "answers"), [(200, True), (300, True), (401, True), (404, True), (503, False)])
-def test_a_servers_own_fault_is_no_answer(server: SimpleNamespace, code: int, answers: bool) -> None:
+def test_a_server_error_is_not_accepted(server: SimpleNamespace, code: int, answers: bool) -> None:
     server.status = code
     assert http_answers(server.url)() is answers
 
 
-def test_nobody_there_is_no_answer(server: SimpleNamespace) -> None:
+def test_a_refused_connection_is_not_accepted(server: SimpleNamespace) -> None:
     server.url = "http://127.0.0.1:9"
     assert not http_answers(server.url)()
 
@@ -80,19 +80,19 @@ def service(tmp_path: Path) -> Iterator[Service]:
     process.stop(grace=0)
 
 
-def test_a_stopped_service_shows_as_stopped(service: Service) -> None:
+def test_a_stopped_service_is_shown_as_stopped(service: Service) -> None:
     row = status.service_row(service, "2:25")
     assert row == Row(service="glance-api", state=State.STOPPED, port=9292, version="2:25", memory=0)
 
 
-def test_a_running_service_shows_its_memory(service: Service) -> None:
+def test_a_running_service_is_shown_with_its_memory(service: Service) -> None:
     service.process.start()
     row = status.service_row(service, "2:25")
     assert row.state is State.RUNNING
     assert row.memory > 0
 
 
-def test_a_service_that_runs_but_does_not_answer_is_not_called_running(service: Service) -> None:
+def test_a_service_that_does_not_answer_is_not_shown_as_running(service: Service) -> None:
     service.process.start()
     assert status.service_row(replace(service, answers=lambda: False), "").state is State.UNRESPONSIVE
 
@@ -112,14 +112,14 @@ ROWS = [
 ]
 
 
-def test_machines_read_every_field() -> None:
+def test_json_has_all_fields() -> None:
     assert json.loads(as_json(ROWS)) == [
         {"service": "keystone", "state": "running", "port": 5000, "pid": 42, "version": "22.0", "memory": 104857600},
         {"service": "nova-compute", "state": "stopped", "port": None, "pid": None, "version": "", "memory": 0},
     ]
 
 
-def test_people_see_a_line_a_service_and_the_sum_of_memory() -> None:
+def test_the_table_has_a_row_per_service_and_the_total_memory() -> None:
     console = Console(file=io.StringIO(), width=100)
     console.print(table([*ROWS, replace(ROWS[0], service="neutron")]))
     lines = [line.split() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
@@ -137,7 +137,7 @@ def test_people_see_a_line_a_service_and_the_sum_of_memory() -> None:
         ("pmerror:/var/cache/x.deb:50:trying to overwrite\n", None),
     ],
 )
-def test_apts_progress_is_told(line: str, detail: str | None) -> None:
+def test_progress_of_apt_is_reported(line: str, detail: str | None) -> None:
     assert packages.status(line) == detail
 
 
@@ -148,15 +148,15 @@ def test_the_administrators_policy_survives_an_interrupted_installation(
     monkeypatch.setattr(packages, "_POLICY", policy)
     monkeypatch.setattr(packages, "_KEPT_POLICY", tmp_path / "kept")
     policy.write_text("#!/bin/sh\nexit 104\n")
-    interrupted = packages._nothing_starts()  # noqa: SLF001 - what a killed run leaves behind
+    interrupted = packages._no_service_starts()  # noqa: SLF001 - as left by a killed run
     interrupted.__enter__()
     assert "exit 101" in policy.read_text()
-    with packages._nothing_starts():  # noqa: SLF001 - the next run
+    with packages._no_service_starts():  # noqa: SLF001 - the next run
         assert "exit 101" in policy.read_text()
     assert policy.read_text() == "#!/bin/sh\nexit 104\n"
 
 
-def test_what_is_installed_does_not_start_at_boot_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_services_are_not_enabled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wants = tmp_path / "multi-user.target.wants"
     wants.mkdir()
     (wants / "cron.service").touch()
@@ -164,7 +164,7 @@ def test_what_is_installed_does_not_start_at_boot_either(tmp_path: Path, monkeyp
     monkeypatch.setattr(packages, "_UNITS", tmp_path)
     monkeypatch.setattr(packages, "_run", lambda *argv: ran.append(argv))
     monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/systemctl")
-    with packages._nothing_enabled():  # noqa: SLF001 - the part of an installation that this is about
+    with packages._no_service_enabled():  # noqa: SLF001 - the unit under test
         (wants / "mariadb.service").touch()
         (wants / "memcached.service").touch()
     assert ran == [("systemctl", "disable", "mariadb.service", "memcached.service")]
@@ -175,10 +175,10 @@ def test_what_is_installed_does_not_start_at_boot_either(tmp_path: Path, monkeyp
     [
         ({"ID": "ubuntu", "VERSION_ID": "24.04", "PRETTY_NAME": "Ubuntu 24.04"}, 0, "this is Ubuntu 24.04"),
         ({"ID": "debian", "VERSION_ID": "13", "PRETTY_NAME": "Debian 13"}, 0, "this is Debian 13"),
-        ({"ID": "debian", "VERSION_ID": "12"}, 1000, "you are not root"),
+        ({"ID": "debian", "VERSION_ID": "12"}, 1000, "requires root"),
     ],
 )
-def test_other_machines_and_users_are_refused_in_a_sentence(
+def test_other_machines_and_users_are_rejected_in_one_line(
     monkeypatch: pytest.MonkeyPatch, release: dict[str, str], user: int, message: str
 ) -> None:
     monkeypatch.setattr("platform.freedesktop_os_release", lambda: release)
@@ -188,7 +188,7 @@ def test_other_machines_and_users_are_refused_in_a_sentence(
     assert "\n" not in str(error.value)
 
 
-def test_phases_are_told_line_by_line_where_there_is_no_terminal() -> None:
+def test_phases_are_printed_as_lines_without_a_terminal() -> None:
     console = Console(file=io.StringIO(), width=20)
 
     def work(phases: Phases) -> None:
@@ -206,6 +206,6 @@ def test_phases_are_told_line_by_line_where_there_is_no_terminal() -> None:
     assert list(phases.durations) == ["Inner"]
 
 
-def test_everything_lies_below_the_home_of_the_sandbox() -> None:
+def test_all_paths_are_below_the_sandboxs_home() -> None:
     for directory in (paths.ETC, paths.LOG, paths.RUN, paths.DATA, paths.LIB, paths.CLUSTERS, paths.VAULT):
         assert directory.parent == paths.HOME

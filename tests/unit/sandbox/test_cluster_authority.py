@@ -1,4 +1,4 @@
-"""Certificates are signed by Magnum's authority, say what they should, and are renewed when that changes."""
+"""Certificates are signed by Magnum's CA, match their requests, and are renewed if required."""
 
 import ipaddress
 from datetime import timedelta
@@ -23,7 +23,7 @@ def usage(pair: KeyPair) -> list[x509.ObjectIdentifier]:
     return list(certificate(pair).extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
 
 
-def test_client_certificate_says_user_and_group(tmp_path: Path) -> None:
+def test_client_certificate_has_user_and_group(tmp_path: Path) -> None:
     signer, _ = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "admin", CLIENT)
 
@@ -32,7 +32,7 @@ def test_client_certificate_says_user_and_group(tmp_path: Path) -> None:
     assert signer.has_signed(certificate(pair))
 
 
-def test_server_certificate_names_its_hosts_and_is_no_clients(tmp_path: Path) -> None:
+def test_server_certificate_has_its_hosts_and_is_not_for_clients(tmp_path: Path) -> None:
     signer, _ = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "server", SERVER)
     names = certificate(pair).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -42,7 +42,7 @@ def test_server_certificate_names_its_hosts_and_is_no_clients(tmp_path: Path) ->
     assert usage(pair) == [ExtendedKeyUsageOID.SERVER_AUTH]
 
 
-def test_nothing_is_made_twice(tmp_path: Path) -> None:
+def test_existing_files_are_kept(tmp_path: Path) -> None:
     signer, own = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "server", SERVER)
     before = own.certificate.read_bytes(), pair.certificate.read_bytes(), ensure_signing_key(tmp_path, "tokens")
@@ -56,7 +56,7 @@ def test_nothing_is_made_twice(tmp_path: Path) -> None:
     )
 
 
-def test_another_authority_renews(tmp_path: Path) -> None:
+def test_another_authority_replaces_the_certificate(tmp_path: Path) -> None:
     first, _ = Authority.ensure(tmp_path, "ca")
     second, _ = Authority.ensure(tmp_path, "rotated-ca")
     first.ensure_signed(tmp_path, "admin", CLIENT)
@@ -66,7 +66,7 @@ def test_another_authority_renews(tmp_path: Path) -> None:
     assert not first.has_signed(certificate(pair))
 
 
-def test_another_host_renews(tmp_path: Path) -> None:
+def test_another_host_replaces_the_certificate(tmp_path: Path) -> None:
     signer, _ = Authority.ensure(tmp_path, "ca")
     old = certificate(signer.ensure_signed(tmp_path, "server", SERVER))
     new = certificate(
@@ -86,7 +86,7 @@ def test_certificate_about_to_expire_is_renewed(tmp_path: Path, monkeypatch: pyt
     assert new.not_valid_after_utc - old.not_valid_after_utc > timedelta(days=300)
 
 
-def test_keys_are_their_owners_alone(tmp_path: Path) -> None:
+def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     signer, own = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "admin", CLIENT)
     private, _ = ensure_signing_key(tmp_path, "tokens")

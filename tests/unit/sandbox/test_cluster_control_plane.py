@@ -1,4 +1,4 @@
-"""The control plane's settings are the labels that Magnum hands through, with Magnum's defaults."""
+"""The control plane's settings come from Magnum's labels, with Magnum's defaults."""
 
 from pathlib import Path
 
@@ -27,19 +27,19 @@ def labelled(**labels: str) -> Description:
     return description().model_copy(update={"labels": labels, "trust": TRUST})
 
 
-def test_version_that_is_there_is_accepted() -> None:
+def test_available_version_is_accepted() -> None:
     control_plane.check_version(description(kube_tag=f"v{tools.VERSIONS['kube-apiserver']}"))
 
 
 @pytest.mark.parametrize("kube_tag", ["v1.23.3-rancher1", None])
-def test_version_that_is_not_there_is_refused_with_those_that_are(kube_tag: str | None) -> None:
+def test_other_version_is_rejected_with_the_available_one(kube_tag: str | None) -> None:
     wanted = description().model_copy(update={"kube_tag": kube_tag})
 
     with pytest.raises(SandboxError, match=rf"kube_tag.*v{tools.VERSIONS['kube-apiserver']}"):
         control_plane.check_version(wanted)
 
 
-def test_networks_are_labels() -> None:
+def test_networks_come_from_labels() -> None:
     assert str(control_plane.service_cidr(labelled())) == "10.254.0.0/16"
     assert str(control_plane.service_cidr(labelled(service_cluster_ip_range="10.96.0.0/16"))) == "10.96.0.0/16"
     assert str(control_plane.pod_cidr(labelled(calico_ipv4pool="10.1.0.0/16"))) == "10.1.0.0/16"
@@ -61,18 +61,18 @@ def test_cloud_config_has_magnums_defaults() -> None:
     assert {"lb-provider=amphora", "lb-method=ROUND_ROBIN", "create-monitor=true"} <= lines
 
 
-def test_trustees_password_shows_in_no_message() -> None:
+def test_trustees_password_is_not_in_the_representation() -> None:
     assert "hunter2" not in repr(labelled())
 
 
-def test_description_of_another_shape_is_told_by_its_key(tmp_path: Path) -> None:
+def test_invalid_description_is_reported_with_its_keys(tmp_path: Path) -> None:
     (tmp_path / "cluster.json").write_text('{"uuid": "x", "surprise": 1}')
 
     with pytest.raises(SandboxError, match=r"cluster\.json: .*surprise"):
         Description.load(tmp_path)
 
 
-def test_missing_description_says_who_writes_it(tmp_path: Path) -> None:
+def test_missing_description_is_reported_with_its_author(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="Magnum's driver"):
         Description.load(tmp_path)
 
@@ -86,7 +86,7 @@ def test_each_cluster_keeps_a_block_of_ports(tmp_path: Path, monkeypatch: pytest
     assert port_block.first_port(first) == CLUSTER_PORTS.start
 
 
-def test_block_with_a_strangers_listener_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_block_with_a_port_in_use_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = Listener(port=CLUSTER_PORTS.start + 7, pid=1, name="stranger")
     monkeypatch.setattr(port_block, "listeners", lambda _: [stranger])
 
@@ -98,7 +98,7 @@ def test_offsets_fit_into_a_block() -> None:
     assert max(port_block.Offset) < CLUSTER_BLOCK
 
 
-def test_certificates_and_kubeconfigs_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificates_and_kubeconfigs_are_created_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port_block, "listeners", lambda _: [])
     path = tmp_path / "cluster"
     path.mkdir()
@@ -115,7 +115,7 @@ def test_certificates_and_kubeconfigs_are_made_once(tmp_path: Path, monkeypatch:
     assert all(file.stat().st_mode & 0o077 == 0 for file in before)
 
 
-def test_kubeconfig_with_a_token_names_its_file_and_not_the_token(tmp_path: Path) -> None:
+def test_kubeconfig_with_a_token_refers_to_its_file(tmp_path: Path) -> None:
     _, authority = Authority.ensure(tmp_path, "ca")
     token = tmp_path / "token"
     token.write_text("secret-token")

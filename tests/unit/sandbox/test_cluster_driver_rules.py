@@ -1,4 +1,4 @@
-"""What the Magnum driver calls things, and whom it lets in, against Magnum's Heat driver and its templates."""
+"""Names and security groups of the Magnum driver match Magnum's Heat driver and its templates."""
 
 import re
 import uuid
@@ -22,7 +22,7 @@ STACK_ID = "f79cf9eb-cad7-46f1-941e-250bfbf836e2"
         ("café", None, "caf-"),
     ],
 )
-def test_stack_is_named_as_heat_driver_does(cluster: str, group: str | None, beginning: str) -> None:
+def test_stack_is_named_as_by_the_heat_driver(cluster: str, group: str | None, beginning: str) -> None:
     name = names.stack_name(cluster, STACK_ID, group)
 
     assert re.fullmatch(re.escape(beginning) + "[a-z2-7]{12}", name)
@@ -35,20 +35,20 @@ def test_every_cluster_name_gives_servers_valid_host_names(cluster: str) -> None
     assert re.fullmatch(r"[a-z0-9-]{1,63}", f"{names.server_prefix(stack, 'worker')}999")
 
 
-def test_names_follow_from_the_stack_alone() -> None:
+def test_names_depend_on_the_stack_only() -> None:
     other = str(uuid.UUID(int=1))
 
     assert names.stack_name("rsp", STACK_ID) == names.stack_name("rsp", STACK_ID)
     assert names.stack_name("rsp", STACK_ID) != names.stack_name("rsp", other)
 
 
-def test_server_names_tell_masters_from_all_other_roles() -> None:
+def test_server_names_distinguish_masters_from_other_roles() -> None:
     assert names.server_prefix("rsp-abc", "master") == "rsp-abc-master-"
     assert names.server_prefix("rsp-abc", "worker") == "rsp-abc-node-"
     assert names.server_prefix("rsp-abc", "gpu") == "rsp-abc-node-"
 
 
-def test_security_groups_bear_the_names_of_kubecluster_yaml() -> None:
+def test_security_groups_have_the_names_of_kubecluster_yaml() -> None:
     name = names.security_group_name("rsp-abc", STACK_ID, security_groups.WORKER)
 
     assert re.fullmatch("rsp-abc-secgroup_kube_minion-[a-z2-7]{12}", name)
@@ -58,7 +58,7 @@ def test_security_groups_bear_the_names_of_kubecluster_yaml() -> None:
     ("used", "expected"),
     [([], 0), ([0, 1, 2], 3), ([0, 2], 3), ([1], 2)],
 )
-def test_index_removed_from_the_middle_is_not_used_again(used: list[int], expected: int) -> None:
+def test_index_of_a_removed_server_is_not_used_again(used: list[int], expected: int) -> None:
     assert names.next_index(used) == expected
 
 
@@ -94,9 +94,9 @@ def test_workers_open_only_ssh_and_node_ports_to_the_world() -> None:
     assert inside == {(protocol, who) for protocol in ("tcp", "udp") for who in ("masters", "workers", "10.100.0.0/16")}
 
 
-def test_only_missing_rules_are_asked_for() -> None:
+def test_only_missing_rules_are_created() -> None:
     wanted = security_groups.worker_rules("masters", "workers", "10.100.0.0/16")
-    # Neutron answers every field, keeps "all ports" as none, and has egress rules of its own
+    # Neutron returns all fields, stores "all ports" as none, and adds egress rules.
     standing = [
         {"remote_ip_prefix": None, "remote_group_id": None, **rule, "id": "x"}
         | ({"port_range_min": None, "port_range_max": None} if rule.get("port_range_max") == 65535 else {})
@@ -115,5 +115,5 @@ def test_only_missing_rules_are_asked_for() -> None:
         ("flannel", {"calico_ipv4pool": "10.1.0.0/16", "flannel_network_cidr": "10.2.0.0/16"}, "10.2.0.0/16"),
     ],
 )
-def test_pod_network_is_the_network_drivers_label(driver: str, labels: dict[str, str], expected: str) -> None:
+def test_pod_network_comes_from_the_network_drivers_label(driver: str, labels: dict[str, str], expected: str) -> None:
     assert security_groups.pod_cidr(driver, labels) == expected

@@ -1,4 +1,4 @@
-"""An Ingress of ingress-nginx shows the address of its controller's Service."""
+"""Ingresses of ingress-nginx get the address of the controller's Service."""
 
 from typing import Any
 
@@ -59,14 +59,14 @@ def test_ingress_of_another_class_is_left_alone() -> None:
     assert shown(kube) is None
 
 
-def test_nothing_is_shown_before_the_service_has_an_address() -> None:
+def test_status_is_empty_before_the_service_has_an_address() -> None:
     kube = cluster(None, ingress({"ingressClassName": "nginx"}))
     ingress_status.reconcile(kube)
 
     assert kube.writes == []
 
 
-def test_what_shows_already_is_not_written_again() -> None:
+def test_unchanged_status_is_not_written() -> None:
     kube = cluster("203.0.113.9", ingress({"ingressClassName": "nginx"}))
     ingress_status.reconcile(kube)
     kube.writes.clear()

@@ -1,4 +1,4 @@
-"""A Pod starts only when the Secrets and ConfigMaps that it needs are there, as on a real node."""
+"""A Pod starts only when the Secrets and ConfigMaps that it requires exist, as on a real node."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def needing(key: str, *, optional: bool = False) -> Object:
 
 
 def reconcile(kube: FakeKube, wanted: Object) -> Object:
-    """One pass over one Pod; its status after that."""
+    """Reconcile a Pod once and return its status."""
     kube.objects.setdefault(PATH, wanted)
     kubelet.reconcile(kube, [kube.objects[PATH]])
     status: Object = kube.objects[PATH]["status"]
@@ -44,14 +44,14 @@ def may_start(status: Object) -> bool:
     return {"type": kubelet.CONDITION, "status": "True"} in status["conditions"]
 
 
-def test_pod_without_needs_starts_and_keeps_its_other_conditions() -> None:
+def test_pod_without_references_starts_and_keeps_its_other_conditions() -> None:
     status = reconcile(FakeKube(), pod())
 
     assert may_start(status)
     assert {"type": "PodScheduled", "status": "True"} in status["conditions"]
 
 
-def test_missing_secret_is_told_and_mended() -> None:
+def test_missing_secret_is_reported_until_it_exists() -> None:
     kube = FakeKube()
     status = reconcile(kube, needing("root_password"))
     assert not may_start(status)
@@ -70,7 +70,7 @@ def test_missing_secret_is_told_and_mended() -> None:
     assert may_start(reconcile(kube, needing("root_password")))
 
 
-def test_same_lack_is_written_once() -> None:
+def test_unchanged_reason_is_written_once() -> None:
     kube = FakeKube()
     reconcile(kube, needing("root_password"))
     kube.writes.clear()
@@ -123,7 +123,7 @@ def test_missing_volume_keeps_the_container_creating() -> None:
     "changes",
     [{"spec": {"nodeName": ""}}, {"status": {"phase": "Running"}}, {"metadata": {"deletionTimestamp": "now"}}],
 )
-def test_pod_without_a_node_or_past_its_start_is_left_alone(changes: dict[str, Object]) -> None:
+def test_unscheduled_or_started_pod_is_left_alone(changes: dict[str, Object]) -> None:
     each = pod()
     for part, fields in changes.items():
         each[part].update(fields)

@@ -1,4 +1,4 @@
-"""Nodes are what Magnum's database says, with the addresses that Neutron gave."""
+"""Kubernetes nodes match the servers in Magnum's database."""
 
 from ipaddress import IPv4Address
 
@@ -36,7 +36,7 @@ def description(*every: Node, kube_tag: str = "v1.36.3") -> Description:
     )
 
 
-def test_node_shows_its_server() -> None:
+def test_node_describes_its_server() -> None:
     made = nodes.manifest(node("rsp-node-0"), "v1.36.3", "RegionOne")
 
     assert made["spec"] == {"providerID": "openstack:///id-of-rsp-node-0", "taints": []}
@@ -51,14 +51,14 @@ def test_node_shows_its_server() -> None:
     assert made["metadata"]["labels"]["topology.kubernetes.io/region"] == "RegionOne"
 
 
-def test_masters_take_no_ordinary_pods() -> None:
+def test_masters_are_tainted() -> None:
     made = nodes.manifest(node("rsp-master-0", role="master"), "v1.36.3", None)
 
     assert made["spec"]["taints"] == [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
     assert "node-role.kubernetes.io/control-plane" in made["metadata"]["labels"]
 
 
-def test_sync_registers_what_lacks_and_removes_what_lost_its_server() -> None:
+def test_sync_registers_missing_nodes_and_deletes_those_without_a_server() -> None:
     kube = FakeKube()
     nodes.sync(kube, description(node("a"), node("b")))
     nodes.sync(kube, description(node("b"), node("c")))
@@ -75,7 +75,7 @@ def test_sync_twice_changes_nothing() -> None:
     assert kube.writes == []
 
 
-def test_upgrade_shows_in_the_kubelets_version() -> None:
+def test_upgrade_sets_the_kubelets_version() -> None:
     kube = FakeKube()
     nodes.sync(kube, description(node("a")))
     nodes.sync(kube, description(node("a"), kube_tag="v1.37.0"))
@@ -83,7 +83,7 @@ def test_upgrade_shows_in_the_kubelets_version() -> None:
     assert kube.list(nodes.COLLECTION)[0]["status"]["nodeInfo"]["kubeletVersion"] == "v1.37.0"
 
 
-def test_cluster_is_ready_when_every_node_is() -> None:
+def test_cluster_is_ready_when_all_nodes_are() -> None:
     kube = FakeKube()
     nodes.sync(kube, description(node("a"), node("b")))
     ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}

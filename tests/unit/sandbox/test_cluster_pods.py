@@ -1,4 +1,4 @@
-"""A Pod's process gets what a kubelet would give it, and nothing else."""
+"""A Pod's process gets the Pod's environment and credentials, and nothing else."""
 
 import base64
 import shutil
@@ -88,7 +88,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClusterDirecto
     return ClusterDirectory(path)
 
 
-def test_redis_password_is_in_a_file_of_its_owner_alone(directory: ClusterDirectory) -> None:
+def test_redis_password_is_in_a_private_file(directory: ClusterDirectory) -> None:
     process = argocd.redis(FakeKube(), directory, pod("argocd-redis"))
     (configuration,) = process.config
     password = next(
@@ -100,9 +100,9 @@ def test_redis_password_is_in_a_file_of_its_owner_alone(directory: ClusterDirect
     assert argocd.redis(FakeKube(), directory, pod("argocd-redis")).digest() == process.digest()
 
 
-def test_token_is_asked_for_the_pods_own_account_and_kept(directory: ClusterDirectory) -> None:
+def test_token_is_requested_once_for_the_pods_account(directory: ClusterDirectory) -> None:
     class Tokens(FakeKube):
-        def create(self, collection: str, manifest: Object) -> Object:  # noqa: ARG002 -- the API's signature
+        def create(self, collection: str, manifest: Object) -> Object:  # noqa: ARG002 -- signature of the base class
             self.writes.append(collection)
             return {"status": {"token": "t"}}
 

@@ -1,4 +1,4 @@
-"""The stand-in for vault-secrets-operator follows the operator's rules."""
+"""The simulated vault-secrets-operator follows the operator's rules."""
 
 import base64
 from collections.abc import Collection
@@ -16,7 +16,7 @@ VAULT_SECRET = "/apis/ricoberger.de/v1alpha1/namespaces/argocd/vaultsecrets/argo
 
 
 class FakeVault(VaultReader):
-    """A Vault in memory: secrets by path."""
+    """An in-memory Vault with secrets by path."""
 
     def __init__(self, content: dict[str, dict[str, bytes]]) -> None:
         self.content = content
@@ -26,8 +26,8 @@ class FakeVault(VaultReader):
         path: str,
         *,
         keys: Collection[str] = (),
-        version: int = 0,  # noqa: ARG002 -- the reader's signature
-        is_binary: bool = False,  # noqa: ARG002 -- likewise
+        version: int = 0,  # noqa: ARG002 -- signature of the base class
+        is_binary: bool = False,  # noqa: ARG002
     ) -> dict[str, bytes]:
         if path not in self.content:
             raise ReadError("secret is nil")
@@ -65,7 +65,7 @@ def values(secret: Object | None) -> dict[str, str]:
     return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
 
 
-def test_secret_holds_what_vault_holds_and_belongs_to_its_vault_secret() -> None:
+def test_secret_has_vaults_values_and_is_owned_by_its_vault_secret() -> None:
     kube = FakeKube()
     secret = reconcile(kube, FakeVault({"secret/sandbox/argocd": {"admin.password": b"hash"}}))
 
@@ -79,7 +79,7 @@ def test_secret_holds_what_vault_holds_and_belongs_to_its_vault_secret() -> None
     assert condition(kube) == ("True", "Created")
 
 
-def test_templates_decide_what_the_secret_gets() -> None:
+def test_templates_define_the_secrets_content() -> None:
     kube = FakeKube()
     templates = {"password": '{% index .Secrets "admin.password" %}', "url": "https://{% .Secrets.host %}/"}
     vault = FakeVault({"secret/sandbox/argocd": {"admin.password": b"hash", "host": b"h", "plain": b"never"}})
@@ -90,20 +90,20 @@ def test_templates_decide_what_the_secret_gets() -> None:
     }
 
 
-def test_only_the_named_keys_are_taken() -> None:
+def test_only_the_listed_keys_are_copied() -> None:
     vault = FakeVault({"secret/sandbox/argocd": {"a": b"1", "b": b"2"}})
 
     assert values(reconcile(FakeKube(), vault, vault_secret(keys=["b"]))) == {"b": "2"}
 
 
-def test_missing_secret_is_a_condition_and_makes_nothing() -> None:
+def test_missing_secret_sets_a_condition_and_creates_nothing() -> None:
     kube = FakeKube()
 
     assert reconcile(kube, FakeVault({})) is None
     assert condition(kube) == ("False", "FetchFailed")
 
 
-def test_broken_template_is_a_condition() -> None:
+def test_invalid_template_sets_a_condition() -> None:
     kube = FakeKube()
     vault = FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
 
@@ -120,7 +120,7 @@ def test_change_in_vault_replaces_the_secret() -> None:
     assert condition(kube) == ("True", "Updated")
 
 
-def test_of_several_paths_the_first_that_has_a_key_wins() -> None:
+def test_the_first_path_with_a_key_wins() -> None:
     vault = FakeVault({"secret/sandbox/argocd": {"a": b"1"}, "secret/sandbox/tap": {"a": b"2", "b": b"3"}})
 
     assert values(reconcile(FakeKube(), vault, vault_secret(paths=["secret/sandbox/tap"]))) == {"a": "1", "b": "3"}
@@ -136,7 +136,7 @@ def test_a_vault_secret_is_not_deleted_without_the_operator() -> None:
     assert kube.objects[VAULT_SECRET]["metadata"]["finalizers"] == []
 
 
-def test_merge_keeps_keys_of_others() -> None:
+def test_merge_keeps_other_keys() -> None:
     kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
     reconcile(kube, vault, vault_secret(reconcileStrategy="Merge"))
     vault.content["secret/sandbox/argocd"] = {"b": b"2"}
@@ -153,7 +153,7 @@ def test_nothing_is_written_while_nothing_changes() -> None:
     assert kube.writes == []
 
 
-def test_refusal_by_kubernetes_is_a_condition() -> None:
+def test_rejection_by_kubernetes_sets_a_condition() -> None:
     kube = FakeKube()
     kube.refused.add(SECRET)
     reconcile(kube, FakeVault({"secret/sandbox/argocd": {"a": b"1"}}))
@@ -176,7 +176,7 @@ def test_template(template: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("template", ["{% env %}", '{% index .Secrets "a"', "{% .Secrets.a | b64enc %}", "{% %}"])
-def test_unknown_action_is_refused_without_values(template: str) -> None:
+def test_unknown_action_is_rejected_without_values(template: str) -> None:
     with pytest.raises(TemplateError) as refused:
         render(template, {"a": "hunter2"})
 
@@ -187,7 +187,7 @@ def test_unknown_action_is_refused_without_values(template: str) -> None:
     ("value", "expected"),
     [("text", b"text"), ({"b": 1, "a": "x"}, b'{"a":"x","b":1}'), (True, b"true"), (7, b"7")],
 )
-def test_values_become_text_as_the_operator_makes_it(value: object, expected: bytes) -> None:
+def test_values_are_converted_as_by_the_operator(value: object, expected: bytes) -> None:
     assert vault_reader.encode(value) == expected
 
 
@@ -197,6 +197,6 @@ def test_binary_values_are_decoded() -> None:
         vault_reader.encode("no base64!", is_binary=True)
 
 
-def test_list_is_no_value_of_a_secret() -> None:
+def test_list_is_rejected() -> None:
     with pytest.raises(ReadError, match="could not parse secret value"):
         vault_reader.encode(["a"])

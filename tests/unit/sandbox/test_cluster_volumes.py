@@ -1,4 +1,4 @@
-"""Volume claims get volumes by Kubernetes' own rules."""
+"""Volume claims get volumes by Kubernetes' rules."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def test_claim_gets_a_volume_of_its_size_bound_to_it() -> None:
     assert "nodeAffinity" not in made["spec"]
 
 
-def test_volume_is_made_once() -> None:
+def test_volume_is_created_once() -> None:
     kube = cluster(storage_class(), claim())
     volumes.reconcile(kube)
     kube.list("/api/v1/persistentvolumes")[0]["status"] = {"phase": "Bound"}
@@ -63,14 +63,14 @@ def test_volume_is_made_once() -> None:
     assert kube.writes == []
 
 
-def test_waits_for_the_first_pod() -> None:
+def test_volume_is_created_for_the_first_consumer() -> None:
     waiting = storage_class("WaitForFirstConsumer")
 
     assert not volumes.needs_volume(claim(), waiting)
     assert volumes.needs_volume(claim(**{"volume.kubernetes.io/selected-node": "rsp-node-0"}), waiting)
 
 
-def test_bound_claim_needs_none() -> None:
+def test_bound_claim_needs_no_volume() -> None:
     bound = claim()
     bound["status"]["phase"] = "Bound"
 
@@ -89,7 +89,7 @@ def test_class_of_another_provisioner_is_left_alone() -> None:
     ("phase", "policy", "stays"),
     [("Released", "Delete", False), ("Released", "Retain", True), ("Bound", "Delete", True)],
 )
-def test_released_volume_goes_if_its_class_says_so(phase: str, policy: str, stays: bool) -> None:
+def test_released_volume_is_deleted_by_its_reclaim_policy(phase: str, policy: str, stays: bool) -> None:
     volume = volumes.volume(claim(), storage_class(reclaimPolicy=policy)) | {"status": {"phase": phase}}
     kube = FakeKube()
     kube.add("/api/v1/persistentvolumes/pvc-1-2-3", volume)
@@ -98,7 +98,7 @@ def test_released_volume_goes_if_its_class_says_so(phase: str, policy: str, stay
     assert bool(kube.list("/api/v1/persistentvolumes")) is stays
 
 
-def test_somebody_elses_released_volume_stays() -> None:
+def test_released_volume_of_another_provisioner_is_kept() -> None:
     volume = volumes.volume(claim(), storage_class()) | {"status": {"phase": "Released"}}
     volume["metadata"]["annotations"] = {}
 

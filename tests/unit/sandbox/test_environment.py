@@ -1,4 +1,4 @@
-"""Who a client is in the sandbox."""
+"""Environment variables for clients of the sandbox."""
 
 import json
 import shlex
@@ -16,7 +16,7 @@ def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_tenant_is_no_administrator(vault: Path) -> None:
+def test_the_tenant_is_not_an_administrator(vault: Path) -> None:
     (vault / "operator-token").write_text("operators\n")
     (vault / "init.json").write_text(json.dumps({"root_token": "roots", "unseal_key": "key"}))
     tenant, administrator = environment.variables(), environment.administrators()
@@ -25,11 +25,11 @@ def test_the_tenant_is_no_administrator(vault: Path) -> None:
     assert "key" not in administrator.values()
 
 
-def test_a_shell_reads_the_variables_as_they_are() -> None:
+def test_a_shell_reads_variables_unchanged() -> None:
     value = "a'b $HOME `id`"
     assert shlex.split(environment.export_lines({"NAME": value})) == ["export", f"NAME={value}"]
 
 
-def test_before_the_sandbox_is_there_the_way_is_told(vault: Path) -> None:
+def test_a_missing_sandbox_is_reported_with_the_command(vault: Path) -> None:
     with pytest.raises(SandboxError, match=f"cannot read {vault}/operator-token .*cloud up"):
         environment.variables()

@@ -1,4 +1,4 @@
-"""Publishing the sandbox's Phalanx with the real git, into a repository of the test's own."""
+"""Publishing of the sandbox's Phalanx repository, with the real git."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ import yaml
 from sandbox import git, paths, tools
 from sandbox.errors import SandboxError
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed; `make up` gets it")
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed; `make up` installs it")
 
 CRDS = "applications/argocd/charts/argo-cd/crds/argocd.yaml"
 
@@ -40,13 +40,13 @@ def test_same_content_is_the_same_commit_everywhere(tmp_path: Path, monkeypatch:
     assert git.publish() == first
 
 
-def test_publishing_again_makes_no_commit(repository: Path) -> None:
+def test_publishing_unchanged_content_creates_no_commit(repository: Path) -> None:
     commit = git.publish()
     assert git.publish() == commit
     assert log(repository) == [commit]
 
 
-def test_published_tree_is_the_source_and_argocds_definitions(tmp_path: Path) -> None:
+def test_published_tree_is_the_source_and_argocds_crds(tmp_path: Path) -> None:
     git.publish()
     git.checkout(tmp_path / "tree")
     published = {str(path.relative_to(tmp_path / "tree")) for path in (tmp_path / "tree").rglob("*") if path.is_file()}
@@ -59,7 +59,7 @@ def test_published_tree_is_the_source_and_argocds_definitions(tmp_path: Path) ->
     }
 
 
-def test_change_is_pushed_on_top_and_publishing_takes_it_back(repository: Path, tmp_path: Path) -> None:
+def test_publishing_reverts_a_pushed_change(repository: Path, tmp_path: Path) -> None:
     published = git.publish()
     git.checkout(tmp_path / "tree")
     (tmp_path / "tree" / "README.md").write_text("changed\n")
@@ -71,7 +71,7 @@ def test_change_is_pushed_on_top_and_publishing_takes_it_back(repository: Path, 
     assert (tmp_path / "again" / "README.md").read_text() == (git.SOURCE / "README.md").read_text()
 
 
-def test_what_helm_leaves_behind_is_not_published(tmp_path: Path) -> None:
+def test_files_created_by_helm_are_not_published(tmp_path: Path) -> None:
     shutil.copytree(git.SOURCE, tmp_path / "source")
     before = git.commit(tmp_path / "source", "Before")
     charts = tmp_path / "source" / "applications" / "tap" / "charts"
@@ -81,7 +81,7 @@ def test_what_helm_leaves_behind_is_not_published(tmp_path: Path) -> None:
     assert git.commit(tmp_path / "source", "After") == before
 
 
-def test_missing_git_names_the_way_to_mend_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_git_is_reported_with_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SandboxError, match="git is not installed"):
         git.publish()

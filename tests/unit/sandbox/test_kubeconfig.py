@@ -1,4 +1,4 @@
-"""Certificates and keys of kubeconfigs lie in private files, and nowhere else."""
+"""Certificates and keys of kubeconfigs are written to private files only."""
 
 import base64
 from pathlib import Path
@@ -11,7 +11,7 @@ KUBECONFIG = {
 }
 
 
-def test_data_become_private_files_that_are_written_over(tmp_path: Path) -> None:
+def test_embedded_data_are_written_to_private_files(tmp_path: Path) -> None:
     directory = tmp_path / "files"
     given = with_files(KUBECONFIG, directory)
     assert given["users"][0]["user"].keys() == {"client-certificate", "client-key"}
@@ -24,6 +24,6 @@ def test_data_become_private_files_that_are_written_over(tmp_path: Path) -> None
     assert len(list(directory.iterdir())) == 3
 
 
-def test_the_document_itself_stays(tmp_path: Path) -> None:
+def test_the_given_document_is_not_changed(tmp_path: Path) -> None:
     with_files(KUBECONFIG, tmp_path)
     assert "client-key-data" in KUBECONFIG["users"][0]["user"]

@@ -1,4 +1,4 @@
-"""The sandbox's Phalanx has Phalanx's layout, renders, and reads the secrets that it declares."""
+"""The sandbox's Phalanx repository has Phalanx's layout, can be rendered, and uses the secrets that it declares."""
 
 import os
 import shutil
@@ -22,11 +22,11 @@ UNDECLARED = {
     SecretKey("tap", "AWS_ACCESS_KEY_ID"),
     SecretKey("tap", "AWS_SECRET_ACCESS_KEY"),
 }
-"""Holes that Phalanx itself has, kept on purpose: the program must fill them."""
+"""Undeclared secrets of Phalanx itself, which the program has to provide."""
 
 NOT_FOR_THE_CLUSTER = {
-    SecretKey("argocd", "admin.plaintext_password"),  # for people; the server gets the hash
-    SecretKey("mobu", "app-alert-webhook"),  # only copied to others
+    SecretKey("argocd", "admin.plaintext_password"),  # for users; the server gets the hash
+    SecretKey("mobu", "app-alert-webhook"),  # only copied to other applications
 }
 
 FACTS: Mapping[str, Mapping[str, Any]] = {
@@ -41,7 +41,7 @@ FACTS: Mapping[str, Mapping[str, Any]] = {
     "postgres": {"postgresStorageClass": "some-class"},
     "tap": {"cadc-tap": {"config": {"gcsBucket": "results", "gcsBucketUrl": "https://s3.test", "gcsBucketType": "S3"}}},
 }
-"""What the infrastructure tells the applications, under Phalanx's own keys."""
+"""Values from the infrastructure, by Phalanx's keys."""
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +51,17 @@ def sandbox() -> Environment:
 
 @pytest.fixture(scope="module")
 def manifests(sandbox: Environment) -> list[dict[str, Any]]:
-    """What `environments/` renders to."""
+    """Return the rendered manifests of `environments/`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{tools.bin_dir()}{os.pathsep}{os.environ['PATH']}")
         if shutil.which("helm") is None:
-            pytest.skip("helm is not installed; `make up` gets it")
+            pytest.skip("helm is not installed; `make up` installs it")
         return render.applications(SOURCE, sandbox, repo_url="https://git.test/phalanx.git", target_revision="abc")
 
 
 @pytest.fixture(scope="module")
 def rendered(manifests: list[dict[str, Any]]) -> dict[str, RenderedApplication]:
-    """What each application deploys when it is told the facts."""
+    """Return the manifests of each application, rendered with `FACTS`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{tools.bin_dir()}{os.pathsep}{os.environ['PATH']}")
         return {
@@ -90,7 +90,7 @@ def test_application_has_phalanxs_files(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
-def test_charts_need_nothing_from_elsewhere(name: str) -> None:
+def test_charts_have_no_remote_dependencies(name: str) -> None:
     directory = SOURCE / "applications" / name
     for dependency in yaml.safe_load((directory / "Chart.yaml").read_text()).get("dependencies", []):
         repository = dependency["repository"]
@@ -100,14 +100,14 @@ def test_charts_need_nothing_from_elsewhere(name: str) -> None:
         assert yaml.safe_load((chart / "Chart.yaml").read_text())["version"] == dependency["version"]
 
 
-def test_environment_knows_exactly_the_applications_that_are_there(sandbox: Environment) -> None:
+def test_environment_has_all_applications(sandbox: Environment) -> None:
     templates = (SOURCE / "environments" / "templates" / "applications").rglob("*.yaml")
     assert sorted(path.stem for path in templates) == APPLICATIONS
     assert sorted(sandbox.applications) == APPLICATIONS
     assert sorted(sandbox.enabled_applications) == APPLICATIONS
 
 
-def test_applications_are_shaped_as_phalanx_shapes_them(manifests: list[dict[str, Any]]) -> None:
+def test_applications_have_phalanxs_form(manifests: list[dict[str, Any]]) -> None:
     applications, namespaces = of_kind(manifests, "Application"), of_kind(manifests, "Namespace")
     assert sorted(applications) == APPLICATIONS
     assert sorted(namespaces) == [name for name in APPLICATIONS if name != "argocd"]
@@ -121,7 +121,7 @@ def test_applications_are_shaped_as_phalanx_shapes_them(manifests: list[dict[str
         assert spec["source"]["helm"]["valueFiles"] == ["values.yaml", "values-sandbox.yaml"]
 
 
-def test_parameters_name_values_that_the_chart_has(manifests: list[dict[str, Any]], sandbox: Environment) -> None:
+def test_parameters_are_values_of_the_chart(manifests: list[dict[str, Any]], sandbox: Environment) -> None:
     for name, manifest in of_kind(manifests, "Application").items():
         for parameter in manifest["spec"]["source"]["helm"]["parameters"]:
             values: Any = application.load(SOURCE, sandbox.name, name).values
@@ -130,7 +130,7 @@ def test_parameters_name_values_that_the_chart_has(manifests: list[dict[str, Any
                 values = values[key]
 
 
-def test_templates_read_only_declared_secrets_but_for_the_known_holes(
+def test_templates_use_only_declared_secrets_with_known_exceptions(
     rendered: dict[str, RenderedApplication], sandbox: Environment
 ) -> None:
     plan = secrets.resolve(application.load_enabled(SOURCE, sandbox))
@@ -138,14 +138,14 @@ def test_templates_read_only_declared_secrets_but_for_the_known_holes(
     assert set(found) == UNDECLARED
 
 
-def test_each_declared_secret_is_read(rendered: dict[str, RenderedApplication], sandbox: Environment) -> None:
+def test_each_declared_secret_is_used(rendered: dict[str, RenderedApplication], sandbox: Environment) -> None:
     plan = secrets.resolve(application.load_enabled(SOURCE, sandbox))
     read = undeclared.reads(map(undeclared.uses, rendered.values()), sandbox.vault_path_prefix)
     assert set(plan) - set(read) == NOT_FOR_THE_CLUSTER
 
 
-def test_every_way_to_a_secret_is_trodden(sandbox: Environment) -> None:
-    """The sandbox's secrets are generated in each of Phalanx's ways, copied, and given by people."""
+def test_every_kind_of_secret_is_used(sandbox: Environment) -> None:
+    """Secrets of the sandbox are generated in all of Phalanx's ways, copied, and static."""
     plan = secrets.resolve(application.load_enabled(SOURCE, sandbox))
     kinds = {getattr(planned.origin, "type", type(planned.origin)) for planned in plan.values()}
     generators = {"password", "bcrypt-password-hash", "mtime", "gafaelfawr-token", "fernet-key"}
@@ -153,7 +153,7 @@ def test_every_way_to_a_secret_is_trodden(sandbox: Environment) -> None:
     assert {Static, secrets.Copied} <= kinds
 
 
-def test_facts_reach_what_is_deployed(rendered: dict[str, RenderedApplication]) -> None:
+def test_facts_are_in_the_rendered_manifests(rendered: dict[str, RenderedApplication]) -> None:
     service = of_kind(rendered["ingress-nginx"].manifests, "Service")["ingress-nginx-controller"]
     assert (service["spec"]["type"], service["spec"]["loadBalancerIP"]) == ("LoadBalancer", "203.0.113.7")
 
@@ -171,9 +171,7 @@ def test_facts_reach_what_is_deployed(rendered: dict[str, RenderedApplication]) 
     assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} <= set(variables)
 
 
-def test_ingresses_are_of_the_class_that_the_controller_serves(
-    rendered: dict[str, RenderedApplication], sandbox: Environment
-) -> None:
+def test_ingresses_have_the_controllers_class(rendered: dict[str, RenderedApplication], sandbox: Environment) -> None:
     (ingress_class,) = of_kind(rendered["ingress-nginx"].manifests, "IngressClass")
     ingresses = [ingress for one in rendered.values() for ingress in of_kind(one.manifests, "Ingress").values()]
     assert len(ingresses) >= len(APPLICATIONS) - 4
@@ -182,7 +180,7 @@ def test_ingresses_are_of_the_class_that_the_controller_serves(
         assert {rule["host"] for rule in ingress["spec"]["rules"]} == {sandbox.fqdn}
 
 
-def test_containers_say_what_they_need_and_are_pinned(rendered: dict[str, RenderedApplication]) -> None:
+def test_containers_have_resources_and_pinned_images(rendered: dict[str, RenderedApplication]) -> None:
     found = list(containers(rendered))
     assert found
     for where, container in found:

@@ -154,7 +154,7 @@ def built(plugin: str) -> dict[str, Any]:
     version = json.loads((package / "pulumi-plugin.json").read_text())["version"]
     program = pulumi_home() / "plugins" / f"resource-{plugin}-v{version}" / f"pulumi-resource-{plugin}"
     if not program.exists():
-        pytest.skip(f"the plugin pulumi-resource-{plugin} is not installed; `make up` gets it")
+        pytest.skip(f"the plugin pulumi-resource-{plugin} is not installed; `make up` installs it")
     assert subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split() == [
         version
     ]

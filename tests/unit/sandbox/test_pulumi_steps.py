@@ -1,4 +1,4 @@
-"""What the CLI's events say of each resource."""
+"""Operations on resources are collected from the CLI's events."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def _steps(*events: EngineEvent) -> list[dict[str, Any]]:
     return steps.as_json()
 
 
-def test_a_step_lasts_from_its_beginning_to_its_end() -> None:
+def test_a_step_has_a_duration() -> None:
     (step,) = _steps(_event("resourcePreEvent", "create"), _event("resOutputsEvent", "create"))
     assert (step["op"], step["name"], step["type"], step["error"]) == (
         "create",
@@ -32,7 +32,7 @@ def test_a_step_lasts_from_its_beginning_to_its_end() -> None:
     assert step["seconds"] >= 0
 
 
-def test_a_step_that_did_not_end_has_no_duration() -> None:
+def test_an_unfinished_step_has_no_duration() -> None:
     (step,) = _steps(_event("resourcePreEvent", "create"))
     assert step["seconds"] is None
 

@@ -1,4 +1,4 @@
-"""The search that proves that no secret stands in clear can fail: it finds what is written down, in whatever form."""
+"""The search for secrets in plaintext can fail: it finds a secret in any encoding."""
 
 import base64
 import json
@@ -18,8 +18,8 @@ from tests.sandbox.watch import Watch
 
 
 @pytest.mark.parametrize("encoding", range(12))
-def test_the_search_finds_a_secret_that_is_written_down(encoding: int, tmp_path: Path) -> None:
-    """In a log and in a file, in clear or encoded, whole or cut off."""
+def test_the_search_finds_a_secret_in_files(encoding: int, tmp_path: Path) -> None:
+    """In a log and in a file, in plaintext or encoded, complete or truncated."""
     value = 'planted/"secret"-of-the-test-' + random.token_hex(8)
     forms = [
         value,
@@ -36,13 +36,13 @@ def test_the_search_finds_a_secret_that_is_written_down(encoding: int, tmp_path:
     file = tmp_path / "some.log"
     with Watch([tmp_path]) as watch:
         file.write_text(f"2026-01-01 DEBUG body: {forms[encoding]}\n")
-        _until(lambda: bool(watch.files))
+        _until(lambda: any(each.content for each in watch.files))
     assert marks.found([Evidence("the file", file.read_bytes())], [mark]) == [("ours", "the file")]
     assert marks.found([Evidence("seen", each.content) for each in watch.files], [mark]) == [("ours", "seen")]
     assert marks.found([Evidence("another", b"nothing of the kind")], [mark]) == []
 
 
-def test_the_watch_sees_command_lines_and_environments() -> None:
+def test_the_watch_records_command_lines_and_environments() -> None:
     mark = Mark("ours", random.token_hex(16))
     with Watch([]) as watch:
         subprocess.run(("sleep", "0.3", "0.0"), env={"PASSWORD": mark.value}, check=True)
@@ -51,7 +51,7 @@ def test_the_watch_sees_command_lines_and_environments() -> None:
     assert ("ours", "the environment of sleep 0.3 0.0") in marks.found(watch.environments.values(), [mark])
 
 
-def test_a_search_of_nothing_or_for_nothing_fails() -> None:
+def test_a_search_without_content_or_secrets_fails() -> None:
     with pytest.raises(AssertionError, match="nothing was searched"):
         marks.found([Evidence("an empty file", b"")], [Mark("ours", "a" * 20)])
     with pytest.raises(AssertionError, match="no marks"):

@@ -13,7 +13,7 @@ HOST = "rsp.sandbox.test"
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the certificate is kept, in a sandbox that has none."""
+    """Return the path of the certificate's file, which does not exist yet."""
     file = tmp_path / "home" / "static-secrets.yaml"
     monkeypatch.setattr(site_certificate, "FILE", file)
     return file
@@ -25,13 +25,13 @@ def given(file: Path) -> Certificate:
     return certificates.check(certificate, key, HOST, datetime.now(UTC))
 
 
-def test_a_certificate_for_the_platform_is_given_to_its_owner_alone(file: Path) -> None:
+def test_a_certificate_for_the_platform_is_written_to_a_private_file(file: Path) -> None:
     site_certificate.up()
     assert file.stat().st_mode & 0o777 == 0o600
     assert given(file).ends > datetime.now(UTC) + timedelta(days=80)
 
 
-def test_it_stays_as_long_as_it_will_do(file: Path) -> None:
+def test_a_valid_certificate_is_kept(file: Path) -> None:
     site_certificate.up()
     before = file.read_text()
     site_certificate.up()
@@ -39,7 +39,7 @@ def test_it_stays_as_long_as_it_will_do(file: Path) -> None:
 
 
 @pytest.mark.parametrize(("host", "days"), [(HOST, 29), ("elsewhere.sandbox.test", 90)])
-def test_one_that_ends_soon_or_is_for_another_is_replaced(
+def test_a_certificate_that_expires_soon_or_is_for_another_host_is_replaced(
     file: Path, monkeypatch: pytest.MonkeyPatch, host: str, days: int
 ) -> None:
     now = datetime.now(UTC)

@@ -6,13 +6,13 @@ from sandbox import summary
 
 
 def shown(renderable: RenderableType) -> list[list[str]]:
-    """The rows of a table, as a person reads them."""
+    """Return the rows of a table as printed."""
     terminal = io.StringIO()
     Console(file=terminal, width=200).print(renderable)
     return [line.split() for line in terminal.getvalue().splitlines()]
 
 
-def test_outputs_that_are_no_text_are_shown_as_json() -> None:
+def test_outputs_other_than_strings_are_shown_as_json() -> None:
     rows = shown(summary.outputs_table({"bucket": "async", "nfsExports": ["/data", "/jhome"], "token": "[secret]"}))
     assert rows[1:] == [["bucket", "async"], ["nfsExports", '["/data",', '"/jhome"]'], ["token", "[secret]"]]
 

@@ -72,13 +72,13 @@ def test_nothing_is_offered_after_a_failed_connection(tmp_path: Path) -> None:
     assert not downloads.offers(published(file))
 
 
-def test_a_file_that_a_host_does_not_have_says_nothing_of_the_others(tmp_path: Path) -> None:
+def test_a_missing_file_does_not_disable_other_downloads(tmp_path: Path) -> None:
     class Missing(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_error(404)
 
         def log_message(self, *_: object) -> None:
-            """Keep quiet."""
+            """Do not log."""
 
     downloads = Downloads()
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Missing) as server:
@@ -90,7 +90,7 @@ def test_a_file_that_a_host_does_not_have_says_nothing_of_the_others(tmp_path: P
     assert downloads.offers(published(plain(tmp_path / "release")))
 
 
-def test_what_a_release_bundles_comes_with_its_program(tmp_path: Path) -> None:
+def test_bundled_files_are_extracted(tmp_path: Path) -> None:
     file = tmp_path / "release.tar.gz"
     with tarfile.open(file, "w:gz") as tar:
         for name in ("all/tool", "all/helper"):
@@ -102,7 +102,7 @@ def test_what_a_release_bundles_comes_with_its_program(tmp_path: Path) -> None:
     assert (bundled_directory(tmp_path / "tool") / "helper").stat().st_mode & 0o777 == 0o755
 
 
-def test_archive_without_the_program_is_refused(tmp_path: Path) -> None:
+def test_archive_without_the_program_is_rejected(tmp_path: Path) -> None:
     file = archive(tmp_path / "release.tar.gz", "tool")
     with pytest.raises(SandboxError, match="has no file other"):
         Downloads().fetch_program(published(file, member="other"), tmp_path / "tool")

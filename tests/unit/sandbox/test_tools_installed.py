@@ -1,4 +1,4 @@
-"""Which programs of the machine may stand in for a pinned release."""
+"""Programs of the machine are used if their version fits."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_other_versions_do_not_fit(version: str | None) -> None:
     assert not installed.fits(HELM, version)
 
 
-def test_kubernetes_must_be_the_very_release_that_clusters_announce() -> None:
+def test_kubernetes_must_be_exactly_the_pinned_release() -> None:
     assert installed.fits(APISERVER, "1.36.3")
     assert not installed.fits(APISERVER, "1.36.4")
 
@@ -45,7 +45,7 @@ def test_kubernetes_must_be_the_very_release_that_clusters_announce() -> None:
         ("nothing of the kind", None),
     ],
 )
-def test_version_is_read_from_what_the_program_prints(
+def test_version_is_read_from_the_programs_output(
     output: str, version: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = put_on_path(tmp_path, HELM.name, output, monkeypatch)
@@ -59,12 +59,12 @@ def test_program_on_path_is_found_only_if_it_fits(tmp_path: Path, monkeypatch: p
     assert installed.find(HELM) is None
 
 
-def test_program_that_does_not_run_is_no_candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_that_does_not_run_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put_on_path(tmp_path, HELM.name, "v3.22.1", monkeypatch).write_bytes(b"\x7fELF, but broken")
     assert installed.find(HELM) is None
 
 
-def test_a_former_build_of_the_cache_is_no_candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_former_build_in_the_store_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "CACHE", tmp_path)
     former = tmp_path / "tools" / "bin" / "former"
     former.mkdir(parents=True)

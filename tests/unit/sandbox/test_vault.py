@@ -1,4 +1,4 @@
-"""What the sandbox's Vault is configured to be, and what its operator may do."""
+"""Configuration of the sandbox's Vault and permissions of its operator."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from sandbox import paths, vault
 
 
 def granted() -> dict[str, set[str]]:
-    """The operator policy: path -> capabilities."""
+    """Return the operator policy as capabilities by path."""
     policy = vault.operator_policy()
     rules = re.findall(r'^path "([^"]+)" {\n  capabilities = (\[.*\])$', policy, re.MULTILINE)
     assert len(rules) == policy.count("\n  capabilities = [")
@@ -29,7 +29,7 @@ def test_command_line_and_configuration_hold_no_secret() -> None:
     assert not set(re.findall(r"\w+", json.dumps(vault.configuration()))) & {"token", "seal", "key"}
 
 
-def test_operator_may_do_what_its_environment_needs_and_nothing_else() -> None:
+def test_operator_has_access_to_its_environment_only() -> None:
     rules = granted()
     assert not [path for path in rules if "*" in path]
     assert {path for path in rules if "+" in path} == {
@@ -44,16 +44,16 @@ def test_operator_may_do_what_its_environment_needs_and_nothing_else() -> None:
     }
 
 
-def test_sudo_is_held_only_where_vault_asks_for_it() -> None:
+def test_sudo_is_granted_only_where_vault_requires_it() -> None:
     held = {path for path, capabilities in granted().items() if "sudo" in capabilities}
     assert held == {"sys/auth/approle", "auth/token/create"}
 
 
-def test_nothing_answers_where_no_server_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_is_none_without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vault, "_ADDRESS", "http://127.0.0.1:1")
     assert vault.health() is None
     assert not vault.ready()
 
 
-def test_data_lie_in_the_directory_that_only_root_may_read() -> None:
+def test_data_are_in_the_private_directory() -> None:
     assert Path(vault.configuration()["storage"]["raft"]["path"]).is_relative_to(paths.VAULT)
