@@ -27,7 +27,7 @@ def test_it_is_what_every_host_is_served(objects: Objects) -> None:
 
 def test_the_output_says_when_it_ends(vault: hvac.Client, outputs: dict[str, object]) -> None:
     held = certificates.parse(in_vault(vault)["tls.crt"])
-    assert outputs["certificateExpires"] == certificates.rfc3339(held.ends)
+    assert outputs["certificateExpires"] == certificates.rfc3339(held.expires)
 
 
 def test_a_certificate_that_is_renewed_in_vault_reaches_the_cluster(vault: hvac.Client, objects: Objects) -> None:
