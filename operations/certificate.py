@@ -34,7 +34,7 @@ class Report:
         """The report for a machine."""
 
         def as_data(found: Certificate | None) -> dict[str, Any] | None:
-            return {"expires": rfc3339(found.ends), "names": list(found.names)} if found else None
+            return {"expires": rfc3339(found.expires), "names": list(found.names)} if found else None
 
         return {
             "host": self.host,
@@ -62,7 +62,7 @@ def main(
     else:
         for name, found in (("served", report.served), ("in Vault", report.held)):
             if found:
-                typer.echo(f"{report.host}, {name}: ends {rfc3339(found.ends)}, for {', '.join(found.names)}")
+                typer.echo(f"{report.host}, {name}: ends {rfc3339(found.expires)}, for {', '.join(found.names)}")
         for problem in report.problems:
             typer.echo(str(problem), err=True)
     if report.problems:
@@ -114,7 +114,7 @@ def _served_wrongly(
     elif held and not served.is_same(held):
         yield Problem(
             where=where,
-            what=f"serves another certificate, until {rfc3339(served.ends)}, than Vault holds: "
+            what=f"serves another certificate, until {rfc3339(served.expires)}, than Vault holds: "
             "`kubectl -n ingress-nginx describe vaultsecret ingress-certificate` says why",
         )
     elif reason := served_certificate.distrust(host, address):

@@ -1,5 +1,5 @@
-"""What a Phalanx repository says: its environments, applications and the secrets that they need.
+"""Environments, applications and secrets, as read from a Phalanx repository.
 
-Pure Python: nothing here talks to Vault or Kubernetes, and nothing imports Pulumi. The rules are Phalanx's own, see
-https://phalanx.lsst.io; each module names the file of https://github.com/lsst-sqre/phalanx that its rules come from.
+Pure Python: nothing here connects to Vault or Kubernetes, and nothing imports Pulumi. The rules are those of Phalanx
+(https://phalanx.lsst.io); each module names the file of https://github.com/lsst-sqre/phalanx that it follows.
 """

@@ -1,4 +1,4 @@
-"""Secrets that applications read though no secrets.yaml declares them, and where their values come from."""
+"""Secrets that applications read although no secrets.yaml declares them, and the sources of their values."""
 
 from collections.abc import Collection, Mapping
 
@@ -8,13 +8,13 @@ from phalanx.static_secrets import Login, dockerconfigjson
 from phalanx.undeclared import PULL_SECRET
 
 OBJECT_STORE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
-"""Keys whose value is the object store's (charts/cadc-tap/templates/tap-deployment.yaml)."""
+"""Keys for the S3 credentials of the object store (charts/cadc-tap/templates/tap-deployment.yaml)."""
 
-_ON_THE_OBJECT_STORE = ("ssotap", "tap")
-"""Applications that this program sets up to keep their results in the object store, whatever the checkout says."""
+_OBJECT_STORE_USERS = ("ssotap", "tap")
+"""Applications that this program always configures to store query results in the object store."""
 
 _GENERATED = frozenset({SecretKey("postgres", "jupyterhub_password")})
-"""Passwords on which only applications of the same environment have to agree."""
+"""Passwords that only applications of the same environment share, so that any random value will do."""
 
 
 def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...]]) -> list[PlannedSecret]:
@@ -22,12 +22,12 @@ def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...
 
     Args:
         enabled: Names of the enabled applications.
-        undeclared: What `phalanx.undeclared.find` found.
+        undeclared: Undeclared keys and their readers, from `phalanx.undeclared.find`.
 
     Returns:
-        The secrets, in alphabetical order. Those that neither the infrastructure has nor a generator makes are static.
+        The secrets in alphabetical order. Those that neither the infrastructure nor a generator provides are static.
     """
-    wired = {SecretKey(name, key) for name in _ON_THE_OBJECT_STORE if name in enabled for key in OBJECT_STORE_KEYS}
+    wired = {SecretKey(name, key) for name in _OBJECT_STORE_USERS if name in enabled for key in OBJECT_STORE_KEYS}
     return [
         PlannedSecret(at=at, description=_description(undeclared.get(at, ())), origin=_origin(at))
         for at in sorted(wired | set(undeclared))
@@ -35,21 +35,23 @@ def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...
 
 
 def pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:
-    """Plan the pull secret, which several applications read even where no registry needs a login.
+    """Plan the pull secret, which several applications read even if no registry requires a login.
 
     Args:
-        logins: Logins that a person gives, by registry.
-        held: Whether Vault has a pull secret, which stays as it is if nobody gives a login.
+        logins: Configured logins, by the registry's host name.
+        held: Whether Vault has a pull secret, which is kept if no login is configured.
     """
     origin = Static() if held and not logins else Literal(dockerconfigjson(logins))
     return PlannedSecret(at=PULL_SECRET, description="Logins to container registries.", origin=origin)
 
 
 def _origin(at: SecretKey) -> Origin:
-    if at.key in OBJECT_STORE_KEYS and at.application in _ON_THE_OBJECT_STORE:
+    if at.key in OBJECT_STORE_KEYS and at.application in _OBJECT_STORE_USERS:
         return Wired()
     return Generated(GeneratorType.PASSWORD) if at in _GENERATED else Static()
 
 
 def _description(readers: tuple[str, ...]) -> str:
-    return f"Declared by no secrets.yaml, but read by {', '.join(readers)}." if readers else "Keys of the object store."
+    if not readers:
+        return "S3 credentials of the object store."
+    return f"Not declared in any secrets.yaml, but read by {', '.join(readers)}."

@@ -1,4 +1,4 @@
-"""An application as an environment has it: its merged Helm values and its secret definitions."""
+"""A Phalanx application in an environment: its merged Helm values and its secret definitions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,14 +19,14 @@ class Application:
     name: str
 
     values: Mapping[str, Any]
-    """``values.yaml`` under ``values-<environment>.yaml``, under what the caller lays over them."""
+    """Helm values: ``values.yaml``, overridden by ``values-<environment>.yaml``, then by the caller's values."""
 
     secrets: Mapping[str, SecretDefinition] = field(default_factory=dict)
-    """Definitions by key (keys contain dots), whatever their conditions: ``secrets.yaml``, of which each key that
-    ``secrets-<environment>.yaml`` has is replaced as a whole."""
+    """Definitions by key, including those whose condition is false; keys may contain dots. A definition in
+    ``secrets-<environment>.yaml`` replaces the whole definition of that key in ``secrets.yaml``."""
 
     def holds(self, condition: str | None) -> bool:
-        """Tell whether a condition of one of its secrets holds; none always does."""
+        """Evaluate a condition of one of its secrets; a missing condition is true."""
         return not condition or is_true(self.values, condition)
 
 
@@ -35,18 +35,18 @@ def load(root: Path, environment: str, name: str, overrides: Mapping[str, Any] |
 
     Args:
         root: Directory of the checkout.
-        environment: Name of the environment whose settings count.
+        environment: Name of the environment whose settings apply.
         name: Name of the application.
-        overrides: Helm values over those of the checkout.
+        overrides: Helm values that override those of the checkout.
 
     Raises:
         PhalanxError: The checkout has no such application, or one of its files is malformed; all problems of its
-            secret definitions at once.
+            secret definitions are reported together.
     """
     directory = root / "applications" / name
     if not directory.is_dir():
         raise PhalanxError(
-            f"The environment {environment} enables the application {name}, but the Phalanx repository has no "
+            f"The environment {environment} enables the application {name}, but its Phalanx repository has no "
             f"applications/{name}"
         )
     values = merge(
@@ -63,7 +63,7 @@ def load(root: Path, environment: str, name: str, overrides: Mapping[str, Any] |
     for key, definition in (definitions | overrides).items():
         where = f"applications/{name}/{files[key]}: {key}"
         try:
-            secrets[_text(key, where)] = validate(SecretDefinition, definition, where)
+            secrets[_require_text(key, where)] = validate(SecretDefinition, definition, where)
         except PhalanxError as error:
             problems.extend(error.problems)
     if problems:
@@ -74,15 +74,15 @@ def load(root: Path, environment: str, name: str, overrides: Mapping[str, Any] |
 def load_enabled(
     root: Path, environment: Environment, overrides: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Application]:
-    """Load every application that an environment enables, by name in alphabetical order.
+    """Load all applications that an environment enables, by name in alphabetical order.
 
     Args:
         root: Directory of the checkout.
         environment: The environment.
-        overrides: By application, Helm values over those of the checkout.
+        overrides: Helm values that override those of the checkout, by application.
 
     Raises:
-        PhalanxError: See `load`; the problems of all applications at once.
+        PhalanxError: As for `load`; the problems of all applications are reported together.
     """
     applications: dict[str, Application] = {}
     problems: list[str] = []
@@ -96,7 +96,7 @@ def load_enabled(
     return applications
 
 
-def _text(key: Any, where: str) -> str:
+def _require_text(key: Any, where: str) -> str:
     if not isinstance(key, str):
-        raise PhalanxError(f"{where}: YAML takes this key for a {type(key).__name__}: quote it")
+        raise PhalanxError(f"{where}: YAML reads this key as {type(key).__name__}, expected text: put it in quotes")
     return key

@@ -1,4 +1,7 @@
-"""Results kept in the user's cache: a key names all that a result was made from, so that it never goes stale."""
+"""A cache of computed results in the user's cache directory.
+
+A result's key covers everything that the result depends on, so that an entry never becomes stale.
+"""
 
 import functools
 import hashlib
@@ -15,54 +18,55 @@ from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
-_KEPT = 30 * 24 * 3600
-"""Seconds after its last use that a result is kept."""
+_RETENTION = 30 * 24 * 3600
+"""Seconds for which an entry is kept after its last use."""
 
 
 def directory() -> Path:
-    """Return the directory of this program in the user's cache; it need not exist."""
+    """Return this program's directory in the user's cache; it may not exist yet."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "rsp"
 
 
-def remembered(kind: TypeAdapter[T], made_from: Any, make: Callable[[], T]) -> T:
-    """Return a result of an earlier run that was made from the same, else make it and keep it for the next.
+def cached(result_type: TypeAdapter[T], key: Any, compute: Callable[[], T]) -> T:
+    """Return the cached result of an earlier run, or compute it and cache it.
 
-    A result that is damaged, or of another shape, counts as missing. Where the cache cannot be written nothing is kept.
+    A damaged entry, or one that does not fit the type, counts as missing. If the cache is not writable, the result is
+    not cached.
 
     Args:
-        kind: Type of the result, which is kept as JSON. It must not hold secrets.
-        made_from: JSON values that together determine the result. Only their digest is kept.
-        make: Makes the result. Its exceptions are raised, and not remembered.
+        result_type: Type of the result, which is stored as JSON. It must not contain secrets.
+        key: JSON values that together determine the result. Only their digest is stored.
+        compute: Computes the result. Its exceptions propagate and are not cached.
     """
-    path = directory() / "results" / f"{_digest(json.dumps([_program(), made_from], sort_keys=True).encode())}.json"
+    path = directory() / "results" / f"{_digest(json.dumps([_package_digest(), key], sort_keys=True).encode())}.json"
     try:
-        # As bytes: a damaged file need not be text.
+        # As bytes: a damaged file may not be valid text.
         digest, _, content = path.read_bytes().partition(b"\n")
         if digest == _digest(content).encode():
-            found = kind.validate_json(content)
+            found = result_type.validate_json(content)
             os.utime(path)
             return found
     except (OSError, ValidationError):
         pass
-    made = make()
-    content = kind.dump_json(made)
-    # YAML knows more than JSON, numbers as keys for example.
-    if kind.validate_json(content) == made:
+    result = compute()
+    content = result_type.dump_json(result)
+    # YAML has values that JSON cannot represent, such as mappings with numeric keys.
+    if result_type.validate_json(content) == result:
         with suppress(OSError):
             _write(path, _digest(content).encode() + b"\n" + content)
-    return made
+    return result
 
 
-def digest_of(folder: Path) -> str:
+def tree_digest(folder: Path) -> str:
     """Return a digest of the names and contents of all files below a directory, following links."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for parent, folders, files in os.walk(folder, followlinks=True):
         folders.sort()
         for name in sorted(files):
             path = Path(parent, name)
-            found.update(json.dumps([str(path.relative_to(folder)), _digest(path.read_bytes())]).encode())
-    return found.hexdigest()
+            digest.update(json.dumps([str(path.relative_to(folder)), _digest(path.read_bytes())]).encode())
+    return digest.hexdigest()
 
 
 def _digest(content: bytes) -> str:
@@ -70,13 +74,13 @@ def _digest(content: bytes) -> str:
 
 
 @functools.cache
-def _program() -> str:
-    """Return a digest of this package, which may make something else of the same in another release."""
+def _package_digest() -> str:
+    """Return a digest of this package's code: another release may compute another result from the same input."""
     return _digest(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that appears only when it is complete, and delete what was not used for long."""
+    """Write an entry atomically, and delete entries that have not been used for `_RETENTION`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, incomplete = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
@@ -86,7 +90,7 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(incomplete).unlink()
         raise
-    oldest = time.time() - _KEPT
+    oldest = time.time() - _RETENTION
     for each in path.parent.iterdir():
         if each.stat().st_mtime < oldest:
             each.unlink(missing_ok=True)

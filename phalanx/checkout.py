@@ -1,4 +1,4 @@
-"""A Phalanx repository at one commit, on the local disk."""
+"""Local copy of a Phalanx repository at one commit."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from phalanx.errors import CheckoutError
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TIMEOUT = 300.0
-"""Seconds that one git command may take: a shallow clone of Phalanx takes a few."""
+"""Timeout of a git command in seconds; a shallow clone of Phalanx takes a few."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,37 +22,37 @@ class Checkout:
     """The files of a Phalanx repository at a commit."""
 
     repository: str
-    """URL or path that Git clones, and from which Argo CD will read the same commit."""
+    """URL or path from which Git clones, and from which Argo CD reads the same commit."""
 
     revision: str
-    """Branch, tag or commit that was asked for."""
+    """Configured branch, tag or commit."""
 
     commit: str
-    """The commit that the revision stood for when it was resolved: 40 hexadecimal digits."""
+    """Hash of the commit to which the revision was resolved: 40 hexadecimal digits."""
 
     path: Path
     """Directory with ``applications``, ``charts`` and ``environments``."""
 
 
 def resolve(repository: str, revision: str) -> Checkout:
-    """Resolve a revision to a commit, once, and have its files in the user's cache.
+    """Resolve a revision to a commit, and fetch its files into the user's cache.
 
-    A full commit that is in the cache already needs no network.
+    A full commit hash that is in the cache needs no network.
 
     Args:
-        repository: URL (https, ssh, file) or path. Credentials come from Git's own configuration, never from the URL:
-            it would show them in process lists and in the Applications.
-        revision: Branch, tag, or commit with all its 40 digits.
+        repository: URL (https, ssh, file) or path. Credentials come from Git's configuration, never from the URL,
+            which is visible in process lists and in the Applications.
+        revision: Branch, tag, or full commit hash.
 
     Raises:
-        CheckoutError: The repository cannot be read, has no such revision, or the URL holds a password.
+        CheckoutError: The repository cannot be read, has no such revision, or the URL contains credentials.
     """
     url = urlsplit(repository)
-    # With https the user's name may be a token; with ssh it is "git".
+    # In an https URL the user name may be a token; in an ssh URL it is "git".
     if url.password or (url.username and url.scheme in {"http", "https"}):
         raise CheckoutError(
-            f"The URL of the Phalanx repository at {url.hostname} holds a password or token: "
-            "take it out, and give it to Git's credential helper (git help credentials)."
+            f"The URL of the Phalanx repository at {url.hostname} contains a password or token: "
+            "remove it, and use a credential helper of Git instead (git help credentials)."
         )
     commit = revision if _COMMIT.fullmatch(revision) else _commit_of(repository, revision)
     path = cache.directory() / "phalanx" / hashlib.sha256(repository.encode()).hexdigest()[:16] / commit
@@ -62,22 +62,22 @@ def resolve(repository: str, revision: str) -> Checkout:
 
 
 def link(checkout: Checkout, at: Path) -> Path:
-    """Give a checkout a path that stays the same from commit to commit and machine to machine.
+    """Create a symbolic link to a checkout, as a path that is the same for every commit and machine.
 
     Args:
-        checkout: Checkout to which the path shall lead.
-        at: Path of a symbolic link; one that is there is replaced, in one step.
+        checkout: Target of the link.
+        at: Path of the link; an existing link is replaced atomically.
 
     Returns:
         The path of the link.
 
     Raises:
-        CheckoutError: Something other than a link is there.
+        CheckoutError: The path exists and is not a link.
     """
     if at.exists() and not at.is_symlink():
-        raise CheckoutError(f"{at} should be a link to the Phalanx checkout, but is something else: move it away")
+        raise CheckoutError(f"{at} exists, but is not a link to the Phalanx checkout: move it away")
     at.parent.mkdir(parents=True, exist_ok=True)
-    # A link cannot be overwritten, but another can be moved over it.
+    # A link cannot be overwritten, but another one can be renamed over it.
     with tempfile.TemporaryDirectory(prefix=".link-", dir=at.parent) as directory:
         fresh = Path(directory) / at.name
         fresh.symlink_to(checkout.path.resolve())
@@ -86,8 +86,8 @@ def link(checkout: Checkout, at: Path) -> Path:
 
 
 def _commit_of(repository: str, revision: str) -> str:
-    """Ask the remote which commit a branch or tag stands for; a branch wins over a tag, as in Argo CD."""
-    # An annotated tag is an object of its own: "^{}" is the commit that it points to.
+    """Query the remote for the commit of a branch or tag; a branch takes precedence over a tag, as in Argo CD."""
+    # An annotated tag is an object of its own; "^{}" dereferences it to its commit.
     candidates = [f"refs/heads/{revision}", f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}"]
     answer = _git(
         "ls-remote", "--", repository, *candidates, problem=f"Cannot read the Phalanx repository {repository}"
@@ -97,12 +97,13 @@ def _commit_of(repository: str, revision: str) -> str:
         if name in found:
             return found[name]
     raise CheckoutError(
-        f"The Phalanx repository {repository} has no branch or tag {revision!r}; a commit needs all its 40 digits."
+        f"The Phalanx repository {repository} has no branch or tag {revision!r}; "
+        "a commit must be given with all 40 digits."
     )
 
 
 def _clone(repository: str, commit: str, path: Path) -> None:
-    """Put the files of a commit at a path, which appears only when it is complete."""
+    """Fetch the files of a commit to a path, atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".clone-", dir=path.parent) as directory:
         tree = Path(directory) / "tree"
@@ -116,19 +117,22 @@ def _clone(repository: str, commit: str, path: Path) -> None:
         try:
             tree.rename(path)
         except OSError:
-            # Another process was faster; the same commit has the same files.
+            # Another process has created it in the meantime; the same commit has the same files.
             if not path.is_dir():
                 raise
 
 
 def _git(*arguments: str, problem: str) -> str:
-    """Run git and return what it prints.
+    """Run git and return its output.
+
+    Args:
+        arguments: Arguments of git.
+        problem: Start of the error message if it fails.
 
     Raises:
-        CheckoutError: It failed: the problem, and git's own last words.
+        CheckoutError: git failed; the message ends with git's own.
     """
-    # Never wait at a terminal for a password; speak English, for the message below; and take no repository but the
-    # named one, even below a Git hook, which exports its own.
+    # Never prompt for a password; print messages in English; and ignore the repository that a Git hook exports.
     environment = (
         {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
         | processes.environment()
@@ -141,10 +145,10 @@ def _git(*arguments: str, problem: str) -> str:
             ("git", *arguments), env=environment, capture_output=True, text=True, check=True, timeout=_TIMEOUT
         )
     except FileNotFoundError:
-        raise CheckoutError("git is not installed: it is needed to fetch the Phalanx repository.") from None
+        raise CheckoutError("git is not installed: it is required to fetch the Phalanx repository.") from None
     except subprocess.TimeoutExpired:
-        raise CheckoutError(f"{problem}: git gave no answer within {_TIMEOUT:.0f} s.") from None
+        raise CheckoutError(f"{problem}: git did not finish within {_TIMEOUT:.0f} s.") from None
     except subprocess.CalledProcessError as error:
-        words = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
-        raise CheckoutError(f"{problem}: {words[0] if words else f'git exited with {error.returncode}'}") from None
+        lines = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
+        raise CheckoutError(f"{problem}: {lines[0] if lines else f'git exited with {error.returncode}'}") from None
     return done.stdout

@@ -8,55 +8,55 @@ from phalanx.generators import GeneratorType
 
 
 class _Conditional(BaseModel):
-    """Something that counts only if a Helm value of the application is true."""
+    """A rule that applies only if a Helm value of the application is true."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     condition: str | None = Field(default=None, alias="if")
-    """Path of the value, its keys joined by dots; without one it always counts."""
+    """Path of the Helm value, with its keys joined by dots; the rule always applies if it is absent."""
 
 
 class CopyRule(_Conditional):
-    """The secret has the value of another application's."""
+    """Copies the value of another application's secret."""
 
     application: str
     key: str
 
 
 class GenerateRule(_Conditional):
-    """The secret is generated."""
+    """Generates the value."""
 
     type: GeneratorType
     source: str | None = None
-    """Key, in the same application, of the secret that this one tells of."""
+    """Key of the secret in the same application from which the value is derived."""
 
     @field_validator("type", mode="before")
     @classmethod
     def _known(cls, value: object) -> object:
         if value not in list(GeneratorType):
-            raise ValueError(f"unknown generator {value!r}; Phalanx has {', '.join(GeneratorType)}")
+            raise ValueError(f"unknown generator {value!r}, expected one of {', '.join(GeneratorType)}")
         return value
 
     @model_validator(mode="after")
     def _source_fits(self) -> Self:
         if self.type.needs_source != (self.source is not None):
-            raise ValueError(f"{self.type} {'needs' if self.type.needs_source else 'takes no'} source")
+            raise ValueError(f"{self.type} {'requires a' if self.type.needs_source else 'does not allow a'} source")
         return self
 
 
 class OnepasswordRule(BaseModel):
-    """How the value is kept in 1Password."""
+    """Storage of the value in 1Password."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoded: bool = False
-    """Whether it is encoded in base64 there, as 1Password keeps no line breaks."""
+    """Whether the value is encoded in base64 in 1Password, which does not preserve line breaks."""
 
 
 class SecretDefinition(_Conditional):
-    """A secret that an application needs, and where its value comes from.
+    """A secret that an application needs, and the source of its value.
 
-    Without a rule, or when the conditions of all rules are false, it is static: a person gives it.
+    Without a rule whose condition is true it is static: the operator provides the value.
     """
 
     description: str | None = None
@@ -70,9 +70,9 @@ class SecretDefinition(_Conditional):
         copied = self.copy_rule is not None and not self.copy_rule.condition
         generated = self.generate is not None and not self.generate.condition
         if not self.description and not copied:
-            raise ValueError("a description is needed")
+            raise ValueError("description is required")
         if copied and generated:
-            raise ValueError("copy and generate exclude each other unless one of them has a condition")
+            raise ValueError("copy and generate are mutually exclusive unless one of them has a condition")
         if self.value and (copied or generated):
-            raise ValueError("value excludes copy and generate unless they have a condition")
+            raise ValueError("value cannot be combined with an unconditional copy or generate")
         return self

@@ -1,4 +1,4 @@
-"""Reading of YAML files, with errors that name the file and the place in it."""
+"""Reading of YAML files, with errors that name the file and the position in it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +16,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Loader(yaml.CSafeLoader):
-    """Reads YAML as Helm does: what looks like a date, and a lone ``=``, is text.
+    """YAML loader that reads timestamps and a single ``=`` as text, as Helm does.
 
-    libyaml's parser takes a tenth of the time of the one in Python, and a checkout has hundreds of files.
+    It uses libyaml, which is ten times as fast as the parser in Python: a checkout has hundreds of files.
     """
 
 
@@ -31,7 +31,7 @@ _Loader.add_constructor("tag:yaml.org,2002:value", _as_text)
 
 
 def parse_stream(text: str) -> list[Any]:
-    """Parse a stream of YAML documents, leaving out the empty ones.
+    """Parse a stream of YAML documents, without empty ones.
 
     Raises:
         yaml.YAMLError: The text is not YAML.
@@ -40,25 +40,25 @@ def parse_stream(text: str) -> list[Any]:
 
 
 def parse_mapping(text: str | bytes, where: str) -> dict[str, Any]:
-    """Parse YAML that holds one mapping; nothing at all is an empty mapping, as for Helm.
+    """Parse a YAML document that is a mapping; an empty document is an empty mapping, as in Helm.
 
     Args:
         text: Text to parse.
-        where: File that it came from, for messages.
+        where: Name of the file, for error messages.
 
     Raises:
-        PhalanxError: It is not YAML, or holds something else. No part of the text is in the message.
+        PhalanxError: The text is not YAML or not a mapping. The message never quotes the text.
     """
     try:
         content = yaml.load(text, _Loader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        # The complaint about a tag (!value) or an alias (*value) would quote it.
+        # The messages about tags (!value) and aliases (*value) quote the text.
         quoting = isinstance(error, yaml.constructor.ConstructorError | yaml.composer.ComposerError)
         problem = None if quoting else error.problem
-        raise PhalanxError(f"{where}{line}: not valid YAML: {problem or 'a value that needs quotes'}") from None
+        raise PhalanxError(f"{where}{line}: not valid YAML: {problem or 'a value must be quoted'}") from None
     except yaml.YAMLError:
-        raise PhalanxError(f"{where}: not valid YAML: it has a character that is not text") from None
+        raise PhalanxError(f"{where}: not valid YAML: contains a non-printable character") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -67,10 +67,10 @@ def parse_mapping(text: str | bytes, where: str) -> dict[str, Any]:
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping, see `parse_mapping`.
+    """Read a YAML file that is a mapping; see `parse_mapping`.
 
     Raises:
-        PhalanxError: The file cannot be read, or does not hold a mapping.
+        PhalanxError: The file cannot be read, or is not a mapping.
     """
     try:
         text = path.read_bytes()
@@ -80,20 +80,20 @@ def read_mapping(path: Path) -> dict[str, Any]:
 
 
 def read_optional_mapping(path: Path) -> dict[str, Any]:
-    """Read a YAML file that need not exist; a missing file is an empty mapping."""
+    """Read a YAML file that may be missing; a missing file is an empty mapping."""
     return read_mapping(path) if path.exists() else {}
 
 
 def validate(model: type[Model], content: Mapping[str, Any], where: str) -> Model:
-    """Make a model of parsed YAML.
+    """Validate parsed YAML against a model.
 
     Args:
-        model: Model to make.
+        model: Class of the model.
         content: Parsed YAML.
-        where: File, and place in it, that the content came from.
+        where: File and position of the content, for error messages.
 
     Raises:
-        PhalanxError: The content does not fit; one problem a field, without the input, which may be secret.
+        PhalanxError: The content is not valid. One problem per field, without the input, which may be secret.
     """
     try:
         return model.model_validate(content)

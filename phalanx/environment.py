@@ -1,4 +1,4 @@
-"""What a Phalanx environment says of itself: ``environments/values.yaml`` under ``environments/values-<name>.yaml``."""
+"""Settings of a Phalanx environment: ``environments/values.yaml``, overridden by ``values-<name>.yaml`` beside it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,43 +16,43 @@ _VaultPath = Annotated[str, StringConstraints(pattern=r"^[^/]+(/[^/]+)+$")]
 
 
 class Environment(BaseModel):
-    """The settings of an environment that this program uses (src/phalanx/models/environments.py).
+    """Settings of an environment that this program uses (src/phalanx/models/environments.py).
 
-    Versions of Phalanx differ in the others, which only its own templates read: they are left alone.
+    Other settings are ignored: only Phalanx's own templates read them, and they vary between versions of Phalanx.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore")
 
     name: _NonEmpty
-    """Name of the environment, which every ``values-<name>.yaml`` carries."""
+    """Name of the environment, as in ``values-<name>.yaml``."""
 
     fqdn: _NonEmpty
-    """Host name under which the platform is reached."""
+    """Host name of the platform."""
 
     app_of_apps_name: _NonEmpty
-    """Name of the Argo CD Application above all others in Phalanx's own installer."""
+    """Name of the Argo CD app of apps that Phalanx's own installer creates."""
 
     vault_url: _NonEmpty
-    """URL of the Vault that the applications read."""
+    """URL of the Vault from which the applications read their secrets."""
 
     vault_path_prefix: _VaultPath
-    """Mount of the KV v2 engine and, after the first slash, the path in it that holds one secret an application."""
+    """Mount of the KV v2 engine and, after the first slash, the path below which each application has one secret."""
 
     repo_url: str
-    """Git repository that the Applications name unless told otherwise."""
+    """Default Git repository of the Applications."""
 
     target_revision: str
-    """Revision that the Applications name unless told otherwise."""
+    """Default revision of the Applications."""
 
     revisions: Mapping[str, str] = Field(default_factory=dict)
-    """Revisions of single applications that differ from ``target_revision``."""
+    """Revisions of individual applications that differ from ``target_revision``."""
 
     applications: Mapping[str, bool]
-    """Every application that Phalanx has, and whether the environment enables it."""
+    """All applications of Phalanx, and whether the environment enables them."""
 
     @property
     def enabled_applications(self) -> tuple[str, ...]:
-        """Names of the enabled applications, those that every environment has included, in alphabetical order."""
+        """Names of the enabled applications in alphabetical order, including those that every environment has."""
         return tuple(sorted(name for name, enabled in self.applications.items() if enabled))
 
     @property
@@ -67,22 +67,22 @@ class Environment(BaseModel):
 
     @property
     def vault_role(self) -> str:
-        """Name of the AppRole that may read the secrets: the last part of the path, as no slash may be in it."""
+        """Name of the AppRole that may read the secrets: the last part of the path, as it must not contain a slash."""
         return self.vault_path.rpartition("/")[2]
 
     @property
     def vault_read_policy(self) -> str:
-        """Name of the policy of `phalanx.policies.read_policy`."""
+        """Name of the policy with the rules of `phalanx.policies.read_policy`."""
         return f"{self.vault_path}/read"
 
     @property
     def vault_write_policy(self) -> str:
-        """Name of the policy of `phalanx.policies.write_policy`."""
+        """Name of the policy with the rules of `phalanx.policies.write_policy`."""
         return f"{self.vault_path}/write"
 
 
 def names(root: Path) -> tuple[str, ...]:
-    """Name the environments of a checkout, in alphabetical order."""
+    """List the names of the environments of a checkout in alphabetical order."""
     return tuple(sorted(path.stem.removeprefix("values-") for path in (root / "environments").glob("values-*.yaml")))
 
 
@@ -94,21 +94,21 @@ def load(root: Path, name: str) -> Environment:
         name: Name of the environment.
 
     Raises:
-        PhalanxError: There is no such environment, or its files lack something or are malformed.
+        PhalanxError: The environment does not exist, or its settings are not valid.
     """
     base = root / "environments" / "values.yaml"
     if not base.exists():
-        raise PhalanxError(f"{root} is no Phalanx repository: it has no environments/values.yaml")
+        raise PhalanxError(f"{root} is not a Phalanx repository: it has no environments/values.yaml")
     path = root / "environments" / f"values-{name}.yaml"
     if not path.exists():
         raise PhalanxError(
             f"The Phalanx repository has no environment {name!r} (no environments/values-{name}.yaml); "
-            f"it has: {', '.join(names(root)) or 'none'}"
+            f"existing environments: {', '.join(names(root)) or 'none'}"
         )
     environment = validate(Environment, merge(read_mapping(base), read_mapping(path)), f"environments/{path.name}")
     if environment.name != name:
         raise PhalanxError(
             f"environments/{path.name}: name: expected {name!r}, found {environment.name!r}: "
-            "the Applications read the values files of the environment that this names"
+            "it determines which values files the Applications read"
         )
     return environment

@@ -2,10 +2,10 @@ from collections.abc import Sequence
 
 
 class PhalanxError(Exception):
-    """Something in a Phalanx repository, or on the way to it, that a person has to mend.
+    """An error in a Phalanx repository, or in the access to it, that the operator has to fix.
 
     Attributes:
-        problems: One sentence each; a secret's value is never part of one.
+        problems: One message per problem, without any secret value.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -17,12 +17,12 @@ class PhalanxError(Exception):
 
 
 class CheckoutError(PhalanxError):
-    """The repository cannot be reached, or does not have the revision."""
+    """The repository cannot be read, or does not have the revision."""
 
 
 class RenderError(PhalanxError):
-    """Helm is missing or refuses a chart."""
+    """Helm is missing or rejects a chart."""
 
 
 class SecretsError(PhalanxError):
-    """The secret definitions of an environment contradict each other."""
+    """The secrets of an environment are inconsistent, missing or not readable."""

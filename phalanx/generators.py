@@ -1,6 +1,6 @@
-"""The values that Phalanx generates, by its own rules (src/phalanx/models/secrets.py).
+"""Generators of secret values, following src/phalanx/models/secrets.py of Phalanx.
 
-A value is generated once and kept by whoever asked for it: each call gives another one.
+Each call returns a new value; the caller has to store it.
 """
 
 import base64
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 _BCRYPT_ROUNDS = 15
 _BCRYPT_LIMIT = 72
-"""Bytes of a password that bcrypt can hash."""
+"""Longest password that bcrypt can hash, in bytes."""
 
 
 class GeneratorType(StrEnum):
@@ -34,36 +34,36 @@ class GeneratorType(StrEnum):
 
     @property
     def needs_source(self) -> bool:
-        """Whether the value tells something of another secret of the same application."""
+        """Whether the value is derived from another secret of the same application."""
         return self in {GeneratorType.BCRYPT_PASSWORD_HASH, GeneratorType.MTIME}
 
     @property
     def always_generated(self) -> bool:
-        """Whether the value is made anew at each run, and never kept from Vault."""
+        """Whether the value is generated in each run, even if Vault has one."""
         return self is GeneratorType.OIDC_CLIENTS
 
 
 class OidcClient(BaseModel):
-    """An OpenID Connect client of Gafaelfawr's server, in the form that Gafaelfawr reads."""
+    """An OpenID Connect client of Gafaelfawr's server, in Gafaelfawr's format."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     id: str
-    """Client identifier."""
+    """Client ID."""
 
     secret: str = Field(repr=False)
-    """What the client proves itself with."""
+    """Client secret."""
 
     return_uri: str
-    """URL to which a user may be sent back."""
+    """Redirect URI."""
 
 
 def generate(generator: GeneratorType, source: str | None = None) -> str:
     """Generate a value.
 
     Args:
-        generator: Any type but ``oidc-clients``, for which see `oidc_clients`.
-        source: Value of the secret that the new one tells of, for a type that `needs_source`.
+        generator: Any type except ``oidc-clients``, for which see `oidc_clients`.
+        source: Value of the secret from which the new one is derived, for a type that `needs_source`.
 
     Raises:
         ValueError: The source is missing or too long to be hashed, or the type is ``oidc-clients``.
@@ -80,15 +80,15 @@ def generate(generator: GeneratorType, source: str | None = None) -> str:
         case GeneratorType.BCRYPT_PASSWORD_HASH:
             return _bcrypt_hash(_required(source, generator))
         case GeneratorType.MTIME:
-            # The source's value has no part in it, but there must be one whose time this is.
+            # The value of the source is not used, but it must exist.
             _required(source, generator)
             return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case GeneratorType.OIDC_CLIENTS:
-            raise ValueError("oidc-clients is made from the clients: use oidc_clients()")
+            raise ValueError("oidc-clients is generated from the clients: use oidc_clients()")
 
 
 def is_hash(text: str, password: str) -> bool:
-    """Tell whether a text is the bcrypt hash of a password; any other text is none."""
+    """Return whether a text is a bcrypt hash of a password."""
     try:
         return bcrypt.checkpw(password.encode(), text.encode())
     except ValueError:
@@ -96,10 +96,10 @@ def is_hash(text: str, password: str) -> bool:
 
 
 def oidc_clients(clients: Mapping[str, OidcClient]) -> str:
-    """Serialise the OpenID Connect clients as the value of a secret of type ``oidc-clients``.
+    """Serialise OpenID Connect clients as the value of a secret of type ``oidc-clients``.
 
     Args:
-        clients: Clients by the name that the operator gave them, which orders them.
+        clients: Clients by their name in the configuration, by which they are ordered.
     """
     return json.dumps([client.model_dump() for _, client in sorted(clients.items())])
 
@@ -117,11 +117,11 @@ def _rsa_private_key() -> str:
 
 def _bcrypt_hash(password: str) -> str:
     if len(password.encode()) > _BCRYPT_LIMIT:
-        raise ValueError(f"a password of more than {_BCRYPT_LIMIT} bytes cannot be hashed with bcrypt")
+        raise ValueError(f"bcrypt cannot hash a password of more than {_BCRYPT_LIMIT} bytes")
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=_BCRYPT_ROUNDS)).decode()
 
 
 def _required(source: str | None, generator: GeneratorType) -> str:
     if not source:
-        raise ValueError(f"{generator} needs the value of its source")
+        raise ValueError(f"{generator} requires the value of its source")
     return source

@@ -1,4 +1,4 @@
-"""Helm, as a process of its own for each chart."""
+"""Execution of the Helm command."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from phalanx.documents import parse_stream
 from phalanx.errors import RenderError
 
 _TIMEOUT = 120.0
-"""Seconds; rendering the largest environment takes less than one, fetching a dependency a few."""
+"""Timeout in seconds; rendering the largest environment takes less than one, fetching a dependency a few."""
 
 
 def template(
@@ -25,55 +25,58 @@ def template(
     Args:
         release: Name of the release.
         chart: Directory of the chart.
-        values_files: Files in it, later ones over earlier ones; those that do not exist are left out.
-        overrides: Helm values over those of the files.
+        values_files: Values files in the chart, in order of increasing precedence; missing files are skipped.
+        overrides: Helm values that override those of the files.
         namespace: Namespace of the release.
 
+    Returns:
+        The manifests.
+
     Raises:
-        RenderError: Helm is missing or refuses the chart.
+        RenderError: Helm is missing or rejects the chart.
     """
     files = [argument for name in values_files if (chart / name).exists() for argument in ("--values", chart / name)]
-    # The overrides go in by standard input: no shell syntax to escape, nothing in the process list.
+    # Passed on standard input: no syntax to escape, and not visible in the process list.
     arguments = ("template", release, chart, "--namespace", namespace, *files, "--values", "-")
-    output = run(*arguments, given=json.dumps(overrides), problem=f"helm refuses the chart {chart}")
+    output = run(*arguments, stdin=json.dumps(overrides), problem=f"Helm cannot render the chart {chart}")
     try:
         return [dict(manifest) for manifest in parse_stream(output)]
     except yaml.YAMLError as error:
-        raise RenderError(f"The chart {chart} renders to something that is not valid YAML: {error}") from None
+        raise RenderError(f"The chart {chart} renders to invalid YAML: {error}") from None
 
 
-def made_from(*charts: Path) -> list[Any]:
-    """Return what determines how Helm renders some charts, but for its arguments; see `phalanx.cache.remembered`.
+def cache_key(*charts: Path) -> list[Any]:
+    """Return what determines how Helm renders charts, except its arguments, for a key of `phalanx.cache.cached`.
 
     Args:
-        charts: Directories of all charts that go in.
+        charts: Directories of all charts that are rendered.
 
     Raises:
         RenderError: Helm is missing.
     """
-    # Asking Helm for its version takes as long as rendering a chart.
+    # Not `helm version`, which takes as long as rendering a chart.
     binary = _binary().resolve()
     status = binary.stat()
     settings = {name: value for name, value in processes.environment().items() if name.startswith("HELM_")}
-    return [[str(binary), status.st_size, status.st_mtime_ns], settings, [cache.digest_of(chart) for chart in charts]]
+    return [[str(binary), status.st_size, status.st_mtime_ns], settings, [cache.tree_digest(chart) for chart in charts]]
 
 
-def run(*arguments: str | Path, given: str = "", problem: str) -> str:
-    """Run Helm and return what it prints.
+def run(*arguments: str | Path, stdin: str = "", problem: str) -> str:
+    """Run Helm and return its output.
 
     Args:
-        arguments: Its arguments.
-        given: Its standard input.
-        problem: What to say if it fails, before its own words.
+        arguments: Arguments of Helm.
+        stdin: Standard input.
+        problem: Start of the error message if it fails; Helm's own message follows.
 
     Raises:
-        RenderError: It is missing, fails, or takes too long.
+        RenderError: Helm is missing, fails, or takes too long.
     """
     try:
         done = subprocess.run(
             (_binary(), *arguments),
             env=processes.environment(),
-            input=given,
+            input=stdin,
             capture_output=True,
             text=True,
             check=True,
@@ -82,7 +85,7 @@ def run(*arguments: str | Path, given: str = "", problem: str) -> str:
     except subprocess.CalledProcessError as error:
         raise RenderError(f"{problem}: {error.stderr.strip().removeprefix('Error: ')}") from None
     except subprocess.TimeoutExpired:
-        raise RenderError(f"{problem}: no answer within {_TIMEOUT:.0f} s") from None
+        raise RenderError(f"{problem}: Helm did not finish within {_TIMEOUT:.0f} s") from None
     return done.stdout
 
 
@@ -90,6 +93,6 @@ def _binary() -> Path:
     found = shutil.which("helm")
     if found is None:
         raise RenderError(
-            "helm is not installed (https://helm.sh/docs/intro/install/): Phalanx is made of Helm charts."
+            "helm is not installed: it is required to render Phalanx's charts (https://helm.sh/docs/intro/install/)"
         )
     return Path(found)

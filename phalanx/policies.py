@@ -1,22 +1,27 @@
-"""Vault policies of an environment, as ``phalanx vault audit`` expects them to the letter.
+"""Vault policies of an environment, exactly as ``phalanx vault audit`` expects them.
 
-The texts are those of src/phalanx/data/vault-read-policy.hcl.jinja and vault-write-policy.hcl.jinja, rendered as
-Phalanx renders them: without a line break at the end.
+They are rendered from src/phalanx/data/vault-read-policy.hcl.jinja and vault-write-policy.hcl.jinja of Phalanx, without
+a line break at the end.
 """
 
 
 def read_policy(mount: str, path: str) -> str:
-    """Give the policy that lets the applications read their secrets, and nothing else.
+    """Return the policy that allows the applications to read their secrets.
 
     Args:
         mount: Mount point of the KV v2 engine.
-        path: Path below it that holds one secret an application, without slashes around it.
+        path: Path below it that contains one secret per application, without leading or trailing slash.
     """
     return _policy({f"{mount}/data/{path}/+": ["read"], f"{mount}/metadata/{path}/+": ["list", "read"]})
 
 
 def write_policy(mount: str, path: str) -> str:
-    """Give the policy that lets an operator write, delete and restore the secrets; arguments as for `read_policy`."""
+    """Return the policy that allows an operator to write, delete and restore the secrets.
+
+    Args:
+        mount: As for `read_policy`.
+        path: As for `read_policy`.
+    """
     return _policy(
         {
             f"{mount}/data/{path}": ["create", "delete", "read", "update"],

@@ -1,18 +1,18 @@
-"""What Git, Helm and SOPS are told of our own environment."""
+"""Environment variables of the Git, Helm and SOPS processes."""
 
 import os
 from collections.abc import Collection
 
 CREDENTIALS = frozenset({"OS_", "PULUMI_", "VAULT_"})
-"""Beginnings of the names of variables that let people into their clouds. Pulumi hands a program its whole
-configuration, decrypted, in ``PULUMI_CONFIG``, and its passphrase beside it."""
+"""Prefixes of the names of variables with credentials. Pulumi passes the whole configuration, decrypted, to the program
+in ``PULUMI_CONFIG``, and also its passphrase."""
 
 
 def environment(needed: Collection[str] = ()) -> dict[str, str]:
-    """Our environment without credentials, for a program that reads the files of others: a chart, a hook, a helper.
+    """Return the environment without credentials, for a process that may run third-party code, such as a Git hook.
 
     Args:
-        needed: Those of `CREDENTIALS` that it cannot do without.
+        needed: Prefixes of `CREDENTIALS` that the process needs.
     """
     withheld = tuple(CREDENTIALS.difference(needed))
     return {name: value for name, value in os.environ.items() if not name.startswith(withheld)}

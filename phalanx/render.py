@@ -1,4 +1,4 @@
-"""The Argo CD Applications of an environment, rendered from Phalanx's own chart by Helm."""
+"""Rendering of the Argo CD Applications of an environment from Phalanx's own chart."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -12,26 +12,26 @@ _MANIFESTS: Final = TypeAdapter(list[dict[str, Any]])
 
 
 def applications(root: Path, environment: Environment, *, repo_url: str, target_revision: str) -> list[dict[str, Any]]:
-    """Render ``environments/``: what Phalanx's installer makes as the app of apps.
+    """Render the chart ``environments``, which is the app of apps of Phalanx's own installer.
 
     Args:
         root: Directory of the checkout.
         environment: Environment to render.
-        repo_url: Git repository that the Applications name.
-        target_revision: Branch, tag or commit that they name, unless the environment's ``revisions`` say otherwise.
+        repo_url: Git repository of the Applications.
+        target_revision: Branch, tag or commit of the Applications, unless the environment's ``revisions`` override it.
 
     Returns:
-        Manifests: the namespaces, AppProjects and Applications.
+        Manifests of Namespaces, AppProjects and Applications.
 
     Raises:
-        RenderError: Helm is missing or refuses the chart.
+        RenderError: Helm is missing or rejects the chart.
     """
     chart = root / "environments"
     release = environment.app_of_apps_name
     values_files = ("values.yaml", f"values-{environment.name}.yaml")
     overrides = {"repoUrl": repo_url, "targetRevision": target_revision}
-    return cache.remembered(
+    return cache.cached(
         _MANIFESTS,
-        [*helm.made_from(chart), release, values_files, overrides],
+        [*helm.cache_key(chart), release, values_files, overrides],
         lambda: helm.template(release, chart, values_files=values_files, overrides=overrides),
     )

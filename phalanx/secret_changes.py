@@ -1,4 +1,7 @@
-"""What an update would change in Vault, by name: a preview shows an application's secrets as one opaque value."""
+"""Names of the secrets that an update would change in Vault.
+
+A preview cannot show them, as it shows all secrets of an application as one opaque value.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,57 +12,57 @@ from phalanx.secrets import Copied, Generated, Literal, PlannedSecret, SecretKey
 
 @dataclass(frozen=True, kw_only=True)
 class SecretChanges:
-    """Names of secrets, each list in alphabetical order."""
+    """Keys of secrets, each tuple in alphabetical order."""
 
     new: tuple[SecretKey, ...]
-    """Those that Vault lacks and somebody gave: a person, Phalanx, another secret or the infrastructure."""
+    """Secrets missing in Vault that are not generated: configured, copied, or from Phalanx or the infrastructure."""
     generated: tuple[SecretKey, ...]
-    """Those that Vault lacks and a generator makes."""
+    """Secrets missing in Vault that are generated."""
     changed: tuple[SecretKey, ...]
-    """Those of which Vault has another value. What a rotation changes is not among them: its Stash shows it."""
+    """Secrets of which Vault has another value, except for rotated ones, which the preview shows as a Stash."""
     unneeded: tuple[SecretKey, ...]
-    """Those in Vault that nothing in the environment reads."""
+    """Secrets in Vault that nothing in the environment reads."""
 
     @property
     def applications(self) -> frozenset[str]:
-        """The applications whose secret in Vault is not as it should be."""
+        """Applications whose secret in Vault is going to be written."""
         return frozenset(at.application for at in (*self.new, *self.generated, *self.changed))
 
 
 def find(inputs: SecretInputs) -> SecretChanges:
-    """Compare what is wanted with what Vault holds."""
+    """Compare the planned secrets with those in Vault."""
     held = {at: value for at, value in inputs.existing.items() if value}
-    lacking = [secret for at, secret in sorted(inputs.plan.items()) if at not in held]
-    made = [secret.at for secret in lacking if isinstance(secret.origin, Generated)]
-    wanted = {at: _value(secret, inputs) for at, secret in sorted(inputs.plan.items()) if at in held}
+    missing = [secret for at, secret in sorted(inputs.plan.items()) if at not in held]
+    generated = [secret.at for secret in missing if isinstance(secret.origin, Generated)]
+    planned = {at: _value(secret, inputs) for at, secret in sorted(inputs.plan.items()) if at in held}
     return SecretChanges(
-        new=tuple(secret.at for secret in lacking if secret.at not in made),
-        generated=tuple(made),
-        changed=tuple(at for at, value in wanted.items() if value is not None and value != held[at]),
+        new=tuple(secret.at for secret in missing if secret.at not in generated),
+        generated=tuple(generated),
+        changed=tuple(at for at, value in planned.items() if value is not None and value != held[at]),
         unneeded=inputs.plan.unneeded(inputs.existing),
     )
 
 
-def edited(inputs: SecretInputs, application: str, kept: Mapping[str, str]) -> tuple[SecretKey, ...]:
-    """Name the generated secrets that somebody has changed in Vault behind the stack's back.
+def edited(inputs: SecretInputs, application: str, stashed: Mapping[str, str]) -> tuple[SecretKey, ...]:
+    """List the generated secrets whose value in Vault differs from the one in the stack's state.
 
     Args:
-        inputs: What the secrets are made from.
+        inputs: Inputs of the environment's secrets.
         application: Name of the application.
-        kept: The values in the stack's state, by key, all of them known: nothing of it is about to be made anew.
+        stashed: Values in the stack's state, by key. All of them must be known: none is about to be generated.
     """
-    keys = (SecretKey(application, key) for key in sorted(kept))
+    keys = (SecretKey(application, key) for key in sorted(stashed))
     return tuple(
         at
         for at in keys
         if isinstance(origin := inputs.plan[at].origin, Generated)
         and not origin.type.always_generated
-        and inputs.existing.get(at, "") not in {"", kept[at.key]}
+        and inputs.existing.get(at, "") not in {"", stashed[at.key]}
     )
 
 
 def _value(secret: PlannedSecret, inputs: SecretInputs) -> str | None:
-    """The value that a secret will have, as far as it is known before anything is made."""
+    """Return the value that a secret is going to have, or None if it is not known before the update."""
     match secret.origin:
         case Literal(value):
             return value
@@ -70,7 +73,7 @@ def _value(secret: PlannedSecret, inputs: SecretInputs) -> str | None:
         case Generated(type=generator) if generator.always_generated:
             return inputs.oidc_clients
         case Generated():
-            # The stack's state may have another one, which only a Stash can tell.
+            # The stack's state may have another value, which is known only to the Stash.
             return inputs.existing.get(secret.at) or None
         case Wired():
             return None

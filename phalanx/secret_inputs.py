@@ -1,4 +1,4 @@
-"""All that is known of an environment's secrets before anything is created."""
+"""Inputs of an environment's secrets that are known before any resource is created."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,51 +8,53 @@ from phalanx.secrets import Generated, Plan, SecretKey, Static
 
 @dataclass(frozen=True, kw_only=True)
 class SecretInputs:
-    """What an environment's secrets are made from."""
+    """Inputs from which an environment's secrets are computed."""
 
     plan: Plan
-    """Every secret that the applications read, each after the one that it is made from."""
+    """All secrets that the applications read, each after its source."""
     static: Mapping[SecretKey, str] = field(repr=False)
-    """Values that a person gave: in the configuration, else in Vault."""
-    given: frozenset[SecretKey]
-    """Those of them that are configured: all other static values belong to whoever writes them to Vault."""
+    """Values of static secrets: from the configuration, otherwise from Vault."""
+    configured: frozenset[SecretKey]
+    """Static secrets whose value is configured; all others are managed in Vault by the operator."""
     existing: Mapping[SecretKey, str] = field(repr=False)
-    """Values that Vault holds, those of secrets that are not planned too."""
+    """All values in Vault, including those of secrets that are not planned."""
     oidc_clients: str = field(repr=False)
-    """The clients of Gafaelfawr's OpenID Connect server, as it reads them."""
+    """Clients of Gafaelfawr's OpenID Connect server, in Gafaelfawr's format."""
     rotation: Mapping[str, str] = field(default_factory=dict)
-    """By application, or application/key: any text, another one of which asks for new values."""
+    """Arbitrary text by application, or by application/key; new values are generated whenever the text changes."""
 
     def rotation_of(self, at: SecretKey) -> str | None:
-        """The text that asks for a new value of this secret, None if nobody ever did."""
+        """Return the text whose change rotates a secret, or None if none is configured."""
         return self.rotation.get(str(at), self.rotation.get(at.application))
 
     def rotatable(self) -> list[SecretKey]:
-        """The secrets that can be generated anew; what is derived from them follows by itself."""
+        """List the secrets that can be rotated; those that are derived from them follow."""
         return rotatable(self.plan)
 
     def in_vault(self, application: str) -> dict[str, str]:
-        """What Vault held of an application when the program began."""
+        """Return the values that an application's secret in Vault had when the program started, by key."""
         return {at.key: value for at, value in self.existing.items() if at.application == application}
 
     def foreign_keys(self, application: str, held: Mapping[str, str]) -> dict[str, str]:
-        """What people keep in an application's secret: static values that are not configured, and keys beside ours.
+        """Return the values in an application's secret that this program must not change, by key.
+
+        These are static values that are not configured, and keys that are not planned.
 
         Args:
             application: Name of the application.
-            held: What its secret in Vault holds.
+            held: Present values of the application's secret in Vault, by key.
         """
-        return {key: value for key, value in held.items() if self._is_theirs(SecretKey(application, key), value)}
+        return {key: value for key, value in held.items() if self._is_foreign(SecretKey(application, key), value)}
 
-    def _is_theirs(self, at: SecretKey, value: str) -> bool:
+    def _is_foreign(self, at: SecretKey, value: str) -> bool:
         if at not in self.plan:
             return True
-        # To Phalanx an empty value is none.
-        return isinstance(self.plan[at].origin, Static) and at not in self.given and bool(value)
+        # Phalanx treats an empty value as missing.
+        return isinstance(self.plan[at].origin, Static) and at not in self.configured and bool(value)
 
 
 def rotatable(plan: Plan) -> list[SecretKey]:
-    """Name the secrets that are generated from nothing else and kept."""
+    """List the secrets that are generated once and not derived from another secret."""
     return [
         at
         for at, secret in plan.items()

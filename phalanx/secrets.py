@@ -1,9 +1,9 @@
-"""Which secrets an environment needs, and where each comes from: a plan, made without knowing any value.
+"""Plan of the secrets that an environment needs and of their origins, made without knowing any value.
 
 Rules: ``_resolve_application`` in src/phalanx/storage/config.py and ``_resolve_secret`` in
-src/phalanx/services/secrets.py. A secret whose condition is false does not exist. Of the sources that a definition
-has, the first of these counts: its own value unless empty, the secret that it is copied from, a generator; without
-any it is static, and a person must give it.
+src/phalanx/services/secrets.py of Phalanx. A secret whose condition is false does not exist. A definition's first
+source in this order applies: its value unless empty, the secret that it is copied from, a generator. Without a source
+the secret is static: the operator provides its value.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ from phalanx.generators import GeneratorType
 
 
 class SecretKey(NamedTuple):
-    """One value in Vault: the secret of an application, and a key in it, which may contain dots."""
+    """Address of one value in Vault: an application's secret, and a key in it, which may contain dots."""
 
     application: str
     key: str
@@ -29,35 +29,35 @@ class SecretKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Literal:
-    """The definition itself has the value."""
+    """The definition contains the value."""
 
     value: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Copied:
-    """It has the value of another secret, always."""
+    """The value is always that of another secret."""
 
     source: SecretKey
 
 
 @dataclass(frozen=True)
 class Generated:
-    """It is generated when Vault has no value yet (at each run if the type is `always_generated`)."""
+    """The value is generated if Vault has none (in each run if the type is `always_generated`)."""
 
     type: GeneratorType
     source: SecretKey | None = None
-    """The secret that it tells of, which is never empty."""
+    """Secret from which the value is derived."""
 
 
 @dataclass(frozen=True)
 class Static:
-    """A person gives it, or Vault has it already."""
+    """The operator provides the value, in the configuration or in Vault."""
 
 
 @dataclass(frozen=True)
 class Wired:
-    """The infrastructure has it: no person, and nothing in the Phalanx repository."""
+    """The value comes from the infrastructure, such as the keys of the object store."""
 
 
 Origin = Literal | Copied | Generated | Static | Wired
@@ -70,27 +70,27 @@ class PlannedSecret:
     at: SecretKey
 
     description: str
-    """What it is for, in Phalanx's words; of a secret that is only a copy, often empty."""
+    """Description in secrets.yaml; may be empty for a copied secret."""
 
     origin: Origin
 
     encoded: bool = False
-    """Whether Phalanx's own tools keep it in 1Password encoded in base64."""
+    """Whether Phalanx's own tools store it in 1Password encoded in base64."""
 
     @property
     def source(self) -> SecretKey | None:
-        """The secret whose value has to be known first, if any."""
+        """Secret from which it is copied or derived, if any."""
         return self.origin.source if isinstance(self.origin, Copied | Generated) else None
 
 
 class Plan(Mapping[SecretKey, PlannedSecret]):
-    """Every secret of an environment, each after the one that it is copied or generated from.
+    """All secrets of an environment, each after the one from which it is copied or derived.
 
     Args:
         secrets: The secrets, in any order.
 
     Raises:
-        SecretsError: Secrets are made from each other in a circle.
+        SecretsError: Secrets depend on each other in a cycle.
     """
 
     def __init__(self, secrets: Iterable[PlannedSecret]) -> None:
@@ -101,8 +101,8 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
             ).static_order()
             self._secrets = {at: planned[at] for at in order}
         except CycleError as error:
-            circle = " <- ".join(str(at) for at in reversed(error.args[1]))
-            raise SecretsError(f"Secrets are made from each other in a circle: {circle}") from None
+            cycle = " <- ".join(str(at) for at in reversed(error.args[1]))
+            raise SecretsError(f"Secrets depend on each other in a cycle: {cycle}") from None
 
     def __getitem__(self, at: SecretKey) -> PlannedSecret:
         return self._secrets[at]
@@ -114,25 +114,29 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
         return len(self._secrets)
 
     def by_application(self) -> dict[str, dict[str, PlannedSecret]]:
-        """Give the secrets by application and key, both in alphabetical order."""
+        """Group the secrets by application and key, both in alphabetical order."""
         applications: dict[str, dict[str, PlannedSecret]] = {}
         for (application, key), secret in sorted(self.items()):
             applications.setdefault(application, {})[key] = secret
         return applications
 
     def unneeded(self, held: Iterable[SecretKey]) -> tuple[SecretKey, ...]:
-        """Name what Vault holds and nothing here reads, in alphabetical order."""
+        """List the keys in Vault that are not planned, in alphabetical order.
+
+        Args:
+            held: Keys in Vault.
+        """
         return tuple(sorted(at for at in held if at not in self))
 
     def unresolved(self, known: Collection[SecretKey]) -> tuple[SecretKey, ...]:
-        """Name the secrets that can get no value, in alphabetical order.
+        """List the secrets that cannot get a value, in alphabetical order.
 
         Args:
-            known: Those that a person gives or Vault has, with a value that is not empty: to Phalanx an empty string
-                is no value.
+            known: Secrets with a non-empty value in the configuration or in Vault; Phalanx treats an empty value as
+                missing.
 
         Returns:
-            The static secrets that are not known, and what would be copied or generated from them.
+            The static secrets that are not known, and the secrets that are copied or derived from them.
         """
         missing: set[SecretKey] = set()
         for at, secret in self.items():
@@ -142,7 +146,7 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
                 case Static():
                     resolved = at in known
                 case Copied(source):
-                    # What Vault has under the copy itself does not help: a copy always follows its source.
+                    # A value of the copy itself in Vault does not count: a copy always follows its source.
                     resolved = source not in missing
                 case Generated(type=generator, source=source):
                     resolved = source not in missing or (at in known and not generator.always_generated)
@@ -154,11 +158,11 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
 def required(applications: Mapping[str, Application]) -> dict[SecretKey, PlannedSecret]:
     """List the secrets that an environment needs, as ``phalanx secrets list`` does.
 
-    Nothing is said of whether they can be had: several of Phalanx's own environments copy secrets from applications
-    that they do not enable.
+    Their sources are not checked: several of Phalanx's own environments copy secrets from applications that they do not
+    enable.
 
     Args:
-        applications: The enabled applications, as `phalanx.application.load_enabled` gives them.
+        applications: The enabled applications, from `phalanx.application.load_enabled`.
 
     Raises:
         SecretsError: The conditions of both copy and generate hold for a secret.
@@ -185,14 +189,14 @@ def required(applications: Mapping[str, Application]) -> dict[SecretKey, Planned
 
 
 def resolve(applications: Mapping[str, Application]) -> Plan:
-    """Plan how each secret of an environment gets its value.
+    """Plan the origin of each secret of an environment.
 
     Args:
-        applications: The enabled applications, as `phalanx.application.load_enabled` gives them.
+        applications: The enabled applications, from `phalanx.application.load_enabled`.
 
     Raises:
-        SecretsError: What `required` raises; a copy from an application that is not enabled, or from a secret that
-            does not exist, all of them at once; secrets that are made from each other in a circle.
+        SecretsError: As for `required`; or a secret has a source that is not enabled or does not exist, all of them
+            reported together; or secrets depend on each other in a cycle.
     """
     secrets = required(applications)
     problems = [
@@ -213,7 +217,7 @@ def _origin(application: Application, at: SecretKey, definition: SecretDefinitio
     if generated and not application.holds(generated.condition):
         generated = None
     if copied and generated:
-        raise SecretsError(f"{at}: the conditions of both copy and generate hold in this environment")
+        raise SecretsError(f"{at}: the conditions of copy and generate are both true in this environment")
 
     if definition.value:
         return Literal(definition.value)
@@ -229,10 +233,10 @@ def _missing_source(at: SecretKey, source: SecretKey, applications: Mapping[str,
     if source.application not in applications:
         return (
             f"{at} is copied from {source}, but the application {source.application} is not enabled: "
-            f"enable it, or turn off what needs the secret in {at.application}"
+            f"enable it, or disable the feature of {at.application} that needs the secret"
         )
     application = applications[source.application]
     if source.key in application.secrets:
         condition = application.secrets[source.key].condition
-        return f"{at} is made from {source}, which does not exist as {condition} is false in {source.application}"
-    return f"{at} is made from {source}, which the application {source.application} does not define"
+        return f"{at} depends on {source}, which does not exist because {condition} is false in {source.application}"
+    return f"{at} depends on {source}, which the application {source.application} does not define"

@@ -1,4 +1,4 @@
-"""All that the program reads from a Phalanx repository: applications, secrets, rendered Argo CD Applications."""
+"""Everything that the program reads from a Phalanx repository: applications, secrets, Argo CD Applications."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from phalanx.secrets import Plan, SecretKey, resolve
 from phalanx.values import merge
 
 LINKS = Path(".phalanx")
-"""Where, in the project, a link for each environment leads to its checkout."""
+"""Directory of links to the checkouts, one per environment, relative to the Pulumi project."""
 
 BOOTSTRAPPED = frozenset({"argocd", "vault-secrets-operator"})
-"""Applications that must be installed before Argo CD can deploy any."""
+"""Applications that must be installed before Argo CD can deploy applications."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BootstrapChart:
-    """A chart that must be installed before Argo CD can deploy anything."""
+    """A chart that must be installed before Argo CD can deploy applications."""
 
     path: str
-    """Directory of the chart. The provider loads it from the recorded path at each preview, so it must be the same on
-    every machine and for every commit: relative to the project."""
+    """Directory of the chart, relative to the Pulumi project. The provider loads the chart from the path in the state
+    at each preview, so that the path must be the same on every machine and for every commit."""
     values: Mapping[str, Any]
-    """Values over those of the chart's own ``values.yaml``. They are kept in clear: none is secret."""
+    """Values that override those of the chart's ``values.yaml``; stored in clear, so none may be secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,25 +38,25 @@ class PhalanxSource:
     checkout: Checkout
     environment: Environment
     applications: Mapping[str, Application]
-    """The enabled applications by name, with their values as configured."""
+    """Enabled applications by name; their values include the configured ones."""
     configured: Mapping[str, Mapping[str, Any]]
-    """By application, the Helm values over those of the repository that the configuration gives."""
+    """Configured Helm values that override those of the repository, by application."""
     manifests: Manifests
-    """Their Argo CD Applications, with projects and namespaces."""
+    """Argo CD Applications, with their projects and namespaces."""
     charts: Mapping[str, BootstrapChart]
-    """By application, the charts of those that are bootstrapped, with the values that their Applications give."""
+    """Charts of the `BOOTSTRAPPED` applications, by application."""
     secrets: Plan
-    """The secrets that ``secrets.yaml`` files declare."""
+    """Secrets that ``secrets.yaml`` files declare."""
     undeclared: Mapping[SecretKey, tuple[str, ...]]
-    """The secrets that templates read though nothing declares them, and what reads each."""
+    """Secrets that are read but not declared, with their readers."""
 
     def values(self, name: str) -> Mapping[str, Any]:
-        """The merged Helm values of an application; none if it is not enabled."""
+        """Return the merged Helm values of an application; empty if it is not enabled."""
         return self.applications[name].values if name in self.applications else {}
 
 
 def locate(repository: str, revision: str, name: str) -> tuple[Checkout, Environment]:
-    """Check out a Phalanx repository, and read an environment of it.
+    """Check out a Phalanx repository, and read the settings of an environment.
 
     Args:
         repository: URL of the repository.
@@ -82,12 +82,12 @@ def load(
     Args:
         tree: The Phalanx repository.
         phalanx: The environment in it.
-        configured: Helm values to merge over those of the repository, by application (`wiring.application_values`).
-        follow_revision: Whether Applications name the revision, such as a branch, instead of its present commit.
+        configured: Helm values that override those of the repository, by application (`wiring.application_values`).
+        follow_revision: Whether the Applications follow the revision, such as a branch, instead of its present commit.
 
     Raises:
-        PhalanxError: If one of its applications is not as it should be.
-        ManifestError: If it renders to something that this program has no place for.
+        PhalanxError: The files of an application are not valid, or a chart cannot be rendered.
+        ManifestError: The chart of the environment renders to a manifest that this program does not support.
     """
     applications = application.load_enabled(tree.path, phalanx, configured)
     plan = resolve(applications)
@@ -99,7 +99,7 @@ def load(
     )
     manifests = sort(rendered)
     link = checkout.link(tree, LINKS / phalanx.name)
-    # Before the uses of Secrets are looked for: what these charts need from elsewhere is then there.
+    # First, as it fetches dependencies of these charts, in which uses of Secrets are then found, too.
     bootstrapped = {
         name: _bootstrap_chart(tree.path, link, phalanx.name, manifests.applications[name], configured.get(name))
         for name in BOOTSTRAPPED
@@ -126,6 +126,6 @@ def _bootstrap_chart(
 ) -> BootstrapChart:
     name = application_manifest["metadata"]["name"]
     chart = charts.vendor(root, name)
-    of_environment = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml")
-    of_application = charts.given_values(application_manifest, configured)
-    return BootstrapChart(path=str(link / "applications" / name), values=merge(of_environment, of_application))
+    environment_values = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml")
+    inline_values = charts.inline_values(application_manifest, configured)
+    return BootstrapChart(path=str(link / "applications" / name), values=merge(environment_values, inline_values))

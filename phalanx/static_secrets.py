@@ -1,8 +1,8 @@
-"""Secrets that people give: the file that ``phalanx secrets static-template`` writes and ``--secrets`` reads.
+"""The file of static secrets, in the format of ``phalanx secrets static-template``.
 
 Rules: ``StaticSecrets`` and ``PullSecret`` in src/phalanx/models/secrets.py, ``generate_static_template`` in
-src/phalanx/services/secrets.py. The file may be encrypted with SOPS (https://getsops.io); one in clear must be
-readable by its owner alone.
+src/phalanx/services/secrets.py. The file may be encrypted with SOPS (https://getsops.io); an unencrypted file must be
+readable by its owner only.
 """
 
 import base64
@@ -32,9 +32,9 @@ _REGISTRIES_DESCRIPTION = (
 )
 _TEMPLATE_WIDTH = 70
 _NO_KEY = 128
-"""What sops exits with then (cmd/sops/codes: CouldNotRetrieveKey)."""
+"""Exit status of sops if no decryption key is available (cmd/sops/codes: CouldNotRetrieveKey)."""
 _SOPS_TIMEOUT = 120.0
-"""Seconds; the key may be in a service far away, or on a token that waits for a touch."""
+"""Timeout in seconds; the key may be in a remote service, or on a hardware token that waits for a touch."""
 
 
 def _kebab(name: str) -> str:
@@ -49,16 +49,16 @@ class StaticSecret(_Part):
     """A secret in the file."""
 
     description: str | None = None
-    """For people; what secrets.yaml says counts."""
+    """For the reader of the file only."""
 
     warning: str | None = None
-    """Likewise."""
+    """For the reader of the file only."""
 
     value: SecretStr | None = None
 
 
 class Login(Protocol):
-    """What opens a container registry."""
+    """A login to a container registry, from the file or from the configuration."""
 
     @property
     def username(self) -> str:
@@ -69,22 +69,22 @@ class Login(Protocol):
         """Password or access token."""
 
 
-class Registry(_Part):
-    """A login to a container registry."""
+class RegistryLogin(_Part):
+    """A login to a container registry, in the file."""
 
     username: str
     password: SecretStr
 
 
 class PullSecret(_Part):
-    """Logins to container registries, by their host names."""
+    """Logins to container registries, by host name."""
 
     description: str | None = None
-    registries: Mapping[str, Registry] = Field(default_factory=dict)
+    registries: Mapping[str, RegistryLogin] = Field(default_factory=dict)
 
 
 class StaticSecrets(_Part):
-    """What the file says."""
+    """Content of the file."""
 
     applications: Mapping[str, Mapping[str, StaticSecret]] = Field(default_factory=dict)
     oidc_clients: Mapping[str, OidcClient] = Field(default_factory=dict)
@@ -92,11 +92,15 @@ class StaticSecrets(_Part):
     vault_write_token: SecretStr | None = None
 
     def logins(self, others: Mapping[str, Login]) -> dict[str, Login]:
-        """Give the logins to container registries, with others over them."""
+        """Return the logins to container registries.
+
+        Args:
+            others: Logins that override those of the file, by host name.
+        """
         return {**(self.pull_secret.registries if self.pull_secret else {}), **others}
 
     def given(self) -> dict[SecretKey, SecretStr]:
-        """Give the values that are there; an empty one is not."""
+        """Return the values that are not empty."""
         return {
             SecretKey(application, key): secret.value
             for application, secrets in self.applications.items()
@@ -109,30 +113,30 @@ def load(path: Path) -> StaticSecrets:
     """Read a file of static secrets.
 
     Args:
-        path: File in Phalanx's format, in clear or encrypted with SOPS.
+        path: File in Phalanx's format, optionally encrypted with SOPS.
 
     Raises:
-        SecretsError: The file is in clear and others than its owner may read it, or it cannot be decrypted.
-        PhalanxError: It cannot be read or does not have the format.
+        SecretsError: The file is not encrypted and readable by other users, or it cannot be decrypted.
+        PhalanxError: The file cannot be read or is not valid.
     """
     content = read_mapping(path)
     if "sops" in content:
         content = _decrypt(path)
     elif path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SecretsError(
-            f"{path} holds secrets in clear and others may read it: chmod 600 it, or encrypt it with sops"
+            f"{path} contains unencrypted secrets and other users can read it: run chmod 600, or encrypt it with sops"
         )
     return validate(StaticSecrets, content, str(path))
 
 
 def template(required: Iterable[PlannedSecret]) -> str:
-    """Write a file for a person to fill in, as ``phalanx secrets static-template`` does.
+    """Generate a file for the operator to fill in, as ``phalanx secrets static-template`` does.
 
     Args:
-        required: Secrets of an environment; those that are not static are left out.
+        required: Secrets of an environment; only the static ones are included.
 
     Returns:
-        YAML.
+        The content of the file, in YAML.
     """
     applications: dict[str, dict[str, Any]] = {}
     for secret in required:
@@ -150,24 +154,24 @@ def template(required: Iterable[PlannedSecret]) -> str:
     return yaml.dump(content, Dumper=_TemplateDumper, width=_TEMPLATE_WIDTH)
 
 
-def dockerconfigjson(registries: Mapping[str, Login]) -> str:
-    """Give the value of ``.dockerconfigjson`` in the pull secret, to the letter as Phalanx writes it."""
+def dockerconfigjson(logins: Mapping[str, Login]) -> str:
+    """Return the value of ``.dockerconfigjson`` in the pull secret, exactly as Phalanx writes it."""
     auths = {}
-    for host, registry in registries.items():
-        password = registry.password.get_secret_value()
-        login = base64.b64encode(f"{registry.username}:{password}".encode()).decode()
-        auths[host] = {"auth": login, "username": registry.username, "password": password}
+    for host, login in logins.items():
+        password = login.password.get_secret_value()
+        auth = base64.b64encode(f"{login.username}:{password}".encode()).decode()
+        auths[host] = {"auth": auth, "username": login.username, "password": password}
     return json.dumps({"auths": auths})
 
 
 def _decrypt(path: Path) -> dict[str, Any]:
     sops = shutil.which("sops")
     if sops is None:
-        raise SecretsError(f"{path} is encrypted with SOPS: install sops (https://getsops.io), or decrypt the file")
+        raise SecretsError(f"{path} is encrypted with SOPS: install sops (https://getsops.io)")
     try:
         done = subprocess.run(
             (sops, "--decrypt", "--output-type", "yaml", path),
-            # Vault may keep the key.
+            # The key may be in Vault.
             env=processes.environment(needed={"VAULT_"}),
             capture_output=True,
             text=True,
@@ -177,8 +181,8 @@ def _decrypt(path: Path) -> dict[str, Any]:
     except subprocess.CalledProcessError as error:
         if error.returncode == _NO_KEY:
             raise SecretsError(
-                f"sops cannot decrypt {path}: none of the keys that it is encrypted for is here; give one, such as by "
-                f"SOPS_AGE_KEY_FILE. It says:\n{error.stderr.strip()}",
+                f"sops cannot decrypt {path}: none of its keys is available; provide one, for example with "
+                f"SOPS_AGE_KEY_FILE. Output of sops:\n{error.stderr.strip()}",
             ) from None
         raise SecretsError(f"sops cannot decrypt {path}: {error.stderr.strip()}") from None
     except subprocess.TimeoutExpired:
@@ -187,13 +191,13 @@ def _decrypt(path: Path) -> dict[str, Any]:
 
 
 class _Folded(str):
-    """Text that is wrapped in the file, as YAML's folded scalar."""
+    """Text that is written as a folded scalar of YAML."""
 
     __slots__ = ()
 
 
 class _TemplateDumper(yaml.SafeDumper):
-    """Writes folded text."""
+    """YAML dumper with support for `_Folded`."""
 
 
 _TemplateDumper.add_representer(

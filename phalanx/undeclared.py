@@ -1,8 +1,8 @@
-"""Keys that applications read and that no secrets.yaml declares.
+"""Keys of secrets that applications read, but that no secrets.yaml declares.
 
-An application reads Vault through VaultSecrets (https://github.com/ricoberger/vault-secrets-operator), each of which
-makes a Kubernetes Secret of one secret in Vault; its pods then read keys of that Secret. Phalanx does not check that
-these keys are declared, and some are not, such as the S3 keys of tap: a pod that reads one does not start.
+An application reads Vault through VaultSecret resources (https://github.com/ricoberger/vault-secrets-operator). Each of
+them creates a Kubernetes Secret from one secret in Vault, of which pods read keys. Phalanx does not check that these
+keys are declared, and some are not, such as the S3 keys of tap. A pod does not start while a key is missing.
 """
 
 import re
@@ -20,37 +20,38 @@ from phalanx.charts import Manifest, RenderedApplication
 from phalanx.secrets import SecretKey
 
 PULL_SECRET = SecretKey("pull-secret", ".dockerconfigjson")
-"""Credentials for container registries, which belong to the environment and so to no secrets.yaml."""
+"""Credentials for container registries, which belong to the environment instead of an application."""
 
 _TYPED_KEYS = {
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
-"""Keys that Kubernetes requires in a Secret of a type."""
+"""Keys that Kubernetes requires in a Secret, by its type."""
 
 _TEMPLATE_KEY = re.compile(r"""index \.Secrets "([^"]+)"|\.Secrets\.([A-Za-z_]\w*)""")
-"""Keys that a template of a VaultSecret names, in either of the two ways of Go templates."""
+"""References to keys in a template of a VaultSecret, in both notations of Go templates."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class VaultSecret:
-    """What makes a Secret of a secret in Vault."""
+    """A resource that creates a Secret from a secret in Vault."""
 
     path: str
-    """Path of the secret in Vault, which ends with the name of the application that it belongs to."""
+    """Path of the secret in Vault, which ends with the name of its application."""
     namespace: str
     name: str
     """Name of the Secret."""
     keys: tuple[str, ...]
-    """Keys in Vault without which it cannot make the Secret."""
+    """Keys in Vault that are required to create the Secret."""
     renamed: bool
-    """Whether the keys of the Secret are others than in Vault."""
+    """Whether the keys of the Secret differ from those in Vault."""
     reader: str
+    """``<application>: VaultSecret/<name>``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What reads a key of a Secret."""
+    """A reference to a key of a Secret."""
 
     namespace: str
     secret: str
@@ -61,7 +62,7 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Uses:
-    """How an application uses Secrets, as its manifests say."""
+    """Uses of Secrets in the manifests of an application."""
 
     vault_secrets: tuple[VaultSecret, ...]
     references: tuple[Reference, ...]
@@ -73,31 +74,31 @@ _USES: Final = TypeAdapter(Uses)
 def uses_of_all(
     root: Path, manifests: Iterable[Manifest], overrides: Mapping[str, Mapping[str, Any]] | None = None
 ) -> list[Uses]:
-    """Find the uses of Secrets by every Application among some manifests.
+    """Find the uses of Secrets by all Applications among some manifests.
 
-    Each is rendered only if its chart, its values or Helm are others than in an earlier run: of a large environment
-    that takes seconds of every processor.
+    An Application is rendered only if its chart, its values or Helm have changed since an earlier run, as rendering all
+    applications of a large environment takes several seconds.
 
     Args:
         root: Directory of the checkout.
-        manifests: What `phalanx.render.applications` gives.
-        overrides: Helm values by application, over those of the checkout.
+        manifests: Manifests from `phalanx.render.applications`.
+        overrides: Helm values that override those of the checkout, by application.
 
     Raises:
-        RenderError: Helm is missing or refuses a chart.
+        RenderError: Helm is missing or rejects a chart.
     """
 
-    def of_one(manifest: Manifest) -> Uses:
-        given = (root, manifest, (overrides or {}).get(manifest["metadata"]["name"]))
-        return cache.remembered(_USES, charts.made_from(*given), lambda: uses(charts.render(*given)))
+    def uses_of(manifest: Manifest) -> Uses:
+        arguments = (root, manifest, (overrides or {}).get(manifest["metadata"]["name"]))
+        return cache.cached(_USES, charts.cache_key(*arguments), lambda: uses(charts.render(*arguments)))
 
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(of_one, [manifest for manifest in manifests if manifest.get("kind") == "Application"]))
+        return list(pool.map(uses_of, [manifest for manifest in manifests if manifest.get("kind") == "Application"]))
 
 
 def uses(application: RenderedApplication) -> Uses:
     """Find all uses of Secrets in the manifests of an application."""
-    foreign = {"kind": "values", "metadata": {"name": application.name}, "values": application.foreign_values}
+    external = {"kind": "values", "metadata": {"name": application.name}, "values": application.external_values}
     return Uses(
         vault_secrets=tuple(
             _vault_secret(application, manifest)
@@ -108,7 +109,7 @@ def uses(application: RenderedApplication) -> Uses:
             Reference(
                 namespace=_namespace(application, manifest), secret=name, key=key, reader=_reader(application, manifest)
             )
-            for manifest in (*application.manifests, foreign)
+            for manifest in (*application.manifests, external)
             for name, key in _references(manifest)
         ),
     )
@@ -117,28 +118,28 @@ def uses(application: RenderedApplication) -> Uses:
 def find(
     applications: Iterable[Uses], vault_path_prefix: str, declared: Collection[SecretKey]
 ) -> dict[SecretKey, tuple[str, ...]]:
-    """Find the undeclared keys, and what reads each.
+    """Find the undeclared keys and their readers.
 
-    Keys that may be missing (``optional: true``) are left out, as is the pull secret.
+    Optional keys (``optional: true``) and the pull secret are left out.
 
     Args:
-        applications: Uses by the applications of an environment, all of them: Secrets are shared in a namespace.
-        vault_path_prefix: Mount and path under which the environment's secrets are.
-        declared: Keys that are planned, for example a `phalanx.secrets.Plan`.
+        applications: Uses by all applications of an environment, as applications of a namespace share its Secrets.
+        vault_path_prefix: Mount and path of the environment's secrets.
+        declared: Planned keys, for example a `phalanx.secrets.Plan`.
 
     Returns:
-        By key, in alphabetical order: its readers, as ``<application>: <kind>/<name>``.
+        Readers (``<application>: <kind>/<name>``) by key, in alphabetical order.
     """
     found = reads(applications, vault_path_prefix)
     return {at: readers for at, readers in sorted(found.items()) if at not in declared and at != PULL_SECRET}
 
 
 def reads(applications: Iterable[Uses], vault_path_prefix: str) -> dict[SecretKey, tuple[str, ...]]:
-    """Find every key that applications read from Vault, and what reads it; arguments and result as for `find`."""
+    """Find all keys that applications read from Vault, and their readers; arguments and result as for `find`."""
     applications = list(applications)
     readers: defaultdict[SecretKey, set[str]] = defaultdict(set)
     secrets: dict[tuple[str, str], str] = {}
-    """Vault's application of each Secret, by its namespace and name, whose keys are those in Vault."""
+    """Application whose secret in Vault has the same keys as a Secret, by the Secret's namespace and name."""
     for each in (each for application in applications for each in application.vault_secrets):
         prefix, _, owner = each.path.rpartition("/")
         if prefix == vault_path_prefix:
@@ -159,7 +160,7 @@ def _vault_secret(application: RenderedApplication, manifest: Manifest) -> Vault
         path=str(spec.get("path")),
         namespace=_namespace(application, manifest),
         name=manifest["metadata"]["name"],
-        keys=tuple(_needed_by_vault_secret(spec)),
+        keys=tuple(_required_keys(spec)),
         renamed=bool(spec.get("templates")),
         reader=_reader(application, manifest),
     )
@@ -173,8 +174,8 @@ def _reader(application: RenderedApplication, manifest: Manifest) -> str:
     return f"{application.name}: {manifest['kind']}/{manifest['metadata']['name']}"
 
 
-def _needed_by_vault_secret(spec: Manifest) -> Iterator[str]:
-    """Give the keys without which a VaultSecret cannot make its Secret."""
+def _required_keys(spec: Manifest) -> Iterator[str]:
+    """Yield the keys in Vault that a VaultSecret requires to create its Secret."""
     templates = spec.get("templates") or {}
     for template in templates.values():
         for quoted, plain in _TEMPLATE_KEY.findall(template):
@@ -185,10 +186,10 @@ def _needed_by_vault_secret(spec: Manifest) -> Iterator[str]:
 
 
 def _references(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
-    """Give each reference to a key of a Secret in a manifest: the Secret's name and the key.
+    """Yield the references to keys of Secrets in a manifest, as pairs of the Secret's name and the key.
 
-    Besides ``secretKeyRef`` and volumes these are the references of custom resources, such as cert-manager's
-    ``secretAccessKeySecretRef``: whatever has a name and a key and is not about a ConfigMap.
+    To include custom resources, such as cert-manager's ``secretAccessKeySecretRef``, any mapping with a name and a key
+    counts as a reference, unless it refers to a ConfigMap.
     """
     if isinstance(node, list):
         for item in node:
@@ -206,7 +207,7 @@ def _references(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _mounted_keys(pod: Manifest) -> Iterator[tuple[str, str]]:
-    """Give the keys that containers mount one by one, with ``subPath``, from a volume that has all keys of a Secret."""
+    """Yield the keys that containers mount with ``subPath`` from a volume with all keys of a Secret."""
     secrets = {
         volume.get("name"): secret["secretName"]
         for volume in _mappings(pod.get("volumes"))
@@ -221,5 +222,5 @@ def _mounted_keys(pod: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _mappings(value: Any) -> list[Manifest]:
-    """Give the mappings in a list; anything else, as custom resources may have under the same names, is none."""
+    """Return the mappings in a list; empty for other types, which custom resources may have under the same name."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -1,8 +1,8 @@
-"""Helm values, merged and asked as Phalanx does it.
+"""Merging and evaluation of Helm values as in Phalanx.
 
 Rules: ``_merge_overrides`` in src/phalanx/storage/config.py and ``is_values_setting_true`` in
-src/phalanx/models/applications.py. Both see the application's own files only: neither the defaults of a chart's
-dependencies nor the parameters that the Argo CD Application adds.
+src/phalanx/models/applications.py. Both use the application's own files only: neither the defaults of a chart's
+dependencies nor the parameters of the Argo CD Application.
 """
 
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from typing import Any
 
 
 def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two layers of Helm values into a new mapping; neither argument is changed.
+    """Merge two layers of Helm values into a new mapping, without changing the arguments.
 
-    Mappings are merged key by key. Anything else, a list or null too, replaces what was there: unlike Helm, Phalanx
-    keeps a key that is overridden by null, with null for its value.
+    Mappings are merged key by key; any other value, including a list or null, replaces the one below. Unlike in Helm, a
+    key that is overridden with null is kept.
     """
     merged = dict(base)
     for key, value in overrides.items():
@@ -23,15 +23,14 @@ def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
 
 
 def is_true(values: Mapping[str, Any], setting: str) -> bool:
-    """Tell whether a condition (``if`` in secrets.yaml) holds.
+    """Evaluate a condition (``if`` in secrets.yaml).
 
     Args:
         values: Merged Helm values of the application.
-        setting: Path of a value, its keys joined by dots.
+        setting: Path of a value, with its keys joined by dots.
 
     Returns:
-        Whether the value is there and is none of null, false, zero and empty. A path that leads through something
-        other than a mapping is not there.
+        False if the value does not exist, or is null, false, zero or empty.
     """
     value: Any = values
     for key in setting.split("."):

@@ -49,7 +49,7 @@ def look(
             return None, [Problem(where=where, what=f"{problem}; {_GIVE}") for problem in error.problems]
         problems = [*ends_soon(found, where, now, from_vault=True)]
         problems += _replaced(found, (existing or {}).get(CERTIFICATE, ""), where)
-        if found.is_alone:
+        if found.lacks_issuer:
             problems.append(Problem(where=where, what=_ALONE, fatal=False))
         return found, problems
     try:
@@ -67,11 +67,11 @@ def _replaced(given: Certificate, existing: str, where: str) -> Iterator[Problem
         held = certificates.parse(existing)
     except CertificateError:
         return
-    if held.ends > given.ends:
+    if held.expires > given.expires:
         yield Problem(
             where=where,
-            what=f"ends on {rfc3339(held.ends)}, but the one in rsp:secrets, which would replace it, on "
-            f"{rfc3339(given.ends)}: give the newer one, or take the older one out of the configuration",
+            what=f"ends on {rfc3339(held.expires)}, but the one in rsp:secrets, which would replace it, on "
+            f"{rfc3339(given.expires)}: give the newer one, or take the older one out of the configuration",
             fatal=False,
         )
 
@@ -85,7 +85,7 @@ def ends_soon(certificate: Certificate, where: str, now: datetime, *, from_vault
         now: The present time.
         from_vault: Whether the certificate comes from Vault; else cert-manager obtains it.
     """
-    left = certificate.ends - now
-    if left <= certificates.WARNING:
-        when = f"ends on {rfc3339(certificate.ends)}, in {left.days} days" if left.days >= 0 else "has ended"
+    left = certificate.expires - now
+    if left <= certificates.EXPIRY_WARNING:
+        when = f"ends on {rfc3339(certificate.expires)}, in {left.days} days" if left.days >= 0 else "has ended"
         yield Problem(where=where, what=f"{when}: {_RENEW[from_vault]}", fatal=False)

@@ -54,7 +54,7 @@ def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
     values: Mapping[str, pulumi.Input[object]] = {
         "platformUrl": f"https://{source.environment.fqdn}",
         "argocdUrl": argocd.url,
-        "certificateExpires": rfc3339(certificate.ends) if certificate else "",
+        "certificateExpires": rfc3339(certificate.expires) if certificate else "",
         "ingressAddress": ingress.address,
         "clusterId": cluster.cluster_id,
         "clusterApi": cluster.api_address,

@@ -53,7 +53,7 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
     return SecretInputs(
         plan=plan,
         static={at: value for at, value in {**there, **given}.items() if at in plan},
-        given=frozenset(given),
+        configured=frozenset(given),
         existing=existing,
         oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(config)}),
         rotation=config.vault.rotation,

@@ -31,7 +31,7 @@ static = {at: f"static value of {at}" for at, planned in plan.items() if isinsta
 inputs = SecretInputs(
     plan=plan,
     static=static,
-    given=frozenset(static),
+    configured=frozenset(static),
     existing=existing,
     oidc_clients="[]",
 )

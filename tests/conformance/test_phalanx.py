@@ -1,4 +1,4 @@
-"""Real environments: the answer must be the one that Phalanx's own code gives."""
+"""Secrets of real environments are planned as by Phalanx's own code."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ EXPECTED: dict[tuple[str, str], dict[str, dict[str, Any]]] = {
 }
 
 
-def as_phalanx_says(origin: Origin) -> dict[str, str]:
-    """Write an origin as the expected answers do."""
+def expected_form(origin: Origin) -> dict[str, str]:
+    """Return an origin in the format of the expected results."""
     match origin:
         case Literal(value):
             return {"value": value}
@@ -32,18 +32,18 @@ def as_phalanx_says(origin: Origin) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("repository", "name"), EXPECTED)
-def test_the_same_secrets_from_the_same_places(repository: str, name: str) -> None:
+def test_secrets_have_the_same_origins_as_in_phalanx(repository: str, name: str) -> None:
     applications = application.load_enabled(DATA / repository, environment.load(DATA / repository, name))
     plan = secrets.resolve(applications)
     answer = {
-        app: {key: as_phalanx_says(secret.origin) for key, secret in found.items()}
+        app: {key: expected_form(secret.origin) for key, secret in found.items()}
         for app, found in plan.by_application().items()
     }
     assert answer == EXPECTED[repository, name]
 
 
 @pytest.mark.parametrize("repository", ["upstream", "lsst-uk"])
-def test_every_definition_that_phalanx_has_is_understood(repository: str) -> None:
+def test_all_definitions_of_phalanx_are_valid(repository: str) -> None:
     directories = sorted((DATA / repository / "applications").iterdir())
     found = [
         application.load(DATA / repository, override.stem.removeprefix("secrets-"), directory.name)
@@ -54,7 +54,7 @@ def test_every_definition_that_phalanx_has_is_understood(repository: str) -> Non
     assert {directory.name for directory in directories} == {one.name for one in found}
 
 
-def test_the_environments_say_where_their_secrets_are() -> None:
+def test_names_in_vault_are_those_of_the_environments() -> None:
     ukidacdev = environment.load(DATA / "upstream", "ukidacdev")
     assert (ukidacdev.vault_mount, ukidacdev.vault_path) == ("secret", "phalanx/ukidacdev")
     assert ukidacdev.vault_role == "ukidacdev"
@@ -63,7 +63,7 @@ def test_the_environments_say_where_their_secrets_are() -> None:
     assert (roe.vault_mount, roe.vault_path, roe.vault_role) == ("kv-v2", "k8s_operator/roe", "roe")
 
 
-def test_the_applications_that_every_environment_has_are_enabled() -> None:
+def test_default_applications_are_enabled() -> None:
     always = {"argocd", "cert-manager", "gafaelfawr", "ingress-nginx", "repertoire", "vault-secrets-operator"}
     enabled = set(environment.load(DATA / "upstream", "ukidacdev").enabled_applications)
     assert enabled - always == {"mobu", "nublado", "portal", "postgres", "squareone", "ssotap", "tap"}

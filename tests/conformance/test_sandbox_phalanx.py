@@ -1,4 +1,4 @@
-"""The sandbox's own Phalanx is laid out as the real one: the same code must understand it."""
+"""The sandbox's own Phalanx repository has the same structure as the real one."""
 
 from pathlib import Path
 
@@ -11,18 +11,18 @@ ROOT = Path(__file__).parents[2] / "sandbox" / "phalanx"
 
 
 @pytest.mark.usefixtures("helm")
-def test_what_its_charts_read_beyond_what_is_declared_is_found() -> None:
+def test_undeclared_secrets_are_found() -> None:
     found = environment.load(ROOT, "sandbox")
     declared = secrets.resolve(application.load_enabled(ROOT, found))
     manifests = render.applications(ROOT, found, repo_url="https://example.org/phalanx.git", target_revision="main")
-    unnamed = undeclared.find(undeclared.uses_of_all(ROOT, manifests), found.vault_path_prefix, declared)
-    assert unnamed == {
+    extra = undeclared.find(undeclared.uses_of_all(ROOT, manifests), found.vault_path_prefix, declared)
+    assert extra == {
         SecretKey("postgres", "jupyterhub_password"): ("postgres: Deployment/postgres",),
         SecretKey("tap", "AWS_ACCESS_KEY_ID"): ("tap: Deployment/cadc-tap",),
         SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): ("tap: Deployment/cadc-tap",),
     }
-    # Once these are added, nothing is left that only a person can give but the static secrets.
-    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
+    # With these, only declared static secrets have to be provided by the operator.
+    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, extra)])
     assert plan.unresolved([at for at, secret in declared.items() if isinstance(secret.origin, Static)]) == ()
 
 

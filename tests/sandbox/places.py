@@ -77,7 +77,7 @@ def manifests(revision: str, checkout: Path) -> Iterator[Evidence]:
     target = environment.load(checkout, "sandbox")
     told = render.applications(checkout, target, repo_url="file:///phalanx", target_revision=revision)
     for each in (charts.render(checkout, manifest) for manifest in told if manifest["kind"] == "Application"):
-        yield Evidence(f"the manifests of {each.name}", json.dumps([each.manifests, each.foreign_values]).encode())
+        yield Evidence(f"the manifests of {each.name}", json.dumps([each.manifests, each.external_values]).encode())
 
 
 def repositories(checkout: Path) -> Iterator[Evidence]:

@@ -27,7 +27,7 @@ def test_all_hosts_use_the_certificate(objects: Objects) -> None:
 
 def test_the_output_has_the_certificates_expiry(vault: hvac.Client, outputs: dict[str, object]) -> None:
     held = certificates.parse(in_vault(vault)["tls.crt"])
-    assert outputs["certificateExpires"] == certificates.rfc3339(held.ends)
+    assert outputs["certificateExpires"] == certificates.rfc3339(held.expires)
 
 
 def test_a_renewed_certificate_is_copied_to_the_cluster(vault: hvac.Client, objects: Objects) -> None:

@@ -178,6 +178,6 @@ def test_what_is_served_is_taken_as_it_comes(tmp_path: Path) -> None:
         host, port = address.split(":")
         found = served_certificate.fetch(HOST, (host, int(port)))
         assert served_certificate.distrust(HOST, (host, int(port))) is not None
-    assert rfc3339(found.ends) < rfc3339(datetime.now(UTC))
+    assert rfc3339(found.expires) < rfc3339(datetime.now(UTC))
     with pytest.raises(CertificateError, match="does not answer with TLS"):
         served_certificate.fetch(HOST, (host, int(port)))

@@ -20,11 +20,11 @@ SETTINGS = {
     "targetRevision": "main",
     "applications": {},
 }
-"""The least that an environment says."""
+"""Minimal settings of an environment."""
 
 
 def write(root: Path, files: Mapping[str, Any]) -> Path:
-    """Write files below a directory: text as it is, anything else as YAML."""
+    """Write files below a directory: text unchanged, anything else as YAML."""
     for name, content in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def write(root: Path, files: Mapping[str, Any]) -> Path:
 def applications(
     definitions: Mapping[str, Mapping[str, Mapping[str, Any]]], values: Mapping[str, Mapping[str, Any]] | None = None
 ) -> dict[str, Application]:
-    """Make applications of their secret definitions, as YAML would say them, and Helm values."""
+    """Create applications from their secret definitions, as in YAML, and Helm values."""
     return {
         name: application.Application(
             name=name,
@@ -47,15 +47,15 @@ def applications(
 
 
 def static(**extra: Any) -> dict[str, Any]:
-    """Define a static secret, or one with further rules."""
+    """Define a static secret, or one with additional rules."""
     return {"description": "What it is for", **extra}
 
 
 def copied(name: str, key: str, **extra: Any) -> dict[str, Any]:
-    """Define a secret that is copied."""
+    """Define a copied secret."""
     return {"copy": {"application": name, "key": key, **extra}}
 
 
 def generated(kind: str, source: str | None = None) -> dict[str, Any]:
-    """Define a secret that is generated."""
+    """Define a generated secret."""
     return static(generate={"type": kind, **({"source": source} if source else {})})

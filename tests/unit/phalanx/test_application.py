@@ -9,7 +9,7 @@ from phalanx.errors import PhalanxError
 from tests.unit.phalanx.repository import SETTINGS, copied, generated, static, write
 
 
-def test_values_of_the_environment_lie_over_those_of_the_application(tmp_path: Path) -> None:
+def test_values_of_the_environment_override_those_of_the_application(tmp_path: Path) -> None:
     write(
         tmp_path / "applications/tap",
         {
@@ -21,18 +21,18 @@ def test_values_of_the_environment_lie_over_those_of_the_application(tmp_path: P
     assert application.load(tmp_path, "test", "tap").values == {"config": {"gcsBucketType": "S3", "backend": "qserv"}}
 
 
-def test_dates_and_lone_signs_are_text_as_for_helm(tmp_path: Path) -> None:
+def test_dates_and_a_single_equals_sign_are_text_as_in_helm(tmp_path: Path) -> None:
     write(tmp_path / "applications/tap", {"values.yaml": "since: 2024-02-29\noperator: =\n"})
     assert application.load(tmp_path, "test", "tap").values == {"since": "2024-02-29", "operator": "="}
 
 
-def test_an_application_may_have_no_file_at_all(tmp_path: Path) -> None:
+def test_an_application_may_have_no_files(tmp_path: Path) -> None:
     (tmp_path / "applications/repertoire").mkdir(parents=True)
     loaded = application.load(tmp_path, "test", "repertoire")
     assert (loaded.values, loaded.secrets) == ({}, {})
 
 
-def test_a_key_of_the_environment_replaces_the_whole_definition(tmp_path: Path) -> None:
+def test_a_definition_of_the_environment_replaces_the_whole_definition(tmp_path: Path) -> None:
     write(
         tmp_path / "applications/nublado",
         {
@@ -51,13 +51,13 @@ def test_a_key_of_the_environment_replaces_the_whole_definition(tmp_path: Path) 
     assert secrets["kept"].value is None
 
 
-def test_an_enabled_application_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_enabled_application_that_does_not_exist_is_reported(tmp_path: Path) -> None:
     environment = Environment.model_validate(SETTINGS | {"applications": {"tap": True, "sia": True, "mobu": False}})
     with pytest.raises(PhalanxError) as caught:
         application.load_enabled(tmp_path, environment)
     assert caught.value.problems == (
-        "The environment test enables the application sia, but the Phalanx repository has no applications/sia",
-        "The environment test enables the application tap, but the Phalanx repository has no applications/tap",
+        "The environment test enables the application sia, but its Phalanx repository has no applications/sia",
+        "The environment test enables the application tap, but its Phalanx repository has no applications/tap",
     )
 
 
@@ -67,12 +67,12 @@ KNOWN = "password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-passwor
 @pytest.mark.parametrize(
     ("definition", "problem"),
     [
-        (generated("uuid"), f"generate.type: unknown generator 'uuid'; Phalanx has {KNOWN}"),
-        (generated("mtime"), "generate: mtime needs source"),
-        (generated("bcrypt-password-hash"), "generate: bcrypt-password-hash needs source"),
-        (generated("password", source="other"), "generate: password takes no source"),
-        ({"generate": {"type": "password"}}, "a description is needed"),
-        ({}, "a description is needed"),
+        (generated("uuid"), f"generate.type: unknown generator 'uuid', expected one of {KNOWN}"),
+        (generated("mtime"), "generate: mtime requires a source"),
+        (generated("bcrypt-password-hash"), "generate: bcrypt-password-hash requires a source"),
+        (generated("password", source="other"), "generate: password does not allow a source"),
+        ({"generate": {"type": "password"}}, "description is required"),
+        ({}, "description is required"),
         (None, "Input should be a valid dictionary or instance of SecretDefinition"),
         (static(if_="config"), "if_: Extra inputs are not permitted"),
         (static(copy={"application": "a", "key": "k", "path": "p"}), "copy.path: Extra inputs are not permitted"),
@@ -80,16 +80,16 @@ KNOWN = "password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-passwor
         (static(onepassword={"base64": True}), "onepassword.base64: Extra inputs are not permitted"),
         (
             static(value="hunter2", generate={"type": "password"}),
-            "value excludes copy and generate unless",
+            "value cannot be combined with an unconditional copy or generate",
         ),
         (
             static(**copied("a", "k"), generate={"type": "password"}),
-            "copy and generate exclude each other",
+            "copy and generate are mutually exclusive",
         ),
         (static(value=["hunter2"]), "value: must be text: put it in quotes"),
     ],
 )
-def test_a_wrong_definition_is_named_with_its_file_and_key(tmp_path: Path, definition: Any, problem: str) -> None:
+def test_an_invalid_definition_is_reported_with_its_file_and_key(tmp_path: Path, definition: Any, problem: str) -> None:
     write(tmp_path / "applications/tap", {"secrets.yaml": {"a.key": definition}})
     with pytest.raises(PhalanxError) as caught:
         application.load(tmp_path, "test", "tap")
@@ -97,7 +97,7 @@ def test_a_wrong_definition_is_named_with_its_file_and_key(tmp_path: Path, defin
     assert "hunter2" not in str(caught.value)
 
 
-def test_all_wrong_definitions_are_told_at_once_with_the_files_that_they_are_in(tmp_path: Path) -> None:
+def test_all_invalid_definitions_are_reported_together_with_their_files(tmp_path: Path) -> None:
     write(
         tmp_path / "applications/tap",
         {
@@ -107,16 +107,16 @@ def test_all_wrong_definitions_are_told_at_once_with_the_files_that_they_are_in(
     )
     with pytest.raises(PhalanxError) as caught:
         application.load(tmp_path, "test", "tap")
-    assert [problem.partition(": a description")[0] for problem in caught.value.problems] == [
+    assert [problem.partition(": description")[0] for problem in caught.value.problems] == [
         "applications/tap/secrets.yaml: one",
         "applications/tap/secrets-test.yaml: two",
         "applications/tap/secrets-test.yaml: four",
     ]
 
 
-def test_a_key_that_yaml_takes_for_something_else_is_named(tmp_path: Path) -> None:
+def test_a_key_that_yaml_does_not_read_as_text_is_reported(tmp_path: Path) -> None:
     write(tmp_path / "applications/tap", {"secrets.yaml": "on:\n  description: A switch\n"})
-    with pytest.raises(PhalanxError, match="True: YAML takes this key for a bool: quote it"):
+    with pytest.raises(PhalanxError, match="True: YAML reads this key as bool, expected text: put it in quotes"):
         application.load(tmp_path, "test", "tap")
 
 
@@ -125,12 +125,12 @@ def test_a_key_that_yaml_takes_for_something_else_is_named(tmp_path: Path) -> No
     [
         ("a: [1\nb: 2\n", r"secrets\.yaml:2: not valid YAML: did not find expected"),
         ("- a\n- b\n", r"secrets\.yaml: expected a mapping, found a list"),
-        ("a: *hunter2\n", r"secrets\.yaml:1: not valid YAML: a value that needs quotes$"),
-        ("a: !hunter2 b\n", r"secrets\.yaml:1: not valid YAML: a value that needs quotes$"),
-        ("a: \x07\n", r"secrets\.yaml: not valid YAML: it has a character that is not text$"),
+        ("a: *hunter2\n", r"secrets\.yaml:1: not valid YAML: a value must be quoted$"),
+        ("a: !hunter2 b\n", r"secrets\.yaml:1: not valid YAML: a value must be quoted$"),
+        ("a: \x07\n", r"secrets\.yaml: not valid YAML: contains a non-printable character$"),
     ],
 )
-def test_a_malformed_file_is_named_with_the_line(tmp_path: Path, text: str, problem: str) -> None:
+def test_a_malformed_file_is_reported_with_the_line(tmp_path: Path, text: str, problem: str) -> None:
     write(tmp_path / "applications/tap", {"secrets.yaml": text})
     with pytest.raises(PhalanxError, match=problem):
         application.load(tmp_path, "test", "tap")

@@ -30,24 +30,24 @@ def problems(chain: str, key: str, host: str = HOST, now: datetime = NOW) -> lis
     return list(raised.value.problems)
 
 
-def test_a_good_certificate_tells_its_end_and_its_names() -> None:
+def test_a_valid_certificate_is_parsed() -> None:
     found = certificates.check(CHAIN, KEY, HOST, NOW)
-    assert certificates.rfc3339(found.ends) == "2026-07-31T12:00:00Z"
+    assert certificates.rfc3339(found.expires) == "2026-07-31T12:00:00Z"
     assert found.names == (HOST,)
     assert found.is_same(certificates.parse(OWN))
     assert not found.is_same(certificates.parse(OTHER_CHAIN))
 
 
-def test_a_certificate_without_its_issuer_is_alone() -> None:
-    assert certificates.parse(OWN).is_alone
-    assert not certificates.parse(CHAIN).is_alone
-    assert not certificates.parse(AUTHORITY).is_alone  # it is its own issuer
+def test_a_missing_issuer_is_detected() -> None:
+    assert certificates.parse(OWN).lacks_issuer
+    assert not certificates.parse(CHAIN).lacks_issuer
+    assert not certificates.parse(AUTHORITY).lacks_issuer  # it is its own issuer
 
 
-def test_the_chain_ends_when_the_first_of_it_ends() -> None:
+def test_the_chain_expires_with_its_first_certificate_to_expire() -> None:
     late = certificates.parse(issue(HOST, BEGINS, ENDS + timedelta(days=900))[0])
     early = certificates.parse(CHAIN)
-    assert certificates.Certificate([late.chain[0], early.chain[1]]).ends == ENDS
+    assert certificates.Certificate([late.chain[0], early.chain[1]]).expires == ENDS
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_the_chain_ends_when_the_first_of_it_ends() -> None:
         ("*.org", "rsp.example.org", False),
     ],
 )
-def test_a_wildcard_stands_for_one_label(name: str, host: str, covered: bool) -> None:
+def test_a_wildcard_matches_one_label(name: str, host: str, covered: bool) -> None:
     assert certificates.parse(issue(name, BEGINS, ENDS)[0]).covers(host) is covered
 
 
@@ -71,49 +71,49 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "one line": (CHAIN.replace("\n", " "), KEY, "tls.crt: has lost its line breaks"),
     "escaped line breaks": (CHAIN.replace("\n", "\\n"), KEY, "tls.crt: has lost its line breaks"),
     "base64 for 1Password": (base64.b64encode(CHAIN.encode()).decode(), KEY, "tls.crt: is encoded in base64"),
-    "damaged certificate": (CHAIN.replace("MII", "MIJ"), KEY, "tls.crt: holds no certificate that can be read"),
+    "damaged certificate": (CHAIN.replace("MII", "MIJ"), KEY, "tls.crt: contains no valid certificate"),
     "no key": (CHAIN, "", "tls.key: is missing"),
     "key in one line": (CHAIN, KEY.replace("\n", ""), "tls.key: has lost its line breaks"),
     "encrypted key": (CHAIN, encrypted(KEY), "tls.key: is encrypted"),
-    "damaged key": (CHAIN, KEY.replace("MIG", "MIH"), "tls.key: holds no private key that can be read"),
-    "certificate in place of the key": (CHAIN, CHAIN, "tls.key: holds no private key; is it the certificate?"),
-    "another key": (CHAIN, OTHER_KEY, f"tls.key: does not belong to the certificate in tls.crt (CN={HOST})"),
+    "damaged key": (CHAIN, KEY.replace("MIG", "MIH"), "tls.key: contains no valid private key"),
+    "certificate instead of the key": (CHAIN, CHAIN, "tls.key: contains no private key; is it the certificate?"),
+    "another key": (CHAIN, OTHER_KEY, f"tls.key: does not match the certificate in tls.crt (CN={HOST})"),
     "authority of another": (OWN + OTHER_CHAIN, KEY, f"tls.crt: CN={HOST} is followed by CN={HOST}, which has not"),
 }
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_what_is_broken_is_told_in_one_message(case: str) -> None:
+def test_a_defect_is_reported_in_one_message(case: str) -> None:
     chain, key, expected = BROKEN[case]
     (problem,) = problems(chain, key)
     assert problem.startswith(expected)
     assert KEY.splitlines()[1] not in problem
 
 
-def test_the_order_of_the_chain_counts() -> None:
-    assert any("tls.crt: its certificates are in the wrong order" in each for each in problems(AUTHORITY + OWN, KEY))
+def test_the_order_of_the_chain_is_checked() -> None:
+    assert any("tls.crt: certificates are in the wrong order" in each for each in problems(AUTHORITY + OWN, KEY))
 
 
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        (ENDS, "ended on 2026-07-31T12:00:00Z: renew it"),
+        (ENDS, "expired on 2026-07-31T12:00:00Z: renew it"),
         (BEGINS - timedelta(seconds=1), "is not valid before 2026-05-02T12:00:00Z"),
     ],
 )
-def test_the_time_counts(now: datetime, expected: str) -> None:
+def test_the_validity_period_is_checked(now: datetime, expected: str) -> None:
     found = problems(CHAIN, KEY, now=now)
     assert len(found) == 2  # the authority's certificate as well
     assert expected in found[0]
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     found = problems(CHAIN, OTHER_KEY, host="elsewhere.example.org", now=ENDS)
-    assert "tls.crt: is for rsp.example.org, and not for elsewhere.example.org" in found
+    assert "tls.crt: is valid for rsp.example.org, expected elsewhere.example.org" in found
     assert len(found) == 4
 
 
 @pytest.mark.parametrize("break_key", [lambda key: key[:-30], lambda key: key.replace("\n", " ")])
-def test_no_key_is_in_a_message(break_key: Callable[[str], str]) -> None:
+def test_no_message_contains_the_key(break_key: Callable[[str], str]) -> None:
     secret = KEY.splitlines()[1]
     assert not [each for each in problems(CHAIN, break_key(KEY)) if secret[:20] in each]

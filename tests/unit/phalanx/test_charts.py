@@ -31,14 +31,14 @@ def argocd_application(name: str, **helm: Any) -> dict[str, Any]:
 
 
 def values_seen(application: RenderedApplication, name: str) -> dict[str, Any]:
-    """Give the Helm values that a chart of an application saw."""
+    """Return the Helm values with which a chart of an application was rendered."""
     (found,) = (manifest["data"] for manifest in application.manifests if manifest["metadata"]["name"] == name)
     return dict(found)
 
 
 @pytest.fixture
 def root(tmp_path: Path, helm: str) -> Path:  # noqa: ARG001 - needed on PATH
-    """Make a repository whose application tap depends on a chart of its own, on a shared one and on a foreign one."""
+    """Create a repository whose application tap depends on a chart of its own, a shared one and an external one."""
     return write(
         tmp_path,
         {
@@ -67,19 +67,19 @@ def root(tmp_path: Path, helm: str) -> Path:  # noqa: ARG001 - needed on PATH
 FILES = ["values.yaml", "values-test.yaml"]
 
 
-def test_charts_of_the_checkout_are_rendered_and_others_left_out(root: Path) -> None:
+def test_only_charts_of_the_checkout_are_rendered(root: Path) -> None:
     application = charts.render(root, argocd_application("tap", valueFiles=FILES))
     names = sorted(manifest["metadata"]["name"] for manifest in application.manifests)
     assert names == ["again", "own", "shared", "tap", "tap-deeper", "tap-deeper"]
     assert (application.name, application.namespace) == ("tap", "ns-tap")
 
 
-def test_what_is_meant_for_a_foreign_chart_is_known_by_its_alias(root: Path) -> None:
+def test_values_of_an_external_chart_are_returned_by_its_alias(root: Path) -> None:
     application = charts.render(root, argocd_application("tap", valueFiles=FILES))
-    assert application.foreign_values == {"cache": {"size": 2, "on": True}}
+    assert application.external_values == {"cache": {"size": 2, "on": True}}
 
 
-def test_values_are_laid_over_each_other_as_by_argo_cd(root: Path) -> None:
+def test_values_are_merged_as_by_argo_cd(root: Path) -> None:
     manifest = argocd_application(
         "tap",
         valueFiles=FILES,
@@ -92,19 +92,19 @@ def test_values_are_laid_over_each_other_as_by_argo_cd(root: Path) -> None:
     assert seen["global"] == {"host": "rsp.example.org"}
 
 
-def test_the_checkout_is_left_as_it_was(root: Path) -> None:
+def test_rendering_does_not_change_the_checkout(root: Path) -> None:
     before = sorted(root.rglob("*"))
     charts.render(root, argocd_application("tap", valueFiles=FILES))
     assert sorted(root.rglob("*")) == before
 
 
-def test_a_chart_that_helm_refuses_is_named(root: Path) -> None:
+def test_an_invalid_chart_is_named(root: Path) -> None:
     write(root, {"applications/tap/templates/bad.yaml": '{{ required "config.tap is needed" .Values.tap }}'})
-    with pytest.raises(RenderError, match=r"helm refuses the chart .*/tap: .*config\.tap is needed"):
+    with pytest.raises(RenderError, match=r"Helm cannot render the chart .*/tap: .*config\.tap is needed"):
         charts.render(root, argocd_application("tap"))
 
 
-def test_a_chart_is_made_complete_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dependencies_are_fetched_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(
         root,
         {
@@ -115,28 +115,28 @@ def test_a_chart_is_made_complete_once(root: Path, monkeypatch: pytest.MonkeyPat
     )
     assert charts.vendor(root, "argocd") == root / "applications/argocd"
     assert [path.name for path in (root / "applications/argocd/charts").iterdir()] == ["deeper-1.0.0.tgz"]
-    monkeypatch.setenv("PATH", "")  # without Helm it can only succeed if nothing is to be done
+    monkeypatch.setenv("PATH", "")  # without Helm it can only succeed if nothing has to be fetched
     charts.vendor(root, "argocd")
 
 
-def test_a_chart_that_cannot_be_made_complete_is_named(root: Path) -> None:
+def test_dependencies_that_cannot_be_fetched_are_named(root: Path) -> None:
     nowhere = {"name": "argo-cd", "version": "1.0.0", "repository": "file://../nowhere"}
     write(root, {"applications/argocd/Chart.yaml": chart("argocd", nowhere)})
     with pytest.raises(
         RenderError,
-        match=r"^Cannot fetch what the chart applications/argocd needs \(argo-cd 1\.0\.0 of file://\.\./nowhere\): ",
+        match=r"^Cannot fetch the dependencies of the chart applications/argocd \(argo-cd 1\.0\.0 from file://\.\./nowh",
     ):
         charts.vendor(root, "argocd")
     assert not list((root / "applications/argocd").glob("charts/*"))
 
 
-def test_parameters_of_an_application_lie_over_its_values_object() -> None:
+def test_parameters_of_an_application_override_its_values_object() -> None:
     application = argocd_application(
         "mobu",
         valuesObject={"global": {"host": "old", "other": "kept"}},
         parameters=[{"name": "global.host", "value": "rsp.example.org"}, {"name": "a-b.c.d", "value": "1"}],
     )
-    assert charts.given_values(application, {"global": {"host": "overridden too"}, "fact": 1}) == {
+    assert charts.inline_values(application, {"global": {"host": "overridden too"}, "fact": 1}) == {
         "global": {"host": "rsp.example.org", "other": "kept"},
         "a-b": {"c": {"d": "1"}},
         "fact": 1,
@@ -144,7 +144,7 @@ def test_parameters_of_an_application_lie_over_its_values_object() -> None:
 
 
 @pytest.mark.parametrize("name", [r"a\.b", "list[0]", "one,two"])
-def test_helm_syntax_in_a_parameter_is_refused(name: str) -> None:
+def test_helm_syntax_in_a_parameter_is_rejected(name: str) -> None:
     application = argocd_application("mobu", parameters=[{"name": name, "value": ""}])
     with pytest.raises(RenderError, match="Application mobu has a parameter"):
-        charts.given_values(application)
+        charts.inline_values(application)

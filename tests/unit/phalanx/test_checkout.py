@@ -18,7 +18,7 @@ IDENTITY = {
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep the tests' cache and Git's settings apart from the user's."""
+    """Isolate the cache and Git's settings from the user's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
@@ -28,7 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Make a repository with one commit on its branch main."""
+    """Create a repository with one commit on its branch main."""
     path = tmp_path / "phalanx"
     path.mkdir()
     git(path, "init", "--quiet", "--initial-branch=main")
@@ -44,7 +44,7 @@ def git(path: Path, *arguments: str) -> str:
 
 
 def commit(path: Path, content: str) -> str:
-    """Commit a file with some content; return the commit."""
+    """Commit a file with a content; return the hash of the commit."""
     (path / "environments").mkdir(exist_ok=True)
     (path / "environments" / "values.yaml").write_text(content)
     git(path, "add", ".")
@@ -67,7 +67,7 @@ def test_a_branch_is_resolved_to_its_commit(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("tag", "v1"), ("tag", "-a", "v1", "-m", "annotated")])
-def test_a_tag_is_resolved_to_the_commit_that_it_marks(repository: Path, arguments: tuple[str, ...]) -> None:
+def test_a_tag_is_resolved_to_its_commit(repository: Path, arguments: tuple[str, ...]) -> None:
     git(repository, *arguments)
     first = git(repository, "rev-parse", "HEAD")
     commit(repository, "second")
@@ -75,7 +75,7 @@ def test_a_tag_is_resolved_to_the_commit_that_it_marks(repository: Path, argumen
     assert (found.commit, content(found)) == (first, "first")
 
 
-def test_a_branch_wins_over_a_tag_and_over_others_that_end_alike(repository: Path) -> None:
+def test_a_branch_takes_precedence_over_a_tag_and_over_branches_with_the_same_suffix(repository: Path) -> None:
     git(repository, "tag", "roe")
     git(repository, "branch", "tickets/roe")
     second = commit(repository, "second")
@@ -83,13 +83,13 @@ def test_a_branch_wins_over_a_tag_and_over_others_that_end_alike(repository: Pat
     assert checkout.resolve(f"file://{repository}", "roe").commit == second
 
 
-def test_a_commit_that_is_no_branch_can_be_had(repository: Path) -> None:
+def test_a_commit_that_is_not_the_head_of_a_branch_is_fetched(repository: Path) -> None:
     first = git(repository, "rev-parse", "HEAD")
     commit(repository, "second")
     assert content(checkout.resolve(f"file://{repository}", first)) == "first"
 
 
-def test_a_commit_in_the_cache_needs_no_repository(repository: Path) -> None:
+def test_a_cached_commit_needs_no_repository(repository: Path) -> None:
     found = checkout.resolve(f"file://{repository}", "main")
     repository.rename(repository.with_name("away"))
     assert checkout.resolve(f"file://{repository}", found.commit).path == found.path
@@ -122,30 +122,32 @@ def test_a_clone_that_breaks_off_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("revision", ["nowhere", "deadbeef", "-u", "refs/heads/main"])
-def test_a_revision_that_is_not_there_is_named(repository: Path, revision: str) -> None:
-    with pytest.raises(CheckoutError, match=f"has no branch or tag '{revision}'; a commit needs all its 40 digits"):
+def test_an_unknown_revision_is_reported(repository: Path, revision: str) -> None:
+    with pytest.raises(
+        CheckoutError, match=f"no branch or tag '{revision}'; a commit must be given with all 40 digits"
+    ):
         checkout.resolve(f"file://{repository}", revision)
 
 
-def test_a_commit_that_is_not_there_is_named(repository: Path) -> None:
+def test_an_unknown_commit_is_reported(repository: Path) -> None:
     with pytest.raises(CheckoutError, match=f"^Cannot fetch commit {'0' * 40} of the Phalanx repository file://"):
         checkout.resolve(f"file://{repository}", "0" * 40)
 
 
 @pytest.mark.parametrize("login", ["somebody:hunter2", "hunter2", ":hunter2"])
-def test_a_password_in_the_url_is_refused_and_not_shown(login: str) -> None:
-    with pytest.raises(CheckoutError, match=r"at git\.example\.org holds a password or token") as caught:
+def test_a_password_in_the_url_is_rejected_without_quoting_it(login: str) -> None:
+    with pytest.raises(CheckoutError, match=r"at git\.example\.org contains a password or token") as caught:
         checkout.resolve(f"https://{login}@git.example.org/phalanx.git", "main")
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_missing_git_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_git_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CheckoutError, match=r"^git is not installed"):
         checkout.resolve("https://git.example.org/phalanx.git", "main")
 
 
-def test_a_link_leads_to_the_checkout_that_was_linked_last(repository: Path, tmp_path: Path) -> None:
+def test_a_link_is_replaced(repository: Path, tmp_path: Path) -> None:
     at = tmp_path / "project" / ".phalanx" / "test"
     assert checkout.link(checkout.resolve(f"file://{repository}", "main"), at) == at
     commit(repository, "second")
@@ -155,7 +157,7 @@ def test_a_link_leads_to_the_checkout_that_was_linked_last(repository: Path, tmp
     assert [path.name for path in at.parent.iterdir()] == ["test"]
 
 
-def test_a_link_replaces_nothing_but_links(repository: Path, tmp_path: Path) -> None:
+def test_a_link_replaces_only_links(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "at").mkdir()
-    with pytest.raises(CheckoutError, match="should be a link to the Phalanx checkout, but is something else"):
+    with pytest.raises(CheckoutError, match="exists, but is not a link to the Phalanx checkout"):
         checkout.link(checkout.resolve(f"file://{repository}", "main"), tmp_path / "at")

@@ -22,7 +22,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("generator", FORMS)
-def test_random_values_have_their_form_and_differ(generator: GeneratorType) -> None:
+def test_random_values_have_the_right_format_and_differ(generator: GeneratorType) -> None:
     values = {generate(generator) for _ in range(200)}
     assert len(values) == 200
     for value in values:
@@ -51,33 +51,33 @@ def test_a_password_is_hashed_with_fifteen_rounds() -> None:
     assert re.fullmatch(r"\$2b\$15\$[./A-Za-z0-9]{53}", generate(GeneratorType.BCRYPT_PASSWORD_HASH, "password"))
 
 
-def test_a_hash_is_of_its_source_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hash_matches_its_source_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generators, "_BCRYPT_ROUNDS", 4)  # the fewest: the hash is the same function, but fast
     value = generate(GeneratorType.BCRYPT_PASSWORD_HASH, "password").encode()
     assert bcrypt.checkpw(b"password", value)
     assert not bcrypt.checkpw(b"passwort", value)
 
 
-def test_a_password_too_long_for_bcrypt_is_refused_without_showing_it() -> None:
+def test_a_password_too_long_for_bcrypt_is_rejected_without_quoting_it() -> None:
     with pytest.raises(ValueError, match="more than 72 bytes") as caught:
         generate(GeneratorType.BCRYPT_PASSWORD_HASH, "hunter2" * 20)
     assert "hunter2" not in str(caught.value)
 
 
-def test_mtime_is_the_present_in_utc() -> None:
+def test_mtime_is_the_current_time_in_utc() -> None:
     value = datetime.strptime(generate(GeneratorType.MTIME, "password"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     assert abs(datetime.now(UTC) - value) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("generator", [one for one in GeneratorType if one.needs_source])
 @pytest.mark.parametrize("source", [None, ""])
-def test_a_derived_value_needs_its_source(generator: GeneratorType, source: str | None) -> None:
-    with pytest.raises(ValueError, match=f"{generator} needs the value of its source"):
+def test_a_derived_value_requires_its_source(generator: GeneratorType, source: str | None) -> None:
+    with pytest.raises(ValueError, match=f"{generator} requires the value of its source"):
         generate(generator, source)
 
 
-def test_clients_are_made_from_the_clients_only() -> None:
-    with pytest.raises(ValueError, match="oidc-clients is made from the clients"):
+def test_oidc_clients_are_not_generated_without_clients() -> None:
+    with pytest.raises(ValueError, match="oidc-clients is generated from the clients"):
         generate(GeneratorType.OIDC_CLIENTS)
 
 
@@ -87,7 +87,7 @@ CLIENTS = st.dictionaries(
 
 
 @given(CLIENTS)
-def test_clients_are_a_json_list_in_the_order_of_their_names(clients: dict[str, OidcClient]) -> None:
+def test_clients_are_a_json_list_ordered_by_name(clients: dict[str, OidcClient]) -> None:
     assert json.loads(oidc_clients(clients)) == [
         {"id": clients[name].id, "secret": clients[name].secret, "return_uri": clients[name].return_uri}
         for name in sorted(clients)

@@ -18,7 +18,7 @@ def test_sorts_by_kind_and_name() -> None:
     assert manifests.applications == {"mobu": application()}
 
 
-def test_a_namespace_that_nobody_renders_has_its_name_alone() -> None:
+def test_a_namespace_that_is_not_rendered_has_only_a_name() -> None:
     manifests = sort([{"kind": "Namespace", "metadata": {"name": "mobu", "labels": {"team": "square"}}}])
     assert manifests.namespace_metadata("mobu") == {"name": "mobu", "labels": {"team": "square"}}
     assert manifests.namespace_metadata("argocd") == {"name": "argocd"}
@@ -28,10 +28,10 @@ def test_a_namespace_that_nobody_renders_has_its_name_alone() -> None:
     ("manifest", "problem"),
     [
         ({"kind": "ConfigMap", "metadata": {"name": "x"}}, "renders to a ConfigMap"),
-        ({"kind": "Application", "metadata": {"name": "mobu"}, "spec": {"sources": []}}, "no single spec.source"),
-        (application(values="a: b"), "it needs valuesObject"),
+        ({"kind": "Application", "metadata": {"name": "mobu"}, "spec": {"sources": []}}, r"has no spec\.source"),
+        (application(values="a: b"), r"use helm\.valuesObject instead"),
     ],
 )
-def test_what_has_no_place_is_refused(manifest: dict[str, Any], problem: str) -> None:
+def test_an_unsupported_manifest_is_rejected(manifest: dict[str, Any], problem: str) -> None:
     with pytest.raises(ManifestError, match=problem):
         sort([manifest])

@@ -23,14 +23,14 @@ def load(tmp_path: Path, **settings: Any) -> environment.Environment:
     return environment.load(tmp_path, "test")
 
 
-def test_an_environment_is_what_it_says_over_what_all_say(tmp_path: Path) -> None:
+def test_settings_of_the_environment_override_the_defaults(tmp_path: Path) -> None:
     loaded = load(tmp_path, applications={"tap": True}, revisions={"tap": "tickets/DM-1"})
     assert loaded.enabled_applications == ("argocd", "tap")
     assert (loaded.app_of_apps_name, loaded.fqdn) == ("app-of-apps", "rsp.example.org")
     assert loaded.revisions == {"tap": "tickets/DM-1"}
 
 
-def test_an_environment_may_go_without_what_others_always_have(tmp_path: Path) -> None:
+def test_an_environment_can_disable_a_default_application(tmp_path: Path) -> None:
     assert load(tmp_path, applications={"argocd": False}).enabled_applications == ()
 
 
@@ -38,13 +38,15 @@ def test_an_environment_may_go_without_what_others_always_have(tmp_path: Path) -
     ("prefix", "mount", "path", "role"),
     [("secret/phalanx/test", "secret", "phalanx/test", "test"), ("kv-v2/test", "kv-v2", "test", "test")],
 )
-def test_names_in_vault_follow_from_the_path(tmp_path: Path, prefix: str, mount: str, path: str, role: str) -> None:
+def test_names_in_vault_are_derived_from_the_path(
+    tmp_path: Path, prefix: str, mount: str, path: str, role: str
+) -> None:
     loaded = load(tmp_path, vaultPathPrefix=prefix)
     assert (loaded.vault_mount, loaded.vault_path, loaded.vault_role) == (mount, path, role)
     assert (loaded.vault_read_policy, loaded.vault_write_policy) == (f"{path}/read", f"{path}/write")
 
 
-def test_settings_of_other_versions_of_phalanx_are_left_alone(tmp_path: Path) -> None:
+def test_settings_of_other_versions_of_phalanx_are_ignored(tmp_path: Path) -> None:
     assert load(tmp_path, controlSystem={"imageTag": "c0042"}, novelty=1).name == "test"
 
 
@@ -62,18 +64,18 @@ def test_settings_of_other_versions_of_phalanx_are_left_alone(tmp_path: Path) ->
         ({"name": "tset"}, "environments/values-test.yaml: name: expected 'test', found 'tset'"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
+def test_an_invalid_setting_is_reported_with_its_file(tmp_path: Path, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(PhalanxError) as caught:
         load(tmp_path, **settings)
     assert message in str(caught.value)
 
 
-def test_an_unknown_environment_is_told_from_those_that_there_are(tmp_path: Path) -> None:
+def test_an_unknown_environment_is_reported_with_the_existing_ones(tmp_path: Path) -> None:
     write(tmp_path, {f"environments/{name}": SETTINGS for name in ("values.yaml", "values-b.yaml", "values-a-1.yaml")})
-    with pytest.raises(PhalanxError, match=r"has no environment 'roe' .*; it has: a-1, b$"):
+    with pytest.raises(PhalanxError, match=r"has no environment 'roe' .*; existing environments: a-1, b$"):
         environment.load(tmp_path, "roe")
 
 
-def test_a_directory_that_is_no_phalanx_repository_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PhalanxError, match=r"is no Phalanx repository: it has no environments/values\.yaml"):
+def test_a_directory_that_is_not_a_phalanx_repository_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(PhalanxError, match=r"is not a Phalanx repository: it has no environments/values\.yaml"):
         environment.load(tmp_path, "roe")

@@ -1,4 +1,4 @@
-"""Programs that read other people's files are not given the keys to our clouds."""
+"""Processes that may run third-party code do not get credentials in their environment."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ CREDENTIALS = {
 
 @pytest.fixture
 def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where each of the programs writes its environment."""
+    """Replace the programs by ones that write their environment to a file; return the file's path."""
     seen = tmp_path / "seen.json"
     for name, status in (("git", 1), ("helm", 1), ("sops", 0)):
         program = tmp_path / name
@@ -38,19 +38,19 @@ def seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return seen
 
 
-def test_git_is_given_no_credentials(seen: Path) -> None:
+def test_git_gets_no_credentials(seen: Path) -> None:
     with pytest.raises(PhalanxError):
         checkout.resolve("https://git.example.org/phalanx.git", "main")
     assert_without(seen, *CREDENTIALS)
 
 
-def test_helm_is_given_no_credentials(seen: Path) -> None:
+def test_helm_gets_no_credentials(seen: Path) -> None:
     with pytest.raises(PhalanxError):
         helm.run("template", problem="Helm fails")
     assert_without(seen, *CREDENTIALS)
 
 
-def test_sops_is_given_what_opens_vault_alone(seen: Path, tmp_path: Path) -> None:
+def test_sops_gets_the_credentials_of_vault_only(seen: Path, tmp_path: Path) -> None:
     file = tmp_path / "secrets.yaml"
     file.write_text("sops: {}\n")
     static_secrets.load(file)

@@ -47,7 +47,7 @@ def rendered(root: Path, **settings: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.usefixtures("helm")
-def test_the_applications_come_from_the_repository_and_revision_that_are_given(tmp_path: Path) -> None:
+def test_applications_have_the_requested_repository_and_revision(tmp_path: Path) -> None:
     namespace, application = rendered(tmp_path)
     assert (namespace["kind"], namespace["metadata"]["name"]) == ("Namespace", "tap")
     assert application["metadata"]["name"] == "science-platform-tap"
@@ -60,18 +60,18 @@ def test_an_application_keeps_its_own_revision(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("helm")
-def test_what_is_not_enabled_is_not_rendered(tmp_path: Path) -> None:
+def test_a_disabled_application_is_not_rendered(tmp_path: Path) -> None:
     assert rendered(tmp_path, applications={"tap": False}) == []
 
 
 @pytest.mark.usefixtures("helm")
-def test_a_chart_that_helm_refuses_is_named_with_helms_own_words(tmp_path: Path) -> None:
+def test_an_invalid_chart_is_named_with_helms_message(tmp_path: Path) -> None:
     write(tmp_path, {"environments/templates/bad.yaml": '{{ required "set a butler" .Values.butler }}'})
-    with pytest.raises(RenderError, match=r"^helm refuses the chart .*/environments: .*set a butler"):
+    with pytest.raises(RenderError, match=r"^Helm cannot render the chart .*/environments: .*set a butler"):
         rendered(tmp_path)
 
 
-def test_a_missing_helm_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_helm_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RenderError, match=r"^helm is not installed"):
         rendered(tmp_path)

@@ -1,4 +1,4 @@
-"""Only what has changed since an earlier run is rendered again."""
+"""Only applications that have changed since an earlier run are rendered again."""
 
 import shutil
 from collections.abc import Callable
@@ -32,7 +32,7 @@ spec: {containers: [{env: [{name: X, valueFrom: {secretKeyRef: {name: server, ke
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helm: str) -> Path:  # noqa: ARG001 - needed on PATH
-    """Make a repository with two applications, of which tap depends on a chart that both could share."""
+    """Create a repository with two applications, of which tap depends on a shared chart."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     shared = {"name": "shared", "version": "1.0.0", "repository": "file://../../charts/shared"}
     return write(
@@ -49,15 +49,15 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helm: str) -> Path:  #
 
 @pytest.fixture
 def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the applications that are rendered from now on."""
+    """Record the names of the applications that are rendered."""
     names: list[str] = []
     render = charts.render
 
-    def noted(root: Path, application: dict[str, Any], overrides: dict[str, Any] | None = None) -> Any:
+    def record(root: Path, application: dict[str, Any], overrides: dict[str, Any] | None = None) -> Any:
         names.append(application["metadata"]["name"])
         return render(root, application, overrides)
 
-    monkeypatch.setattr(charts, "render", noted)
+    monkeypatch.setattr(charts, "render", record)
     return names
 
 
@@ -124,7 +124,7 @@ def test_an_application_with_other_values_is_rendered_again(root: Path, rendered
     assert (rendered, reference.key) == (["tap"], "other")
 
 
-def test_another_helm_renders_all(
+def test_another_helm_renders_all_applications(
     root: Path, rendered: list[str], helm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uses_of_all(root)
@@ -134,8 +134,8 @@ def test_another_helm_renders_all(
     assert sorted(rendered) == ["portal", "portal", "tap", "tap"]
 
 
-def test_no_secret_of_a_chart_is_kept(root: Path, tmp_path: Path) -> None:
+def test_no_secret_of_a_chart_is_cached(root: Path, tmp_path: Path) -> None:
     uses_of_all(root)
-    kept = b"".join(path.read_bytes() for path in (tmp_path / "cache").rglob("*.json"))
-    assert b"tap: Pod/server" in kept
-    assert b"planted" not in kept
+    cached = b"".join(path.read_bytes() for path in (tmp_path / "cache").rglob("*.json"))
+    assert b"tap: Pod/server" in cached
+    assert b"planted" not in cached

@@ -26,29 +26,29 @@ VALUES = {"app": {"config": {"on": True, "off": False, "empty": "", "dotted.key"
 
 
 def origin(definition: Mapping[str, Any]) -> Origin | None:
-    """Resolve one secret of an application among others that it may be made from."""
+    """Resolve one secret of an application, beside others from which it may be copied or derived."""
     others = {"source": static()}
     plan = resolve(applications({"app": {"key": definition, **others}, "other": {"key": static()}}, VALUES))
     return plan[SecretKey("app", "key")].origin if SecretKey("app", "key") in plan else None
 
 
 class TestOrigin:
-    """Where a secret comes from: the first that holds of its value, a copy, a generator; else a person."""
+    """Precedence of a definition's sources: value, copy, generator; otherwise the secret is static."""
 
-    def test_without_a_rule_a_person_gives_it(self) -> None:
+    def test_a_secret_without_a_rule_is_static(self) -> None:
         assert origin(static()) == Static()
 
-    def test_a_value_is_taken_as_it_is(self) -> None:
+    def test_a_value_is_used_unchanged(self) -> None:
         assert origin(static(value="admin")) == Literal("admin")
 
-    def test_an_empty_value_is_none(self) -> None:
+    def test_an_empty_value_is_ignored(self) -> None:
         assert origin(static(value="")) == Static()
         assert origin(generated("password") | {"value": ""}) == Generated(GeneratorType.PASSWORD)
 
     def test_a_copy_names_its_source(self) -> None:
         assert origin(copied("other", "key")) == Copied(SecretKey("other", "key"))
 
-    def test_a_generator_that_derives_names_its_source_in_the_same_application(self) -> None:
+    def test_a_derived_secret_names_its_source_in_the_same_application(self) -> None:
         assert origin(generated("mtime", "source")) == Generated(GeneratorType.MTIME, SecretKey("app", "source"))
 
     @pytest.mark.parametrize(
@@ -69,18 +69,16 @@ class TestOrigin:
             ("config.off", "config.off", Static()),
         ],
     )
-    def test_a_rule_whose_condition_is_false_does_not_count(
-        self, copy_if: str, generate_if: str, expected: Origin
-    ) -> None:
+    def test_a_rule_whose_condition_is_false_is_ignored(self, copy_if: str, generate_if: str, expected: Origin) -> None:
         rules = copied("other", "key", **{"if": copy_if})
         assert origin(static(**rules, generate={"type": "password", "if": generate_if})) == expected
 
-    def test_a_value_wins_over_rules_that_hold(self) -> None:
+    def test_a_value_takes_precedence_over_rules(self) -> None:
         assert origin(static(value="v", **copied("other", "key", **{"if": "config.on"}))) == Literal("v")
 
-    def test_copy_and_generate_that_both_hold_contradict_each_other(self) -> None:
+    def test_copy_and_generate_cannot_both_apply(self) -> None:
         rules = copied("other", "key", **{"if": "config.on"})
-        with pytest.raises(SecretsError, match=r"^app/key: the conditions of both copy and generate hold"):
+        with pytest.raises(SecretsError, match=r"^app/key: the conditions of copy and generate are both true"):
             origin(static(**rules, generate={"type": "password", "if": "config.on"}))
 
     def test_a_literal_does_not_show_its_value(self) -> None:
@@ -88,55 +86,53 @@ class TestOrigin:
 
 
 class TestMistakes:
-    """What cannot be resolved is told before anything is made."""
+    """Errors in the definitions are reported before anything is created."""
 
     def test_a_copy_from_an_application_that_is_not_enabled_names_both(self) -> None:
         found = applications({"app": {"a.b": copied("gone", "x.y"), "c": copied("lost", "z")}})
         with pytest.raises(SecretsError) as caught:
             resolve(found)
-        mend = "is not enabled: enable it, or turn off what needs the secret in app"
+        fix = "is not enabled: enable it, or disable the feature of app that needs the secret"
         assert caught.value.problems == (
-            f"app/a.b is copied from gone/x.y, but the application gone {mend}",
-            f"app/c is copied from lost/z, but the application lost {mend}",
+            f"app/a.b is copied from gone/x.y, but the application gone {fix}",
+            f"app/c is copied from lost/z, but the application lost {fix}",
         )
-        # The list of what is needed can still be had, as Phalanx gives it.
+        # They can still be listed, as by Phalanx.
         assert set(required(found)) == {("app", "a.b"), ("app", "c")}
 
-    def test_a_copy_of_something_undefined_is_named(self) -> None:
-        with pytest.raises(SecretsError, match="app/key is made from other/none, which the application other does not"):
+    def test_a_copy_of_an_undefined_secret_is_reported(self) -> None:
+        with pytest.raises(SecretsError, match="app/key depends on other/none, which the application other does not"):
             resolve(applications({"app": {"key": copied("other", "none")}, "other": {"key": static()}}))
 
-    def test_a_copy_of_something_turned_off_names_the_condition(self) -> None:
+    def test_a_copy_of_a_disabled_secret_is_reported_with_the_condition(self) -> None:
         found = applications({"app": {"key": copied("other", "key")}, "other": {"key": static(**{"if": "ldap.url"})}})
-        with pytest.raises(SecretsError, match=r"app/key is made from other/key, .* ldap\.url is false in other$"):
+        with pytest.raises(SecretsError, match=r"app/key depends on other/key, .* ldap\.url is false in other$"):
             resolve(found)
 
-    def test_a_source_that_is_missing_is_named(self) -> None:
-        with pytest.raises(
-            SecretsError, match="app/hash is made from app/password, which the application app does not"
-        ):
+    def test_a_missing_source_is_reported(self) -> None:
+        with pytest.raises(SecretsError, match="app/hash depends on app/password, which the application app does not"):
             resolve(applications({"app": {"hash": generated("bcrypt-password-hash", "password")}}))
 
     @given(st.permutations(["a", "b", "c", "d"]), st.integers(1, 4), st.booleans())
-    def test_a_circle_is_named_whole(self, order: list[str], length: int, within: bool) -> None:
-        circle = order[:length]
-        links = dict(zip(circle, [*circle[1:], circle[0]], strict=True))
+    def test_a_cycle_is_reported_completely(self, order: list[str], length: int, derived: bool) -> None:
+        cycle = order[:length]
+        links = dict(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
         definitions = {name: {"key.1": copied(source, "key.1")} for name, source in links.items()}
-        # Something that only hangs on the circle is no part of it.
-        definitions["outside"] = {"key": copied(circle[0], "key.1")}
-        if within:
-            definitions[circle[0]]["hash"] = generated("mtime", "key.1")
-        with pytest.raises(SecretsError, match=r"^Secrets are made from each other in a circle: ") as caught:
+        # A secret that only depends on the cycle is not part of it.
+        definitions["outside"] = {"key": copied(cycle[0], "key.1")}
+        if derived:
+            definitions[cycle[0]]["hash"] = generated("mtime", "key.1")
+        with pytest.raises(SecretsError, match=r"^Secrets depend on each other in a cycle: ") as caught:
             resolve(applications(definitions))
-        told = str(caught.value).partition("circle: ")[2].split(" <- ")
-        assert set(told) == {f"{name}/key.1" for name in circle}
-        assert told[0] == told[-1]
-        assert len(told) == length + 1
+        reported = str(caught.value).partition("cycle: ")[2].split(" <- ")
+        assert set(reported) == {f"{name}/key.1" for name in cycle}
+        assert reported[0] == reported[-1]
+        assert len(reported) == length + 1
 
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    """Draw a plan of secrets, each of any origin, made from one that was drawn before or from none."""
+    """Draw a plan of secrets of any origin, whose sources are secrets that were drawn before."""
     secrets: list[PlannedSecret] = []
     for number in range(draw(st.integers(1, 12))):
         at = SecretKey(draw(st.sampled_from(["argocd", "tap", "mobu"])), f"key.{number}")
@@ -153,7 +149,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 @given(plans())
-def test_what_a_secret_is_made_from_comes_before_it(plan: Plan) -> None:
+def test_the_source_of_a_secret_precedes_it(plan: Plan) -> None:
     seen: set[SecretKey] = set()
     for at, secret in plan.items():
         assert secret.source is None or secret.source in seen
@@ -162,14 +158,14 @@ def test_what_a_secret_is_made_from_comes_before_it(plan: Plan) -> None:
 
 
 @given(plans())
-def test_every_secret_is_found_by_its_application(plan: Plan) -> None:
+def test_secrets_are_grouped_by_application(plan: Plan) -> None:
     found = plan.by_application()
     assert {(app, key): secret for app, secrets in found.items() for key, secret in secrets.items()} == dict(plan)
     assert list(found) == sorted(found)
 
 
 @given(plans(), st.data())
-def test_unresolved_is_what_leads_back_to_a_static_secret_that_nobody_gives(plan: Plan, data: st.DataObject) -> None:
+def test_secrets_that_depend_on_an_unknown_static_secret_are_unresolved(plan: Plan, data: st.DataObject) -> None:
     known = set(data.draw(st.lists(st.sampled_from(list(plan)))))
 
     def resolved(at: SecretKey) -> bool:
@@ -183,11 +179,11 @@ def test_unresolved_is_what_leads_back_to_a_static_secret_that_nobody_gives(plan
 
 
 @given(plans())
-def test_nothing_is_unresolved_when_all_static_secrets_are_given(plan: Plan) -> None:
+def test_no_secret_is_unresolved_if_all_static_secrets_are_known(plan: Plan) -> None:
     assert plan.unresolved([at for at, secret in plan.items() if secret.origin == Static()]) == ()
 
 
-def test_a_copy_follows_its_source_whatever_vault_has() -> None:
+def test_a_copy_follows_its_source_even_if_vault_has_a_value() -> None:
     plan = resolve(applications({"app": {"key": copied("other", "key")}, "other": {"key": static()}}))
     assert plan.unresolved([SecretKey("app", "key")]) == (SecretKey("app", "key"), SecretKey("other", "key"))
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from phalanx import static_secrets
 from phalanx.errors import PhalanxError, SecretsError
 from phalanx.secrets import SecretKey, required
-from phalanx.static_secrets import Registry
+from phalanx.static_secrets import RegistryLogin
 from tests.unit.phalanx.repository import applications, copied, generated, static
 
 FILLED = """\
@@ -47,7 +47,7 @@ def written(tmp_path: Path, text: str, mode: int = 0o600) -> Path:
     return path
 
 
-def test_what_is_filled_in_is_given_and_what_is_empty_is_not(tmp_path: Path) -> None:
+def test_empty_values_are_left_out(tmp_path: Path) -> None:
     loaded = static_secrets.load(written(tmp_path, FILLED))
     assert loaded.given() == {SecretKey("mobu", "ALERT_HOOK"): SecretStr("https://hooks.example.org/1")}
     assert loaded.oidc_clients["chronograf"].return_uri == "https://rsp.example.org/oauth"
@@ -57,8 +57,8 @@ def test_what_is_filled_in_is_given_and_what_is_empty_is_not(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
-def test_a_file_in_clear_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> None:
-    with pytest.raises(SecretsError, match=r"others may read it: chmod 600 it, or encrypt it with sops"):
+def test_an_unencrypted_file_that_other_users_can_read_is_rejected(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(SecretsError, match=r"other users can read it: run chmod 600, or encrypt it with sops"):
         static_secrets.load(written(tmp_path, FILLED, mode))
 
 
@@ -74,15 +74,15 @@ def test_a_file_in_clear_that_others_may_read_is_refused(tmp_path: Path, mode: i
         ("pull-secret: {registries: {ghcr.io: {}}}", "pull-secret.registries.ghcr.io.username: Field required"),
     ],
 )
-def test_a_mistake_in_the_file_is_named_without_its_value(tmp_path: Path, text: str, problem: str) -> None:
+def test_an_error_in_the_file_is_reported_without_the_value(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(PhalanxError) as caught:
         static_secrets.load(written(tmp_path, text))
     assert f"secrets.yaml: {problem}" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
-def test_an_encrypted_file_is_given_to_sops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # What stands in for sops here follows its documented interface: it prints the file in clear.
+def test_an_encrypted_file_is_decrypted_with_sops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # This replacement follows the documented interface of sops: it prints the decrypted file.
     (tmp_path / "clear").write_text(FILLED)
     program = tmp_path / "bin" / "sops"
     program.parent.mkdir()
@@ -97,17 +97,17 @@ def test_an_encrypted_file_is_given_to_sops(tmp_path: Path, monkeypatch: pytest.
         static_secrets.load(encrypted)
 
     program.write_text("#!/bin/sh\necho 'Group 0: FAILED' >&2; exit 128\n")
-    with pytest.raises(SecretsError, match=r"none of the keys .* give one, such as by SOPS_AGE_KEY_FILE.*\nGroup 0"):
+    with pytest.raises(SecretsError, match=r"none of its keys is available; .* with SOPS_AGE_KEY_FILE.*\nGroup 0"):
         static_secrets.load(encrypted)
 
 
-def test_an_encrypted_file_needs_sops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encrypted_file_requires_sops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SecretsError, match=r"is encrypted with SOPS: install sops"):
         static_secrets.load(written(tmp_path, "sops: {version: 3.9.0}\n"))
 
 
-def test_a_template_has_what_a_person_must_give_and_nothing_else(tmp_path: Path) -> None:
+def test_a_template_has_static_secrets_only(tmp_path: Path) -> None:
     needed = required(
         applications(
             {
@@ -133,12 +133,12 @@ def test_a_template_has_what_a_person_must_give_and_nothing_else(tmp_path: Path)
     }
     assert (content["oidc-clients"], content["pull-secret"]["registries"]) == ({}, {})
     assert max(map(len, text.splitlines())) < 90
-    # It can be read back as it is, with nothing given.
+    # The unchanged template is a valid file without values.
     assert static_secrets.load(written(tmp_path, text)).given() == {}
 
 
-def test_the_pull_secret_is_what_container_runtimes_read() -> None:
-    value = static_secrets.dockerconfigjson({"ghcr.io": Registry(username="robot", password=SecretStr("token"))})
+def test_the_pull_secret_has_the_format_of_container_runtimes() -> None:
+    value = static_secrets.dockerconfigjson({"ghcr.io": RegistryLogin(username="robot", password=SecretStr("token"))})
     assert json.loads(value) == {
         "auths": {"ghcr.io": {"auth": "cm9ib3Q6dG9rZW4=", "username": "robot", "password": "token"}}
     }

@@ -9,9 +9,9 @@ from phalanx.undeclared import Uses, find, reads, uses
 PREFIX = "secret/phalanx/test"
 
 
-def rendered(*manifests: dict[str, Any], name: str = "tap", **foreign_values: Any) -> Uses:
+def rendered(*manifests: dict[str, Any], name: str = "tap", **external_values: Any) -> Uses:
     return uses(
-        RenderedApplication(name=name, namespace=name, manifests=list(manifests), foreign_values=foreign_values)
+        RenderedApplication(name=name, namespace=name, manifests=list(manifests), external_values=external_values)
     )
 
 
@@ -53,7 +53,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_key_is_found_wherever_it_is_read(reader: str) -> None:
+def test_all_kinds_of_references_are_found(reader: str) -> None:
     manifest = READERS[reader]
     found = find([rendered(vault_secret("cadc-tap"), manifest)], PREFIX, declared=[])
     assert found == {SecretKey("tap", "aws.key"): (f"tap: {manifest['kind']}/server",)}
@@ -80,11 +80,11 @@ NOT_READERS = {
 
 
 @pytest.mark.parametrize("manifest", NOT_READERS)
-def test_what_reads_no_key_is_not_reported(manifest: str) -> None:
+def test_other_manifests_are_not_reported(manifest: str) -> None:
     assert reads([rendered(vault_secret("cadc-tap"), NOT_READERS[manifest])], PREFIX) == {}
 
 
-def test_what_is_declared_is_not_reported() -> None:
+def test_a_declared_key_is_not_reported() -> None:
     applications = [rendered(vault_secret("cadc-tap"), READERS["environment"])]
     assert find(applications, PREFIX, declared=[SecretKey("tap", "aws.key")]) == {}
     assert set(reads(applications, PREFIX)) == {("tap", "aws.key")}
@@ -98,17 +98,17 @@ def test_a_secret_belongs_to_its_namespace() -> None:
     assert set(reads([rendered(elsewhere, name="ssotap"), own], PREFIX)) == {("tap", "aws.key")}
 
 
-def test_a_secret_may_be_made_of_another_applications() -> None:
+def test_a_secret_may_come_from_another_application_in_vault() -> None:
     applications = [rendered(vault_secret("cadc-tap", path="gafaelfawr"), READERS["environment"])]
     assert set(reads(applications, PREFIX)) == {("gafaelfawr", "aws.key")}
 
 
-def test_a_path_of_another_environment_is_not_ours() -> None:
+def test_a_path_of_another_environment_is_ignored() -> None:
     foreign = vault_secret("cadc-tap") | {"spec": {"path": "secret/phalanx/other/tap"}}
     assert reads([rendered(foreign, READERS["environment"])], PREFIX) == {}
 
 
-def test_templates_name_their_keys_and_hide_them_from_readers() -> None:
+def test_a_template_determines_the_keys_that_are_read() -> None:
     templates = {
         "values.yaml": 'password: {% .Secrets.db_password %} {% index .Secrets "admin.password" %}',
         "aws.key": "{% .Secrets.other %}",
@@ -119,7 +119,7 @@ def test_templates_name_their_keys_and_hide_them_from_readers() -> None:
     }
 
 
-def test_keys_that_a_vault_secret_selects_or_its_type_requires_are_read() -> None:
+def test_keys_that_a_vault_secret_selects_or_its_type_requires_are_found() -> None:
     applications = [
         rendered(
             vault_secret("keytab", keys=["ldap-keytab"]),
@@ -129,12 +129,12 @@ def test_keys_that_a_vault_secret_selects_or_its_type_requires_are_read() -> Non
     assert set(reads(applications, PREFIX)) == {("tap", "ldap-keytab"), ("ingress", "tls.crt"), ("ingress", "tls.key")}
 
 
-def test_the_pull_secret_is_the_environments_and_never_undeclared() -> None:
+def test_the_pull_secret_is_not_reported() -> None:
     pull_secret = vault_secret("pull-secret", "pull-secret", type="kubernetes.io/dockerconfigjson")
     assert find([rendered(pull_secret)], PREFIX, declared=[]) == {}
 
 
-def test_values_for_charts_from_elsewhere_are_searched_too() -> None:
+def test_values_of_external_charts_are_searched() -> None:
     hub = {"extraEnv": {"PASSWORD": {"valueFrom": {"secretKeyRef": {"name": "nublado-secret", "key": "hub_password"}}}}}
     applications = [rendered(vault_secret("nublado-secret", "nublado"), name="nublado", jupyterhub={"hub": hub})]
     found = find(applications, PREFIX, declared=[])

@@ -17,7 +17,7 @@ VALUES = st.recursive(
 
 
 def leaves(values: Mapping[str, Any], *path: str) -> dict[tuple[str, ...], Any]:
-    """Give whatever in values is no mapping (an empty one counts as a leaf), by its path."""
+    """Return the leaves of values by their path; an empty mapping is a leaf."""
     found: dict[tuple[str, ...], Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping) and value:
@@ -28,16 +28,16 @@ def leaves(values: Mapping[str, Any], *path: str) -> dict[tuple[str, ...], Any]:
 
 
 @given(VALUES)
-def test_nothing_merged_changes_nothing(values: dict[str, Any]) -> None:
+def test_merging_with_an_empty_mapping_changes_nothing(values: dict[str, Any]) -> None:
     assert merge(values, {}) == merge({}, values) == merge(values, values) == values
 
 
 @given(VALUES, VALUES)
-def test_overrides_win_and_the_rest_stays(base: dict[str, Any], overrides: dict[str, Any]) -> None:
+def test_overrides_take_precedence(base: dict[str, Any], overrides: dict[str, Any]) -> None:
     merged = leaves(merge(base, overrides))
     expected = {path: value for path, value in leaves(overrides).items() if value != {}}
     assert expected.items() <= merged.items()
-    # What is neither from the overrides nor from the base does not come into being.
+    # No leaf has another origin.
     assert merged.keys() <= leaves(base).keys() | leaves(overrides).keys()
 
 

@@ -32,6 +32,6 @@ path "secret/undelete/phalanx/roe/+" {
 }"""
 
 
-def test_the_policies_are_those_of_phalanx_to_the_letter() -> None:
+def test_the_policies_are_exactly_those_of_phalanx() -> None:
     assert read_policy("secret", "phalanx/roe") == READ
     assert write_policy("secret", "phalanx/roe") == WRITE

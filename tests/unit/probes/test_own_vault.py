@@ -76,7 +76,7 @@ def test_nothing_is_in_a_vault_that_was_never_there_and_nobody_knows_what_is_in_
         ("http://vault.example.org:8200", "vaultUrl in the Phalanx environment is http://vault.example.org:8200"),
         ("https://vault.example.org", "makes a Vault at https://NAME:8200"),
         ("https://203.0.113.16:8200", "write the name there"),
-        ("https://other.example.org:8200", "tls.crt: is for vault.example.org, and not for other.example.org"),
+        ("https://other.example.org:8200", "tls.crt: is valid for vault.example.org, expected other.example.org"),
     ],
 )
 def test_the_name_that_applications_use_must_be_the_servers(url: str, said: str) -> None:

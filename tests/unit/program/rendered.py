@@ -34,7 +34,7 @@ def undeclared_readers(environment: Environment) -> list[Uses]:
             _object("ricoberger.de/v1alpha1", "VaultSecret", "postgres", {"path": path}),
             _object("apps/v1", "Deployment", "postgres", {"template": {"spec": {"containers": containers}}}),
         ],
-        foreign_values={},
+        external_values={},
     )
     return [uses(application)]
 

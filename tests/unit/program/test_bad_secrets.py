@@ -74,15 +74,15 @@ def test_missing_secrets_are_told_at_once(refuse: Refuse, bao: OpenBao) -> None:
 
 def test_an_unknown_generator(refuse: Refuse, definitions: Callable[..., Path]) -> None:
     assert refuse(definitions(mobu={"token": {"generate": {"type": "passwort"}}})) == (
-        "applications/mobu/secrets-roe.yaml: token: generate.type: unknown generator 'passwort'; Phalanx "
-        "has password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-password-hash, mtime, oidc-clients"
+        "applications/mobu/secrets-roe.yaml: token: generate.type: unknown generator 'passwort', expected one of "
+        "password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-password-hash, mtime, oidc-clients"
     )
 
 
 def test_a_copy_from_an_application_that_is_not_enabled(refuse: Refuse, definitions: Callable[..., Path]) -> None:
     assert refuse(definitions(mobu={"token": copied("times-square", "redis")})) == (
         "mobu/token is copied from times-square/redis, but the application times-square is not enabled: enable it, or "
-        "turn off what needs the secret in mobu"
+        "disable the feature of mobu that needs the secret"
     )
 
 
@@ -91,14 +91,14 @@ def test_copies_that_have_no_source(refuse: Refuse, definitions: Callable[..., P
     root = definitions(mobu={"a": copied("tap", "no-such-key"), "b": copied("tap", "sometimes")})
     (root / "applications/tap/secrets-roe.yaml").write_text(yaml.safe_dump({"sometimes": conditional}))
     assert refuse(root).splitlines() == [
-        "mobu/a is made from tap/no-such-key, which the application tap does not define",
-        "mobu/b is made from tap/sometimes, which does not exist as config.never is false in tap",
+        "mobu/a depends on tap/no-such-key, which the application tap does not define",
+        "mobu/b depends on tap/sometimes, which does not exist because config.never is false in tap",
     ]
 
 
 def test_a_circle(refuse: Refuse, definitions: Callable[..., Path]) -> None:
     root = definitions(mobu={"a": copied("tap", "b")}, tap={"b": copied("mobu", "a")})
-    assert refuse(root).startswith("Secrets are made from each other in a circle: ")
+    assert refuse(root).startswith("Secrets depend on each other in a cycle: ")
     assert {"mobu/a", "tap/b"} <= set(refuse(root).split())
 
 
@@ -136,7 +136,7 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_of_secrets_that_others_may_read(refuse: Refuse, file: Path) -> None:
     file.chmod(0o640)
     assert refuse(secrets={"file": str(file)}) == (
-        f"{file} holds secrets in clear and others may read it: chmod 600 it, or encrypt it with sops"
+        f"{file} contains unencrypted secrets and other users can read it: run chmod 600, or encrypt it with sops"
     )
 
 
@@ -164,6 +164,6 @@ def test_a_file_of_secrets_that_cannot_be_decrypted(
     assert "is encrypted with SOPS: install sops" in refuse(secrets={"file": str(file)})
     monkeypatch.setenv("PATH", f"{sops.parent}:/usr/bin:/bin")
     assert refuse(secrets={"file": str(file)}) == (
-        f"sops cannot decrypt {file}: none of the keys that it is encrypted for is here; give one, such as by "
-        "SOPS_AGE_KEY_FILE. It says:\nFailed to get the data key: no key could decrypt it"
+        f"sops cannot decrypt {file}: none of its keys is available; provide one, for example with "
+        "SOPS_AGE_KEY_FILE. Output of sops:\nFailed to get the data key: no key could decrypt it"
     )

@@ -28,7 +28,7 @@ def given(file: Path) -> Certificate:
 def test_a_certificate_for_the_platform_is_written_to_a_private_file(file: Path) -> None:
     site_certificate.up()
     assert file.stat().st_mode & 0o777 == 0o600
-    assert given(file).ends > datetime.now(UTC) + timedelta(days=80)
+    assert given(file).expires > datetime.now(UTC) + timedelta(days=80)
 
 
 def test_a_valid_certificate_is_kept(file: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_certificate_that_expires_soon_or_is_for_another_host_is_replaced(
     monkeypatch.undo()
     monkeypatch.setattr(site_certificate, "FILE", file)
     site_certificate.up()
-    assert given(file).ends > now + timedelta(days=80)
+    assert given(file).expires > now + timedelta(days=80)
 
 
 @pytest.mark.parametrize("content", ["", "applications: {}", "[damaged"])
