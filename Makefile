@@ -7,10 +7,10 @@ RUN := $(BIN)/python -m
 .DEFAULT_GOAL := help
 .PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill lint format schema bench clean
 
-help: ## Show this list
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(VENV)/installed ## Bring up the sandbox cloud and deploy the platform
+up: $(VENV)/installed ## Start the sandbox cloud and deploy the platform
 	@$(RUN) sandbox up
 
 preview: $(VENV)/installed ## Show what `make up` would change
@@ -19,12 +19,12 @@ preview: $(VENV)/installed ## Show what `make up` would change
 destroy: $(VENV)/installed ## Delete all resources that are not protected, and list the remaining ones
 	@$(RUN) sandbox destroy
 
-cloud: $(VENV)/installed ## Bring up only the sandbox cloud
+cloud: $(VENV)/installed ## Start only the sandbox cloud
 	@$(RUN) sandbox cloud up
 
-test: lint test-unit test-sandbox ## Lint, then run all tests: unit, conformance, sandbox
+test: lint test-unit test-sandbox ## Run lint and all tests: unit, conformance, sandbox
 
-test-unit: $(VENV)/installed ## Only the tests that need neither network nor root
+test-unit: $(VENV)/installed ## Run only the tests that need neither network nor root
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/unit tests/conformance
 
 test-sandbox: $(VENV)/installed ## Run only the tests against the sandbox
@@ -45,7 +45,7 @@ format: $(VENV)/installed ## Fix and format the code with ruff
 schema: $(VENV)/installed ## Generate config/schema.json from the models
 	@$(RUN) config.schema
 
-bench: $(VENV)/installed ## Measure speed and memory; destroys and re-creates what is not protected in the sandbox
+bench: $(VENV)/installed ## Measure speed and memory; destroys and creates the sandbox's unprotected resources
 	@$(RUN) benchmarks
 
 clean: ## Remove the virtual environment and the caches of this checkout
