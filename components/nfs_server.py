@@ -3,11 +3,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 import pulumi
-from pulumi_openstack import blockstorage, compute
+from pulumi_openstack import blockstorage
 
 from components import stateless_vm
 from components.nfs_cloud_init import Export, render
-from components.stateless_vm import Disk, Flow, Machine, Place
+from components.stateless_vm import Disk, Flow, Machine, Place, ServerArgs
 
 NFS_PORT = 2049
 
@@ -61,7 +61,8 @@ class NfsServer(pulumi.ComponentResource):
                 description=f"NFS export /{export}",
                 protect=args.protect,
             )
-            for export, volume in args.volumes.items()
+            # Sorted: the order in the stack file must not change the server.
+            for export, volume in sorted(args.volumes.items())
         }
         port = stateless_vm.locked_down_port(
             self,
@@ -71,14 +72,16 @@ class NfsServer(pulumi.ComponentResource):
             ingress={"nfs": Flow("tcp", NFS_PORT, "NFS from the cluster's subnet", str(args.clients))},
         )
         self.address = port.fixed_ips.apply(lambda _: str(args.place.address))
-        server = stateless_vm.server(self, name, args.machine, port, self._user_data(args, volumes))
-        for export, volume in volumes.items():
-            compute.VolumeAttach(
-                f"{name}-{export}-attachment",
-                instance_id=server.id,
-                volume_id=volume.id,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
+        stateless_vm.server(
+            self,
+            name,
+            ServerArgs(
+                machine=args.machine,
+                port=port,
+                user_data=self._user_data(args, volumes),
+                volumes=list(volumes.values()),
+            ),
+        )
         self.register_outputs({"address": self.address, "exports": self.exports})
 
     def _user_data(
@@ -89,7 +92,7 @@ class NfsServer(pulumi.ComponentResource):
         def build(ids: Mapping[str, str]) -> str:
             exports = [
                 Export(name=key, volume_id=ids[key], root_squash=each.root_squash, read_only=each.read_only)
-                for key, each in args.volumes.items()
+                for key, each in sorted(args.volumes.items())
             ]
             return render(exports, args.clients)
 

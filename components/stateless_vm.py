@@ -1,12 +1,12 @@
 """Resources of a stateless server: volumes that outlive it, a port with a security group, and a replaceable VM."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
 import pulumi
-from pulumi_openstack import blockstorage, compute, networking
+from pulumi_openstack import blockstorage, compute, images, networking
 
 from config.names import cloud_name
 
@@ -127,30 +127,61 @@ def locked_down_port(
     )
 
 
-def server(
-    parent: pulumi.Resource,
-    name: str,
-    machine: Machine,
-    port: networking.Port,
-    user_data: pulumi.Output[str],
-) -> compute.Instance:
-    """Create the VM, which is fully described by its image and user data."""
+@dataclass(frozen=True, kw_only=True)
+class ServerArgs:
+    """Arguments of `server`."""
+
+    machine: Machine
+    """Image, flavor and keypair."""
+    port: networking.Port
+    """Port with the fixed address."""
+    user_data: pulumi.Output[str]
+    """User data for cloud-init."""
+    volumes: Sequence[blockstorage.Volume]
+    """Data volumes."""
+
+
+def server(parent: pulumi.Resource, name: str, args: ServerArgs) -> compute.Instance:
+    """Create the VM, which is fully described by its image, user data and volumes.
+
+    A change of user data or volumes replaces it: the old VM is shut down and deleted, and the new one gets the same
+    port and the same volumes. The volumes are block devices of the VM: Pulumi would delete attachments first, and so
+    detach the volumes while the VM is still running.
+    """
+    machine = args.machine
+    image_id = images.get_image_ids_output(
+        name=machine.image, sort="created_at:desc", opts=pulumi.InvokeOptions(parent=parent)
+    ).ids.apply(lambda found: found[0] if found else "")
     return compute.Instance(
         f"{name}-server",
         name=cloud_name(pulumi.get_stack(), name),
-        image_name=machine.image,
+        image_id=image_id,
         flavor_name=machine.flavor,
         key_pair=machine.keypair,
-        networks=[{"port": port.id}],
-        user_data=user_data,
+        networks=[{"port": args.port.id}],
+        block_devices=[
+            compute.InstanceBlockDeviceArgs(
+                uuid=image_id,
+                source_type="image",
+                destination_type="local",
+                boot_index=0,
+                delete_on_termination=True,
+            ),
+            *(
+                compute.InstanceBlockDeviceArgs(
+                    uuid=volume.id, source_type="volume", destination_type="volume", boot_index=-1
+                )
+                for volume in args.volumes
+            ),
+        ],
+        user_data=args.user_data,
         config_drive=True,
         # A clean shutdown writes all acknowledged data to the volumes.
         stop_before_destroy=True,
         opts=pulumi.ResourceOptions(
             parent=parent,
-            # The provider would rebuild a running server for a new image, and replace it for changed user data, while
-            # clients use it. Both take effect when the server is replaced on purpose (pulumi up --replace URN).
-            ignore_changes=["imageName", "imageId", "userData"],
+            # A newer image, or one that was removed from Glance, is no reason to replace a running server.
+            ignore_changes=["imageId", "blockDevices[0].uuid"],
             # Port and volumes can be attached to one server at a time.
             delete_before_replace=True,
         ),

@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_openstack import compute, networking
+from pulumi_openstack import networking
 
 from components import stateless_vm, vault_ready
-from components.stateless_vm import Disk, Flow, Machine, Place
+from components.stateless_vm import Disk, Flow, Machine, Place, ServerArgs
 from components.vault_cloud_init import render
 from components.vault_configuration import FirstBoot
 from config.vault_server import PORT
@@ -54,7 +54,7 @@ class VaultServer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: VaultServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:VaultServer", name, None, opts)
-        child, settings = ResourceOptions(parent=self), args.settings
+        settings = args.settings
         volume = stateless_vm.data_volume(
             self,
             f"{name}-data",
@@ -71,17 +71,17 @@ class VaultServer(pulumi.ComponentResource):
         )
         self.address = self._address(name, args, port)
         user_data = volume.id.apply(lambda volume_id: render(_first_boot(args, volume_id)))
-        server = stateless_vm.server(self, name, args.machine, port, pulumi.Output.secret(user_data))
-        attachment = compute.VolumeAttach(
-            f"{name}-data-attachment", instance_id=server.id, volume_id=volume.id, opts=child
+        server_args = ServerArgs(
+            machine=args.machine, port=port, user_data=pulumi.Output.secret(user_data), volumes=[volume]
         )
+        server = stateless_vm.server(self, name, server_args)
         expected = vault_ready.Expectation(
             url=args.reached_at,
             by_name=args.reached_at == args.url,
             unsealed_by_people=not settings.initialises_itself,
         )
-        # A property of the attachment, so that nobody asks before the volume is there.
-        self.url = pulumi.Output.all(self.address, attachment.id).apply(
+        # A property of the server, so that nobody asks before it exists.
+        self.url = pulumi.Output.all(self.address, server.id).apply(
             lambda known: vault_ready.wait(expected, str(known[0])),
         )
         self.register_outputs({"address": self.address})

@@ -16,6 +16,9 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
 }
 """Outputs that providers compute and components use, by type token."""
 
+IMAGES: Mapping[str, Mapping[str, Any]] = {"openstack:images/getImageIds:getImageIds": {"ids": ["image-id"]}}
+"""Answer of Glance."""
+
 
 @pytest.fixture(autouse=True)
 def _no_real_service(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,4 +34,4 @@ def run_program() -> ProgramRunner:
 
     Variants: ``run_program.having(preview=True, invokes={...}, computed={...}, config={...})``.
     """
-    return ProgramRunner(computed=COMPUTED)
+    return ProgramRunner(computed=COMPUTED, invokes=IMAGES)

@@ -55,8 +55,10 @@ def test_data_outlives_the_server(recording: Recording) -> None:
     volumes = recording.of("Volume")
     assert {volume.name: volume.inputs["size"] for volume in volumes} == {"nfs-data": 100, "nfs-jhome": 50}
     assert all(volume.protect and volume.retained for volume in volumes)
-    attachments = {(each.inputs["instanceId"], each.inputs["volumeId"]) for each in recording.of("VolumeAttach")}
-    assert attachments == {("nfs-server-id", "nfs-data-id"), ("nfs-server-id", "nfs-jhome-id")}
+    root, *data = recording.one("Instance").inputs["blockDevices"]
+    assert (root["uuid"], root["sourceType"], root["bootIndex"]) == ("image-id", "image", 0)
+    assert [each["uuid"] for each in data] == ["nfs-data-id", "nfs-jhome-id"]
+    assert all(each["bootIndex"] == -1 and not each.get("deleteOnTermination") for each in data)
 
 
 def test_protection_can_be_given_up_but_not_retention(run_program: ProgramRunner) -> None:
@@ -65,10 +67,16 @@ def test_protection_can_be_given_up_but_not_retention(run_program: ProgramRunner
     assert all(volume.retained for volume in volumes)
 
 
-def test_a_new_image_or_first_boot_does_not_replace_the_server(recording: Recording) -> None:
+def test_a_newer_image_does_not_replace_the_server_but_all_else_does(recording: Recording) -> None:
     server = recording.one("Instance")
-    assert server.ignored == {"imageName", "imageId", "userData"}
+    assert server.ignored == {"imageId", "blockDevices[0].uuid"}
     assert server.request.deleteBeforeReplace
+    assert server.inputs["stopBeforeDestroy"] is True
+
+
+def test_a_server_whose_image_was_removed_remains(run_program: ProgramRunner) -> None:
+    gone = run_program.having(invokes={"openstack:images/getImageIds:getImageIds": {"ids": []}})
+    assert make(gone).one("Instance").inputs.get("imageId", "") == ""
 
 
 def test_the_first_boot_knows_the_volumes(recording: Recording) -> None:
@@ -94,3 +102,4 @@ def test_the_order_of_the_volumes_does_not_matter(run_program: ProgramRunner, re
     }
     again = make(run_program, nfs__volumes=volumes)
     assert {each.urn for each in again.resources} == {each.urn for each in recording.resources}
+    assert again.one("Instance").inputs == recording.one("Instance").inputs

@@ -192,6 +192,7 @@ def _take_checkout_from(path: Path, name: str, patch: pytest.MonkeyPatch) -> Non
 OPENSTACK_ANSWERS: Mapping[str, InvokeAnswer] = {
     "openstack:networking/getNetwork:getNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
     "openstack:dns/getDnsZone:getDnsZone": {"id": "zone-id"},
+    "openstack:images/getImageIds:getImageIds": {"ids": ["image-id"]},
     "openstack:identity/getAuthScope:getAuthScope": {
         "serviceCatalogs": [
             {"type": kind, "endpoints": [{"interface": "public", "region": "RegionOne", "url": url}]}
