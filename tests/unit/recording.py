@@ -133,10 +133,6 @@ class Recording:
         assert len(found) == 1, f"{len(found)} resources {type_token} {name or ''}, expected 1; registered: {names}"
         return found[0]
 
-    def by_urn(self, urn: str) -> Registered:
-        """Return the resource with a URN."""
-        return next(each for each in self.resources if each.urn == urn)
-
     def ancestors(self, resource: Registered) -> list[Registered]:
         """Return the parents of a resource, from the nearest on, without the stack."""
         known = {each.urn: each for each in self.resources}
