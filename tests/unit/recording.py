@@ -59,7 +59,7 @@ class Registered:
 
     @property
     def custom(self) -> bool:
-        """Whether a provider manages it; false for components."""
+        """True if a provider manages it; false for components."""
         return self.request.custom
 
     @property
@@ -74,12 +74,12 @@ class Registered:
 
     @property
     def protect(self) -> bool:
-        """Whether it is protected from deletion."""
+        """True if it is protected from deletion."""
         return self.request.protect
 
     @property
     def retained(self) -> bool:
-        """Whether deletion keeps the real resource."""
+        """True if deletion keeps the real resource."""
         return self.request.retainOnDelete
 
     @property
