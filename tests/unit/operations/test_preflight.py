@@ -15,7 +15,7 @@ from probes import preflight
 from probes.problem import Problem
 from tests.unit.sample import environment, environment_data
 
-WARNING = Problem(where="Vault", what="ends soon", fatal=False)
+WARNING = Problem(where="Vault", what="expires soon", fatal=False)
 FATAL = Problem(where="rsp:nfs.image", what="the cloud has no `x`; it has: y")
 
 
@@ -109,7 +109,7 @@ def test_the_command_fails_on_a_fatal_problem_only(
     monkeypatch.chdir(tmp_path)
     services.vault = [WARNING]
     good = CliRunner().invoke(app, ["preflight", "--stack", "test"])
-    assert (good.exit_code, good.stderr) == (0, "Vault (warning): ends soon\n")
+    assert (good.exit_code, good.stderr) == (0, "Vault (warning): expires soon\n")
     assert good.stdout.startswith("test: no problem (")
     services.openstack = [FATAL]
     bad = CliRunner().invoke(app, ["preflight", "--stack", "test"])
