@@ -54,7 +54,7 @@ class Report:
     """Holders whose lock was released, or would be in a dry run."""
     dry_run: bool = False
     lock_unknown: bool = False
-    """Whether the lock was not looked at, so that another run may be in progress."""
+    """Whether the lock was not checked, so that another run may be in progress."""
 
     @property
     def undecided(self) -> bool:
