@@ -27,9 +27,9 @@ class StorageClassSettings(Section):
     )
     reclaim_policy: Literal["Retain", "Delete"] = Field(
         default="Retain",
-        description="Whether a volume is retained or deleted when its claim is deleted",
+        description="Retain or delete volumes whose claim is deleted",
     )
-    default: bool = Field(default=False, description="Whether it is used by claims that do not name a class")
+    default: bool = Field(default=False, description="Use it for claims that do not name a class")
 
 
 class ApplicationsSettings(Section):

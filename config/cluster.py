@@ -171,5 +171,5 @@ class Cluster(Section):
 
     @property
     def api_load_balancer(self) -> bool:
-        """Whether the API server has a load balancer; always true with Cluster API (magnum-capi-helm)."""
+        """True if the API server has a load balancer; always true with Cluster API (magnum-capi-helm)."""
         return self.driver == "capi" or self.masters.count > 1

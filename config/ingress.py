@@ -15,8 +15,8 @@ class Ingress(Section):
     health_monitors: bool = Field(
         default=False,
         description=(
-            "Whether Octavia monitors the nodes (with provider ovn: OVN 22.09 or later); without it ingress-nginx runs "
-            "on every node"
+            "Create health monitors for the nodes (provider ovn requires OVN 22.09 or later); without them "
+            "ingress-nginx runs on every node"
         ),
     )
 

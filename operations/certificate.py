@@ -23,7 +23,7 @@ class Report:
 
     host: str
     from_vault: bool
-    """Whether the certificate comes from Vault; otherwise cert-manager obtains it."""
+    """True if the certificate comes from Vault; otherwise cert-manager obtains it."""
     served: Certificate | None
     """The served certificate; None if the platform does not answer."""
     held: Certificate | None

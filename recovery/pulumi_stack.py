@@ -43,7 +43,7 @@ class Holder(NamedTuple):
 
     @property
     def stale(self) -> bool:
-        """Whether the process has exited; a process on another host is assumed to be running."""
+        """True if the process has exited; a process on another host is assumed to be running."""
         return self.host == socket.gethostname() and not _is_running(self.pid)
 
     def __str__(self) -> str:
