@@ -51,7 +51,7 @@ def main(
         str | None, typer.Option(help="host[:port] to connect to instead of the platform's name, such as its address")
     ] = None,
     served_only: Annotated[
-        bool, typer.Option("--served-only", help="Do not compare with Vault, which needs no token")
+        bool, typer.Option("--served-only", help="Do not compare with Vault; no token is required")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
 ) -> None:
