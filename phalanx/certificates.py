@@ -49,7 +49,7 @@ class Certificate:
 
     @property
     def lacks_issuer(self) -> bool:
-        """Whether the issuer's certificate is missing: browsers that have not cached it reject the certificate."""
+        """True if the issuer's certificate is missing: browsers that have not cached it reject the certificate."""
         own = self.chain[0]
         return len(self.chain) == 1 and own.issuer != own.subject
 
