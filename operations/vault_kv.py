@@ -68,7 +68,11 @@ class Access:
 
 @dataclass(frozen=True)
 class Folder:
-    """A path of a KV engine. All methods raise exceptions of hvac and requests: see `Access.explained`."""
+    """A path of a KV engine. All methods raise exceptions of hvac and requests: see `Access.explained`.
+
+    hvac's own class for KV version 2 cannot read the metadata of a destroyed version, and resets settings when it
+    writes custom metadata.
+    """
 
     vault: Access
     mount: str
@@ -136,7 +140,7 @@ class Folder:
             raise
 
     def write_metadata(self, name: str, custom_metadata: Mapping[str, str]) -> None:
-        """Write the custom metadata of a secret, without changing its other settings (hvac's method resets one)."""
+        """Write the custom metadata of a secret, without changing its other settings."""
         self.vault.client.adapter.post(self._url("metadata", name), json={"custom_metadata": custom_metadata})
 
     def _list(self, below: str) -> list[str]:

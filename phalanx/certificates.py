@@ -2,6 +2,9 @@
 
 Rules: applications/ingress-nginx/secrets.yaml of Phalanx (the server's certificate, then its issuers; valid for every
 host name of the environment), with ``tls.crt`` and ``tls.key`` in PEM as in a Secret of type kubernetes.io/tls.
+
+`cryptography.x509.verification` is not used: it needs a trusted root, which a site may not have here, and reports only
+that a chain is invalid, not which certificate is wrong or in the wrong place.
 """
 
 import base64
