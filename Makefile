@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
+DOCS_VENV := .venv-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill lint format schema bench clean
+.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill lint format schema docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,11 +46,15 @@ format: $(VENV)/installed ## Fix and format the code with ruff
 schema: $(VENV)/installed ## Generate config/schema.json from the models
 	@$(RUN) config.schema
 
+docs: $(VENV)/installed $(DOCS_VENV)/installed ## Build the documentation into build/docs
+	@$(RUN) docs.generate
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build
+
 bench: $(VENV)/installed ## Measure speed and memory; destroys and creates the sandbox's unprotected resources
 	@$(RUN) benchmarks
 
-clean: ## Remove the virtual environment and the caches of this checkout
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove the virtual environments, the built documentation and the caches of this checkout
+	rm -rf $(VENV) $(DOCS_VENV) build/docs .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Debian packages ensurepip separately from Python; a fresh machine may have neither.
 $(VENV)/installed: requirements.txt requirements-dev.txt
@@ -59,4 +64,10 @@ $(VENV)/installed: requirements.txt requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned Python packages into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# A virtual environment of its own: nothing that the program runs on depends on MkDocs.
+$(DOCS_VENV)/installed: requirements-docs.txt | $(VENV)/installed
+	@test -x $(DOCS_VENV)/bin/python || $(PYTHON) -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

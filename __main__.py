@@ -99,7 +99,7 @@ def gather(
     """What is known of the secrets before they are made, and the certificate; of a Vault of ours once there is one."""
     inputs = secret_inputs.gather(config, source, own_vault.read(config, source.environment, presence))
     secret_changes.log(inputs, source.environment.vault_path_prefix, pulumi.get_stack())
-    served, problems = certificate.look(source.environment, inputs.static, inputs.existing)
+    served, problems = certificate.inspect(source.environment, inputs.static, inputs.existing)
     raise_if_fatal(problems)
     return inputs, served
 

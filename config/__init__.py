@@ -1,1 +1,1 @@
-"""What an environment may say: typed, checked before the first API call."""
+"""Typed configuration of a stack, validated before the first API call."""

@@ -6,7 +6,7 @@ from config.section import Section
 
 
 class Ingress(Section):
-    """The way in: the floating IP of ingress-nginx, and the load balancer that the cluster's cloud controller makes."""
+    """The load balancer of ingress-nginx, which the cluster's cloud controller creates."""
 
     load_balancer_provider: Literal["ovn", "amphora"] = Field(
         default="ovn",
@@ -14,10 +14,13 @@ class Ingress(Section):
     )
     health_monitors: bool = Field(
         default=False,
-        description="Let Octavia probe the nodes; OVN can since 22.09. Without, the controller must run on every node",
+        description=(
+            "Create health monitors for the nodes (provider ovn requires OVN 22.09 or later); without them "
+            "ingress-nginx runs on every node"
+        ),
     )
 
     @property
     def algorithm(self) -> str:
-        """How Octavia spreads connections; OVN knows one algorithm only (ovn-octavia-provider)."""
+        """Octavia's load balancing algorithm; the OVN provider supports one only (ovn-octavia-provider)."""
         return "SOURCE_IP_PORT" if self.load_balancer_provider == "ovn" else "ROUND_ROBIN"

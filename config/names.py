@@ -1,21 +1,21 @@
-"""How the program names things that live beside those of other people."""
+"""Names of resources in namespaces that other stacks and users share."""
 
 PROJECT = "rsp"
 """Name of the Pulumi project, and namespace of its configuration keys."""
 
 
 def cloud_name(stack: str, name: str) -> str:
-    """The name in OpenStack of what a stack makes: a project may hold several stacks, and foreign things besides.
+    """Return the name of a stack's resource in OpenStack, which is unique among the stacks of an OpenStack project.
 
     Args:
         stack: Name of the stack.
-        name: Name within the stack; empty for what all its names begin with.
+        name: Name within the stack; empty for the common prefix of all names.
     """
     return f"{PROJECT}-{stack}-{name}"
 
 
 def vault_description(stack: str) -> str:
-    """The description of a mount or an auth method that a stack makes in Vault, by which it knows them again.
+    """Return the description of a stack's mounts and auth methods in Vault, which identifies them as its own.
 
     Args:
         stack: Name of the stack.

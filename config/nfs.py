@@ -5,29 +5,29 @@ from pydantic import Field
 from config.section import GiB, Name, Section, Slug
 
 
-class Volume(Section):
-    """One data volume and the NFS export of the same name that it holds.
+class NfsVolume(Section):
+    """A data volume, and the NFS export of the same name.
 
-    An export is a whole file system: of a directory alone a client could forge handles of its neighbours (exports(5),
-    ``subtree_check``).
+    An export is a whole file system: clients of an exported directory could forge file handles to reach the rest of the
+    file system (exports(5), ``subtree_check``).
     """
 
-    size: GiB = Field(description="Size in GiB; may grow, never shrink")
+    size: GiB = Field(description="Size in GiB; can be increased, not decreased")
     type: Name | None = Field(default=None, description="Cinder volume type; the cloud's default type if absent")
     root_squash: bool = Field(
         default=True,
-        description="Map a client's root to nobody. False where Nublado's privileged inithome makes home directories",
+        description="Map clients' root to nobody; must be false if Nublado's inithome creates home directories",
     )
-    read_only: bool = Field(default=False, description="Refuse writes by clients")
+    read_only: bool = Field(default=False, description="Export read-only")
 
 
 class Nfs(Section):
-    """The NFS server: a VM without data of its own, and the volumes whose data outlives it."""
+    """The NFS server: a stateless VM with persistent data volumes."""
 
-    address: IPv4Address = Field(description="Fixed address in network.cidr, outside the pool that DHCP hands out")
+    address: IPv4Address = Field(description="Fixed address in network.cidr, outside the DHCP allocation pool")
     image: Name = Field(description="Glance image: Debian 12 or later with cloud-init")
     flavor: Name = Field(description="Nova flavor")
-    volumes: dict[Slug, Volume] = Field(
+    volumes: dict[Slug, NfsVolume] = Field(
         min_length=1,
-        description="Volumes by the name of their export: `jhome` is mounted by clients as ADDRESS:/jhome",
+        description="Volumes by the name of their export: clients mount `jhome` as ADDRESS:/jhome",
     )

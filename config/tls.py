@@ -1,4 +1,4 @@
-"""The certificate by which browsers know the platform, and where it comes from."""
+"""Source of the platform's TLS certificate."""
 
 from typing import Annotated, Literal
 
@@ -10,48 +10,49 @@ LETS_ENCRYPT = AnyHttpUrl("https://acme-v02.api.letsencrypt.org/directory")
 LETS_ENCRYPT_STAGING = AnyHttpUrl("https://acme-staging-v02.api.letsencrypt.org/directory")
 
 DnsName = Annotated[str, Field(pattern=r"^([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
-"""A name in the DNS of two labels or more, in lower case, without the dot at its end."""
+"""DNS name of at least two labels, in lower case, without a trailing dot."""
 
 
 class PhalanxCertificate(Section):
-    """Whatever the Phalanx repository says for the environment: nothing is laid over it."""
+    """The certificate that the Phalanx repository configures for the environment."""
 
-    kind: Literal["phalanx"] = Field(description="Leave the certificate to the settings in the Phalanx repository")
+    kind: Literal["phalanx"] = Field(description="Use the certificate settings of the Phalanx repository")
 
 
 class VaultCertificate(Section):
-    """A certificate that somebody obtained, given as the static secrets ingress-nginx/tls.crt and tls.key."""
+    """An existing certificate in the static secrets ingress-nginx/tls.crt and ingress-nginx/tls.key."""
 
-    kind: Literal["vault"] = Field(description="Serve the certificate that Vault holds")
+    kind: Literal["vault"] = Field(description="Use the certificate in Vault")
 
 
 class Http01(Section):
-    """The authority asks the platform itself, by HTTP on port 80 of its name."""
+    """ACME challenge by HTTP on port 80 of the platform."""
 
-    kind: Literal["http01"] = Field(description="Prove the name by an answer over HTTP; no wildcard can be proved so")
+    kind: Literal["http01"] = Field(description="Use the HTTP-01 challenge, which does not support wildcards")
 
 
-class GivenCredential(Section):
-    """An application credential of Keystone that may write the zone."""
+class ApplicationCredential(Section):
+    """An application credential of Keystone with write access to the zone."""
 
-    id: Name = Field(description="Id of the application credential")
+    id: Name = Field(description="ID of the application credential")
     secret: Annotated[SecretStr, Field(min_length=1)] = Field(
-        description="Its secret (pulumi config set --secret --path)",
+        description="Secret of the application credential (pulumi config set --secret --path)",
     )
 
 
 class Designate(Section):
-    """The authority asks the DNS, in a zone that OpenStack's Designate serves."""
+    """ACME challenge by DNS, in a zone of OpenStack Designate."""
 
-    kind: Literal["designate"] = Field(description="Prove the name by a TXT record in a zone of Designate")
+    kind: Literal["designate"] = Field(description="Use the DNS-01 challenge with a TXT record in a zone of Designate")
     zone: DnsName = Field(
-        description="Zone in which _acme-challenge of the platform's name, or what it is a CNAME of, lies",
+        description="Zone that contains _acme-challenge of the platform's name, or the target of its CNAME record",
     )
-    credential: GivenCredential | None = Field(
+    credential: ApplicationCredential | None = Field(
         default=None,
         description=(
-            "Application credential with which cert-manager writes the zone, where it lies in another project than "
-            "rsp:cloud or these credentials may make none; by default the stack makes one that may do nothing else"
+            "Application credential with which cert-manager writes the zone; required if the zone is in another "
+            "project than rsp:cloud, or if these credentials may not create one. By default the stack creates one that "
+            "can only write records"
         ),
     )
 
@@ -59,23 +60,23 @@ class Designate(Section):
 class LetsEncrypt(Section):
     """A certificate that cert-manager obtains and renews by ACME (RFC 8555)."""
 
-    kind: Literal["letsencrypt"] = Field(description="Have cert-manager obtain and renew the certificate")
+    kind: Literal["letsencrypt"] = Field(description="Obtain and renew the certificate with cert-manager")
     email: str = Field(
         pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
-        description="Address of the ACME account, at which the authority reaches a person",
+        description="Email address of the ACME account, for notices of the certificate authority",
     )
     server: AnyHttpUrl = Field(
         default=LETS_ENCRYPT,
         description=(
-            f"Directory of the ACME server; {LETS_ENCRYPT_STAGING} to try it out, as its limits are wide and browsers "
-            "do not trust it"
+            f"Directory URL of the ACME server; {LETS_ENCRYPT_STAGING} for tests, whose certificates browsers do not "
+            "trust, but whose rate limits are higher"
         ),
     )
     challenge: Annotated[Http01 | Designate, Field(discriminator="kind")] = Field(
         default=Http01(kind="http01"),
-        description="How the platform proves that it has its name",
+        description="ACME challenge by which the platform proves control of its name",
     )
 
 
 Tls = Annotated[PhalanxCertificate | VaultCertificate | LetsEncrypt, Field(discriminator="kind")]
-"""Where the platform's certificate comes from."""
+"""Source of the platform's certificate."""

@@ -1,4 +1,4 @@
-"""Operations on a deployed platform: ``python -m operations --help``."""
+"""Command line for operations on a deployed platform: ``python -m operations --help``."""
 
 import sys
 
@@ -17,7 +17,7 @@ app.add_typer(secrets.app, name="secrets")
 
 
 def main() -> None:
-    """Run a command; report a user's error in one message, without a traceback."""
+    """Run a command; report user errors without a traceback."""
     try:
         app()
     except (ConfigError, PhalanxError) as error:

@@ -1,4 +1,4 @@
-"""Whether the platform's TLS certificate is in order, and when it ends."""
+"""Command ``certificate``: check the platform's TLS certificate."""
 
 import json
 from collections.abc import Iterator
@@ -19,19 +19,19 @@ from wiring.application_values import application_values
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What there is to say of a platform's certificate."""
+    """State of a platform's certificate."""
 
     host: str
     from_vault: bool
-    """Whether the platform is to serve what Vault holds; else cert-manager obtains the certificate."""
+    """True if the certificate comes from Vault; otherwise cert-manager obtains it."""
     served: Certificate | None
-    """The one that is served, None if nobody answers."""
+    """The served certificate; None if the platform does not answer."""
     held: Certificate | None
-    """The one that Vault holds, None if it is not to be served or will not do."""
+    """The certificate in Vault; None if it is not used or not valid."""
     problems: list[Problem]
 
     def as_data(self) -> dict[str, Any]:
-        """The report for a machine."""
+        """Return the report as JSON values."""
 
         def as_data(found: Certificate | None) -> dict[str, Any] | None:
             return {"expires": rfc3339(found.expires), "names": list(found.names)} if found else None
@@ -48,21 +48,21 @@ class Report:
 def main(
     stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
     connect: Annotated[
-        str | None, typer.Option(help="Host[:port] to ask in place of the platform's name, such as its ingress address")
+        str | None, typer.Option(help="host[:port] to connect to instead of the platform's name, such as its address")
     ] = None,
     served_only: Annotated[
-        bool, typer.Option("--served-only", help="Do not compare with Vault, and so need no token")
+        bool, typer.Option("--served-only", help="Do not compare with Vault; no token is required")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
 ) -> None:
-    """Tell when the platform's certificate ends; exit with 1 if that is within 21 days or anything is wrong with it."""
+    """Check the platform's certificate; exit with 1 if it expires within 21 days or has another problem."""
     report = inspect(stack, _address(connect), with_vault=not served_only)
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2))
     else:
         for name, found in (("served", report.served), ("in Vault", report.held)):
             if found:
-                typer.echo(f"{report.host}, {name}: ends {rfc3339(found.expires)}, for {', '.join(found.names)}")
+                typer.echo(f"{report.host}, {name}: expires {rfc3339(found.expires)}, for {', '.join(found.names)}")
         for problem in report.problems:
             typer.echo(str(problem), err=True)
     if report.problems:
@@ -70,16 +70,16 @@ def main(
 
 
 def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: bool = True) -> Report:
-    """Look at what a platform serves and, where it comes from Vault, at what Vault holds.
+    """Inspect the certificate that a platform serves and, if it comes from Vault, the one in Vault.
 
     Args:
         stack: Name of the stack.
-        address: Where to ask, by default port 443 of the platform's name.
-        with_vault: Whether to look into Vault if the certificate comes from there.
+        address: Host and port to connect to, by default port 443 of the platform's name.
+        with_vault: Whether to compare with Vault if the certificate comes from there.
 
     Raises:
-        ConfigError: The stack's file is missing or wrong.
-        PhalanxError: The Phalanx repository is not as it should be.
+        ConfigError: The stack's file is missing or not valid.
+        PhalanxError: The Phalanx repository cannot be read or is not valid.
     """
     described = load(stack)
     environment, vault = described.environment, described.vault
@@ -90,7 +90,7 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
     problems: list[Problem] = []
     if from_vault and with_vault:
         try:
-            held, problems = certificate.look(
+            held, problems = certificate.inspect(
                 environment, {certificate.CERTIFICATE: "", **vault_secrets.read(vault, environment)}
             )
         except SecretsError as error:
@@ -98,40 +98,43 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
     served = None
     try:
         served = served_certificate.fetch(environment.fqdn, address)
-        problems.extend(_served_wrongly(served, held, environment.fqdn, address, from_vault=from_vault))
+        problems.extend(_problems_of_served(served, held, environment.fqdn, address, from_vault=from_vault))
     except CertificateError as error:
         problems.append(Problem(where=f"https://{environment.fqdn}", what=str(error)))
     return Report(host=environment.fqdn, from_vault=from_vault, served=served, held=held, problems=problems)
 
 
-def _served_wrongly(
+def _problems_of_served(
     served: Certificate, held: Certificate | None, host: str, address: tuple[str, int] | None, *, from_vault: bool
 ) -> Iterator[Problem]:
     where = f"https://{host}"
     if not served.covers(host):
-        names = ", ".join(served.names) or "no name"
-        yield Problem(where=where, what=f"serves a certificate for {names}: ingress-nginx has not got its own yet")
+        names = ", ".join(served.names) or "no host name"
+        yield Problem(
+            where=where,
+            what=f"serves a certificate for {names}: ingress-nginx does not have the platform's certificate yet",
+        )
     elif held and not served.is_same(held):
         yield Problem(
             where=where,
-            what=f"serves another certificate, until {rfc3339(served.expires)}, than Vault holds: "
-            "`kubectl -n ingress-nginx describe vaultsecret ingress-certificate` says why",
+            what=f"serves another certificate (expires {rfc3339(served.expires)}) than the one in Vault: for the "
+            "reason run `kubectl -n ingress-nginx describe vaultsecret ingress-certificate`",
         )
     elif reason := served_certificate.distrust(host, address):
         yield Problem(
             where=where,
-            what=f"is not trusted here ({reason}): add the certificates of its issuers, or name the site's own "
-            "authority in SSL_CERT_FILE",
+            what=f"certificate is not trusted on this machine ({reason}): add the certificates of its issuers, or set "
+            "SSL_CERT_FILE to the certificate of the site's own authority",
         )
     if not held:
-        yield from certificate.ends_soon(served, where, datetime.now(UTC), from_vault=from_vault)
+        yield from certificate.check_expiry(served, where, datetime.now(UTC), from_vault=from_vault)
 
 
 def _address(text: str | None) -> tuple[str, int] | None:
-    """Read ``host``, ``host:port`` or None."""
+    """Parse ``host`` or ``host:port``."""
     if text is None:
         return None
     host, _, port = text.rpartition(":") if ":" in text else (text, "", "")
     if port and not port.isdecimal():
-        raise typer.BadParameter(f"{text} is not host:port", param_hint="--connect")
+        raise typer.BadParameter(f"{text}: expected host or host:port", param_hint="--connect")
     return host, int(port or served_certificate.HTTPS)

@@ -1,4 +1,4 @@
-"""The secrets that the applications of a stack read, found without asking Vault."""
+"""The secrets that the applications of a stack read, determined without access to Vault."""
 
 from dataclasses import dataclass
 
@@ -12,26 +12,26 @@ from wiring.application_values import application_values
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needs:
+class NeededSecrets:
     """The secrets that the applications of a stack read."""
 
     stack: str
     config: StackConfig
     environment: Environment
     plan: Plan
-    """Those of the applications themselves."""
+    """All secrets except the pull secret."""
 
     def configured(self) -> set[SecretKey]:
-        """Name those that the stack's configuration gives, itself or by the file that it names.
+        """Return the keys of the secrets in the stack's configuration and in its file of static secrets.
 
         Raises:
             PhalanxError: The file cannot be read or decrypted.
         """
-        named = {SecretKey(name, key) for name, keys in self.config.secrets.applications.items() for key in keys}
-        return named.union(self._file().given())
+        keys = {SecretKey(name, key) for name, keys in self.config.secrets.applications.items() for key in keys}
+        return keys.union(self._file().given())
 
     def complete_plan(self, *, pull_secret_held: bool) -> Plan:
-        """Give the plan with the pull secret, which depends on the logins that a person gives.
+        """Return the plan with the pull secret, which depends on the configured logins.
 
         Args:
             pull_secret_held: Whether Vault has a pull secret.
@@ -48,16 +48,16 @@ class Needs:
 
     @property
     def address(self) -> str:
-        """URL of the Vault that holds them."""
+        """URL of the stack's Vault, as this program reaches it."""
         return self.config.vault.reached_at(self.environment.vault_url)
 
 
-def needs(stack: str) -> Needs:
-    """Find out what the applications of a stack read.
+def find(stack: str) -> NeededSecrets:
+    """Determine the secrets that the applications of a stack read.
 
     Raises:
-        ConfigError: The stack's file is missing or wrong.
-        PhalanxError: The Phalanx repository, its environment or its secret definitions are not as they should be.
+        ConfigError: The stack's file is missing or not valid.
+        PhalanxError: The Phalanx repository, its environment or its secret definitions are not valid.
     """
     described = load(stack)
     tree, found = described.checkout, described.environment
@@ -66,6 +66,6 @@ def needs(stack: str) -> Needs:
     declared = secrets.resolve(applications)
     manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
     uses = undeclared.uses_of_all(tree.path, manifests, configured)
-    unnamed = undeclared.find(uses, found.vault_path_prefix, declared)
-    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, unnamed)])
-    return Needs(stack=stack, config=described.config, environment=found, plan=plan)
+    extra = undeclared.find(uses, found.vault_path_prefix, declared)
+    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, extra)])
+    return NeededSecrets(stack=stack, config=described.config, environment=found, plan=plan)

@@ -1,4 +1,4 @@
-"""``python -m operations preflight -s STACK``: report what would stop the deployment of a stack."""
+"""Command ``preflight``: check whether a stack can be deployed."""
 
 import json
 import time
@@ -16,7 +16,7 @@ def main(
     stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON")] = False,
 ) -> None:
-    """Tell everything that would stop the deployment of a stack, before anything is made."""
+    """Report all problems that would prevent the deployment of a stack; change nothing."""
     started = time.monotonic()
     try:
         problems = Questions(load_file(Path(f"Pulumi.{stack}.yaml")), stack).problems()

@@ -1,4 +1,4 @@
-"""``python -m operations recover -s STACK``: prepare a stack to continue after a killed run."""
+"""Command ``recover``: prepare a stack to continue after a killed run."""
 
 from typing import Annotated
 
@@ -10,13 +10,13 @@ from recovery.recover import adopt, recover
 
 def main(
     stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only, change nothing")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; change nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
     force_unlock: Annotated[
         bool, typer.Option("--force-unlock", help="Release the lock even if its holder is on another host")
     ] = False,
 ) -> None:
-    """Record what a killed run was creating, so that the same command can continue; exit with 1 if undecided."""
+    """Record the resources that a killed run was creating in the state; exit with 1 if some need a decision."""
 
     def progress(text: str) -> None:
         typer.echo(f"{text} ...", err=True)

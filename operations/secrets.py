@@ -1,4 +1,4 @@
-"""The secrets of an environment: where each comes from, whether it is there, and what is there for nothing."""
+"""Commands ``secrets``: template, status, prune and copy."""
 
 import json
 import os
@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from operations import secrets_prune, secrets_status, vault_copy
-from operations.needed_secrets import needs
+from operations import needed_secrets, secrets_prune, secrets_status, vault_copy
 from operations.secrets_status import State
 from phalanx import static_secrets
 from phalanx.errors import SecretsError
 from phalanx.undeclared import PULL_SECRET
 
-app = typer.Typer(help="The secrets of an environment: what it needs, from where, and whether it is there.")
+app = typer.Typer(help="Manage the secrets of a stack.")
 app.command("copy")(vault_copy.main)
 Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
 
@@ -22,20 +21,20 @@ Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
 @app.command()
 def template(
     stack: Stack,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to make, readable by you alone")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to create with mode 0600")] = None,
 ) -> None:
-    """Write a file in which to fill in what a person must give, in the format of `phalanx secrets`."""
-    text = static_secrets.template(needs(stack).plan.values())
+    """Generate a file in which to fill in the static secrets, in the format of `phalanx secrets`."""
+    text = static_secrets.template(needed_secrets.find(stack).plan.values())
     if output is None:
         typer.echo(text, nl=False)
         return
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise typer.BadParameter(f"{output} is there already, and may hold secrets: it is left as it is") from None
-    with open(descriptor, "w") as file:  # noqa: PTH123  # a path cannot be opened with a mode of its own
+        raise typer.BadParameter(f"{output} exists and may contain secrets: choose another file") from None
+    with open(descriptor, "w") as file:  # noqa: PTH123  # Path.open cannot set the mode
         file.write(text)
-    typer.echo(f"Made {output}: fill in the values, and never commit it in clear.")
+    typer.echo(f"Created {output}: fill in the values, and never commit it without encryption.")
 
 
 @app.command()
@@ -43,11 +42,11 @@ def status(
     stack: Stack,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON")] = False,
 ) -> None:
-    """List every secret, where it comes from and whether it is there; exit with 1 if any is missing."""
-    needed = needs(stack)
-    problems, in_vault = secrets_status.look_into_vault(needed)
+    """List all secrets with their origin and state; exit with 1 if any is missing."""
+    needed = needed_secrets.find(stack)
+    problems, in_vault = secrets_status.read_vault(needed)
     plan = needed.complete_plan(pull_secret_held=(in_vault or {}).get(PULL_SECRET, False))
-    states = secrets_status.judge(plan, needed.configured(), in_vault)
+    states = secrets_status.states(plan, needed.configured(), in_vault)
     if as_json:
         typer.echo(json.dumps(secrets_status.as_data(plan, states, problems), indent=2))
     else:
@@ -59,24 +58,26 @@ def status(
 @app.command()
 def prune(
     stack: Stack,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[APPLICATION[/KEY]]...", help="What to remove")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Remove all that the environment does not read")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")] = False,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[APPLICATION[/KEY]]...", help="Secrets to remove")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Remove all unneeded secrets")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation")] = False,
 ) -> None:
-    """List what Vault has and the environment does not read; remove what is named, so that it can come back."""
-    needed = needs(stack)
-    problems, in_vault = secrets_status.look_into_vault(needed)
+    """List the secrets in Vault that no application reads, or remove them in a way that can be undone."""
+    needed = needed_secrets.find(stack)
+    problems, in_vault = secrets_status.read_vault(needed)
     if in_vault is None:
         raise SecretsError(*map(str, problems))
     where, plan = needed.environment, needed.complete_plan(pull_secret_held=True)
     unneeded = plan.unneeded(in_vault)
     if not unneeded:
-        typer.echo(f"The environment reads all that Vault has under {where.vault_path_prefix}.")
+        typer.echo(f"The environment reads all secrets below {where.vault_path_prefix}.")
         return
     if not names and not everything:
-        typer.echo(f"Nothing in the environment reads these under {where.vault_path_prefix}:")
+        typer.echo(f"No application reads these secrets below {where.vault_path_prefix}:")
         typer.echo("\n".join(f"  {at}" for at in unneeded))
-        typer.echo("Name those to remove, as APPLICATION or APPLICATION/KEY, or say --all. Nothing was removed.")
+        typer.echo("To remove some, name them as APPLICATION or APPLICATION/KEY, or use --all. Nothing was removed.")
         return
     removals = (
         secrets_prune.choose(names or (), plan, in_vault) if names else secrets_prune.removals(unneeded, in_vault)
@@ -85,5 +86,5 @@ def prune(
         typer.echo(f"To remove: {removal}")
     if not yes:
         typer.confirm("Remove them?", abort=True)
-    for told in secrets_prune.remove(removals, needed.address, where):
-        typer.echo(told)
+    for message in secrets_prune.remove(removals, needed.address, where):
+        typer.echo(message)

@@ -1,4 +1,4 @@
-"""Removal of what Vault holds and an environment does not read, so that it can be taken back."""
+"""Removal of secrets in Vault that an environment does not read, in a way that can be undone."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,53 +14,58 @@ if TYPE_CHECKING:
     import hvac
 
 _ATTEMPTS = 3
-"""How often to try where somebody else writes the same secret at the same time."""
+"""Maximum number of attempts if another client writes the same secret at the same time."""
 
 
 @dataclass(frozen=True)
 class Removal:
-    """What to remove of one application's secret."""
+    """Keys to remove from one application's secret."""
 
     application: str
     keys: tuple[str, ...]
-    """The keys to remove; none for the secret as a whole."""
+    """Keys to remove; empty to remove the whole secret."""
 
     def __str__(self) -> str:
         return ", ".join(f"{self.application}/{key}" for key in self.keys) or f"{self.application}, the whole secret"
 
 
 def choose(names: Iterable[str], plan: Plan, held: Collection[SecretKey]) -> list[Removal]:
-    """Find what a person has named.
+    """Return the removals that the operator has named.
 
     Args:
-        names: ``application``, or ``application/key``: the first slash ends the application, the key may have others.
-        plan: What the environment reads.
-        held: What Vault holds.
+        names: ``application`` or ``application/key``; the key may contain further slashes.
+        plan: Secrets that the environment reads.
+        held: Keys in Vault.
 
     Raises:
-        SecretsError: The environment reads it, or Vault does not have it; all names that will not do at once.
+        SecretsError: The environment reads a secret, or Vault does not have it. Contains all invalid names.
     """
     chosen: set[SecretKey] = set()
     problems: list[str] = []
     applications = {at.application for at in held}
     for name in names:
         application, slash, key = name.partition("/")
-        meant = {at for at in held if at.application == application and (not slash or at.key == key)}
+        matching = {at for at in held if at.application == application and (not slash or at.key == key)}
         read = sorted(str(at) for at in plan if at.application == application and (not slash or at.key == key))
         if read:
-            problems.append(f"{name}: the environment reads {', '.join(read)}: it stays")
-        elif not meant:
+            problems.append(f"{name}: cannot be removed, as the environment reads {', '.join(read)}")
+        elif not matching:
             known = [*map(str, plan.unneeded(held)), *sorted(applications)]
             near = difflib.get_close_matches(name, known, n=1)
             problems.append(f"{name}: Vault has no such secret{f'; did you mean {near[0]}?' if near else ''}")
-        chosen |= meant
+        chosen |= matching
     if problems:
         raise SecretsError(*problems)
     return removals(chosen, held)
 
 
 def removals(chosen: Collection[SecretKey], held: Collection[SecretKey]) -> list[Removal]:
-    """Put the keys of an application together; all that it has is its secret as a whole."""
+    """Group keys by application; all keys of an application are removed as the whole secret.
+
+    Args:
+        chosen: Keys to remove.
+        held: All keys in Vault.
+    """
     found: list[Removal] = []
     for application in sorted({at.application for at in chosen}):
         keys = {at.key for at in chosen if at.application == application}
@@ -70,18 +75,18 @@ def removals(chosen: Collection[SecretKey], held: Collection[SecretKey]) -> list
 
 
 def remove(removals: Iterable[Removal], address: str, environment: Environment) -> Iterator[str]:
-    """Remove keys by a new version of their secret, and whole secrets by the deletion of their newest version.
+    """Remove keys by writing a new version of their secret, and whole secrets by deleting their newest version.
 
     Args:
-        removals: What to remove.
+        removals: Keys and secrets to remove.
         address: URL of Vault.
         environment: The environment.
 
     Yields:
-        What was done, and the command that takes it back.
+        One message per removal, with the command that undoes it.
 
     Raises:
-        SecretsError: Vault refuses, or somebody goes on writing the same secret.
+        SecretsError: Vault refuses the request, or other clients keep writing the same secret.
     """
     client = vault_client.connect(address)
     with vault_secrets.explained(address, environment, "change"):
@@ -97,8 +102,8 @@ def _remove_keys(client: "hvac.Client", environment: Environment, removal: Remov
         version, data = _read(client, environment, removal)
         kept = {key: value for key, value in data.items() if key not in removal.keys}
         try:
-            # Not by Vault's own patch: neither Phalanx's write policy nor that of an operator has it. The version makes
-            # sure that nothing is lost that somebody writes in between.
+            # Not with Vault's patch operation, which neither Phalanx's write policy nor the operator's policy allows.
+            # Check-and-set ensures that a concurrent write is not lost.
             client.secrets.kv.v2.create_or_update_secret(path, kept, cas=version, mount_point=mount)
         except hvac.exceptions.InvalidRequest as error:
             if "check-and-set" not in str(error) or attempt == _ATTEMPTS - 1:
@@ -115,11 +120,11 @@ def _delete(client: "hvac.Client", environment: Environment, removal: Removal) -
     mount, path = environment.vault_mount, f"{environment.vault_path}/{removal.application}"
     version, _ = _read(client, environment, removal)
     client.secrets.kv.v2.delete_latest_version_of_secret(path, mount_point=mount)
-    return f"Removed {removal}. To take it back: `vault kv undelete -mount={mount} -versions={version} {path}`"
+    return f"Removed {removal}. To restore it: `vault kv undelete -mount={mount} -versions={version} {path}`"
 
 
 def _read(client: "hvac.Client", environment: Environment, removal: Removal) -> tuple[int, Mapping[str, object]]:
-    """The newest version of a secret, and what it holds, whatever its types."""
+    """Return the number and the values, of any type, of a secret's newest version."""
     answer = client.secrets.kv.v2.read_secret_version(
         f"{environment.vault_path}/{removal.application}",
         mount_point=environment.vault_mount,

@@ -1,4 +1,4 @@
-"""What a command of this package begins with: a stack's file, and what the Phalanx repository says of it."""
+"""Input of the commands: the configuration of a stack, and its Phalanx environment."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from phalanx.environment import Environment
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack as it is described."""
+    """A stack's configuration and Phalanx environment."""
 
     config: StackConfig
     checkout: Checkout
@@ -21,19 +21,19 @@ class Stack:
 
     @property
     def vault(self) -> str:
-        """URL of the Vault that holds its secrets, as this program reaches it."""
+        """URL of the stack's Vault, as this program reaches it."""
         return self.config.vault.reached_at(self.environment.vault_url)
 
 
 def load(name: str) -> Stack:
-    """Read what describes a stack.
+    """Read the configuration of a stack, and its Phalanx environment.
 
     Args:
         name: Name of the stack.
 
     Raises:
-        ConfigError: The stack's file is missing or wrong.
-        PhalanxError: The Phalanx repository or its environment is not as it should be.
+        ConfigError: The stack's file is missing or not valid.
+        PhalanxError: The Phalanx repository or its environment cannot be read or is not valid.
     """
     config = load_file(Path(f"Pulumi.{name}.yaml"))
     phalanx = config.phalanx

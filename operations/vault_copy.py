@@ -1,4 +1,4 @@
-"""Copy the secrets of an environment from another Vault, or from another path, and verify the copy."""
+"""Command ``secrets copy``: copy the secrets of an environment from another Vault or path, and verify the copy."""
 
 import json
 import os
@@ -14,48 +14,48 @@ from rich.table import Table
 
 from operations import vault_kv
 from operations.stack import load
-from operations.vault_kv import Access, Folder, ForeignWriteError, Held
+from operations.vault_kv import Access, ConcurrentWriteError, Folder, SecretVersion
 from phalanx.errors import SecretsError
 from probes import vault_client
 
 SOURCE_TOKEN = "VAULT_SOURCE_TOKEN"  # noqa: S105  # a variable's name
-"""Environment variable of the token for the Vault that is copied from."""
+"""Environment variable with the token for the source Vault."""
 
-_AT_ONCE = 8
-"""Secrets that are read side by side."""
+_CONCURRENT_READS = 8
 _ATTEMPTS = 5
-"""To write a secret that somebody else writes as well."""
+"""Maximum number of attempts if another client writes the same secret at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """How a secret of the source compares with that of the target: names of keys, never values."""
+    """Comparison of a secret of the source with that of the target, by names of keys without values."""
 
     name: str
     new: tuple[str, ...]
+    """Keys that only the source has."""
     same: tuple[str, ...]
     differs: tuple[str, ...]
     custom_metadata: bool
-    """Whether the source has custom metadata and the target none."""
+    """Whether the source has custom metadata and the target does not."""
     deleted: bool
-    """Whether the source's newest version is deleted or destroyed, so that there is nothing to copy."""
+    """Whether the source's newest version is deleted or destroyed, so that it cannot be copied."""
 
 
 def main(  # noqa: PLR0913, PLR0917  # the options of the command
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack, whose path is copied to")],
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack to copy to")],
     address: Annotated[str, typer.Option("--from", help="URL of the Vault to copy from")],
     path: Annotated[
         str | None,
-        typer.Option("--from-path", help="Mount and path there (KV version 1 or 2); by default the environment's own"),
+        typer.Option("--from-path", help="Mount and path to copy from (KV version 1 or 2); default: as in the target"),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Let the source's value win where both differ")
+        bool, typer.Option("--overwrite", help="Overwrite values that differ with those of the source")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be copied, and change nothing")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the differences only; change nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON")] = False,
 ) -> None:
-    """Copy every secret from another Vault into the stack's, and verify it; nothing there is lost or overwritten.
+    """Copy all secrets from another Vault to the stack's, and verify the copy; by default nothing is overwritten.
 
     Tokens: VAULT_TOKEN for the stack's Vault, VAULT_SOURCE_TOKEN for the other one.
     """
@@ -65,85 +65,85 @@ def main(  # noqa: PLR0913, PLR0917  # the options of the command
         typer.echo(json.dumps(_as_data(source, target, found), indent=2))
     else:
         _print(source, target, found)
-    wanted = [one for one in found if one.new or one.custom_metadata or (overwrite and one.differs)]
+    to_write = [one for one in found if one.new or one.custom_metadata or (overwrite and one.differs)]
     if dry_run:
         return
-    if wanted:
+    if to_write:
         if not yes:
-            typer.confirm(f"Write {len(wanted)} secrets to {target}?", abort=True, err=True)
-        for number, one in enumerate(wanted):
+            typer.confirm(f"Write {len(to_write)} secrets to {target}?", abort=True, err=True)
+        for number, one in enumerate(to_write):
             try:
                 write(source, target, one.name, overwrite=overwrite)
             except SecretsError as error:
                 raise SecretsError(
                     f"{one.name}: {error}",
-                    f"{number} of {len(wanted)} secrets are written; the same command goes on from here.",
+                    f"{number} of {len(to_write)} secrets are written; run the same command again to continue.",
                 ) from None
-    if left := verify(compare(source, target)):
-        raise SecretsError(f"{target} is not as {source}:", *left)
-    alive = sum(not one.deleted for one in found)
-    typer.echo(f"Verified: {target} has all {alive} secrets of {source}.", err=as_json)
+    if differences := verify(compare(source, target)):
+        raise SecretsError(f"{target} differs from {source}:", *differences)
+    copied = sum(not one.deleted for one in found)
+    typer.echo(f"Verified: {target} has all {copied} secrets of {source}.", err=as_json)
 
 
 def compare(source: Folder, target: Folder) -> list[Comparison]:
-    """Compare every secret of the source with the target's.
+    """Compare all secrets of the source with those of the target.
 
     Raises:
-        SecretsError: Either cannot be read, or the source has none.
+        SecretsError: Either cannot be read, or the source has no secrets.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        with source.told():
+    with ThreadPoolExecutor(_CONCURRENT_READS) as pool:
+        with source.explained():
             names = source.names(pool)
-            theirs = list(pool.map(source.read, names))
+            originals = list(pool.map(source.read, names))
         if not names:
             raise SecretsError(
-                f"There is no secret below {source} (KV version {source.version}): check --from-path",
+                f"No secret exists below {source} (KV version {source.version}): check --from-path",
             )
-        with target.told():
-            ours = list(pool.map(target.read, names))
-    return [_compare(*each) for each in zip(names, theirs, ours, strict=True)]
+        with target.explained():
+            copies = list(pool.map(target.read, names))
+    return [_compare(*each) for each in zip(names, originals, copies, strict=True)]
 
 
 def write(source: Folder, target: Folder, name: str, *, overwrite: bool) -> None:
-    """Copy one secret; what the target has beside it stays, also if somebody else writes it at the same time.
+    """Copy one secret; keep other keys of the target, even if another client writes them at the same time.
 
     Args:
-        source: Where it comes from.
-        target: Where it goes.
-        name: Of the secret.
-        overwrite: Whether the source's value wins where both have one.
+        source: Source of the copy.
+        target: Target of the copy.
+        name: Name of the secret.
+        overwrite: Whether the source's value takes precedence if both have a key.
 
     Raises:
-        SecretsError: Either Vault fails or refuses.
+        SecretsError: A Vault fails or refuses the request.
     """
     from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
 
-    with source.told():
-        theirs = source.read(name)
+    with source.explained():
+        original = source.read(name)
     for _ in range(_ATTEMPTS):
-        with target.told():
-            ours = target.read(name)
-            wanted = {**ours.data, **theirs.data} if overwrite else {**theirs.data, **ours.data}
+        with target.explained():
+            present = target.read(name)
+            data = {**present.data, **original.data} if overwrite else {**original.data, **present.data}
             try:
-                if _compare(name, Held(wanted), ours).same != tuple(sorted(wanted)):
-                    target.write(name, wanted, over=ours)
-            except ForeignWriteError:
+                if _compare(name, SecretVersion(data), present).same != tuple(sorted(data)):
+                    target.write(name, data, over=present)
+            except ConcurrentWriteError:
                 continue
-            # A secret without any version may have custom metadata, which are seen once there is one.
-            if theirs.custom_metadata and not target.read(name).custom_metadata:
-                # An operator's policy need not allow it: the values matter more, and verifying tells what is missing.
+            # Read again: custom metadata of a secret without versions show only once it has a version.
+            if original.custom_metadata and not target.read(name).custom_metadata:
+                # The operator's policy may not allow it. The verification reports missing metadata.
                 with suppress(exceptions.Forbidden):
-                    target.describe(name, theirs.custom_metadata)
+                    target.write_metadata(name, original.custom_metadata)
             return
-    raise SecretsError(f"somebody else writes it all the time at {target}")
+    raise SecretsError(f"other clients keep writing it at {target}: stop them and run the same command again")
 
 
 def verify(found: list[Comparison]) -> list[str]:
-    """Name what the target does not have as the source has it."""
+    """List the differences between source and target."""
     return [
         *(f"  {one.name}/{key}: missing" for one in found for key in one.new),
         *(
-            f"  {one.name}/{key}: has another value, which was left (--overwrite takes the source's)"
+            f"  {one.name}/{key}: has another value, which was kept (to overwrite it use --overwrite)"
             for one in found
             for key in one.differs
         ),
@@ -155,38 +155,38 @@ def verify(found: list[Comparison]) -> list[str]:
     ]
 
 
-def _compare(name: str, theirs: Held, ours: Held) -> Comparison:
-    both = theirs.data.keys() & ours.data.keys()
-    # Python takes True for 1; Vault does not.
-    same = {key for key in both if _text(theirs.data[key]) == _text(ours.data[key])}
+def _compare(name: str, original: SecretVersion, present: SecretVersion) -> Comparison:
+    both = original.data.keys() & present.data.keys()
+    # As JSON: in Python True equals 1.
+    same = {key for key in both if _json(original.data[key]) == _json(present.data[key])}
     return Comparison(
         name=name,
-        new=tuple(sorted(theirs.data.keys() - both)),
+        new=tuple(sorted(original.data.keys() - both)),
         same=tuple(sorted(same)),
         differs=tuple(sorted(both - same)),
-        custom_metadata=bool(theirs.data and theirs.custom_metadata and not ours.custom_metadata),
-        deleted=theirs.deleted,
+        custom_metadata=bool(original.data and original.custom_metadata and not present.custom_metadata),
+        deleted=original.deleted,
     )
 
 
-def _text(value: Any) -> str:
+def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
 def _folders(stack: str, address: str, path: str | None) -> tuple[Folder, Folder]:
     described = load(stack)
-    found, ours = described.environment, described.vault
-    theirs = (path or found.vault_path_prefix).strip("/")
-    if (address, theirs) == (ours, found.vault_path_prefix):
-        raise SecretsError(f"--from and --from-path name the stack's own Vault and path, {theirs} of {ours}")
+    environment, own_address = described.environment, described.vault
+    source_path = (path or environment.vault_path_prefix).strip("/")
+    if (address, source_path) == (own_address, environment.vault_path_prefix):
+        raise SecretsError(f"--from and --from-path are the stack's own Vault and path, {source_path} of {own_address}")
     # Another path of the same Vault needs no second token.
-    variable = vault_client.TOKEN if address == ours and SOURCE_TOKEN not in os.environ else SOURCE_TOKEN
-    source = _find(address, variable, "--from", theirs)
-    target = _find(ours, vault_client.TOKEN, "rsp:vault.address", found.vault_path_prefix)
+    variable = vault_client.TOKEN if address == own_address and SOURCE_TOKEN not in os.environ else SOURCE_TOKEN
+    source = _find(address, variable, "--from", source_path)
+    target = _find(own_address, vault_client.TOKEN, "rsp:vault.address", environment.vault_path_prefix)
     if target.version == 1:
         raise SecretsError(
-            f"{target.mount} of Vault at {ours} is KV version 1, Phalanx needs version 2: "
-            f"`vault kv enable-versioning {target.mount}` turns it into one and keeps what it holds",
+            f"{target.mount} of Vault at {own_address} is KV version 1, Phalanx requires version 2: upgrade it with "
+            f"`vault kv enable-versioning {target.mount}`, which keeps its secrets",
         )
     return source, target
 

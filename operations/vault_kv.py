@@ -1,4 +1,4 @@
-"""A path in a KV engine of Vault or OpenBao, version 1 or 2, with a secret for each application below it."""
+"""Access to the secrets below a path of a KV engine of Vault or OpenBao, version 1 or 2."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
@@ -13,45 +13,44 @@ if TYPE_CHECKING:
     import hvac
 
 
-class ForeignWriteError(Exception):
-    """Somebody else has written a secret since it was read."""
+class ConcurrentWriteError(Exception):
+    """Another client has written a secret since it was read."""
 
 
 @dataclass(frozen=True)
-class Held:
+class SecretVersion:
     """The newest version of a secret."""
 
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Values by key, of any JSON type; none if the version is deleted."""
+    """Values by key, of any JSON type; empty if the version is deleted."""
     version: int = 0
-    """Its number; 0 if there is none, or the engine keeps no versions."""
+    """Number of the version; 0 if the secret does not exist, or in KV version 1."""
     custom_metadata: Mapping[str, str] = field(default_factory=dict)
-    """What people noted beside it."""
 
     deleted: bool = False
-    """Whether somebody deleted or destroyed it."""
+    """Whether the version is deleted or destroyed."""
 
 
 @dataclass(frozen=True)
 class Access:
-    """A Vault, and how a person gives it."""
+    """A client of a Vault, and the settings to name in error messages."""
 
     client: "hvac.Client" = field(repr=False)
     address: str
     variable: str
-    """Environment variable that holds the token."""
+    """Environment variable that contains the token."""
     setting: str
-    """What gives the address."""
+    """Option or configuration key of the address."""
 
     @contextmanager
-    def told(self, path: str) -> Iterator[None]:
-        """Tell a failure of Vault, or of the way to it, in a sentence for people.
+    def explained(self, path: str) -> Iterator[None]:
+        """Convert exceptions of hvac and requests to messages for the operator.
 
         Args:
-            path: What is being read or written.
+            path: Path that is read or written.
 
         Raises:
-            SecretsError: Vault or its transport failed.
+            SecretsError: Vault cannot be reached, or fails or refuses the request.
         """
         from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
         from requests import exceptions as http  # noqa: PLC0415
@@ -60,7 +59,8 @@ class Access:
             yield
         except exceptions.Forbidden:
             raise SecretsError(
-                f"Vault at {self.address}: the token in {self.variable} may not do that below {path}, or has expired",
+                f"Vault at {self.address}: permission denied below {path}: the token in {self.variable} has expired, "
+                "or its policy does not allow the request",
             ) from None
         except (exceptions.VaultError, http.RequestException) as error:
             raise SecretsError(f"Vault at {self.address} {vault_client.explain(error, self.setting)}") from None
@@ -68,23 +68,27 @@ class Access:
 
 @dataclass(frozen=True)
 class Folder:
-    """A path. Every method raises what hvac and requests raise: see `Access.told`."""
+    """A path of a KV engine. All methods raise exceptions of hvac and requests: see `Access.explained`.
+
+    hvac's own class for KV version 2 cannot read the metadata of a destroyed version, and resets settings when it
+    writes custom metadata.
+    """
 
     vault: Access
     mount: str
     path: str
     version: int
-    """Of the engine, 1 or 2."""
+    """Version of the KV engine, 1 or 2."""
 
     def __str__(self) -> str:
         return f"{self.mount}/{self.path} of {self.vault.address}"
 
-    def told(self) -> AbstractContextManager[None]:
-        """Tell a failure of Vault in a sentence for people: see `Access.told`."""
-        return self.vault.told(f"{self.mount}/{self.path}")
+    def explained(self) -> AbstractContextManager[None]:
+        """Convert exceptions to messages for the operator: see `Access.explained`."""
+        return self.vault.explained(f"{self.mount}/{self.path}")
 
     def names(self, pool: Executor) -> list[str]:
-        """List the secrets below, those of deeper paths as ``deeper/name``; none if there is no such path."""
+        """List the names of the secrets, with those of subfolders as ``folder/name``; empty if the path is missing."""
         found, folders = [], [""]
         while folders:
             listed = [
@@ -94,36 +98,36 @@ class Folder:
             found += [name for name in listed if not name.endswith("/")]
         return sorted(found)
 
-    def read(self, name: str) -> Held:
-        """Read a secret; an empty one if it is not there."""
+    def read(self, name: str) -> SecretVersion:
+        """Read the newest version of a secret; empty if it does not exist."""
         from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
 
         try:
             answer: Any = self.vault.client.adapter.get(self._url("data", name))
         except exceptions.InvalidPath as error:
-            # A deleted version is answered so, with what is left of it.
+            # The response for a deleted version, which contains its metadata.
             answer = error.json or {}
         answer = answer.get("data") or {}
         if self.version == 1:
-            return Held(answer)
+            return SecretVersion(answer)
         metadata = answer.get("metadata") or {}
-        return Held(
+        return SecretVersion(
             data=answer.get("data") or {},
             version=metadata.get("version", 0),
             custom_metadata=metadata.get("custom_metadata") or {},
             deleted=bool(metadata.get("deletion_time") or metadata.get("destroyed")),
         )
 
-    def write(self, name: str, data: Mapping[str, Any], *, over: Held) -> None:
+    def write(self, name: str, data: Mapping[str, Any], *, over: SecretVersion) -> None:
         """Write a new version of a secret.
 
         Args:
-            name: Of the secret.
-            data: All its values.
-            over: What was read before.
+            name: Name of the secret.
+            data: All values.
+            over: The version that was read before.
 
         Raises:
-            ForeignWriteError: That is not the newest version any more; nothing was written.
+            ConcurrentWriteError: A newer version exists; nothing was written.
         """
         from hvac import exceptions  # noqa: PLC0415
 
@@ -132,11 +136,11 @@ class Folder:
             self.vault.client.adapter.post(self._url("data", name), json=body)
         except exceptions.InvalidRequest as error:
             if "check-and-set" in str(error):
-                raise ForeignWriteError from None
+                raise ConcurrentWriteError from None
             raise
 
-    def describe(self, name: str, custom_metadata: Mapping[str, str]) -> None:
-        """Write what people note beside a secret, and leave its other settings (hvac's function resets one)."""
+    def write_metadata(self, name: str, custom_metadata: Mapping[str, str]) -> None:
+        """Write the custom metadata of a secret, without changing its other settings."""
         self.vault.client.adapter.post(self._url("metadata", name), json={"custom_metadata": custom_metadata})
 
     def _list(self, below: str) -> list[str]:
@@ -156,31 +160,33 @@ class Folder:
 
 
 def find(vault: Access, path: str) -> Folder:
-    """Find the engine that a path is in.
+    """Find the KV engine that contains a path.
 
     Args:
         vault: Vault, with a token.
-        path: Mount and path, as ``vaultPathPrefix``.
+        path: Mount and path, as in ``vaultPathPrefix``.
 
     Raises:
-        SecretsError: There is no KV engine that the token may use, or Vault is unreachable, sealed or refuses the
-            token.
+        SecretsError: The token has no access to a KV engine at the path, or Vault is unreachable, sealed or refuses
+            the token.
     """
     from hvac import exceptions  # noqa: PLC0415
 
-    with vault.told(path):
+    with vault.explained(path):
         try:
-            # What `vault kv` asks, too: it needs no more than some right below the path.
+            # As in the command `vault kv`; it requires any capability below the path.
             answer: Any = vault.client.adapter.get(f"/v1/sys/internal/ui/mounts/{path}")
         except exceptions.Forbidden:
             _check_token(vault)
             raise SecretsError(
-                f"Vault at {vault.address} has no engine with a path {path} that the token in {vault.variable} may "
-                "use: check the path (mount first, without `data/`), or the token's policy",
+                f"Vault at {vault.address} has no engine for the path {path} that the token in {vault.variable} can "
+                "access: check the path (mount first, without `data/`) and the token's policy",
             ) from None
     found = answer["data"]
     if found["type"] not in ("kv", "generic"):
-        raise SecretsError(f"{path} of Vault at {vault.address} is in an engine of type {found['type']}, not KV")
+        raise SecretsError(
+            f"{path} of Vault at {vault.address} is in an engine of type {found['type']}, expected KV: check the path"
+        )
     mount = found["path"].rstrip("/")
     version = int((found["options"] or {}).get("version", "1"))
     return Folder(vault, mount, path.removeprefix(mount).strip("/"), version)
@@ -193,5 +199,5 @@ def _check_token(vault: Access) -> None:
         vault.client.auth.token.lookup_self()
     except exceptions.Forbidden:
         raise SecretsError(
-            f"Vault at {vault.address} refuses the token in {vault.variable}: it is wrong or has expired; log in anew",
+            f"Vault at {vault.address} refuses the token in {vault.variable}: it is wrong or has expired; log in again",
         ) from None

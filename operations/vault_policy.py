@@ -1,4 +1,4 @@
-"""``python -m operations vault-policy -s STACK``: print the policy for the token of an operator or of previews."""
+"""Command ``vault-policy``: print the Vault policy for an operator's token or for previews."""
 
 from typing import Annotated
 
@@ -10,9 +10,9 @@ from probes import vault_policy
 
 def main(
     stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
-    for_preview: Annotated[bool, typer.Option("--preview", help="For a token that looks only")] = False,
+    for_preview: Annotated[bool, typer.Option("--preview", help="Print the policy for previews, read-only")] = False,
 ) -> None:
-    """Print the policy that an operator's token needs in Vault, and nothing more."""
+    """Print the Vault policy with the permissions that an operator's token requires."""
     described = load(stack)
-    write = vault_policy.preview if for_preview else vault_policy.operator
-    typer.echo(write(described.environment, described.config.vault, stack), nl=False)
+    render = vault_policy.preview if for_preview else vault_policy.operator
+    typer.echo(render(described.environment, described.config.vault, stack), nl=False)

@@ -2,6 +2,9 @@
 
 Rules: applications/ingress-nginx/secrets.yaml of Phalanx (the server's certificate, then its issuers; valid for every
 host name of the environment), with ``tls.crt`` and ``tls.key`` in PEM as in a Secret of type kubernetes.io/tls.
+
+`cryptography.x509.verification` is not used: it needs a trusted root, which a site may not have here, and reports only
+that a chain is invalid, not which certificate is wrong or in the wrong place.
 """
 
 import base64
@@ -49,7 +52,7 @@ class Certificate:
 
     @property
     def lacks_issuer(self) -> bool:
-        """Whether the issuer's certificate is missing: browsers that have not cached it reject the certificate."""
+        """True if the issuer's certificate is missing: browsers that have not cached it reject the certificate."""
         own = self.chain[0]
         return len(self.chain) == 1 and own.issuer != own.subject
 

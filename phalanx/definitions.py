@@ -50,7 +50,7 @@ class OnepasswordRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     encoded: bool = False
-    """Whether the value is encoded in base64 in 1Password, which does not preserve line breaks."""
+    """True if the value is encoded in base64 in 1Password, which does not preserve line breaks."""
 
 
 class SecretDefinition(_Conditional):

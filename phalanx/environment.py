@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
 from phalanx.documents import read_mapping, validate
@@ -37,15 +37,6 @@ class Environment(BaseModel):
 
     vault_path_prefix: _VaultPath
     """Mount of the KV v2 engine and, after the first slash, the path below which each application has one secret."""
-
-    repo_url: str
-    """Default Git repository of the Applications."""
-
-    target_revision: str
-    """Default revision of the Applications."""
-
-    revisions: Mapping[str, str] = Field(default_factory=dict)
-    """Revisions of individual applications that differ from ``target_revision``."""
 
     applications: Mapping[str, bool]
     """All applications of Phalanx, and whether the environment enables them."""

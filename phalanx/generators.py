@@ -34,12 +34,12 @@ class GeneratorType(StrEnum):
 
     @property
     def needs_source(self) -> bool:
-        """Whether the value is derived from another secret of the same application."""
+        """True if the value is derived from another secret of the same application."""
         return self in {GeneratorType.BCRYPT_PASSWORD_HASH, GeneratorType.MTIME}
 
     @property
     def always_generated(self) -> bool:
-        """Whether the value is generated in each run, even if Vault has one."""
+        """True if the value is generated in each run, even if Vault has one."""
         return self is GeneratorType.OIDC_CLIENTS
 
 

@@ -75,7 +75,7 @@ class PlannedSecret:
     origin: Origin
 
     encoded: bool = False
-    """Whether Phalanx's own tools store it in 1Password encoded in base64."""
+    """True if Phalanx's own tools store it in 1Password encoded in base64."""
 
     @property
     def source(self) -> SecretKey | None:

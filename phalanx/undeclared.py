@@ -44,7 +44,7 @@ class VaultSecret:
     keys: tuple[str, ...]
     """Keys in Vault that are required to create the Secret."""
     renamed: bool
-    """Whether the keys of the Secret differ from those in Vault."""
+    """True if the keys of the Secret differ from those in Vault."""
     reader: str
     """``<application>: VaultSecret/<name>``."""
 

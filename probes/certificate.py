@@ -1,4 +1,4 @@
-"""Check the TLS certificate that a deployment leads to."""
+"""Validation of the TLS certificate that a deployment is going to serve."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -13,44 +13,45 @@ from probes.problem import Problem
 CERTIFICATE = SecretKey("ingress-nginx", "tls.crt")
 KEY = SecretKey("ingress-nginx", "tls.key")
 
-_GIVE = (
-    'give it by `pulumi config set --secret --path \'rsp:secrets.applications["ingress-nginx"]["tls.crt"]\''
-    " < tls.crt` (tls.key likewise), or write it to Vault"
+_PROVIDE = (
+    'set it with `pulumi config set --secret --path \'rsp:secrets.applications["ingress-nginx"]["tls.crt"]\''
+    " < tls.crt` (and tls.key likewise), or write it to Vault"
 )
-_ALONE = (
-    "tls.crt: holds the server's own certificate alone: add that of its issuer after it, or some browsers refuse it"
+_LACKS_ISSUER = (
+    "tls.crt: contains only the server's own certificate: append that of its issuer, or some browsers will reject it"
 )
 _RENEW = {
-    True: f"renew it and {_GIVE}",
-    False: "cert-manager should have renewed it 30 days before: `kubectl -n argocd describe certificate` says why not",
+    True: f"renew it and {_PROVIDE}",
+    False: "cert-manager should have renewed it 30 days before expiry: for the reason run "
+    "`kubectl -n argocd describe certificate`",
 }
-"""What to do about a certificate that ends soon, by whether it comes from Vault."""
+"""Fix for a certificate that expires soon, by whether it comes from Vault."""
 
 
-def look(
-    environment: Environment, given: Mapping[SecretKey, str], existing: Mapping[SecretKey, str] | None = None
+def inspect(
+    environment: Environment, static: Mapping[SecretKey, str], existing: Mapping[SecretKey, str] | None = None
 ) -> tuple[Certificate | None, list[Problem]]:
-    """Look at the certificate that a deployment leads to: the one that is given, else the one that is served now.
+    """Inspect the certificate that a deployment is going to serve: from Vault, otherwise the one served at present.
 
     Args:
         environment: The Phalanx environment.
-        given: The static secrets; the certificate is among them if the environment takes it from Vault.
-        existing: What Vault holds now.
+        static: Values of the static secrets; they include the certificate if the environment takes it from Vault.
+        existing: Present values in Vault.
 
     Returns:
-        The certificate, None if none is served for the platform yet or from here it cannot be seen; and what is wrong.
+        The certificate, or None if the platform does not serve one yet or cannot be reached; and its problems.
     """
     now = datetime.now(UTC)
-    if CERTIFICATE in given:
+    if CERTIFICATE in static:
         where = f"Certificate in {environment.vault_path_prefix}/{CERTIFICATE.application}"
         try:
-            found = certificates.check(given[CERTIFICATE], given.get(KEY, ""), environment.fqdn, now)
+            found = certificates.check(static[CERTIFICATE], static.get(KEY, ""), environment.fqdn, now)
         except CertificateError as error:
-            return None, [Problem(where=where, what=f"{problem}; {_GIVE}") for problem in error.problems]
-        problems = [*ends_soon(found, where, now, from_vault=True)]
-        problems += _replaced(found, (existing or {}).get(CERTIFICATE, ""), where)
+            return None, [Problem(where=where, what=f"{problem}; {_PROVIDE}") for problem in error.problems]
+        problems = [*check_expiry(found, where, now, from_vault=True)]
+        problems += _check_replacement(found, (existing or {}).get(CERTIFICATE, ""), where)
         if found.lacks_issuer:
-            problems.append(Problem(where=where, what=_ALONE, fatal=False))
+            problems.append(Problem(where=where, what=_LACKS_ISSUER, fatal=False))
         return found, problems
     try:
         served = served_certificate.fetch(environment.fqdn)
@@ -58,34 +59,34 @@ def look(
         return None, []
     if not served.covers(environment.fqdn):
         return None, []
-    return served, [*ends_soon(served, f"Certificate of {environment.fqdn}", now, from_vault=False)]
+    return served, [*check_expiry(served, f"Certificate of {environment.fqdn}", now, from_vault=False)]
 
 
-def _replaced(given: Certificate, existing: str, where: str) -> Iterator[Problem]:
-    """Tell of a renewed certificate that somebody wrote to Vault and that an older one is about to replace."""
+def _check_replacement(configured: Certificate, existing: str, where: str) -> Iterator[Problem]:
+    """Yield a problem if a certificate in Vault is about to be replaced by an older one from the configuration."""
     try:
         held = certificates.parse(existing)
     except CertificateError:
         return
-    if held.expires > given.expires:
+    if held.expires > configured.expires:
         yield Problem(
             where=where,
-            what=f"ends on {rfc3339(held.expires)}, but the one in rsp:secrets, which would replace it, on "
-            f"{rfc3339(given.expires)}: give the newer one, or take the older one out of the configuration",
+            what=f"expires on {rfc3339(held.expires)}, but the one in rsp:secrets, which would replace it, already on "
+            f"{rfc3339(configured.expires)}: set the newer one, or remove the older one from the configuration",
             fatal=False,
         )
 
 
-def ends_soon(certificate: Certificate, where: str, now: datetime, *, from_vault: bool) -> Iterator[Problem]:
+def check_expiry(certificate: Certificate, where: str, now: datetime, *, from_vault: bool) -> Iterator[Problem]:
     """Yield a problem if a certificate has expired or expires soon.
 
     Args:
         certificate: The certificate.
-        where: What the problem names as its place.
-        now: The present time.
-        from_vault: Whether the certificate comes from Vault; else cert-manager obtains it.
+        where: Location that the problem names.
+        now: Current time.
+        from_vault: Whether the certificate comes from Vault; otherwise cert-manager obtains it.
     """
     left = certificate.expires - now
     if left <= certificates.EXPIRY_WARNING:
-        when = f"ends on {rfc3339(certificate.expires)}, in {left.days} days" if left.days >= 0 else "has ended"
-        yield Problem(where=where, what=f"{when}: {_RENEW[from_vault]}", fatal=False)
+        expiry = f"expires on {rfc3339(certificate.expires)}, in {left.days} days" if left.days >= 0 else "has expired"
+        yield Problem(where=where, what=f"{expiry}: {_RENEW[from_vault]}", fatal=False)

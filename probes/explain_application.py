@@ -22,7 +22,7 @@ _ALWAYS_READY: Final = frozenset(
         "ServiceAccount",
     }
 )
-"""Kinds of which an Application has many and that need not be asked for."""
+"""Kinds that are ready at once, so that they need not be requested; an Application has many of them."""
 
 
 def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:

@@ -39,7 +39,7 @@ def _explain(connection: "Connection", cluster: str) -> list[str]:
 def _cluster(found: Mapping[str, Any]) -> Iterator[str]:
     if _unfinished(found):
         yield f"Magnum's cluster {found['name']}: {sentence(found['status'], found.get('status_reason'))}"
-    # With Heat these are the failed resources of its stack, else node groups.
+    # With the Heat driver these are the failed resources of its stack, otherwise node groups.
     for name, reason in (found.get("faults") or {}).items():
         if reason and reason not in (found.get("status_reason") or ""):
             yield f"  {name}: {sentence(None, reason)}"
@@ -60,5 +60,5 @@ def _unfinished(found: Mapping[str, Any]) -> bool:
 
 
 def _get(connection: "Connection", path: str) -> dict[str, Any] | None:
-    # Not by the SDK's own cluster: it takes the field `reason`, which Magnum does not have, for its status_reason.
+    # Not with the SDK's resource, whose status_reason is the field `reason`, which Magnum does not have.
     return openstack_api.get(connection.container_infrastructure_management, path, openstack_api.NODE_GROUPS)

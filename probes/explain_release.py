@@ -13,7 +13,7 @@ _WORKLOADS: Final = {
     "DaemonSet": "/apis/apps/v1/namespaces/{}/daemonsets",
     "Job": "/apis/batch/v1/namespaces/{}/jobs",
 }
-"""Kinds with pods that Helm waits for (Jobs as hooks), each with the path of its list."""
+"""Paths of the lists of kinds with pods that Helm waits for (Jobs as hooks), by kind."""
 
 
 def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
@@ -36,7 +36,7 @@ def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
     lines = []
     for kind, path in _WORKLOADS.items():
         for each in api.items(path.format(namespace)):
-            # The items of a list do not name their kind.
+            # The items of a list have no kind.
             if missing := readiness.missing({**each, "kind": kind}):
                 name = each["metadata"]["name"]
                 lines.append(f"{kind} {namespace}/{name}: {missing}")

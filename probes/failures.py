@@ -35,10 +35,10 @@ IN_KUBERNETES: Final = {
     "kubernetes:argoproj.io/v1alpha1:ApplicationPatch": _in_kubernetes(explain_application.explain),
     "kubernetes:cert-manager.io/v1:ClusterIssuer": _in_kubernetes(explain_issuer.explain),
 }
-"""By resource type; their argument is a kubeconfig."""
+"""Functions that explain failures of resources in Kubernetes from a kubeconfig, by resource type."""
 
 IN_OPENSTACK: Final = {
     "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_cluster.explain_cluster),
     "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_cluster.explain_node_group),
 }
-"""By resource type; their argument is an environment."""
+"""Functions that explain failures of resources in OpenStack from the stack's configuration, by resource type."""

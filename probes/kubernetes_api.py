@@ -106,7 +106,7 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*arguments, ssl_context=self._context, **options)
 
     def cert_verify(self, conn: Any, *_: object, **__: object) -> None:
-        """Trust only the cluster's CA, which the context has; requests would add all public ones."""
+        """Trust only the cluster's CA in the SSL context; requests would add all public ones."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 

@@ -13,7 +13,7 @@ NODE_GROUPS: Final[Mapping[str, str]] = {"OpenStack-API-Version": "container-inf
 
 
 def get(service: "Proxy", path: str, headers: Mapping[str, str] | None = None) -> dict[str, Any] | None:
-    """Return the document at a path of a service, or None if there is none.
+    """Return the document at a path of a service, or None if it does not exist.
 
     Raises:
         openstack.exceptions.SDKException: The service cannot be reached, or refuses the request.
@@ -28,7 +28,7 @@ def exists(answer: "Response") -> bool:
     Raises:
         openstack.exceptions.SDKException: The response is another error.
     """
-    from openstack import exceptions  # noqa: PLC0415  # takes a second, which callers do not need at import
+    from openstack import exceptions  # noqa: PLC0415  # takes a second to import
 
     if answer.status_code == 404:  # noqa: PLR2004  # HTTP's "not found"
         return False

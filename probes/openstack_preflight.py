@@ -1,4 +1,4 @@
-"""Whether an OpenStack project can take an environment, before anything is made in it."""
+"""Checks whether a stack can be deployed in an OpenStack project."""
 
 import functools
 import logging
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 TIMEOUT = 10
-"""Seconds that a service may take for an answer."""
+"""Timeout of a request in seconds."""
 
-# What it logs about a Keystone that does not answer is told below, in one sentence.
+# It logs that Keystone is unreachable, which is reported below.
 logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
 
 
 def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
-    """Look at the project with the credentials that the environment names, and change nothing.
+    """Check the project with read-only requests.
 
     Args:
         config: The stack configuration.
-        stack: Name of the stack, by which what it has already is told from what others have.
-        executor: Runs the questions to the several services side by side.
+        stack: Name of the stack, which identifies its existing resources.
+        executor: Runs the requests to the services concurrently.
     """
     connection = connect(config)
     if isinstance(connection, Problem):
         return [connection]
     project = _Project(config, stack, connection, executor)
-    # Without a service every question to it would fail too.
+    # All requests to a missing service would fail, too.
     if missing := list(project.services()):
         return missing
-    questions: dict[str, Callable[[], Iterable[Problem]]] = {
+    checks: dict[str, Callable[[], Iterable[Problem]]] = {
         "Keystone": project.credentials,
         "Neutron": project.network,
         "Glance": project.images,
@@ -47,14 +47,14 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         "the quotas": project.quota,
     }
     if project.dns_zone is not None:
-        questions["Designate"] = project.zones
-    answers = executor.map(lambda service: _answer(service, questions[service]), questions)
-    return [problem for found in answers for problem in found]
+        checks["Designate"] = project.zones
+    results = executor.map(lambda service: _run(service, checks[service]), checks)
+    return [problem for found in results for problem in found]
 
 
 def connect(config: StackConfig) -> "Connection | Problem":
-    """An authenticated connection, or why there is none."""
-    import openstack  # noqa: PLC0415  # a second's work that no caller wants at import
+    """Return an authenticated connection, or the reason why the login fails."""
+    import openstack  # noqa: PLC0415  # takes a second to import
     from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
     from openstack import exceptions  # noqa: PLC0415
 
@@ -69,8 +69,8 @@ def connect(config: StackConfig) -> "Connection | Problem":
     except exceptions.ConfigException as error:
         return Problem(
             where="rsp:cloud",
-            what=f"{_sentence(error)}: name an entry of clouds.yaml and one of its regions, "
-            "or set OS_CLIENT_CONFIG_FILE to the file with them",
+            what=f"{_sentence(error)}: set it to an entry of clouds.yaml and one of its regions, "
+            "or set OS_CLIENT_CONFIG_FILE to the path of the right clouds.yaml",
         )
     where = f"Keystone at {connection.config.get_auth_args().get('auth_url', 'an unknown address')}"
     try:
@@ -81,7 +81,7 @@ def connect(config: StackConfig) -> "Connection | Problem":
 
 
 def _refusal(where: str, cloud: str, error: Exception) -> Problem:
-    """Why Keystone gave no token, in the words of somebody who has to mend it."""
+    """Explain why Keystone refuses to issue a token."""
     from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
 
     causes = list(_causes(error))
@@ -93,16 +93,16 @@ def _refusal(where: str, cloud: str, error: Exception) -> Problem:
     if any(isinstance(cause, keystone.SSLError) for cause in causes):
         return Problem(
             where=where,
-            what=f"has a certificate that is not trusted: name its CA as `cacert` of cloud `{cloud}` in clouds.yaml",
+            what=f"has an untrusted certificate: set `cacert` of cloud `{cloud}` in clouds.yaml to the file of its CA",
         )
     if any(isinstance(cause, keystone.ConnectFailure | keystone.DiscoveryFailure) for cause in causes):
         return Problem(where=where, what="does not answer: check auth_url in clouds.yaml and the network")
-    return Problem(where=where, what=f"gives no token: {_sentence(error)}")
+    return Problem(where=where, what=f"does not issue a token: {_sentence(error)}")
 
 
 @dataclass(frozen=True)
 class _Project:
-    """The project, seen with its own credentials; each method asks one service."""
+    """The checks of the project, one method per service."""
 
     config: StackConfig
     stack: str
@@ -115,7 +115,7 @@ class _Project:
         return {each.name: quota.Flavor(vcpus=each.vcpus, ram=each.ram) for each in self.connection.compute.flavors()}
 
     def credentials(self) -> Iterator[Problem]:
-        """Whether Keystone lets these credentials do what Magnum and S3 keys need."""
+        """Check that Keystone does not restrict the credentials in a way that Magnum or S3 keys do not allow."""
         auth: Any = self.connection.session.auth
         access = auth.get_access(self.connection.session)
         token = access._data["token"]  # noqa: SLF001  # keystoneauth has no accessor for this part of the token
@@ -126,23 +126,23 @@ class _Project:
         if application.get("restricted", True):
             yield Problem(
                 where=where,
-                what="is restricted: Keystone refuses it the trust that Magnum's cluster needs and EC2 credentials; "
-                "use a user's password in clouds.yaml, or make it anew with --unrestricted",
+                what="is restricted: with it Keystone creates neither the trust that Magnum requires nor EC2 "
+                "credentials; use a user's password in clouds.yaml, or create it again with --unrestricted",
             )
         else:
             yield Problem(
                 where=where,
-                what="may be refused: since OSSA-2026-015 Keystone gives application credentials no trust, which "
-                "Magnum needs, and no EC2 credentials; if so, use a user's password in clouds.yaml",
+                what="may be refused: since OSSA-2026-015 Keystone creates neither the trust that Magnum requires nor "
+                "EC2 credentials with application credentials; if so, use a user's password in clouds.yaml",
                 fatal=False,
             )
 
     def services(self) -> Iterator[Problem]:
-        """Whether the region has every service that is needed."""
+        """Check that the region has all required services."""
         from keystoneauth1.exceptions import EndpointNotFound  # noqa: PLC0415
 
         session, region = self.connection.session, self.connection.config.region_name
-        wanted = {
+        required = {
             "network": "Neutron",
             "image": "Glance",
             "compute": "Nova",
@@ -151,10 +151,10 @@ class _Project:
             "block-storage": "Cinder",
         }
         if self.config.object_store.kind == "swift":
-            wanted["object-store"] = "Swift (else give S3 keys: rsp:objectStore.kind s3)"
+            required["object-store"] = "Swift (to use an existing bucket instead set rsp:objectStore.kind to s3)"
         if self.dns_zone is not None:
-            wanted["dns"] = "Designate (else choose another rsp:tls.challenge)"
-        for service, name in wanted.items():
+            required["dns"] = "Designate (to use another service change rsp:tls.challenge)"
+        for service, name in required.items():
             try:
                 session.get_endpoint(
                     service_type=service,
@@ -165,11 +165,11 @@ class _Project:
             except EndpointNotFound:
                 yield Problem(
                     where="rsp:cloud.region",
-                    what=f"the cloud offers no {name} in {region}: check the region, here and in clouds.yaml",
+                    what=f"the cloud has no {name} in {region}: check the region, here and in clouds.yaml",
                 )
 
     def network(self) -> Iterator[Problem]:
-        """Whether the networks that the environment names are there and are what it says."""
+        """Check that the configured networks exist, and that their CIDRs match."""
         settings, api = self.config.network, self.connection.network
         external = list(api.networks(is_router_external=True))
         if settings.external_network not in {network.name for network in external}:
@@ -187,31 +187,31 @@ class _Project:
         elif subnet.cidr != str(settings.cidr):
             yield Problem(
                 where="rsp:network.cidr",
-                what=f"{settings.cidr} is not that of subnet `{subnet.name}`, {subnet.cidr}: write that one",
+                what=f"{settings.cidr} is not the CIDR of subnet `{subnet.name}`: set it to {subnet.cidr}",
             )
 
     @property
     def dns_zone(self) -> str | None:
-        """The zone of this project in which the platform proves its name, with the dot at its end; None without one."""
+        """Zone of the ACME challenge in this project, with the trailing dot; None if it is not required."""
         tls = self.config.tls
         if isinstance(tls, LetsEncrypt) and isinstance(tls.challenge, Designate) and tls.challenge.credential is None:
             return f"{tls.challenge.zone}."
         return None
 
     def zones(self) -> Iterator[Problem]:
-        """Whether Designate has the zone."""
+        """Check that Designate has the zone."""
         zones = [each.name for each in self.connection.dns.zones()]
         if self.dns_zone not in zones:
             yield _absent("rsp:tls.challenge.zone", str(self.dns_zone), zones)
 
     def images(self) -> Iterator[Problem]:
-        """Whether the images are there, and Magnum can tell its driver by that of the cluster."""
+        """Check that the images exist, and that Magnum can use the one of the cluster."""
         images = {each.name: each for each in self.connection.image.images()}
         cluster = self.config.cluster
-        wanted = {"rsp:nfs.image": self.config.nfs.image, "rsp:cluster.image": cluster.image}
+        configured = {"rsp:nfs.image": self.config.nfs.image, "rsp:cluster.image": cluster.image}
         if deploy := self.config.vault.deploy:
-            wanted["rsp:vault.deploy.image"] = deploy.image
-        for path, name in wanted.items():
+            configured["rsp:vault.deploy.image"] = deploy.image
+        for path, name in configured.items():
             if name not in images:
                 yield _absent(path, name, images)
         image = images.get(cluster.image)
@@ -220,30 +220,30 @@ class _Project:
         if not image.os_distro:
             yield Problem(
                 where="rsp:cluster.image",
-                what=f"image `{image.name}` has no property os_distro, by which Magnum chooses its driver: "
+                what=f"image `{image.name}` has no property os_distro, by which Magnum selects its driver: set it with "
                 f"`openstack image set --os-distro fedora-coreos {image.name}`, or choose another image",
             )
-        # Cluster API takes the release from the image, whatever the template says (magnum-capi-helm).
+        # With Cluster API the image determines the release; the template's label is ignored (magnum-capi-helm).
         built_for = (image.properties or {}).get("kube_version")
         if cluster.driver == "capi" and built_for != cluster.kubernetes_version:
             yield Problem(
                 where="rsp:cluster.kubernetesVersion",
-                what=f"{cluster.kubernetes_version} is not what image `{image.name}` is built for, "
-                f"{built_for or 'which has no property kube_version'}: choose the image of that release",
+                what=f"{cluster.kubernetes_version} is not the release of image `{image.name}` (property kube_version: "
+                f"{built_for or 'none'}): change rsp:cluster.image or rsp:cluster.kubernetesVersion",
             )
 
     def compute(self) -> Iterator[Problem]:
-        """Whether flavors and keypair are there."""
+        """Check that the flavors and the keypair exist."""
         cluster, cloud = self.config.cluster, self.config.cloud
-        wanted = {
+        configured = {
             "rsp:nfs.flavor": self.config.nfs.flavor,
             "rsp:cluster.masters.flavor": cluster.masters.flavor,
             "rsp:cluster.workers.flavor": cluster.workers.flavor,
             **{f"rsp:cluster.nodeGroups.{name}.flavor": group.flavor for name, group in cluster.node_groups.items()},
         }
         if deploy := self.config.vault.deploy:
-            wanted["rsp:vault.deploy.flavor"] = deploy.flavor
-        for path, flavor in wanted.items():
+            configured["rsp:vault.deploy.flavor"] = deploy.flavor
+        for path, flavor in configured.items():
             if flavor not in self.flavors:
                 yield _absent(path, flavor, self.flavors)
         if cloud.keypair:
@@ -252,9 +252,9 @@ class _Project:
                 yield _absent("rsp:cloud.keypair", cloud.keypair, keypairs)
 
     def volume_types(self) -> Iterator[Problem]:
-        """Whether Cinder has the types of all volumes."""
+        """Check that the volume types exist."""
         boot, deploy = self.config.cluster.boot_volume, self.config.vault.deploy
-        wanted = {
+        configured = {
             **{f"rsp:nfs.volumes.{name}.type": volume.type for name, volume in self.config.nfs.volumes.items()},
             "rsp:cluster.bootVolume.type": boot.type if boot else None,
             "rsp:vault.deploy.volume.type": deploy.volume.type if deploy else None,
@@ -264,19 +264,19 @@ class _Project:
             },
         }
         types = {each.name for each in self.connection.block_storage.types()}
-        for path, wanted_type in wanted.items():
-            if wanted_type and wanted_type not in types:
-                yield _absent(path, wanted_type, types)
+        for path, volume_type in configured.items():
+            if volume_type and volume_type not in types:
+                yield _absent(path, volume_type, types)
 
     def quota(self) -> Iterator[Problem]:
-        """Whether the project's quotas can take the environment."""
+        """Check that the project's quotas are sufficient."""
         storage, network = self.connection.block_storage, self.connection.network
-        ask = self.executor.submit
-        asked_servers = ask(lambda: self.connection.compute.get_limits().absolute)
-        asked_volumes = ask(lambda: storage.get_limits().absolute)
-        asked_networking = ask(network.get_quota, str(self.connection.current_project_id), details=True)
-        asked_names = ask(lambda: [each.name for each in storage.volumes(details=False)])
-        servers, volumes, networking = asked_servers.result(), asked_volumes.result(), asked_networking.result()
+        submit = self.executor.submit
+        compute_limits = submit(lambda: self.connection.compute.get_limits().absolute)
+        volume_limits = submit(lambda: storage.get_limits().absolute)
+        network_quota = submit(network.get_quota, str(self.connection.current_project_id), details=True)
+        volume_names = submit(lambda: [each.name for each in storage.volumes(details=False)])
+        servers, volumes, networking = compute_limits.result(), volume_limits.result(), network_quota.result()
         allowances = {
             "instances": quota.Allowance(limit=servers.instances, used=servers.instances_used),
             "cores": quota.Allowance(limit=servers.total_cores, used=servers.total_cores_used),
@@ -289,31 +289,30 @@ class _Project:
             },
         }
         prefix = cloud_name(self.stack, "")
-        first = not any(name.startswith(prefix) for name in asked_names.result())
+        first = not any(name.startswith(prefix) for name in volume_names.result())
         for shortage in quota.shortages(quota.needs(self.config, self.flavors), allowances, first=first):
             yield Problem(where=f"quota of project `{self.connection.current_project.name}`", what=shortage)
 
 
-def _answer(service: str, question: Callable[[], Iterable[Problem]]) -> list[Problem]:
-    """What a service says, or that it fails to say it."""
+def _run(service: str, check: Callable[[], Iterable[Problem]]) -> list[Problem]:
+    """Run a check; if the service fails, return that as its problem."""
     from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
     from openstack import exceptions  # noqa: PLC0415
 
     try:
-        return list(question())
+        return list(check())
     except (exceptions.SDKException, keystone.ClientException) as error:
-        what = f"does not answer as it should: {_sentence(error)}; is it running, and may the user ask it?"
+        what = f"request failed: {_sentence(error)}: check that the service is running and the user has access to it"
         return [Problem(where=service, what=what)]
 
 
 def _absent(path: str, name: str, present: Iterable[str]) -> Problem:
-    """A name that the cloud does not know, with those that it does."""
-    known = ", ".join(sorted(filter(None, present))) or "none"
-    return Problem(where=path, what=f"the cloud has no `{name}`; it has: {known}")
+    existing = ", ".join(sorted(filter(None, present))) or "none"
+    return Problem(where=path, what=f"the cloud has no `{name}`; it has: {existing}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from."""
+    """Yield an error and the chain of its causes."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
@@ -321,5 +320,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _sentence(error: Any) -> str:
-    """The first line of an error's text, without its final full stop."""
+    """Return the first line of an error's text without the final full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -3,12 +3,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Something outside this program that a person has to mend, or at least to know.
+    """A problem outside this program that the operator has to fix, or should know about.
 
     Attributes:
-        where: Key path of the configuration (``rsp:nfs.image``), or the service that it is about.
-        what: What is wrong and the way to mend it, in one sentence or two; never a secret.
-        fatal: False if the program can go on all the same.
+        where: Key path in the configuration (``rsp:nfs.image``), or the service.
+        what: Description and fix, without secrets.
+        fatal: Whether it prevents the deployment; otherwise it is a warning.
     """
 
     where: str

@@ -1,4 +1,4 @@
-"""What an environment takes of a project's quota: sums, without any network."""
+"""Quota that a stack requires; plain arithmetic without network access."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from config.stack_config import StackConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Flavor:
-    """What one server of a flavor takes."""
+    """Size of a Nova flavor."""
 
     vcpus: int
-    """Virtual cores."""
+    """Number of virtual cores."""
     ram: int
     """Memory in MiB."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Allowance:
-    """A quota and how much of it is taken."""
+    """A quota of a project."""
 
     limit: int
-    """The most that the project may have; negative for no limit."""
+    """Limit; negative if unlimited."""
     used: int
-    """What it has now."""
+    """Present usage."""
 
 
 RESOURCES: Mapping[str, str] = {
@@ -38,15 +38,15 @@ RESOURCES: Mapping[str, str] = {
     "security_groups": "security groups",
     "floating_ips": "floating IPs",
 }
-"""What is counted, and how a person calls it."""
+"""Names of the resources in error messages, by their name in OpenStack's quotas."""
 
 
 def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
-    """How much of each of `RESOURCES` the environment takes once it stands; with autoscaling, at its largest.
+    """Return the quota of each of `RESOURCES` that a stack requires, with node groups at their maximum size.
 
     Args:
         config: The stack configuration.
-        flavors: By name, all flavors that it names and the cloud has; a flavor that is missing counts nothing.
+        flavors: The cloud's flavors by name; a flavor that does not exist counts as zero.
     """
     cluster, vault = config.cluster, config.vault.deploy
     groups = (cluster.workers, *cluster.node_groups.values())
@@ -70,20 +70,20 @@ def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
         "networks": networks,
         "subnets": networks,
         "routers": networks,
-        # The single servers' own, and Magnum's for masters and workers.
+        # One for each single server, and Magnum's two for masters and workers.
         "security_groups": len(single) + 2,
         "floating_ips": 1 + cluster.public_api + bool(vault and vault.floating_ip),
     }
 
 
 def shortages(needed: Mapping[str, int], allowances: Mapping[str, Allowance], *, first: bool) -> Iterator[str]:
-    """What to ask the cloud's administrators for, one sentence for each quota that is too small.
+    """Yield one message for each quota that is too small.
 
     Args:
-        needed: What the environment takes.
+        needed: Quota that the stack requires.
         allowances: The project's quotas, as far as they are known.
-        first: Whether nothing of the stack exists yet: only then is all that it takes still to be had. Afterwards what
-            it has itself is part of what is used, and the limit alone is compared.
+        first: Whether no resources of the stack exist yet. Otherwise present usage includes them, and `needed` is
+            compared with the limit only.
     """
     for resource, amount in needed.items():
         allowance = allowances.get(resource)
@@ -94,5 +94,5 @@ def shortages(needed: Mapping[str, int], allowances: Mapping[str, Allowance], *,
             free = f"{available} of {allowance.limit} free" if first else f"the quota is {allowance.limit}"
             yield (
                 f"{RESOURCES[resource]}: {amount} needed, {free}: ask the cloud's administrators for a quota of "
-                f"{allowance.used + amount if first else amount}, or make the environment smaller"
+                f"{allowance.used + amount if first else amount}, or reduce the size of the stack"
             )

@@ -1,4 +1,4 @@
-"""The certificate that the platform serves, seen from where this runs."""
+"""The certificate that a server presents to this machine."""
 
 import socket
 import ssl
@@ -10,21 +10,21 @@ from phalanx.certificates import Certificate, CertificateError
 HTTPS = 443
 
 TIMEOUT = 3.0
-"""Seconds that a connection may take; a first deployment asks a name that nobody answers for yet."""
+"""Timeout of a connection in seconds; short, as the host of a first deployment does not answer yet."""
 
 
 def fetch(host: str, address: tuple[str, int] | None = None) -> Certificate:
-    """Ask for the certificate of a host, and take whatever comes: it may have ended.
+    """Return the certificate of a host, without verifying it.
 
     Args:
-        host: Name to ask for.
-        address: Where to ask, by default port 443 of the host.
+        host: Host name (SNI).
+        address: Address and port to connect to, by default port 443 of the host.
 
     Returns:
-        The server's own certificate, without those that lead to its root.
+        The server's own certificate, without its issuers.
 
     Raises:
-        CertificateError: Nobody answers, or not with TLS.
+        CertificateError: The server does not answer, or does not use TLS.
     """
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -33,10 +33,14 @@ def fetch(host: str, address: tuple[str, int] | None = None) -> Certificate:
 
 
 def distrust(host: str, address: tuple[str, int] | None = None) -> str | None:
-    """Tell why a browser with this machine's authorities (SSL_CERT_FILE) would refuse a host; None if it would not.
+    """Return why this machine's certificate authorities (SSL_CERT_FILE) do not trust a host; None if they do.
+
+    Args:
+        host: As for `fetch`.
+        address: As for `fetch`.
 
     Raises:
-        CertificateError: Nobody answers, or not with TLS.
+        CertificateError: The server does not answer, or does not use TLS.
     """
     try:
         _handshake(ssl.create_default_context(), host, address)

@@ -9,7 +9,7 @@ from components.object_store import ObjectStoreArgs, S3Keys
 from components.stateless_vm import Machine, Place
 from components.vault_server import VaultServerArgs
 from config import cluster as cluster_config
-from config.object_store import GivenStore
+from config.object_store import ExistingStore
 from config.stack_config import StackConfig
 from config.vault_server import VaultServer
 
@@ -77,7 +77,7 @@ def object_store(config: StackConfig) -> ObjectStoreArgs:
     """The bucket, made or given."""
     settings = config.object_store
     keys = None
-    if isinstance(settings, GivenStore):
+    if isinstance(settings, ExistingStore):
         keys = S3Keys(
             access_key=settings.access_key.get_secret_value(),
             secret_key=settings.secret_key.get_secret_value(),
@@ -148,10 +148,10 @@ def _autoscaler_bounds(settings: cluster_config.Cluster) -> Autoscaling | None:
     return _bounds(workers) or Autoscaling(minimum=workers.count, maximum=workers.count)
 
 
-def _nodes(group: cluster_config.NodeGroup) -> NodeGroup:
+def _nodes(group: cluster_config.NodeGroupSettings) -> NodeGroup:
     return NodeGroup(flavor=group.flavor, count=group.count, autoscaling=_bounds(group))
 
 
-def _bounds(group: cluster_config.NodeGroup) -> Autoscaling | None:
+def _bounds(group: cluster_config.NodeGroupSettings) -> Autoscaling | None:
     bounds = group.autoscaling
     return Autoscaling(minimum=bounds.minimum, maximum=bounds.maximum) if bounds else None

@@ -1,1 +1,1 @@
-"""Recovery of a killed Pulumi run: find the resources it created and record them in the state."""
+"""Recovery of a killed Pulumi run: find the resources that it created and record them in the state."""

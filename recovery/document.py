@@ -80,7 +80,7 @@ def resources(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def pending(document: Mapping[str, Any], *kinds: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the pending operations, limited to the given kinds if there are any."""
+    """Yield the pending operations; only those of some kinds if `kinds` are passed."""
     for each in (document.get("deployment") or {}).get("pending_operations") or []:
         if not kinds or each["type"] in kinds:
             yield each
@@ -147,5 +147,5 @@ class KnownInputs(dict[str, Any]):
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return an input, or the default if there is none."""
+        """Return an input, or the default if it does not exist."""
         return self[key] if key in self else default  # noqa: SIM401 - it would call itself

@@ -30,8 +30,8 @@ def _objects(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
     if found is None or found["metadata"].get("deletionTimestamp"):
         return
     managers = [each.get("manager", "") for each in found["metadata"].get("managedFields", [])]
-    ours = next((each for each in managers if each.startswith(_MANAGER)), None)
-    if ours is None:
+    manager = next((each for each in managers if each.startswith(_MANAGER)), None)
+    if manager is None:
         raise AmbiguousError(
             f"{inputs['kind']} {name} was created by {', '.join(managers) or 'an unknown manager'}: remove it, "
             "or bring it into the stack with `pulumi import`",
@@ -40,7 +40,7 @@ def _objects(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
     yield Found(
         f"{namespaced}/{name}" if namespaced else name,
         # With another manager the provider's updates would conflict with its own earlier ones.
-        {"__fieldManager": ours, "__initialApiVersion": inputs["apiVersion"]},
+        {"__fieldManager": manager, "__initialApiVersion": inputs["apiVersion"]},
     )
 
 
@@ -58,7 +58,7 @@ def interrupted(record: Mapping[str, Any]) -> bool:
 
 
 def interrupted_record(cluster: KubernetesApi, inputs: Inputs) -> str | None:
-    """Return the path of Helm's record of an interrupted operation, or None if there is none."""
+    """Return the path of Helm's record of an interrupted operation, or None if no operation was interrupted."""
     latest = _latest(cluster, inputs)
     if latest is None or not interrupted(latest):
         return None

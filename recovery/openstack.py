@@ -32,7 +32,7 @@ def connect(settings: Inputs) -> "Connection":
     Raises:
         openstack.exceptions.SDKException: clouds.yaml has no such cloud.
     """
-    import openstack  # noqa: PLC0415  # takes a second, and not every command needs it
+    import openstack  # noqa: PLC0415  # takes a second to import
 
     return openstack.connect(
         cloud=settings.get("cloud"), region_name=settings.get("region"), api_timeout=TIMEOUT, app_name="rsp-recover"
@@ -102,9 +102,9 @@ def _remove_default_rules(connection: "Connection", found: Found, inputs: Inputs
 def _floating_ips(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     """Return the pool's addresses with the same description, as they have no name."""
     pool = connection.network.find_network(inputs["pool"], ignore_missing=False)
-    mine = connection.network.ips(floating_network_id=pool.id, project_id=connection.current_project_id)
+    listed = connection.network.ips(floating_network_id=pool.id, project_id=connection.current_project_id)
     wanted = inputs.get("description")
-    return _ids((each for each in mine if wanted and each.description == wanted), inputs)
+    return _ids((each for each in listed if wanted and each.description == wanted), inputs)
 
 
 def _volumes(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
@@ -236,4 +236,4 @@ FINDERS: Mapping[str, Finder["Connection"]] = {
         find=_application_credentials, discard=_delete_application_credential
     ),
 }
-"""Finders by resource type. There is none for EC2 credentials, which have no name or description to match."""
+"""Finders by resource type. EC2 credentials cannot be found, as they have no name or description to match."""

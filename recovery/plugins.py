@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 
 _SECONDS = 10
-"""Time for a plugin to end after SIGTERM, before it is killed."""
+"""Seconds for a plugin to exit after SIGTERM, before it is killed."""
 
 
 def abandoned(directory: Path) -> list[psutil.Process]:
@@ -18,16 +18,16 @@ def abandoned(directory: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            ours = process.name().startswith("pulumi-resource-") and process.uids().real == os.getuid()
-            if ours and _is_orphan(process) and Path(process.cwd()) == directory.resolve():
+            is_plugin = process.name().startswith("pulumi-resource-") and process.uids().real == os.getuid()
+            if is_plugin and _is_orphan(process) and Path(process.cwd()) == directory.resolve():
                 found.append(process)
-        except psutil.Error:  # it has ended meanwhile
+        except psutil.Error:  # it has exited in the meantime
             continue
     return found
 
 
 def end(plugins: list[psutil.Process]) -> None:
-    """Terminate plugins and wait until they have ended."""
+    """Terminate plugins and wait until they have exited."""
     for signal in (psutil.Process.terminate, psutil.Process.kill):
         for each in plugins:
             try:

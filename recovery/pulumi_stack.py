@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from phalanx.errors import PhalanxError
 
 _HOLDER = re.compile(r"created by (?P<user>.*)@(?P<host>[^@]*) \(pid (?P<pid>\d+)\) at (?P<since>\S+)")
-"""The CLI's message about a lock in a directory or bucket (pulumi/pulumi, pkg/backend/diy/lock.go)."""
+"""Message of the CLI about a lock in a directory or bucket (pulumi/pulumi, pkg/backend/diy/lock.go)."""
 
 _IN_PROGRESS = "Another update is currently in progress"
-"""Pulumi Cloud's message about a lock."""
+"""Message of Pulumi Cloud about a lock."""
 
 _CONFIGURATION = {"PULUMI_CONFIG", "PULUMI_CONFIG_SECRET_KEYS"}
-"""Variables by which the CLI passes a program its configuration with plaintext secrets; the CLI does not read them."""
+"""Variables in which the CLI passes the configuration to a program, with plaintext secrets; the CLI ignores them."""
 
 
 class PulumiError(PhalanxError):
@@ -43,7 +43,7 @@ class Holder(NamedTuple):
 
     @property
     def stale(self) -> bool:
-        """Whether the process has ended; a process on another host is assumed to be running."""
+        """True if the process has exited; a process on another host is assumed to be running."""
         return self.host == socket.gethostname() and not _is_running(self.pid)
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class PulumiStack:
         return document
 
     def replace(self, document: Mapping[str, Any]) -> None:
-        """Replace the state by a document; the CLI validates it, encrypts secrets and removes pending operations.
+        """Replace the state with a document; the CLI validates it, encrypts secrets and removes pending operations.
 
         Raises:
             PulumiError: The CLI failed, for example because the document is invalid or the stack is locked.
@@ -109,13 +109,13 @@ class PulumiStack:
         """Return the holders of the stack's lock.
 
         Args:
-            read_only: Whether not even a lock may be written, without which only Pulumi Cloud shows its lock.
+            read_only: Whether to write nothing, not even a lock; then only the lock of Pulumi Cloud can be read.
 
         Returns:
             The holders, or None if they cannot be determined without writing.
 
         Raises:
-            PulumiError: The CLI failed, for example because there is no such stack.
+            PulumiError: The CLI failed, for example because the stack does not exist.
         """
         url = str(json.loads(self._checked(["whoami", "--json"]))["url"])
         if url.startswith(("https://", "http://")):
@@ -127,11 +127,11 @@ class PulumiStack:
         filters = ["--organization", organization] if separator else []
         listed = json.loads(self._checked(["stack", "ls", "--json", *filters]))
         # The CLI leaves the organization and the project out of the names where they are the defaults.
-        mine = [each for each in listed if _short(each["name"]) == _short(self.name)]
-        return any(each.get("updateInProgress") for each in mine)
+        matching = [each for each in listed if _short(each["name"]) == _short(self.name)]
+        return any(each.get("updateInProgress") for each in matching)
 
     def _lock_files(self) -> list[Holder]:
-        # This takes the lock but cannot change anything, as a stack of that name exists: the stack itself.
+        # A rename takes the lock; to its own name it always fails, so that nothing changes.
         done = self._attempt(["stack", "rename", self.name, *self._selection])
         found = [
             Holder(each["user"], each["host"], int(each["pid"]), each["since"])

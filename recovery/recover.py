@@ -82,8 +82,9 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         search = Search(state, dry_run=dry_run, progress=progress, attempts=1)
         known = {each["urn"] for each in resources(state.sealed)}
         for urn, each in planned.items():
-            ready = each["type"] in OPENSTACK_FINDERS and is_known(each["inputs"]) and known.issuperset(_needs(each))
-            if not ready:
+            if each["type"] not in OPENSTACK_FINDERS or not is_known(each["inputs"]):
+                continue
+            if not known.issuperset(_prerequisites(each)):
                 continue
             place = len(search.recorded)
             item = search.resolve_creation(Creation(each, each["inputs"]))
@@ -110,12 +111,12 @@ def _existing(search: Search, masked: Iterable[dict[str, Any]], known: set[str])
         planned = Creation(each, each["inputs"])
         # A type whose existing resource is discarded cannot be imported either.
         if finder is not None and finder.discard is None and planned.provider in known:
-            item = search.look(planned, finder, SERVICES["openstack"].connect)
+            item = search.inspect_masked(planned, finder, SERVICES["openstack"].connect)
             found += [item] if item.outcome is not Outcome.ABSENT else []
     return found
 
 
-def _needs(resource: Mapping[str, Any]) -> Iterable[str]:
+def _prerequisites(resource: Mapping[str, Any]) -> Iterable[str]:
     """Return the URNs that must be in the state before a resource; a refused run has recorded its provider."""
     return [str(resource["provider"]).rpartition("::")[0], *(resource.get("dependencies") or [])]
 

@@ -54,11 +54,11 @@ class Report:
     """Holders whose lock was released, or would be in a dry run."""
     dry_run: bool = False
     lock_unknown: bool = False
-    """Whether the lock was not looked at, so that another run may be in progress."""
+    """True if the lock was not checked, so that another run may be in progress."""
 
     @property
     def undecided(self) -> bool:
-        """Whether the user has to decide before the program can continue."""
+        """True if the user has to decide before the program can continue."""
         return any(each.outcome is Outcome.UNDECIDED for each in self.items)
 
     def lines(self) -> Iterable[str]:

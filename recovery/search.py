@@ -46,7 +46,7 @@ class Search:
             creation.urn, lambda: self._resolve(creation, finder, self._client(creation.provider, connect))
         )
 
-    def look(self, planned: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
+    def inspect_masked(self, planned: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
         """Report a planned resource that exists but cannot be recorded, as some of its inputs are masked."""
         absent = Item(planned.urn, Outcome.ABSENT)
 
@@ -85,7 +85,7 @@ class Search:
         return self._decide(urn, release)
 
     def _decide(self, urn: str, resolve: Callable[[], Item]) -> Item:
-        """Return the resolution of an operation; it is undecided if a service gives no clear answer."""
+        """Return the resolution of an operation; it is undecided if a service fails or a match is ambiguous."""
         try:
             return resolve()
         except (AmbiguousError, PhalanxError) as error:
@@ -145,7 +145,7 @@ class Search:
         return self._clients[provider]
 
     def _unblock(self, cluster: Any, inputs: Inputs) -> bool:
-        """Remove Helm's record of an interrupted operation; return whether there is one."""
+        """Remove Helm's record of an interrupted operation; return whether it exists."""
         record = kubernetes.interrupted_record(cluster, inputs)
         if record is not None and not self.dry_run:
             cluster.delete(record)

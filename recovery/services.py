@@ -45,7 +45,7 @@ SERVICES: Mapping[str, Service] = {
 
 
 def service_of(type_token: str) -> Service | None:
-    """Return the service of a resource type, or None if there is none."""
+    """Return the service of a resource type, or None if it is not supported."""
     return SERVICES.get(type_token.partition(":")[0])
 
 
@@ -59,10 +59,10 @@ def repeatable(type_token: str) -> str | None:
 
 
 def explain(error: Exception) -> str:
-    """Return a message for the user about an error of a service's client.
+    """Return a message for the user about an exception of a service's client.
 
     Raises:
-        Exception: The error itself, if it is not from a service's client.
+        Exception: The exception itself, if it is not from a service's client.
     """
     from hvac.exceptions import VaultError  # noqa: PLC0415  # see vault_client.connect
     from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
@@ -72,4 +72,4 @@ def explain(error: Exception) -> str:
     if not isinstance(error, VaultError | ClientException | SDKException | RequestException):
         raise error
     text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    return f"the service does not answer correctly ({text}): run the same command again once it does"
+    return f"the request to the service failed ({text}): run the same command again once the service is available"

@@ -1,8 +1,8 @@
-"""What the configuration alone tells the applications: Helm values that are known before anything is made.
+"""Helm values that follow from the configuration alone.
 
-They count as if they stood in the Phalanx repository: for the conditions of secrets (``if`` in secrets.yaml), for the
-charts that are rendered and for the Argo CD Applications. The keys are those of the applications' ``values.yaml`` in
-https://github.com/lsst-sqre/phalanx. What the infrastructure has to tell, when it is there, is in wiring/facts.py.
+They override those of the Phalanx repository everywhere: in the conditions of secrets (``if`` in secrets.yaml), in
+rendered charts and in the Argo CD Applications. The keys are those of the applications' ``values.yaml`` in
+https://github.com/lsst-sqre/phalanx. Values that are known only from created resources are in wiring/facts.py.
 """
 
 from collections.abc import Mapping
@@ -12,33 +12,33 @@ from config.stack_config import StackConfig
 from config.tls import LetsEncrypt, PhalanxCertificate, VaultCertificate
 
 ISSUER = "letsencrypt-dns"
-"""The ClusterIssuer that Phalanx's ingresses ask for a certificate, whatever the challenge
+"""Name of the ClusterIssuer that Phalanx's Ingresses use, with any challenge
 (applications/cert-manager/templates/cluster-issuer.yaml, applications/argocd/values.yaml)."""
 
 INGRESS_CERTIFICATE = "ingress-nginx/ingress-certificate"
-"""Namespace and name of the Secret that ingress-nginx makes of Vault's certificate
+"""Namespace and name of the Secret with the certificate from Vault
 (applications/ingress-nginx/templates/vault-secrets.yaml)."""
 
 ARGOCD_CERTIFICATE = "argocd/argocd-server-tls"
-"""Namespace and name of the Secret that cert-manager makes for Argo CD's Ingress; all others of the host share it."""
+"""Namespace and name of the Secret that cert-manager creates for Argo CD's Ingress; all other Ingresses use it, too."""
 
 Values = Mapping[str, Mapping[str, Any]]
 """Helm values by application."""
 
 
 def application_values(config: StackConfig) -> Values:
-    """Helm values to merge over those of the Phalanx repository, by application; they hold no secret."""
+    """Return the Helm values that override those of the Phalanx repository, by application; none is secret."""
     storage = {"postgres": {"postgresStorageClass": config.applications.database_storage_class}}
     match config.tls:
         case VaultCertificate():
-            return {**storage, **_certificate_of_vault()}
+            return {**storage, **_certificate_from_vault()}
         case LetsEncrypt():
-            return {**storage, **_certificate_of_cert_manager()}
+            return {**storage, **_certificate_from_cert_manager()}
         case PhalanxCertificate():
             return storage
 
 
-def _certificate_of_vault() -> Values:
+def _certificate_from_vault() -> Values:
     return {
         "argocd": {"argo-cd": {"server": {"ingress": {"tls": False}}}},
         "cert-manager": {"config": {"createIssuer": False}},
@@ -46,11 +46,11 @@ def _certificate_of_vault() -> Values:
     }
 
 
-def _certificate_of_cert_manager() -> Values:
+def _certificate_from_cert_manager() -> Values:
     ingress = {"tls": True, "annotations": {"cert-manager.io/cluster-issuer": ISSUER}}
     return {
         "argocd": {"argo-cd": {"server": {"ingress": ingress}}},
-        # Phalanx's own issuer knows Route 53 alone: components/certificate_issuer.py makes it instead.
+        # Phalanx's own issuer supports Route 53 only; components/certificate_issuer.py creates it instead.
         "cert-manager": {"config": {"createIssuer": False}},
         "ingress-nginx": {"vaultCertificate": {"enabled": False}, **_default_certificate(ARGOCD_CERTIFICATE)},
     }

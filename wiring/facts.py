@@ -1,8 +1,7 @@
-"""Where each infrastructure value goes in the Helm values of the applications that need it.
+"""Helm values that follow from created resources, such as addresses.
 
-Nobody copies an address by hand: what a component makes is a fact, and this module says which keys of which
-application it becomes. The keys are those of the applications' ``values.yaml`` in https://github.com/lsst-sqre/phalanx.
-What the configuration alone tells them is in wiring/application_values.py.
+The keys are those of the applications' ``values.yaml`` in https://github.com/lsst-sqre/phalanx. Values that follow from
+the configuration alone are in wiring/application_values.py.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,60 +15,60 @@ Text = TypeVar("Text")
 
 
 class FactError(Exception):
-    """An application asks for something that the infrastructure of this environment does not offer."""
+    """An application needs something that the configured infrastructure does not provide."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts(Generic[Text]):
-    """What the infrastructure knows and an application must be told. None of it is secret."""
+    """Infrastructure values that applications need. None of them is secret."""
 
     ingress_address: Text
-    """The floating IPv4 address at which users reach the platform."""
+    """Floating IPv4 address of ingress-nginx."""
     ingress_annotations: Mapping[str, str]
-    """Annotations of the ingress Service for the OpenStack cloud controller."""
+    """Annotations of the Service of ingress-nginx for the OpenStack cloud controller."""
     ingress_controller_kind: str
-    """Kubernetes kind of the ingress controller that the load balancer needs: DaemonSet or Deployment."""
+    """Kubernetes kind of ingress-nginx that the load balancer requires: DaemonSet or Deployment."""
     nfs_address: Text
-    """The IPv4 address of the NFS server, in the cluster's subnet."""
+    """IPv4 address of the NFS server in the cluster's subnet."""
     s3_endpoint: Text
-    """The URL of the object store's S3 service."""
+    """URL of the object store's S3 service."""
     s3_bucket: Text
-    """The bucket for the results of asynchronous TAP queries."""
+    """Bucket for the results of asynchronous TAP queries."""
     vault_credentials: Text
-    """Fingerprint of the ids with which vault-secrets-operator logs in to Vault."""
+    """Fingerprint of the IDs with which vault-secrets-operator logs in to Vault."""
 
 
 def helm_values(application: str, facts: Facts[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the facts that an application needs under its own Helm keys.
+    """Return the Helm values of an application that contain facts.
 
     Args:
         application: Name of the Phalanx application.
-        facts: What the infrastructure knows.
+        facts: The facts.
         values: The application's merged Helm values, without facts.
 
     Returns:
-        Helm values to merge over ``values``; empty for an application that needs no fact.
+        Helm values that override ``values``; empty if the application needs no fact.
     """
     wire = _WIRING.get(application)
     return wire(facts, values) if wire else {}
 
 
 def check_mounts(nublado: Mapping[str, Any], exports: Sequence[str]) -> None:
-    """Check that the NFS server will export what the labs mount.
+    """Check that the NFS server exports the paths that Nublado's labs mount.
 
     Args:
         nublado: Merged Helm values of nublado.
-        exports: The absolute paths that are exported.
+        exports: Absolute paths of the exports.
 
     Raises:
-        FactError: If a mounted path is neither an export nor below one; all of them at once.
+        FactError: A mounted path is neither an export nor below one. Contains all such paths.
     """
     paths = {source["serverPath"] for source in _nfs_sources(_lab_volumes(nublado))}
     missing = sorted(path for path in paths if not any(PurePosixPath(path).is_relative_to(each) for each in exports))
     if missing:
         raise FactError(
             f"nublado mounts {', '.join(missing)} (controller.config.lab.volumes in the Phalanx repository), but the "
-            f"NFS server exports only {', '.join(exports)}: add a volume to rsp:nfs.volumes, or change the mount",
+            f"NFS server exports only {', '.join(exports)}: add a volume to rsp:nfs.volumes, or change the mount path",
         )
 
 
@@ -79,7 +78,7 @@ def _ingress_nginx(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, A
 
 
 def _nublado(facts: Facts[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Send every NFS volume of the labs to our server. Helm replaces a list whole, so all volumes are repeated."""
+    """Set the server of all NFS volumes of the labs. Helm does not merge lists, so that all volumes are repeated."""
     volumes = deepcopy(_lab_volumes(values))
     sources = _nfs_sources(volumes)
     for source in sources:
@@ -102,7 +101,7 @@ def _cadc_tap(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _vault_secrets_operator(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:
-    """Roll the operator's Deployment whenever its ids change: it reads them when it starts, and never again."""
+    """Restart the operator's pods whenever its IDs change, as it reads them only when it starts."""
     return {"vault-secrets-operator": {"podAnnotations": {"checksum/vault-credentials": facts.vault_credentials}}}
 
 

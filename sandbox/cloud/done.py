@@ -11,24 +11,19 @@ from sandbox.files import write_atomically
 _DIRECTORY: Final = paths.DATA / "done"
 
 
-def once(step: str, fingerprint: object, action: Callable[[], object]) -> bool:
+def once(step: str, fingerprint: object, action: Callable[[], object]) -> None:
     """Run `action` unless it has run for the same fingerprint.
 
     Args:
         step: Name of the step.
         fingerprint: Value that the result depends on; its `repr` is compared.
         action: Function to run; it must be repeatable after an interruption.
-
-    Returns:
-        True if the action was run.
     """
     mark = _mark(step)
     digest = hashlib.sha256(repr(fingerprint).encode()).hexdigest()
-    if mark.exists() and mark.read_text() == digest:
-        return False
-    action()
-    write_atomically(mark, digest)
-    return True
+    if not mark.exists() or mark.read_text() != digest:
+        action()
+        write_atomically(mark, digest)
 
 
 def was_done(step: str) -> bool:

@@ -37,12 +37,7 @@ _DIRECTORIES: Final = (
 
 _DRIVER_AGENT_PROCESSES: Final = 5
 
-_NOVA_COMPUTE: Final = (
-    "/usr/bin/python3",
-    "-c",
-    "import sys; from nova.cmd.compute import main; sys.argv[0] = 'nova-compute'; sys.exit(main())",
-)
-"""The program of Debian's package nova-compute, which would also install libvirt and qemu."""
+_NOVA_COMPUTE: Final = ("/usr/bin/python3", "-m", "rsp_sandbox_drivers.compute")
 
 
 def prepare() -> None:

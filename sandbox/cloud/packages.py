@@ -69,21 +69,18 @@ def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     return {name: version for name, state, version in rows if state == "installed"}
 
 
-def install(report: Callable[[str], None]) -> bool:
+def install(report: Callable[[str], None]) -> None:
     """Install missing packages without starting or enabling their services.
 
     Args:
         report: Called with the current activity.
-
-    Returns:
-        True if a package was installed.
 
     Raises:
         SandboxError: apt failed; running the command again retries.
     """
     missing = sorted(set(PACKAGES) - set(versions()))
     if not missing:
-        return False
+        return
     paths.LOG.mkdir(parents=True, exist_ok=True)
     with _no_service_starts(), _no_service_enabled():
         report("completing an interrupted installation")
@@ -92,7 +89,6 @@ def install(report: Callable[[str], None]) -> bool:
         _run("apt-get", "update", *_APT_OPTIONS)
         report(f"installing {len(missing)} packages and their dependencies")
         _install(missing, report)
-    return True
 
 
 def _install(packages: Iterable[str], report: Callable[[str], None]) -> None:

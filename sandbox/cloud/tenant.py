@@ -1,4 +1,4 @@
-"""What an administrator provides for a tenant: flavors, images, volume types, an external network and quotas."""
+"""Resources that an administrator provides for a tenant: flavors, images, volume types, external network, quotas."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final

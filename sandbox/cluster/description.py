@@ -32,7 +32,7 @@ class Node(_Model):
 
     @property
     def is_master(self) -> bool:
-        """Whether it is a node of the control plane."""
+        """True if it is a node of the control plane."""
         return self.role == "master"
 
 

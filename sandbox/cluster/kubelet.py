@@ -27,7 +27,7 @@ class Reference:
     name: str
     key: str | None
     mounted: bool
-    """Whether it is mounted as a volume; otherwise it is used in the environment."""
+    """True if it is mounted as a volume; otherwise it is used in the environment."""
 
     @property
     def reason(self) -> str:

@@ -61,7 +61,7 @@ class Tool:
     own_files: tuple[str, ...] = ()
     """Files below `sandbox/tools/` that form the program, if it is part of this project."""
     plugin: bool = False
-    """Whether it is a Pulumi plugin, installed in PULUMI_HOME instead of on PATH."""
+    """True for a Pulumi plugin, which is installed in PULUMI_HOME instead of on PATH."""
     module: str | None = None
     """Go module that contains `files` and the sources of `corrections`."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Tool:
     version_arguments: tuple[str, ...] = ("--version",)
     """Arguments that print the program's version."""
     same_patch: bool = False
-    """Whether an installed program must be exactly this release, not a later patch release."""
+    """True if an installed program must be exactly this release, not a later patch release."""
     download: Download | None = None
     """Official release; None if it has no published checksum, in which case the tool is built."""
     aliases: tuple[str, ...] = ()

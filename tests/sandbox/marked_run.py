@@ -33,7 +33,7 @@ NO_SECRETS = {
 }
 """Values in Vault that are not secret, with the reason."""
 
-ABSENT = "secret-that-nobody-makes"
+ABSENT = "missing-secret"
 
 
 @dataclass

@@ -75,8 +75,8 @@ def openstack() -> Iterator[Evidence]:
 def manifests(revision: str, checkout: Path) -> Iterator[Evidence]:
     """Yield the manifests of all applications, rendered by Argo CD from a checkout."""
     target = environment.load(checkout, "sandbox")
-    told = render.applications(checkout, target, repo_url="file:///phalanx", target_revision=revision)
-    for each in (charts.render(checkout, manifest) for manifest in told if manifest["kind"] == "Application"):
+    rendered = render.applications(checkout, target, repo_url="file:///phalanx", target_revision=revision)
+    for each in (charts.render(checkout, manifest) for manifest in rendered if manifest["kind"] == "Application"):
         yield Evidence(f"the manifests of {each.name}", json.dumps([each.manifests, each.external_values]).encode())
 
 

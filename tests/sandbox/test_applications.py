@@ -39,15 +39,15 @@ def applications(objects: Objects) -> dict[str, Any]:
 def test_every_application_is_synced_and_healthy_at_the_commit(
     applications: dict[str, Any], outputs: dict[str, Any]
 ) -> None:
-    told = subprocess.run(
+    commit = subprocess.run(
         ["git", "--git-dir", paths.GIT, "rev-parse", "main"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    assert outputs["checkoutCommit"] == told
+    assert outputs["checkoutCommit"] == commit
     assert set(applications) == ENABLED == set(outputs["applications"])
     for name, application in applications.items():
         status = application["status"]
         found = (status["sync"]["status"], status["health"]["status"], status["sync"]["revision"])
-        assert found == ("Synced", "Healthy", told), f"{name}: {status.get('conditions')}"
+        assert found == ("Synced", "Healthy", commit), f"{name}: {status.get('conditions')}"
 
 
 def test_ingress_nginx_has_the_floating_ip(tenant: Connection, objects: Objects, outputs: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import openstack
 import pytest
 from openstack.connection import Connection
 
+from config.names import cloud_name
 from sandbox import paths
 
 
@@ -42,7 +43,7 @@ class TestCloud:
         assert again.returncode == 0, again.stdout + again.stderr
         assert time.monotonic() - begun < 60
 
-    @pytest.mark.parametrize("service", ["keystone", "neutron-server", "vault", "rabbitmq"])
+    @pytest.mark.parametrize("service", ["keystone", "neutron-server", "nova-compute", "vault", "rabbitmq"])
     def test_a_killed_service_is_restarted(self, service: str, tenant: Connection) -> None:
         pid = _status()[service]["pid"]
         os.kill(pid, signal.SIGKILL)
@@ -52,6 +53,14 @@ class TestCloud:
         assert rows[service]["state"] == "running"
         assert rows[service]["pid"] != pid
         assert list(tenant.network.networks())
+
+    def test_a_server_can_be_stopped_after_a_restart_of_its_host(self, tenant: Connection) -> None:
+        # Depends on the kill of nova-compute above.
+        (server,) = tenant.compute.servers(name=f"^{cloud_name('sandbox', 'nfs')}$")
+        tenant.compute.stop_server(server)
+        tenant.compute.wait_for_server(server, status="SHUTOFF", wait=60)
+        tenant.compute.start_server(server)
+        tenant.compute.wait_for_server(server, status="ACTIVE", wait=60)
 
     def test_processes_listen_on_loopback_only(self) -> None:
         import psutil  # noqa: PLC0415

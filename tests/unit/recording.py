@@ -59,7 +59,7 @@ class Registered:
 
     @property
     def custom(self) -> bool:
-        """Whether a provider manages it; false for components."""
+        """True if a provider manages it; false for components."""
         return self.request.custom
 
     @property
@@ -74,12 +74,12 @@ class Registered:
 
     @property
     def protect(self) -> bool:
-        """Whether it is protected from deletion."""
+        """True if it is protected from deletion."""
         return self.request.protect
 
     @property
     def retained(self) -> bool:
-        """Whether deletion keeps the real resource."""
+        """True if deletion keeps the real resource."""
         return self.request.retainOnDelete
 
     @property
@@ -132,10 +132,6 @@ class Recording:
         names = [(each.type, each.name) for each in self.resources]
         assert len(found) == 1, f"{len(found)} resources {type_token} {name or ''}, expected 1; registered: {names}"
         return found[0]
-
-    def by_urn(self, urn: str) -> Registered:
-        """Return the resource with a URN."""
-        return next(each for each in self.resources if each.urn == urn)
 
     def ancestors(self, resource: Registered) -> list[Registered]:
         """Return the parents of a resource, from the nearest on, without the stack."""

@@ -12,7 +12,7 @@ BAD_INPUT = {
     "unknown key": ({"network__cidrr": 1}, "rsp:network.cidrr is not a known key; did you mean `cidr`?"),
     "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),
     "missing key": ({"network__cidr": None}, "rsp:network.cidr is missing."),
-    "missing section": ({"nfs": None}, "rsp:nfs is missing. Expected: The NFS server and its volumes."),
+    "missing section": ({"nfs": None}, "rsp:nfs is missing. Expected: NFS server and its volumes."),
     "malformed CIDR": ({"network__cidr": "10.20.0.0/33"}, "rsp:network.cidr: Input is not a valid IPv4 network."),
     "host bits in CIDR": ({"network__cidr": "10.20.0.7/24"}, "rsp:network.cidr: Input is not a valid IPv4 network."),
     "public CIDR": ({"network__cidr": "8.8.0.0/16"}, "rsp:network.cidr: must be a private network"),
@@ -20,7 +20,7 @@ BAD_INPUT = {
     "NFS outside the subnet": ({"nfs__address": "10.21.0.10"}, "rsp:nfs.address: 10.21.0.10 is outside network.cidr"),
     "NFS within the pool": (
         {"nfs__address": "10.20.0.200"},
-        "rsp:nfs.address: 10.20.0.200 cannot be a fixed address: choose a host address of 10.20.0.2 to 10.20.0.32",
+        "rsp:nfs.address: 10.20.0.200 cannot be a fixed address: choose a host address in 10.20.0.2 to 10.20.0.32",
     ),
     "NFS on the gateway": ({"nfs__address": "10.20.0.1"}, "rsp:nfs.address: 10.20.0.1 cannot be a fixed address"),
     "even number of masters": ({"cluster__masters__count": 2}, "rsp:cluster.masters.count: must be odd, got 2"),
@@ -35,14 +35,14 @@ BAD_INPUT = {
     ),
     "old Kubernetes": (
         {"cluster__kubernetesVersion": "v1.23.3"},
-        "Phalanx needs Kubernetes 1.30 or later, got v1.23.3",
+        "Phalanx requires Kubernetes 1.30 or later, got v1.23.3",
     ),
     "version as a number": ({"cluster__kubernetesVersion": 1.36}, "rsp:cluster.kubernetesVersion: must be text"),
     "label with a key of its own": (
         {"cluster__labels": {"kube_tag": "v1.36.3"}},
-        "rsp:cluster.labels: label kube_tag has a key of its own: set cluster.kubernetesVersion instead",
+        "rsp:cluster.labels: label kube_tag must not be set here: set cluster.kubernetesVersion instead",
     ),
-    "label that is no text": (
+    "label that is not text": (
         {"cluster__labels": {"etcd_volume_size": 10}},
         "rsp:cluster.labels.etcd_volume_size: must be text: put it in quotes",
     ),
@@ -52,36 +52,36 @@ BAD_INPUT = {
     ),
     "count outside autoscaling": (
         {"cluster__workers__autoscaling": {"minimum": 3, "maximum": 5}},
-        "rsp:cluster.workers: count 2 is outside autoscaling's 3 to 5",
+        "rsp:cluster.workers: count 2 is not between autoscaling.minimum 3 and autoscaling.maximum 5",
     ),
     "pod network with Cluster API": (
         {"cluster__driver": "capi", "cluster__podCidr": "10.100.0.0/16"},
-        "rsp:cluster: podCidr and serviceCidr cannot be chosen with driver capi",
+        "rsp:cluster: podCidr and serviceCidr are not supported by driver capi",
     ),
     "flannel with Cluster API": (
         {"cluster__driver": "capi", "cluster__networkDriver": "flannel"},
-        "rsp:cluster: driver capi knows networkDriver calico only",
+        "rsp:cluster: driver capi supports networkDriver calico only",
     ),
     "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: must not be empty"),
-    "volume's name is no export": (
+    "invalid name of a volume": (
         {"nfs__volumes": {"Data Sets": {"size": 1}}},
         "rsp:nfs.volumes.Data Sets: String should match pattern",
     ),
     "volume without size": ({"nfs__volumes": {"data": {}}}, "rsp:nfs.volumes.data.size is missing."),
-    "volume of no size": ({"nfs__volumes__data__size": 0}, "rsp:nfs.volumes.data.size: Input should be greater than"),
+    "volume of size zero": ({"nfs__volumes__data__size": 0}, "rsp:nfs.volumes.data.size: Input should be greater than"),
     "unknown kind of store": ({"objectStore__kind": "ftp"}, "rsp:objectStore.kind must be one of swift, s3."),
     "no kind of store": ({"objectStore__kind": None}, "rsp:objectStore.kind must be one of swift, s3."),
     "store without keys": ({"objectStore__kind": "s3"}, "rsp:objectStore.accessKey is missing."),
-    "endpoint is no URL": (
+    "endpoint is not a URL": (
         {"objectStore__endpoint": "somewhere"},
         "rsp:objectStore.endpoint: Input should be a valid URL",
     ),
-    "section is no mapping": ({"network": "10.20.0.0/24"}, "rsp:network: Input should be a valid dictionary"),
+    "section is not a mapping": ({"network": "10.20.0.0/24"}, "rsp:network: Input should be a valid dictionary"),
 }
 
 
 @pytest.mark.parametrize(("changes", "message"), BAD_INPUT.values(), ids=BAD_INPUT.keys())
-def test_bad_input_names_key_and_remedy(changes: dict[str, object], message: str) -> None:
+def test_invalid_input_is_reported_with_key_and_fix(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         environment(**changes)
     lines = str(caught.value).splitlines()
@@ -89,13 +89,13 @@ def test_bad_input_names_key_and_remedy(changes: dict[str, object], message: str
     assert all(line.startswith("Pulumi.test.yaml: rsp:") for line in lines)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
         environment(network__cidr="x", cluster__masters__count=2, nfs__flavour="m1.small", objectStore__bucket="X")
     assert len(str(caught.value).splitlines()) == 4
 
 
-def test_problems_between_sections_are_told_at_once() -> None:
+def test_all_conflicts_between_sections_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
         environment(nfs__address="10.21.0.1", cluster__podCidr="10.20.0.0/16", cluster__serviceCidr="10.20.0.0/16")
     assert len(str(caught.value).splitlines()) == 3
@@ -107,7 +107,7 @@ def test_a_rejected_value_is_not_quoted() -> None:
     assert "s3cr3t" not in str(caught.value)
 
 
-def test_secrets_do_not_show_in_the_environment() -> None:
+def test_secrets_are_not_shown_in_the_representation() -> None:
     loaded = environment(objectStore__kind="s3", objectStore__accessKey="AKIA", objectStore__secretKey="s3cr3t")
     assert "s3cr3t" not in repr(loaded)
     assert "AKIA" not in repr(loaded)

@@ -111,9 +111,9 @@ def test_every_field_is_described() -> None:
 
 def test_the_schema_lets_secrets_be_encrypted_and_nothing_else() -> None:
     definitions = schema.build()["$defs"]
-    given = definitions["GivenStore"]["properties"]
-    assert {"$ref": "#/$defs/Secure"} in given["secretKey"]["anyOf"]
-    assert "Secure" not in json.dumps(given["bucket"])
+    store = definitions["ExistingStore"]["properties"]
+    assert {"$ref": "#/$defs/Secure"} in store["secretKey"]["anyOf"]
+    assert "Secure" not in json.dumps(store["bucket"])
 
 
 def test_the_schema_knows_our_keys_by_their_full_name() -> None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.loader import ConfigError
-from config.network import SMALLEST_POOL, Network
+from config.network import SMALLEST_POOL, NetworkSettings
 from tests.unit.sample import environment
 
 subnets = st.builds(
@@ -17,7 +17,7 @@ subnets = st.builds(
 
 @given(subnets, st.integers(min_value=4, max_value=50))
 def test_gateway_fixed_addresses_and_pool_share_the_subnet(cidr: IPv4Network, reserved: int) -> None:
-    network = Network(external_network="external", cidr=cidr, reserved_addresses=reserved)
+    network = NetworkSettings(external_network="external", cidr=cidr, reserved_addresses=reserved)
     first, last = network.allocation_pool
     fixed = [address for address in cidr if network.may_be_fixed(address)]
     assert network.gateway in cidr
@@ -26,7 +26,7 @@ def test_gateway_fixed_addresses_and_pool_share_the_subnet(cidr: IPv4Network, re
     # The gateway is one of the reserved addresses.
     assert len(fixed) == reserved - 1
     assert not any(first <= address <= last for address in [network.gateway, *fixed])
-    # Network address, reserved addresses, pool and broadcast address leave no gap.
+    # No gap between network address, reserved addresses, pool and broadcast address.
     assert 1 + reserved + int(last) - int(first) + 1 + 1 == cidr.num_addresses
 
 

@@ -24,7 +24,7 @@ def test_a_file_can_be_read_without_its_key() -> None:
     [
         ({"address": "10.21.0.11"}, f"{WHERE}.address: 10.21.0.11 is outside network.cidr"),
         ({"address": "10.20.0.200"}, f"{WHERE}.address: 10.20.0.200 cannot be a fixed address"),
-        ({"address": "10.20.0.10"}, f"{WHERE}.address: 10.20.0.10 is that of nfs.address already"),
+        ({"address": "10.20.0.10"}, f"{WHERE}.address: 10.20.0.10 is also nfs.address"),
         ({"clients": ["0.0.0.0/0"]}, f"{WHERE}.clients: 0.0.0.0/0 would open Vault to half the world"),
         ({"clients": ["128.0.0.0/1"]}, f"{WHERE}.clients: 128.0.0.0/1 would open Vault"),
         ({"tls": {"kind": "acme"}, "floatingIp": False}, "tls.kind acme needs floatingIp true"),

@@ -31,7 +31,7 @@ def issued(days: float = 60, host: str = HOST) -> tuple[str, str]:
 
 @pytest.fixture(autouse=True)
 def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand in a project with a stack ``test`` that takes its certificate from Vault."""
+    """Change to a project with a stack ``test`` whose certificate comes from Vault."""
     files = {"environments/values.yaml": SETTINGS, "environments/values-test.yaml": {}}
     path = write(tmp_path / "phalanx", {**files, "applications/ingress-nginx/values.yaml": {}})
     tree = Checkout(repository="https://example.org/phalanx", revision="main", commit="0" * 40, path=path)
@@ -48,13 +48,13 @@ def configure(tls: dict[str, Any]) -> None:
 
 
 def hold(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Vault hold a certificate."""
+    """Store a certificate in Vault."""
     held = {SecretKey("ingress-nginx", name): pem for name, pem in zip(("tls.crt", "tls.key"), pair, strict=True)}
     monkeypatch.setattr(vault_secrets, "read", lambda *_: held)
 
 
 def trust(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this machine trust a certificate's authority."""
+    """Make this machine trust a certificate's authority."""
     file = Path("authorities.pem")
     file.write_text(pair[0])
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
@@ -75,7 +75,7 @@ def problems(*arguments: str) -> list[str]:
     return [each["what"] for each in report(*arguments)["problems"]]
 
 
-def test_all_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_valid_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = issued()
     hold(pair, monkeypatch)
     trust(pair, monkeypatch)
@@ -87,10 +87,10 @@ def test_all_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["served"] == found["vault"]
     assert found["served"]["names"] == [HOST]
     assert result.exit_code == 0, result.exception or result.output
-    assert f"{HOST}, served: ends {found['served']['expires']}, for {HOST}" in result.stdout
+    assert f"{HOST}, served: expires {found['served']['expires']}, for {HOST}" in result.stdout
 
 
-def test_a_certificate_that_ends_within_21_days_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_expires_within_21_days_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = issued(days=20)
     hold(pair, monkeypatch)
     trust(pair, monkeypatch)
@@ -98,25 +98,25 @@ def test_a_certificate_that_ends_within_21_days_fails(tmp_path: Path, monkeypatc
         result = run("--connect", address)
     assert result.exit_code == 1
     assert "secret/phalanx/test/ingress-nginx" in result.stderr
-    assert "in 19 days: renew it and give it by `pulumi config set --secret" in result.stderr
+    assert "in 19 days: renew it and set it with `pulumi config set --secret" in result.stderr
 
 
-def test_a_renewed_certificate_that_is_not_served_yet_is_told(tmp_path: Path) -> None:
+def test_a_renewed_certificate_that_is_not_served_yet_is_reported(tmp_path: Path) -> None:
     with tls_server(*issued(), tmp_path) as address:
         (problem,) = problems("--connect", address)
     assert "serves another certificate" in problem
     assert "describe vaultsecret ingress-certificate" in problem
 
 
-def test_an_authority_that_nobody_trusts_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_authority_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = issued()
     hold(pair, monkeypatch)
     with tls_server(*pair, tmp_path) as address:
         (problem,) = problems("--connect", address)
-    assert "is not trusted here (self-signed certificate in certificate chain)" in problem
+    assert "is not trusted on this machine (self-signed certificate in certificate chain)" in problem
 
 
-def test_a_certificate_of_cert_manager_is_looked_at_where_it_is_served(
+def test_the_served_certificate_is_checked_if_it_comes_from_cert_manager(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure({"kind": "letsencrypt", "email": "rsp@example.org"})
@@ -131,21 +131,21 @@ def test_a_certificate_of_cert_manager_is_looked_at_where_it_is_served(
 
 @pytest.mark.parametrize(
     ("days", "host", "expected"),
-    [(-1, HOST, "has ended"), (60, "ingress.local", "serves a certificate for ingress.local")],
+    [(-1, HOST, "has expired"), (60, "ingress.local", "serves a certificate for ingress.local")],
 )
-def test_what_is_served_wrongly_is_told(days: float, host: str, expected: str, tmp_path: Path) -> None:
+def test_an_invalid_served_certificate_is_reported(days: float, host: str, expected: str, tmp_path: Path) -> None:
     configure({"kind": "letsencrypt", "email": "rsp@example.org"})
     with tls_server(*issued(days, host), tmp_path) as address:
         assert any(expected in each for each in problems("--connect", address))
 
 
-def test_nobody_answers() -> None:
+def test_the_platform_does_not_answer() -> None:
     result = run("--connect", NOBODY)
     assert result.exit_code == 1
     assert f"https://{HOST}: 127.0.0.1 does not answer with TLS on port 1: Connection refused" in result.stderr
 
 
-def test_a_vault_that_does_not_let_us_read_is_told_beside_what_is_served(
+def test_the_served_certificate_is_reported_even_if_vault_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -161,20 +161,20 @@ def test_a_vault_that_does_not_let_us_read_is_told_beside_what_is_served(
     assert found["served"]["expires"]
 
 
-def test_a_certificate_that_vault_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_certificate_that_is_missing_in_vault_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vault_secrets, "read", lambda *_: {})
     found = problems("--connect", NOBODY)
-    assert found[0].startswith("tls.crt: is missing; give it by")
+    assert found[0].startswith("tls.crt: is missing; set it with")
 
 
-def test_an_address_has_a_port_of_digits() -> None:
+def test_the_port_of_an_address_must_be_a_number() -> None:
     result = run("--connect", "203.0.113.1:https")
     assert result.exit_code == 2
 
 
-def test_what_is_served_is_taken_as_it_comes(tmp_path: Path) -> None:
-    ended = issued(days=-1)
-    with tls_server(*ended, tmp_path) as address:
+def test_an_expired_certificate_is_fetched(tmp_path: Path) -> None:
+    expired = issued(days=-1)
+    with tls_server(*expired, tmp_path) as address:
         host, port = address.split(":")
         found = served_certificate.fetch(HOST, (host, int(port)))
         assert served_certificate.distrust(HOST, (host, int(port))) is not None

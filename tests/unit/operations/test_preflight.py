@@ -15,7 +15,7 @@ from probes import preflight
 from probes.problem import Problem
 from tests.unit.sample import environment, environment_data
 
-WARNING = Problem(where="Vault", what="ends soon", fatal=False)
+WARNING = Problem(where="Vault", what="expires soon", fatal=False)
 FATAL = Problem(where="rsp:nfs.image", what="the cloud has no `x`; it has: y")
 
 
@@ -28,7 +28,7 @@ def raises(error: Exception) -> Callable[..., Any]:
 
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What the three services find; nothing to begin with."""
+    """Replace the three services, which report no problems by default."""
     found = SimpleNamespace(openstack=[], vault=[], asked=[])
     found.target = SimpleNamespace(vault_url="https://vault.example.org/")
 
@@ -44,12 +44,12 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return found
 
 
-def test_gathers_all_problems_fatal_ones_first(services: SimpleNamespace) -> None:
+def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -> None:
     services.openstack, services.vault = [WARNING], [FATAL]
     assert preflight.Questions(environment(), "test").problems() == [FATAL, WARNING]
 
 
-def test_the_checkout_names_vault(services: SimpleNamespace) -> None:
+def test_the_address_of_vault_comes_from_the_checkout(services: SimpleNamespace) -> None:
     settings: StackConfig = environment()
     assert preflight.Questions(settings, "test").problems() == []
     assert preflight.Questions(settings, "test", preview=True).problems() == []
@@ -57,7 +57,7 @@ def test_the_checkout_names_vault(services: SimpleNamespace) -> None:
     assert services.asked == [(*asked, False), (*asked, True)]
 
 
-def test_what_is_found_is_found_once(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checkout_is_resolved_once(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     resolved: list[object] = []
 
     def resolve(*asked: object) -> SimpleNamespace:
@@ -72,21 +72,19 @@ def test_what_is_found_is_found_once(services: SimpleNamespace, monkeypatch: pyt
     assert len(resolved) == 1
 
 
-def test_a_missing_repository_is_told_to_whoever_wants_it(
-    services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_repository_raises(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("cannot be read")))
     with pytest.raises(CheckoutError, match="cannot be read"):
         preflight.Questions(environment(), "test").phalanx()
     assert services.asked == []
 
 
-def test_the_configuration_may_name_another_address(services: SimpleNamespace) -> None:
+def test_the_configuration_overrides_the_address_of_vault(services: SimpleNamespace) -> None:
     preflight.Questions(environment(vault={"address": "http://127.0.0.1:8200"}), "test").problems()
     assert services.asked[0][0] == "http://127.0.0.1:8200"
 
 
-def test_a_missing_revision_is_told(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_revision_is_reported(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("it has no branch or tag 'nowhere'")))
     services.openstack = [FATAL]
     assert preflight.Questions(environment(), "test").problems() == [
@@ -100,7 +98,7 @@ def write_stack(directory: Path, **changes: object) -> None:
     (directory / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
 
 
-def test_the_command_fails_on_a_fatal_problem_only(
+def test_the_command_fails_only_on_fatal_problems(
     services: SimpleNamespace,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -109,7 +107,7 @@ def test_the_command_fails_on_a_fatal_problem_only(
     monkeypatch.chdir(tmp_path)
     services.vault = [WARNING]
     good = CliRunner().invoke(app, ["preflight", "--stack", "test"])
-    assert (good.exit_code, good.stderr) == (0, "Vault (warning): ends soon\n")
+    assert (good.exit_code, good.stderr) == (0, "Vault (warning): expires soon\n")
     assert good.stdout.startswith("test: no problem (")
     services.openstack = [FATAL]
     bad = CliRunner().invoke(app, ["preflight", "--stack", "test"])
@@ -132,7 +130,7 @@ def test_the_command_prints_json(
     ]
 
 
-def test_a_wrong_configuration_asks_nobody(
+def test_an_invalid_configuration_is_reported_without_requests(
     services: SimpleNamespace,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

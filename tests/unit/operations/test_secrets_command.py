@@ -28,8 +28,8 @@ def at(key: str) -> SecretKey:
     return SecretKey("tap", key)
 
 
-class TestJudge:
-    """Whether a secret has a value."""
+class TestStates:
+    """States of secrets."""
 
     PLAN = planned(
         given=Static(),
@@ -43,8 +43,8 @@ class TestJudge:
     )
     CONFIGURED = (at("given"), at("made"), SecretKey("other", "given"))
 
-    def test_a_static_secret_is_configured_or_in_vault_or_missing_with_what_follows_it(self) -> None:
-        states = secrets_status.judge(
+    def test_a_missing_static_secret_makes_its_copies_missing(self) -> None:
+        states = secrets_status.states(
             self.PLAN,
             self.CONFIGURED,
             {at("stored"): True, at("kept"): True, at("given"): True, at("wanted"): False, at("old"): False},
@@ -54,15 +54,15 @@ class TestJudge:
             "stored": State.IN_VAULT,
             "wanted": State.MISSING,
             "follows": State.MISSING,
-            "made": State.COMES_WITH_UP,
+            "made": State.SET_BY_UP,
             "kept": State.IN_VAULT,
-            "fixed": State.COMES_WITH_UP,
-            "wired": State.COMES_WITH_UP,
+            "fixed": State.SET_BY_UP,
+            "wired": State.SET_BY_UP,
             "old": State.NOT_NEEDED,
         }
 
-    def test_nothing_is_called_missing_when_vault_was_not_asked(self) -> None:
-        states = secrets_status.judge(self.PLAN, self.CONFIGURED, None)
+    def test_no_secret_is_missing_if_vault_cannot_be_read(self) -> None:
+        states = secrets_status.states(self.PLAN, self.CONFIGURED, None)
         assert {at.key for at, state in states.items() if state is State.UNKNOWN} == {"stored", "wanted", "follows"}
         assert State.MISSING not in states.values()
 
@@ -96,7 +96,7 @@ spec:
 
 @pytest.fixture
 def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - on PATH
-    """Publish a Phalanx repository with two applications, one of which reads a key that it does not declare."""
+    """Create a Phalanx repository with two applications, one of which reads a key that it does not declare."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     root = write(
         tmp_path / "phalanx",
@@ -121,7 +121,7 @@ def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 @pytest.fixture
 def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Stand in a project with a stack ``test`` and yield its Vault, which has a token for mobu and nothing else yet."""
+    """Change to a project with a stack ``test``, and yield the URL of its Vault."""
     monkeypatch.setenv("VAULT_TOKEN", "hvs.of-the-test")
     monkeypatch.chdir(tmp_path)
     secret = {"data": {"data": {"token": "value-in-vault", "hook": "", "note": "x"}, "metadata": {"version": 3}}}
@@ -154,32 +154,32 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.mark.usefixtures("stack")
-def test_status_tells_of_every_secret_where_it_comes_from_and_whether_it_is_there() -> None:
+def test_status_shows_origin_and_state_of_each_secret() -> None:
     result = run("status", "--json")
-    told = json.loads(result.output)
-    assert {f"{one['application']}/{one['key']}": (one["from"], one["state"]) for one in told["secrets"]} == {
-        "mobu/hook": ("a person", "missing"),
+    report = json.loads(result.output)
+    assert {f"{one['application']}/{one['key']}": (one["from"], one["state"]) for one in report["secrets"]} == {
+        "mobu/hook": ("operator", "missing"),
         "mobu/token": ("generated: password", "in Vault"),
         "postgres/alert": ("copy of mobu/hook", "missing"),
-        "postgres/replication_password": ("a person", "configured"),
-        "pull-secret/.dockerconfigjson": ("rsp:secrets.registries", "comes with up"),
+        "postgres/replication_password": ("operator", "configured"),
+        "pull-secret/.dockerconfigjson": ("rsp:secrets.registries", "set by pulumi up"),
         "mobu/note": ("", "not needed"),
         "old/one": ("", "not needed"),
         "old/two": ("", "not needed"),
     }
-    descriptions = {one["key"]: one["description"] for one in told["secrets"]}
+    descriptions = {one["key"]: one["description"] for one in report["secrets"]}
     assert descriptions["hook"] == "What it is for"
     assert "read by postgres: Pod/postgres" in descriptions["replication_password"]
-    assert told["counts"] == {"configured": 1, "in Vault": 1, "comes with up": 1, "missing": 2, "not needed": 3}
-    assert told["problems"] == []
+    assert report["counts"] == {"configured": 1, "in Vault": 1, "set by pulumi up": 1, "missing": 2, "not needed": 3}
+    assert report["problems"] == []
     assert result.exit_code == 1
 
 
 @pytest.mark.usefixtures("stack")
-def test_status_says_for_people_how_to_give_what_is_missing() -> None:
+def test_status_shows_the_commands_for_missing_secrets() -> None:
     result = run("status")
-    assert "8 secrets: 1 configured, 1 in Vault, 1 comes with up, 2 missing, 3 not needed." in result.output
-    assert "A person must give:" in result.output
+    assert "8 secrets: 1 configured, 1 in Vault, 1 set by pulumi up, 2 missing, 3 not needed." in result.output
+    assert "You must provide these secrets:" in result.output
     command = 'pulumi config set --secret --path \'rsp:secrets.applications["mobu"]["hook"]\''
     assert command in result.output
     assert result.output.count("pulumi config set") == 1
@@ -187,21 +187,19 @@ def test_status_says_for_people_how_to_give_what_is_missing() -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_status_says_why_vault_was_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_reports_a_missing_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAULT_TOKEN")
     monkeypatch.setenv("HOME", str(Path.cwd()))
     result = run("status", "--json")
-    told = json.loads(result.output)
-    assert [one["state"] for one in told["secrets"]] == [
-        *("not known", "comes with up", "not known", "configured", "comes with up"),
+    report = json.loads(result.output)
+    assert [one["state"] for one in report["secrets"]] == [
+        *("unknown", "set by pulumi up", "unknown", "configured", "set by pulumi up"),
     ]
-    assert "set VAULT_TOKEN" in told["problems"][0]["what"]
+    assert "set VAULT_TOKEN" in report["problems"][0]["what"]
     assert result.exit_code == 1
 
 
-def test_status_says_when_the_token_may_not_read(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_reports_a_missing_permission(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_TOKEN", "hvs.of-the-test")
     monkeypatch.chdir(tmp_path)
     answers = {
@@ -212,12 +210,12 @@ def test_status_says_when_the_token_may_not_read(
     }
     with json_server(answers) as url:
         configure(repository, vault__address=url)
-        told = json.loads(run("status", "--json").output)
-    assert f"does not let us read {PREFIX}" in told["problems"][0]["what"]
+        report = json.loads(run("status", "--json").output)
+    assert f"does not let us read {PREFIX}" in report["problems"][0]["what"]
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_template_is_made_for_its_owner_alone_and_never_written_over() -> None:
+def test_a_template_is_readable_by_its_owner_only_and_never_overwritten() -> None:
     result = run("template", "-o", "given.yaml")
     assert result.exit_code == 0, result.output
     path = Path("given.yaml")
@@ -232,18 +230,18 @@ def test_a_template_is_made_for_its_owner_alone_and_never_written_over() -> None
     assert path.read_text() == "filled in"
 
 
-def test_what_a_file_gives_is_configured_too(repository: Path, stack: str) -> None:
+def test_secrets_in_a_file_are_configured(repository: Path, stack: str) -> None:
     run("template", "-o", "given.yaml")
     path = Path("given.yaml")
     path.write_text(path.read_text().replace("value: null", "value: given", 1))
     configure(repository, vault__address=stack, secrets__file="given.yaml")
-    told = json.loads(run("status", "--json").output)
-    states = [one["state"] for one in told["secrets"] if one["state"] != "not needed"]
-    assert states == ["configured", "in Vault", "comes with up", "configured", "comes with up"]
+    report = json.loads(run("status", "--json").output)
+    states = [one["state"] for one in report["secrets"] if one["state"] != "not needed"]
+    assert states == ["configured", "in Vault", "set by pulumi up", "configured", "set by pulumi up"]
 
 
 @pytest.mark.usefixtures("stack")
-def test_prune_lists_and_removes_nothing_unless_told() -> None:
+def test_prune_without_arguments_removes_nothing() -> None:
     result = run("prune")
     assert result.exit_code == 0
     assert result.output.splitlines()[1:4] == ["  mobu/note", "  old/one", "  old/two"]
@@ -251,24 +249,24 @@ def test_prune_lists_and_removes_nothing_unless_told() -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_prune_asks_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[secrets_prune.Removal] = []
+def test_prune_asks_for_confirmation(monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[secrets_prune.Removal] = []
 
     def remove(removals: list[secrets_prune.Removal], *_: object) -> list[str]:
-        asked.extend(removals)
+        removed.extend(removals)
         return ["Removed."]
 
     monkeypatch.setattr(secrets_prune, "remove", remove)
     refused = CliRunner().invoke(secrets.app, ["prune", "-s", "test", "mobu/note"], input="n\n")
     assert refused.exit_code == 1
     assert "To remove: mobu/note\nRemove them? [y/N]: n" in refused.output
-    assert asked == []
+    assert removed == []
     assert run("prune", "--all", "--yes").exit_code == 0
-    assert asked == [secrets_prune.Removal("mobu", ("note",)), secrets_prune.Removal("old", ())]
+    assert removed == [secrets_prune.Removal("mobu", ("note",)), secrets_prune.Removal("old", ())]
 
 
 @pytest.mark.usefixtures("stack")
-def test_prune_says_when_vault_was_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prune_reports_a_missing_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAULT_TOKEN")
     monkeypatch.setenv("HOME", str(Path.cwd()))
     result = run("prune")

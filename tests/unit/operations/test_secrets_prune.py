@@ -1,4 +1,4 @@
-"""The removal of what nothing reads, with a real OpenBao; that the command asks first is in test_secrets_command."""
+"""Removal of unneeded secrets from a real OpenBao; the command line is tested in test_secrets_command."""
 
 from collections.abc import Iterator
 
@@ -63,7 +63,7 @@ def test_names_of_applications_and_keys() -> None:
     assert secrets_prune.choose(["gone/a"], PLAN, HELD) == [Removal("gone", ("a",))]
 
 
-def test_keys_that_are_all_there_is_are_the_whole_secret() -> None:
+def test_all_keys_of_a_secret_are_the_whole_secret() -> None:
     assert secrets_prune.choose(["gone/a", "gone/b"], PLAN, HELD) == [Removal("gone", ())]
     assert secrets_prune.removals(PLAN.unneeded(HELD), HELD) == [
         Removal("gone", ()),
@@ -71,53 +71,55 @@ def test_keys_that_are_all_there_is_are_the_whole_secret() -> None:
     ]
 
 
-def test_what_is_read_and_what_is_not_there_is_refused_all_at_once() -> None:
+def test_all_invalid_names_are_reported_together() -> None:
     with pytest.raises(SecretsError) as error:
         secrets_prune.choose(["tap", "tap/google_creds.json", "tap/notes", "gone"], PLAN, HELD)
     assert str(error.value).splitlines() == [
-        "tap: the environment reads tap/google_creds.json: it stays",
-        "tap/google_creds.json: the environment reads tap/google_creds.json: it stays",
+        "tap: cannot be removed, as the environment reads tap/google_creds.json",
+        "tap/google_creds.json: cannot be removed, as the environment reads tap/google_creds.json",
         "tap/notes: Vault has no such secret; did you mean tap/note?",
     ]
 
 
-def test_a_key_goes_and_all_others_stay_as_they_are(bao: OpenBao, environment: Environment) -> None:
-    (told,) = secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment)
+def test_a_key_is_removed_and_others_are_kept(bao: OpenBao, environment: Environment) -> None:
+    (message,) = secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment)
     assert content(bao.root, "tap") == {key: value for key, value in CONTENT["tap"].items() if key != "note"}
-    assert "Removed tap/note. " in told
-    version = int(told.partition("-version=")[2].split()[0])
+    assert "Removed tap/note. " in message
+    version = int(message.partition("-version=")[2].split()[0])
     assert content(bao.root, "tap", version) == CONTENT["tap"]
 
 
-def test_a_whole_secret_can_be_taken_back(bao: OpenBao, environment: Environment) -> None:
-    (told,) = secrets_prune.remove([Removal("gone", ())], bao.url, environment)
+def test_a_removed_secret_can_be_restored(bao: OpenBao, environment: Environment) -> None:
+    (message,) = secrets_prune.remove([Removal("gone", ())], bao.url, environment)
     assert content(bao.root, "gone") is None
     assert SecretKey("gone", "a") not in vault_secrets.read(bao.url, environment)
-    assert "`vault kv undelete -mount=kv-v2 -versions=" in told
-    version = int(told.partition("-versions=")[2].split()[0])
+    assert "`vault kv undelete -mount=kv-v2 -versions=" in message
+    version = int(message.partition("-versions=")[2].split()[0])
     bao.root.secrets.kv.v2.undelete_secret_versions("k8s_operator/roe/gone", [version], mount_point="kv-v2")
     assert content(bao.root, "gone") == CONTENT["gone"]
 
 
-def test_what_somebody_writes_at_the_same_time_is_not_lost(
+def test_a_concurrent_write_is_not_lost(
     bao: OpenBao, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, times = secrets_prune._read, iter(range(10))  # noqa: SLF001
 
-    def read_then_somebody_writes(*arguments: object) -> object:
+    def read_before_a_concurrent_write(*arguments: object) -> object:
         found = read(*arguments)  # type: ignore[arg-type]
         if next(times) == 0:
             data = {**CONTENT["tap"], "added": "meanwhile"}
             bao.root.secrets.kv.v2.create_or_update_secret("k8s_operator/roe/tap", data, mount_point="kv-v2")
         return found
 
-    monkeypatch.setattr(secrets_prune, "_read", read_then_somebody_writes)
+    monkeypatch.setattr(secrets_prune, "_read", read_before_a_concurrent_write)
     list(secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment))
     expected = {key: value for key, value in CONTENT["tap"].items() if key != "note"}
     assert content(bao.root, "tap") == {**expected, "added": "meanwhile"}
 
 
-def test_a_token_that_may_not_is_told(bao: OpenBao, environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_permission_is_reported(
+    bao: OpenBao, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     policy = 'path "kv-v2/data/*" { capabilities = ["read"] }'
     bao.root.sys.create_or_update_acl_policy(name="reader", policy=policy)
     monkeypatch.setenv("VAULT_TOKEN", bao.root.auth.token.create(policies=["reader"])["auth"]["client_token"])

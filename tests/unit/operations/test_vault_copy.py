@@ -1,4 +1,4 @@
-"""Moving secrets between two real servers."""
+"""Copies of secrets between two real servers."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from operations import secrets
-from operations.vault_kv import Folder, Held
+from operations.vault_kv import Folder, SecretVersion
 from phalanx.errors import SecretsError
 from tests import openbao
 from tests.openbao import OpenBao
@@ -22,7 +22,7 @@ from tests.unit.phalanx.repository import SETTINGS, write
 from tests.unit.sample import environment_data
 
 MARK = "planted-7c1d"
-"""Part of every value, so that one in the output is found."""
+"""Part of all values, so that a value in the output is detected."""
 OLD: dict[str, dict[str, Any]] = {
     "gafaelfawr": {"session": f"{MARK}-1", "signing-key": f"{MARK}-2"},
     "tap": {"google": json.dumps({"key": MARK}), "limits": {MARK: [1, 2.5, True, None]}, "on": True},
@@ -40,11 +40,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OpenBao,
 
 @pytest.fixture
 def old(servers: tuple[OpenBao, OpenBao], monkeypatch: pytest.MonkeyPatch) -> OpenBao:
-    """Have the secrets in KV version 2 at kv-v2/k8s_operator/roe, and in version 1 at kv/roe."""
+    """Return a server with secrets at kv-v2/k8s_operator/roe (KV version 2) and kv/roe (KV version 1)."""
     source = servers[0]
     monkeypatch.setenv("VAULT_SOURCE_TOKEN", source.root_token)
     for mount, version in (("kv-v2", "2"), ("kv", "1")):
-        mount_anew(source, mount, version)
+        remount(source, mount, version)
     for name, data in OLD.items():
         put(source, f"k8s_operator/roe/{name}", data, mount="kv-v2")
         source.root.secrets.kv.v1.create_or_update_secret(f"roe/{name}", data, mount_point="kv")
@@ -53,10 +53,10 @@ def old(servers: tuple[OpenBao, OpenBao], monkeypatch: pytest.MonkeyPatch) -> Op
 
 @pytest.fixture
 def new(servers: tuple[OpenBao, OpenBao], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
-    """Have an empty engine, and stand in a project with a stack ``test`` whose path is in it."""
+    """Return a server with an empty engine, and change to a project with a stack ``test`` that uses it."""
     target = servers[1]
     monkeypatch.setenv("VAULT_TOKEN", target.root_token)
-    mount_anew(target, "secret", "2")
+    remount(target, "secret", "2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -69,11 +69,11 @@ def new(servers: tuple[OpenBao, OpenBao], tmp_path: Path, monkeypatch: pytest.Mo
     return target
 
 
-def mount_anew(server: OpenBao, path: str, version: str) -> None:
+def remount(server: OpenBao, path: str, version: str) -> None:
     server.root.sys.disable_secrets_engine(path)
     server.root.sys.enable_secrets_engine("kv", path=path, options={"version": version})
     while version == "2":
-        # For a moment a new engine of version 2 says that it is being upgraded.
+        # A new engine of version 2 first refuses requests as it is being upgraded.
         with suppress(hvac.exceptions.InvalidRequest):
             server.root.secrets.kv.v2.read_configuration(mount_point=path)
             return
@@ -122,9 +122,7 @@ def refused(old: OpenBao, *arguments: str, path: str = "kv-v2/k8s_operator/roe")
 
 
 @pytest.mark.parametrize("path", ["kv-v2/k8s_operator/roe", "kv/roe"])
-def test_everything_arrives_with_its_types_and_a_second_run_writes_nothing(
-    old: OpenBao, new: OpenBao, path: str
-) -> None:
+def test_values_keep_their_types_and_a_second_run_writes_nothing(old: OpenBao, new: OpenBao, path: str) -> None:
     result = run(old, "--yes", path=path)
     assert result.exit_code == 0, result
     assert "Verified: secret/phalanx/test of" in result.output
@@ -134,7 +132,7 @@ def test_everything_arrives_with_its_types_and_a_second_run_writes_nothing(
     assert [written(new, name) for name in OLD] == [1, 1, 1]
 
 
-def test_nothing_is_written_before_a_person_agrees(old: OpenBao, new: OpenBao) -> None:
+def test_nothing_is_written_without_confirmation(old: OpenBao, new: OpenBao) -> None:
     assert run(old, "--dry-run").exit_code == 0
     declined = run(old, answer="n\n")
     assert declined.exit_code == 1
@@ -144,12 +142,12 @@ def test_nothing_is_written_before_a_person_agrees(old: OpenBao, new: OpenBao) -
     assert held(new, "gafaelfawr") == OLD["gafaelfawr"]
 
 
-def test_another_value_and_other_keys_of_the_target_stay(old: OpenBao, new: OpenBao) -> None:
+def test_differing_values_and_other_keys_of_the_target_are_kept(old: OpenBao, new: OpenBao) -> None:
     put(new, f"{TARGET}/gafaelfawr", {"session": f"{MARK}-newer", "ours": MARK})
     shown = run(old, "--dry-run", "--json")
     (compared,) = [one for one in json.loads(shown.stdout)["secrets"] if one["name"] == "gafaelfawr"]
     assert (compared["new"], compared["same"], compared["differs"]) == (["signing-key"], [], ["session"])
-    assert "  gafaelfawr/session: has another value, which was left (--overwrite" in refused(old)
+    assert "  gafaelfawr/session: has another value, which was kept (to overwrite" in refused(old)
     assert held(new, "gafaelfawr") == {"session": f"{MARK}-newer", "ours": MARK, "signing-key": f"{MARK}-2"}
     assert run(old, "--yes", "--overwrite").exit_code == 0
     assert held(new, "gafaelfawr") == {**OLD["gafaelfawr"], "ours": MARK}
@@ -160,7 +158,7 @@ def test_true_is_not_one(old: OpenBao, new: OpenBao) -> None:
     assert "tap/on: has another value" in refused(old)
 
 
-def test_custom_metadata_come_along_unless_the_target_has_its_own(old: OpenBao, new: OpenBao) -> None:
+def test_custom_metadata_are_copied_unless_the_target_has_its_own(old: OpenBao, new: OpenBao) -> None:
     def note(server: OpenBao, path: str, owner: str) -> None:
         server.root.adapter.post(f"/v1/{path}", json={"custom_metadata": {"owner": owner}, "max_versions": 7})
 
@@ -178,7 +176,7 @@ def test_custom_metadata_come_along_unless_the_target_has_its_own(old: OpenBao, 
     assert noted("gafaelfawr")["custom_metadata"] == {"owner": "people here"}
 
 
-def test_what_is_deleted_or_destroyed_at_the_source_is_told(old: OpenBao, new: OpenBao) -> None:
+def test_secrets_that_are_deleted_at_the_source_are_reported(old: OpenBao, new: OpenBao) -> None:
     for name in ("deleted", "destroyed"):
         put(old, f"k8s_operator/roe/{name}", {"key": MARK}, mount="kv-v2")
     kv = old.root.secrets.kv.v2
@@ -191,7 +189,7 @@ def test_what_is_deleted_or_destroyed_at_the_source_is_told(old: OpenBao, new: O
     assert sorted(names(new)) == ["deeper/", "gafaelfawr", "tap"]
 
 
-def test_what_is_deleted_at_the_target_is_written_again(old: OpenBao, new: OpenBao) -> None:
+def test_secrets_that_are_deleted_at_the_target_are_written_again(old: OpenBao, new: OpenBao) -> None:
     kv = new.root.secrets.kv.v2
     for name in ("tap", "gafaelfawr"):
         put(new, f"{TARGET}/{name}", {"key": MARK})
@@ -202,37 +200,35 @@ def test_what_is_deleted_at_the_target_is_written_again(old: OpenBao, new: OpenB
     assert held(new, "gafaelfawr") == OLD["gafaelfawr"]
 
 
-def test_what_somebody_writes_meanwhile_is_not_lost(
-    old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    foreign = [{"theirs": MARK}, {"theirs": MARK, "session": f"{MARK}-newer"}]
+def test_concurrent_writes_are_not_lost(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+    concurrent = [{"added": MARK}, {"added": MARK, "session": f"{MARK}-newer"}]
     write_to_vault = Folder.write
 
-    def write_later(folder: Folder, name: str, data: Mapping[str, Any], *, over: Held) -> None:
-        if name == "gafaelfawr" and foreign:
-            put(new, f"{TARGET}/{name}", foreign.pop(0))
+    def write_later(folder: Folder, name: str, data: Mapping[str, Any], *, over: SecretVersion) -> None:
+        if name == "gafaelfawr" and concurrent:
+            put(new, f"{TARGET}/{name}", concurrent.pop(0))
         write_to_vault(folder, name, data, over=over)
 
     monkeypatch.setattr(Folder, "write", write_later)
     assert "gafaelfawr/session: has another value" in refused(old)
-    assert foreign == []
-    assert held(new, "gafaelfawr") == {"theirs": MARK, "session": f"{MARK}-newer", "signing-key": f"{MARK}-2"}
+    assert concurrent == []
+    assert held(new, "gafaelfawr") == {"added": MARK, "session": f"{MARK}-newer", "signing-key": f"{MARK}-2"}
 
 
-def test_an_interrupted_copy_goes_on(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_copy_is_continued(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
     write_to_vault = Folder.write
 
-    def write_one(folder: Folder, name: str, data: Mapping[str, Any], *, over: Held) -> None:
+    def write_one(folder: Folder, name: str, data: Mapping[str, Any], *, over: SecretVersion) -> None:
         if name == "gafaelfawr":
             raise hvac.exceptions.VaultDown
         write_to_vault(folder, name, data, over=over)
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(Folder, "write", write_one)
-        told = refused(old)
-    assert "gafaelfawr: Vault at" in told
-    assert "is sealed" in told
-    assert "1 of 3 secrets are written; the same command goes on from here." in told
+        message = refused(old)
+    assert "gafaelfawr: Vault at" in message
+    assert "is sealed" in message
+    assert "1 of 3 secrets are written; run the same command again to continue." in message
     result = run(old, "--yes")
     assert result.exit_code == 0
     assert [written(new, name) for name in OLD] == [1, 1, 1]
@@ -243,7 +239,7 @@ def test_another_path_of_the_same_vault_needs_one_token(new: OpenBao, monkeypatc
     put(new, "phalanx/elder/tap", OLD["tap"])
     assert run(new, "--yes", path="secret/phalanx/elder").exit_code == 0
     assert held(new, "tap") == OLD["tap"]
-    assert "name the stack's own Vault and path" in refused(new, path="secret/phalanx/test/")
+    assert "are the stack's own Vault and path" in refused(new, path="secret/phalanx/test/")
 
 
 OPERATOR = """
@@ -271,7 +267,7 @@ def test_least_privilege_suffices(old: OpenBao, new: OpenBao, monkeypatch: pytes
 
 
 class TestFailures:
-    """What a person is told."""
+    """Error messages."""
 
     def test_the_token_of_the_target_never_goes_to_the_source(
         self, old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch
@@ -283,8 +279,8 @@ class TestFailures:
 
     @pytest.mark.usefixtures("new")
     def test_the_source_is_unreachable(self, old: OpenBao) -> None:
-        told = refused(replace(old, url="http://127.0.0.1:1"))
-        assert told.startswith("Vault at http://127.0.0.1:1 does not answer (Connection refused): check --from")
+        message = refused(replace(old, url="http://127.0.0.1:1"))
+        assert message.startswith("Vault at http://127.0.0.1:1 does not answer (Connection refused): check --from")
 
     @pytest.mark.usefixtures("new")
     def test_a_token_is_refused(self, old: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,22 +288,24 @@ class TestFailures:
         assert "refuses the token in VAULT_SOURCE_TOKEN" in refused(old)
 
     @pytest.mark.usefixtures("new")
-    def test_there_is_no_such_path(self, old: OpenBao) -> None:
-        assert "has no engine with a path nothing/here" in refused(old, path="nothing/here")
-        assert "There is no secret below kv-v2/k8s_operator/roa" in refused(old, path="kv-v2/k8s_operator/roa")
+    def test_a_path_does_not_exist(self, old: OpenBao) -> None:
+        assert "has no engine for the path nothing/here" in refused(old, path="nothing/here")
+        assert "No secret exists below kv-v2/k8s_operator/roa" in refused(old, path="kv-v2/k8s_operator/roa")
 
     @pytest.mark.usefixtures("new")
     def test_an_engine_of_another_type(self, old: OpenBao) -> None:
-        assert "is in an engine of type cubbyhole, not KV" in refused(old, path="cubbyhole/roe")
+        assert "is in an engine of type cubbyhole, expected KV" in refused(old, path="cubbyhole/roe")
 
     @pytest.mark.usefixtures("new")
     def test_a_token_that_may_not_list(self, old: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("VAULT_SOURCE_TOKEN", old.token('path "kv-v2/data/*" { capabilities = ["read"] }'))
-        assert "the token in VAULT_SOURCE_TOKEN may not do that below kv-v2/k8s_operator/roe" in refused(old)
+        message = "permission denied below kv-v2/k8s_operator/roe: the token in VAULT_SOURCE_TOKEN has expired"
+        assert message in refused(old)
 
     def test_the_target_is_kv_version_1(self, old: OpenBao, new: OpenBao) -> None:
-        mount_anew(new, "secret", "1")
-        assert "is KV version 1, Phalanx needs version 2: `vault kv enable-versioning secret`" in refused(old)
+        remount(new, "secret", "1")
+        message = "is KV version 1, Phalanx requires version 2: upgrade it with `vault kv enable-versioning secret`"
+        assert message in refused(old)
 
     def test_a_vault_is_sealed(self, old: OpenBao, new: OpenBao) -> None:
         new.root.sys.seal()
@@ -317,8 +315,7 @@ class TestFailures:
             new.root.sys.submit_unseal_key(new.unseal_key)
 
 
-def test_a_lost_value_is_found_by_reading_back(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_value_is_detected_by_verification(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Folder, "write", lambda *_, **__: None)
-    told = refused(old)
-    assert "  tap/google: missing" in told
+    assert "  tap/google: missing" in refused(old)
     assert names(new) == []

@@ -24,10 +24,9 @@ def load(tmp_path: Path, **settings: Any) -> environment.Environment:
 
 
 def test_settings_of_the_environment_override_the_defaults(tmp_path: Path) -> None:
-    loaded = load(tmp_path, applications={"tap": True}, revisions={"tap": "tickets/DM-1"})
+    loaded = load(tmp_path, applications={"tap": True})
     assert loaded.enabled_applications == ("argocd", "tap")
     assert (loaded.app_of_apps_name, loaded.fqdn) == ("app-of-apps", "rsp.example.org")
-    assert loaded.revisions == {"tap": "tickets/DM-1"}
 
 
 def test_an_environment_can_disable_a_default_application(tmp_path: Path) -> None:

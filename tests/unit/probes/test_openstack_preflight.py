@@ -14,7 +14,7 @@ from probes.problem import Problem
 from tests.unit.json_server import json_server
 from tests.unit.sample import environment
 
-# openstacksdk warns of an optional library that nobody asked for.
+# openstacksdk warns about an optional library.
 pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 
 
@@ -23,7 +23,7 @@ def named(*names: str, **attributes: Any) -> list[SimpleNamespace]:
 
 
 class FakeProject:
-    """An OpenStack project as openstacksdk shows it: just what the preflight asks for, and enough for the sample."""
+    """The part of openstacksdk's API that the preflight uses, with the resources of the sample configuration."""
 
     def __init__(self) -> None:
         self.token: dict[str, Any] = {"methods": ["password"]}
@@ -112,12 +112,12 @@ def check(executor: ThreadPoolExecutor, settings: StackConfig | None = None) -> 
     return openstack_preflight.check(settings or environment(), "test", executor)
 
 
-def told(problems: list[Problem]) -> str:
+def only(problems: list[Problem]) -> str:
     assert len(problems) == 1, problems
     return str(problems[0])
 
 
-def test_nothing_to_say_about_a_good_project(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+def test_a_suitable_project_has_no_problems(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     assert project.token
     assert check(executor) == []
 
@@ -154,25 +154,25 @@ def test_nothing_to_say_about_a_good_project(project: FakeProject, executor: Thr
         ),
         (
             {"network__adopt": {"network": "shared", "subnet": "shared-v4"}, "network__cidr": "10.20.0.0/22"},
-            "rsp:network.cidr: 10.20.0.0/22 is not that of subnet `shared-v4`, 10.20.0.0/24: write that one",
+            "rsp:network.cidr: 10.20.0.0/22 is not the CIDR of subnet `shared-v4`: set it to 10.20.0.0/24",
         ),
         (
             {"cluster__driver": "capi"},
-            "rsp:cluster.kubernetesVersion: v1.36.3 is not what image `fedora-coreos-42` is built for",
+            "rsp:cluster.kubernetesVersion: v1.36.3 is not the release of image `fedora-coreos-42` (property kube_vers",
         ),
     ],
 )
-def test_names_that_the_cloud_does_not_know(
+def test_names_that_do_not_exist_are_reported(
     project: FakeProject,
     executor: ThreadPoolExecutor,
     changes: dict[str, Any],
     message: str,
 ) -> None:
     assert project.token
-    assert message in told(check(executor, environment(**changes)))
+    assert message in only(check(executor, environment(**changes)))
 
 
-def test_all_problems_are_told_at_once(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+def test_all_problems_are_reported_together(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.cores = 4
     problems = check(executor, environment(nfs__image="x", nfs__flavor="y", network__externalNetwork="z"))
     assert [problem.where for problem in problems] == [
@@ -185,20 +185,20 @@ def test_all_problems_are_told_at_once(project: FakeProject, executor: ThreadPoo
 
 def test_a_network_quota_that_is_used_up(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.networking_quota["routers"] = {"limit": 2, "used": 2}
-    assert "routers: 1 needed, 0 of 2 free" in told(check(executor))
+    assert "routers: 1 needed, 0 of 2 free" in only(check(executor))
 
 
 def test_an_image_that_magnum_cannot_use(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.images[1].os_distro = None
-    assert "has no property os_distro" in told(check(executor))
+    assert "has no property os_distro" in only(check(executor))
 
 
-def test_the_quota_of_what_stands_already_is_not_asked_for_twice(
+def test_existing_resources_of_the_stack_are_not_counted_twice(
     project: FakeProject,
     executor: ThreadPoolExecutor,
 ) -> None:
     project.block_storage.get_limits().absolute.total_volumes_used = 19
-    assert "volumes: 2 needed, 1 of 20 free" in told(check(executor))
+    assert "volumes: 2 needed, 1 of 20 free" in only(check(executor))
     project.volumes = named("rsp-test-nfs-data")
     assert check(executor) == []
 
@@ -231,17 +231,17 @@ def test_a_service_that_the_region_lacks(project: FakeProject, executor: ThreadP
     project.absent_services = {"container-infra", "object-store"}
     problems = check(executor, environment(nfs__image="x"))
     assert [problem.what.split(" in ")[0] for problem in problems] == [
-        "the cloud offers no Magnum",
-        "the cloud offers no Swift (else give S3 keys: rsp:objectStore.kind s3)",
+        "the cloud has no Magnum",
+        "the cloud has no Swift (to use an existing bucket instead set rsp:objectStore.kind to s3)",
     ]
 
 
-def test_a_service_that_fails_is_named(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+def test_a_failing_service_is_reported(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     def fail() -> None:
         raise EndpointNotFound("glance is away.\nand more")
 
     project.image.images = fail
-    assert told(check(executor)).startswith("Glance: does not answer as it should: glance is away; is it running")
+    assert only(check(executor)).startswith("Glance: request failed: glance is away: check that the service is running")
 
 
 def clouds_yaml(path: Path, auth_url: str) -> str:
@@ -263,8 +263,8 @@ def test_a_cloud_that_clouds_yaml_does_not_have(
     executor: ThreadPoolExecutor,
 ) -> None:
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", "http://127.0.0.1:1/v3"))
-    message = told(check(executor, environment(cloud={"name": "elsewhere"})))
-    assert message.startswith("rsp:cloud: Cloud elsewhere was not found: name an entry of clouds.yaml")
+    message = only(check(executor, environment(cloud={"name": "elsewhere"})))
+    assert message.startswith("rsp:cloud: Cloud elsewhere was not found: set it to an entry of clouds.yaml")
 
 
 def test_an_unreachable_keystone(
@@ -275,7 +275,7 @@ def test_an_unreachable_keystone(
     with json_server({}) as url:
         pass
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", f"{url}/v3"))
-    message = told(check(executor))
+    message = only(check(executor))
     assert message == f"Keystone at {url}/v3: does not answer: check auth_url in clouds.yaml and the network"
 
 
@@ -287,7 +287,7 @@ def test_a_wrong_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, execu
     }
     with json_server(answers) as url:
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", f"{url}/v3"))
-        message = told(check(executor))
+        message = only(check(executor))
     assert message == (
         f"Keystone at {url}/v3: refuses the credentials of cloud `test-cloud`: "
         "check user, password and project in clouds.yaml"
@@ -305,13 +305,13 @@ def test_a_zone_of_designate_is_found(project: FakeProject, executor: ThreadPool
     assert check(executor, designate()) == []
 
 
-def test_a_zone_that_designate_does_not_have_is_told(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+def test_a_missing_zone_of_designate_is_reported(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.zones.pop(0)
     (problem,) = check(executor, designate())
     assert str(problem) == "rsp:tls.challenge.zone: the cloud has no `acme.example.org.`; it has: example.com."
 
 
-def test_a_cloud_without_designate_is_told_only_if_it_is_asked(
+def test_a_missing_designate_is_reported_only_if_it_is_required(
     project: FakeProject, executor: ThreadPoolExecutor
 ) -> None:
     project.absent_services.add("dns")
@@ -319,4 +319,4 @@ def test_a_cloud_without_designate_is_told_only_if_it_is_asked(
     elsewhere = designate(credential={"id": "a", "secret": "b"})
     assert check(executor, elsewhere) == []
     (problem,) = check(executor, designate())
-    assert "offers no Designate" in str(problem)
+    assert "the cloud has no Designate" in str(problem)

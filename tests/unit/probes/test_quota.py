@@ -27,17 +27,17 @@ def test_sums_servers_volumes_and_addresses() -> None:
     }
 
 
-def test_autoscaling_counts_at_its_largest() -> None:
+def test_autoscaled_groups_count_with_their_maximum() -> None:
     grown = environment(cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
     assert needs(grown, FLAVORS)["instances"] == 1 + 3 + 2 + 10
 
 
-def test_boot_volumes_count() -> None:
+def test_boot_volumes_are_counted() -> None:
     needed = needs(environment(cluster__bootVolume={"size": 40}), FLAVORS)
     assert (needed["volumes"], needed["gigabytes"]) == (2 + 6, 150 + 6 * 40)
 
 
-def test_an_adopted_network_takes_nothing() -> None:
+def test_an_adopted_network_is_not_counted() -> None:
     needed = needs(environment(network__adopt={"network": "shared", "subnet": "shared-v4"}), FLAVORS)
     assert (needed["networks"], needed["subnets"], needed["routers"]) == (0, 0, 0)
 
@@ -54,7 +54,7 @@ allowances = st.builds(Allowance, limit=st.integers(-1, 100), used=st.integers(0
     st.dictionaries(st.sampled_from(sorted(RESOURCES)), allowances),
     st.booleans(),
 )
-def test_what_is_asked_for_would_be_enough(
+def test_the_requested_quota_is_sufficient(
     needed: dict[str, int],
     given_allowances: dict[str, Allowance],
     first: bool,
@@ -73,7 +73,7 @@ def test_what_is_asked_for_would_be_enough(
     assert list(shortages(needed, raised, first=first)) == []
 
 
-def test_the_sentence_says_what_to_ask_for() -> None:
+def test_the_message_names_the_required_quota() -> None:
     (sentence,) = shortages({"cores": 84}, {"cores": Allowance(limit=64, used=11)}, first=True)
     assert sentence.startswith("cores: 84 needed, 53 of 64 free: ask the cloud's administrators")
     assert "a quota of 95" in sentence

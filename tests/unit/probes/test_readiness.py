@@ -41,7 +41,7 @@ def conditions(kind: str, status: str, **rest: str) -> dict[str, Any]:
         ({"kind": "ConfigMap", "data": {}}, None),
     ],
 )
-def test_what_is_missing(thing: dict[str, Any], expected: str | None) -> None:
+def test_missing_parts_are_reported(thing: dict[str, Any], expected: str | None) -> None:
     assert missing(thing) == expected
 
 

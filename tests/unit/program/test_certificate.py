@@ -68,7 +68,7 @@ def test_a_certificate_without_its_issuer_is_warned_of(run_stack: StackRunner, w
     end = "-----END CERTIFICATE-----\n"
     pair["tls.crt"] = pair["tls.crt"].partition(end)[0] + end
     run_stack("roe", existing={**ROE_STATIC, "ingress-nginx": pair})
-    assert ["certificate alone" in each for each in warnings] == [True]
+    assert ["only the server" in each for each in warnings] == [True]
 
 
 @pytest.mark.parametrize(("days", "warned"), [(90, True), (30, False)])

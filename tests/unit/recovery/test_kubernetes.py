@@ -64,7 +64,7 @@ DISCOVERY = {
 }
 
 
-def there(inputs: Mapping[str, Any], *managers: str, **metadata: Any) -> dict[str, Any]:
+def existing(inputs: Mapping[str, Any], *managers: str, **metadata: Any) -> dict[str, Any]:
     managed = [{"manager": each} for each in managers]
     return {**inputs, "metadata": {**inputs["metadata"], "managedFields": managed, **metadata}}
 
@@ -79,7 +79,9 @@ def record(version: int, status: str) -> dict[str, Any]:
 
 
 def test_an_object_is_found_with_its_field_manager() -> None:
-    answers = {"/api/v1/namespaces/argocd": there(NAMESPACE, "kube-controller-manager", "pulumi-kubernetes-1a2b3c4d")}
+    answers = {
+        "/api/v1/namespaces/argocd": existing(NAMESPACE, "kube-controller-manager", "pulumi-kubernetes-1a2b3c4d")
+    }
     (namespace,) = found(NAMESPACE, answers)
     assert namespace.id == "argocd"
     assert namespace.outputs["__fieldManager"] == "pulumi-kubernetes-1a2b3c4d"
@@ -87,16 +89,18 @@ def test_an_object_is_found_with_its_field_manager() -> None:
 
 def test_the_id_of_a_namespaced_object_has_its_namespace() -> None:
     path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/tap"
-    assert [each.id for each in found(APPLICATION, {path: there(APPLICATION, "pulumi-kubernetes-1")})] == ["argocd/tap"]
+    assert [each.id for each in found(APPLICATION, {path: existing(APPLICATION, "pulumi-kubernetes-1")})] == [
+        "argocd/tap"
+    ]
 
 
 def test_an_object_of_another_manager_is_ambiguous() -> None:
     with pytest.raises(AmbiguousError, match="kubectl"):
-        found(NAMESPACE, {"/api/v1/namespaces/argocd": there(NAMESPACE, "kubectl")})
+        found(NAMESPACE, {"/api/v1/namespaces/argocd": existing(NAMESPACE, "kubectl")})
 
 
 def test_an_absent_or_terminating_object_or_unknown_kind_is_not_found() -> None:
-    going = there(NAMESPACE, "pulumi-kubernetes-1", deletionTimestamp="2026-01-01T00:00:00Z")
+    going = existing(NAMESPACE, "pulumi-kubernetes-1", deletionTimestamp="2026-01-01T00:00:00Z")
     assert found(NAMESPACE, {}) == []
     assert found(NAMESPACE, {"/api/v1/namespaces/argocd": going}) == []
     assert found({**APPLICATION, "apiVersion": "argoproj.io/v9"}, {}) == []

@@ -18,7 +18,7 @@ from tests.unit.recovery.fake_pulumi import FakePulumi
 
 @pytest.fixture
 def orphan(tmp_path: Path) -> Iterator[psutil.Process]:
-    """Yield a plugin in its own session whose parent has ended."""
+    """Yield a plugin in its own session whose parent has exited."""
     program = tmp_path / "pulumi-resource-test"
     shutil.copy2(shutil.which("sleep") or "sleep", program)
     started = subprocess.run(

@@ -41,6 +41,6 @@ def test_an_accepted_rename_is_an_error(pulumi: FakePulumi) -> None:
         STACK.holders()
 
 
-def test_a_dry_run_takes_no_lock_and_says_so(pulumi: FakePulumi) -> None:
+def test_a_dry_run_takes_no_lock_and_reports_that(pulumi: FakePulumi) -> None:
     assert "lock: not checked" in "\n".join(recover(STACK, dry_run=True).lines())
     assert pulumi.called("stack", "rename") == []

@@ -176,7 +176,7 @@ def test_a_failing_service_leaves_the_state_unchanged(
     monkeypatch.setattr(cloud.network, "networks", fail)
     report = recover(STACK)
     assert outcomes(report) == {"there": Outcome.UNDECIDED}
-    assert "does not answer" in "\n".join(report.lines())
+    assert "the request to the service failed (Service Unavailable)" in "\n".join(report.lines())
     assert len(pulumi.pending) == 1
 
 

@@ -199,10 +199,10 @@ def test_phases_are_printed_as_lines_without_a_terminal() -> None:
 
     with Phases(console) as phases, pytest.raises(SandboxError):
         work(phases)
-    told = [line.partition("] ")[2] for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
-    assert told[0:2] == ["Outer phase [with brackets] ...", "Inner ..."]
-    assert told[2].startswith("Inner: done in 0.")
-    assert told[3] == "Outer phase [with brackets]: failed"
+    lines = [line.partition("] ")[2] for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert lines[0:2] == ["Outer phase [with brackets] ...", "Inner ..."]
+    assert lines[2].startswith("Inner: done in 0.")
+    assert lines[3] == "Outer phase [with brackets]: failed"
     assert list(phases.durations) == ["Inner"]
 
 

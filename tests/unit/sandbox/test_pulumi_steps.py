@@ -52,10 +52,10 @@ def test_changes_have_paths_and_no_values() -> None:
 
 
 def test_a_failure_has_its_reason() -> None:
-    told = {"diagnosticEvent": {"urn": URN, "severity": "error", "message": "quota exceeded\n", "color": "never"}}
+    diagnostic = {"diagnosticEvent": {"urn": URN, "severity": "error", "message": "quota exceeded\n", "color": "never"}}
     (step,) = _steps(
         _event("resourcePreEvent", "create"),
-        EngineEvent.from_json(told),
+        EngineEvent.from_json(diagnostic),
         _event("resOpFailedEvent", "create"),
     )
     assert step["error"] == "quota exceeded"

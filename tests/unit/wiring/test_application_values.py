@@ -10,11 +10,11 @@ from wiring.application_values import application_values
 LETS_ENCRYPT: dict[str, Any] = {"kind": "letsencrypt", "email": "rsp@example.org"}
 
 
-def test_without_a_word_the_certificate_is_what_phalanx_says() -> None:
+def test_certificate_settings_of_phalanx_are_kept_by_default() -> None:
     assert application_values(environment()) == {"postgres": {"postgresStorageClass": "standard"}}
 
 
-def test_a_certificate_of_vault_is_asked_for_and_served() -> None:
+def test_a_certificate_from_vault_is_served() -> None:
     values = application_values(environment(tls={"kind": "vault"}))
     assert is_true(values["ingress-nginx"], "vaultCertificate.enabled")
     arguments = values["ingress-nginx"]["ingress-nginx"]["controller"]["extraArgs"]
@@ -23,7 +23,7 @@ def test_a_certificate_of_vault_is_asked_for_and_served() -> None:
     assert values["argocd"]["argo-cd"]["server"]["ingress"]["tls"] is False
 
 
-def test_a_certificate_of_cert_manager_is_asked_for_by_argocds_ingress() -> None:
+def test_a_certificate_from_cert_manager_is_requested_by_argocds_ingress() -> None:
     values = application_values(environment(tls=LETS_ENCRYPT))
     assert not is_true(values["ingress-nginx"], "vaultCertificate.enabled")
     assert not is_true(values["cert-manager"], "config.createIssuer")
@@ -36,7 +36,7 @@ def test_a_certificate_of_cert_manager_is_asked_for_by_argocds_ingress() -> None
 @pytest.mark.parametrize(
     ("tls", "message"),
     [
-        ({"kind": "letsencrypt"}, "rsp:tls.email is missing. Expected: Address of the ACME account"),
+        ({"kind": "letsencrypt"}, "rsp:tls.email is missing. Expected: Email address of the ACME account"),
         ({**LETS_ENCRYPT, "email": "rsp"}, "rsp:tls.email: String should match pattern"),
         ({**LETS_ENCRYPT, "server": "staging"}, "rsp:tls.server: Input should be a valid URL"),
         ({"kind": "acme"}, "rsp:tls.kind must be one of phalanx, vault, letsencrypt."),
@@ -49,7 +49,7 @@ def test_a_certificate_of_cert_manager_is_asked_for_by_argocds_ingress() -> None
         ({"kind": "vault", "email": "rsp@example.org"}, "rsp:tls.email is not a known key"),
     ],
 )
-def test_bad_input_is_told_with_its_key(tls: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError) as told:
+def test_invalid_input_is_reported_with_its_key(tls: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         environment(tls=tls)
-    assert message in str(told.value)
+    assert message in str(caught.value)

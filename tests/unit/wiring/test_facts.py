@@ -6,7 +6,7 @@ import pytest
 from wiring.facts import FactError, Facts, check_mounts, helm_values
 
 FACTS = Facts(
-    vault_credentials="mark-of-the-ids",
+    vault_credentials="fingerprint-of-the-ids",
     ingress_address="203.0.113.16",
     ingress_annotations={"loadbalancer.openstack.org/keep-floatingip": "true"},
     ingress_controller_kind="DaemonSet",
@@ -25,7 +25,7 @@ def nublado(*paths: str) -> dict[str, Any]:
     return {"controller": {"config": {"lab": {"volumes": volumes}}}}
 
 
-def test_ingress_nginx_gets_the_address_and_what_the_load_balancer_needs() -> None:
+def test_ingress_nginx_gets_the_address_and_the_settings_of_the_load_balancer() -> None:
     assert helm_values("ingress-nginx", FACTS, {}) == {
         "ingress-nginx": {
             "controller": {
@@ -52,7 +52,7 @@ def test_nublado_keeps_every_volume_and_mounts_nfs_from_our_server() -> None:
 
 
 @pytest.mark.parametrize("values", [{}, nublado(), {"controller": {"config": {"lab": {"volumes": None}}}}])
-def test_nublado_without_nfs_volumes_is_told_nothing(values: dict[str, Any]) -> None:
+def test_nublado_without_nfs_volumes_gets_no_values(values: dict[str, Any]) -> None:
     assert helm_values("nublado", FACTS, values) == {}
 
 
@@ -65,7 +65,7 @@ def test_tap_gets_the_bucket(application: str) -> None:
     }
 
 
-def test_others_are_told_nothing() -> None:
+def test_other_applications_get_no_values() -> None:
     assert helm_values("squareone", FACTS, {"config": {}}) == {}
 
 
@@ -74,11 +74,13 @@ def test_labs_may_mount_an_export_or_a_directory_below_one() -> None:
     check_mounts({}, ["/data"])
 
 
-def test_labs_may_not_mount_what_is_not_exported() -> None:
+def test_labs_may_not_mount_other_paths() -> None:
     with pytest.raises(FactError, match=r"mounts /database, /scratch .* exports only /data: add a volume"):
         check_mounts(nublado("/data", "/scratch", "/database"), ["/data"])
 
 
-def test_the_operator_is_rolled_when_its_ids_change() -> None:
-    told = helm_values("vault-secrets-operator", FACTS, {})
-    assert told["vault-secrets-operator"]["podAnnotations"] == {"checksum/vault-credentials": "mark-of-the-ids"}
+def test_the_operator_restarts_when_its_ids_change() -> None:
+    values = helm_values("vault-secrets-operator", FACTS, {})
+    assert values["vault-secrets-operator"]["podAnnotations"] == {
+        "checksum/vault-credentials": "fingerprint-of-the-ids"
+    }

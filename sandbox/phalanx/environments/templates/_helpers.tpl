@@ -20,8 +20,8 @@ metadata:
 
 {{/*
 The Argo CD Application for the chart of the same name.
-Takes a dictionary: root (the chart's context), name, project, and parameters, a list of what the chart is told about
-its environment: `global.<parameter>`, or a complete parameter name for a subchart.
+Takes a dictionary: root (the chart's context), name, project, and parameters, a list of values of the
+environment for the chart: `global.<parameter>`, or a complete parameter name for a subchart.
 */}}
 {{- define "environment.application" -}}
 {{- $values := .root.Values }}

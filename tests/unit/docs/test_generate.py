@@ -1,0 +1,86 @@
+"""The generated references are complete, and the pages' links lead somewhere."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from config.cluster import Masters
+from config.names import PROJECT
+from config.stack_config import StackConfig
+from docs import generate
+from program.outputs import DESCRIPTIONS
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("docs")
+    generate.write(directory)
+    return directory
+
+
+def keys(annotation: Any, path: str) -> Iterator[str]:
+    """Yield the path of each key below an annotation of the models, without the help of their JSON schema."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            key = f"{path}{':' if path == PROJECT else '.'}{field.alias or name}"
+            yield key
+            yield from keys(field.annotation, key)
+    elif origin is dict:
+        yield from keys(arguments[1], f"{path}.NAME")
+    elif origin is Annotated:
+        yield from keys(arguments[0], path)
+    else:
+        for each in arguments:
+            yield from keys(each, path)
+
+
+def test_every_configuration_key_has_a_row(site: Path) -> None:
+    page = (site / "reference/configuration.md").read_text()
+    expected = set(keys(StackConfig, PROJECT))
+    assert {"rsp:protect", "rsp:nfs.volumes.NAME.rootSquash", "rsp:tls.challenge.credential.secret"} <= expected
+    assert [key for key in sorted(expected) if f"| `{key}` |" not in page] == []
+
+
+def test_a_row_has_type_default_and_description(site: Path) -> None:
+    rows = (site / "reference/configuration.md").read_text().splitlines()
+    masters = next(row for row in rows if row.startswith("| `rsp:cluster.masters.count` |"))
+    description = Masters.model_fields["count"].description
+    assert masters == f"| `rsp:cluster.masters.count` | integer, ≥ 1, ≤ 7 | `3` | {description} |"
+    assert [row for row in rows if row.startswith("| `rsp:") and row.replace("\\|", "").count("|") != 5] == []
+
+
+def test_every_output_has_a_row(site: Path) -> None:
+    page = (site / "reference/outputs.md").read_text()
+    assert [name for name, text in DESCRIPTIONS.items() if f"| `{name}` | {text} |" not in page] == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["python -m operations preflight", "python -m operations secrets prune", "python -m sandbox cloud logs"],
+)
+def test_commands_have_a_heading(site: Path, command: str) -> None:
+    assert f"# `{command}`\n" in (site / "reference/commands.md").read_text()
+
+
+def test_every_component_is_referenced(site: Path) -> None:
+    page = (site / "reference/components.md").read_text()
+    assert {"::: components.network", "::: components.applications"} <= set(page.splitlines())
+    assert "components.waiting" not in page
+
+
+def test_links_of_copied_files_are_those_of_the_site(site: Path) -> None:
+    home = (site / "index.md").read_text()
+    assert "](howto/index.md)" in home
+    assert "](sandbox.md)" in home
+    assert "](docs/" not in home
+
+
+def test_a_link_to_a_file_that_is_no_page_becomes_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    source = tmp_path / "README.md"
+    source.write_text("[`the file`](Pulumi.roe.yaml), [Pulumi](https://www.pulumi.com), [below](#below)")
+    assert generate.copied(source) == "`the file`, [Pulumi](https://www.pulumi.com), [below](#below)"
