@@ -123,7 +123,13 @@ def locked_down_port(
         network_id=place.network_id,
         fixed_ips=[{"subnet_id": place.subnet_id, "ip_address": str(place.address)}],
         security_group_ids=[group.id],
-        opts=child,
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            # Updated in place, the port of a running VM would have an address that the VM does not use. With the port,
+            # the VM is replaced.
+            replace_on_changes=["fixedIps"],
+            delete_before_replace=True,
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """A changed NFS server is replaced: it is shut down before its volumes are detached; address and data remain."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import openstack
@@ -37,7 +37,7 @@ class Changed(NamedTuple):
 
     before: Server
     after: Server
-    again: dict[automation.OpType, int]
+    again: Mapping[automation.OpType, int]
     """Changes in a preview after that, by operation."""
     admin: Connection
 
@@ -70,7 +70,7 @@ def changed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> Ite
             # Pulumi keeps them: they hold data.
             for volume in tenant.block_storage.volumes():
                 if volume.name.startswith(f"{SERVER}-"):
-                    tenant.block_storage.delete_volume(volume)
+                    tenant.block_storage.delete_volume(volume.id)
 
 
 def test_the_new_server_has_the_address_and_the_volumes_of_the_old_one(changed: Changed) -> None:
@@ -94,7 +94,7 @@ def test_the_old_server_was_stopped_before_its_volumes_were_detached(changed: Ch
 
 def _server(admin: Connection) -> Server:
     (server,) = admin.compute.servers(name=f"^{SERVER}$", all_projects=True)
-    ((port,),) = ([each for each in ports] for ports in server.addresses.values())
+    ((port,),) = server.addresses.values()
     return Server(
         id=server.id,
         address=port["addr"],

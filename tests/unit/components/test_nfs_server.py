@@ -45,6 +45,7 @@ def test_owns_its_egress(recording: Recording) -> None:
 
 
 def test_has_its_fixed_address_in_its_own_group_only(recording: Recording) -> None:
+    assert list(recording.one("Port").request.replaceOnChanges) == ["fixedIps"]
     port = recording.one("Port").inputs
     assert port["fixedIps"] == [{"subnetId": "subnet-id", "ipAddress": "10.20.0.10"}]
     assert port["securityGroupIds"] == ["nfs-group-id"]
