@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
 
 import pulumi
 import pulumi_vault as vault
@@ -14,13 +13,6 @@ from phalanx import policies
 from phalanx.environment import Environment
 
 _WEEK = 7 * 24 * 3600
-
-
-class RoleReader(Protocol):
-    """Asks Vault about the AppRole."""
-
-    def has_role(self) -> bool:
-        """Whether there is the environment's AppRole, whoever made it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +31,9 @@ def cluster_login(
     name: str,
     environment: Environment,
     settings: AppRole,
-    reader: RoleReader,
     opts: ResourceOptions,
+    *,
+    role_exists: bool,
 ) -> Login:
     """Make the AppRole by which the cluster reads the environment's secrets, and nothing else.
 
@@ -48,8 +41,8 @@ def cluster_login(
         name: What the names of the resources begin with.
         environment: The Phalanx environment.
         settings: Path of the auth method, life of its tokens, and when there is to be another secret id.
-        reader: Asks Vault.
         opts: Options of each resource.
+        role_exists: Whether Vault has the environment's AppRole, whoever made it.
     """
     policy = vault.Policy(
         f"{name}-read",
@@ -69,7 +62,7 @@ def cluster_login(
         options = ResourceOptions.merge(opts, ResourceOptions(depends_on=[backend]))
     # The provider cannot make a role over one that somebody else has made (Vault: "local_secret_ids can only be
     # modified during role creation"), so that one is imported. To a role of the stack itself that changes nothing.
-    taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if reader.has_role() else None
+    taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if role_exists else None
     role = vault.approle.AuthBackendRole(
         f"{name}-role",
         backend=settings.path,

@@ -1,32 +1,21 @@
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
 import pulumi
 import pulumi_vault as vault
 from pulumi import ResourceOptions
 
 from components.generated_secrets import GeneratedSecrets
-from components.secret_access import RoleReader, cluster_login, write_token
+from components.secret_access import cluster_login, write_token
 from config.names import vault_description
 from config.vault import Ownership, Vault
 from phalanx import secret_changes
 from phalanx.environment import Environment
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
-
-
-class VaultReader(RoleReader, Protocol):
-    """Asks Vault what it holds at this moment."""
-
-    def application(self, name: str) -> Mapping[str, str]:
-        """The secret of an application, by its keys."""
-
-    def has_mount(self) -> bool:
-        """Whether there is the environment's KV engine, whoever made it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +28,12 @@ class SecretStoreArgs:
     """Who owns the mounts, and how long tokens live."""
     inputs: SecretInputs
     """What each secret is made from."""
-    reader: VaultReader
-    """Asks Vault."""
+    mount_exists: bool
+    """Whether Vault has the environment's KV engine, whoever made it."""
+    role_exists: bool
+    """Whether Vault has the environment's AppRole, whoever made it."""
+    read_application: Callable[[str], Mapping[str, str]]
+    """Reads the present secret of an application from Vault, by its keys."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
     """The keys of the object store, by the name under which applications read them (secret)."""
     protect: bool
@@ -73,7 +66,8 @@ class SecretStore(pulumi.ComponentResource):
         self._child = ResourceOptions(parent=self)
 
         self._write_secrets()
-        login = cluster_login(name, args.environment, args.settings.approle, args.reader, self._child)
+        approle = args.settings.approle
+        login = cluster_login(name, args.environment, approle, self._child, role_exists=args.role_exists)
         self.role_id, self.secret_id, self.credentials_fingerprint = login.role_id, login.secret_id, login.fingerprint
         self.write_token = write_token(name, args.environment, args.settings.write_token_ttl, self._child)
         self.path = pulumi.Output.from_input(args.environment.vault_path_prefix)
@@ -102,7 +96,7 @@ class SecretStore(pulumi.ComponentResource):
                     kept,
                     ResourceOptions(
                         protect=self._args.protect,
-                        import_=environment.vault_mount if self._args.reader.has_mount() else None,
+                        import_=environment.vault_mount if self._args.mount_exists else None,
                     ),
                 ),
             )
@@ -147,10 +141,9 @@ class SecretStore(pulumi.ComponentResource):
         return values
 
     def _whole(self, application: str, planned: Mapping[str, str]) -> str:
-        """An application's secret as JSON.
+        """Return an application's secret as JSON.
 
-        The provider writes a secret as a whole, so what others keep in it is written back (docs/decisions/0008). It is
-        read just before that: what a person writes while an update is under way survives.
+        The provider writes a secret as a whole, so what others keep in it is written back (docs/decisions/0008).
         """
         inputs = self._args.inputs
         if pulumi.runtime.is_dry_run():
@@ -158,7 +151,10 @@ class SecretStore(pulumi.ComponentResource):
             warn_of_edited(self._name, secret_changes.edited(inputs, application, planned))
             held: Mapping[str, str] = inputs.in_vault(application)
         else:
-            held = self._args.reader.application(application)
+            # The exception to the rule of no request in an `apply`: the values read before the first resource may be
+            # half an hour old in a first installation, and would undo what a person wrote in the meantime. Vault's
+            # provider cannot patch a secret, and its functions that read one are deprecated.
+            held = self._args.read_application(application)
         return json.dumps({**planned, **inputs.foreign_keys(application, held)}, sort_keys=True)
 
 

@@ -9,17 +9,17 @@ from components import cloud_init
 from components import vault_configuration as openbao
 from components.cloud_init import File, Mount
 from components.vault_configuration import BACKUP, DATA, ETC, PASSWORD_FILES, SOCKET, FirstBoot
-from config.vault_server import OPERATOR, GivenCertificate, StaticSeal, VaultServer
+from config.vault_server import GivenCertificate, StaticSeal, VaultServer
 
 _OWNER = "openbao:openbao"
 
 
 def render(boot: FirstBoot) -> str:
-    """The user data; it holds secrets.
+    """Return the user data, which contains secrets.
 
-    Passwords and keys are files that only the server's user may read. Those of the users are read at the very first
-    start, when the server initialises itself; with a Shamir seal people do that, and only what takes the backups is
-    told its password.
+    Passwords and keys are files that only the server's user may read. The users' passwords are read at the very first
+    start, when the server initialises itself. With a Shamir seal, operators initialise it, and only the password of the
+    backup job is written.
     """
     mount = Mount(name="vault", volume_id=boot.volume_id, path=DATA)
     return cloud_init.document(
@@ -58,7 +58,6 @@ def _private(content: str) -> File:
 def _secret_files(settings: VaultServer) -> Mapping[str, File]:
     secrets: dict[str, SecretStr | None] = {PASSWORD_FILES[BACKUP]: settings.backup_password}
     if settings.initialises_itself:
-        secrets[PASSWORD_FILES[OPERATOR]] = settings.operator_password
         secrets[PASSWORD_FILES[openbao.ADMIN]] = settings.admin_password
     if isinstance(settings.seal, StaticSeal):
         previous = settings.seal.previous_key

@@ -5,7 +5,6 @@ from typing import Annotated, Self
 from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 
 from config.section import Name, Section
-from config.vault_server import VaultServer
 
 _HOUR = 3600
 
@@ -59,16 +58,12 @@ class AppRole(Section):
 class Vault(Section):
     """Where the environment's secrets are kept.
 
-    The token that opens an existing Vault is never configuration: set VAULT_TOKEN.
+    Vault exists before any environment. The token that opens it is never configuration: set VAULT_TOKEN.
     """
 
     address: AnyHttpUrl | None = Field(
         default=None,
         description="URL of Vault as this program reaches it, if it differs from the Phalanx environment's vaultUrl",
-    )
-    deploy: VaultServer | None = Field(
-        default=None,
-        description="Make the site's own Vault; without it the environment's vaultUrl is an existing one",
     )
     mount: Ownership = Field(
         default=Ownership.CREATE,

@@ -1,4 +1,4 @@
-"""The site's own Vault: OpenBao on a VM, where there is no other."""
+"""The server of the site's own Vault: OpenBao on a VM."""
 
 import base64
 import binascii
@@ -13,9 +13,6 @@ from config.versions import OPENBAO_MINIMUM
 
 PORT = 8200
 """Where the server is reached, and nothing else is open but for ACME."""
-
-OPERATOR = "rsp-operator"
-"""The user of the auth method `userpass` as whom this program logs in."""
 
 WIDEST_CLIENTS = 8
 """Shortest prefix of a network that may reach the server: a slip must not open it to the world."""
@@ -137,10 +134,7 @@ class Volume(Section):
 
 
 class VaultServer(Section):
-    """The site's own Vault: a VM with OpenBao, and a volume whose data outlive it.
-
-    Its name is that of the Phalanx environment's ``vaultUrl``, ``https://NAME:8200``.
-    """
+    """A VM with OpenBao, and a volume whose data outlive it."""
 
     address: IPv4Address = Field(description="Fixed address in network.cidr, outside the pool that DHCP hands out")
     image: Name = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64")
@@ -152,14 +146,14 @@ class VaultServer(Section):
         description="Reach it from outside by a floating IP; without one only from the private network",
     )
     clients: tuple[IPv4Network, ...] = Field(
-        default=(),
-        description="Networks beside network.cidr that may reach it: where this program runs, and operators",
+        min_length=1,
+        description=(
+            "Networks that may reach port 8200: those of operators and of CI, and of each environment the external "
+            "address of its router (203.0.113.9/32), from which its nodes come; or the nodes' subnet, if Vault is in it"
+        ),
     )
     tls: ServerTls = Field(description="Where its certificate comes from")
     seal: Seal = Field(description="What protects its data at rest, and who unseals it")
-    operator_password: Password = Field(
-        description="Password of `rsp-operator`, as whom this program logs in (pulumi config set --secret)",
-    )
     backup_password: Password = Field(
         description="Password of `rsp-backup`, who may take snapshots and nothing else (pulumi config set --secret)",
     )

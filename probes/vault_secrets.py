@@ -1,12 +1,11 @@
 """What Vault holds for an environment, whoever wrote it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
 
 from config.vault import AppRole
 from phalanx.environment import Environment
@@ -21,7 +20,28 @@ _READERS = 8
 """Secrets that are read at once."""
 
 
-def read(address: str, environment: Environment, operator: SecretStr | None = None) -> dict[SecretKey, str]:
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """Everything in Vault that a stack may find of its environment."""
+
+    secrets: Mapping[SecretKey, str] = field(repr=False)
+    """The secrets under the environment's path, by application and key."""
+    has_mount: bool
+    """Whether the environment's KV engine exists, whoever made it."""
+    has_role: bool
+    """Whether the environment's AppRole exists, whoever made it."""
+
+
+def contents(address: str, environment: Environment, approle: AppRole) -> Contents:
+    """Read all that is known of an environment before anything is registered; arguments and errors as for `read`."""
+    return Contents(
+        secrets=read(address, environment),
+        has_mount=has_mount(address, environment),
+        has_role=has_role(address, environment, approle),
+    )
+
+
+def read(address: str, environment: Environment) -> dict[SecretKey, str]:
     """Read every secret under an environment's path with the token of ``VAULT_TOKEN``.
 
     A program that runs by Pulumi must know them before it registers anything, as a static secret may be missing; and
@@ -30,7 +50,6 @@ def read(address: str, environment: Environment, operator: SecretStr | None = No
     Args:
         address: URL of Vault.
         environment: The environment; its KV engine need not be mounted yet.
-        operator: Password of the program's user in a Vault that the stack makes, in place of the token.
 
     Returns:
         The values that are there, by application and key; nothing for a secret whose newest version is deleted.
@@ -40,33 +59,31 @@ def read(address: str, environment: Environment, operator: SecretStr | None = No
         VaultTokenError: If there is no token, or no encryption on the way.
     """
     with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         names = _applications(client, environment)
         return {
             at: value for found in pool.map(lambda name: _keys(client, environment, name), names) for at, value in found
         }
 
 
-def read_application(
-    address: str, environment: Environment, application: str, operator: SecretStr | None = None
-) -> dict[str, str]:
+def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
     """Read what the secret of one application holds at this moment; arguments and errors as for `read`."""
     with explained(address, environment, "read"):
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         return {at.key: value for at, value in _keys(client, environment, application)}
 
 
-def has_role(address: str, environment: Environment, settings: AppRole, operator: SecretStr | None = None) -> bool:
+def has_role(address: str, environment: Environment, settings: AppRole) -> bool:
     """Whether Vault has the environment's AppRole already, whoever made it; errors as for `read`."""
     with explained(address, environment, "read"):
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         return client.read(f"auth/{settings.path}/role/{environment.vault_role}") is not None
 
 
-def has_mount(address: str, environment: Environment, operator: SecretStr | None = None) -> bool:
+def has_mount(address: str, environment: Environment) -> bool:
     """Whether Vault has the environment's KV engine already, whoever made it; errors as for `read`."""
     with explained(address, environment, "read"):
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         return f"{environment.vault_mount}/" in existing_vault.visible(client, "secret")
 
 

@@ -1,4 +1,4 @@
-"""The arguments of the components that make the infrastructure, as the configuration of an environment has them."""
+"""The arguments of the components that make the infrastructure, as a stack's configuration has them."""
 
 from components.cluster_labels import Autoscaling, ClusterFeatures
 from components.ingress_address import IngressAddressArgs
@@ -9,14 +9,14 @@ from components.object_store import ObjectStoreArgs, S3Keys
 from components.stateless_vm import Machine, Place
 from components.vault_server import VaultServerArgs
 from config import cluster as cluster_config
+from config.network import NetworkSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
-from config.vault_server import VaultServer
+from config.vault_stack import VaultStackConfig
 
 
-def network(config: StackConfig) -> NetworkArgs:
+def network(settings: NetworkSettings) -> NetworkArgs:
     """How to make or adopt the private network."""
-    settings = config.network
     layout: NewSubnet | ExistingSubnet = NewSubnet(
         gateway=settings.gateway,
         allocation_pool=settings.allocation_pool,
@@ -47,28 +47,15 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
     )
 
 
-def vault_server(
-    config: StackConfig, settings: VaultServer, net: Network, url: str, operator_policy: str
-) -> VaultServerArgs:
-    """The site's own Vault in a network.
-
-    Args:
-        config: The stack configuration.
-        settings: Its part that is about this server.
-        net: The network.
-        url: The Phalanx environment's ``vaultUrl``, ``https://NAME:8200``.
-        operator_policy: What this program may do in it, as a policy in HCL.
-    """
+def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
+    """The site's own Vault in a network."""
+    settings = config.server
     return VaultServerArgs(
         settings=settings,
         place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
         machine=Machine(image=settings.image, flavor=settings.flavor, keypair=config.cloud.keypair),
-        url=url,
-        reached_at=config.vault.reached_at(url),
-        nodes=config.network.cidr,
-        router_address=net.router_address,
+        host=config.host,
         external_network=config.network.external_network,
-        operator_policy=operator_policy,
         protect=config.protect,
     )
 

@@ -1,5 +1,7 @@
 """The arguments of the components in Vault and in the cluster, as configuration and Phalanx checkout have them."""
 
+from functools import partial
+
 import pulumi
 
 from components.applications import ApplicationsArgs
@@ -10,11 +12,13 @@ from components.designate_solver import ApplicationCredential, DesignateSolverAr
 from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
-from components.secret_store import SecretStore, SecretStoreArgs, VaultReader
+from components.secret_store import SecretStore, SecretStoreArgs
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
+from probes import vault_secrets
+from probes.vault_secrets import Contents
 from wiring.facts import Facts
 
 CERT_MANAGER = "cert-manager"
@@ -25,15 +29,18 @@ def secret_store(
     config: StackConfig,
     source: PhalanxSource,
     inputs: SecretInputs,
-    reader: VaultReader,
+    found: Contents,
     store: ObjectStore,
 ) -> SecretStoreArgs:
     """The secrets in Vault, and who may read them."""
+    address = config.vault.reached_at(source.environment.vault_url)
     return SecretStoreArgs(
         environment=source.environment,
         settings=config.vault,
         inputs=inputs,
-        reader=reader,
+        mount_exists=found.has_mount,
+        role_exists=found.has_role,
+        read_application=partial(vault_secrets.read_application, address, source.environment),
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=config.protect,
     )

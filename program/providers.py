@@ -4,11 +4,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_openstack as openstack
 import pulumi_vault as vault
-from pydantic import SecretStr
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
-from config.vault_server import OPERATOR
 
 
 def openstack_provider(cloud: Cloud) -> openstack.Provider:
@@ -16,24 +14,11 @@ def openstack_provider(cloud: Cloud) -> openstack.Provider:
     return openstack.Provider("openstack", cloud=cloud.name, region=cloud.region)
 
 
-def vault_provider(address: pulumi.Input[str], operator: SecretStr | None = None) -> vault.Provider:
-    """The Vault at an address.
-
-    Args:
-        address: Its URL. Of a server that this stack makes it is known once that answers: the engine asks no provider
-            before it knows all of its settings.
-        operator: Password of the program's own user in a Vault that this stack makes. Without it VAULT_TOKEN in the
-            environment opens the Vault: a token here would stay in the state.
-    """
-    login = None
-    if operator:
-        login = vault.ProviderAuthLoginUserpassArgs(
-            username=OPERATOR, password=pulumi.Output.secret(operator.get_secret_value())
-        )
+def vault_provider(address: str) -> vault.Provider:
+    """The Vault at an address, opened by VAULT_TOKEN in the environment: a token here would stay in the state."""
     return vault.Provider(
         "vault",
         address=address,
-        auth_login_userpass=login,
         # The provider would work with a child of our token that it leaves behind in Vault, and whose 20 minutes end
         # before a first installation does.
         skip_child_token=True,
