@@ -16,7 +16,7 @@ from config.vault_server import (
 ETC = "/etc/openbao"
 DATA = "/srv/vault"
 SOCKET = "/run/openbao/openbao.sock"
-"""Where the server's own jobs reach it; root and its own user alone may open it."""
+"""Socket for the server's own jobs, accessible only to root and the server's user."""
 
 BACKUP, ADMIN = "rsp-backup", "rsp-admin"
 """Users of the auth method userpass: one takes snapshots, one may do everything. Each has a policy of its name."""
@@ -49,19 +49,19 @@ def configuration(boot: FirstBoot) -> dict[str, Any]:
         "cluster_address": f"127.0.0.1:{PORT + 1}",
         **_tls(settings.tls, boot.host),
     }
-    # Without a second key beside the options OpenBao does not find the device's type (HCL's reading of JSON).
+    # Without a second key beside the options, OpenBao does not find the device's type, as it reads JSON as HCL.
     audit = {
         "description": "Every request and its answer, secrets hashed",
         "options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"},
     }
     seal, start = _seal(settings), _initialisation() if settings.initialises_itself else {}
     return {
-        # The smallest multiplier: the only member has nobody to wait for before it leads.
+        # The smallest multiplier: a single member need not wait for others before it becomes the leader.
         "storage": {"raft": {"path": f"{DATA}/raft", "node_id": "vault", "performance_multiplier": 1}},
         "listener": [{"tcp": listener}, {"unix": {"address": SOCKET, "socket_mode": "0600"}}],
         "api_addr": f"https://{boot.host}:{PORT}",
         "cluster_addr": f"https://127.0.0.1:{PORT + 1}",
-        "max_lease_ttl": "87600h",  # the write token can be renewed for so long
+        "max_lease_ttl": "87600h",  # maximum lifetime of the write token
         "ui": False,
         "audit": [{"file": {"log": audit}}],
         **seal,
@@ -77,7 +77,7 @@ def _tls(tls: AcmeCertificate | GivenCertificate, host: str) -> dict[str, Any]:
         "tls_acme_email": tls.email or "",
         "tls_acme_domains": [host],
         "tls_acme_cache_path": f"{DATA}/acme",
-        # An answer over plain HTTP would need port 80, where somebody might send a token in clear.
+        # The HTTP challenge would need port 80, to which a client might send a token in plaintext.
         "tls_acme_disable_http_challenge": True,
     }
 

@@ -1,4 +1,4 @@
-"""Why a Vault cannot be used yet, seen from this machine and without a token."""
+"""Find out why a Vault cannot be used yet, from this machine and without a token."""
 
 import os
 import socket

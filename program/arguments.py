@@ -1,4 +1,4 @@
-"""The arguments of the components that make the infrastructure, as a stack's configuration has them."""
+"""Create the arguments of the infrastructure's components from a stack's configuration."""
 
 from components.cluster_labels import Autoscaling, ClusterFeatures
 from components.ingress_address import IngressAddressArgs
@@ -16,7 +16,7 @@ from config.vault_stack import VaultStackConfig
 
 
 def network(settings: NetworkSettings) -> NetworkArgs:
-    """How to make or adopt the private network."""
+    """Return the arguments of the private network."""
     layout: NewSubnet | ExistingSubnet = NewSubnet(
         gateway=settings.gateway,
         allocation_pool=settings.allocation_pool,
@@ -28,7 +28,7 @@ def network(settings: NetworkSettings) -> NetworkArgs:
 
 
 def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
-    """The NFS server in a network."""
+    """Return the arguments of the NFS server."""
     settings = config.nfs
     return NfsServerArgs(
         place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
@@ -48,7 +48,7 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
 
 
 def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
-    """The site's own Vault in a network."""
+    """Return the arguments of the site's own Vault."""
     settings = config.server
     return VaultServerArgs(
         settings=settings,
@@ -61,7 +61,7 @@ def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
 
 
 def object_store(config: StackConfig) -> ObjectStoreArgs:
-    """The bucket, made or given."""
+    """Return the arguments of the bucket."""
     settings = config.object_store
     keys = None
     if isinstance(settings, ExistingStore):
@@ -78,7 +78,7 @@ def object_store(config: StackConfig) -> ObjectStoreArgs:
 
 
 def ingress_address(config: StackConfig) -> IngressAddressArgs:
-    """The floating IP of the platform."""
+    """Return the arguments of the platform's floating IP."""
     return IngressAddressArgs(
         external_network=config.network.external_network,
         health_monitors=config.ingress.health_monitors,
@@ -87,7 +87,7 @@ def ingress_address(config: StackConfig) -> IngressAddressArgs:
 
 
 def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
-    """The Kubernetes cluster in a network."""
+    """Return the arguments of the Kubernetes cluster."""
     settings = config.cluster
     return MagnumClusterArgs(
         network_id=net.network_id,
@@ -108,7 +108,7 @@ def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
 
 
 def cluster_features(config: StackConfig) -> ClusterFeatures:
-    """What the labels of the cluster's template are to say."""
+    """Return the features that become labels of the cluster template."""
     settings, ingress = config.cluster, config.ingress
     return ClusterFeatures(
         driver=settings.driver,
@@ -128,7 +128,7 @@ def cluster_features(config: StackConfig) -> ClusterFeatures:
 
 
 def _autoscaler_bounds(settings: cluster_config.Cluster) -> Autoscaling | None:
-    """Bounds of the default workers, which stand still where other groups only are the autoscaler's."""
+    """Return the bounds of the default workers, which are fixed if only other groups are autoscaled."""
     workers = settings.workers
     if not any(group.autoscaling for group in (workers, *settings.node_groups.values())):
         return None

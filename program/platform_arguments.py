@@ -1,4 +1,4 @@
-"""The arguments of the components in Vault and in the cluster, as configuration and Phalanx checkout have them."""
+"""Create the arguments of the components in Vault and in the cluster from configuration and Phalanx checkout."""
 
 from functools import partial
 
@@ -32,7 +32,7 @@ def secret_store(
     found: Contents,
     store: ObjectStore,
 ) -> SecretStoreArgs:
-    """The secrets in Vault, and who may read them."""
+    """Return the arguments of the secrets in Vault."""
     address = config.vault.reached_at(source.environment.vault_url)
     return SecretStoreArgs(
         environment=source.environment,
@@ -47,7 +47,7 @@ def secret_store(
 
 
 def cluster_services(config: StackConfig, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
-    """What applications expect of the cluster."""
+    """Return the arguments of the services that applications expect of the cluster."""
     return ClusterServicesArgs(
         storage_classes={
             name: StorageClassArgs(
@@ -67,7 +67,7 @@ def cluster_services(config: StackConfig, source: PhalanxSource, secrets: Secret
 
 
 def argocd(config: StackConfig, source: PhalanxSource) -> ArgoCdArgs:
-    """Argo CD and its projects."""
+    """Return the arguments of Argo CD."""
     return ArgoCdArgs(
         chart=source.charts[ARGOCD],
         namespace=source.manifests.namespace_metadata(ARGOCD),
@@ -97,7 +97,7 @@ def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> Certificat
 
 
 def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
-    """The applications and what they are told."""
+    """Return the arguments of the applications."""
     return ApplicationsArgs(
         manifests=source.manifests,
         values={name: application.values for name, application in source.applications.items()},
@@ -111,7 +111,7 @@ def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi
 def facts(
     ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
 ) -> Facts[pulumi.Input[str]]:
-    """What the infrastructure tells the applications."""
+    """Return the infrastructure's facts for the applications."""
     return Facts(
         ingress_address=ingress.address,
         ingress_annotations=ingress.annotations,

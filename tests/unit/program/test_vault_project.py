@@ -148,5 +148,5 @@ def test_a_cloud_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_slip_in_the_configuration_is_named_without_a_traceback() -> None:
     assert refused(server__clients=["0.0.0.0/0"]).startswith(
-        "Pulumi.test.yaml: rsp-vault:server.clients: 0.0.0.0/0 would open Vault to half the world"
+        "Pulumi.test.yaml: rsp-vault:server.clients: 0.0.0.0/0 would open Vault to a large part"
     )
