@@ -43,7 +43,7 @@ format: $(VENV)/installed ## Fix and format the code with ruff
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-schema: $(VENV)/installed ## Generate config/schema.json from the models
+schema: $(VENV)/installed ## Generate the JSON schemas in config/ from the models
 	@$(RUN) config.schema
 
 docs: $(VENV)/installed $(DOCS_VENV)/installed ## Build the documentation into build/docs

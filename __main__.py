@@ -23,17 +23,13 @@ from config.applications import SyncMode
 from config.stack_config import StackConfig
 from config.tls import LetsEncrypt
 from phalanx import source as phalanx_source
-from phalanx.certificates import Certificate
-from phalanx.secret_inputs import SecretInputs
-from phalanx.source import PhalanxSource
-from probes import certificate, failures, own_vault, preflight, vault_policy
+from probes import certificate, failures, preflight, vault_secrets
 from program import arguments, outputs, secret_changes, secret_inputs
 from program import platform_arguments as platform
 from program.duplicates import guard
 from program.errors import raise_if_fatal, user_errors
 from program.failure_hooks import explained
-from program.providers import kubernetes_provider, openstack_provider
-from program.vault import open_vault
+from program.providers import kubernetes_provider, openstack_provider, vault_provider
 from wiring import facts
 from wiring.application_values import application_values
 
@@ -43,7 +39,7 @@ gc.enable()
 
 def main() -> None:
     """Compose the platform; whatever can be known to be wrong is told before the first resource is registered."""
-    config = loader.load(pulumi.Config())
+    config = loader.load(pulumi.Config(), StackConfig)
     stack = pulumi.get_stack()
     asked = preflight.Questions(config, stack, preview=pulumi.runtime.is_dry_run())
     source = phalanx_source.load(
@@ -54,21 +50,21 @@ def main() -> None:
     facts.check_mounts(source.values("nublado"), [f"/{export}" for export in config.nfs.volumes])
     guard(config.cloud)
     raise_if_fatal(asked.problems())
-    presence = asked.presence()
-    known = gather(config, source, presence) if presence is own_vault.Presence.THERE else None
+    vault_url = config.vault.reached_at(source.environment.vault_url)
+    in_vault = vault_secrets.contents(vault_url, source.environment, config.vault.approle)
+    inputs = secret_inputs.gather(config, source, in_vault.secrets)
+    secret_changes.log(inputs, source.environment.vault_path_prefix, stack)
+    served, problems = certificate.inspect(source.environment, inputs.static, inputs.existing)
+    raise_if_fatal(problems)
     cloud = openstack_provider(config.cloud)
-    openstack = ResourceOptions(providers=[cloud], transformations=explained(failures.IN_OPENSTACK, config))
-    network = Network("network", arguments.network(config), openstack)
-    policy = vault_policy.operator(source.environment, config.vault, stack)
-    vault = open_vault(config, source.environment, network, policy, openstack)
-    inputs, served = known or gather(config, source, presence)
+    openstack = ResourceOptions(providers=[cloud], transformations=explained(failures.IN_OPENSTACK, config.cloud))
+    network = Network("network", arguments.network(config.network), openstack)
     nfs = NfsServer("nfs", arguments.nfs_server(config, network), openstack)
     store = ObjectStore("object-store", arguments.object_store(config), openstack)
     ingress = IngressAddress("ingress", arguments.ingress_address(config), openstack)
     cluster = MagnumCluster("cluster", arguments.cluster(config, network), openstack)
-    reader = own_vault.Reader(config, source.environment, presence)
-    store_args = platform.secret_store(config, source, inputs, reader, store)
-    secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault.provider]))
+    store_args = platform.secret_store(config, source, inputs, in_vault, store)
+    secrets = SecretStore("secrets", store_args, ResourceOptions(providers=[vault_provider(vault_url)]))
     kubernetes = ResourceOptions(
         providers=[kubernetes_provider(cluster)],
         transformations=explained(failures.IN_KUBERNETES, cluster.kubeconfig),
@@ -85,23 +81,12 @@ def main() -> None:
     if isinstance(config.tls, LetsEncrypt):
         needed = after(ResourceOptions.merge(kubernetes, openstack), applications.deployed[platform.CERT_MANAGER])
         CertificateIssuer("certificate", platform.certificate_issuer(config, config.tls), needed)
-    outputs.export(source, vault, served, ingress, nfs, store, cluster, secrets, argocd, applications)
+    outputs.export(source, served, ingress, nfs, store, cluster, secrets, argocd, applications)
 
 
 def after(options: ResourceOptions, *resources: pulumi.Resource) -> ResourceOptions:
     """Return options that also depend on some resources."""
     return ResourceOptions.merge(options, ResourceOptions(depends_on=list(resources)))
-
-
-def gather(
-    config: StackConfig, source: PhalanxSource, presence: own_vault.Presence
-) -> tuple[SecretInputs, Certificate | None]:
-    """What is known of the secrets before they are made, and the certificate; of a Vault of ours once there is one."""
-    inputs = secret_inputs.gather(config, source, own_vault.read(config, source.environment, presence))
-    secret_changes.log(inputs, source.environment.vault_path_prefix, pulumi.get_stack())
-    served, problems = certificate.inspect(source.environment, inputs.static, inputs.existing)
-    raise_if_fatal(problems)
-    return inputs, served
 
 
 with user_errors():

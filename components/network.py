@@ -42,7 +42,7 @@ class NetworkArgs:
 
 
 class Network(pulumi.ComponentResource):
-    """The private network of the nodes and the NFS server, routed to the external network; created or existing."""
+    """A private network, routed to the external network; created or existing."""
 
     network_id: pulumi.Output[str]
     """ID of the network."""
@@ -50,8 +50,6 @@ class Network(pulumi.ComponentResource):
     """ID of the subnet; known once the subnet is routed, so that hosts in it can reach the external network."""
     external_network_id: pulumi.Output[str]
     """ID of the external network."""
-    router_address: pulumi.Output[str] | None
-    """Address of the router in the external network, the source of the hosts' traffic; None for an existing subnet."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:Network", name, None, opts)
@@ -62,7 +60,7 @@ class Network(pulumi.ComponentResource):
             case ExistingSubnet(network=network_name, subnet=subnet_name):
                 network_id = networking.get_network_output(name=network_name, opts=look_up).id
                 subnet = networking.get_subnet_output(name=subnet_name, network_id=network_id, opts=look_up)
-                self.network_id, self.subnet_id, self.router_address = network_id, subnet.id, None
+                self.network_id, self.subnet_id = network_id, subnet.id
             case NewSubnet() as layout:
                 self._create(name, args.cidr, layout)
         self.register_outputs(
@@ -76,7 +74,7 @@ class Network(pulumi.ComponentResource):
     def _create(self, name: str, cidr: IPv4Network, layout: NewSubnet) -> None:
         """Create network, subnet, router and router interface."""
         child = pulumi.ResourceOptions(parent=self)
-        label = cloud_name(pulumi.get_stack(), name)
+        label = cloud_name(pulumi.get_stack(), name, pulumi.get_project())
         network = networking.Network(f"{name}-network", name=label, opts=child)
         first, last = layout.allocation_pool
         subnet = networking.Subnet(
@@ -103,7 +101,6 @@ class Network(pulumi.ComponentResource):
             opts=child,
         )
         self.network_id, self.subnet_id = network.id, interface.subnet_id.apply(_known)
-        self.router_address = router.external_fixed_ips.apply(lambda addresses: str(addresses[0].ip_address))
 
 
 def _known(subnet_id: str | None) -> str:

@@ -1,8 +1,7 @@
-"""Who may use the secrets in Vault: the cluster reads them, and whoever runs Phalanx's own tools writes them."""
+"""Access to the secrets in Vault: the cluster reads them, and Phalanx's own tools write them."""
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
 
 import pulumi
 import pulumi_vault as vault
@@ -16,40 +15,34 @@ from phalanx.environment import Environment
 _WEEK = 7 * 24 * 3600
 
 
-class RoleReader(Protocol):
-    """Asks Vault about the AppRole."""
-
-    def has_role(self) -> bool:
-        """Whether there is the environment's AppRole, whoever made it."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """What the cluster logs in with."""
+    """The cluster's AppRole credentials."""
 
     role_id: pulumi.Output[str]
-    """The AppRole's role id (secret)."""
+    """Role ID of the AppRole (secret)."""
     secret_id: pulumi.Output[str]
-    """The AppRole's secret id (secret)."""
+    """Secret ID of the AppRole (secret)."""
     fingerprint: pulumi.Output[str]
-    """Another one for another secret id. It is not secret, and nothing can be told from it."""
+    """Fingerprint that changes with the secret ID. It is not secret and reveals nothing of it."""
 
 
 def cluster_login(
     name: str,
     environment: Environment,
     settings: AppRole,
-    reader: RoleReader,
     opts: ResourceOptions,
+    *,
+    role_exists: bool,
 ) -> Login:
-    """Make the AppRole by which the cluster reads the environment's secrets, and nothing else.
+    """Create the AppRole with which the cluster reads the environment's secrets, and nothing else.
 
     Args:
-        name: What the names of the resources begin with.
+        name: Prefix of the resources' names.
         environment: The Phalanx environment.
-        settings: Path of the auth method, life of its tokens, and when there is to be another secret id.
-        reader: Asks Vault.
+        settings: Path of the auth method, lifetime of its tokens, and rotation of the secret ID.
         opts: Options of each resource.
+        role_exists: Whether Vault has the environment's AppRole, whoever created it.
     """
     policy = vault.Policy(
         f"{name}-read",
@@ -67,15 +60,15 @@ def cluster_login(
             opts=opts,
         )
         options = ResourceOptions.merge(opts, ResourceOptions(depends_on=[backend]))
-    # The provider cannot make a role over one that somebody else has made (Vault: "local_secret_ids can only be
-    # modified during role creation"), so that one is imported. To a role of the stack itself that changes nothing.
-    taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if reader.has_role() else None
+    # The provider cannot create a role that already exists (Vault: "local_secret_ids can only be modified during role
+    # creation"), so an existing one is imported. This has no effect on a role in the stack's state.
+    taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if role_exists else None
     role = vault.approle.AuthBackendRole(
         f"{name}-role",
         backend=settings.path,
         role_name=environment.vault_role,
         token_policies=[policy.name],
-        token_type="service",  # noqa: S106  # a kind of token
+        token_type="service",  # noqa: S106  # a type of token
         token_ttl=settings.token_ttl,
         token_max_ttl=settings.token_max_ttl,
         opts=ResourceOptions.merge(options, ResourceOptions(additional_secret_outputs=["role_id"], import_=taken_over)),
@@ -94,12 +87,12 @@ def cluster_login(
 
 
 def write_token(name: str, environment: Environment, ttl: int, opts: ResourceOptions) -> pulumi.Output[str]:
-    """Make a token for ``phalanx secrets sync``.
+    """Create a token for ``phalanx secrets sync``.
 
     Args:
-        name: What the names of the resources begin with.
+        name: Prefix of the resources' names.
         environment: The Phalanx environment.
-        ttl: Life of the token in seconds.
+        ttl: Lifetime of the token in seconds.
         opts: Options of each resource.
 
     Returns:
@@ -111,18 +104,18 @@ def write_token(name: str, environment: Environment, ttl: int, opts: ResourceOpt
         policy=policies.write_policy(environment.vault_mount, environment.vault_path),
         opts=opts,
     )
-    # The provider calls it a legacy resource, for its value is kept in the state; ours is encrypted, and the SDK has
-    # no other that lasts longer than a run.
+    # The provider calls this resource legacy because its value is stored in the state; ours is encrypted, and the SDK
+    # has no other resource whose token outlives a run.
     token = vault.Token(
         f"{name}-write-token",
-        # Vault puts "token-" before it; `phalanx vault audit` looks for that name.
+        # Vault adds the prefix "token-"; `phalanx vault audit` looks for that name.
         display_name=environment.vault_role,
         policies=[policy.name],
         ttl=f"{ttl}s",
-        # A child would die with the short-lived token of this run.
+        # A child would be revoked with the short-lived token of this run.
         no_parent=True,
         renewable=True,
-        # The provider looks at it during a refresh only: it renews it in the week in which Phalanx warns.
+        # The provider checks it only during a refresh, and renews it in the week in which Phalanx warns.
         renew_min_lease=_WEEK,
         renew_increment=ttl,
         opts=opts,

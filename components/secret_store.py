@@ -1,16 +1,15 @@
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
 
 import pulumi
 import pulumi_vault as vault
 from pulumi import ResourceOptions
 
 from components.generated_secrets import GeneratedSecrets
-from components.secret_access import RoleReader, cluster_login, write_token
+from components.secret_access import cluster_login, write_token
 from config.names import vault_description
 from config.vault import Ownership, Vault
 from phalanx import secret_changes
@@ -19,48 +18,42 @@ from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 
 
-class VaultReader(RoleReader, Protocol):
-    """Asks Vault what it holds at this moment."""
-
-    def application(self, name: str) -> Mapping[str, str]:
-        """The secret of an application, by its keys."""
-
-    def has_mount(self) -> bool:
-        """Whether there is the environment's KV engine, whoever made it."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class SecretStoreArgs:
-    """What a ``SecretStore`` is made from."""
+    """The arguments of a ``SecretStore``."""
 
     environment: Environment
-    """The Phalanx environment whose secrets these are."""
+    """The Phalanx environment."""
     settings: Vault
-    """Who owns the mounts, and how long tokens live."""
+    """Ownership of the mounts, and lifetimes of tokens."""
     inputs: SecretInputs
-    """What each secret is made from."""
-    reader: VaultReader
-    """Asks Vault."""
+    """Origin and known value of each secret."""
+    mount_exists: bool
+    """Whether Vault has the environment's KV engine, whoever created it."""
+    role_exists: bool
+    """Whether Vault has the environment's AppRole, whoever created it."""
+    read_application: Callable[[str], Mapping[str, str]]
+    """Function that reads the present secret of an application from Vault, by key."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
-    """The keys of the object store, by the name under which applications read them (secret)."""
+    """Keys of the object store, by the name under which applications read them (secret)."""
     protect: bool
     """Whether to refuse the deletion of the KV mount."""
 
 
 class SecretStore(pulumi.ComponentResource):
-    """The environment's secrets in Vault, and who may read them.
+    """The environment's secrets in Vault, and the access to them.
 
-    One KV v2 secret for each application holds every key that it reads. A generated value is kept in the stack's
-    (encrypted) state and made once; a value that Vault holds already is taken over. Policies, AppRole and write token
-    are those that ``phalanx vault audit`` expects.
+    One KV v2 secret per application has all keys that it reads. A value is generated once and stored in the stack's
+    encrypted state; an existing value in Vault is adopted. Policies, AppRole and write token are those that ``phalanx
+    vault audit`` expects.
     """
 
     role_id: pulumi.Output[str]
-    """The AppRole's role id (secret)."""
+    """Role ID of the AppRole (secret)."""
     secret_id: pulumi.Output[str]
-    """The AppRole's secret id (secret)."""
+    """Secret ID of the AppRole (secret)."""
     credentials_fingerprint: pulumi.Output[str]
-    """Fingerprint of these ids: it changes with the secret id, and is not secret."""
+    """Fingerprint of these IDs, which changes with the secret ID and is not secret."""
     write_token: pulumi.Output[str]
     """A token for ``phalanx secrets sync`` (secret)."""
     path: pulumi.Output[str]
@@ -73,7 +66,8 @@ class SecretStore(pulumi.ComponentResource):
         self._child = ResourceOptions(parent=self)
 
         self._write_secrets()
-        login = cluster_login(name, args.environment, args.settings.approle, args.reader, self._child)
+        approle = args.settings.approle
+        login = cluster_login(name, args.environment, approle, self._child, role_exists=args.role_exists)
         self.role_id, self.secret_id, self.credentials_fingerprint = login.role_id, login.secret_id, login.fingerprint
         self.write_token = write_token(name, args.environment, args.settings.write_token_ttl, self._child)
         self.path = pulumi.Output.from_input(args.environment.vault_path_prefix)
@@ -88,7 +82,7 @@ class SecretStore(pulumi.ComponentResource):
 
     def _write_secrets(self) -> None:
         environment, settings = self._args.environment, self._args.settings
-        # The volumes of databases outlive the stack, so must the passwords in them: deleting the stack leaves both.
+        # Databases' volumes outlive the stack, and so must the passwords in them.
         options = kept = ResourceOptions.merge(self._child, ResourceOptions(retain_on_delete=True))
         if settings.mount is Ownership.CREATE:
             mount = vault.Mount(
@@ -97,12 +91,12 @@ class SecretStore(pulumi.ComponentResource):
                 type="kv",
                 options={"version": "2"},
                 description=vault_description(pulumi.get_stack()),
-                # A stack that is made again finds the mount that it left.
+                # A stack that is created again finds the mount that it left.
                 opts=ResourceOptions.merge(
                     kept,
                     ResourceOptions(
                         protect=self._args.protect,
-                        import_=environment.vault_mount if self._args.reader.has_mount() else None,
+                        import_=environment.vault_mount if self._args.mount_exists else None,
                     ),
                 ),
             )
@@ -117,10 +111,10 @@ class SecretStore(pulumi.ComponentResource):
                 mount=environment.vault_mount,
                 name=f"{environment.vault_path}/{application}",
                 data_json=pulumi.Output.from_input(planned).apply(partial(self._whole, application)),
-                # The provider would write the metadata that it read before its last write over those that people set.
+                # The provider would overwrite metadata that users set by those that it read before its last write.
                 disable_read=True,
-                # Neither the engine nor the provider sees that Vault has lost a secret or has another one: this option,
-                # which Vault ignores, makes an update of it. Else it stays what it was.
+                # Neither the engine nor the provider detects that a secret is missing or changed in Vault: a change of
+                # this option, which Vault ignores, causes an update.
                 options={"written": datetime.now(UTC).isoformat(timespec="seconds")},
                 opts=ResourceOptions.merge(
                     options,
@@ -129,7 +123,7 @@ class SecretStore(pulumi.ComponentResource):
             )
 
     def _values(self) -> dict[SecretKey, pulumi.Output[str]]:
-        """The value of each planned secret; the plan's order has a source before what is made from it."""
+        """Return the value of each planned secret; in the plan, a source precedes the secrets derived from it."""
         generated = GeneratedSecrets(self._name, self._args.inputs, self._child)
         values: dict[SecretKey, pulumi.Output[str]] = {}
         for at, planned in self._args.inputs.plan.items():
@@ -147,27 +141,29 @@ class SecretStore(pulumi.ComponentResource):
         return values
 
     def _whole(self, application: str, planned: Mapping[str, str]) -> str:
-        """An application's secret as JSON.
+        """Return an application's secret as JSON.
 
-        The provider writes a secret as a whole, so what others keep in it is written back (docs/decisions/0008). It is
-        read just before that: what a person writes while an update is under way survives.
+        The provider writes a secret as a whole, so what others keep in it is written back (docs/decisions/0008).
         """
         inputs = self._args.inputs
         if pulumi.runtime.is_dry_run():
-            # Here nothing of it is about to be made anew: its value would not be known yet.
+            # No value is about to be generated anew here: it would not be known yet.
             warn_of_edited(self._name, secret_changes.edited(inputs, application, planned))
             held: Mapping[str, str] = inputs.in_vault(application)
         else:
-            held = self._args.reader.application(application)
+            # An exception to the rule that no `apply` sends requests: in a first installation, the values read before
+            # the first resource may be half an hour old, and would undo what a user has written since. Vault's provider
+            # cannot patch a secret, and its functions that read one are deprecated.
+            held = self._args.read_application(application)
         return json.dumps({**planned, **inputs.foreign_keys(application, held)}, sort_keys=True)
 
 
 def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:
-    """Tell what `edited` finds, which neither the engine nor the provider sees, and both ways out.
+    """Warn of secrets that were changed in Vault, which neither engine nor provider detects, with both remedies.
 
     Args:
-        name: What the names of the resources begin with.
-        found: Secrets of one application.
+        name: Prefix of the resources' names.
+        found: Secrets of one application, from `edited`.
     """
     for at in found:
         pulumi.warn(

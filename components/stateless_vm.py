@@ -74,7 +74,7 @@ def data_volume(
     """Create a volume whose data outlive the server and the stack."""
     return blockstorage.Volume(
         name,
-        name=cloud_name(pulumi.get_stack(), name),
+        name=cloud_name(pulumi.get_stack(), name, pulumi.get_project()),
         description=f"{description} of the Rubin Science Platform ({pulumi.get_stack()})",
         size=disk.size,
         volume_type=disk.type,
@@ -94,7 +94,7 @@ def locked_down_port(
 ) -> networking.Port:
     """Create the port with the fixed address, which allows only ``ingress`` and ``EGRESS``."""
     child = pulumi.ResourceOptions(parent=parent)
-    label = cloud_name(pulumi.get_stack(), name)
+    label = cloud_name(pulumi.get_stack(), name, pulumi.get_project())
     group = networking.SecGroup(
         f"{name}-group",
         name=label,
@@ -160,7 +160,7 @@ def server(parent: pulumi.Resource, name: str, args: ServerArgs) -> compute.Inst
     ).ids.apply(lambda found: found[0] if found else "")
     return compute.Instance(
         f"{name}-server",
-        name=cloud_name(pulumi.get_stack(), name),
+        name=cloud_name(pulumi.get_stack(), name, pulumi.get_project()),
         image_id=image_id,
         flavor_name=machine.flavor,
         key_pair=machine.keypair,

@@ -9,17 +9,17 @@ from components import cloud_init
 from components import vault_configuration as openbao
 from components.cloud_init import File, Mount
 from components.vault_configuration import BACKUP, DATA, ETC, PASSWORD_FILES, SOCKET, FirstBoot
-from config.vault_server import OPERATOR, GivenCertificate, StaticSeal, VaultServer
+from config.vault_server import GivenCertificate, StaticSeal, VaultServer
 
 _OWNER = "openbao:openbao"
 
 
 def render(boot: FirstBoot) -> str:
-    """The user data; it holds secrets.
+    """Return the user data, which contains secrets.
 
-    Passwords and keys are files that only the server's user may read. Those of the users are read at the very first
-    start, when the server initialises itself; with a Shamir seal people do that, and only what takes the backups is
-    told its password.
+    Passwords and keys are files that only the server's user may read. The users' passwords are read at the very first
+    start, when the server initialises itself. With a Shamir seal, operators initialise it, and only the password of the
+    backup job is written.
     """
     mount = Mount(name="vault", volume_id=boot.volume_id, path=DATA)
     return cloud_init.document(
@@ -41,7 +41,7 @@ def render(boot: FirstBoot) -> str:
             ["systemctl", "enable", "openbao.service", "rsp-vault-backup.timer"],
             ["systemctl", "restart", "--no-block", "openbao.service", "rsp-vault-backup.timer"],
         ],
-        # Before the package would make it: the files above are its own.
+        # Created before the package would do so, as it owns the files above.
         more={
             "users": [
                 "default",
@@ -58,7 +58,6 @@ def _private(content: str) -> File:
 def _secret_files(settings: VaultServer) -> Mapping[str, File]:
     secrets: dict[str, SecretStr | None] = {PASSWORD_FILES[BACKUP]: settings.backup_password}
     if settings.initialises_itself:
-        secrets[PASSWORD_FILES[OPERATOR]] = settings.operator_password
         secrets[PASSWORD_FILES[openbao.ADMIN]] = settings.admin_password
     if isinstance(settings.seal, StaticSeal):
         previous = settings.seal.previous_key
@@ -71,12 +70,12 @@ def _secret_files(settings: VaultServer) -> Mapping[str, File]:
 
 
 def _service(settings: VaultServer) -> str:
-    """What is added to the package's unit: the directories of a volume that may be new, and narrower confinement."""
-    # The authority asks for the certificate on port 443, on which the server listens for as long as that takes.
+    """Return additions to the package's unit: directories of a volume that may be new, and stricter confinement."""
+    # The authority validates the name on port 443, on which the server listens only during the validation.
     acme = "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"
     return (
         "ConditionFileNotEmpty=\n"
-        "# It waits for its volume, for its seal or for the network as long as they take.\n"
+        "# It may wait long for its volume, its seal or the network.\n"
         "StartLimitIntervalSec=0\n"
         "\n"
         "[Service]\n"
@@ -97,7 +96,7 @@ def _service(settings: VaultServer) -> str:
         "ProtectControlGroups=yes\n"
         "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
         "RestrictNamespaces=yes\n"
-        "# The user data are told there to whoever asks from this machine.\n"
+        "# The metadata service returns the user data to any process.\n"
         "IPAddressDeny=169.254.169.254\n"
         "LockPersonality=yes\n"
     ) + (acme if settings.tls.kind == "acme" else "")
@@ -121,7 +120,7 @@ systemctl daemon-reload
 def _backup(settings: VaultServer) -> str:
     return f"""\
 #!/bin/sh
-# Write a snapshot of all that Vault holds, encrypted as Vault keeps it, and forget the oldest ones.
+# Write a snapshot of all that Vault holds, encrypted as Vault keeps it, and delete the oldest ones.
 set -eu
 umask 077
 export HOME=/nonexistent BAO_ADDR=unix://{SOCKET}
@@ -164,7 +163,7 @@ Persistent=true
 WantedBy=timers.target
 """
 
-# OpenBao opens its audit log anew on SIGHUP.
+# OpenBao reopens its audit log on SIGHUP.
 _LOGROTATE = f"""\
 {DATA}/audit/audit.log {{
     su openbao openbao

@@ -1,10 +1,9 @@
-"""What OpenBao is told of the site's own Vault (openbao.org/docs/configuration)."""
+"""The configuration of OpenBao for the site's own Vault (openbao.org/docs/configuration)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from config.vault_server import (
-    OPERATOR,
     PORT,
     AcmeCertificate,
     GivenCertificate,
@@ -17,54 +16,52 @@ from config.vault_server import (
 ETC = "/etc/openbao"
 DATA = "/srv/vault"
 SOCKET = "/run/openbao/openbao.sock"
-"""Where the server's own jobs reach it; root and its own user alone may open it."""
+"""Socket for the server's own jobs, accessible only to root and the server's user."""
 
 BACKUP, ADMIN = "rsp-backup", "rsp-admin"
-"""Users beside `OPERATOR`: who takes snapshots, who may do everything. Each has a policy of its own name."""
+"""Users of the auth method userpass: one takes snapshots, one may do everything. Each has a policy of its name."""
 
 BACKUP_POLICY = 'path "sys/storage/raft/snapshot" { capabilities = ["read"] }\n'
 ADMIN_POLICY = 'path "*" { capabilities = ["create", "read", "update", "patch", "delete", "list", "sudo"] }\n'
 
-PASSWORD_FILES = {user: f"{ETC}/{user}.password" for user in (OPERATOR, BACKUP, ADMIN)}
+PASSWORD_FILES = {user: f"{ETC}/{user}.password" for user in (BACKUP, ADMIN)}
 CURRENT_KEY, PREVIOUS_KEY = f"{ETC}/seal-current.key", f"{ETC}/seal-previous.key"
 CERTIFICATE, CERTIFICATE_KEY = f"{ETC}/tls.crt", f"{ETC}/tls.key"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FirstBoot:
-    """What the server is told."""
+    """The parameters of a server's first boot."""
 
     settings: VaultServer
-    """What the configuration says of it."""
+    """The server's settings in the stack's file."""
     host: str
-    """Its name in the DNS."""
-    operator_policy: str = field(repr=False)
-    """What this program may do there, as a policy in HCL."""
+    """The server's DNS name."""
     volume_id: str
-    """Id of the data volume."""
+    """ID of the data volume."""
 
 
 def configuration(boot: FirstBoot) -> dict[str, Any]:
-    """The whole of it, as JSON has it; the token of a transit seal is in it."""
+    """Return the configuration as JSON data; it contains the token of a transit seal."""
     settings = boot.settings
     listener = {
         "address": f"0.0.0.0:{PORT}",
         "cluster_address": f"127.0.0.1:{PORT + 1}",
         **_tls(settings.tls, boot.host),
     }
-    # Without a second key beside the options OpenBao does not find the device's type (HCL's reading of JSON).
+    # Without a second key beside the options, OpenBao does not find the device's type, as it reads JSON as HCL.
     audit = {
         "description": "Every request and its answer, secrets hashed",
         "options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"},
     }
-    seal, start = _seal(settings), _initialisation(boot) if settings.initialises_itself else {}
+    seal, start = _seal(settings), _initialisation() if settings.initialises_itself else {}
     return {
-        # The smallest multiplier: the only member has nobody to wait for before it leads.
+        # The smallest multiplier: a single member need not wait for others before it becomes the leader.
         "storage": {"raft": {"path": f"{DATA}/raft", "node_id": "vault", "performance_multiplier": 1}},
         "listener": [{"tcp": listener}, {"unix": {"address": SOCKET, "socket_mode": "0600"}}],
         "api_addr": f"https://{boot.host}:{PORT}",
         "cluster_addr": f"https://127.0.0.1:{PORT + 1}",
-        "max_lease_ttl": "87600h",  # the write token can be renewed for so long
+        "max_lease_ttl": "87600h",  # maximum lifetime of the write token
         "ui": False,
         "audit": [{"file": {"log": audit}}],
         **seal,
@@ -80,7 +77,7 @@ def _tls(tls: AcmeCertificate | GivenCertificate, host: str) -> dict[str, Any]:
         "tls_acme_email": tls.email or "",
         "tls_acme_domains": [host],
         "tls_acme_cache_path": f"{DATA}/acme",
-        # An answer over plain HTTP would need port 80, where somebody might send a token in clear.
+        # The HTTP challenge would need port 80, to which a client might send a token in plaintext.
         "tls_acme_disable_http_challenge": True,
     }
 
@@ -107,18 +104,21 @@ def _seal_key(which: str, key: SealKey, path: str) -> dict[str, str]:
     return {f"{which}_key_id": key.id, f"{which}_key": f"file://{path}"}
 
 
-def _initialisation(boot: FirstBoot) -> dict[str, Any]:
-    """What the server does once, by a root token that it revokes (openbao.org/docs/configuration/self-init)."""
+def _initialisation() -> dict[str, Any]:
+    """Return the requests of the first start, made with a root token that OpenBao revokes afterwards.
+
+    Source: openbao.org/docs/configuration/self-init. An administrator creates the operators: each environment has its
+    own policy, and the server knows no environment.
+    """
     requests = {"userpass": _request("sys/auth/userpass", type="userpass")}
-    policies = {OPERATOR: boot.operator_policy, BACKUP: BACKUP_POLICY, ADMIN: ADMIN_POLICY}
-    for user, text in policies.items():
+    for user, text in {BACKUP: BACKUP_POLICY, ADMIN: ADMIN_POLICY}.items():
         password = {"eval_source": "file", "eval_type": "string", "path": PASSWORD_FILES[user]}
         requests[f"{user}-policy"] = _request(f"sys/policies/acl/{user}", policy=text)
         requests[f"{user}-user"] = _request(
             f"auth/userpass/users/{user}",
             password=password,
             token_policies=[user],
-            token_ttl="2h",  # noqa: S106  # longer than a first installation
+            token_ttl="2h",  # noqa: S106  # a duration
             token_max_ttl="4h",  # noqa: S106
         )
     return {"initialize": [{"rsp": {"request": [{name: each} for name, each in requests.items()]}}]}

@@ -1,22 +1,23 @@
-"""Read an environment from Pulumi's configuration or from a stack's file: the one place that does."""
+"""Read a project's configuration from Pulumi or from a stack's file: the one place that does."""
 
 import difflib
 import json
 import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from config.names import PROJECT
-from config.stack_config import StackConfig
+from config.stack_file import StackFile
 
 if TYPE_CHECKING:
     import pulumi
     from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=StackFile)
 
 SEALED = "[encrypted in the stack's file]"
 """Stands for an encrypted value where a file is read without its key."""
@@ -26,14 +27,15 @@ class ConfigError(Exception):
     """The configuration is wrong: one line for each problem, naming the key's path and how to mend it."""
 
 
-def load(config: "pulumi.Config") -> StackConfig:
-    """The environment that a running Pulumi program is configured with.
+def load(config: "pulumi.Config", model: type[Model]) -> Model:
+    """Return the configuration of a running Pulumi program.
 
     Values of secret keys arrive decrypted: the fields that hold them are ``SecretStr``, and whoever passes one to a
     resource wraps it in ``pulumi.Output.secret``.
 
     Args:
         config: The project's configuration (``pulumi.Config()``).
+        model: The project's model.
 
     Raises:
         ConfigError: If anything is wrong.
@@ -45,11 +47,15 @@ def load(config: "pulumi.Config") -> StackConfig:
     # pulumi.Config cannot list its keys, and a misspelt one must not pass unseen.
     keys = {key.removeprefix(prefix) for key in {**get_config_env(), **CONFIG.get()} if key.startswith(prefix)}
     values = {key: _decode(text) for key in sorted(keys) if (text := config.get(key)) is not None}
-    return parse(values, source=f"Pulumi.{pulumi.get_stack()}.yaml")
+    return parse(values, f"Pulumi.{pulumi.get_stack()}.yaml", model)
 
 
-def load_file(path: Path) -> StackConfig:
-    """The environment in a stack's file, for tools that run outside Pulumi; encrypted values read ``SEALED``.
+def load_file(path: Path, model: type[Model]) -> Model:
+    """Return the configuration in a stack's file, for tools that run outside Pulumi; encrypted values read ``SEALED``.
+
+    Args:
+        path: The file.
+        model: The project's model.
 
     Raises:
         ConfigError: If the file cannot be read or anything in it is wrong.
@@ -66,26 +72,27 @@ def load_file(path: Path) -> StackConfig:
     entries = document.get("config") if isinstance(document, dict) else None
     if not isinstance(entries, dict):
         raise ConfigError(f"{path.name}: has no mapping `config:`; a stack's file holds all its values below that key")
-    prefix = f"{PROJECT}:"
+    prefix = f"{model.project}:"
     values = {key.removeprefix(prefix): _seal(value) for key, value in entries.items() if key.startswith(prefix)}
-    return parse(values, source=path.name)
+    return parse(values, path.name, model)
 
 
-def parse(values: Mapping[str, Any], source: str) -> StackConfig:
-    """Check plain values and make the environment of them.
+def parse(values: Mapping[str, Any], source: str, model: type[Model]) -> Model:
+    """Validate plain values.
 
     Args:
         values: Sections by their key without the project's prefix, as YAML or JSON gives them.
         source: File that errors are to name.
+        model: The project's model.
 
     Raises:
         ConfigError: If anything is wrong.
     """
     try:
-        return StackConfig.model_validate(dict(values), by_name=False, by_alias=True)
+        return model.model_validate(dict(values), by_name=False, by_alias=True)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        raise ConfigError("\n".join(f"{source}: {_explain(detail)}" for detail in details)) from None
+        raise ConfigError("\n".join(f"{source}: {_explain(detail, model)}" for detail in details)) from None
 
 
 def _decode(text: str) -> Any:
@@ -109,10 +116,10 @@ def _seal(value: Any) -> Any:
             return value
 
 
-def _explain(detail: "ErrorDetails") -> str:
+def _explain(detail: "ErrorDetails", root: type[StackFile]) -> str:
     """One problem in one sentence: the key's path, what is wrong, what was expected."""
-    keys, field, neighbours = _locate(detail["loc"])
-    path = f"{PROJECT}:" + ".".join(keys)
+    keys, field, neighbours = _locate(detail["loc"], root)
+    path = f"{root.project}:" + ".".join(keys)
     expected = f" Expected: {field.description.rstrip('.')}." if field and field.description else ""
     match detail["type"]:
         case "missing":
@@ -121,7 +128,7 @@ def _explain(detail: "ErrorDetails") -> str:
             near = difflib.get_close_matches(keys[-1], neighbours, n=1)
             hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(neighbours))}"
             return f"{path} is not a known key; {hint}"
-        case "disagreement":
+        case "conflict":
             return f"{path}: {detail['msg']}"
         case "union_tag_not_found" | "union_tag_invalid":
             kinds = [kind for model in _models(field and field.annotation) for kind in get_args(_discriminator(model))]
@@ -140,8 +147,8 @@ def _words(detail: "ErrorDetails") -> str:
             return detail["msg"].removeprefix("Value error, ")
 
 
-def _locate(location: tuple[int | str, ...]) -> tuple[list[str], FieldInfo | None, list[str]]:
-    """Follow pydantic's location through the models.
+def _locate(location: tuple[int | str, ...], root: type[StackFile]) -> tuple[list[str], FieldInfo | None, list[str]]:
+    """Follow pydantic's location through the models, from the root.
 
     Returns:
         The keys as a person wrote them (without the tag that pydantic adds for a union's member), the field at their
@@ -150,7 +157,7 @@ def _locate(location: tuple[int | str, ...]) -> tuple[list[str], FieldInfo | Non
     keys: list[str] = []
     field: FieldInfo | None = None
     neighbours: list[str] = []
-    annotation: Any = StackConfig
+    annotation: Any = root
     for part in location:
         models = list(_models(annotation))
         fields = {each.alias or name: each for model in models for name, each in model.model_fields.items()}

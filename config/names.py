@@ -1,17 +1,21 @@
 """Names of resources in namespaces that other stacks and users share."""
 
 PROJECT = "rsp"
-"""Name of the Pulumi project, and namespace of its configuration keys."""
+"""Name of the platform's Pulumi project, and namespace of its configuration keys."""
+
+VAULT_PROJECT = "rsp-vault"
+"""Name of the Pulumi project of the site's own Vault, and namespace of its configuration keys."""
 
 
-def cloud_name(stack: str, name: str) -> str:
+def cloud_name(stack: str, name: str, project: str = PROJECT) -> str:
     """Return the name of a stack's resource in OpenStack, which is unique among the stacks of an OpenStack project.
 
     Args:
         stack: Name of the stack.
         name: Name within the stack; empty for the common prefix of all names.
+        project: Name of the Pulumi project.
     """
-    return f"{PROJECT}-{stack}-{name}"
+    return f"{project}-{stack}-{name}"
 
 
 def vault_description(stack: str) -> str:

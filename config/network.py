@@ -63,6 +63,16 @@ class NetworkSettings(Section):
         """First and last address of Neutron's allocation pool, which follows the reserved addresses."""
         return self.cidr[self.reserved_addresses + 1], self.cidr[-2]
 
+    def refusal_of(self, address: IPv4Address) -> str | None:
+        """Return why a host of ours cannot have a fixed address, and which ones it can; None if it can."""
+        if address not in self.cidr:
+            return f"{address} is outside network.cidr {self.cidr}: choose an address within it"
+        if not self.may_be_fixed(address):
+            first, last = self.cidr[2], self.allocation_pool[0] - 1
+            within = f"{self.cidr}" if self.adopt else f"{first} to {last} (see network.reservedAddresses)"
+            return f"{address} cannot be a fixed address: choose a host address in {within}"
+        return None
+
     def may_be_fixed(self, address: IPv4Address) -> bool:
         """Return whether an address can be the fixed address of a host.
 

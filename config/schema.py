@@ -1,13 +1,19 @@
-"""The JSON schema of a stack's file, for editors; ``python -m config.schema`` writes it anew."""
+"""The JSON schemas of the projects' stack files, for editors; ``python -m config.schema`` writes them anew."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from config.names import PROJECT
 from config.stack_config import StackConfig
+from config.stack_file import StackFile
+from config.vault_stack import VaultStackConfig
 
-PATH = Path(__file__).with_name("schema.json")
+MODELS: Mapping[Path, type[StackFile]] = {
+    Path(__file__).with_name("schema.json"): StackConfig,
+    Path(__file__).with_name("vault-schema.json"): VaultStackConfig,
+}
+"""The model of each committed schema."""
 
 _SECURE = {
     "description": "An encrypted value, as `pulumi config set --secret --path` writes it",
@@ -18,14 +24,14 @@ _SECURE = {
 }
 
 
-def build() -> dict[str, Any]:
-    """The schema of ``Pulumi.<stack>.yaml``: our sections below ``config``, under their full keys."""
-    environment = StackConfig.model_json_schema(by_alias=True)
+def build(model: type[StackFile]) -> dict[str, Any]:
+    """Return the schema of ``Pulumi.<stack>.yaml``: a project's sections below ``config``, under their full keys."""
+    environment = model.model_json_schema(by_alias=True)
     definitions = {**environment.pop("$defs"), "Secure": _SECURE}
-    sections = {f"{PROJECT}:{key}": section for key, section in environment["properties"].items()}
+    sections = {f"{model.project}:{key}": section for key, section in environment["properties"].items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Stack file of the Rubin Science Platform",
+        "title": f"Stack file of the Pulumi project {model.project}",
         "type": "object",
         "properties": {
             "config": {
@@ -33,8 +39,8 @@ def build() -> dict[str, Any]:
                 "type": "object",
                 "properties": _allow_encrypted(sections),
                 # Of other namespaces (pulumi:, openstack:) anything may stand there.
-                "propertyNames": {"anyOf": [{"enum": sorted(sections)}, {"not": {"pattern": f"^{PROJECT}:"}}]},
-                "required": [f"{PROJECT}:{key}" for key in environment["required"]],
+                "propertyNames": {"anyOf": [{"enum": sorted(sections)}, {"not": {"pattern": f"^{model.project}:"}}]},
+                "required": [f"{model.project}:{key}" for key in environment["required"]],
             },
         },
         "required": ["config"],
@@ -42,9 +48,9 @@ def build() -> dict[str, Any]:
     }
 
 
-def render() -> str:
-    """The schema as committed: sorted, indented, with a final newline."""
-    return json.dumps(build(), indent=2, sort_keys=True) + "\n"
+def render(model: type[StackFile]) -> str:
+    """Return a schema as committed: sorted, indented, with a final newline."""
+    return json.dumps(build(model), indent=2, sort_keys=True) + "\n"
 
 
 def _allow_encrypted(node: Any) -> Any:
@@ -62,4 +68,5 @@ def _allow_encrypted(node: Any) -> Any:
 
 
 if __name__ == "__main__":
-    PATH.write_text(render())
+    for path, model in MODELS.items():
+        path.write_text(render(model))

@@ -1,30 +1,27 @@
-"""Root of the configuration, and the rules between its sections."""
-
 from collections.abc import Iterator
-from ipaddress import IPv4Address
-from typing import Self
+from typing import ClassVar
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field
 
 from config.applications import ApplicationsSettings
 from config.cloud import Cloud
 from config.cluster import Cluster
 from config.ingress import Ingress
+from config.names import PROJECT
 from config.network import NetworkSettings
 from config.nfs import Nfs
 from config.object_store import ObjectStoreSettings
 from config.phalanx import Phalanx
-from config.section import Section, first_overlap
+from config.section import first_overlap
+from config.stack_file import KeyPath, StackFile
 from config.tls import PhalanxCertificate, Tls
 from config.vault import Secrets, Vault
 
-KeyPath = tuple[str, ...]
-"""Keys from the root to a value, as written in YAML."""
 
-
-class StackConfig(Section):
+class StackConfig(StackFile):
     """Configuration of one Rubin Science Platform."""
+
+    project: ClassVar[str] = PROJECT
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the cluster and the NFS server")
@@ -48,35 +45,17 @@ class StackConfig(Section):
         ),
     )
 
-    @model_validator(mode="after")
-    def _consistent_sections(self) -> Self:
-        details: list[InitErrorDetails] = [
-            {"type": PydanticCustomError("conflict", "{reason}", {"reason": reason}), "loc": path, "input": None}
-            for path, reason in _conflicts(self)
-        ]
-        if details:
-            raise ValidationError.from_exception_data(type(self).__name__, details, hide_input=True)
-        return self
-
-
-def _conflicts(config: StackConfig) -> Iterator[tuple[KeyPath, str]]:
-    """Yield conflicts between sections that are valid by themselves: the key to change, and the reason."""
-    network, nfs, cluster = config.network, config.nfs, config.cluster
-    fixed: dict[KeyPath, IPv4Address] = {("nfs", "address"): nfs.address}
-    if config.vault.deploy:
-        fixed["vault", "deploy", "address"] = config.vault.deploy.address
-    for path, address in fixed.items():
-        if address not in network.cidr:
-            yield path, f"{address} is outside network.cidr {network.cidr}: choose an address within it"
-        elif not network.may_be_fixed(address):
-            first, last = network.cidr[2], network.allocation_pool[0] - 1
-            allowed = f"{network.cidr}" if network.adopt else f"{first} to {last} (see network.reservedAddresses)"
-            yield path, f"{address} cannot be a fixed address: choose a host address in {allowed}"
-    if len(set(fixed.values())) < len(fixed):
-        yield ("vault", "deploy", "address"), f"{nfs.address} is also nfs.address: choose another address"
-    nodes = {"network.cidr": network.cidr}
-    if first_overlap(cluster.pods, nodes):
-        yield ("cluster", "podCidr"), f"{cluster.pods} overlaps network.cidr {network.cidr}: choose another range"
-    taken = {**nodes, "cluster.podCidr": cluster.pods}
-    if other := first_overlap(cluster.services, taken):
-        yield ("cluster", "serviceCidr"), f"{cluster.services} overlaps {other} {taken[other]}: choose another range"
+    def conflicts(self) -> Iterator[tuple[KeyPath, str]]:
+        """Yield conflicts between the networks."""
+        network, cluster = self.network, self.cluster
+        if reason := network.refusal_of(self.nfs.address):
+            yield ("nfs", "address"), reason
+        nodes = {"network.cidr": network.cidr}
+        if first_overlap(cluster.pods, nodes):
+            yield ("cluster", "podCidr"), f"{cluster.pods} overlaps network.cidr {network.cidr}: choose another range"
+        taken = {**nodes, "cluster.podCidr": cluster.pods}
+        if other := first_overlap(cluster.services, taken):
+            yield (
+                ("cluster", "serviceCidr"),
+                f"{cluster.services} overlaps {other} {taken[other]}: choose another range",
+            )

@@ -5,16 +5,15 @@ from typing import Annotated, Self
 from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 
 from config.section import Name, Section
-from config.vault_server import VaultServer
 
 _HOUR = 3600
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
-"""A secret value; to Phalanx an empty one is none."""
+"""A secret value; Phalanx treats an empty one as missing."""
 
 
 class Ownership(StrEnum):
-    """Whether the stack makes something that environments may share, or finds it."""
+    """Ownership of something that environments may share."""
 
     CREATE = "create"
     EXISTING = "existing"
@@ -30,21 +29,23 @@ class AppRole(Section):
     )
     ownership: Ownership = Field(
         default=Ownership.CREATE,
-        description="create: this stack enables the auth method; existing: another one has done so",
+        description="create: this stack enables the auth method; existing: it is enabled already",
     )
-    token_ttl: int = Field(default=_HOUR, ge=60, description="Life of a token in seconds; the operator renews it")
+    token_ttl: int = Field(
+        default=_HOUR, ge=60, description="Lifetime of a token in seconds; vault-secrets-operator renews it"
+    )
     token_max_ttl: int = Field(
         default=32 * 24 * _HOUR,
         ge=60,
         description=(
-            "Seconds after which a token cannot be renewed; more than the 16 days after which vault-secrets-operator "
-            "logs in anew by itself (its VAULT_TOKEN_MAX_TTL), or it fails for a moment each time"
+            "Maximum lifetime of a token in seconds; must exceed the 16 days after which vault-secrets-operator logs "
+            "in again (its VAULT_TOKEN_MAX_TTL), otherwise it fails for a moment each time"
         ),
     )
     secret_id_rotation: Name = Field(
         default="initial",
         description=(
-            "Any text, such as a date: another one makes a new secret id, hands it to the cluster, rolls "
+            "Any text, such as a date. A change creates a new secret ID, passes it to the cluster, restarts "
             "vault-secrets-operator (with rsp:applications.sync manual, sync it yourself) and revokes the old one"
         ),
     )
@@ -57,44 +58,40 @@ class AppRole(Section):
 
 
 class Vault(Section):
-    """Where the environment's secrets are kept.
+    """The Vault that keeps the environment's secrets.
 
-    The token that opens an existing Vault is never configuration: set VAULT_TOKEN.
+    Vault exists before any environment. The token that opens it is never configuration: set VAULT_TOKEN.
     """
 
     address: AnyHttpUrl | None = Field(
         default=None,
         description="URL of Vault as this program reaches it, if it differs from the Phalanx environment's vaultUrl",
     )
-    deploy: VaultServer | None = Field(
-        default=None,
-        description="Make the site's own Vault; without it the environment's vaultUrl is an existing one",
-    )
     mount: Ownership = Field(
         default=Ownership.CREATE,
-        description="create: this stack mounts the KV v2 engine; existing: it is there, and others may use it",
+        description="create: this stack mounts the KV v2 engine; existing: it is mounted already, and may be shared",
     )
-    approle: AppRole = Field(default=AppRole(), description="How the cluster logs in")
+    approle: AppRole = Field(default=AppRole(), description="Login of the cluster")
     write_token_ttl: int = Field(
         default=30 * 24 * _HOUR,
         ge=8 * 24 * _HOUR,
         description=(
-            "Life in seconds of the token for `phalanx secrets sync`, up to Vault's own maximum (32 days unless it is "
-            "told otherwise). `pulumi up --refresh` renews it in its last week, as far as that maximum allows, and "
-            "makes a new one once it has ended; a week before that `phalanx vault audit` begins to warn"
+            "Lifetime in seconds of the token for `phalanx secrets sync`, up to Vault's own maximum (32 days by "
+            "default). `pulumi up --refresh` renews it in its last week, as far as that maximum allows, and creates a "
+            "new one after it has expired; in the week before, `phalanx vault audit` warns"
         ),
     )
     rotation: dict[str, Name] = Field(
         default={},
         description=(
-            "By application or application/key any text, such as a date: another one generates the secrets there "
-            "anew, and what is copied or derived from them follows. A line that is taken out again changes nothing, "
-            "nor does one that is there when the stack is made and Vault holds the secret already"
+            "Any text, such as a date, by application or application/key. A change generates these secrets anew, and "
+            "those that are copied or derived from them. Removing an entry changes nothing, nor does an entry that "
+            "exists when the stack is created and Vault has the secret already"
         ),
     )
 
     def reached_at(self, vault_url: str) -> str:
-        """URL of Vault as this program reaches it, without a slash at its end.
+        """Return the URL of Vault as this program reaches it, without a trailing slash.
 
         Args:
             vault_url: The Phalanx environment's ``vaultUrl``, which applications use.
@@ -112,19 +109,19 @@ class Registry(Section):
 class OidcClient(Section):
     """A client of Gafaelfawr's OpenID Connect server."""
 
-    id: Name = Field(description="Client id")
+    id: Name = Field(description="Client ID")
     secret: Secret = Field(description="Client secret (pulumi config set --secret)")
-    return_uri: AnyHttpUrl = Field(description="URL to which a user may be sent back")
+    return_uri: AnyHttpUrl = Field(description="Redirect URL after login")
 
 
 class Secrets(Section):
-    """Secrets that a person gives; one that stands in Vault already may be left out."""
+    """Static secrets; those that exist in Vault may be omitted."""
 
     file: Path | None = Field(
         default=None,
         description=(
             "File of static secrets as `python -m operations secrets template` writes it: encrypted with SOPS, or in "
-            "clear, readable by its owner alone and never committed; what stands here too wins over it"
+            "plaintext, readable only by its owner and never committed; values in this section take precedence"
         ),
     )
     applications: dict[str, dict[str, Secret]] = Field(

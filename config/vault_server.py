@@ -1,4 +1,4 @@
-"""The site's own Vault: OpenBao on a VM, where there is no other."""
+"""The server of the site's own Vault: OpenBao on a VM."""
 
 import base64
 import binascii
@@ -12,52 +12,51 @@ from config.tls import LETS_ENCRYPT
 from config.versions import OPENBAO_MINIMUM
 
 PORT = 8200
-"""Where the server is reached, and nothing else is open but for ACME."""
-
-OPERATOR = "rsp-operator"
-"""The user of the auth method `userpass` as whom this program logs in."""
+"""Port of Vault's API; beside it only the port of ACME is open."""
 
 WIDEST_CLIENTS = 8
-"""Shortest prefix of a network that may reach the server: a slip must not open it to the world."""
+"""Shortest prefix length of a client network: a mistake must not open the server to the Internet."""
 
 _SEAL_KEY_BYTES = 32
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 Password = Annotated[SecretStr, Field(min_length=12)]
-"""A password that people did not make up in a hurry."""
+"""A password of a user of Vault."""
 
 
 class AcmeCertificate(Section):
-    """A certificate that the server itself obtains and renews (RFC 8555, challenge tls-alpn-01 on port 443)."""
+    """A certificate that OpenBao obtains and renews (RFC 8555, challenge tls-alpn-01 on port 443)."""
 
-    kind: Literal["acme"] = Field(description="OpenBao obtains its certificate; port 443 is open to the world for it")
-    email: Name | None = Field(default=None, description="Where the authority may write to")
+    kind: Literal["acme"] = Field(
+        description="OpenBao obtains its certificate; port 443 is open to the Internet for it"
+    )
+    email: Name | None = Field(default=None, description="Email address for notices of the authority")
     directory: AnyHttpUrl = Field(default=LETS_ENCRYPT, description="ACME directory of the authority")
 
 
 class GivenCertificate(Section):
-    """A certificate that somebody obtained."""
+    """A certificate that was obtained elsewhere."""
 
-    kind: Literal["given"] = Field(description="A certificate and its key from elsewhere")
-    certificate: Secret = Field(description="Certificate and those that lead to its root, as PEM")
-    key: Secret = Field(description="Its private key, as PEM (pulumi config set --secret)")
+    kind: Literal["given"] = Field(description="Use a certificate that was obtained elsewhere")
+    certificate: Secret = Field(description="Certificate, followed by its intermediate certificates, as PEM")
+    key: Secret = Field(description="Private key of the certificate, as PEM (pulumi config set --secret)")
 
 
 ServerTls = Annotated[AcmeCertificate | GivenCertificate, Field(discriminator="kind")]
 
 
 class SealKey(Section):
-    """A key of 256 bits."""
+    """A 256-bit key."""
 
-    id: Slug = Field(description="Name of the key: another key, another name")
+    id: Slug = Field(description="Name of the key; each key needs a different one")
     value: Secret = Field(description="32 bytes in base64: `openssl rand -base64 32` (pulumi config set --secret)")
 
     @field_validator("value")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        # Outside Pulumi an encrypted value is not known: a sentence stands for it, which has blanks.
+        # Outside Pulumi, the loader replaces an encrypted value by a text with spaces.
         if " " in text:
             return value
         try:
@@ -65,16 +64,16 @@ class SealKey(Section):
         except (binascii.Error, ValueError):
             size = 0
         if size != _SEAL_KEY_BYTES:
-            raise ValueError(f"is not {_SEAL_KEY_BYTES} bytes in base64: make one by `openssl rand -base64 32`")
+            raise ValueError(f"is not {_SEAL_KEY_BYTES} bytes in base64: generate one with `openssl rand -base64 32`")
         return value
 
 
 class StaticSeal(Section):
-    """The server unseals itself with a key that it is given."""
+    """A seal that the server opens with a key on its disk."""
 
-    kind: Literal["static"] = Field(description="Unseal with a key of this stack; the server initialises itself")
-    key: SealKey = Field(description="The key. Without it no backup can be read: keep it elsewhere, too")
-    previous_key: SealKey | None = Field(default=None, description="The key before it, while it is being replaced")
+    kind: Literal["static"] = Field(description="Unseal with a key from this file; the server initialises itself")
+    key: SealKey = Field(description="Present key. No backup can be read without it: keep a copy elsewhere")
+    previous_key: SealKey | None = Field(default=None, description="Previous key, while it is being replaced")
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -84,26 +83,28 @@ class StaticSeal(Section):
 
 
 class TransitSeal(Section):
-    """The server unseals itself by the transit engine of another Vault."""
+    """A seal that the server opens with the transit engine of another Vault."""
 
-    kind: Literal["transit"] = Field(description="Unseal by another Vault; the server initialises itself")
+    kind: Literal["transit"] = Field(description="Unseal with another Vault; the server initialises itself")
     address: AnyHttpUrl = Field(description="URL of the other Vault")
-    mount: Name = Field(default="transit", description="Its transit engine")
-    key_name: Name = Field(description="Name of the key in it")
-    token: Secret = Field(description="A periodic orphan token that may encrypt and decrypt by that key")
+    mount: Name = Field(default="transit", description="Path of its transit engine")
+    key_name: Name = Field(description="Name of the key in that engine")
+    token: Secret = Field(
+        description="Periodic orphan token that may encrypt and decrypt with that key (pulumi config set --secret)"
+    )
 
 
 class ShamirSeal(Section):
-    """People initialise and unseal the server, after each of its starts."""
+    """A seal that operators open after each start of the server."""
 
-    kind: Literal["shamir"] = Field(description="People unseal it; no key leaves their hands")
+    kind: Literal["shamir"] = Field(description="Operators initialise and unseal the server, and keep the keys")
 
 
 Seal = Annotated[StaticSeal | TransitSeal | ShamirSeal, Field(discriminator="kind")]
 
 
 class Package(Section):
-    """The release of OpenBao to install, as the Debian package of its project."""
+    """The release of OpenBao to install, as a Debian package."""
 
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$", description="Release, such as 2.7.2")
     sha256: str = Field(
@@ -112,7 +113,7 @@ class Package(Section):
     )
     source: AnyHttpUrl | None = Field(
         default=None,
-        description="URL of the package; by default that of the release on GitHub for amd64",
+        description="URL of the package; by default the release for amd64 on GitHub",
     )
 
     @field_validator("version")
@@ -124,50 +125,48 @@ class Package(Section):
 
     @property
     def url(self) -> str:
-        """Where to fetch the package."""
+        """URL of the package."""
         releases = "https://github.com/openbao/openbao/releases/download"
         return str(self.source or f"{releases}/v{self.version}/openbao_{self.version}_linux_amd64.deb")
 
 
 class Volume(Section):
-    """The volume that holds everything that the server keeps."""
+    """The data volume."""
 
     size: GiB = Field(default=10, description="Size in GiB; may grow, never shrink")
     type: Name | None = Field(default=None, description="Cinder volume type; the cloud's default type if absent")
 
 
 class VaultServer(Section):
-    """The site's own Vault: a VM with OpenBao, and a volume whose data outlive it.
-
-    Its name is that of the Phalanx environment's ``vaultUrl``, ``https://NAME:8200``.
-    """
+    """A VM with OpenBao, and a volume whose data outlive it."""
 
     address: IPv4Address = Field(description="Fixed address in network.cidr, outside the pool that DHCP hands out")
     image: Name = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64")
     flavor: Name = Field(description="Nova flavor; 1 GiB of memory is enough")
-    volume: Volume = Field(default=Volume(), description="Where secrets, audit log and backups are kept")
-    package: Package = Field(description="The release of OpenBao")
+    volume: Volume = Field(default=Volume(), description="Volume for secrets, audit log and backups")
+    package: Package = Field(description="Release of OpenBao")
     floating_ip: bool = Field(
         default=True,
-        description="Reach it from outside by a floating IP; without one only from the private network",
+        description="Whether the server has a floating IP; without one, it is reached in its own network only",
     )
     clients: tuple[IPv4Network, ...] = Field(
-        default=(),
-        description="Networks beside network.cidr that may reach it: where this program runs, and operators",
+        min_length=1,
+        description=(
+            "Networks that may connect to port 8200: those of operators and CI, and for each environment the external "
+            "address of its router (such as 203.0.113.9/32), from which its nodes connect, or the nodes' subnet if "
+            "they share the Vault's network"
+        ),
     )
-    tls: ServerTls = Field(description="Where its certificate comes from")
-    seal: Seal = Field(description="What protects its data at rest, and who unseals it")
-    operator_password: Password = Field(
-        description="Password of `rsp-operator`, as whom this program logs in (pulumi config set --secret)",
-    )
+    tls: ServerTls = Field(description="Source of the TLS certificate")
+    seal: Seal = Field(description="Encryption of the data at rest, and who unseals it")
     backup_password: Password = Field(
         description="Password of `rsp-backup`, who may take snapshots and nothing else (pulumi config set --secret)",
     )
     admin_password: Password | None = Field(
         default=None,
         description=(
-            "First password of `rsp-admin`, who may do everything and is to change it (pulumi config set --secret); "
-            "absent with seal shamir, where people begin with a root token"
+            "First password of `rsp-admin`, who may do everything and must change it (pulumi config set --secret); "
+            "absent with seal shamir, where operators start with a root token"
         ),
     )
     backups: int = Field(default=14, ge=1, le=1000, description="Daily snapshots to keep on the volume")
@@ -176,18 +175,22 @@ class VaultServer(Section):
     @classmethod
     def _narrow(cls, clients: tuple[IPv4Network, ...]) -> tuple[IPv4Network, ...]:
         if wide := [str(each) for each in clients if each.prefixlen < WIDEST_CLIENTS]:
-            raise ValueError(f"{', '.join(wide)} would open Vault to half the world: name the networks of its clients")
+            raise ValueError(
+                f"{', '.join(wide)} would open Vault to a large part of the Internet: use the networks of its clients"
+            )
         return clients
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.tls.kind == "acme" and not self.floating_ip:
-            raise ValueError("tls.kind acme needs floatingIp true: the authority asks the server from outside")
+            raise ValueError(
+                "tls.kind acme needs floatingIp true: the authority connects to the server from the Internet"
+            )
         if self.initialises_itself and self.admin_password is None:
-            raise ValueError(f"adminPassword is missing: with seal {self.seal.kind} nobody else may change policies")
+            raise ValueError(f"adminPassword is missing: with seal {self.seal.kind} no other user may change policies")
         return self
 
     @property
     def initialises_itself(self) -> bool:
-        """Whether the server needs no people at its first start; OpenBao asks for an automatic unsealing there."""
+        """Whether the server initialises itself at its first start, for which OpenBao requires an automatic unseal."""
         return self.seal.kind != "shamir"

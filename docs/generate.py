@@ -10,10 +10,12 @@ import typer
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
-from config.names import PROJECT
 from config.stack_config import StackConfig
+from config.stack_file import StackFile
+from config.vault_stack import VaultStackConfig
 from operations.__main__ import app as operations
-from program.outputs import DESCRIPTIONS
+from program import outputs as platform_outputs
+from program import vault_outputs
 from sandbox.__main__ import app as sandbox
 
 ROOT = Path(__file__).parents[1]
@@ -33,9 +35,9 @@ _FORMATS: Mapping[str | None, str] = {
 }
 """Names of the formats of JSON schema and pydantic."""
 
-_INTRODUCTION = f"""\
-All keys of `Pulumi.<stack>.yaml`, below `config:`. `NAME` in `{PROJECT}:nfs.volumes.NAME.size` is a name that you
-choose. A *secret* is set with `pulumi config set --secret --path KEY`, which encrypts it. Unknown keys are rejected."""
+_INTRODUCTION = """\
+All keys of `{file}`, below `config:`. `NAME` in a key is a name that you choose. A *secret* is set with
+`pulumi config set --secret --path KEY`, which encrypts it. Unknown keys are rejected."""
 
 Schema = Mapping[str, Any]
 
@@ -50,7 +52,10 @@ class _Row(NamedTuple):
 def pages() -> dict[str, str]:
     """Return the Markdown of each generated page by its path within ``docs/``."""
     return {
-        "reference/configuration.md": configuration(),
+        "reference/configuration.md": configuration("Configuration", "Pulumi.<stack>.yaml", StackConfig),
+        "reference/vault-configuration.md": configuration(
+            "Vault configuration", "vault/Pulumi.<stack>.yaml", VaultStackConfig
+        ),
         "reference/outputs.md": outputs(),
         "reference/commands.md": commands(),
         "reference/components.md": components(),
@@ -58,12 +63,18 @@ def pages() -> dict[str, str]:
     }
 
 
-def configuration() -> str:
-    """Return the reference of all configuration keys, from the JSON schema of the models."""
-    schema = StackConfig.model_json_schema(by_alias=True)
-    parts = ["# Configuration reference", _INTRODUCTION]
+def configuration(title: str, file: str, model: type[StackFile]) -> str:
+    """Return the reference of all configuration keys of a project, from the JSON schema of its model.
+
+    Args:
+        title: Beginning of the title.
+        file: Path of a stack file.
+        model: The project's model.
+    """
+    schema = model.model_json_schema(by_alias=True)
+    parts = [f"# {title} reference", _INTRODUCTION.format(file=file)]
     for name, section in schema["properties"].items():
-        path, text = f"{PROJECT}:{name}", _resolve(section, schema["$defs"])["description"]
+        path, text = f"{model.project}:{name}", _resolve(section, schema["$defs"])["description"]
         rows = _rows(path, section, schema["$defs"], required=name in schema["required"])
         parts += [f"## `{path}`", text.replace("``", "`"), _table(rows)]
     return "\n\n".join(parts) + "\n"
@@ -71,9 +82,12 @@ def configuration() -> str:
 
 def outputs() -> str:
     """Return the reference of the stack outputs."""
-    lines = [f"| `{name}` | {text} |" for name, text in DESCRIPTIONS.items()]
     intro = "Printed by `pulumi stack output -s STACK`; secret values only with `--show-secrets`."
-    return "\n".join(["# Output reference", "", intro, "", "| Output | Value |", "|---|---|", *lines, ""])
+    parts = ["# Output reference", "", intro, ""]
+    for title, found in (("Platform", platform_outputs.DESCRIPTIONS), ("Vault", vault_outputs.DESCRIPTIONS)):
+        lines = [f"| `{name}` | {text} |" for name, text in found.items()]
+        parts += [f"## {title}", "", "| Output | Value |", "|---|---|", *lines, ""]
+    return "\n".join(parts)
 
 
 def commands() -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from config.loader import ConfigError, load_file
+from config.stack_config import StackConfig
 from probes.preflight import Questions
 from probes.problem import Problem
 
@@ -19,7 +20,7 @@ def main(
     """Report all problems that would prevent the deployment of a stack; change nothing."""
     started = time.monotonic()
     try:
-        problems = Questions(load_file(Path(f"Pulumi.{stack}.yaml")), stack).problems()
+        problems = Questions(load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig), stack).problems()
     except ConfigError as error:
         problems = [Problem(where="configuration", what=line) for line in str(error).splitlines()]
     if as_json:

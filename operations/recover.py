@@ -1,5 +1,6 @@
 """Command ``recover``: prepare a stack to continue after a killed run."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from recovery.recover import adopt, recover
 
 def main(
     stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    directory: Annotated[Path, typer.Option("--cwd", "-C", help="Directory of the project, such as vault")] = Path(),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; change nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
     force_unlock: Annotated[
@@ -21,7 +23,7 @@ def main(
     def progress(text: str) -> None:
         typer.echo(f"{text} ...", err=True)
 
-    target = PulumiStack(stack)
+    target = PulumiStack(stack, directory)
     report = recover(target, dry_run=dry_run, force_unlock=force_unlock, progress=progress)
     if not report.items:
         progress("previewing the program to find unrecorded resources")

@@ -35,7 +35,7 @@ def load(name: str) -> Stack:
         ConfigError: The stack's file is missing or not valid.
         PhalanxError: The Phalanx repository or its environment cannot be read or is not valid.
     """
-    config = load_file(Path(f"Pulumi.{name}.yaml"))
+    config = load_file(Path(f"Pulumi.{name}.yaml"), StackConfig)
     phalanx = config.phalanx
     tree, found = source.locate(phalanx.repository, phalanx.revision, phalanx.environment)
     return Stack(config=config, checkout=tree, environment=found)

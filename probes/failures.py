@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from config.stack_config import StackConfig
-from probes import explain_application, explain_cluster, explain_issuer, explain_release, openstack_preflight
+from config.cloud import Cloud
+from probes import explain_application, explain_cluster, explain_issuer, explain_release
 from probes.kubernetes_api import KubernetesApi
+from probes.openstack_connection import connect
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Cal
     return lambda kubeconfig, inputs: explain(KubernetesApi(kubeconfig), inputs)
 
 
-def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[StackConfig, Inputs], list[str]]:
-    def connect_and_explain(config: StackConfig, inputs: Inputs) -> list[str]:
-        connection = openstack_preflight.connect(config)
+def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[Cloud, Inputs], list[str]]:
+    def connect_and_explain(cloud: Cloud, inputs: Inputs) -> list[str]:
+        connection = connect(cloud)
         if isinstance(connection, Problem):
             raise ConnectionError(str(connection))
         return explain(connection, inputs)
@@ -41,4 +42,4 @@ IN_OPENSTACK: Final = {
     "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_cluster.explain_cluster),
     "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_cluster.explain_node_group),
 }
-"""Functions that explain failures of resources in OpenStack from the stack's configuration, by resource type."""
+"""Functions that explain failures of resources in OpenStack from its credentials, by resource type."""

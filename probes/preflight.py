@@ -7,8 +7,7 @@ from phalanx import environment as phalanx_environment
 from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.errors import PhalanxError
-from probes import openstack_preflight, own_vault, vault_preflight
-from probes.own_vault import Presence
+from probes import openstack_preflight, vault_preflight
 from probes.problem import Problem
 
 WORKERS = 20
@@ -29,7 +28,6 @@ class Questions:
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False) -> None:
         executor, settings = ThreadPoolExecutor(WORKERS), config.phalanx
         self._openstack = executor.submit(openstack_preflight.check, config, stack, executor)
-        self._presence = executor.submit(own_vault.presence, config, stack)
         self._phalanx = executor.submit(source.locate, settings.repository, settings.revision, settings.environment)
         self._vault = executor.submit(self._ask_vault, config, stack, preview=preview)
 
@@ -40,14 +38,6 @@ class Questions:
             PhalanxError: The repository or the environment is not as it should be.
         """
         return self._phalanx.result()
-
-    def presence(self) -> Presence:
-        """Return how much there is of the stack's own Vault.
-
-        Raises:
-            ConnectionError: OpenStack does not answer, which is one of the `problems`.
-        """
-        return self._presence.result()
 
     def problems(self) -> list[Problem]:
         """Return all that is wrong, the fatal problems first; nothing if the environment can be deployed."""
@@ -63,12 +53,4 @@ class Questions:
         """The checkout says which Vault and which mount."""
         _, target = self.phalanx()
         address = config.vault.reached_at(target.vault_url)
-        if deploy := config.vault.deploy:
-            try:
-                missing = self.presence() is not Presence.THERE
-            except ConnectionError:
-                return []  # told by the questions to OpenStack
-            problems = list(own_vault.check(deploy, target.vault_url))
-            if problems or missing:
-                return problems
         return list(vault_preflight.check(address, target, config.vault, stack, preview=preview))

@@ -48,21 +48,20 @@ def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
         config: The stack configuration.
         flavors: The cloud's flavors by name; a flavor that does not exist counts as zero.
     """
-    cluster, vault = config.cluster, config.vault.deploy
+    cluster = config.cluster
     groups = (cluster.workers, *cluster.node_groups.values())
-    volumes = [volume.size for volume in config.nfs.volumes.values()] + ([vault.volume.size] if vault else [])
-    single = [config.nfs.flavor] + ([vault.flavor] if vault else [])
+    volumes = [volume.size for volume in config.nfs.volumes.values()]
     servers = [
-        *((flavor, 1) for flavor in single),
+        (config.nfs.flavor, 1),
         (cluster.masters.flavor, cluster.masters.count),
         *((group.flavor, group.autoscaling.maximum if group.autoscaling else group.count) for group in groups),
     ]
-    nodes = sum(count for _, count in servers) - len(single)
+    nodes = sum(count for _, count in servers[1:])
     boot_disks = (nodes, nodes * cluster.boot_volume.size) if cluster.boot_volume else (0, 0)
     networks = 0 if config.network.adopt else 1
     nothing = Flavor(vcpus=0, ram=0)
     return {
-        "instances": len(single) + nodes,
+        "instances": 1 + nodes,
         "cores": sum(flavors.get(flavor, nothing).vcpus * count for flavor, count in servers),
         "ram": sum(flavors.get(flavor, nothing).ram * count for flavor, count in servers),
         "volumes": len(volumes) + boot_disks[0],
@@ -70,9 +69,9 @@ def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
         "networks": networks,
         "subnets": networks,
         "routers": networks,
-        # One for each single server, and Magnum's two for masters and workers.
-        "security_groups": len(single) + 2,
-        "floating_ips": 1 + cluster.public_api + bool(vault and vault.floating_ip),
+        # The NFS server's, and Magnum's two for masters and workers.
+        "security_groups": 3,
+        "floating_ips": 1 + cluster.public_api,
     }
 
 

@@ -6,9 +6,6 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
-from config.vault_server import OPERATOR
 from phalanx.errors import PhalanxError
 
 if TYPE_CHECKING:
@@ -28,22 +25,17 @@ class VaultTokenError(PhalanxError):
     """There is no token for Vault, it is none by its looks, or others could read it on the way."""
 
 
-def connect(address: str, operator: SecretStr | None = None, *, variable: str = TOKEN) -> "hvac.Client":
+def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
     """Make a client with the token of ``VAULT_TOKEN``, else that of ``~/.vault-token``; nothing is asked yet.
 
     Vault's certificate is checked against ``VAULT_CACERT`` or ``VAULT_CAPATH``, as the Pulumi provider does.
 
     Args:
         address: URL of Vault.
-        operator: Password of the program's user in a Vault that the stack makes; with it the client logs in, and no
-            token is looked for.
         variable: Environment variable of the token, for a second Vault, which never gets the token of the first.
 
     Raises:
-        VaultTokenError: There is no token, one that no token can look like, or no encryption on the way; or the
-            password is refused.
-        hvac.exceptions.VaultError: Vault cannot answer a login.
-        requests.exceptions.RequestException: Nor does it answer at all.
+        VaultTokenError: There is no token, one that no token can look like, or no encryption on the way.
     """
     import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
 
@@ -52,8 +44,6 @@ def connect(address: str, operator: SecretStr | None = None, *, variable: str = 
             f"{address} would carry the token and every secret over the network in clear: give Vault a certificate, "
             "and its address as https://",
         )
-    if operator:
-        return _log_in(hvac.Client(url=address, token="", timeout=TIMEOUT), operator)
     # Without any token hvac looks for that of the first Vault.
     token = os.environ.get(variable) or (None if variable == TOKEN else "")
     client = hvac.Client(url=address, token=token, timeout=TIMEOUT)
@@ -63,21 +53,6 @@ def connect(address: str, operator: SecretStr | None = None, *, variable: str = 
         raise VaultTokenError(
             f"{variable} holds a blank, a line break or a character that is not ASCII: set it to the token alone",
         )
-    return client
-
-
-def _log_in(client: "hvac.Client", operator: SecretStr) -> "hvac.Client":
-    from hvac import exceptions  # noqa: PLC0415  # see connect
-
-    if not client.sys.is_initialized():
-        raise exceptions.VaultNotInitialized
-    try:
-        client.auth.userpass.login(OPERATOR, operator.get_secret_value())
-    except (exceptions.InvalidRequest, exceptions.Forbidden):
-        raise VaultTokenError(
-            f"refuses {OPERATOR} with rsp:vault.deploy.operatorPassword: docs/vault-server.md tells how its user is "
-            "made and its password changed",
-        ) from None
     return client
 
 

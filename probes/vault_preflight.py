@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.vault import Vault
 from phalanx.environment import Environment
-from probes import existing_vault, own_vault, vault_access, vault_client
+from probes import existing_vault, vault_access, vault_client
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -40,21 +40,21 @@ def check(
         if not any(problem.fatal for problem in lacking):
             yield from existing_vault.check(client, environment, settings, stack)
 
-    yield from _ask(address, settings, look)
+    yield from _ask(address, look)
 
 
 def check_readable(address: str, environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
     """Look only whether the secrets can be read; arguments as for `check`."""
-    yield from _ask(address, settings, lambda client: existing_vault.check_mount(client, environment, settings, stack))
+    yield from _ask(address, lambda client: existing_vault.check_mount(client, environment, settings, stack))
 
 
-def _ask(address: str, settings: Vault, look: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
+def _ask(address: str, look: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
     from hvac import exceptions  # noqa: PLC0415  # with requests, most of the time that importing this module would take
     from requests import exceptions as http  # noqa: PLC0415
 
     where = f"Vault at {address}"
     try:
-        client = vault_client.connect(address, own_vault.operator_password(settings))
+        client = vault_client.connect(address)
         problems = [*_check_seal(client, where)] or [*_check_token(client, where)]
         yield from problems
         if not any(problem.fatal for problem in problems):

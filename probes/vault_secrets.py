@@ -1,12 +1,11 @@
-"""What Vault holds for an environment, whoever wrote it."""
+"""Read an environment's secrets from Vault, whoever wrote them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
 
 from config.vault import AppRole
 from phalanx.environment import Environment
@@ -18,66 +17,84 @@ if TYPE_CHECKING:
     import hvac
 
 _READERS = 8
-"""Secrets that are read at once."""
+"""Number of secrets that are read in parallel."""
 
 
-def read(address: str, environment: Environment, operator: SecretStr | None = None) -> dict[SecretKey, str]:
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """An environment's contents of Vault before a run."""
+
+    secrets: Mapping[SecretKey, str] = field(repr=False)
+    """Secrets under the environment's path, by application and key."""
+    has_mount: bool
+    """Whether the environment's KV engine exists, whoever created it."""
+    has_role: bool
+    """Whether the environment's AppRole exists, whoever created it."""
+
+
+def contents(address: str, environment: Environment, approle: AppRole) -> Contents:
+    """Read an environment's contents of Vault; arguments and errors as for `read`."""
+    return Contents(
+        secrets=read(address, environment),
+        has_mount=has_mount(address, environment),
+        has_role=has_role(address, environment, approle),
+    )
+
+
+def read(address: str, environment: Environment) -> dict[SecretKey, str]:
     """Read every secret under an environment's path with the token of ``VAULT_TOKEN``.
 
-    A program that runs by Pulumi must know them before it registers anything, as a static secret may be missing; and
-    the functions of Pulumi's Vault provider that read secrets are deprecated.
+    The Pulumi program must know them before it registers anything, as a static secret may be missing; and the functions
+    of Pulumi's Vault provider that read secrets are deprecated.
 
     Args:
         address: URL of Vault.
-        environment: The environment; its KV engine need not be mounted yet.
-        operator: Password of the program's user in a Vault that the stack makes, in place of the token.
+        environment: The environment; its KV engine need not exist yet.
 
     Returns:
-        The values that are there, by application and key; nothing for a secret whose newest version is deleted.
+        The values by application and key, without secrets whose newest version is deleted.
 
     Raises:
-        SecretsError: If Vault does not let us read them.
-        VaultTokenError: If there is no token, or no encryption on the way.
+        SecretsError: Vault refuses, or does not answer.
+        VaultTokenError: No token is set, or the connection would not be encrypted.
     """
     with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         names = _applications(client, environment)
         return {
             at: value for found in pool.map(lambda name: _keys(client, environment, name), names) for at, value in found
         }
 
 
-def read_application(
-    address: str, environment: Environment, application: str, operator: SecretStr | None = None
-) -> dict[str, str]:
-    """Read what the secret of one application holds at this moment; arguments and errors as for `read`."""
+def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
+    """Read the present secret of one application, by key; arguments and errors as for `read`."""
     with explained(address, environment, "read"):
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         return {at.key: value for at, value in _keys(client, environment, application)}
 
 
-def has_role(address: str, environment: Environment, settings: AppRole, operator: SecretStr | None = None) -> bool:
-    """Whether Vault has the environment's AppRole already, whoever made it; errors as for `read`."""
+def has_role(address: str, environment: Environment, settings: AppRole) -> bool:
+    """Return whether the environment's AppRole exists, whoever created it; errors as for `read`."""
     with explained(address, environment, "read"):
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         return client.read(f"auth/{settings.path}/role/{environment.vault_role}") is not None
 
 
-def has_mount(address: str, environment: Environment, operator: SecretStr | None = None) -> bool:
-    """Whether Vault has the environment's KV engine already, whoever made it; errors as for `read`."""
+def has_mount(address: str, environment: Environment) -> bool:
+    """Return whether the environment's KV engine exists, whoever created it; errors as for `read`."""
     with explained(address, environment, "read"):
-        client = vault_client.connect(address, operator)
+        client = vault_client.connect(address)
         return f"{environment.vault_mount}/" in existing_vault.visible(client, "secret")
 
 
 @contextmanager
 def explained(address: str, environment: Environment, doing: str) -> Iterator[None]:
-    """Tell what an exception of Vault's client means to a person.
+    """Turn exceptions of Vault's client into errors for the user.
 
     Args:
         address: URL of Vault.
         environment: The environment.
-        doing: What is done with its secrets, such as "read".
+        doing: Operation on its secrets, such as "read".
 
     Raises:
         SecretsError: Vault refuses, or does not answer.

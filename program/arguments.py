@@ -1,4 +1,4 @@
-"""The arguments of the components that make the infrastructure, as the configuration of an environment has them."""
+"""Create the arguments of the infrastructure's components from a stack's configuration."""
 
 from components.cluster_labels import Autoscaling, ClusterFeatures
 from components.ingress_address import IngressAddressArgs
@@ -9,14 +9,14 @@ from components.object_store import ObjectStoreArgs, S3Keys
 from components.stateless_vm import Machine, Place
 from components.vault_server import VaultServerArgs
 from config import cluster as cluster_config
+from config.network import NetworkSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
-from config.vault_server import VaultServer
+from config.vault_stack import VaultStackConfig
 
 
-def network(config: StackConfig) -> NetworkArgs:
-    """How to make or adopt the private network."""
-    settings = config.network
+def network(settings: NetworkSettings) -> NetworkArgs:
+    """Return the arguments of the private network."""
     layout: NewSubnet | ExistingSubnet = NewSubnet(
         gateway=settings.gateway,
         allocation_pool=settings.allocation_pool,
@@ -28,7 +28,7 @@ def network(config: StackConfig) -> NetworkArgs:
 
 
 def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
-    """The NFS server in a network."""
+    """Return the arguments of the NFS server."""
     settings = config.nfs
     return NfsServerArgs(
         place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
@@ -47,34 +47,21 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
     )
 
 
-def vault_server(
-    config: StackConfig, settings: VaultServer, net: Network, url: str, operator_policy: str
-) -> VaultServerArgs:
-    """The site's own Vault in a network.
-
-    Args:
-        config: The stack configuration.
-        settings: Its part that is about this server.
-        net: The network.
-        url: The Phalanx environment's ``vaultUrl``, ``https://NAME:8200``.
-        operator_policy: What this program may do in it, as a policy in HCL.
-    """
+def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
+    """Return the arguments of the site's own Vault."""
+    settings = config.server
     return VaultServerArgs(
         settings=settings,
         place=Place(network_id=net.network_id, subnet_id=net.subnet_id, address=settings.address),
         machine=Machine(image=settings.image, flavor=settings.flavor, keypair=config.cloud.keypair),
-        url=url,
-        reached_at=config.vault.reached_at(url),
-        nodes=config.network.cidr,
-        router_address=net.router_address,
+        host=config.host,
         external_network=config.network.external_network,
-        operator_policy=operator_policy,
         protect=config.protect,
     )
 
 
 def object_store(config: StackConfig) -> ObjectStoreArgs:
-    """The bucket, made or given."""
+    """Return the arguments of the bucket."""
     settings = config.object_store
     keys = None
     if isinstance(settings, ExistingStore):
@@ -91,7 +78,7 @@ def object_store(config: StackConfig) -> ObjectStoreArgs:
 
 
 def ingress_address(config: StackConfig) -> IngressAddressArgs:
-    """The floating IP of the platform."""
+    """Return the arguments of the platform's floating IP."""
     return IngressAddressArgs(
         external_network=config.network.external_network,
         health_monitors=config.ingress.health_monitors,
@@ -100,7 +87,7 @@ def ingress_address(config: StackConfig) -> IngressAddressArgs:
 
 
 def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
-    """The Kubernetes cluster in a network."""
+    """Return the arguments of the Kubernetes cluster."""
     settings = config.cluster
     return MagnumClusterArgs(
         network_id=net.network_id,
@@ -121,7 +108,7 @@ def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
 
 
 def cluster_features(config: StackConfig) -> ClusterFeatures:
-    """What the labels of the cluster's template are to say."""
+    """Return the features that become labels of the cluster template."""
     settings, ingress = config.cluster, config.ingress
     return ClusterFeatures(
         driver=settings.driver,
@@ -141,7 +128,7 @@ def cluster_features(config: StackConfig) -> ClusterFeatures:
 
 
 def _autoscaler_bounds(settings: cluster_config.Cluster) -> Autoscaling | None:
-    """Bounds of the default workers, which stand still where other groups only are the autoscaler's."""
+    """Return the bounds of the default workers, which are fixed if only other groups are autoscaled."""
     workers = settings.workers
     if not any(group.autoscaling for group in (workers, *settings.node_groups.values())):
         return None

@@ -49,15 +49,16 @@ class DuplicateError(PhalanxError):
     """A resource with the same name already exists but is not in the state."""
 
 
-def guard(cloud: Cloud) -> None:
+def guard(cloud: Cloud, directory: str = "") -> None:
     """Check for duplicates before each creation in OpenStack; call this once, before any resource is registered.
 
     Nothing is checked in a preview, nor for resources that are not created.
 
     Args:
         cloud: The stack's OpenStack project.
+        directory: Directory of the Pulumi project, from the repository's root; empty for the root.
     """
-    check = _DuplicateCheck(cloud, qualified_name())
+    check = _DuplicateCheck(cloud, qualified_name(), directory)
     hook = ResourceHook("no-duplicates", check.before_create)
 
     def bind(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
@@ -84,8 +85,9 @@ def qualified_name() -> str:
 
 
 class _DuplicateCheck:
-    def __init__(self, cloud: Cloud, stack: str) -> None:
+    def __init__(self, cloud: Cloud, stack: str, directory: str = "") -> None:
         self._cloud, self._stack = cloud, stack
+        self._recover = f"python -m operations recover {f'-C {directory} ' if directory else ''}-s {stack}"
         # The event loop's default threads may all be blocked by creations that wait for this check.
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="no-duplicates")
 
@@ -109,8 +111,7 @@ class _DuplicateCheck:
         if unknown := found - self._recorded(name, found):
             raise DuplicateError(
                 f"{inputs.get('name', name)} already exists ({', '.join(sorted(unknown))}) but is not in the state, so "
-                f"no duplicate was created: run `python -m operations recover -s {self._stack}`, then run the same "
-                "command again"
+                f"no duplicate was created: run `{self._recover}`, then run the same command again"
             )
 
     @functools.cached_property

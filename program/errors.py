@@ -11,18 +11,18 @@ from wiring.facts import FactError
 
 
 class Problem(Protocol):
-    """Something that a person has to mend, or at least to know; its text says what and how."""
+    """A problem outside the program; its text has the cause and the fix."""
 
     @property
     def fatal(self) -> bool:
-        """Whether nothing may be made before it is mended."""
+        """Whether it prevents the deployment."""
 
 
 def raise_if_fatal(problems: Iterable[Problem]) -> None:
-    """Let a person mend what is wrong before anything is made, and know of what may go wrong.
+    """Log warnings, and refuse to continue if a problem is fatal.
 
     Raises:
-        pulumi.RunError: With all that would stop the deployment.
+        pulumi.RunError: At least one problem is fatal; the message has all of them.
     """
     problems = list(problems)
     for problem in problems:
@@ -34,10 +34,10 @@ def raise_if_fatal(problems: Iterable[Problem]) -> None:
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Let Pulumi print what a person has to mend as it is, without a traceback.
+    """Convert errors of the user to messages without a traceback.
 
     Raises:
-        pulumi.RunError: With the message of an error that somebody can mend; any other error passes through.
+        pulumi.RunError: An error of the user occurred; other exceptions are not caught.
     """
     try:
         yield

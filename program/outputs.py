@@ -13,7 +13,6 @@ from components.object_store import ObjectStore
 from components.secret_store import SecretStore
 from phalanx.certificates import Certificate, rfc3339
 from phalanx.source import PhalanxSource
-from program.vault import OpenVault
 
 DESCRIPTIONS: Mapping[str, str] = {
     "platformUrl": "Where users find the platform",
@@ -27,7 +26,6 @@ DESCRIPTIONS: Mapping[str, str] = {
     "objectStoreUrl": "URL of the S3 service",
     "bucket": "Bucket for the results of TAP queries",
     "vaultUrl": "URL of the Vault that the applications read",
-    "vaultAddress": "IPv4 address for the name of the site's own Vault in the DNS; empty if Vault is another's",
     "vaultPath": "Mount and path below which each application has a secret",
     "vaultWriteToken": "Token for `phalanx secrets sync` (secret)",
     "phalanxRepository": "Phalanx repository",
@@ -40,7 +38,6 @@ DESCRIPTIONS: Mapping[str, str] = {
 
 def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
     source: PhalanxSource,
-    vault: OpenVault,
     certificate: Certificate | None,
     ingress: IngressAddress,
     nfs: NfsServer,
@@ -62,8 +59,7 @@ def export(  # noqa: PLR0913, PLR0917  # whatever has something to say
         "nfsExports": nfs.exports,
         "objectStoreUrl": store.endpoint,
         "bucket": store.bucket,
-        "vaultUrl": vault.url,
-        "vaultAddress": vault.address,
+        "vaultUrl": source.environment.vault_url.rstrip("/"),
         "vaultPath": secrets.path,
         "vaultWriteToken": secrets.write_token,
         "phalanxRepository": source.checkout.repository,

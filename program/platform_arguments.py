@@ -1,4 +1,6 @@
-"""The arguments of the components in Vault and in the cluster, as configuration and Phalanx checkout have them."""
+"""Create the arguments of the components in Vault and in the cluster from configuration and Phalanx checkout."""
+
+from functools import partial
 
 import pulumi
 
@@ -10,11 +12,13 @@ from components.designate_solver import ApplicationCredential, DesignateSolverAr
 from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
-from components.secret_store import SecretStore, SecretStoreArgs, VaultReader
+from components.secret_store import SecretStore, SecretStoreArgs
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
+from probes import vault_secrets
+from probes.vault_secrets import Contents
 from wiring.facts import Facts
 
 CERT_MANAGER = "cert-manager"
@@ -25,22 +29,25 @@ def secret_store(
     config: StackConfig,
     source: PhalanxSource,
     inputs: SecretInputs,
-    reader: VaultReader,
+    found: Contents,
     store: ObjectStore,
 ) -> SecretStoreArgs:
-    """The secrets in Vault, and who may read them."""
+    """Return the arguments of the secrets in Vault."""
+    address = config.vault.reached_at(source.environment.vault_url)
     return SecretStoreArgs(
         environment=source.environment,
         settings=config.vault,
         inputs=inputs,
-        reader=reader,
+        mount_exists=found.has_mount,
+        role_exists=found.has_role,
+        read_application=partial(vault_secrets.read_application, address, source.environment),
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=config.protect,
     )
 
 
 def cluster_services(config: StackConfig, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
-    """What applications expect of the cluster."""
+    """Return the arguments of the services that applications expect of the cluster."""
     return ClusterServicesArgs(
         storage_classes={
             name: StorageClassArgs(
@@ -60,7 +67,7 @@ def cluster_services(config: StackConfig, source: PhalanxSource, secrets: Secret
 
 
 def argocd(config: StackConfig, source: PhalanxSource) -> ArgoCdArgs:
-    """Argo CD and its projects."""
+    """Return the arguments of Argo CD."""
     return ArgoCdArgs(
         chart=source.charts[ARGOCD],
         namespace=source.manifests.namespace_metadata(ARGOCD),
@@ -90,7 +97,7 @@ def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> Certificat
 
 
 def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
-    """The applications and what they are told."""
+    """Return the arguments of the applications."""
     return ApplicationsArgs(
         manifests=source.manifests,
         values={name: application.values for name, application in source.applications.items()},
@@ -104,7 +111,7 @@ def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi
 def facts(
     ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
 ) -> Facts[pulumi.Input[str]]:
-    """What the infrastructure tells the applications."""
+    """Return the infrastructure's facts for the applications."""
     return Facts(
         ingress_address=ingress.address,
         ingress_annotations=ingress.annotations,

@@ -1,55 +1,40 @@
-"""The providers, each made once and handed down: nothing lands in a cloud that a shell happens to point to."""
+"""The explicit providers: no resource depends on the default credentials of a shell."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_openstack as openstack
 import pulumi_vault as vault
-from pydantic import SecretStr
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
-from config.vault_server import OPERATOR
 
 
 def openstack_provider(cloud: Cloud) -> openstack.Provider:
-    """The project that an entry of clouds.yaml names; credentials stay in that file."""
+    """Return the provider for an entry of clouds.yaml; credentials stay in that file."""
     return openstack.Provider("openstack", cloud=cloud.name, region=cloud.region)
 
 
-def vault_provider(address: pulumi.Input[str], operator: SecretStr | None = None) -> vault.Provider:
-    """The Vault at an address.
-
-    Args:
-        address: Its URL. Of a server that this stack makes it is known once that answers: the engine asks no provider
-            before it knows all of its settings.
-        operator: Password of the program's own user in a Vault that this stack makes. Without it VAULT_TOKEN in the
-            environment opens the Vault: a token here would stay in the state.
-    """
-    login = None
-    if operator:
-        login = vault.ProviderAuthLoginUserpassArgs(
-            username=OPERATOR, password=pulumi.Output.secret(operator.get_secret_value())
-        )
+def vault_provider(address: str) -> vault.Provider:
+    """Return the provider for a Vault. Its token is VAULT_TOKEN: one in its inputs would be stored in the state."""
     return vault.Provider(
         "vault",
         address=address,
-        auth_login_userpass=login,
-        # The provider would work with a child of our token that it leaves behind in Vault, and whose 20 minutes end
-        # before a first installation does.
+        # By default, the provider uses a child of the token that it leaves behind in Vault, and whose lifetime of 20
+        # minutes is shorter than a first installation.
         skip_child_token=True,
     )
 
 
 def kubernetes_provider(cluster: MagnumCluster) -> kubernetes.Provider:
-    """The cluster, as its administrator.
+    """Return the provider for the cluster, as its administrator.
 
-    Without ``delete_unreachable``: a refresh while the network is down would forget everything in the cluster. Where it
-    is really gone, PULUMI_K8S_DELETE_UNREACHABLE=true for one `pulumi refresh` does the same on purpose.
+    ``delete_unreachable`` is not set: a refresh without network would remove all objects from the state. If the cluster
+    no longer exists, set PULUMI_K8S_DELETE_UNREACHABLE=true for one `pulumi refresh`.
     """
     return kubernetes.Provider(
         "kubernetes",
         kubeconfig=cluster.kubeconfig,
-        # Without it a kubeconfig that a preview cannot know yet would replace everything in the cluster.
+        # Without it, a kubeconfig that is unknown in a preview would replace all objects in the cluster.
         cluster_identifier=cluster.cluster_id,
         enable_server_side_apply=True,
         opts=pulumi.ResourceOptions(depends_on=[cluster]),

@@ -10,10 +10,10 @@ from phalanx.secrets import SecretKey
 
 
 def log(inputs: SecretInputs, path: str, stack: str) -> None:
-    """Tell what `find` finds in one message; nothing if there is nothing to tell.
+    """Log the changes that `find` returns as one message, or nothing if there are none.
 
     Args:
-        inputs: What the secrets are made from.
+        inputs: Origin and known value of each secret.
         path: Mount and path of the environment's secrets.
         stack: Name of the stack.
     """
@@ -32,7 +32,7 @@ def log(inputs: SecretInputs, path: str, stack: str) -> None:
 
 
 def _names(found: Collection[SecretKey], known: Collection[SecretKey]) -> str:
-    """The secrets, those of an application of which nothing is known as one."""
+    """Return the names of secrets; those of an application without known secrets are counted."""
     applications = {at.application for at in known}
     by_application: dict[str, list[SecretKey]] = {}
     for at in found:

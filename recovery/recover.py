@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from phalanx.errors import PhalanxError
@@ -160,9 +161,10 @@ def _record(stack: PulumiStack, search: "Search") -> None:
         except PulumiError as error:
             # The import has removed the pending operations, so that another recovery would find nothing to do.
             targets = " ".join(f"--target {shlex.quote(urn)}" for urn in urns)
+            project = "" if stack.directory == Path() else f"-C {shlex.quote(str(stack.directory))} "
             raise NotRefreshedError(
                 f"{len(urns)} resources are recorded in the state, but without the properties that only their service "
                 f"has, as the refresh failed: {error}",
                 "Before any other command on the stack, repeat it until it succeeds:",
-                f"pulumi refresh -s {stack.name} {targets}",
+                f"pulumi refresh {project}-s {stack.name} {targets}",
             ) from error

@@ -1,10 +1,7 @@
 """Find this program's resources in Vault by the rules of Terraform's provider."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
-
-from pydantic import SecretStr
 
 from probes import existing_vault, vault_client
 from recovery.document import Inputs
@@ -16,9 +13,7 @@ if TYPE_CHECKING:
 
 def connect(settings: Inputs) -> "hvac.Client":
     """Return a client with the settings of Pulumi's provider; raises as `vault_client.connect`."""
-    login = settings.get("authLoginUserpass")
-    password = (json.loads(login) if isinstance(login, str) else login or {}).get("password")
-    return vault_client.connect(str(settings["address"]), SecretStr(password) if password else None)
+    return vault_client.connect(str(settings["address"]))
 
 
 def _mounts(client: "hvac.Client", inputs: Inputs) -> Iterable[Found]:

@@ -114,10 +114,11 @@ def configuration() -> dict[str, Any]:
 def operator_policy() -> str:
     """Return the policy of the operator token, the same as in a real environment."""
     from config.loader import load_file  # noqa: PLC0415 - see _client
+    from config.stack_config import StackConfig  # noqa: PLC0415
     from phalanx import environment  # noqa: PLC0415
     from probes import vault_policy  # noqa: PLC0415
 
-    settings = load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml").vault
+    settings = load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml", StackConfig).vault
     return vault_policy.operator(environment.load(git.SOURCE, "sandbox"), settings, "sandbox")
 
 

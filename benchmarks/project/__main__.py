@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pulumi import ResourceOptions
@@ -26,32 +27,15 @@ needed = secrets.required(application.load_enabled(ROOT, target))
 plan = Plan(
     replace(each, origin=Static()) if each.source and each.source not in needed else each for each in needed.values()
 )
-existing = vault_secrets.read(address, target)
+found = vault_secrets.contents(address, target, Vault().approle)
 static = {at: f"static value of {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)}
 inputs = SecretInputs(
     plan=plan,
     static=static,
     configured=frozenset(static),
-    existing=existing,
+    existing=found.secrets,
     oidc_clients="[]",
 )
-
-
-class Reader:
-    """Reads from Vault as the program does."""
-
-    def application(self, name: str) -> dict[str, str]:
-        """Return the secret of an application."""
-        return vault_secrets.read_application(address, target, name)
-
-    def has_mount(self) -> bool:
-        """Return whether the KV engine exists."""
-        return vault_secrets.has_mount(address, target)
-
-    def has_role(self) -> bool:
-        """Return whether the AppRole exists."""
-        return vault_secrets.has_role(address, target, Vault().approle)
-
 
 SecretStore(
     "secrets",
@@ -59,7 +43,9 @@ SecretStore(
         environment=target,
         settings=Vault(),
         inputs=inputs,
-        reader=Reader(),
+        mount_exists=found.has_mount,
+        role_exists=found.has_role,
+        read_application=partial(vault_secrets.read_application, address, target),
         object_store_keys={},
         protect=False,
     ),

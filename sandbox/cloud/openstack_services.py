@@ -19,6 +19,7 @@ _LOADED: Final = {
     "cinder-volume": DRIVERS,
     "magnum-api": DRIVERS,
     "magnum-conductor": DRIVERS,
+    "nova-compute": DRIVERS,
     "octavia-api": OVN_PROVIDER,
     "octavia-driver-agent": OVN_PROVIDER,
 }

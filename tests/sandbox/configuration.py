@@ -7,17 +7,24 @@ from typing import Any
 import yaml
 from pydantic import SecretStr
 
+from config.names import PROJECT
 from sandbox import paths
 from tests.stack_config import encrypt
 
 
-def vary(file: Path, changes: Mapping[str, Any], base: Path = paths.CHECKOUT / "Pulumi.sandbox.yaml") -> Path:
+def vary(
+    file: Path,
+    changes: Mapping[str, Any],
+    base: Path = paths.CHECKOUT / "Pulumi.sandbox.yaml",
+    project: str = PROJECT,
+) -> Path:
     """Write the sandbox's configuration with some keys changed.
 
     Args:
         file: File to create, readable only by its owner.
         changes: Keys to set, at any depth; a ``SecretStr`` is encrypted, None removes a key.
-        base: StackConfig file to vary.
+        base: Stack file to vary.
+        project: Name of its project.
 
     Returns:
         The file.
@@ -25,7 +32,7 @@ def vary(file: Path, changes: Mapping[str, Any], base: Path = paths.CHECKOUT / "
     document = yaml.safe_load(base.read_text())
     salt = document["encryptionsalt"]
     for section, keys in changes.items():
-        name = f"rsp:{section}"
+        name = f"{project}:{section}"
         document["config"][name] = _merged(document["config"].get(name, {}), keys, salt)
     file.touch(mode=0o600)
     file.write_text(yaml.safe_dump(document, sort_keys=False))

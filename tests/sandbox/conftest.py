@@ -27,7 +27,7 @@ from tests.sandbox.program import Program
 @pytest.fixture(scope="session")
 def settings() -> StackConfig:
     """Return the configuration of the stack."""
-    return loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml")
+    return loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml", StackConfig)
 
 
 @pytest.fixture(scope="session")

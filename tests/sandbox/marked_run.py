@@ -16,6 +16,7 @@ from kubernetes import client
 from pydantic import SecretStr
 
 from config import loader
+from config.stack_config import StackConfig
 from phalanx import processes
 from sandbox import environment, paths
 from tests.sandbox import marks, places
@@ -170,7 +171,7 @@ def _given(sandbox: Sandbox, name: str, settings: Mapping[str, Any]) -> Path:
     """Return a configuration with new secrets: in the stack's file, in a file of static secrets, and in Vault."""
     plant = sandbox.gathered.plant
     sandbox.write("mobu", {"app-alert-webhook": plant("mobu/app-alert-webhook").get_secret_value()})
-    usual = loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml").secrets.file
+    usual = loader.load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml", StackConfig).secrets.file
     assert usual
     in_file = {
         "applications": {

@@ -141,7 +141,7 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     def cluster() -> None:
         options = ResourceOptions(
             providers=[openstack_provider(settings.cloud)],
-            transformations=explained(failures.IN_OPENSTACK, settings),
+            transformations=explained(failures.IN_OPENSTACK, settings.cloud),
         )
         existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
         MagnumCluster("fails", arguments.cluster(failing, cast("Network", existing)), options)

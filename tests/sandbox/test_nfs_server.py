@@ -54,7 +54,7 @@ def changed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> Ite
             protect=False,
         )
         options = ResourceOptions(providers=[openstack_provider(config.cloud)])
-        network = Network("network", arguments.network(config), options)
+        network = Network("network", arguments.network(config.network), options)
         NfsServer("nfs", arguments.nfs_server(config, network), options)
 
     directory = tmp_path_factory.mktemp("nfs")

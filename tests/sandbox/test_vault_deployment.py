@@ -1,62 +1,73 @@
-"""A Vault of our own on the sandbox's OpenStack: all that surrounds the server, and what it runs, played beside it.
+"""The site's own Vault on the sandbox's OpenStack, by its own project, and a platform's secrets in it.
 
-No VM boots in the sandbox. Once Nova has the server, this test takes the user data that Nova would hand it, and runs
-the OpenBao that they describe on loopback, while the program waits for it.
+No VM boots in the sandbox: the test takes the user data that Nova would hand to the server, and runs the OpenBao that
+they describe on loopback.
 """
 
 import base64
+import subprocess
+import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
+import hvac
+import hvac.exceptions
 import openstack
 import pulumi
-import pulumi_vault
 import pytest
 from openstack.connection import Connection
 from pulumi import automation
+from pydantic import SecretStr
 
-from components.network import Network
-from config.names import cloud_name
+from components.object_store import ObjectStore
+from components.secret_store import SecretStore
+from config.loader import load_file
+from config.names import VAULT_PROJECT, cloud_name
 from config.stack_config import StackConfig
-from phalanx.environment import Environment as PhalanxEnvironment
-from probes import own_vault
-from probes.own_vault import Presence
-from program import arguments
-from program.providers import openstack_provider
-from program.vault import open_vault
-from sandbox import environment as sandbox_environment
-from sandbox import paths
+from phalanx import source
+from phalanx.source import PhalanxSource
+from probes import vault_policy, vault_preflight, vault_secrets
+from program import platform_arguments, secret_inputs
+from program.providers import vault_provider
+from sandbox import environment, paths
 from sandbox.cloud import up as cloud
 from sandbox.progress import Phases
-from tests.sandbox.vault_vm import HOST, VaultVm, free_ports, self_signed
-from tests.unit.sample import environment, vault_server_data
+from tests.sandbox.configuration import vary
+from tests.sandbox.small_stack import small_stack
+from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
+from wiring.application_values import application_values
 
-STACK = "own-vault"
-SERVER = cloud_name(STACK, "vault")
-OPERATOR, ADMIN, BACKUP = "planted-operator-1", "planted-administrator-1", "planted-backup-1"
+STACK = "sandbox"
+PROJECT = paths.CHECKOUT / "vault"
+SERVER = cloud_name(STACK, "vault", VAULT_PROJECT)
+ADMIN, BACKUP, ALICE = "planted-administrator-1", "planted-backup-1", "planted-operator-1"
+GIVEN = "planted-credentials"
 CERTIFICATE, KEY = self_signed(HOST)
-POLICY = """\
-path "auth/token/lookup-self" { capabilities = ["read"] }
-path "sys/mounts" { capabilities = ["read"] }
-path "sys/mounts/own" { capabilities = ["create", "read", "update", "delete"] }
-path "own/*" { capabilities = ["create", "read", "update", "delete"] }
-"""
+CLIENTS = {"192.0.2.0/28", "203.0.113.9/32"}
 
 
 class Deployed(NamedTuple):
-    """The small stack, and what its server runs."""
+    """The stack of the Vault, and what its server runs."""
 
-    settings: StackConfig
-    tenant: Connection
     vm: VaultVm
+    outputs: Mapping[str, Any]
     again: Mapping[automation.OpType, int]
     """What a preview right after `up` would do, by operation."""
     state: str
     """All that the backend keeps."""
+
+
+class Written(NamedTuple):
+    """A platform's secrets in that Vault."""
+
+    operator: hvac.Client
+    """Vault, as the platform's operator."""
+    outputs: automation.OutputMap
+    again: Mapping[automation.OpType, int]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +75,9 @@ def tenant() -> Iterator[Connection]:
     with Phases() as phases:
         cloud.up(phases)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in sandbox_environment.variables().items():
+        for name, value in environment.variables().items():
             patch.setenv(name, value)
-        # The program opens its own Vault by its password.
+        # That of the sandbox's own Vault.
         patch.delenv("VAULT_TOKEN")
         with openstack.connect(cloud="rsp") as connection:
             yield connection
@@ -74,136 +85,150 @@ def tenant() -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    (port,) = free_ports(1)
-    settings = environment(
-        cloud={"name": "rsp", "region": "RegionOne"},
-        network={"externalNetwork": "external", "cidr": "10.30.0.0/24"},
-        nfs__address="10.30.0.10",
-        vault={
-            # As through a tunnel: there is no name in the DNS, and no packet leaves the machine.
-            "address": f"https://{HOST}:{port}",
-            "deploy": vault_server_data(
-                address="10.30.0.11",
-                tls={"kind": "given", "certificate": CERTIFICATE, "key": KEY},
-                operatorPassword=OPERATOR,
-                adminPassword=ADMIN,
-                backupPassword=BACKUP,
-            ),
-        },
-        protect=False,
+    server = {
+        "tls": {"kind": "given", "certificate": CERTIFICATE, "key": SecretStr(KEY), "email": None},
+        "adminPassword": SecretStr(ADMIN),
+        "backupPassword": SecretStr(BACKUP),
+    }
+    changes = {"host": HOST, "server": server, "protect": False}
+    file = str(
+        vary(tmp_path_factory.mktemp("vault") / "stack.yaml", changes, PROJECT / "Pulumi.sandbox.yaml", VAULT_PROJECT)
     )
     # In the sandbox's backend, so that the next run knows what an interrupted one has left.
-    stack = automation.create_or_select_stack(STACK, project_name="rsp", program=lambda: _program(settings))
-    _remove(stack, tenant)
-    authority = tmp_path_factory.mktemp("authority") / "ca.pem"
-    authority.write_text(CERTIFICATE)
-    with tempfile.TemporaryDirectory(prefix="bao") as root, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VAULT_CACERT", str(authority))
-        assert own_vault.presence(settings, STACK) is Presence.ABSENT
-        boot = _Boot(Path(root), port)
-        boot.start()
-        try:
-            stack.up()
-            again = stack.preview().change_summary
-            boot.join(60)
-            assert boot.vm, "no server with user data came up"
-            kept = "\n".join(file.read_text() for file in paths.STACKS.rglob(f"{STACK}*") if file.is_file())
-            yield Deployed(settings, tenant, boot.vm, again, kept)
-        finally:
-            boot.given_up.set()
-            _remove(stack, tenant)
-            stack.workspace.remove_stack(STACK)
-            if boot.vm:
-                boot.vm.stop()
+    stack = automation.create_or_select_stack(STACK, work_dir=str(PROJECT))
+    _remove(stack, tenant, file)
+    with ExitStack() as cleanup:
+        cleanup.callback(_remove, stack, tenant, file)
+        outputs = {name: each.value for name, each in stack.up(config_file=file).outputs.items()}
+        again = stack.preview(config_file=file).change_summary
+        vm = VaultVm(_user_data(), Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="bao"))))
+        patch = cleanup.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("VAULT_CACERT", vm.certificate)
+        # hvac reads the variable when it is imported.
+        patch.setattr("hvac.v1.VAULT_CACERT", vm.certificate)
+        cleanup.callback(vm.stop)
+        vm.start()
+        kept = paths.STACKS.rglob(f"{VAULT_PROJECT}/**/{STACK}*")
+        state = "\n".join(each.read_text() for each in kept if each.is_file())
+        yield Deployed(vm, outputs, again, state)
 
 
-def _remove(stack: automation.Stack, tenant: Connection) -> None:
+def _remove(stack: automation.Stack, tenant: Connection, config_file: str) -> None:
     """Destroy the stack, and delete the data volume that it leaves."""
-    stack.destroy()
+    stack.destroy(config_file=config_file)
     for volume in tenant.block_storage.volumes(name=f"{SERVER}-data"):
         tenant.block_storage.delete_volume(volume.id)
 
 
-class _Boot(threading.Thread):
-    """The VM: it starts what its user data say once Nova has it and the volume is attached."""
-
-    def __init__(self, root: Path, port: int) -> None:
-        super().__init__(daemon=True)
-        self.vm: VaultVm | None = None
-        self.given_up = threading.Event()
-        self._root, self._port = root, port
-
-    def run(self) -> None:
-        with openstack.connect(cloud="admin") as admin:
-            while not self.given_up.is_set():
-                for server in admin.compute.servers(name=f"^{SERVER}$", all_projects=True):
-                    volumes = list(admin.compute.volume_attachments(server))
-                    if server.status == "ACTIVE" and volumes and server.user_data:
-                        vm = VaultVm(base64.b64decode(server.user_data).decode(), self._root, self._port)
-                        vm.start()
-                        self.vm = vm
-                        return
-                time.sleep(1)
+def _user_data() -> str:
+    with openstack.connect(cloud="admin") as admin:
+        (server,) = admin.compute.servers(name=f"^{SERVER}$", all_projects=True)
+        return base64.b64decode(server.user_data).decode()
 
 
-def _program(settings: StackConfig) -> None:
-    options = pulumi.ResourceOptions(providers=[openstack_provider(settings.cloud)])
-    network = Network("network", arguments.network(settings), options)
-    target = PhalanxEnvironment.model_validate(
-        {
-            "name": "own",
-            "fqdn": "rsp.example.org",
-            "appOfAppsName": "apps",
-            "vaultUrl": f"https://{HOST}:8200",
-            "vaultPathPrefix": "own/phalanx",
-            "repoUrl": "",
-            "targetRevision": "",
-            "applications": {},
-        },
+@pytest.fixture(scope="module")
+def written(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+    """The Vault half of the sandbox's platform, written by an operator's token."""
+    vm, folder = deployed.vm, tmp_path_factory.mktemp("platform")
+    # As through a tunnel: port 8200 is that of the sandbox's own Vault.
+    changes = {
+        "vault": {"address": vm.url},
+        "secrets": {"applications": {"tap": {"google_creds.json": GIVEN}}},
+        "protect": False,
+    }
+    config = load_file(vary(folder / "Pulumi.sandbox.yaml", changes), StackConfig)
+    phalanx = source.load(
+        *source.locate(config.phalanx.repository, config.phalanx.revision, config.phalanx.environment),
+        application_values(config),
     )
-    vault = open_vault(settings, target, network, POLICY, options)
-    child = pulumi.ResourceOptions(provider=vault.provider)
-    mount = pulumi_vault.Mount("own", path="own", type="kv", options={"version": "2"}, opts=child)
-    pulumi_vault.kv.SecretV2("secret", mount=mount.path, name="tap", data_json='{"key": "planted-value"}', opts=child)
-    pulumi.export("vaultAddress", vault.address)
+    policy = vault_policy.operator(phalanx.environment, config.vault, STACK)
+    vm.create_operator(vm.token("rsp-admin", ADMIN), STACK, policy, "alice", ALICE)
+    with pytest.MonkeyPatch.context() as patch:
+        token = vm.token("alice", ALICE)
+        patch.setenv("VAULT_TOKEN", token)
+        assert list(vault_preflight.check(vm.url, phalanx.environment, config.vault, STACK)) == []
+        variables = {"VAULT_TOKEN": token, "VAULT_CACERT": vm.certificate}
+        with small_stack(STACK, lambda: _program(config, phalanx), folder, **variables) as stack:
+            outputs = stack.up().outputs
+            again = stack.preview().change_summary
+            yield Written(vm.client(token), outputs, again)
 
 
-def test_one_run_makes_the_server_waits_for_it_and_writes_to_it(deployed: Deployed) -> None:
+def _program(config: StackConfig, phalanx: PhalanxSource) -> None:
+    """Do with Vault what the platform's program does."""
+    address = config.vault.reached_at(phalanx.environment.vault_url)
+    found = vault_secrets.contents(address, phalanx.environment, config.vault.approle)
+    inputs = secret_inputs.gather(config, phalanx, found.secrets)
+    store = cast("ObjectStore", SimpleNamespace(access_key="planted-access", secret_key="planted-secret"))
+    args = platform_arguments.secret_store(config, phalanx, inputs, found, store)
+    secrets = SecretStore("secrets", args, pulumi.ResourceOptions(providers=[vault_provider(address)]))
+    pulumi.export("roleId", secrets.role_id)
+    pulumi.export("secretId", secrets.secret_id)
+
+
+def test_one_run_makes_the_server(deployed: Deployed) -> None:
     assert deployed.again.keys() == {automation.OpType.SAME}
-    operator = deployed.vm.login("rsp-operator", OPERATOR)
-    answer: Any = operator.read("own/data/tap")
-    assert answer["data"]["data"] == {"key": "planted-value"}
+    assert deployed.outputs["vaultUrl"] == f"https://{HOST}:8200"
 
 
-def test_openstack_tells_a_server_that_is_there(deployed: Deployed) -> None:
-    assert own_vault.presence(deployed.settings, STACK) is Presence.THERE
+def test_the_command_finds_it_ready(deployed: Deployed) -> None:
+    command = [sys.executable, "-m", "operations", "vault-ready", deployed.vm.url, "--address", "127.0.0.1"]
+    done = subprocess.run(
+        [*command, "--timeout", "30"], cwd=paths.CHECKOUT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"{deployed.vm.url} is ready\n"), done.stderr
 
 
-def test_only_its_clients_reach_it(deployed: Deployed) -> None:
-    network = deployed.tenant.network
+def test_only_its_clients_reach_it(deployed: Deployed, tenant: Connection) -> None:
+    network = tenant.network
     group = network.find_security_group(SERVER, ignore_missing=False)
-    (router,) = network.routers(name=cloud_name(STACK, "network"))
-    outside = router.external_gateway_info["external_fixed_ips"][0]["ip_address"]
     ingress = {
         (rule.protocol, rule.port_range_min, rule.port_range_max, rule.remote_ip_prefix)
         for rule in network.security_group_rules(security_group_id=group.id, direction="ingress")
     }
-    assert ingress == {("tcp", 8200, 8200, remote) for remote in ("10.30.0.0/24", "192.0.2.0/28", f"{outside}/32")}
-    (server,) = deployed.tenant.compute.servers(name=f"^{SERVER}$")
+    assert ingress == {("tcp", 8200, 8200, remote) for remote in CLIENTS}
+    (server,) = tenant.compute.servers(name=f"^{SERVER}$")
     (port,) = network.ports(device_id=server.id)
     assert port.security_group_ids == [group.id]
-    assert [each["ip_address"] for each in port.fixed_ips] == ["10.30.0.11"]
-    assert len(list(network.ips(port_id=port.id))) == 1
+    assert [each["ip_address"] for each in port.fixed_ips] == ["10.30.0.10"]
+    (address,) = network.ips(port_id=port.id)
+    assert address.floating_ip_address == deployed.outputs["vaultAddress"]
 
 
-def test_its_volume_is_attached(deployed: Deployed) -> None:
-    (volume,) = deployed.tenant.block_storage.volumes(name=f"{SERVER}-data")
-    (server,) = deployed.tenant.compute.servers(name=f"^{SERVER}$")
-    assert (volume.status, volume.size, volume.volume_type) == ("in-use", 20, "ceph-ssd")
+@pytest.mark.usefixtures("deployed")
+def test_its_volume_is_attached(tenant: Connection) -> None:
+    (volume,) = tenant.block_storage.volumes(name=f"{SERVER}-data")
+    (server,) = tenant.compute.servers(name=f"^{SERVER}$")
+    assert (volume.status, volume.size, volume.volume_type) == ("in-use", 10, "ceph-ssd")
     assert [each["server_id"] for each in volume.attachments] == [server.id]
 
 
 def test_the_state_has_no_secret_in_clear(deployed: Deployed) -> None:
     assert "vault-server" in deployed.state
-    for secret in (OPERATOR, ADMIN, BACKUP, "planted-value", KEY.splitlines()[1]):
+    for secret in (ADMIN, BACKUP, KEY.splitlines()[1]):
         assert secret not in deployed.state
+
+
+def test_an_operator_writes_the_secrets_of_a_platform(written: Written) -> None:
+    assert written.again.keys() == {automation.OpType.SAME}
+    tap: Any = written.operator.read("secret/data/phalanx/sandbox/tap")
+    assert tap["data"]["data"]["google_creds.json"] == GIVEN
+    assert tap["data"]["data"]["AWS_SECRET_ACCESS_KEY"] == "planted-secret"
+    postgres: Any = written.operator.read("secret/data/phalanx/sandbox/postgres")
+    assert len(postgres["data"]["data"]["gafaelfawr_password"]) == 64
+
+
+def test_the_cluster_reads_them(written: Written, deployed: Deployed) -> None:
+    cluster = deployed.vm.client()
+    ids = {name: written.outputs[name].value for name in ("roleId", "secretId")}
+    cluster.auth.approle.login(role_id=ids["roleId"], secret_id=ids["secretId"])
+    tap: Any = cluster.read("secret/data/phalanx/sandbox/tap")
+    assert tap["data"]["data"]["google_creds.json"] == GIVEN
+
+
+@pytest.mark.parametrize(
+    "path", ["sys/policies/acl/rsp-operator-sandbox", "auth/userpass/users/alice", "secret/data/phalanx/other/tap"]
+)
+def test_the_operator_reaches_nothing_of_others(written: Written, path: str) -> None:
+    with pytest.raises(hvac.exceptions.Forbidden):
+        written.operator.read(path)

@@ -1,6 +1,5 @@
 """What the VM of the site's own Vault would run, run for real: OpenBao with the very configuration of the user data."""
 
-import asyncio
 import base64
 import secrets
 import tempfile
@@ -14,20 +13,19 @@ import hvac.exceptions
 import pytest
 import requests
 
-from components import vault_ready
 from components.vault_cloud_init import render
 from components.vault_configuration import FirstBoot
-from config.vault_server import VaultServer
+from probes import vault_ready
 from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
-from tests.unit.sample import environment, vault_server_data
+from tests.unit.sample import vault_stack, vault_stack_data
 
-# What the program's own user does in these tests; the real policy is operations' business.
+# What the operator does in these tests; the policy of an environment is the business of test_vault_deployment.
 POLICY = """\
 path "sys/mounts/secret" { capabilities = ["read", "update"] }
 path "secret/config" { capabilities = ["read"] }
 path "secret/data/*" { capabilities = ["create", "read", "update"] }
 """
-PASSWORDS = {user: f"planted-{user}-{secrets.token_hex(8)}" for user in ("rsp-operator", "rsp-backup", "rsp-admin")}
+PASSWORDS = {user: f"planted-{user}-{secrets.token_hex(8)}" for user in ("alice", "rsp-backup", "rsp-admin")}
 PLANTED = f"planted-value-{secrets.token_hex(8)}"
 CERTIFICATE = self_signed(HOST)
 SHAMIR = {"seal": {"kind": "shamir"}, "adminPassword": None}
@@ -36,16 +34,15 @@ NewServer = Callable[..., VaultVm]
 
 
 def user_data(**changes: Any) -> str:
-    settings: VaultServer | None = environment(
-        vault__deploy=vault_server_data(
-            tls={"kind": "given", "certificate": CERTIFICATE[0], "key": CERTIFICATE[1]},
-            operatorPassword=PASSWORDS["rsp-operator"],
-            backupPassword=PASSWORDS["rsp-backup"],
-            **{"adminPassword": PASSWORDS["rsp-admin"], "backups": 2, **changes},
-        )
-    ).vault.deploy
-    assert settings
-    return render(FirstBoot(settings=settings, host=HOST, operator_policy=POLICY, volume_id="volume"))
+    values = {
+        "tls": {"kind": "given", "certificate": CERTIFICATE[0], "key": CERTIFICATE[1]},
+        "backupPassword": PASSWORDS["rsp-backup"],
+        "adminPassword": PASSWORDS["rsp-admin"],
+        "backups": 2,
+        **changes,
+    }
+    settings = vault_stack(host=HOST, **{f"server__{key}": value for key, value in values.items()}).server
+    return render(FirstBoot(settings=settings, host=HOST, volume_id="volume"))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +64,8 @@ def server(new_server: NewServer) -> VaultVm:
     """A server after its first start, with one secret."""
     made = new_server()
     made.start()
-    operator = made.login("rsp-operator", PASSWORDS["rsp-operator"])
+    made.create_operator(made.token("rsp-admin", PASSWORDS["rsp-admin"]), "test", POLICY, "alice", PASSWORDS["alice"])
+    operator = made.login("alice", PASSWORDS["alice"])
     operator.write_data("sys/mounts/secret", data={"type": "kv", "options": {"version": "2"}})
     write(operator)
     return made
@@ -87,10 +85,9 @@ def value(client: hvac.Client) -> str:
     return str(answer["data"]["data"]["pgpassword"])
 
 
-def test_the_program_finds_it_ready(server: VaultVm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_found_ready(server: VaultVm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_CACERT", server.certificate)
-    expected = vault_ready.Expectation(url=server.url, by_name=True, unsealed_by_people=False, patience=30)
-    assert asyncio.run(vault_ready.wait(expected, "127.0.0.1")) == server.url
+    assert vault_ready.look(server.url, "127.0.0.1") is None
 
 
 def test_it_serves_the_given_certificate_and_nothing_in_clear(server: VaultVm) -> None:
@@ -100,13 +97,13 @@ def test_it_serves_the_given_certificate_and_nothing_in_clear(server: VaultVm) -
 
 
 def test_the_operator_may_do_what_its_policy_says_and_no_more(server: VaultVm) -> None:
-    operator = server.login("rsp-operator", PASSWORDS["rsp-operator"])
+    operator = server.login("alice", PASSWORDS["alice"])
     assert value(operator) == PLANTED
-    for path in ("sys/storage/raft/snapshot", "sys/policies/acl/rsp-operator", "auth/userpass/users/rsp-admin"):
+    for path in ("sys/storage/raft/snapshot", "sys/policies/acl/rsp-operator-test", "auth/userpass/users/rsp-admin"):
         with pytest.raises(hvac.exceptions.Forbidden):
             operator.read(path)
     token: Any = operator.lookup_token()
-    assert token["data"]["ttl"] <= 7200
+    assert 7200 < token["data"]["ttl"] <= 14400
 
 
 def test_the_user_of_the_backups_can_read_no_secret(server: VaultVm) -> None:
@@ -124,7 +121,7 @@ def test_no_root_token_is_left(server: VaultVm) -> None:
 
 def test_everything_is_audited_and_no_value_is_in_the_log(server: VaultVm) -> None:
     audit = server.audit_log
-    assert '"path":"auth/userpass/login/rsp-operator"' in audit
+    assert '"path":"auth/userpass/login/alice"' in audit
     assert '"path":"secret/data/phalanx/tap"' in audit
     assert "hmac-sha256:" in audit
     for secret in (PLANTED, *PASSWORDS.values()):
@@ -141,7 +138,7 @@ def test_files_with_secrets_are_its_users_alone(server: VaultVm) -> None:
 def test_it_unseals_itself_after_a_restart(server: VaultVm) -> None:
     server.stop()
     server.start()
-    assert value(server.login("rsp-operator", PASSWORDS["rsp-operator"])) == PLANTED
+    assert value(server.login("alice", PASSWORDS["alice"])) == PLANTED
 
 
 def test_a_backup_is_restored_into_a_new_server(server: VaultVm) -> None:
@@ -162,11 +159,11 @@ def test_a_backup_is_restored_into_a_new_server(server: VaultVm) -> None:
     server.command("operator", "raft", "snapshot", "restore", "-force", str(snapshot), token=str(admin.token))
     server.stop()
     server.start()
-    assert value(server.login("rsp-operator", PASSWORDS["rsp-operator"])) == PLANTED
+    assert value(server.login("alice", PASSWORDS["alice"])) == PLANTED
 
 
 def test_a_new_seal_key_takes_over_from_the_old_one(new_server: NewServer) -> None:
-    old = vault_server_data()["seal"]["key"]
+    old = vault_stack_data()["server"]["seal"]["key"]
     new = {"id": "second", "value": base64.b64encode(secrets.token_bytes(32)).decode()}
     server = new_server()
     server.start()
@@ -181,11 +178,20 @@ def test_a_new_seal_key_takes_over_from_the_old_one(new_server: NewServer) -> No
     assert server.login("rsp-admin", PASSWORDS["rsp-admin"]).token
 
 
-def test_people_initialise_and_unseal_a_server_with_a_shamir_seal(new_server: NewServer) -> None:
+def test_operators_initialise_and_unseal_a_server_with_a_shamir_seal(
+    new_server: NewServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = new_server(**SHAMIR)
     server.start(status=501)
+    monkeypatch.setenv("VAULT_CACERT", server.certificate)
+    new = vault_ready.look(server.url)
     client = server.client()
     keys: Any = client.sys.initialize(secret_shares=3, secret_threshold=2)
+    sealed = vault_ready.look(server.url)
+    assert new
+    assert sealed
+    assert not new.passes
+    assert not sealed.passes
     for key in keys["keys"][:2]:
         client.sys.submit_unseal_key(key)
     server.wait_for(200)
@@ -210,4 +216,4 @@ def test_another_vault_unseals_it(server: VaultVm, new_server: NewServer) -> Non
     other.start(env=trust)
     other.stop()
     other.start(env=trust)
-    assert other.login("rsp-operator", PASSWORDS["rsp-operator"]).token
+    assert other.login("rsp-admin", PASSWORDS["rsp-admin"]).token

@@ -136,10 +136,35 @@ class VaultVm:
         done = subprocess.run(["/bin/sh"], input=script, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def command(self, *arguments: str, token: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the `bao` of a person."""
+    def command(self, *arguments: str, token: str = "", given: str = "") -> str:
+        """Run the CLI `bao` with some standard input, and return its output."""
         environment = {"BAO_ADDR": self.url, "BAO_CACERT": self.certificate, "BAO_TOKEN": token, "HOME": str(self.root)}
-        return subprocess.run([_bao(), *arguments], env=environment, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [_bao(), *arguments], env=environment, input=given, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def token(self, user: str, password: str) -> str:
+        """Return a token of a user, as docs/vault-server.md shows it."""
+        return self.command(
+            "login", "-method=userpass", "-token-only", f"username={user}", "password=-", given=password
+        )
+
+    def create_operator(self, admin: str, stack: str, policy: str, user: str, password: str) -> None:
+        """Create an operator of an environment with the commands of docs/vault-server.md.
+
+        Args:
+            admin: Token of rsp-admin.
+            stack: The environment's stack.
+            policy: What `python -m operations vault-policy -s STACK` prints.
+            user: Name of the operator.
+            password: The operator's password.
+        """
+        name = f"rsp-operator-{stack}"
+        self.command("policy", "write", name, "-", token=admin, given=policy)
+        settings = (f"token_policies={name}", "token_ttl=4h", "token_max_ttl=12h")
+        self.command("write", f"auth/userpass/users/{user}", "password=-", *settings, token=admin, given=password)
 
     def _move(self, text: str) -> str:
         for old, new in self._moved.items():

@@ -11,4 +11,3 @@ class GivenNetwork(Network):
         self.subnet_id = pulumi.Output.from_input("subnet-id")
         self.external_network_id = pulumi.Output.from_input("external-id")
         self.cidr = "10.20.0.0/24"
-        self.router_address = pulumi.Output.from_input("203.0.113.9")

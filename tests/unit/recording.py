@@ -249,6 +249,7 @@ class ProgramRunner:
         stashed: Value that a stash has kept from an earlier run, by logical name; others start with their input.
         preview: Whether to run as a preview, in which ids and computed outputs are unknown.
         config: Configuration by full key (``rsp:network``), as the engine passes it.
+        project: Name of the Pulumi project.
     """
 
     computed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -256,6 +257,7 @@ class ProgramRunner:
     stashed: Mapping[str, Any] = field(default_factory=dict)
     preview: bool = False
     config: Mapping[str, str] = field(default_factory=dict)
+    project: str = PROJECT
 
     def having(self, **changes: Any) -> Self:
         """Return a runner with other attributes; ``computed``, ``invokes`` and ``stashed`` are extended."""
@@ -265,6 +267,7 @@ class ProgramRunner:
             stashed={**self.stashed, **changes.get("stashed", {})},
             preview=changes.get("preview", self.preview),
             config=changes.get("config", self.config),
+            project=changes.get("project", self.project),
         )
 
     def __call__(self, program: Callable[[], None], recording: Recording | None = None) -> Recording:
@@ -284,7 +287,7 @@ class ProgramRunner:
             set_all_config(dict(self.config))
             configure(
                 Settings(
-                    project=PROJECT, stack=STACK, monitor=monitor, engine=_Engine(recording), dry_run=self.preview
+                    project=self.project, stack=STACK, monitor=monitor, engine=_Engine(recording), dry_run=self.preview
                 ),
             )
             with asyncio.Runner() as runner:

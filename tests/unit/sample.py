@@ -5,6 +5,7 @@ from typing import Any
 
 from config.loader import parse
 from config.stack_config import StackConfig
+from config.vault_stack import VaultStackConfig
 
 _DATA: dict[str, Any] = {
     "cloud": {"name": "test-cloud", "region": "RegionOne", "keypair": "operators"},
@@ -44,7 +45,48 @@ def environment_data(**changes: Any) -> dict[str, Any]:
         changes: Values by path, with two underscores between levels (``network__cidr="10.0.0.0/24"``); ``None`` removes
             the key.
     """
-    data = copy.deepcopy(_DATA)
+    return _changed(_DATA, changes)
+
+
+def environment(**changes: Any) -> StackConfig:
+    """Return the validated configuration with changes as in `environment_data`."""
+    return parse(environment_data(**changes), "Pulumi.test.yaml", StackConfig)
+
+
+_VAULT: dict[str, Any] = {
+    "cloud": _DATA["cloud"],
+    "network": _DATA["network"],
+    "host": "vault.example.org",
+    "server": {
+        "address": "10.20.0.11",
+        "image": "debian-12",
+        "flavor": "m1.small",
+        "volume": {"size": 20, "type": "ceph-ssd"},
+        "package": {"version": "2.7.2", "sha256": "ab" * 32},
+        "clients": ["192.0.2.0/28", "203.0.113.9/32"],
+        "tls": {"kind": "given", "certificate": "planted-certificate", "key": "planted-tls-key"},
+        "seal": {
+            "kind": "static",
+            "key": {"id": "first", "value": "cGxhbnRlZC1zZWFsLWtleS1vZi0zMi1ieXRlcyEhISE="},
+        },
+        "backupPassword": "planted-backup-password",
+        "adminPassword": "planted-administrator",
+    },
+}
+
+
+def vault_stack_data(**changes: Any) -> dict[str, Any]:
+    """Return the configuration of a Vault as loaded from YAML, with changes as in `environment_data`."""
+    return _changed(_VAULT, changes)
+
+
+def vault_stack(**changes: Any) -> VaultStackConfig:
+    """Return the validated configuration of a Vault with changes as in `environment_data`."""
+    return parse(vault_stack_data(**changes), "Pulumi.test.yaml", VaultStackConfig)
+
+
+def _changed(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    data = copy.deepcopy(base)
     for path, value in changes.items():
         *parents, last = path.split("__")
         section = data
@@ -55,29 +97,3 @@ def environment_data(**changes: Any) -> dict[str, Any]:
         else:
             section[last] = value
     return data
-
-
-def environment(**changes: Any) -> StackConfig:
-    """Return the validated configuration with changes as in `environment_data`."""
-    return parse(environment_data(**changes), source="Pulumi.test.yaml")
-
-
-def vault_server_data(**changes: Any) -> dict[str, Any]:
-    """Return the settings of a Vault, with changed top-level keys; for ``environment(vault__deploy=...)``."""
-    return {
-        "address": "10.20.0.11",
-        "image": "debian-12",
-        "flavor": "m1.small",
-        "volume": {"size": 20, "type": "ceph-ssd"},
-        "package": {"version": "2.7.2", "sha256": "ab" * 32},
-        "clients": ["192.0.2.0/28"],
-        "tls": {"kind": "given", "certificate": "planted-certificate", "key": "planted-tls-key"},
-        "seal": {
-            "kind": "static",
-            "key": {"id": "first", "value": "cGxhbnRlZC1zZWFsLWtleS1vZi0zMi1ieXRlcyEhISE="},
-        },
-        "operatorPassword": "planted-operator",
-        "backupPassword": "planted-backup-password",
-        "adminPassword": "planted-administrator",
-        **changes,
-    }

@@ -15,7 +15,7 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
         options = pulumi.ResourceOptions(providers=[provider])
-        network = Network("rsp", arguments.network(environment(**changes)), options)
+        network = Network("rsp", arguments.network(environment(**changes).network), options)
         pulumi.export("subnet", network.subnet_id)
         pulumi.export("network", network.network_id)
 
@@ -42,7 +42,7 @@ def test_lays_out_a_routed_subnet(run_program: ProgramRunner) -> None:
 def test_the_subnet_is_known_once_it_is_routed(run_program: ProgramRunner) -> None:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
-        network = Network("rsp", arguments.network(environment()), pulumi.ResourceOptions(providers=[provider]))
+        network = Network("rsp", arguments.network(environment().network), pulumi.ResourceOptions(providers=[provider]))
         openstack.networking.Port(
             "inside",
             network_id=network.network_id,

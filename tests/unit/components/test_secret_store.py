@@ -1,5 +1,4 @@
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import bcrypt
@@ -48,23 +47,6 @@ ROTATION = "secrets-rotation"
 """The stash of what was asked."""
 
 
-@dataclass(frozen=True)
-class Held:
-    """A Vault that holds this."""
-
-    values: dict[SecretKey, str]
-    made: bool
-
-    def application(self, name: str) -> dict[str, str]:
-        return {at.key: value for at, value in self.values.items() if at.application == name}
-
-    def has_mount(self) -> bool:
-        return self.made
-
-    def has_role(self) -> bool:
-        return self.made
-
-
 def make(
     run_program: ProgramRunner,
     existing: dict[SecretKey, str] | None = None,
@@ -84,14 +66,16 @@ def make(
         made: Whether Vault has the mount and the AppRole.
         changes: Of the configuration.
     """
-    now = existing if meanwhile is None else meanwhile
+    now = (existing if meanwhile is None else meanwhile) or {}
     settings = environment(**changes)
     phalanx = source(definitions)
     args = SecretStoreArgs(
         environment=phalanx.environment,
         settings=settings.vault,
         inputs=gather(settings, phalanx, existing or {}),
-        reader=Held(now or {}, made=made),
+        mount_exists=made,
+        role_exists=made,
+        read_application=lambda name: {at.key: value for at, value in now.items() if at.application == name},
         object_store_keys={"AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"},
         protect=True,
     )

@@ -8,10 +8,9 @@ import yaml
 from components.vault_cloud_init import render
 from components.vault_configuration import FirstBoot
 from config.vault_server import VaultServer
-from tests.unit.sample import environment, vault_server_data
+from tests.unit.sample import vault_stack, vault_stack_data
 
 VOLUME = "5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad"
-POLICY = 'path "sys/mounts" { capabilities = ["read"] }\n'
 
 SHAMIR = {"seal": {"kind": "shamir"}, "adminPassword": None}
 TRANSIT = {"seal": {"kind": "transit", "address": "https://v.example.org", "keyName": "rsp", "token": "planted-token"}}
@@ -19,14 +18,11 @@ ACME = {"tls": {"kind": "acme", "email": "ops@example.org"}}
 
 
 def settings(**changes: Any) -> VaultServer:
-    found = environment(vault__deploy=vault_server_data(**changes)).vault.deploy
-    assert found
-    return found
+    return vault_stack(**{f"server__{key}": value for key, value in changes.items()}).server
 
 
 def user_data(**changes: Any) -> str:
-    boot = FirstBoot(settings=settings(**changes), host="vault.example.org", operator_policy=POLICY, volume_id=VOLUME)
-    return render(boot)
+    return render(FirstBoot(settings=settings(**changes), host="vault.example.org", volume_id=VOLUME))
 
 
 def files(**changes: Any) -> dict[str, dict[str, Any]]:
@@ -57,9 +53,8 @@ def test_what_is_secret_is_in_files_of_the_servers_user_alone(changes: dict[str,
 def test_the_server_makes_its_users_once_and_they_are_least_privileged() -> None:
     found = requests()
     users = {name.removesuffix("-user"): each["data"] for name, each in found.items() if name.endswith("-user")}
-    assert set(users) == {"rsp-operator", "rsp-backup", "rsp-admin"}
+    assert set(users) == {"rsp-backup", "rsp-admin"}
     assert all(data["token_policies"] == [user] for user, data in users.items())
-    assert found["rsp-operator-policy"]["data"]["policy"] == POLICY
     snapshot = 'path "sys/storage/raft/snapshot" { capabilities = ["read"] }\n'
     assert found["rsp-backup-policy"]["data"]["policy"] == snapshot
     passwords = files()
@@ -70,7 +65,7 @@ def test_the_server_makes_its_users_once_and_they_are_least_privileged() -> None
 def test_people_make_the_users_where_they_unseal() -> None:
     assert "initialize" not in configuration(**SHAMIR)
     assert "seal" not in configuration(**SHAMIR)
-    assert "planted-operator" not in user_data(**SHAMIR)
+    assert "rsp-admin" not in user_data(**SHAMIR)
 
 
 def test_each_seal_is_the_one_that_was_asked_for() -> None:
@@ -78,7 +73,7 @@ def test_each_seal_is_the_one_that_was_asked_for() -> None:
         {"static": {"current_key_id": "first", "current_key": "file:///etc/openbao/seal-current.key"}}
     ]
     assert configuration(**TRANSIT)["seal"][0]["transit"]["address"] == "https://v.example.org"
-    key = vault_server_data()["seal"]["key"]
+    key = vault_stack_data()["server"]["seal"]["key"]
     turned = {"seal": {"kind": "static", "key": {**key, "id": "second"}, "previousKey": key}}
     assert configuration(**turned)["seal"][0]["static"]["previous_key_id"] == "first"
     assert files(**turned)["/etc/openbao/seal-previous.key"]["content"] == key["value"]

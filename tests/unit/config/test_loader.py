@@ -9,10 +9,16 @@ import yaml
 from config import schema
 from config.loader import SEALED, ConfigError, load, load_file
 from config.stack_config import StackConfig
+from config.stack_file import StackFile
+from config.vault_stack import VaultStackConfig
 from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment, environment_data
 
-PROJECT_FILE = Path(schema.__file__).parents[1] / "Pulumi.yaml"
+ROOT = Path(schema.__file__).parents[1]
+PROJECT_FILES: dict[Path, type[StackFile]] = {
+    ROOT / "Pulumi.yaml": StackConfig,
+    ROOT / "vault/Pulumi.yaml": VaultStackConfig,
+}
 
 
 def as_pulumi_hands_over(data: dict[str, Any]) -> dict[str, str]:
@@ -21,7 +27,7 @@ def as_pulumi_hands_over(data: dict[str, Any]) -> dict[str, str]:
 
 def load_in_program(run_program: ProgramRunner, config: dict[str, str]) -> StackConfig:
     loaded: list[StackConfig] = []
-    run_program.having(config=config)(lambda: loaded.append(load(pulumi.Config())))
+    run_program.having(config=config)(lambda: loaded.append(load(pulumi.Config(), StackConfig)))
     return loaded[0]
 
 
@@ -49,7 +55,7 @@ def write_stack(path: Path, data: dict[str, Any]) -> Path:
 
 
 def test_a_file_reads_like_the_configuration(tmp_path: Path) -> None:
-    assert load_file(write_stack(tmp_path / "Pulumi.x.yaml", environment_data())) == environment()
+    assert load_file(write_stack(tmp_path / "Pulumi.x.yaml", environment_data()), StackConfig) == environment()
 
 
 def test_a_file_keeps_its_secrets_sealed(tmp_path: Path) -> None:
@@ -58,7 +64,7 @@ def test_a_file_keeps_its_secrets_sealed(tmp_path: Path) -> None:
         objectStore__accessKey="AKIA",
         objectStore__secretKey={"secure": "v1:abc:def"},
     )
-    store = load_file(write_stack(tmp_path / "Pulumi.x.yaml", given)).object_store
+    store = load_file(write_stack(tmp_path / "Pulumi.x.yaml", given), StackConfig).object_store
     assert store.kind == "s3"
     assert store.access_key.get_secret_value() == "AKIA"
     assert store.secret_key.get_secret_value() == SEALED
@@ -76,30 +82,45 @@ def test_an_unreadable_file_is_named(tmp_path: Path, text: str, message: str) ->
     path = tmp_path / "Pulumi.x.yaml"
     path.write_text(text)
     with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
-        load_file(path)
+        load_file(path, StackConfig)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"Pulumi\.none\.yaml: cannot be read .*is the stack's name right\?"):
-        load_file(tmp_path / "Pulumi.none.yaml")
+        load_file(tmp_path / "Pulumi.none.yaml", StackConfig)
 
 
-def test_the_committed_schema_is_that_of_the_models() -> None:
-    assert schema.PATH.read_text() == schema.render(), "run `python -m config.schema`"
+def test_a_file_of_the_other_project_has_none_of_its_keys(tmp_path: Path) -> None:
+    path = write_stack(tmp_path / "Pulumi.x.yaml", environment_data())
+    with pytest.raises(ConfigError, match=r"Pulumi\.x\.yaml: rsp-vault:host is missing\. Expected: DNS name"):
+        load_file(path, VaultStackConfig)
 
 
-def test_the_project_file_declares_every_section() -> None:
-    declared = yaml.safe_load(PROJECT_FILE.read_text())["config"]
+def test_the_example_of_a_vault_is_valid() -> None:
+    assert load_file(ROOT / "vault/Pulumi.sandbox.yaml", VaultStackConfig).host == "vault.sandbox.test"
+
+
+@pytest.mark.parametrize("path", schema.MODELS, ids=lambda path: path.name)
+def test_the_committed_schemas_are_those_of_the_models(path: Path) -> None:
+    assert path.read_text() == schema.render(schema.MODELS[path]), "run `python -m config.schema`"
+
+
+@pytest.mark.parametrize("path", PROJECT_FILES, ids=lambda path: path.parent.name)
+def test_a_project_file_declares_every_section(path: Path) -> None:
+    project, model = yaml.safe_load(path.read_text()), PROJECT_FILES[path]
+    assert project["name"] == model.project
+    declared = project["config"]
     own = {key: entry for key, entry in declared.items() if ":" not in key}
-    fields = {field.alias: field for field in StackConfig.model_fields.values()}
+    fields = {field.alias: field for field in model.model_fields.values()}
     assert own.keys() == fields.keys()
     assert {key for key, entry in own.items() if "default" not in entry} == {
         alias for alias, field in fields.items() if field.is_required()
     }
 
 
-def test_every_field_is_described() -> None:
-    definitions = StackConfig.model_json_schema()["$defs"]
+@pytest.mark.parametrize("model", schema.MODELS.values())
+def test_every_field_is_described(model: type[StackFile]) -> None:
+    definitions = model.model_json_schema()["$defs"]
     undescribed = [
         f"{model}.{name}"
         for model, definition in definitions.items()
@@ -110,14 +131,15 @@ def test_every_field_is_described() -> None:
 
 
 def test_the_schema_lets_secrets_be_encrypted_and_nothing_else() -> None:
-    definitions = schema.build()["$defs"]
+    definitions = schema.build(StackConfig)["$defs"]
     store = definitions["ExistingStore"]["properties"]
     assert {"$ref": "#/$defs/Secure"} in store["secretKey"]["anyOf"]
     assert "Secure" not in json.dumps(store["bucket"])
 
 
 def test_the_schema_knows_our_keys_by_their_full_name() -> None:
-    config = schema.build()["properties"]["config"]
+    assert "rsp-vault:host" in schema.build(VaultStackConfig)["properties"]["config"]["required"]
+    config = schema.build(StackConfig)["properties"]["config"]
     assert "rsp:network" in config["properties"]
     assert "rsp:network" in config["required"]
     assert "rsp:ingress" not in config["required"]

@@ -3,20 +3,30 @@ from typing import Any
 import pytest
 
 from config.loader import SEALED, ConfigError
-from tests.unit.sample import environment, vault_server_data
+from tests.unit.sample import vault_stack, vault_stack_data
 
-WHERE = "rsp:vault.deploy"
-SEAL_KEY = vault_server_data()["seal"]["key"]
+WHERE = "rsp-vault:server"
+SEAL_KEY = vault_stack_data()["server"]["seal"]["key"]
 
 
-def test_a_vault_of_our_own_is_asked_for() -> None:
-    assert environment().vault.deploy is None
-    assert environment(vault__deploy=vault_server_data()).vault.deploy
+def test_a_complete_configuration_is_accepted() -> None:
+    assert vault_stack().url == "https://vault.example.org:8200"
 
 
 def test_a_file_can_be_read_without_its_key() -> None:
-    seal = {"kind": "static", "key": {"id": "first", "value": SEALED}}
-    assert environment(vault__deploy=vault_server_data(seal=seal, operatorPassword=SEALED)).vault.deploy
+    sealed = {"server__seal__key__value": SEALED, "server__adminPassword": SEALED}
+    assert vault_stack(**sealed).server.seal.kind == "static"
+
+
+@pytest.mark.parametrize("host", ["203.0.113.16", "Vault.example.org", "vault_1.example.org", "https://v.test", ""])
+def test_the_name_must_be_one_that_the_dns_can_have(host: str) -> None:
+    with pytest.raises(ConfigError, match=r"rsp-vault:host: "):
+        vault_stack(host=host)
+
+
+def test_a_key_of_the_platform_is_unknown_here() -> None:
+    with pytest.raises(ConfigError, match=r"rsp-vault:nfs is not a known key; known here: cloud, host, network"):
+        vault_stack(nfs={})
 
 
 @pytest.mark.parametrize(
@@ -24,14 +34,15 @@ def test_a_file_can_be_read_without_its_key() -> None:
     [
         ({"address": "10.21.0.11"}, f"{WHERE}.address: 10.21.0.11 is outside network.cidr"),
         ({"address": "10.20.0.200"}, f"{WHERE}.address: 10.20.0.200 cannot be a fixed address"),
-        ({"address": "10.20.0.10"}, f"{WHERE}.address: 10.20.0.10 is also nfs.address"),
-        ({"clients": ["0.0.0.0/0"]}, f"{WHERE}.clients: 0.0.0.0/0 would open Vault to half the world"),
+        ({"clients": []}, f"{WHERE}.clients: must not be empty. Expected: Networks that may connect to port 8200"),
+        ({"clients": None}, f"{WHERE}.clients is missing"),
+        ({"clients": ["0.0.0.0/0"]}, f"{WHERE}.clients: 0.0.0.0/0 would open Vault to a large part"),
         ({"clients": ["128.0.0.0/1"]}, f"{WHERE}.clients: 128.0.0.0/1 would open Vault"),
         ({"tls": {"kind": "acme"}, "floatingIp": False}, "tls.kind acme needs floatingIp true"),
         ({"tls": {"kind": "none"}}, f"{WHERE}.tls.kind must be one of acme, given"),
         ({"seal": {"kind": "aws"}}, f"{WHERE}.seal.kind must be one of static, transit, shamir"),
-        ({"adminPassword": None}, "adminPassword is missing: with seal static nobody else may change policies"),
-        ({"operatorPassword": "short"}, f"{WHERE}.operatorPassword: Value should have at least 12 items"),
+        ({"adminPassword": None}, "adminPassword is missing: with seal static no other user may change policies"),
+        ({"backupPassword": "short"}, f"{WHERE}.backupPassword: Value should have at least 12 items"),
         ({"seal": {"kind": "static", "key": {"id": "a", "value": "dG9vIHNob3J0"}}}, "is not 32 bytes in base64"),
         ({"seal": {"kind": "static", "key": SEAL_KEY, "previousKey": SEAL_KEY}}, "have the same id first"),
         ({"package": {"version": "2.4.1", "sha256": "ab" * 32}}, f"{WHERE}.package.version: 2.4.1 is older than 2.6.0"),
@@ -41,7 +52,7 @@ def test_a_file_can_be_read_without_its_key() -> None:
 )
 def test_a_slip_is_told_by_its_key_and_without_its_value(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        environment(vault__deploy=vault_server_data(**changes))
+        vault_stack(**{f"server__{key}": value for key, value in changes.items()})
     assert said in str(caught.value)
     assert "planted" not in str(caught.value)
     assert "dG9vIHNob3J0" not in str(caught.value)

@@ -8,9 +8,11 @@ import pytest
 from pydantic import BaseModel
 
 from config.cluster import Masters
-from config.names import PROJECT
 from config.stack_config import StackConfig
+from config.stack_file import StackFile
+from config.vault_stack import VaultStackConfig
 from docs import generate
+from program import vault_outputs
 from program.outputs import DESCRIPTIONS
 
 
@@ -26,7 +28,7 @@ def keys(annotation: Any, path: str) -> Iterator[str]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
-            key = f"{path}{':' if path == PROJECT else '.'}{field.alias or name}"
+            key = f"{path}{'.' if ':' in path else ':'}{field.alias or name}"
             yield key
             yield from keys(field.annotation, key)
     elif origin is dict:
@@ -38,10 +40,21 @@ def keys(annotation: Any, path: str) -> Iterator[str]:
             yield from keys(each, path)
 
 
-def test_every_configuration_key_has_a_row(site: Path) -> None:
-    page = (site / "reference/configuration.md").read_text()
-    expected = set(keys(StackConfig, PROJECT))
-    assert {"rsp:protect", "rsp:nfs.volumes.NAME.rootSquash", "rsp:tls.challenge.credential.secret"} <= expected
+@pytest.mark.parametrize(
+    ("name", "model", "some"),
+    [
+        (
+            "configuration.md",
+            StackConfig,
+            {"rsp:protect", "rsp:nfs.volumes.NAME.rootSquash", "rsp:tls.challenge.credential.secret"},
+        ),
+        ("vault-configuration.md", VaultStackConfig, {"rsp-vault:host", "rsp-vault:server.seal.previousKey.id"}),
+    ],
+)
+def test_every_configuration_key_has_a_row(site: Path, name: str, model: type[StackFile], some: set[str]) -> None:
+    page = (site / "reference" / name).read_text()
+    expected = set(keys(model, model.project))
+    assert some <= expected
     assert [key for key in sorted(expected) if f"| `{key}` |" not in page] == []
 
 
@@ -55,7 +68,11 @@ def test_a_row_has_type_default_and_description(site: Path) -> None:
 
 def test_every_output_has_a_row(site: Path) -> None:
     page = (site / "reference/outputs.md").read_text()
-    assert [name for name, text in DESCRIPTIONS.items() if f"| `{name}` | {text} |" not in page] == []
+    assert [
+        name
+        for name, text in {**DESCRIPTIONS, **vault_outputs.DESCRIPTIONS}.items()
+        if f"| `{name}` | {text} |" not in page
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import hvac.exceptions
 import pytest
 
 from config.loader import load_file
+from config.stack_config import StackConfig
 from config.vault import Vault
 from phalanx import environment, policies
 from phalanx.environment import Environment
@@ -156,7 +157,7 @@ def test_edinburghs_policies_are_written_down(
     file: str, write_policy: Callable[[Environment, Vault, str], str], option: str
 ) -> None:
     found = environment.load(ROOT / "tests/conformance/data/lsst-uk", "roe")
-    text = write_policy(found, load_file(ROOT / "Pulumi.roe.yaml").vault, "roe")
+    text = write_policy(found, load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault, "roe")
     assert (ROOT / file).read_text() == text, f"python -m operations vault-policy -s roe{option} > {file}"
 
 

@@ -115,7 +115,7 @@ class StackRunner:
                 patch.setattr(vault_secrets, "read", lambda *_: held_keys)
                 patch.setattr(vault_secrets, "has_mount", lambda *_: False)
                 patch.setattr(vault_secrets, "has_role", lambda *_: False)
-                patch.setattr(vault_secrets, "read_application", lambda _url, _to, name, _by: dict(held.get(name, {})))
+                patch.setattr(vault_secrets, "read_application", lambda _url, _to, name: dict(held.get(name, {})))
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes=OPENSTACK_ANSWERS,

@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 from config.loader import load_file
+from config.stack_config import StackConfig
 from phalanx import environment, policies
 from probes import vault_policy
 from sandbox.site_certificate import issue
@@ -37,7 +38,7 @@ def bao(server: OpenBao) -> Iterator[OpenBao]:
 
 def operator(bao: OpenBao, *, preview: bool = False, **settings_of_token: str) -> str:
     write = vault_policy.preview if preview else vault_policy.operator
-    configured = load_file(ROOT / "Pulumi.roe.yaml").vault
+    configured = load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault
     return bao.token(write(environment.load(CHECKOUTS["roe"], "roe"), configured, "roe"), **settings_of_token)
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from components.cluster_services import ClusterServicesArgs
 from components.object_store import S3Keys
+from components.vault_configuration import FirstBoot
 from config.loader import ConfigError, load_file, parse
+from config.stack_config import StackConfig
 from phalanx import static_secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import SecretKey
@@ -16,7 +18,7 @@ from phalanx.source import BootstrapChart
 from program.secret_inputs import gather
 from tests.unit.given_phalanx import source
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
-from tests.unit.sample import environment, environment_data, vault_server_data
+from tests.unit.sample import environment, environment_data, vault_stack
 
 PLANTED = "planted-5f1c9d"
 """In every secret that is given here."""
@@ -33,6 +35,18 @@ GIVEN: dict[str, dict[str, Any]] = {
         "bucket": "async",
         "accessKey": f"{PLANTED}-access",
         "secretKey": f"{PLANTED}-key",
+    },
+}
+
+PLANTED_IN_VAULT = {
+    "server__tls": {"kind": "given", "certificate": f"{PLANTED}-certificate", "key": f"{PLANTED}-tls-key"},
+    "server__backupPassword": f"{PLANTED}-backup",
+    "server__adminPassword": f"{PLANTED}-admin",
+    "server__seal": {
+        "kind": "transit",
+        "address": "https://v.test",
+        "keyName": "rsp",
+        "token": f"{PLANTED}-token",
     },
 }
 
@@ -63,7 +77,7 @@ def test_what_a_person_gives_is_secret_in_every_request(run_stack: StackRunner, 
 
 
 def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
-    configured = environment(**GIVEN, vault__deploy=vault_server_data())
+    configured, vault = environment(**GIVEN), vault_stack(**PLANTED_IN_VAULT)
     definitions: dict[str, Any] = {"argocd": {"dex.clientSecret": {}, "hook": {"value": PLANTED}}}
     inputs = gather(environment(**GIVEN), source(definitions), {SecretKey("argocd", "kept"): PLANTED})
     assert f"{PLANTED}-static" in inputs.static.values()
@@ -71,7 +85,8 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
     file.touch(mode=0o600)
     file.write_text(FILE)
     holders = [
-        *(configured, configured.secrets, configured.object_store, configured.vault),
+        *(configured, configured.secrets, configured.object_store),
+        *(vault, vault.server, FirstBoot(settings=vault.server, host="", volume_id="")),
         *(inputs, inputs.plan, *inputs.plan.values(), static_secrets.load(file)),
         S3Keys(access_key=PLANTED, secret_key=PLANTED),
         _cluster_services(PLANTED),
@@ -79,7 +94,7 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
     for holder in holders:
         for text in (repr(holder), str(holder), f"{holder}"):
             assert PLANTED not in text, type(holder)
-    assert PLANTED not in configured.model_dump_json()
+    assert PLANTED not in configured.model_dump_json() + vault.model_dump_json()
 
 
 def _cluster_services(secret: str) -> ClusterServicesArgs:
@@ -109,7 +124,7 @@ def _cluster_services(secret: str) -> ClusterServicesArgs:
 )
 def test_a_wrong_configuration_is_told_without_its_values(secrets: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        parse(environment_data(secrets=secrets), source="Pulumi.test.yaml")
+        parse(environment_data(secrets=secrets), "Pulumi.test.yaml", StackConfig)
     _assert_without(caught.value)
 
 
@@ -120,7 +135,7 @@ def test_a_broken_stack_file_is_told_without_its_text(line: str, tmp_path: Path)
     file = tmp_path / "Pulumi.test.yaml"
     file.write_text(f"config:\n  rsp:secrets: {PLANTED}\n  {line}\n")
     with pytest.raises(ConfigError, match=r"is not valid YAML") as caught:
-        load_file(file)
+        load_file(file, StackConfig)
     _assert_without(caught.value)
 
 

@@ -42,6 +42,13 @@ def test_a_duplicate_is_refused_with_the_command_to_run(
         before_create(check, "there")
 
 
+def test_the_command_names_the_folder_of_another_project(cloud: Cloud, pulumi: FakePulumi) -> None:
+    pulumi.write([CLOUD_STATE], [])
+    cloud.networks.update(there=["id-1"])
+    with pytest.raises(DuplicateError, match="operations recover -C vault -s test"):
+        before_create(_DuplicateCheck(Settings(name="rsp", region="RegionOne"), "test", "vault"), "there")
+
+
 def test_a_resource_in_the_state_can_be_replaced(check: _DuplicateCheck, cloud: Cloud, pulumi: FakePulumi) -> None:
     pulumi.write([CLOUD_STATE, {**network("there"), "id": "id-1"}], [])
     cloud.networks.update(there=["id-1"])

@@ -38,14 +38,20 @@ def test_an_existing_resource_is_recorded_and_refreshed(pulumi: FakePulumi, clou
     assert [each for each in refresh if each.startswith("--target")] == [f"--target={network('there')['urn']}"]
 
 
-def test_a_failed_refresh_names_the_command_to_repeat(pulumi: FakePulumi, cloud: Cloud) -> None:
+@pytest.mark.parametrize("folder", ["", "vault"])
+def test_a_failed_refresh_names_the_command_to_repeat(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    (tmp_path / "vault").mkdir()
+    monkeypatch.chdir(tmp_path)
     changed = {**network("changed"), "id": "id-2", "urn": "urn:pulumi:test::rsp::rsp:index:N$x::changed"}
     pulumi.write([CLOUD_STATE, changed], [*pending("creating", network("there")), *pending("updating", changed)])
     pulumi.fail("refresh", "error: the program failed")
     cloud.networks.update(there=["id-1"])
     with pytest.raises(NotRefreshedError, match="the program failed") as raised:
-        recover(STACK)
-    command = f"pulumi refresh -s test --target {network('there')['urn']} --target '{changed['urn']}'"
+        recover(PulumiStack("test", Path(folder)))
+    project = f"-C {folder} " if folder else ""
+    command = f"pulumi refresh {project}-s test --target {network('there')['urn']} --target '{changed['urn']}'"
     assert str(raised.value).splitlines()[-1] == command
     assert ids(pulumi) == {"changed": "id-2", "there": "id-1"}
 

@@ -1,0 +1,42 @@
+"""``python -m operations vault-ready URL``: wait until a Vault can be used."""
+
+import time
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from phalanx.errors import PhalanxError
+from probes import vault_ready
+
+INTERVAL = 5
+"""Seconds between two looks."""
+
+
+class NotReadyError(PhalanxError):
+    """The Vault cannot be used, and the message has the remedy."""
+
+
+def main(
+    url: Annotated[str, typer.Argument(metavar="URL", help="URL of the Vault: the stack's output vaultUrl")],
+    address: Annotated[
+        str | None, typer.Option(metavar="IPV4", help="Address of its DNS record: the output vaultAddress")
+    ] = None,
+    timeout: Annotated[int, typer.Option(metavar="SECONDS", help="How long to wait")] = 1200,
+) -> None:
+    """Wait until a Vault is initialised and unsealed; exit with 1 if it needs an operator or the time is over."""
+    url = url.rstrip("/")
+    if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+        raise typer.BadParameter(f"{url} is not https://NAME:PORT", param_hint="URL")
+    deadline = time.monotonic() + timeout
+    shown = ""
+    while obstacle := vault_ready.look(url, address):
+        if not obstacle.passes:
+            raise NotReadyError(obstacle.what)
+        if time.monotonic() >= deadline:
+            raise NotReadyError(f"not ready after {timeout} s: {obstacle.what}")
+        if obstacle.what != shown:
+            shown = obstacle.what
+            typer.echo(shown, err=True)
+        time.sleep(INTERVAL)
+    typer.echo(f"{url} is ready")

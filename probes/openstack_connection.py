@@ -1,0 +1,83 @@
+"""Connections to OpenStack with the credentials of ``clouds.yaml``."""
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from config.cloud import Cloud
+from config.names import PROJECT
+from probes.problem import Problem
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+TIMEOUT = 10
+"""Timeout of a request in seconds."""
+
+# It logs that Keystone is unreachable, which is reported below.
+logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
+
+
+def connect(cloud: Cloud, project: str = PROJECT) -> "Connection | Problem":
+    """Return an authenticated connection, or the reason why the login fails.
+
+    Args:
+        cloud: The entry of clouds.yaml.
+        project: Name of the Pulumi project whose configuration a problem names.
+    """
+    import openstack  # noqa: PLC0415  # takes a second to import
+    from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
+    from openstack import exceptions  # noqa: PLC0415
+
+    try:
+        connection = openstack.connect(
+            cloud=cloud.name,
+            region_name=cloud.region,
+            api_timeout=TIMEOUT,
+            app_name="rsp-preflight",
+        )
+    except exceptions.ConfigException as error:
+        return Problem(
+            where=f"{project}:cloud",
+            what=f"{sentence(error)}: set it to an entry of clouds.yaml and one of its regions, "
+            "or set OS_CLIENT_CONFIG_FILE to the path of the right clouds.yaml",
+        )
+    where = f"Keystone at {connection.config.get_auth_args().get('auth_url', 'an unknown address')}"
+    try:
+        connection.authorize()
+    except (exceptions.SDKException, keystone.ClientException) as error:
+        return _refusal(where, cloud.name, error)
+    return connection
+
+
+def _refusal(where: str, cloud: str, error: Exception) -> Problem:
+    """Explain why Keystone refuses to issue a token."""
+    from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
+
+    causes = list(_causes(error))
+    if any(isinstance(cause, keystone.Unauthorized) for cause in causes):
+        return Problem(
+            where=where,
+            what=f"refuses the credentials of cloud `{cloud}`: check user, password and project in clouds.yaml",
+        )
+    if any(isinstance(cause, keystone.SSLError) for cause in causes):
+        return Problem(
+            where=where,
+            what=f"has an untrusted certificate: set `cacert` of cloud `{cloud}` in clouds.yaml to the file of its CA",
+        )
+    if any(isinstance(cause, keystone.ConnectFailure | keystone.DiscoveryFailure) for cause in causes):
+        return Problem(where=where, what="does not answer: check auth_url in clouds.yaml and the network")
+    return Problem(where=where, what=f"does not issue a token: {sentence(error)}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and the chain of its causes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def sentence(error: Any) -> str:
+    """Return the first line of an error's text without the final full stop."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -1,0 +1,109 @@
+"""Check that OpenStack has the resources that a stack's file refers to by name."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from config.cloud import Cloud
+from config.network import NetworkSettings
+from probes.openstack_connection import sentence
+from probes.problem import Problem
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """Checks of the names in a stack's file, one method per service."""
+
+    connection: "Connection"
+    project: str
+    """Name of the Pulumi project whose configuration a problem names."""
+    cloud: Cloud
+    settings: NetworkSettings
+    images: Mapping[str, str]
+    """Names of Glance images by key path."""
+    flavors: Mapping[str, str]
+    """Names of Nova flavors by key path."""
+    volume_types: Mapping[str, str | None] = field(default_factory=dict)
+    """Names of Cinder volume types by key path; None for the cloud's default type."""
+
+    @functools.cached_property
+    def known_images(self) -> Mapping[str, Any]:
+        """All images, by name."""
+        return {each.name: each for each in self.connection.image.images()}
+
+    @functools.cached_property
+    def known_flavors(self) -> Mapping[str, Any]:
+        """All flavors, by name."""
+        return {each.name: each for each in self.connection.compute.flavors()}
+
+    def path(self, key: str) -> str:
+        """Return a key path with its namespace."""
+        return f"{self.project}:{key}"
+
+    def check_network(self) -> Iterator[Problem]:
+        """Check that the configured networks exist, and that their CIDRs match."""
+        settings, api = self.settings, self.connection.network
+        external = list(api.networks(is_router_external=True))
+        if settings.external_network not in {network.name for network in external}:
+            yield absent(
+                self.path("network.externalNetwork"), settings.external_network, (each.name for each in external)
+            )
+        if settings.adopt is None:
+            return
+        network = api.find_network(settings.adopt.network)
+        if network is None:
+            yield absent(
+                self.path("network.adopt.network"), settings.adopt.network, (each.name for each in api.networks())
+            )
+            return
+        subnets = {each.name: each for each in api.subnets(network_id=network.id)}
+        subnet = subnets.get(settings.adopt.subnet)
+        if subnet is None:
+            yield absent(self.path("network.adopt.subnet"), settings.adopt.subnet, subnets)
+        elif subnet.cidr != str(settings.cidr):
+            yield Problem(
+                where=self.path("network.cidr"),
+                what=f"{settings.cidr} is not the CIDR of subnet `{subnet.name}`: set it to {subnet.cidr}",
+            )
+
+    def check_images(self) -> Iterator[Problem]:
+        """Check that the images exist."""
+        return self._check(self.images, self.known_images)
+
+    def check_compute(self) -> Iterator[Problem]:
+        """Check that the flavors and the keypair exist."""
+        yield from self._check(self.flavors, self.known_flavors)
+        if self.cloud.keypair:
+            known = {each.name for each in self.connection.compute.keypairs()}
+            yield from self._check({"cloud.keypair": self.cloud.keypair}, known)
+
+    def check_volume_types(self) -> Iterator[Problem]:
+        """Check that the volume types exist."""
+        return self._check(self.volume_types, {each.name for each in self.connection.block_storage.types()})
+
+    def _check(self, wanted: Mapping[str, str | None], known: Iterable[str]) -> Iterator[Problem]:
+        for key, name in wanted.items():
+            if name and name not in known:
+                yield absent(self.path(key), name, known)
+
+
+def absent(path: str, name: str, present: Iterable[str]) -> Problem:
+    """Return the problem of a name that does not exist, with the existing ones."""
+    existing = ", ".join(sorted(filter(None, present))) or "none"
+    return Problem(where=path, what=f"the cloud has no `{name}`; it has: {existing}")
+
+
+def run(service: str, check: Callable[[], Iterable[Problem]]) -> list[Problem]:
+    """Run a check; if the service fails, return that as its problem."""
+    from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
+    from openstack import exceptions  # noqa: PLC0415
+
+    try:
+        return list(check())
+    except (exceptions.SDKException, keystone.ClientException) as error:
+        what = f"request failed: {sentence(error)}: check that the service is running and the user has access to it"
+        return [Problem(where=service, what=what)]

@@ -1,0 +1,55 @@
+"""Check, before anything is created, whether the site's own Vault can be deployed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from config.vault_server import GivenCertificate
+from config.vault_stack import VaultStackConfig
+from phalanx import certificates
+from phalanx.certificates import CertificateError
+from probes.openstack_connection import connect
+from probes.openstack_names import Names, run
+from probes.problem import Problem
+
+
+def check(config: VaultStackConfig) -> list[Problem]:
+    """Return all that is wrong with the certificate, and with the names of what OpenStack must have."""
+    problems = [*_check_certificate(config)]
+    connection = connect(config.cloud, config.project)
+    if isinstance(connection, Problem):
+        return [*problems, connection]
+    server = config.server
+    names = Names(
+        connection=connection,
+        project=config.project,
+        cloud=config.cloud,
+        settings=config.network,
+        images={"server.image": server.image},
+        flavors={"server.flavor": server.flavor},
+        volume_types={"server.volume.type": server.volume.type},
+    )
+    checks: dict[str, Callable[[], Iterable[Problem]]] = {
+        "Neutron": names.check_network,
+        "Glance": names.check_images,
+        "Nova": names.check_compute,
+        "Cinder": names.check_volume_types,
+    }
+    with ThreadPoolExecutor() as executor:
+        results = executor.map(run, checks.keys(), checks.values())
+        return problems + [problem for found in results for problem in found]
+
+
+def _check_certificate(config: VaultStackConfig) -> Iterator[Problem]:
+    """Check that a given certificate fits its key and the server's name."""
+    tls = config.server.tls
+    if isinstance(tls, GivenCertificate):
+        pem, key = tls.certificate.get_secret_value(), tls.key.get_secret_value()
+        try:
+            certificates.check(pem, key, config.host, datetime.now(UTC))
+        except CertificateError as error:
+            for problem in error.problems:
+                yield Problem(
+                    where=f"{config.project}:server.tls",
+                    what=f"{problem} ({config.project}:host is {config.host})",
+                )

@@ -1,0 +1,111 @@
+"""Why a Vault cannot be used yet; the Vaults are real ones."""
+
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from probes import vault_ready
+from probes.vault_ready import Obstacle
+from sandbox.site_certificate import issue
+from tests import openbao
+from tests.unit.json_server import json_server
+
+Resolve = Callable[..., None]
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
+    """Set the addresses of every name."""
+
+    def to(*addresses: str) -> None:
+        def look_up(*_: object) -> list[object]:
+            if not addresses:
+                raise socket.gaierror
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in addresses]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    return to
+
+
+def obstacle(url: str, address: str | None = None) -> Obstacle:
+    found = vault_ready.look(url, address)
+    assert found
+    return found
+
+
+def test_one_that_is_unsealed_is_ready(tmp_path: Path) -> None:
+    with openbao.server(tmp_path) as bao:
+        assert vault_ready.look(bao.url) is None
+        assert vault_ready.look(bao.url, "127.0.0.1") is None
+
+
+def test_operators_initialise_and_unseal_one_with_a_shamir_seal(tmp_path: Path) -> None:
+    with openbao.uninitialised(tmp_path) as url:
+        new = obstacle(url)
+        assert "bao operator init" in new.what
+        bao = openbao.initialise(url)
+        bao.root.sys.seal()
+        sealed = obstacle(url)
+    assert "bao operator unseal" in sealed.what
+    assert not new.passes
+    assert not sealed.passes
+
+
+@pytest.mark.parametrize(("status", "state"), [(501, "is not initialised"), (503, "is sealed")])
+def test_one_that_unseals_itself_is_waited_for(status: int, state: str) -> None:
+    answers = {"GET /v1/sys/health": (status, {}), "GET /v1/sys/seal-status": (200, {"type": "static"})}
+    with json_server(answers) as url:
+        found = obstacle(url)
+    assert found.passes
+    assert state in found.what
+
+
+def test_another_status_is_named() -> None:
+    with json_server({"GET /v1/sys/health": (429, {})}) as url:
+        assert obstacle(url) == Obstacle(what=f"{url} answers with status 429")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "state"),
+    [
+        ((), "has no address in the DNS"),
+        (("198.51.100.7",), "resolves to 198.51.100.7"),
+        (("198.51.100.7", "203.0.113.16"), "resolves to 198.51.100.7, 203.0.113.16"),
+    ],
+)
+def test_a_name_that_leads_elsewhere_is_found_before_any_connection(
+    resolve: Resolve, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], state: str
+) -> None:
+    monkeypatch.delattr(vault_ready, "_ask")
+    resolve(*addresses)
+    found = obstacle("https://vault.example.org:8200", "203.0.113.16")
+    assert found.passes
+    assert found.what.startswith(f"vault.example.org {state}: create an A record with 203.0.113.16")
+
+
+def test_a_server_that_does_not_answer_is_waited_for() -> None:
+    with json_server({}) as url:
+        pass
+    found = obstacle(url)
+    assert found.passes
+    assert f"{url} does not answer (ConnectionError): this machine must be in rsp-vault:server.clients" in found.what
+
+
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime.now(UTC)
+    certificate, key = issue("localhost", now - timedelta(days=1), now + timedelta(days=1))
+    (tmp_path / "tls.crt").write_text(certificate)
+    (tmp_path / "tls.key").write_text(key)
+    files = {"tls_cert_file": str(tmp_path / "tls.crt"), "tls_key_file": str(tmp_path / "tls.key")}
+    with openbao.uninitialised(tmp_path, tls=files) as address:
+        url = address.replace("127.0.0.1", "localhost")
+        refused = obstacle(url)
+        monkeypatch.setenv("VAULT_CACERT", str(tmp_path / "tls.crt"))
+        trusted = obstacle(url)
+    assert "certificate that is not trusted" in refused.what
+    assert "set VAULT_CACERT" in refused.what
+    assert "is new" in trusted.what

@@ -1,0 +1,152 @@
+"""The program of the site's own Vault: what it makes, what it checks first, and what it exports."""
+
+import json
+import runpy
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from probes import vault_server_preflight
+from probes.problem import Problem
+from program.duplicates import GUARDED
+from program.vault_outputs import DESCRIPTIONS
+from sandbox.site_certificate import issue
+from tests import stack_config
+from tests.unit.conftest import COMPUTED
+from tests.unit.program.conftest import OPENSTACK_ANSWERS
+from tests.unit.recording import ProgramRunner, Recording
+from tests.unit.sample import vault_stack_data
+
+ROOT = Path(__file__).parents[3]
+HOST = "vault.example.org"
+NOW = datetime.now(UTC)
+
+
+def given(host: str = HOST) -> dict[str, str]:
+    certificate, key = issue(host, NOW - timedelta(days=1), NOW + timedelta(days=60))
+    return {"kind": "given", "certificate": certificate, "key": key}
+
+
+def handed_over(data: Mapping[str, Any]) -> dict[str, str]:
+    return {f"rsp-vault:{key}": each if isinstance(each, str) else json.dumps(each) for key, each in data.items()}
+
+
+def run(config: Mapping[str, str], recording: Recording | None = None, *, preview: bool = False) -> Recording:
+    runner = ProgramRunner(
+        computed=COMPUTED, invokes=OPENSTACK_ANSWERS, config=config, preview=preview, project="rsp-vault"
+    )
+    return runner(_program, recording)
+
+
+def _program() -> None:
+    runpy.run_path(str(ROOT / "vault/__main__.py"))
+
+
+@pytest.fixture(autouse=True)
+def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """An OpenStack project that has all that the configurations name."""
+
+    def named(*names: str) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name=name) for name in names]
+
+    found = SimpleNamespace(
+        images=named("debian-12"), flavors=named("m1.small"), types=named("ceph-ssd"), external=named("external")
+    )
+    connection = SimpleNamespace(
+        network=SimpleNamespace(networks=lambda **_: found.external),
+        image=SimpleNamespace(images=lambda: found.images),
+        compute=SimpleNamespace(flavors=lambda: found.flavors, keypairs=lambda: named("operators")),
+        block_storage=SimpleNamespace(types=lambda: found.types),
+    )
+    monkeypatch.setattr(vault_server_preflight, "connect", lambda *_: connection)
+    return found
+
+
+@pytest.fixture
+def recording() -> Recording:
+    return run(stack_config.load(ROOT / "vault", "sandbox"))
+
+
+def test_makes_a_network_and_a_server_and_nothing_in_vault(recording: Recording) -> None:
+    assert {each.type for each in recording.resources if not each.custom} == {
+        "rsp:index:Network",
+        "rsp:index:VaultServer",
+    }
+    managed = [each for each in recording.resources if each.custom and not each.type.startswith("pulumi:providers:")]
+    assert {each.type.partition(":")[0] for each in managed} == {"openstack"}
+    assert [each.name for each in managed if not each.provider or not recording.ancestors(each)] == []
+    assert recording.one("Instance", "vault-server").inputs["blockDevices"][1]["uuid"] == "vault-data-id"
+
+
+def test_a_preview_shows_what_up_makes(recording: Recording) -> None:
+    previewed = run(stack_config.load(ROOT / "vault", "sandbox"), preview=True)
+    assert {each.name for each in previewed.resources} == {each.name for each in recording.resources}
+
+
+def test_outputs_are_those_that_are_documented(recording: Recording) -> None:
+    assert recording.exports.keys() == DESCRIPTIONS.keys()
+    assert recording.exports == {"vaultUrl": "https://vault.sandbox.test:8200", "vaultAddress": "203.0.113.16"}
+
+
+def test_no_name_in_openstack_is_that_of_a_platform_with_the_same_stack(recording: Recording) -> None:
+    names = {each.inputs["name"] for each in recording.resources if str(each.inputs.get("name")).startswith("rsp-")}
+    assert {"rsp-vault-test-network", "rsp-vault-test-vault", "rsp-vault-test-vault-data"} <= names
+    assert all(name.startswith("rsp-vault-test-") for name in names)
+
+
+def test_a_duplicate_is_looked_for_before_each_creation(recording: Recording) -> None:
+    guarded = {each.type for each in recording.resources if "no-duplicates" in each.request.hooks.before_create}
+    registered = {each.type for each in recording.resources if each.type.startswith("openstack:")}
+    assert guarded == registered & set(GUARDED)
+    assert {f"openstack:{kind}" for kind in ("compute/instance:Instance", "blockstorage/volume:Volume")} <= guarded
+
+
+def test_no_secret_is_in_clear() -> None:
+    recording = run(handed_over(vault_stack_data(server__tls=given())))
+    assert "planted-administrator" in str(recording.one("Instance").inputs)
+    assert "planted" not in json.dumps([[each.veiled_request for each in recording.resources], recording.exports])
+
+
+def refused(**changes: Any) -> str:
+    recording = Recording()
+    with pytest.raises(pulumi.RunError) as caught:
+        run(handed_over(vault_stack_data(**{"server__tls": given(), **changes})), recording)
+    assert recording.resources == []
+    return str(caught.value)
+
+
+def test_a_certificate_for_another_name_is_refused_first() -> None:
+    assert refused(server__tls=given("other.example.org")) == (
+        "rsp-vault:server.tls: tls.crt: is valid for other.example.org, expected vault.example.org "
+        "(rsp-vault:host is vault.example.org)"
+    )
+
+
+def test_names_that_the_cloud_does_not_have_are_refused_first(cloud: SimpleNamespace) -> None:
+    cloud.images, cloud.flavors, cloud.types, cloud.external = [], [], [], []
+    assert refused(cloud__keypair="unknown").splitlines() == [
+        "rsp-vault:network.externalNetwork: the cloud has no `external`; it has: none",
+        "rsp-vault:server.image: the cloud has no `debian-12`; it has: none",
+        "rsp-vault:server.flavor: the cloud has no `m1.small`; it has: none",
+        "rsp-vault:cloud.keypair: the cloud has no `unknown`; it has: operators",
+        "rsp-vault:server.volume.type: the cloud has no `ceph-ssd`; it has: none",
+    ]
+
+
+def test_a_cloud_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(_: object, project: str) -> Problem:
+        return Problem(where=f"{project}:cloud", what="Cloud test-cloud was not found")
+
+    monkeypatch.setattr(vault_server_preflight, "connect", connect)
+    assert refused() == "rsp-vault:cloud: Cloud test-cloud was not found"
+
+
+def test_a_slip_in_the_configuration_is_named_without_a_traceback() -> None:
+    assert refused(server__clients=["0.0.0.0/0"]).startswith(
+        "Pulumi.test.yaml: rsp-vault:server.clients: 0.0.0.0/0 would open Vault to a large part"
+    )
