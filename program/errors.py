@@ -1,21 +1,13 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 import pulumi
 
 from config.loader import ConfigError
 from phalanx.errors import PhalanxError
 from phalanx.manifests import ManifestError
+from probes.problem import Problem
 from wiring.facts import FactError
-
-
-class Problem(Protocol):
-    """A problem outside the program; its text has the cause and the fix."""
-
-    @property
-    def fatal(self) -> bool:
-        """Whether it prevents the deployment."""
 
 
 def raise_if_fatal(problems: Iterable[Problem]) -> None:

@@ -15,32 +15,25 @@ from components.object_store import ObjectStore
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
-from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
 from probes import vault_secrets
-from probes.vault_secrets import Contents
+from program.checks import Checked
 from wiring.facts import Facts
 
 CERT_MANAGER = "cert-manager"
 """Name of the application and its namespace."""
 
 
-def secret_store(
-    config: StackConfig,
-    source: PhalanxSource,
-    inputs: SecretInputs,
-    found: Contents,
-    store: ObjectStore,
-) -> SecretStoreArgs:
+def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
     """Return the arguments of the secrets in Vault."""
-    address = config.vault.reached_at(source.environment.vault_url)
+    config, environment = checked.config, checked.source.environment
     return SecretStoreArgs(
-        environment=source.environment,
+        environment=environment,
         settings=config.vault,
-        inputs=inputs,
-        mount_exists=found.has_mount,
-        role_exists=found.has_role,
-        read_application=partial(vault_secrets.read_application, address, source.environment),
+        inputs=checked.secrets,
+        mount_exists=checked.in_vault.has_mount,
+        role_exists=checked.in_vault.has_role,
+        read_application=partial(vault_secrets.read_application, checked.vault_url, environment),
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=config.protect,
     )

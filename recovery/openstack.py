@@ -132,22 +132,6 @@ def _active(connection: "Connection", found: Found, inputs: Inputs) -> str:  # n
     return wait_for_status(status, {"BUILD"}, {"ACTIVE"}, _SERVER_MINUTES)
 
 
-def _attachments(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
-    """Yield the attachment of the volume to the server, of which there is at most one."""
-    server = inputs["instanceId"]
-    listed = openstack_api.get(connection.compute, f"/servers/{server}/os-volume_attachments") or {}
-    for each in listed.get("volumeAttachments", []):
-        if each["volumeId"] == inputs["volumeId"]:
-            yield Found(f"{server}/{each['id']}")
-
-
-def _attached(connection: "Connection", found: Found, inputs: Inputs) -> str:  # noqa: ARG001
-    def status() -> str:
-        return str(connection.block_storage.get_volume(inputs["volumeId"]).status)
-
-    return wait_for_status(status, {"reserved", "attaching"}, {"in-use"}, _SERVER_MINUTES)
-
-
 def _containers(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     answer = connection.object_store.head(f"/{inputs['name']}")
     return [Found(inputs["name"])] if openstack_api.exists(answer) else []
@@ -226,7 +210,6 @@ FINDERS: Mapping[str, Finder["Connection"]] = {
     "openstack:networking/floatingIp:FloatingIp": Finder(find=_floating_ips),
     "openstack:blockstorage/volume:Volume": Finder(find=_volumes, finish=_available),
     "openstack:compute/instance:Instance": Finder(find=_servers, finish=_active),
-    "openstack:compute/volumeAttach:VolumeAttach": Finder(find=_attachments, finish=_attached),
     "openstack:objectstorage/container:Container": Finder(find=_containers),
     "openstack:containerinfra/clusterTemplate:ClusterTemplate": Finder(find=_templates),
     "openstack:containerinfra/cluster:Cluster": Finder(find=_clusters, finish=_cluster_created),

@@ -32,6 +32,7 @@ from phalanx import source
 from phalanx.source import PhalanxSource
 from probes import vault_policy, vault_preflight, vault_secrets
 from program import platform_arguments, secret_inputs
+from program.checks import Checked
 from program.providers import vault_provider
 from sandbox import environment, paths
 from sandbox.cloud import up as cloud
@@ -158,9 +159,16 @@ def _program(config: StackConfig, phalanx: PhalanxSource) -> None:
     """Do with Vault what the platform's program does."""
     address = config.vault.reached_at(phalanx.environment.vault_url)
     found = vault_secrets.contents(address, phalanx.environment, config.vault.approle)
-    inputs = secret_inputs.gather(config, phalanx, found.secrets)
+    checked = Checked(
+        config=config,
+        source=phalanx,
+        vault_url=address,
+        in_vault=found,
+        secrets=secret_inputs.gather(config, phalanx, found.secrets),
+        certificate=None,
+    )
     store = cast("ObjectStore", SimpleNamespace(access_key="planted-access", secret_key="planted-secret"))
-    args = platform_arguments.secret_store(config, phalanx, inputs, found, store)
+    args = platform_arguments.secret_store(checked, store)
     secrets = SecretStore("secrets", args, pulumi.ResourceOptions(providers=[vault_provider(address)]))
     pulumi.export("roleId", secrets.role_id)
     pulumi.export("secretId", secrets.secret_id)

@@ -132,14 +132,6 @@ def test_a_server_is_found_by_its_exact_name() -> None:
     assert found("Instance", connection(compute=SimpleNamespace(servers=servers)), name=NAME) == ["ours"]
 
 
-def test_an_attachment_is_found_by_its_volume() -> None:
-    document = {"volumeAttachments": [{"id": "a1", "volumeId": "vol"}, {"id": "a2", "volumeId": "other"}]}
-    answers = {"/servers/vm/os-volume_attachments": document}
-    compute = SimpleNamespace(get=lambda path, **_: answer(answers.get(path)))
-    assert found("VolumeAttach", connection(compute=compute), instanceId="vm", volumeId="vol") == ["vm/a1"]
-    assert found("VolumeAttach", connection(compute=compute), instanceId="gone", volumeId="vol") == []
-
-
 def test_a_container_is_found_by_its_name() -> None:
     store = SimpleNamespace(head=lambda path: answer({} if path == "/results" else None))
     assert found("Container", connection(object_store=store), name="results") == ["results"]
@@ -160,7 +152,6 @@ def magnum(*clusters: SimpleNamespace, groups: Any = None) -> Any:
 @pytest.mark.parametrize(
     ("kind", "service", "inputs"),
     [
-        ("VolumeAttach", "compute", {"instanceId": "vm", "volumeId": "vol"}),
         ("Container", "object_store", {"name": "results"}),
         ("NodeGroup", "container_infrastructure_management", {"clusterId": "c1", "name": "labs"}),
     ],

@@ -1,0 +1,74 @@
+"""All that is loaded and checked before the first resource is registered."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from config.applications import SyncMode
+from config.stack_config import StackConfig
+from phalanx import source as phalanx_source
+from phalanx.certificates import Certificate
+from phalanx.secret_inputs import SecretInputs
+from phalanx.source import PhalanxSource
+from probes import certificate
+from probes.preflight import Questions
+from probes.vault_secrets import Contents
+from program import secret_changes, secret_inputs
+from program.duplicates import guard
+from program.errors import raise_if_fatal
+from wiring import facts
+from wiring.application_values import application_values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """What the components are built from."""
+
+    config: StackConfig
+    """Stack configuration."""
+    source: PhalanxSource
+    """The Phalanx environment."""
+    vault_url: str
+    """URL of Vault as this program reaches it."""
+    in_vault: Contents
+    """Contents of Vault."""
+    secrets: SecretInputs
+    """Secrets of the applications."""
+    certificate: Certificate | None
+    """The platform's TLS certificate; None if it is not known yet."""
+
+
+def check(config: StackConfig, questions: Questions) -> Checked:
+    """Load the Phalanx environment and the contents of Vault, and check that the stack can be deployed.
+
+    Args:
+        config: Stack configuration.
+        questions: Questions to the clouds, which may not be answered yet.
+
+    Raises:
+        pulumi.RunError: The preflight checks found fatal problems; the message has all of them.
+        PhalanxError: The Phalanx repository, the configured secrets or the contents of Vault are not valid.
+        FactError: An application requires something that the infrastructure does not provide.
+    """
+    source = phalanx_source.load(
+        *questions.phalanx(),
+        application_values(config),
+        follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
+    )
+    facts.check_mounts(source.values("nublado"), [f"/{export}" for export in config.nfs.volumes])
+    raise_if_fatal(questions.problems())
+    vault_url = config.vault.reached_at(source.environment.vault_url)
+    in_vault = questions.vault_contents()
+    secrets = secret_inputs.gather(config, source, in_vault.secrets)
+    secret_changes.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
+    served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)
+    raise_if_fatal(problems)
+    guard(config.cloud)
+    return Checked(
+        config=config,
+        source=source,
+        vault_url=vault_url,
+        in_vault=in_vault,
+        secrets=secrets,
+        certificate=served,
+    )
