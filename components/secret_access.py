@@ -8,11 +8,28 @@ import pulumi_vault as vault
 from pulumi import ResourceOptions
 
 from config.names import vault_description
-from config.vault import AppRole, Ownership
 from phalanx import policies
 from phalanx.environment import Environment
 
 _WEEK = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppRoleArgs:
+    """Arguments of the AppRole with which the cluster reads the environment's secrets."""
+
+    path: str
+    """Path of the AppRole auth method."""
+    create_auth_method: bool
+    """Whether to enable the auth method."""
+    exists: bool
+    """Whether Vault has the AppRole, whoever created it."""
+    token_ttl: int
+    """Lifetime of a token in seconds."""
+    token_max_ttl: int
+    """Lifetime in seconds after which a token cannot be renewed."""
+    secret_id_rotation: str
+    """Any text; a change of it creates a new secret ID."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +47,16 @@ class Login:
 def cluster_login(
     name: str,
     environment: Environment,
-    settings: AppRole,
+    args: AppRoleArgs,
     opts: ResourceOptions,
-    *,
-    role_exists: bool,
 ) -> Login:
     """Create the AppRole with which the cluster reads the environment's secrets, and nothing else.
 
     Args:
         name: Prefix of the resources' names.
         environment: The Phalanx environment.
-        settings: Path of the auth method, lifetime of its tokens, and rotation of the secret ID.
+        args: Arguments of the AppRole.
         opts: Options of each resource.
-        role_exists: Whether Vault has the environment's AppRole, whoever created it.
     """
     policy = vault.Policy(
         f"{name}-read",
@@ -51,33 +65,33 @@ def cluster_login(
         opts=opts,
     )
     options = opts
-    if settings.ownership is Ownership.CREATE:
+    if args.create_auth_method:
         backend = vault.AuthBackend(
             f"{name}-approle",
             type="approle",
-            path=settings.path,
+            path=args.path,
             description=vault_description(pulumi.get_stack()),
             opts=opts,
         )
         options = ResourceOptions.merge(opts, ResourceOptions(depends_on=[backend]))
     # The provider cannot create a role that already exists (Vault: "local_secret_ids can only be modified during role
     # creation"), so an existing one is imported. This has no effect on a role in the stack's state.
-    taken_over = f"auth/{settings.path}/role/{environment.vault_role}" if role_exists else None
+    taken_over = f"auth/{args.path}/role/{environment.vault_role}" if args.exists else None
     role = vault.approle.AuthBackendRole(
         f"{name}-role",
-        backend=settings.path,
+        backend=args.path,
         role_name=environment.vault_role,
         token_policies=[policy.name],
         token_type="service",  # noqa: S106  # a type of token
-        token_ttl=settings.token_ttl,
-        token_max_ttl=settings.token_max_ttl,
+        token_ttl=args.token_ttl,
+        token_max_ttl=args.token_max_ttl,
         opts=ResourceOptions.merge(options, ResourceOptions(additional_secret_outputs=["role_id"], import_=taken_over)),
     )
     secret_id = vault.approle.AuthBackendRoleSecretId(
         f"{name}-secret-id",
-        backend=settings.path,
+        backend=args.path,
         role_name=role.role_name,
-        opts=ResourceOptions.merge(options, ResourceOptions(replacement_trigger=settings.secret_id_rotation)),
+        opts=ResourceOptions.merge(options, ResourceOptions(replacement_trigger=args.secret_id_rotation)),
     )
     return Login(
         role_id=pulumi.Output.secret(role.role_id),

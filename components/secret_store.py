@@ -9,9 +9,8 @@ import pulumi_vault as vault
 from pulumi import ResourceOptions
 
 from components.generated_secrets import GeneratedSecrets
-from components.secret_access import cluster_login, write_token
+from components.secret_access import AppRoleArgs, cluster_login, write_token
 from config.names import vault_description
-from config.vault import Ownership, Vault
 from phalanx import secret_changes
 from phalanx.environment import Environment
 from phalanx.secret_inputs import SecretInputs
@@ -24,14 +23,16 @@ class SecretStoreArgs:
 
     environment: Environment
     """The Phalanx environment."""
-    settings: Vault
-    """Ownership of the mounts, and lifetimes of tokens."""
+    create_mount: bool
+    """Whether to create the environment's KV engine."""
+    approle: AppRoleArgs
+    """Arguments of the AppRole."""
+    write_token_ttl: int
+    """Lifetime of the write token in seconds."""
     inputs: SecretInputs
     """Origin and known value of each secret."""
     mount_exists: bool
     """Whether Vault has the environment's KV engine, whoever created it."""
-    role_exists: bool
-    """Whether Vault has the environment's AppRole, whoever created it."""
     read_application: Callable[[str], Mapping[str, str]]
     """Function that reads the present secret of an application from Vault, by key."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
@@ -66,10 +67,9 @@ class SecretStore(pulumi.ComponentResource):
         self._child = ResourceOptions(parent=self)
 
         self._write_secrets()
-        approle = args.settings.approle
-        login = cluster_login(name, args.environment, approle, self._child, role_exists=args.role_exists)
+        login = cluster_login(name, args.environment, args.approle, self._child)
         self.role_id, self.secret_id, self.credentials_fingerprint = login.role_id, login.secret_id, login.fingerprint
-        self.write_token = write_token(name, args.environment, args.settings.write_token_ttl, self._child)
+        self.write_token = write_token(name, args.environment, args.write_token_ttl, self._child)
         self.path = pulumi.Output.from_input(args.environment.vault_path_prefix)
         self.register_outputs(
             {
@@ -81,10 +81,10 @@ class SecretStore(pulumi.ComponentResource):
         )
 
     def _write_secrets(self) -> None:
-        environment, settings = self._args.environment, self._args.settings
+        environment = self._args.environment
         # Databases' volumes outlive the stack, and so must the passwords in them.
         options = kept = ResourceOptions.merge(self._child, ResourceOptions(retain_on_delete=True))
-        if settings.mount is Ownership.CREATE:
+        if self._args.create_mount:
             mount = vault.Mount(
                 f"{self._name}-kv",
                 path=environment.vault_mount,

@@ -12,9 +12,11 @@ from components.designate_solver import ApplicationCredential, DesignateSolverAr
 from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
+from components.secret_access import AppRoleArgs
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
+from config.vault import Ownership
 from phalanx.source import PhalanxSource
 from probes import vault_secrets
 from program.checks import Checked
@@ -27,12 +29,21 @@ CERT_MANAGER = "cert-manager"
 def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
     """Return the arguments of the secrets in Vault."""
     config, environment = checked.config, checked.source.environment
+    approle = config.vault.approle
     return SecretStoreArgs(
         environment=environment,
-        settings=config.vault,
+        create_mount=config.vault.mount is Ownership.CREATE,
+        approle=AppRoleArgs(
+            path=approle.path,
+            create_auth_method=approle.ownership is Ownership.CREATE,
+            exists=checked.in_vault.has_role,
+            token_ttl=approle.token_ttl,
+            token_max_ttl=approle.token_max_ttl,
+            secret_id_rotation=approle.secret_id_rotation,
+        ),
+        write_token_ttl=config.vault.write_token_ttl,
         inputs=checked.secrets,
         mount_exists=checked.in_vault.has_mount,
-        role_exists=checked.in_vault.has_role,
         read_application=partial(vault_secrets.read_application, checked.vault_url, environment),
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=config.protect,

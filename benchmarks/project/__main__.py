@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pulumi import ResourceOptions
 
+from components.secret_access import AppRoleArgs
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.vault import Vault
 from phalanx import application, environment, secrets
@@ -27,7 +28,8 @@ needed = secrets.required(application.load_enabled(ROOT, target))
 plan = Plan(
     replace(each, origin=Static()) if each.source and each.source not in needed else each for each in needed.values()
 )
-found = vault_secrets.contents(address, target, Vault().approle)
+approle = Vault().approle
+found = vault_secrets.contents(address, target, approle)
 static = {at: f"static value of {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)}
 inputs = SecretInputs(
     plan=plan,
@@ -41,10 +43,18 @@ SecretStore(
     "secrets",
     SecretStoreArgs(
         environment=target,
-        settings=Vault(),
+        create_mount=True,
+        approle=AppRoleArgs(
+            path=approle.path,
+            create_auth_method=True,
+            exists=found.has_role,
+            token_ttl=approle.token_ttl,
+            token_max_ttl=approle.token_max_ttl,
+            secret_id_rotation=approle.secret_id_rotation,
+        ),
+        write_token_ttl=Vault().write_token_ttl,
         inputs=inputs,
         mount_exists=found.has_mount,
-        role_exists=found.has_role,
         read_application=partial(vault_secrets.read_application, address, target),
         object_store_keys={},
         protect=False,

@@ -1,14 +1,20 @@
 import json
-from typing import Any
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import bcrypt
 import pulumi
 import pulumi_vault as vault
 import pytest
 
-from components.secret_store import SecretStore, SecretStoreArgs
+from components.object_store import ObjectStore
+from components.secret_store import SecretStore
 from phalanx import generators
 from phalanx.secrets import SecretKey
+from probes.vault_secrets import Contents
+from program import platform_arguments
+from program.checks import Checked
 from program.secret_inputs import gather
 from tests.unit.given_phalanx import source
 from tests.unit.recording import ProgramRunner, Recording, Registered
@@ -69,15 +75,18 @@ def make(
     now = (existing if meanwhile is None else meanwhile) or {}
     settings = environment(**changes)
     phalanx = source(definitions)
-    args = SecretStoreArgs(
-        environment=phalanx.environment,
-        settings=settings.vault,
-        inputs=gather(settings, phalanx, existing or {}),
-        mount_exists=made,
-        role_exists=made,
+    checked = Checked(
+        config=settings,
+        source=phalanx,
+        vault_url="https://vault.example.org",
+        in_vault=Contents(secrets=existing or {}, has_mount=made, has_role=made),
+        secrets=gather(settings, phalanx, existing or {}),
+        certificate=None,
+    )
+    store = cast("ObjectStore", SimpleNamespace(access_key="ec2-access", secret_key="ec2-secret"))
+    args = replace(
+        platform_arguments.secret_store(checked, store),
         read_application=lambda name: {at.key: value for at, value in now.items() if at.application == name},
-        object_store_keys={"AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"},
-        protect=True,
     )
 
     def program() -> None:
