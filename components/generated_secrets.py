@@ -1,4 +1,4 @@
-"""Generated secrets, each kept in the stack's (encrypted) state by a Stash."""
+"""Generated secrets, each stored in the stack's encrypted state by a Stash."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,16 +12,16 @@ from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Generated, SecretKey
 
 _NEVER = "initial"
-"""Trigger of a secret that nobody asked to rotate. Pulumi ignores the first trigger after none at all, so that the
-first rotation would go unnoticed: there is one from the beginning."""
+"""Trigger of a secret without a rotation. Pulumi ignores a trigger that is added later, so that without this one the
+first rotation would have no effect."""
 
 
 class GeneratedSecrets:
-    """Makes each secret once, and anew when its rotation is asked for or what it describes changes.
+    """Generates each secret once, and again if its rotation is requested or its source changes.
 
     Args:
-        name: Logical name, before that of each secret.
-        inputs: What the secrets are made from.
+        name: Prefix of the resources' names.
+        inputs: Origin and known value of each secret.
         opts: Options of each Stash.
     """
 
@@ -30,18 +30,18 @@ class GeneratedSecrets:
         self._inputs = inputs
         self._opts = opts
         self._stashes: dict[SecretKey, pulumi.Stash] = {}
-        asked = {at: inputs.rotation_of(at) for at in inputs.rotatable()}
-        # What was asked is remembered when its line is gone, or to delete the line would be one more rotation: its
-        # `input` is the last text of each secret, its `output` the one with which the stack began.
-        marks = pulumi.Stash(
+        requested = {at: inputs.rotation_of(at) for at in inputs.rotatable()}
+        # Remembers the requests, as the deletion of a line must not be another rotation: `input` has the last text of
+        # each secret, `output` the one with which the stack was created.
+        rotations = pulumi.Stash(
             f"{name}-rotation",
-            input={str(at): text for at, text in asked.items() if text},
+            input={str(at): text for at, text in requested.items() if text},
             opts=ResourceOptions.merge(
                 opts,
-                ResourceOptions(ignore_changes=[f'input["{at}"]' for at, text in asked.items() if not text]),
+                ResourceOptions(ignore_changes=[f'input["{at}"]' for at, text in requested.items() if not text]),
             ),
         )
-        self._asked, self._first = marks.input, marks.output
+        self._requested, self._first = rotations.input, rotations.output
 
     def value(
         self,
@@ -49,25 +49,25 @@ class GeneratedSecrets:
         origin: Generated,
         values: Mapping[SecretKey, pulumi.Output[str]],
     ) -> pulumi.Output[str]:
-        """The value of a secret.
+        """Return the value of a secret.
 
         Args:
             at: The secret.
-            origin: How it is generated.
-            values: The values of other secrets, that of its source among them.
+            origin: Its generator and source.
+            values: Values of other secrets, including the source.
         """
         if origin.type.always_generated:
             return pulumi.Output.secret(self._inputs.oidc_clients)
         candidate: pulumi.Output[Any]
         if origin.source:
-            # A hash or a time follows the secret that it describes: a generated one has a new id whenever it is made
-            # anew; any other is the trigger itself (and secret in the state as well).
+            # A hash or a time follows its source. A generated source has a new ID whenever it is generated again; any
+            # other source is the trigger itself, and secret in the state as well.
             stash, source = self._stashes.get(origin.source), values[origin.source]
             trigger: list[pulumi.Input[str]] = [_NEVER, stash.id if stash else source]
             candidate = source.apply(lambda text: self._description(at, origin, text))
         else:
-            trigger = [self._asked.apply(lambda asked: _trigger(asked, at))]
-            candidate = pulumi.Output.all(self._asked, self._first).apply(
+            trigger = [self._requested.apply(lambda requested: _trigger(requested, at))]
+            candidate = pulumi.Output.all(self._requested, self._first).apply(
                 lambda known: self._original(at, origin.type, rotated=_trigger(known[0], at) != _trigger(known[1], at)),
             )
         self._stashes[at] = pulumi.Stash(
@@ -75,19 +75,19 @@ class GeneratedSecrets:
             input=pulumi.Output.secret(candidate),
             opts=ResourceOptions.merge(
                 self._opts,
-                # Each run offers a new value: only the first one, and the one after a rotation, is to be kept.
+                # Each run provides a new value: only the first one, and the first one after a rotation, is stored.
                 ResourceOptions(ignore_changes=["input"], replacement_trigger=trigger),
             ),
         )
         return pulumi.Output.secret(self._stashes[at].output)
 
     def _original(self, at: SecretKey, generator: GeneratorType, *, rotated: bool) -> str:
-        """What Vault holds, as long as nobody asked for another one."""
+        """Return the value in Vault unless a rotation was requested, else a new one."""
         held = self._inputs.existing.get(at)
         return held if held and not rotated else generators.generate(generator)
 
     def _description(self, at: SecretKey, origin: Generated, source: str) -> str:
-        """What Vault holds, as long as it tells of the very value that Vault holds, too."""
+        """Return the hash or time in Vault if it belongs to the present source, else a new one."""
         existing = self._inputs.existing
         held = existing.get(at)
         if held and origin.source and existing.get(origin.source) == source and self._is_described(origin.source):
@@ -95,7 +95,7 @@ class GeneratedSecrets:
         return generators.generate(origin.type, source)
 
     def _is_described(self, source: SecretKey) -> bool:
-        """Whether the hashes in Vault are those of a secret there, which a person may have changed without them."""
+        """Return whether the hashes in Vault match a secret there, which a user may have changed without them."""
         plan, existing = self._inputs.plan, self._inputs.existing
         if isinstance(plan[source].origin, Generated):
             return True

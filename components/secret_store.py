@@ -19,10 +19,10 @@ from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 
 @dataclass(frozen=True, kw_only=True)
 class SecretStoreArgs:
-    """The arguments of a ``SecretStore``."""
+    """Arguments of a `SecretStore`."""
 
     environment: Environment
-    """The Phalanx environment."""
+    """The Phalanx environment, with the names of its mount, path, policies and role."""
     create_mount: bool
     """Whether to create the environment's KV engine."""
     approle: AppRoleArgs
