@@ -1,13 +1,16 @@
 """The secrets that the applications of a stack read, determined without access to Vault."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from config.stack_config import StackConfig
 from operations.stack import load
-from phalanx import additions, application, render, secrets, static_secrets, undeclared
+from phalanx import additions, source, static_secrets
 from phalanx.environment import Environment
 from phalanx.secrets import Plan, SecretKey
 from phalanx.static_secrets import StaticSecrets
+from phalanx.undeclared import PULL_SECRET
+from wiring import requirements
 from wiring.application_values import application_values
 
 
@@ -20,6 +23,8 @@ class NeededSecrets:
     environment: Environment
     plan: Plan
     """All secrets except the pull secret."""
+    read: Collection[SecretKey]
+    """Secrets that pods read by their key."""
 
     def configured(self) -> set[SecretKey]:
         """Return the keys of the secrets in the stack's configuration and in its file of static secrets.
@@ -30,17 +35,18 @@ class NeededSecrets:
         keys = {SecretKey(name, key) for name, keys in self.config.secrets.applications.items() for key in keys}
         return keys.union(self._file().given())
 
-    def complete_plan(self, *, pull_secret_held: bool) -> Plan:
-        """Return the plan with the pull secret, which depends on the configured logins.
+    def complete_plan(self, held: Collection[SecretKey]) -> Plan:
+        """Return the plan with the pull secret, and without secrets that are useless unless they have a value.
 
         Args:
-            pull_secret_held: Whether Vault has a pull secret.
+            held: Secrets with a non-empty value in Vault.
 
         Raises:
             PhalanxError: The file of static secrets cannot be read or decrypted.
         """
         logins = self._file().logins(self.config.secrets.registries)
-        return Plan([*self.plan.values(), additions.pull_secret(logins, held=pull_secret_held)])
+        planned = additions.without_useless(self.plan.values(), self.configured().union(held, self.read))
+        return Plan([*planned, additions.pull_secret(logins, held=PULL_SECRET in held)])
 
     def _file(self) -> StaticSecrets:
         file = self.config.secrets.file
@@ -60,12 +66,14 @@ def find(stack: str) -> NeededSecrets:
         PhalanxError: The Phalanx repository, its environment or its secret definitions are not valid.
     """
     described = load(stack)
-    tree, found = described.checkout, described.environment
-    configured = application_values(described.config)
-    applications = application.load_enabled(tree.path, found, configured)
-    declared = secrets.resolve(applications)
-    manifests = render.applications(tree.path, found, repo_url=tree.repository, target_revision=tree.commit)
-    uses = undeclared.uses_of_all(tree.path, manifests, configured)
-    extra = undeclared.find(uses, found.vault_path_prefix, declared)
-    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, extra)])
-    return NeededSecrets(stack=stack, config=described.config, environment=found, plan=plan)
+    found = source.load(
+        described.checkout,
+        described.environment,
+        application_values(described.config),
+        requirements.of(described.config),
+        bootstrap=False,
+    )
+    plan = Plan([*found.secrets.values(), *additions.plan(found.applications, found.undeclared)])
+    return NeededSecrets(
+        stack=stack, config=described.config, environment=found.environment, plan=plan, read=found.read
+    )

@@ -9,8 +9,12 @@ import typer
 
 from config.loader import ConfigError, load_file
 from config.stack_config import StackConfig
+from phalanx import source
+from phalanx.errors import PhalanxError
 from probes.preflight import Questions
-from probes.problem import Problem
+from probes.problem import Problem, of_phalanx
+from wiring import requirements
+from wiring.application_values import application_values
 
 
 def main(
@@ -20,7 +24,10 @@ def main(
     """Report all problems that would prevent the deployment of a stack; change nothing."""
     started = time.monotonic()
     try:
-        problems = Questions(load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig), stack).problems()
+        config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
+        questions = Questions(config, stack)
+        found = [*questions.problems(), *_application_problems(config, questions)]
+        problems = sorted(found, key=lambda problem: not problem.fatal)
     except ConfigError as error:
         problems = [Problem(where="configuration", what=line) for line in str(error).splitlines()]
     if as_json:
@@ -32,3 +39,16 @@ def main(
         typer.echo(f"{stack}: {fatal or 'no'} problem{'s' if fatal > 1 else ''} ({time.monotonic() - started:.1f} s)")
     if any(problem.fatal for problem in problems):
         raise typer.Exit(1)
+
+
+def _application_problems(config: StackConfig, questions: Questions) -> list[Problem]:
+    """Return the problems of the Phalanx environment's applications."""
+    try:
+        tree, environment = questions.phalanx()
+    except PhalanxError:
+        return []  # one of the problems that `Questions` reports
+    try:
+        source.load(tree, environment, application_values(config), requirements.of(config), bootstrap=False)
+    except PhalanxError as error:
+        return of_phalanx(error.problems)
+    return []

@@ -24,7 +24,7 @@ def template(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to create with mode 0600")] = None,
 ) -> None:
     """Generate a file in which to fill in the static secrets, in the format of `phalanx secrets`."""
-    text = static_secrets.template(needed_secrets.find(stack).plan.values())
+    text = static_secrets.template(needed_secrets.find(stack).complete_plan(()).values())
     if output is None:
         typer.echo(text, nl=False)
         return
@@ -45,7 +45,7 @@ def status(
     """List all secrets with their origin and state; exit with 1 if any is missing."""
     needed = needed_secrets.find(stack)
     problems, in_vault = secrets_status.read_vault(needed)
-    plan = needed.complete_plan(pull_secret_held=(in_vault or {}).get(PULL_SECRET, False))
+    plan = needed.complete_plan([at for at, has_value in (in_vault or {}).items() if has_value])
     states = secrets_status.states(plan, needed.configured(), in_vault)
     if as_json:
         typer.echo(json.dumps(secrets_status.as_data(plan, states, problems), indent=2))
@@ -69,7 +69,7 @@ def prune(
     problems, in_vault = secrets_status.read_vault(needed)
     if in_vault is None:
         raise SecretsError(*map(str, problems))
-    where, plan = needed.environment, needed.complete_plan(pull_secret_held=True)
+    where, plan = needed.environment, needed.complete_plan([*in_vault, PULL_SECRET])
     unneeded = plan.unneeded(in_vault)
     if not unneeded:
         typer.echo(f"The environment reads all secrets below {where.vault_path_prefix}.")

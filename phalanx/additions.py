@@ -1,6 +1,6 @@
 """Secrets that applications read although no secrets.yaml declares them, and the sources of their values."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from phalanx.generators import GeneratorType
 from phalanx.secrets import Generated, Literal, Origin, PlannedSecret, SecretKey, Static, Wired
@@ -12,6 +12,9 @@ OBJECT_STORE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 
 _OBJECT_STORE_USERS = ("ssotap", "tap")
 """Applications that this program always configures to store query results in the object store."""
+
+_USELESS = frozenset(SecretKey(name, "google_creds.json") for name in _OBJECT_STORE_USERS)
+"""Static secrets that are read only if results are stored in Google's cloud. Pods mount all keys that exist."""
 
 _GENERATED = frozenset({SecretKey("postgres", "jupyterhub_password")})
 """Passwords that only applications of the same environment share, so that any random value will do."""
@@ -32,6 +35,16 @@ def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...
         PlannedSecret(at=at, description=_description(undeclared.get(at, ())), origin=_origin(at))
         for at in sorted(wired | set(undeclared))
     ]
+
+
+def without_useless(secrets: Iterable[PlannedSecret], known: Collection[SecretKey]) -> list[PlannedSecret]:
+    """Leave out the static secrets that storage in S3 makes useless, unless something has or reads them.
+
+    Args:
+        secrets: Secrets of an environment.
+        known: Secrets with a non-empty value in the configuration or in Vault, or that pods read by their key.
+    """
+    return [secret for secret in secrets if secret.at not in _USELESS or secret.at in known]
 
 
 def pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:

@@ -2,15 +2,16 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
 from phalanx import helm
-from phalanx.documents import read_mapping, read_optional_mapping
+from phalanx.documents import read_mapping, read_optional_mapping, validate
 from phalanx.errors import RenderError
 from phalanx.values import merge
 
@@ -18,6 +19,38 @@ Manifest = Mapping[str, Any]
 
 _HELM_SYNTAX = frozenset("\\[]{},=")
 """Characters with a special meaning in the name of a Helm parameter; without them it is a path of keys."""
+
+_LOCAL = "file://"
+"""Start of the repository of a dependency in the checkout."""
+
+
+class Dependency(BaseModel):
+    """A dependency of a chart (https://helm.sh/docs/topics/charts/)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    version: str = ""
+    repository: str = ""
+    alias: str | None = None
+
+    @field_validator("repository")
+    @classmethod
+    def _has_no_credentials(cls, repository: str) -> str:
+        if "@" in repository.partition("://")[2].partition("/")[0]:
+            raise ValueError("must not contain a user or password")
+        return repository
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a chart of the checkout."""
+        return self.repository.startswith(_LOCAL)
+
+
+class ChartMetadata(BaseModel):
+    """The settings in a Chart.yaml that this program uses."""
+
+    dependencies: tuple[Dependency, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +81,27 @@ def render(root: Path, application: Manifest, overrides: Mapping[str, Any] | Non
         overrides: Helm values that override those of the checkout.
 
     Raises:
-        RenderError: Helm is missing or rejects the chart.
+        PhalanxError: Helm is missing or rejects the chart, or a file of the chart is malformed.
     """
     name, spec = application["metadata"]["name"], application["spec"]
-    chart = root / spec["source"]["path"]
+    path = spec["source"]["path"]
+    chart = root / path
     values_files = spec["source"].get("helm", {}).get("valueFiles", [])
     inline = inline_values(application, overrides)
     with tempfile.TemporaryDirectory(prefix="rsp-chart-") as directory:
         staged = Path(directory) / chart.name
-        external = _stage(chart, staged)
+        external = _stage(root, chart, staged)
         manifests = helm.template(
-            name, staged, values_files=values_files, overrides=inline, namespace=spec["destination"]["namespace"]
+            name,
+            staged,
+            shown=path,
+            values_files=values_files,
+            overrides=inline,
+            namespace=spec["destination"]["namespace"],
         )
     values: dict[str, Any] = {}
     for file in values_files:
-        values = merge(values, read_optional_mapping(chart / file))
+        values = merge(values, read_optional_mapping(chart / file, root))
     values = merge(values, inline)
     return RenderedApplication(
         name=name,
@@ -81,13 +120,13 @@ def cache_key(root: Path, application: Manifest, overrides: Mapping[str, Any] | 
         overrides: As for `render`.
 
     Raises:
-        RenderError: Helm is missing.
+        PhalanxError: Helm is missing, or a Chart.yaml is malformed.
     """
     spec = application["spec"]
     source = spec["source"]
     # Without the revision: the same chart at another commit renders to the same manifests.
     settings = (application["metadata"]["name"], source["path"], source.get("helm"), spec["destination"]["namespace"])
-    return [*helm.cache_key(*_chart_directories(root / source["path"])), *settings, overrides]
+    return [*helm.cache_key(*_chart_directories(root, root / source["path"])), *settings, overrides]
 
 
 def vendor(root: Path, application: str) -> Path:
@@ -101,18 +140,21 @@ def vendor(root: Path, application: str) -> Path:
         The directory of the chart.
 
     Raises:
-        RenderError: A dependency cannot be fetched.
+        PhalanxError: A dependency cannot be fetched, or the Chart.yaml is malformed.
     """
-    chart = root / "applications" / application
-    missing = [dependency for dependency in _dependencies(chart) if not _is_vendored(chart, dependency)]
+    path = f"applications/{application}"
+    chart = root / path
+    missing = [dependency for dependency in _dependencies(root, chart) if not _is_vendored(chart, dependency)]
+    for dependency in missing:
+        if dependency.is_local:
+            _local(root, chart, dependency, ())
     if missing:
-        names = ", ".join(
-            f"{each['name']} {each['version']} from {each.get('repository') or chart}" for each in missing
-        )
+        names = ", ".join(f"{each.name} {each.version} from {each.repository or path}" for each in missing)
         # "dependency build" requires that each repository was added with "helm repo add"; "update" does not.
         helm.run(
             *("dependency", "update", chart),
-            problem=f"Cannot fetch the dependencies of the chart applications/{application} ({names})",
+            problem=f"{path}/Chart.yaml: dependencies: cannot be fetched ({names})",
+            shown={chart: path},
         )
     return chart
 
@@ -139,23 +181,50 @@ def inline_values(application: Manifest, overrides: Mapping[str, Any] | None = N
     return values
 
 
-def _dependencies(chart: Path) -> list[dict[str, Any]]:
-    return read_mapping(chart / "Chart.yaml").get("dependencies") or []
+def _metadata(root: Path, chart: Path) -> ChartMetadata:
+    """Read the Chart.yaml of a chart.
+
+    Raises:
+        PhalanxError: The file is missing or malformed.
+    """
+    path = chart / "Chart.yaml"
+    return validate(ChartMetadata, read_mapping(path, root), str(path.relative_to(root)))
 
 
-def _is_vendored(chart: Path, dependency: Mapping[str, Any]) -> bool:
+def _dependencies(root: Path, chart: Path) -> Sequence[Dependency]:
+    return _metadata(root, chart).dependencies or ()
+
+
+def _is_vendored(chart: Path, dependency: Dependency) -> bool:
     """Return whether the chart's directory ``charts`` contains a dependency, as a directory or an archive."""
-    charts, name = chart / "charts", dependency["name"]
-    return (charts / name).is_dir() or any(charts.glob(f"{name}-[0-9v]*.tgz"))
+    charts = chart / "charts"
+    return (charts / dependency.name).is_dir() or any(charts.glob(f"{dependency.name}-[0-9v]*.tgz"))
 
 
-def _chart_directories(chart: Path) -> Iterator[Path]:
+def _chart_directories(root: Path, chart: Path, dependents: tuple[Path, ...] = ()) -> Iterator[Path]:
     """Yield the directory of a chart, and those of its dependencies in the checkout."""
     yield chart
-    for dependency in _dependencies(chart):
-        repository = dependency.get("repository") or ""
-        if repository.startswith("file://") and not _is_vendored(chart, dependency):
-            yield from _chart_directories((chart / repository.removeprefix("file://")).resolve())
+    for dependency in _dependencies(root, chart):
+        if dependency.is_local and not _is_vendored(chart, dependency):
+            yield from _chart_directories(root, _local(root, chart, dependency, dependents), (*dependents, chart))
+
+
+def _local(root: Path, chart: Path, dependency: Dependency, dependents: tuple[Path, ...]) -> Path:
+    """Return the directory of a dependency in the checkout.
+
+    Raises:
+        RenderError: The directory is outside of the checkout, or depends on the chart itself.
+    """
+    found = (chart / dependency.repository.removeprefix(_LOCAL)).resolve()
+    where = f"{chart.relative_to(root)}/Chart.yaml: dependencies: {dependency.name}: {dependency.repository}"
+    if not found.is_relative_to(root.resolve()) or not (found / "Chart.yaml").is_file():
+        raise RenderError(
+            f"{where} is not a chart of the Phalanx repository, expected for example file://../../charts/a"
+        )
+    found = root / found.relative_to(root.resolve())
+    if found in (*dependents, chart):
+        raise RenderError(f"{where} depends on this chart itself")
+    return found
 
 
 def _nested(path: str, value: str) -> dict[str, Any]:
@@ -166,19 +235,20 @@ def _nested(path: str, value: str) -> dict[str, Any]:
     return dict(nested)
 
 
-def _stage(chart: Path, staged: Path) -> list[str]:
+def _stage(root: Path, chart: Path, staged: Path, dependents: tuple[Path, ...] = ()) -> list[str]:
     """Copy a chart and its dependencies in the checkout; return the names of all other dependencies."""
+    content = read_mapping(chart / "Chart.yaml", root)
+    dependencies = _dependencies(root, chart)
     shutil.copytree(chart, staged, ignore=shutil.ignore_patterns("Chart.lock"))
     vendored, external = [], []
-    for dependency in _dependencies(chart):
-        name, repository = dependency["name"], dependency.get("repository") or ""
+    for position, dependency in enumerate(dependencies):
         # A chart may depend on the same chart several times, under different aliases.
-        if repository.startswith("file://") and not _is_vendored(staged, dependency):
-            _stage((chart / repository.removeprefix("file://")).resolve(), staged / "charts" / name)
+        if dependency.is_local and not _is_vendored(staged, dependency):
+            found = _local(root, chart, dependency, dependents)
+            _stage(root, found, staged / "charts" / dependency.name, (*dependents, chart))
         if _is_vendored(staged, dependency):
-            vendored.append({**dependency, "repository": ""})
+            vendored.append({**content["dependencies"][position], "repository": ""})
         else:
-            external.append(dependency.get("alias") or name)
-    content = read_mapping(chart / "Chart.yaml")
+            external.append(dependency.alias or dependency.name)
     (staged / "Chart.yaml").write_text(yaml.safe_dump({**content, "dependencies": vendored}))
     return external

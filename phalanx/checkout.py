@@ -7,14 +7,20 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from phalanx import cache, processes
-from phalanx.errors import CheckoutError
+from phalanx.errors import CheckoutError, Problems
+from phalanx.git_addresses import PROTOCOLS, check_repository, check_revision
+
+REPOSITORY = "rsp:phalanx.repository"
+REVISION = "rsp:phalanx.revision"
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TIMEOUT = 300.0
 """Timeout of a git command in seconds; a shallow clone of Phalanx takes a few."""
+_ANSWER_TIMEOUT = 60.0
+"""Timeout of a question to the repository in seconds."""
+_UNWRITABLE = "The cache directory cannot be written: set XDG_CACHE_HOME to one that can"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,7 @@ class Checkout:
     """Directory with ``applications``, ``charts`` and ``environments``."""
 
 
-def resolve(repository: str, revision: str) -> Checkout:
+def resolve(repository: str, revision: str, key: str = REVISION) -> Checkout:
     """Resolve a revision to a commit, and fetch its files into the user's cache.
 
     A full commit hash that is in the cache needs no network.
@@ -43,21 +49,22 @@ def resolve(repository: str, revision: str) -> Checkout:
         repository: URL (https, ssh, file) or path. Credentials come from Git's configuration, never from the URL,
             which is visible in process lists and in the Applications.
         revision: Branch, tag, or full commit hash.
+        key: Setting that names the revision, for error messages.
 
     Raises:
         CheckoutError: The repository cannot be read, has no such revision, or the URL contains credentials.
     """
-    url = urlsplit(repository)
-    # In an https URL the user name may be a token; in an ssh URL it is "git".
-    if url.password or (url.username and url.scheme in {"http", "https"}):
-        raise CheckoutError(
-            f"The URL of the Phalanx repository at {url.hostname} contains a password or token: "
-            "remove it, and use a credential helper of Git instead (git help credentials)."
-        )
-    commit = revision if _COMMIT.fullmatch(revision) else _commit_of(repository, revision)
+    problems = Problems()
+    for setting, check, value in ((REPOSITORY, check_repository, repository), (key, check_revision, revision)):
+        try:
+            check(value)
+        except ValueError as error:
+            problems.found.append(f"{setting}: {error}")
+    problems.report(CheckoutError)
+    commit = revision if _COMMIT.fullmatch(revision) else _commit_of(repository, revision, key)
     path = cache.directory() / "phalanx" / hashlib.sha256(repository.encode()).hexdigest()[:16] / commit
     if not path.is_dir():
-        _clone(repository, commit, path)
+        _clone(repository, commit, path, key)
     return Checkout(repository=repository, revision=revision, commit=commit, path=path)
 
 
@@ -72,62 +79,89 @@ def link(checkout: Checkout, at: Path) -> Path:
         The path of the link.
 
     Raises:
-        CheckoutError: The path exists and is not a link.
+        CheckoutError: The path exists and is not a link, or cannot be written.
     """
     if at.exists() and not at.is_symlink():
         raise CheckoutError(f"{at} exists, but is not a link to the Phalanx checkout: move it away")
-    at.parent.mkdir(parents=True, exist_ok=True)
-    # A link cannot be overwritten, but another one can be renamed over it.
-    with tempfile.TemporaryDirectory(prefix=".link-", dir=at.parent) as directory:
-        fresh = Path(directory) / at.name
-        fresh.symlink_to(checkout.path.resolve())
-        fresh.replace(at)
+    try:
+        at.parent.mkdir(parents=True, exist_ok=True)
+        # A link cannot be overwritten, but another one can be renamed over it.
+        with tempfile.TemporaryDirectory(prefix=".link-", dir=at.parent) as directory:
+            fresh = Path(directory) / at.name
+            fresh.symlink_to(checkout.path.resolve())
+            fresh.replace(at)
+    except OSError as error:
+        raise CheckoutError(f"{at}: the link to the Phalanx checkout cannot be written: {error.strerror}") from None
     return at
 
 
-def _commit_of(repository: str, revision: str) -> str:
+def _commit_of(repository: str, revision: str, key: str) -> str:
     """Query the remote for the commit of a branch or tag; a branch takes precedence over a tag, as in Argo CD."""
     # An annotated tag is an object of its own; "^{}" dereferences it to its commit.
     candidates = [f"refs/heads/{revision}", f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}"]
     answer = _git(
-        "ls-remote", "--", repository, *candidates, problem=f"Cannot read the Phalanx repository {repository}"
+        *("ls-remote", "--", repository, *candidates),
+        problem=f"{REPOSITORY}: {repository} cannot be read",
+        timeout=_ANSWER_TIMEOUT,
     )
     found = {name: commit for commit, _, name in (line.partition("\t") for line in answer.splitlines())}
     for name in candidates:
         if name in found:
             return found[name]
     raise CheckoutError(
-        f"The Phalanx repository {repository} has no branch or tag {revision!r}; "
-        "a commit must be given with all 40 digits."
+        f"{key}: {repository} has no branch or tag {revision!r}; a commit must be given with all 40 digits"
     )
 
 
-def _clone(repository: str, commit: str, path: Path) -> None:
+def _clone(repository: str, commit: str, path: Path, key: str) -> None:
     """Fetch the files of a commit to a path, atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".clone-", dir=path.parent) as directory:
-        tree = Path(directory) / "tree"
-        _git("init", "--quiet", str(tree), problem=f"Cannot write to the cache {path.parent}")
-        _git(
-            *("-C", str(tree), "fetch", "--quiet", "--depth=1", "--no-tags", "--", repository, commit),
-            problem=f"Cannot fetch commit {commit} of the Phalanx repository {repository}",
-        )
-        _git("-C", str(tree), "checkout", "--quiet", "--detach", "FETCH_HEAD", problem=f"Cannot check out {commit}")
-        shutil.rmtree(tree / ".git")
-        try:
-            tree.rename(path)
-        except OSError:
-            # Another process has created it in the meantime; the same commit has the same files.
-            if not path.is_dir():
-                raise
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".clone-", dir=path.parent) as directory:
+            tree = Path(directory) / "tree"
+            _git("init", "--quiet", str(tree), problem=_UNWRITABLE)
+            _git(
+                *("-C", str(tree), "fetch", "--quiet", "--depth=1", "--no-tags", "--", repository, commit),
+                problem=f"{key}: commit {commit} of {repository} cannot be fetched",
+            )
+            _git(
+                *("-C", str(tree), "checkout", "--quiet", "--detach", "FETCH_HEAD"),
+                problem=f"{key}: commit {commit} of {repository} cannot be checked out",
+            )
+            shutil.rmtree(tree / ".git")
+            _check_links(tree, repository)
+            _place(tree, path)
+    except OSError as error:
+        raise CheckoutError(f"{_UNWRITABLE}: {error.strerror}") from None
 
 
-def _git(*arguments: str, problem: str) -> str:
+def _place(tree: Path, path: Path) -> None:
+    try:
+        tree.rename(path)
+    except OSError:
+        # Another process has created it in the meantime; the same commit has the same files.
+        if not path.is_dir():
+            raise
+
+
+def _check_links(tree: Path, repository: str) -> None:
+    """Refuse links that Helm or this program would follow to files of this machine, or round in circles."""
+    bad = [
+        f"{path.relative_to(tree)}: is a link to {path.readlink()}, expected a link to a file of the repository"
+        for path in sorted(tree.rglob("*"))
+        if path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(tree.resolve()))
+    ]
+    if bad:
+        raise CheckoutError(*(f"{REPOSITORY}: {repository}: {each}" for each in bad))
+
+
+def _git(*arguments: str, problem: str, timeout: float = _TIMEOUT) -> str:
     """Run git and return its output.
 
     Args:
         arguments: Arguments of git.
         problem: Start of the error message if it fails.
+        timeout: Time limit in seconds.
 
     Raises:
         CheckoutError: git failed; the message ends with git's own.
@@ -136,19 +170,16 @@ def _git(*arguments: str, problem: str) -> str:
     environment = (
         {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
         | processes.environment()
-        | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+        | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS), "LC_ALL": "C"}
     )
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         environment.pop(name, None)
     try:
-        done = subprocess.run(
-            ("git", *arguments), env=environment, capture_output=True, text=True, check=True, timeout=_TIMEOUT
-        )
+        return processes.run(("git", *arguments), env=environment, timeout=timeout).stdout
     except FileNotFoundError:
-        raise CheckoutError("git is not installed: it is required to fetch the Phalanx repository.") from None
+        raise CheckoutError("git is not installed: it is required to fetch the Phalanx repository") from None
     except subprocess.TimeoutExpired:
-        raise CheckoutError(f"{problem}: git did not finish within {_TIMEOUT:.0f} s.") from None
+        raise CheckoutError(f"{problem}: git did not finish within {timeout:.0f} s") from None
     except subprocess.CalledProcessError as error:
         lines = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
         raise CheckoutError(f"{problem}: {lines[0] if lines else f'git exited with {error.returncode}'}") from None
-    return done.stdout

@@ -4,7 +4,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from phalanx.documents import kind
 from phalanx.generators import GeneratorType
+
+_SHOWN = 40
+"""Maximum length of a value that is quoted in a message."""
 
 
 class _Conditional(BaseModel):
@@ -34,7 +38,8 @@ class GenerateRule(_Conditional):
     @classmethod
     def _known(cls, value: object) -> object:
         if value not in list(GeneratorType):
-            raise ValueError(f"unknown generator {value!r}, expected one of {', '.join(GeneratorType)}")
+            shown = repr(value) if isinstance(value, str) and len(value) < _SHOWN else kind(value)
+            raise ValueError(f"unknown generator {shown}, expected one of {', '.join(GeneratorType)}")
         return value
 
     @model_validator(mode="after")

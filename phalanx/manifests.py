@@ -2,13 +2,53 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints
 
 from phalanx.charts import Manifest
+from phalanx.documents import validate
+from phalanx.errors import PhalanxError, Problems
+
+_Path = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")]
+"""A relative path that does not leave its directory."""
 
 
-class ManifestError(Exception):
+class ManifestError(PhalanxError):
     """The chart renders to a manifest that this program does not support."""
+
+
+class _Parameter(BaseModel):
+    name: str
+    value: str
+
+
+class _Helm(BaseModel):
+    parameters: tuple[_Parameter, ...] = ()
+    value_files: tuple[_Path, ...] = Field(default=(), alias="valueFiles")
+    values_object: Mapping[str, Any] = Field(default={}, alias="valuesObject")
+
+
+class _Source(BaseModel):
+    path: _Path
+    repo_url: str = Field(alias="repoURL")
+    target_revision: str = Field(alias="targetRevision")
+    helm: _Helm = _Helm()
+
+
+class _Destination(BaseModel):
+    namespace: str
+
+
+class _Spec(BaseModel):
+    source: _Source
+    destination: _Destination
+
+
+class _Application(BaseModel):
+    """The fields of an Argo CD Application that this program reads."""
+
+    spec: _Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +69,23 @@ def sort(rendered: Iterable[Manifest]) -> Manifests:
     """Sort rendered manifests by kind.
 
     Raises:
-        ManifestError: A kind is unknown, or an Application does not have one source with structured values.
+        ManifestError: A kind is unknown, or an Application does not have one source with structured values; all
+            problems together.
     """
     kinds: dict[str, dict[str, Manifest]] = {"Namespace": {}, "AppProject": {}, "Application": {}}
+    problems = Problems()
     for manifest in rendered:
-        kind, name = manifest["kind"], manifest["metadata"]["name"]
-        if kind not in kinds:
-            raise ManifestError(f"environments/: renders to a {kind} ({name}), expected only {', '.join(kinds)}")
+        kind, name = manifest["kind"], manifest["metadata"].get("name")
+        if kind not in kinds or not isinstance(name, str):
+            problems.found.append(
+                f"environments/templates: render to a {kind} ({name}), expected only {', '.join(kinds)} with a name"
+            )
+            continue
         if kind == "Application":
-            _check_source(name, manifest["spec"])
+            with problems.collected():
+                _check_source(name, manifest)
         kinds[kind][name] = manifest
+    problems.report(ManifestError)
     return Manifests(
         namespaces=kinds["Namespace"],
         projects=kinds["AppProject"],
@@ -46,11 +93,9 @@ def sort(rendered: Iterable[Manifest]) -> Manifests:
     )
 
 
-def _check_source(application: str, spec: Manifest) -> None:
-    if "source" not in spec:
-        raise ManifestError(f"environments/: the Application {application} has no spec.source")
-    if "values" in spec["source"].get("helm", {}):
+def _check_source(application: str, manifest: Manifest) -> None:
+    where = f"environments/templates: Application {application}"
+    validate(_Application, manifest, where)
+    if "values" in manifest["spec"]["source"].get("helm", {}):
         # Argo CD ignores helm.values if valuesObject is set, which this program does.
-        raise ManifestError(
-            f"environments/: the Application {application} sets helm.values: use helm.valuesObject instead"
-        )
+        raise ManifestError(f"{where}: spec.source.helm.values: is not supported: use helm.valuesObject instead")

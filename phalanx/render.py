@@ -1,5 +1,6 @@
 """Rendering of the Argo CD Applications of an environment from Phalanx's own chart."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,14 +12,22 @@ from phalanx.environment import Environment
 _MANIFESTS: Final = TypeAdapter(list[dict[str, Any]])
 
 
-def applications(root: Path, environment: Environment, *, repo_url: str, target_revision: str) -> list[dict[str, Any]]:
+def applications(
+    root: Path,
+    environment: Environment,
+    *,
+    repo_url: str,
+    target_revision: str,
+    revisions: Mapping[str, str] | None = None,
+) -> list[dict[str, Any]]:
     """Render the chart ``environments``, which is the app of apps of Phalanx's own installer.
 
     Args:
         root: Directory of the checkout.
         environment: Environment to render.
         repo_url: Git repository of the Applications.
-        target_revision: Branch, tag or commit of the Applications, unless the environment's ``revisions`` override it.
+        target_revision: Branch, tag or commit of the Applications.
+        revisions: Revisions that replace those of the environment's ``revisions``, by application.
 
     Returns:
         Manifests of Namespaces, AppProjects and Applications.
@@ -29,9 +38,9 @@ def applications(root: Path, environment: Environment, *, repo_url: str, target_
     chart = root / "environments"
     release = environment.app_of_apps_name
     values_files = ("values.yaml", f"values-{environment.name}.yaml")
-    overrides = {"repoUrl": repo_url, "targetRevision": target_revision}
+    overrides = {"repoUrl": repo_url, "targetRevision": target_revision, "revisions": dict(revisions or {})}
     return cache.cached(
         _MANIFESTS,
         [*helm.cache_key(chart), release, values_files, overrides],
-        lambda: helm.template(release, chart, values_files=values_files, overrides=overrides),
+        lambda: helm.template(release, chart, shown="environments", values_files=values_files, overrides=overrides),
     )

@@ -101,8 +101,12 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
             ).static_order()
             self._secrets = {at: planned[at] for at in order}
         except CycleError as error:
-            cycle = " <- ".join(str(at) for at in reversed(error.args[1]))
-            raise SecretsError(f"Secrets depend on each other in a cycle: {cycle}") from None
+            names = error.args[1]
+            cycle = " <- ".join(str(at) for at in reversed(names))
+            raise SecretsError(
+                f"applications/{names[0].application}/secrets.yaml: {names[0].key}: secrets depend on each other in a "
+                f"cycle: {cycle}"
+            ) from None
 
     def __getitem__(self, at: SecretKey) -> PlannedSecret:
         return self._secrets[at]
@@ -200,7 +204,8 @@ def resolve(applications: Mapping[str, Application]) -> Plan:
     """
     secrets = required(applications)
     problems = [
-        _missing_source(secret.at, secret.source, applications)
+        f"{applications[secret.at.application].definition_of(secret.at.key)}: "
+        f"{_missing_source(secret.at, secret.source, applications)}"
         for secret in secrets.values()
         if secret.source and secret.source not in secrets
     ]
@@ -217,7 +222,7 @@ def _origin(application: Application, at: SecretKey, definition: SecretDefinitio
     if generated and not application.holds(generated.condition):
         generated = None
     if copied and generated:
-        raise SecretsError(f"{at}: the conditions of copy and generate are both true in this environment")
+        raise SecretsError(f"{application.definition_of(at.key)}: the conditions of copy and generate are both true")
 
     if definition.value:
         return Literal(definition.value)
@@ -232,11 +237,11 @@ def _origin(application: Application, at: SecretKey, definition: SecretDefinitio
 def _missing_source(at: SecretKey, source: SecretKey, applications: Mapping[str, Application]) -> str:
     if source.application not in applications:
         return (
-            f"{at} is copied from {source}, but the application {source.application} is not enabled: "
+            f"is copied from {source}, but the application {source.application} is not enabled: "
             f"enable it, or disable the feature of {at.application} that needs the secret"
         )
     application = applications[source.application]
     if source.key in application.secrets:
         condition = application.secrets[source.key].condition
-        return f"{at} depends on {source}, which does not exist because {condition} is false in {source.application}"
-    return f"{at} depends on {source}, which the application {source.application} does not define"
+        return f"depends on {source}, which does not exist because {condition} is false in {source.application}"
+    return f"depends on {source}, which the application {source.application} does not define"

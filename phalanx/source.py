@@ -1,7 +1,7 @@
 """Everything that the program reads from a Phalanx repository: applications, secrets, Argo CD Applications."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from phalanx import application, charts, checkout, documents, environment, rende
 from phalanx.application import Application
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
+from phalanx.errors import PhalanxError, Problems
 from phalanx.manifests import Manifests, sort
 from phalanx.secrets import Plan, SecretKey, resolve
 from phalanx.values import merge
@@ -49,6 +50,11 @@ class PhalanxSource:
     """Secrets that ``secrets.yaml`` files declare."""
     undeclared: Mapping[SecretKey, tuple[str, ...]]
     """Secrets that are read but not declared, with their readers."""
+    read: Collection[SecretKey] = ()
+    """Secrets that pods read by their key, declared or not."""
+    unfilled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Secrets in Vault, by name, that VaultSecrets read although no value of them is planned, with the pods that do
+    not start without them."""
 
     def values(self, name: str) -> Mapping[str, Any]:
         """Return the merged Helm values of an application; empty if it is not enabled."""
@@ -70,12 +76,18 @@ def locate(repository: str, revision: str, name: str) -> tuple[Checkout, Environ
     return tree, environment.load(tree.path, name)
 
 
-def load(
+Check = Callable[[Environment, Mapping[str, Application]], Iterable[str]]
+"""Returns what the stack's configuration requires of an environment's applications and is not met, one message each."""
+
+
+def load(  # noqa: PLR0913 - all that determines the result
     tree: Checkout,
     phalanx: Environment,
     configured: Mapping[str, Mapping[str, Any]],
+    check: Check,
     *,
     follow_revision: bool = False,
+    bootstrap: bool = True,
 ) -> PhalanxSource:
     """Read the applications of an environment and render its Argo CD Applications.
 
@@ -83,28 +95,42 @@ def load(
         tree: The Phalanx repository.
         phalanx: The environment in it.
         configured: Helm values that override those of the repository, by application (`wiring.application_values`).
+        check: Requirements of the configuration.
         follow_revision: Whether the Applications follow the revision, such as a branch, instead of its present commit.
+        bootstrap: Whether to prepare the charts of the `BOOTSTRAPPED` applications, which may need the network.
 
     Raises:
-        PhalanxError: The files of an application are not valid, or a chart cannot be rendered.
-        ManifestError: The chart of the environment renders to a manifest that this program does not support.
+        PhalanxError: The files of an application are not valid, a requirement is not met, or a chart cannot be
+            rendered. All problems that need no rendering are reported together.
     """
-    applications = application.load_enabled(tree.path, phalanx, configured)
-    plan = resolve(applications)
+    problems = Problems()
+    problems.found.extend(_missing_bootstrapped(phalanx))
+    trees: Mapping[str, Checkout] = {}
+    with problems.collected():
+        trees = _other_revisions(tree, phalanx)
+    roots = {name: other.path for name, other in trees.items()}
+    plan = Plan([])
+    applications: dict[str, Application] = {}
+    with problems.collected():
+        applications = application.load_enabled(tree.path, phalanx, configured, roots)
+        problems.found.extend(check(phalanx, applications))
+        plan = resolve(applications)
+    problems.report()
     rendered = render.applications(
         tree.path,
         phalanx,
         repo_url=tree.repository,
         target_revision=tree.revision if follow_revision else tree.commit,
+        revisions={name: other.revision if follow_revision else other.commit for name, other in trees.items()},
     )
     manifests = sort(rendered)
-    link = checkout.link(tree, LINKS / phalanx.name)
+    _check_rendered(phalanx, manifests, trees)
     # First, as it fetches dependencies of these charts, in which uses of Secrets are then found, too.
     bootstrapped = {
-        name: _bootstrap_chart(tree.path, link, phalanx.name, manifests.applications[name], configured.get(name))
-        for name in BOOTSTRAPPED
+        name: _bootstrap_chart(tree, trees.get(name), phalanx.name, manifests.applications[name], configured.get(name))
+        for name in (BOOTSTRAPPED if bootstrap else ())
     }
-    uses = undeclared.uses_of_all(tree.path, rendered, configured)
+    uses = undeclared.uses_of_all(tree.path, rendered, configured, roots)
     return PhalanxSource(
         checkout=tree,
         environment=phalanx,
@@ -114,18 +140,70 @@ def load(
         charts=bootstrapped,
         secrets=plan,
         undeclared=undeclared.find(uses, phalanx.vault_path_prefix, plan),
+        read=frozenset(undeclared.reads(uses, phalanx.vault_path_prefix)),
+        unfilled=undeclared.unfilled(uses, phalanx.vault_path_prefix, plan),
     )
 
 
+def _missing_bootstrapped(phalanx: Environment) -> list[str]:
+    reasons = {
+        "argocd": "this program deploys all applications with it",
+        "vault-secrets-operator": "this program creates the cluster, so that no other operator there reads the "
+        "applications' secrets from Vault",
+    }
+    return [
+        f"environments/values-{phalanx.name}.yaml: applications.{name}: is false or missing, expected true: {reason}"
+        for name, reason in reasons.items()
+        if name not in phalanx.enabled_applications
+    ]
+
+
+def _other_revisions(tree: Checkout, phalanx: Environment) -> dict[str, Checkout]:
+    """Check out the revisions of applications that are not deployed from the environment's own."""
+    found: dict[str, Checkout] = {}
+    problems = Problems()
+    for name, revision in phalanx.revisions.items():
+        with problems.collected():
+            key = f"environments/values-{phalanx.name}.yaml: revisions.{name}"
+            found[name] = checkout.resolve(tree.repository, revision, key)
+    problems.report()
+    return found
+
+
+def _check_rendered(phalanx: Environment, manifests: Manifests, trees: Mapping[str, Checkout]) -> None:
+    """Check that each enabled application is rendered, from its own revision.
+
+    Raises:
+        PhalanxError: The chart of the environment does not deploy what the environment asks for.
+    """
+    where = f"environments/values-{phalanx.name}.yaml"
+    problems = [
+        f"{where}: applications.{name}: is true, but no file in environments/templates renders an Application {name}"
+        for name in phalanx.enabled_applications
+        if name not in manifests.applications
+    ] + [
+        f"{where}: revisions.{name}: {tree.revision!r} has no effect: the templates of this revision of Phalanx do not "
+        "support revisions of applications; remove it"
+        for name, tree in trees.items()
+        if name in manifests.applications
+        and manifests.applications[name]["spec"]["source"]["targetRevision"] not in {tree.revision, tree.commit}
+    ]
+    if problems:
+        raise PhalanxError(*problems)
+
+
 def _bootstrap_chart(
-    root: Path,
-    link: Path,
+    tree: Checkout,
+    own_tree: Checkout | None,
     environment_name: str,
     application_manifest: charts.Manifest,
     configured: Mapping[str, Any] | None,
 ) -> BootstrapChart:
     name = application_manifest["metadata"]["name"]
-    chart = charts.vendor(root, name)
-    environment_values = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml")
+    link = LINKS / (f"{environment_name}-{name}" if own_tree else environment_name)
+    tree = own_tree or tree
+    checkout.link(tree, link)
+    chart = charts.vendor(tree.path, name)
+    environment_values = documents.read_optional_mapping(chart / f"values-{environment_name}.yaml", tree.path)
     inline_values = charts.inline_values(application_manifest, configured)
     return BootstrapChart(path=str(link / "applications" / name), values=merge(environment_values, inline_values))

@@ -24,6 +24,9 @@ from phalanx.errors import SecretsError
 from phalanx.generators import OidcClient
 from phalanx.secrets import PlannedSecret, SecretKey, Static
 
+SETTING = "rsp:secrets.file"
+"""Setting that names the file."""
+
 _ENCODED_WARNING = "If you store this secret in a 1Password item, encode it with base64 first."
 _REGISTRIES_DESCRIPTION = (
     "Pull secrets for Docker registries. Each key under registries is the name of a Docker registry that needs a pull "
@@ -119,14 +122,15 @@ def load(path: Path) -> StaticSecrets:
         SecretsError: The file is not encrypted and readable by other users, or it cannot be decrypted.
         PhalanxError: The file cannot be read or is not valid.
     """
-    content = read_mapping(path)
+    where = f"{SETTING}: {path}"
+    content = read_mapping(path, where=where)
     if "sops" in content:
-        content = _decrypt(path)
+        content = _decrypt(path, where)
     elif path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SecretsError(
-            f"{path} contains unencrypted secrets and other users can read it: run chmod 600, or encrypt it with sops"
+            f"{where}: contains unencrypted secrets and other users can read it: run chmod 600, or encrypt it with sops"
         )
-    return validate(StaticSecrets, content, str(path))
+    return validate(StaticSecrets, content, where)
 
 
 def template(required: Iterable[PlannedSecret]) -> str:
@@ -164,30 +168,27 @@ def dockerconfigjson(logins: Mapping[str, Login]) -> str:
     return json.dumps({"auths": auths})
 
 
-def _decrypt(path: Path) -> dict[str, Any]:
+def _decrypt(path: Path, where: str) -> dict[str, Any]:
     sops = shutil.which("sops")
     if sops is None:
-        raise SecretsError(f"{path} is encrypted with SOPS: install sops (https://getsops.io)")
+        raise SecretsError(f"{where}: is encrypted with SOPS: install sops (https://getsops.io)")
     try:
-        done = subprocess.run(
+        done = processes.run(
             (sops, "--decrypt", "--output-type", "yaml", path),
             # The key may be in Vault.
             env=processes.environment(needed={"VAULT_"}),
-            capture_output=True,
-            text=True,
-            check=True,
             timeout=_SOPS_TIMEOUT,
         )
     except subprocess.CalledProcessError as error:
         if error.returncode == _NO_KEY:
             raise SecretsError(
-                f"sops cannot decrypt {path}: none of its keys is available; provide one, for example with "
+                f"{where}: sops cannot decrypt it: none of its keys is available; provide one, for example with "
                 f"SOPS_AGE_KEY_FILE. Output of sops:\n{error.stderr.strip()}",
             ) from None
-        raise SecretsError(f"sops cannot decrypt {path}: {error.stderr.strip()}") from None
+        raise SecretsError(f"{where}: sops cannot decrypt it: {error.stderr.strip()}") from None
     except subprocess.TimeoutExpired:
-        raise SecretsError(f"sops did not decrypt {path} within {_SOPS_TIMEOUT:.0f} s") from None
-    return parse_mapping(done.stdout, str(path))
+        raise SecretsError(f"{where}: sops did not decrypt it within {_SOPS_TIMEOUT:.0f} s") from None
+    return parse_mapping(done.stdout, where)
 
 
 class _Folded(str):

@@ -5,18 +5,21 @@ them creates a Kubernetes Secret from one secret in Vault, of which pods read ke
 keys are declared, and some are not, such as the S3 keys of tap. A pod does not start while a key is missing.
 """
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from phalanx import cache, charts
+from phalanx import cache, charts, documents
 from phalanx.charts import Manifest, RenderedApplication
+from phalanx.errors import PhalanxError, Problems, RenderError
 from phalanx.secrets import SecretKey
 
 PULL_SECRET = SecretKey("pull-secret", ".dockerconfigjson")
@@ -61,18 +64,35 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mount:
+    """A pod's use of all keys of a Secret, without which it does not start."""
+
+    namespace: str
+    secret: str
+    reader: str
+    """``<application>: <kind>/<name>``."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Uses:
     """Uses of Secrets in the manifests of an application."""
 
     vault_secrets: tuple[VaultSecret, ...]
     references: tuple[Reference, ...]
+    mounts: tuple[Mount, ...] = ()
 
+
+_MAX_PROCESSES = 4
+"""Maximum number of Helm processes at a time; one takes up to 80 MB."""
 
 _USES: Final = TypeAdapter(Uses)
 
 
 def uses_of_all(
-    root: Path, manifests: Iterable[Manifest], overrides: Mapping[str, Mapping[str, Any]] | None = None
+    root: Path,
+    manifests: Iterable[Manifest],
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    roots: Mapping[str, Path] | None = None,
 ) -> list[Uses]:
     """Find the uses of Secrets by all Applications among some manifests.
 
@@ -83,36 +103,59 @@ def uses_of_all(
         root: Directory of the checkout.
         manifests: Manifests from `phalanx.render.applications`.
         overrides: Helm values that override those of the checkout, by application.
+        roots: Directories of the checkouts of applications that are deployed from another revision, by application.
 
     Raises:
-        RenderError: Helm is missing or rejects a chart.
+        PhalanxError: Helm is missing, or a chart is rejected; the problems of all charts are reported together.
     """
+    problems = Problems()
 
-    def uses_of(manifest: Manifest) -> Uses:
-        arguments = (root, manifest, (overrides or {}).get(manifest["metadata"]["name"]))
-        return cache.cached(_USES, charts.cache_key(*arguments), lambda: uses(charts.render(*arguments)))
+    def uses_of(manifest: Manifest) -> Uses | None:
+        name = manifest["metadata"]["name"]
+        arguments = ((roots or {}).get(name, root), manifest, (overrides or {}).get(name))
+        with problems.collected():
+            return cache.cached(_USES, charts.cache_key(*arguments), lambda: uses(charts.render(*arguments)))
+        return None
 
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(uses_of, [manifest for manifest in manifests if manifest.get("kind") == "Application"]))
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_PROCESSES)) as pool:
+        found = pool.map(uses_of, [manifest for manifest in manifests if manifest.get("kind") == "Application"])
+        result = [each for each in found if each]
+    problems.report(RenderError)
+    return result
 
 
 def uses(application: RenderedApplication) -> Uses:
-    """Find all uses of Secrets in the manifests of an application."""
+    """Find all uses of Secrets in the manifests of an application.
+
+    Raises:
+        RenderError: A manifest is nested too deep.
+    """
     external = {"kind": "values", "metadata": {"name": application.name}, "values": application.external_values}
-    return Uses(
-        vault_secrets=tuple(
-            _vault_secret(application, manifest)
-            for manifest in application.manifests
-            if manifest["kind"] == "VaultSecret"
-        ),
-        references=tuple(
-            Reference(
-                namespace=_namespace(application, manifest), secret=name, key=key, reader=_reader(application, manifest)
-            )
-            for manifest in (*application.manifests, external)
-            for name, key in _references(manifest)
-        ),
-    )
+    try:
+        return Uses(
+            vault_secrets=tuple(
+                _vault_secret(application, manifest)
+                for manifest in application.manifests
+                if manifest["kind"] == "VaultSecret"
+            ),
+            references=tuple(
+                Reference(
+                    namespace=_namespace(application, manifest),
+                    secret=name,
+                    key=key,
+                    reader=_reader(application, manifest),
+                )
+                for manifest in (*application.manifests, external)
+                for name, key in (*_references(manifest), *_configured_references(manifest))
+            ),
+            mounts=tuple(
+                Mount(namespace=_namespace(application, manifest), secret=name, reader=_reader(application, manifest))
+                for manifest in application.manifests
+                for name in _mounts(manifest)
+            ),
+        )
+    except RecursionError:
+        raise RenderError(f"{application.name}: the chart renders to a manifest that is nested too deep") from None
 
 
 def find(
@@ -154,12 +197,42 @@ def reads(applications: Iterable[Uses], vault_path_prefix: str) -> dict[SecretKe
     return {key: tuple(sorted(names)) for key, names in sorted(readers.items())}
 
 
+def unfilled(
+    applications: Iterable[Uses], vault_path_prefix: str, declared: Collection[SecretKey]
+) -> dict[str, tuple[str, ...]]:
+    """Find the secrets in Vault that VaultSecrets read although no value of them is planned.
+
+    vault-secrets-operator creates no Secret from a secret that Vault does not have.
+
+    Args:
+        applications: Uses by all applications of an environment.
+        vault_path_prefix: Mount and path of the environment's secrets.
+        declared: Planned keys, for example a `phalanx.secrets.Plan`.
+
+    Returns:
+        Pods (``<application>: <kind>/<name>``) that do not start without the Secret, by the secret's name in Vault.
+    """
+    applications = list(applications)
+    planned = {at.application for at in (*declared, *reads(applications, vault_path_prefix), PULL_SECRET)}
+    found: dict[str, set[str]] = {}
+    for each in (each for application in applications for each in application.vault_secrets):
+        prefix, _, owner = each.path.rpartition("/")
+        if prefix == vault_path_prefix and owner not in planned:
+            found.setdefault(owner, set()).update(
+                mount.reader
+                for application in applications
+                for mount in application.mounts
+                if (mount.namespace, mount.secret) == (each.namespace, each.name)
+            )
+    return {owner: tuple(sorted(readers)) for owner, readers in sorted(found.items())}
+
+
 def _vault_secret(application: RenderedApplication, manifest: Manifest) -> VaultSecret:
-    spec = manifest.get("spec") or {}
+    spec = _mapping(manifest.get("spec"))
     return VaultSecret(
         path=str(spec.get("path")),
         namespace=_namespace(application, manifest),
-        name=manifest["metadata"]["name"],
+        name=_name(manifest),
         keys=tuple(_required_keys(spec)),
         renamed=bool(spec.get("templates")),
         reader=_reader(application, manifest),
@@ -171,18 +244,24 @@ def _namespace(application: RenderedApplication, manifest: Manifest) -> str:
 
 
 def _reader(application: RenderedApplication, manifest: Manifest) -> str:
-    return f"{application.name}: {manifest['kind']}/{manifest['metadata']['name']}"
+    return f"{application.name}: {manifest['kind']}/{_name(manifest)}"
+
+
+def _name(manifest: Manifest) -> str:
+    metadata = manifest["metadata"]
+    return str(metadata.get("name") or metadata.get("generateName"))
 
 
 def _required_keys(spec: Manifest) -> Iterator[str]:
     """Yield the keys in Vault that a VaultSecret requires to create its Secret."""
-    templates = spec.get("templates") or {}
+    templates = _mapping(spec.get("templates"))
     for template in templates.values():
-        for quoted, plain in _TEMPLATE_KEY.findall(template):
+        for quoted, plain in _TEMPLATE_KEY.findall(str(template)):
             yield quoted or plain
     if not templates:
-        yield from spec.get("keys") or ()
-        yield from _TYPED_KEYS.get(spec.get("type", ""), ())
+        keys = spec.get("keys")
+        yield from (key for key in (keys if isinstance(keys, list) else ()) if isinstance(key, str))
+        yield from _TYPED_KEYS.get(str(spec.get("type")), ())
 
 
 def _references(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
@@ -200,27 +279,79 @@ def _references(node: Any, parent: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(name, str) and isinstance(key, str):
         yield name, key
     if isinstance(name, str) and isinstance(node.get("items"), list):
-        yield from ((name, item["key"]) for item in node["items"] if isinstance(item, Mapping) and "key" in item)
+        yield from ((name, item["key"]) for item in _mappings(node["items"]) if isinstance(item.get("key"), str))
     yield from _mounted_keys(node)
     for child, value in node.items():
         yield from _references(value, str(child))
 
 
+def _configured_references(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield the references to keys of Secrets in the text of a ConfigMap.
+
+    Nublado's controller finds there which keys the labs get (``lab.secrets``), as ``secretName`` and ``secretKey``.
+    """
+    if manifest["kind"] != "ConfigMap":
+        return
+    for text in _mapping(manifest.get("data")).values():
+        if isinstance(text, str) and "secretKey" in text:
+            # It need not be YAML.
+            with suppress(PhalanxError):
+                yield from _named_keys(documents.parse(text, ""))
+
+
+def _named_keys(node: Any) -> Iterator[tuple[str, str]]:
+    match node:
+        case {"secretName": str(name), "secretKey": str(key)}:
+            yield name, key
+        case Mapping():
+            for value in node.values():
+                yield from _named_keys(value)
+        case list():
+            for value in node:
+                yield from _named_keys(value)
+
+
+def _mounts(node: Any) -> Iterator[str]:
+    """Yield the names of the Secrets of which pods need all keys, as a volume or as environment variables."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _mounts(item)
+    if isinstance(node, Mapping):
+        for volume in _mappings(node.get("volumes")):
+            yield from _needed(volume.get("secret"), "secretName")
+            for source in _mappings(_mapping(volume.get("projected")).get("sources")):
+                yield from _needed(source.get("secret"), "name")
+        for source in _mappings(node.get("envFrom")):
+            yield from _needed(source.get("secretRef"), "name")
+        for value in node.values():
+            yield from _mounts(value)
+
+
+def _needed(reference: Any, key: str) -> Iterator[str]:
+    if isinstance(reference, Mapping) and isinstance(reference.get(key), str) and reference.get("optional") is not True:
+        yield reference[key]
+
+
 def _mounted_keys(pod: Manifest) -> Iterator[tuple[str, str]]:
     """Yield the keys that containers mount with ``subPath`` from a volume with all keys of a Secret."""
     secrets = {
-        volume.get("name"): secret["secretName"]
+        str(volume.get("name")): secret["secretName"]
         for volume in _mappings(pod.get("volumes"))
         for secret in _mappings([volume.get("secret")])
-        if secret.get("secretName") and not secret.get("items") and not secret.get("optional")
+        if isinstance(secret.get("secretName"), str) and not secret.get("items") and not secret.get("optional")
     }
     if secrets:
         for container in (*_mappings(pod.get("initContainers")), *_mappings(pod.get("containers"))):
             for mount in _mappings(container.get("volumeMounts")):
-                if mount.get("subPath") and mount.get("name") in secrets:
-                    yield secrets[mount["name"]], mount["subPath"]
+                if isinstance(mount.get("subPath"), str) and mount.get("name") in secrets:
+                    yield secrets[str(mount["name"])], mount["subPath"]
 
 
 def _mappings(value: Any) -> list[Manifest]:
     """Return the mappings in a list; empty for other types, which custom resources may have under the same name."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _mapping(value: Any) -> Manifest:
+    """Return a mapping; an empty one for other types."""
+    return value if isinstance(value, Mapping) else {}

@@ -5,7 +5,7 @@ src/phalanx/models/applications.py. Both use the application's own files only: n
 dependencies nor the parameters of the Argo CD Application.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -32,9 +32,24 @@ def is_true(values: Mapping[str, Any], setting: str) -> bool:
     Returns:
         False if the value does not exist, or is null, false, zero or empty.
     """
+    keys = setting.split(".")
+    return is_set(values, keys) and bool(get(values, keys))
+
+
+def is_set(values: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    """Return whether a value exists, be it null.
+
+    Args:
+        values: Helm values.
+        keys: Keys from the root of the values to the value.
+    """
+    parent = get(values, keys[:-1])
+    return isinstance(parent, Mapping) and keys[-1] in parent
+
+
+def get(values: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """Return a value; None if it does not exist. Arguments as for `is_set`."""
     value: Any = values
-    for key in setting.split("."):
-        if not isinstance(value, Mapping) or key not in value:
-            return False
-        value = value[key]
-    return bool(value)
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

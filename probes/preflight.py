@@ -8,7 +8,7 @@ from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.errors import PhalanxError
 from probes import openstack_preflight, vault_preflight, vault_secrets
-from probes.problem import Problem
+from probes.problem import Problem, of_phalanx
 
 WORKERS = 20
 """Number of threads: more than there are queries, so that all run in parallel."""
@@ -45,7 +45,7 @@ class Questions:
         try:
             self.phalanx()
         except PhalanxError as error:
-            found = [Problem(where="rsp:phalanx", what=problem) for problem in error.problems]
+            found = of_phalanx(error.problems)
         else:
             found = self._vault.result()
         return sorted([*self._openstack.result(), *found], key=lambda problem: not problem.fatal)

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -17,3 +18,16 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.fatal else f"{self.where} (warning): {self.what}"
+
+
+def of_phalanx(messages: Iterable[str]) -> list[Problem]:
+    """Return the problems of a `phalanx.errors.PhalanxError`, whose messages start with a file or a key path.
+
+    Args:
+        messages: The messages.
+    """
+    parts = [message.partition(": ") for message in messages]
+    return [
+        Problem(where=where, what=what) if what else Problem(where="rsp:phalanx", what=where)
+        for where, _, what in parts
+    ]

@@ -16,7 +16,7 @@ from probes.vault_secrets import Contents
 from program import secret_changes, secret_inputs
 from program.duplicates import guard
 from program.errors import raise_if_fatal
-from wiring import facts
+from wiring import requirements
 from wiring.application_values import application_values
 
 
@@ -47,15 +47,15 @@ def check(config: StackConfig, questions: Questions) -> Checked:
 
     Raises:
         pulumi.RunError: The preflight checks found fatal problems; the message has all of them.
-        PhalanxError: The Phalanx repository, the configured secrets or the contents of Vault are not valid.
-        FactError: An application requires something that the infrastructure does not provide.
+        PhalanxError: The Phalanx repository, the configured secrets or the contents of Vault are not valid, or an
+            application requires something that the infrastructure does not provide.
     """
     source = phalanx_source.load(
         *questions.phalanx(),
         application_values(config),
+        requirements.of(config),
         follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
     )
-    facts.check_mounts(source.values("nublado"), [f"/{export}" for export in config.nfs.volumes])
     raise_if_fatal(questions.problems())
     vault_url = config.vault.reached_at(source.environment.vault_url)
     in_vault = questions.vault_contents()

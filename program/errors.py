@@ -5,9 +5,7 @@ import pulumi
 
 from config.loader import ConfigError
 from phalanx.errors import PhalanxError
-from phalanx.manifests import ManifestError
 from probes.problem import Problem
-from wiring.facts import FactError
 
 
 def raise_if_fatal(problems: Iterable[Problem]) -> None:
@@ -33,5 +31,5 @@ def user_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (ConfigError, FactError, ManifestError, PhalanxError) as error:
+    except (ConfigError, PhalanxError) as error:
         raise pulumi.RunError(str(error)) from None

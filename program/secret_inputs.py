@@ -1,7 +1,9 @@
 """Gather an environment's secrets from the configuration, Phalanx and Vault."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+
+import pulumi
 
 from config.stack_config import StackConfig
 from phalanx import additions
@@ -10,7 +12,7 @@ from phalanx.generators import OidcClient, oidc_clients
 from phalanx.secret_inputs import SecretInputs, rotatable
 from phalanx.secrets import Generated, Plan, SecretKey, Static
 from phalanx.source import PhalanxSource
-from phalanx.static_secrets import StaticSecrets, load
+from phalanx.static_secrets import SETTING, StaticSecrets, load
 from phalanx.undeclared import PULL_SECRET
 
 
@@ -32,24 +34,33 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
             on its way.
     """
     file = load(config.secrets.file) if config.secrets.file else StaticSecrets()
-    plan = Plan(
-        [
-            *source.secrets.values(),
-            *additions.plan(source.applications, source.undeclared),
-            additions.pull_secret(file.logins(config.secrets.registries), held=bool(existing.get(PULL_SECRET))),
-        ],
-    )
     configured = {
         SecretKey(application, key): value
         for application, keys in config.secrets.applications.items()
         for key, value in keys.items()
     }
     given = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
-    _refuse_unknown(plan, given, config.vault.rotation)
-    _refuse_damaged(given)
     there = {at: value for at, value in existing.items() if value}
-    if missing := plan.unresolved({*given, *there}):
-        raise MissingSecretsError(*_explain(plan, missing))
+    plan = Plan(
+        [
+            *additions.without_useless(source.secrets.values(), {*given, *there, *source.read}),
+            *additions.plan(source.applications, source.undeclared),
+            additions.pull_secret(file.logins(config.secrets.registries), held=bool(existing.get(PULL_SECRET))),
+        ],
+    )
+    _refuse_unknown(plan, given, config.vault.rotation)
+    _refuse_damaged(given, configured)
+    unfilled = {name: pods for name, pods in source.unfilled.items() if name not in {at.application for at in there}}
+    if problems := [
+        *_explain(plan, plan.unresolved({*given, *there})),
+        *_explain_unfilled(source.environment.vault_path_prefix, unfilled),
+    ]:
+        raise MissingSecretsError(*problems)
+    if unfilled:
+        pulumi.info(
+            f"Vault has nothing at {', '.join(f'{source.environment.vault_path_prefix}/{name}' for name in unfilled)}: "
+            "vault-secrets-operator reports an error for each, which is harmless, as no pod needs these Secrets."
+        )
     return SecretInputs(
         plan=plan,
         static={at: value for at, value in {**there, **given}.items() if at in plan},
@@ -88,11 +99,12 @@ def _refuse_unknown(plan: Plan, given: Iterable[SecretKey], rotation: Iterable[s
         raise SecretsError(*problems)
 
 
-def _refuse_damaged(given: Mapping[SecretKey, str]) -> None:
+def _refuse_damaged(given: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> None:
     """A certificate or key in PEM that was pasted into one line is of no use to anybody."""
     problems = [
-        f"{at}: is PEM that has lost its line breaks: give it from its file (`pulumi config set --secret --path ... < "
-        "FILE`), or as a block (`|`) in the file of static secrets"
+        f"{'rsp:secrets.applications' if at in configured else SETTING}: {at}: is PEM that has lost its line breaks: "
+        "give it from its file (`pulumi config set --secret --path ... < FILE`), or as a block (`|`) in the file "
+        "of static secrets"
         for at, value in given.items()
         if value.lstrip().startswith("-----BEGIN ") and "\n" not in value.strip()
     ]
@@ -105,8 +117,10 @@ def _nearest(name: str, known: list[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _explain(plan: Plan, missing: Iterable[SecretKey]) -> list[str]:
+def _explain(plan: Plan, missing: Collection[SecretKey]) -> list[str]:
     """One line for each secret that a person must give; what would be made from it goes without saying."""
+    if not missing:
+        return []
     asked = [plan[at] for at in missing if isinstance(plan[at].origin, Static)]
     return [
         f"{len(asked)} missing: give each secret by the command below it, or write it to Vault.",
@@ -116,4 +130,14 @@ def _explain(plan: Plan, missing: Iterable[SecretKey]) -> list[str]:
             f'\'rsp:secrets.applications["{secret.at.application}"]["{secret.at.key}"]\''
             for secret in asked
         ),
+    ]
+
+
+def _explain_unfilled(prefix: str, unfilled: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Explain which secrets must be written to Vault although Phalanx does not define their keys."""
+    return [
+        f"{prefix}/{name}: Vault has no such secret, and no secrets.yaml defines its keys, but all of them are mounted "
+        f"by {', '.join(pods)}, which do not start without it: write it with `vault kv put {prefix}/{name} KEY=@FILE`"
+        for name, pods in unfilled.items()
+        if pods
     ]

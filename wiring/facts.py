@@ -4,18 +4,15 @@ The keys are those of the applications' ``values.yaml`` in https://github.com/ls
 the configuration alone are in wiring/application_values.py.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
+
+from wiring import lab_volumes
 
 Text = TypeVar("Text")
 """Text, or an Output of it."""
-
-
-class FactError(Exception):
-    """An application needs something that the configured infrastructure does not provide."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,25 +50,6 @@ def helm_values(application: str, facts: Facts[Any], values: Mapping[str, Any]) 
     return wire(facts, values) if wire else {}
 
 
-def check_mounts(nublado: Mapping[str, Any], exports: Sequence[str]) -> None:
-    """Check that the NFS server exports the paths that Nublado's labs mount.
-
-    Args:
-        nublado: Merged Helm values of nublado.
-        exports: Absolute paths of the exports.
-
-    Raises:
-        FactError: A mounted path is neither an export nor below one. Contains all such paths.
-    """
-    paths = {source["serverPath"] for source in _nfs_sources(_lab_volumes(nublado))}
-    missing = sorted(path for path in paths if not any(PurePosixPath(path).is_relative_to(each) for each in exports))
-    if missing:
-        raise FactError(
-            f"nublado mounts {', '.join(missing)} (controller.config.lab.volumes in the Phalanx repository), but the "
-            f"NFS server exports only {', '.join(exports)}: add a volume to rsp:nfs.volumes, or change the mount path",
-        )
-
-
 def _ingress_nginx(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:
     service = {"loadBalancerIP": facts.ingress_address, "annotations": dict(facts.ingress_annotations)}
     return {"ingress-nginx": {"controller": {"kind": facts.ingress_controller_kind, "service": service}}}
@@ -79,20 +57,11 @@ def _ingress_nginx(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, A
 
 def _nublado(facts: Facts[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Set the server of all NFS volumes of the labs. Helm does not merge lists, so that all volumes are repeated."""
-    volumes = deepcopy(_lab_volumes(values))
-    sources = _nfs_sources(volumes)
+    volumes = deepcopy(lab_volumes.volumes(values))
+    sources = lab_volumes.nfs_sources(volumes)
     for source in sources:
         source["server"] = facts.nfs_address
     return {"controller": {"config": {"lab": {"volumes": volumes}}}} if sources else {}
-
-
-def _lab_volumes(nublado: Mapping[str, Any]) -> list[dict[str, Any]]:
-    volumes: list[dict[str, Any]] | None = nublado.get("controller", {}).get("config", {}).get("lab", {}).get("volumes")
-    return volumes or []
-
-
-def _nfs_sources(volumes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [volume["source"] for volume in volumes if volume["source"].get("type") == "nfs"]
 
 
 def _cadc_tap(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:

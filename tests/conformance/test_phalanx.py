@@ -1,13 +1,17 @@
 """Secrets of real environments are planned as by Phalanx's own code."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from phalanx import application, environment, secrets
+from phalanx import application, documents, environment, secrets
+from phalanx.errors import PhalanxError
 from phalanx.secrets import Copied, Generated, Literal, Origin, Static, Wired
+from tests.unit.sample import environment as stack_config
+from wiring import requirements
 
 DATA = Path(__file__).parent / "data"
 
@@ -68,3 +72,33 @@ def test_default_applications_are_enabled() -> None:
     enabled = set(environment.load(DATA / "upstream", "ukidacdev").enabled_applications)
     assert enabled - always == {"mobu", "nublado", "portal", "postgres", "squareone", "ssotap", "tap"}
     assert always <= enabled
+
+
+@pytest.mark.parametrize(("repository", "name"), EXPECTED)
+def test_environments_of_phalanx_have_no_problems(repository: str, name: str) -> None:
+    root = DATA / repository
+    found = environment.load(root, name)
+    applications = application.load_enabled(root, found)
+    volumes = {export: {"size": 1, "type": "ceph-hdd"} for export in ("data", "datasets", "jhome")}
+    assert requirements.of(stack_config(nfs__volumes=volumes))(found, applications) == []
+    assert {"argocd", "vault-secrets-operator"} <= set(found.enabled_applications)
+
+
+@pytest.mark.parametrize(("repository", "name"), EXPECTED)
+def test_settings_that_phalanx_forbids_are_refused(repository: str, name: str, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(DATA / repository, tmp_path / "phalanx"))
+    file = root / "environments" / f"values-{name}.yaml"
+    file.write_text(file.read_text() + "vaultURL: https://vault.example.org\n")
+    with pytest.raises(PhalanxError) as caught:
+        environment.load(root, name)
+    assert str(caught.value) == (
+        f"environments/{file.name}: vaultURL: is not a setting of Phalanx; did you mean vaultUrl?"
+    )
+
+
+@pytest.mark.parametrize("repository", ["upstream", "lsst-uk"])
+def test_all_values_of_phalanx_are_read(repository: str) -> None:
+    files = sorted((DATA / repository).rglob("*.yaml"))
+    assert len(files) > 50
+    for path in files:
+        documents.read_mapping(path, DATA / repository)

@@ -40,6 +40,7 @@ from sandbox.progress import Phases
 from tests.sandbox.configuration import vary
 from tests.sandbox.small_stack import small_stack
 from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
+from wiring import requirements
 from wiring.application_values import application_values
 
 STACK = "sandbox"
@@ -141,6 +142,7 @@ def written(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Ite
     phalanx = source.load(
         *source.locate(config.phalanx.repository, config.phalanx.revision, config.phalanx.environment),
         application_values(config),
+        requirements.of(config),
     )
     policy = vault_policy.operator(phalanx.environment, config.vault, STACK)
     vm.create_operator(vm.token("rsp-admin", ADMIN), STACK, policy, "alice", ALICE)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "config": {"config"},
     "phalanx": {"phalanx"},
-    "wiring": {"wiring", "config"},
+    "wiring": {"wiring", "phalanx", "config"},
     "probes": {"probes", "phalanx", "config"},
     "recovery": {"recovery", "probes", "phalanx", "config"},
     "operations": {"operations", "recovery", "probes", "wiring", "phalanx", "config"},

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from config.stack_config import StackConfig
 from operations.__main__ import app
-from phalanx.errors import CheckoutError
+from phalanx.errors import CheckoutError, PhalanxError
 from probes import preflight
 from probes.problem import Problem
 from tests.unit.sample import environment, environment_data
@@ -41,6 +41,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
+    monkeypatch.setattr("phalanx.source.load", lambda *_, **__: None)
     return found
 
 
@@ -85,11 +86,11 @@ def test_the_configuration_overrides_the_address_of_vault(services: SimpleNamesp
 
 
 def test_a_missing_revision_is_reported(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("it has no branch or tag 'nowhere'")))
+    monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("rsp:phalanx.revision: no branch")))
     services.openstack = [FATAL]
     assert preflight.Questions(environment(), "test").problems() == [
         FATAL,
-        Problem(where="rsp:phalanx", what="it has no branch or tag 'nowhere'"),
+        Problem(where="rsp:phalanx.revision", what="no branch"),
     ]
 
 
@@ -114,6 +115,27 @@ def test_the_command_fails_only_on_fatal_problems(
     assert bad.exit_code == 1
     assert "rsp:nfs.image: the cloud has no `x`; it has: y\n" in bad.stderr
     assert bad.stdout.startswith("test: 1 problem (")
+
+
+def test_the_command_reports_problems_of_the_applications(
+    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    services.vault = [WARNING]
+
+    def load(*_: object, bootstrap: bool) -> None:
+        assert not bootstrap
+        raise PhalanxError("applications/tap/values.yaml:2: not valid YAML: a key", "applications/tap: no")
+
+    monkeypatch.setattr("phalanx.source.load", load)
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test", "--json"])
+    assert result.exit_code == 1
+    assert [(problem["where"], problem["what"]) for problem in json.loads(result.stdout)] == [
+        ("applications/tap/values.yaml:2", "not valid YAML: a key"),
+        ("applications/tap", "no"),
+        ("Vault", "expires soon"),
+    ]
 
 
 def test_the_command_prints_json(

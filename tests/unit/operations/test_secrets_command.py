@@ -73,8 +73,10 @@ kind: Application
 metadata: {{name: {name}}}
 spec:
   destination: {{namespace: {name}}}
-  source: {{path: applications/{name}}}
+  source: {{path: applications/{name}, repoURL: "https://example.org/phalanx", targetRevision: main}}
 """
+
+APPLICATIONS = ("argocd", "mobu", "postgres", "vault-secrets-operator")
 
 CHART = {"apiVersion": "v2", "name": "chart", "version": "1.0.0"}
 
@@ -96,19 +98,17 @@ spec:
 
 @pytest.fixture
 def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - on PATH
-    """Create a Phalanx repository with two applications, one of which reads a key that it does not declare."""
+    """Create a Phalanx repository with applications, one of which reads a key that it does not declare."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     root = write(
         tmp_path / "phalanx",
         {
             "environments/Chart.yaml": CHART,
-            "environments/values.yaml": SETTINGS | {"applications": {"mobu": True, "postgres": True}},
+            "environments/values.yaml": SETTINGS | {"applications": dict.fromkeys(APPLICATIONS, True)},
             "environments/values-test.yaml": {},
-            "environments/templates/mobu.yaml": APPLICATION.format(name="mobu"),
-            "environments/templates/postgres.yaml": APPLICATION.format(name="postgres"),
-            "applications/mobu/Chart.yaml": CHART,
+            **{f"environments/templates/{name}.yaml": APPLICATION.format(name=name) for name in APPLICATIONS},
+            **{f"applications/{name}/Chart.yaml": CHART for name in APPLICATIONS},
             "applications/mobu/secrets.yaml": {"hook": static(), "token": generated("password")},
-            "applications/postgres/Chart.yaml": CHART,
             "applications/postgres/secrets.yaml": {"alert": copied("mobu", "hook")},
             "applications/postgres/templates/postgres.yaml": POSTGRES,
         },

@@ -1,6 +1,6 @@
 from phalanx import additions
 from phalanx.generators import GeneratorType
-from phalanx.secrets import Generated, Plan, SecretKey, Static, Wired
+from phalanx.secrets import Generated, Plan, PlannedSecret, SecretKey, Static, Wired
 
 UNDECLARED = {
     SecretKey("tap", "AWS_ACCESS_KEY_ID"): ("tap: Deployment/cadc-tap",),
@@ -29,3 +29,14 @@ def test_tap_gets_the_object_stores_keys_even_if_its_chart_does_not_read_them() 
 def test_only_static_secrets_can_be_missing() -> None:
     plan = Plan(additions.plan(["tap"], UNDECLARED))
     assert plan.unresolved([]) == (SecretKey("plot-navigator", "S3_KEY"),)
+
+
+def test_credentials_of_google_are_needed_only_if_they_have_a_value() -> None:
+    keys = [
+        SecretKey("tap", "google_creds.json"),
+        SecretKey("tap", "pgpassword"),
+        SecretKey("mobu", "google_creds.json"),
+    ]
+    planned = [PlannedSecret(at=at, description="", origin=Static()) for at in keys]
+    assert [secret.at for secret in additions.without_useless(planned, ())] == keys[1:]
+    assert [secret.at for secret in additions.without_useless(planned, keys[:1])] == keys

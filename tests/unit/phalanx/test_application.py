@@ -55,9 +55,10 @@ def test_an_enabled_application_that_does_not_exist_is_reported(tmp_path: Path) 
     environment = Environment.model_validate(SETTINGS | {"applications": {"tap": True, "sia": True, "mobu": False}})
     with pytest.raises(PhalanxError) as caught:
         application.load_enabled(tmp_path, environment)
-    assert caught.value.problems == (
-        "The environment test enables the application sia, but its Phalanx repository has no applications/sia",
-        "The environment test enables the application tap, but its Phalanx repository has no applications/tap",
+    assert caught.value.problems == tuple(
+        f"environments/values-test.yaml: applications.{name}: is true, but the Phalanx repository has no directory "
+        f"applications/{name}"
+        for name in ("sia", "tap")
     )
 
 
@@ -73,11 +74,11 @@ KNOWN = "password, gafaelfawr-token, fernet-key, rsa-private-key, bcrypt-passwor
         (generated("password", source="other"), "generate: password does not allow a source"),
         ({"generate": {"type": "password"}}, "description is required"),
         ({}, "description is required"),
-        (None, "Input should be a valid dictionary or instance of SecretDefinition"),
-        (static(if_="config"), "if_: Extra inputs are not permitted"),
-        (static(copy={"application": "a", "key": "k", "path": "p"}), "copy.path: Extra inputs are not permitted"),
-        (static(copy={"key": "k"}), "copy.application: Field required"),
-        (static(onepassword={"base64": True}), "onepassword.base64: Extra inputs are not permitted"),
+        (None, "must be a mapping (`key: value`)"),
+        (static(if_="config"), "if_: is not a known key"),
+        (static(copy={"application": "a", "key": "k", "path": "p"}), "copy.path: is not a known key"),
+        (static(copy={"key": "k"}), "copy.application: is missing"),
+        (static(onepassword={"base64": True}), "onepassword.base64: is not a known key"),
         (
             static(value="hunter2", generate={"type": "password"}),
             "value cannot be combined with an unconditional copy or generate",
@@ -116,7 +117,7 @@ def test_all_invalid_definitions_are_reported_together_with_their_files(tmp_path
 
 def test_a_key_that_yaml_does_not_read_as_text_is_reported(tmp_path: Path) -> None:
     write(tmp_path / "applications/tap", {"secrets.yaml": "on:\n  description: A switch\n"})
-    with pytest.raises(PhalanxError, match="True: YAML reads this key as bool, expected text: put it in quotes"):
+    with pytest.raises(PhalanxError, match="True: YAML reads this key as a boolean, expected text: put it in quotes"):
         application.load(tmp_path, "test", "tap")
 
 
@@ -124,7 +125,7 @@ def test_a_key_that_yaml_does_not_read_as_text_is_reported(tmp_path: Path) -> No
     ("text", "problem"),
     [
         ("a: [1\nb: 2\n", r"secrets\.yaml:2: not valid YAML: did not find expected"),
-        ("- a\n- b\n", r"secrets\.yaml: expected a mapping, found a list"),
+        ("- a\n- b\n", r"secrets\.yaml: expected a mapping \(`key: value`\), found a list"),
         ("a: *hunter2\n", r"secrets\.yaml:1: not valid YAML: a value must be quoted$"),
         ("a: !hunter2 b\n", r"secrets\.yaml:1: not valid YAML: a value must be quoted$"),
         ("a: \x07\n", r"secrets\.yaml: not valid YAML: contains a non-printable character$"),

@@ -1,3 +1,6 @@
+import re
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +8,7 @@ import pytest
 
 from phalanx import charts
 from phalanx.charts import RenderedApplication
-from phalanx.errors import RenderError
+from phalanx.errors import PhalanxError, RenderError
 from tests.unit.phalanx.repository import write
 
 CONFIG_MAP = """\
@@ -100,7 +103,7 @@ def test_rendering_does_not_change_the_checkout(root: Path) -> None:
 
 def test_an_invalid_chart_is_named(root: Path) -> None:
     write(root, {"applications/tap/templates/bad.yaml": '{{ required "config.tap is needed" .Values.tap }}'})
-    with pytest.raises(RenderError, match=r"Helm cannot render the chart .*/tap: .*config\.tap is needed"):
+    with pytest.raises(RenderError, match=r"^applications/tap: Helm cannot render the chart: .*config\.tap is needed$"):
         charts.render(root, argocd_application("tap"))
 
 
@@ -124,7 +127,7 @@ def test_dependencies_that_cannot_be_fetched_are_named(root: Path) -> None:
     write(root, {"applications/argocd/Chart.yaml": chart("argocd", nowhere)})
     with pytest.raises(
         RenderError,
-        match=r"^Cannot fetch the dependencies of the chart applications/argocd \(argo-cd 1\.0\.0 from file://\.\./nowh",
+        match=r"^applications/argocd/Chart\.yaml: dependencies: argo-cd: file://\.\./nowhere is not a chart of the",
     ):
         charts.vendor(root, "argocd")
     assert not list((root / "applications/argocd").glob("charts/*"))
@@ -148,3 +151,103 @@ def test_helm_syntax_in_a_parameter_is_rejected(name: str) -> None:
     application = argocd_application("mobu", parameters=[{"name": name, "value": ""}])
     with pytest.raises(RenderError, match="Application mobu has a parameter"):
         charts.inline_values(application)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "problem"),
+    [
+        ({"dependencies": "redis"}, "dependencies: "),
+        ({"dependencies": ["redis"]}, "dependencies[0]: must be a mapping"),
+        ({"dependencies": [{"version": "1.0.0"}]}, "dependencies[0].name: is missing"),
+        ({"dependencies": [{"name": 5}]}, "dependencies[0].name: must be text: put it in quotes"),
+        ({"dependencies": [{"name": "../redis"}]}, "dependencies[0].name: "),
+        (
+            {"dependencies": [{"name": "redis", "repository": "https://somebody:hunter2@charts.example.org"}]},
+            "dependencies[0].repository: must not contain a user or password",
+        ),
+        (
+            {"dependencies": [{"name": "redis", "repository": "file://../../../../etc"}]},
+            "dependencies: redis: file://../../../../etc is not a chart of the Phalanx repository, expected for",
+        ),
+        (
+            {"dependencies": [{"name": "redis", "repository": "file:///etc"}]},
+            "dependencies: redis: file:///etc is not a chart of the Phalanx repository",
+        ),
+    ],
+)
+@pytest.mark.parametrize("function", [charts.render, charts.cache_key])
+def test_a_malformed_chart_is_reported_with_its_file(
+    root: Path, metadata: dict[str, Any], problem: str, function: Callable[..., object]
+) -> None:
+    write(root, {"applications/tap/Chart.yaml": chart("tap") | metadata})
+    with pytest.raises(PhalanxError) as caught:
+        function(root, argocd_application("tap"))
+    assert str(caught.value).startswith(f"applications/tap/Chart.yaml: {problem}")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_chart_is_reported(root: Path) -> None:
+    with pytest.raises(PhalanxError, match=r"^applications/sia/Chart\.yaml: cannot be read: No such file"):
+        charts.render(root, argocd_application("sia"))
+
+
+@pytest.mark.parametrize("function", [charts.render, charts.cache_key])
+def test_charts_that_depend_on_each_other_are_reported(root: Path, function: Callable[..., object]) -> None:
+    shared = {"name": "shared", "version": "1.0.0", "repository": "file://../shared"}
+    write(root, {"charts/deeper/Chart.yaml": chart("deeper", shared)})
+    with pytest.raises(
+        RenderError, match=r"^charts/deeper/Chart\.yaml: dependencies: shared: file://\.\./shared depends on this chart"
+    ):
+        function(root, argocd_application("tap"))
+
+
+@pytest.mark.parametrize(
+    ("template", "problem"),
+    [
+        ("a: [", "applications/tap: Helm cannot render the chart: YAML parse error on tap/templates/bad.yaml: "),
+        ("{{ .Values.a.b }}", "applications/tap: Helm cannot render the chart: template: tap/templates/bad.yaml:1:"),
+        ("a: 1", "applications/tap: the chart renders to a mapping that is no manifest: expected kind and metadata"),
+        ("kind: Pod\nmetadata: a", "applications/tap: "),
+        ("kind: [Pod]\nmetadata: {}", "applications/tap: "),
+    ],
+)
+def test_a_template_that_fails_is_named_relative_to_the_checkout(root: Path, template: str, problem: str) -> None:
+    write(root, {"applications/tap/templates/bad.yaml": template})
+    with pytest.raises(RenderError) as caught:
+        charts.render(root, argocd_application("tap", valueFiles=FILES))
+    assert str(caught.value).startswith(problem)
+    assert not {tempfile.gettempdir(), str(root), "\n"} & set(re.split("( |\n)", str(caught.value)))
+    assert "rsp-chart-" not in str(caught.value)
+
+
+def test_a_values_file_that_helm_rejects_is_named_relative_to_the_checkout(root: Path) -> None:
+    write(root, {"applications/tap/values-test.yaml": "- a\n"})
+    with pytest.raises(
+        RenderError, match=r"^applications/tap: Helm .* failed to parse applications/tap/values-test\.yaml"
+    ):
+        charts.render(root, argocd_application("tap", valueFiles=FILES))
+
+
+def test_the_cause_of_a_failed_download_is_reported(root: Path) -> None:
+    nowhere = {"name": "argo-cd", "version": "1.0.0", "repository": "https://127.0.0.1:1/charts"}
+    write(root, {"applications/argocd/Chart.yaml": chart("argocd", nowhere)})
+    with pytest.raises(RenderError) as caught:
+        charts.vendor(root, "argocd")
+    message = str(caught.value)
+    assert message.startswith(
+        "applications/argocd/Chart.yaml: dependencies: cannot be fetched (argo-cd 1.0.0 from https://127.0.0.1:1/charts)"
+    )
+    assert "connection refused" in message
+    assert "helm-manager" not in message
+
+
+def test_repositories_of_the_user_are_not_used(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = {"apiVersion": "", "repositories": [{"name": "mine", "url": "https://127.0.0.1:1/mine"}]}
+    write(tmp_path, {"helm/repositories.yaml": mine})
+    monkeypatch.setenv("HELM_CONFIG_HOME", str(tmp_path / "helm"))
+    monkeypatch.setenv("HELM_REPOSITORY_CONFIG", str(tmp_path / "helm" / "repositories.yaml"))
+    deeper = {"name": "deeper", "version": "1.0.0", "repository": "file://../../charts/deeper"}
+    write(root, {"applications/argocd/Chart.yaml": chart("argocd", deeper)})
+    charts.vendor(root, "argocd")
+    assert list((root / "applications/argocd/charts").iterdir())
+    assert list((tmp_path / "helm").iterdir()) == [tmp_path / "helm" / "repositories.yaml"]

@@ -93,7 +93,7 @@ def test_a_cached_commit_needs_no_repository(repository: Path) -> None:
     found = checkout.resolve(f"file://{repository}", "main")
     repository.rename(repository.with_name("away"))
     assert checkout.resolve(f"file://{repository}", found.commit).path == found.path
-    with pytest.raises(CheckoutError, match=f"^Cannot read the Phalanx repository file://{repository}: "):
+    with pytest.raises(CheckoutError, match=f"^rsp:phalanx.repository: file://{repository} cannot be read: "):
         checkout.resolve(f"file://{repository}", "main")
 
 
@@ -107,10 +107,10 @@ def test_two_repositories_do_not_share_their_files(repository: Path, tmp_path: P
 def test_a_clone_that_breaks_off_leaves_nothing_behind(
     repository: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*arguments: str, problem: str) -> str:
+    def broken(*arguments: str, problem: str, **more: float) -> str:
         if "checkout" in arguments:
             raise CheckoutError(problem)
-        return run(*arguments, problem=problem)
+        return run(*arguments, problem=problem, **more)
 
     run = checkout._git  # noqa: SLF001 - breaks it in the middle
     monkeypatch.setattr(checkout, "_git", broken)
@@ -121,22 +121,25 @@ def test_a_clone_that_breaks_off_leaves_nothing_behind(
     assert content(checkout.resolve(f"file://{repository}", "main")) == "first"
 
 
-@pytest.mark.parametrize("revision", ["nowhere", "deadbeef", "-u", "refs/heads/main"])
+@pytest.mark.parametrize("revision", ["nowhere", "deadbeef", "refs/heads/main"])
 def test_an_unknown_revision_is_reported(repository: Path, revision: str) -> None:
     with pytest.raises(
-        CheckoutError, match=f"no branch or tag '{revision}'; a commit must be given with all 40 digits"
+        CheckoutError,
+        match=f"^rsp:phalanx.revision: file://.* has no branch or tag '{revision}'; a commit must be given with",
     ):
         checkout.resolve(f"file://{repository}", revision)
 
 
 def test_an_unknown_commit_is_reported(repository: Path) -> None:
-    with pytest.raises(CheckoutError, match=f"^Cannot fetch commit {'0' * 40} of the Phalanx repository file://"):
+    with pytest.raises(
+        CheckoutError, match=f"^rsp:phalanx.revision: commit {'0' * 40} of file://.* cannot be fetched: "
+    ):
         checkout.resolve(f"file://{repository}", "0" * 40)
 
 
 @pytest.mark.parametrize("login", ["somebody:hunter2", "hunter2", ":hunter2"])
 def test_a_password_in_the_url_is_rejected_without_quoting_it(login: str) -> None:
-    with pytest.raises(CheckoutError, match=r"at git\.example\.org contains a password or token") as caught:
+    with pytest.raises(CheckoutError, match=r"^rsp:phalanx\.repository: contains a password or token") as caught:
         checkout.resolve(f"https://{login}@git.example.org/phalanx.git", "main")
     assert "hunter2" not in str(caught.value)
 
@@ -161,3 +164,63 @@ def test_a_link_replaces_only_links(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "at").mkdir()
     with pytest.raises(CheckoutError, match="exists, but is not a link to the Phalanx checkout"):
         checkout.link(checkout.resolve(f"file://{repository}", "main"), tmp_path / "at")
+
+
+@pytest.mark.parametrize(
+    ("repository", "revision", "problems"),
+    [
+        ("ext::sh -c true", "main", ["rsp:phalanx.repository: 'ext::sh -c true' uses the transport ext::"]),
+        ("https://[::1", "main", ["rsp:phalanx.repository: 'https://[::1' is not a valid URL"]),
+        ("/srv/phalanx", "-u", ["rsp:phalanx.revision: '-u' is not the name of a revision"]),
+        ("fd::17", "a..b", ["rsp:phalanx.repository: 'fd::17' uses", "rsp:phalanx.revision: 'a..b' is not"]),
+    ],
+)
+def test_what_git_must_not_see_is_refused(repository: str, revision: str, problems: list[str]) -> None:
+    with pytest.raises(CheckoutError) as caught:
+        checkout.resolve(repository, revision)
+    assert len(caught.value.problems) == len(problems)
+    assert all(map(str.startswith, caught.value.problems, problems))
+
+
+def test_git_itself_allows_no_other_transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "url.ext::sh .insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://git.example.org/")
+    with pytest.raises(CheckoutError, match=r"transport 'ext' not allowed"):
+        checkout.resolve("https://git.example.org/phalanx", "main")
+
+
+def test_git_that_does_not_answer_is_ended(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nsleep 60 & wait\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setattr(checkout, "_ANSWER_TIMEOUT", 0.2)
+    with pytest.raises(CheckoutError, match=r"^rsp:phalanx\.repository: .* cannot be read: git did not finish within"):
+        checkout.resolve(f"file://{repository}", "main")
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "/dev/zero", "..", "nowhere", "../environments"])
+def test_links_out_of_the_checkout_or_to_directories_are_refused(repository: Path, cache: Path, target: str) -> None:
+    (repository / "environments" / "link.yaml").symlink_to(target)
+    commit(repository, "second")
+    with pytest.raises(CheckoutError, match=rf": environments/link\.yaml: is a link to {target}, expected"):
+        checkout.resolve(f"file://{repository}", "main")
+    assert not list(cache.rglob("values.yaml"))
+
+
+def test_a_link_to_a_file_of_the_checkout_is_kept(repository: Path) -> None:
+    (repository / "link.yaml").symlink_to("environments/values.yaml")
+    commit(repository, "second")
+    assert (checkout.resolve(f"file://{repository}", "main").path / "link.yaml").read_text() == "second"
+
+
+def test_a_cache_that_cannot_be_written_is_reported_without_its_path(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(CheckoutError, match=r"^The cache directory cannot be written: set XDG_CACHE_HOME") as caught:
+        checkout.resolve(f"file://{repository}", "main")
+    assert str(tmp_path / "file") not in str(caught.value)

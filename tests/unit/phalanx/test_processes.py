@@ -1,12 +1,14 @@
 """Processes that may run third-party code do not get credentials in their environment."""
 
 import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from phalanx import checkout, helm, static_secrets
+from phalanx import checkout, helm, processes, static_secrets
 from phalanx.errors import PhalanxError
 
 SPY = """#!{python}
@@ -62,3 +64,27 @@ def assert_without(seen: Path, *names: str) -> None:
     environment = json.loads(seen.read_text())
     assert environment["HTTPS_PROXY"] == "http://proxy.example.org"
     assert [name for name in names if name in environment] == []
+
+
+def test_a_program_that_takes_too_long_is_ended_with_its_children(tmp_path: Path) -> None:
+    marker = tmp_path / "child"
+    # The child keeps the output open, as a transport of Git does.
+    script = f"(sleep 1; touch {marker}) & sleep 60"
+    began = time.monotonic()
+    with pytest.raises(subprocess.TimeoutExpired):
+        processes.run(("sh", "-c", script), env=processes.environment(), timeout=0.2)
+    assert time.monotonic() - began < 0.9
+    time.sleep(1.2)
+    assert not marker.exists()
+
+
+def test_a_program_has_neither_a_terminal_nor_input() -> None:
+    done = processes.run(("sh", "-c", "cat; (exec </dev/tty) 2>&1 || true"), env=processes.environment(), timeout=5)
+    assert "/dev/tty" in done.stdout
+
+
+def test_output_that_is_not_utf_8_is_read() -> None:
+    done = processes.run(
+        (sys.executable, "-c", r"open(1, 'wb').write(b'\xff')"), env=processes.environment(), timeout=9
+    )
+    assert done.stdout == "\ufffd"

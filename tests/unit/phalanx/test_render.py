@@ -38,6 +38,7 @@ def rendered(root: Path, **settings: Any) -> list[dict[str, Any]]:
         {
             "Chart.yaml": CHART,
             "templates/tap.yaml": APPLICATION,
+            "../applications/tap/values.yaml": {},
             "values.yaml": SETTINGS | {"revisions": {}},
             "values-test.yaml": {"applications": {"tap": True}} | settings,
         },
@@ -67,7 +68,7 @@ def test_a_disabled_application_is_not_rendered(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("helm")
 def test_an_invalid_chart_is_named_with_helms_message(tmp_path: Path) -> None:
     write(tmp_path, {"environments/templates/bad.yaml": '{{ required "set a butler" .Values.butler }}'})
-    with pytest.raises(RenderError, match=r"^Helm cannot render the chart .*/environments: .*set a butler"):
+    with pytest.raises(RenderError, match=r"^environments: Helm cannot render the chart: .*set a butler"):
         rendered(tmp_path)
 
 

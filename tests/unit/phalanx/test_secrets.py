@@ -78,7 +78,10 @@ class TestOrigin:
 
     def test_copy_and_generate_cannot_both_apply(self) -> None:
         rules = copied("other", "key", **{"if": "config.on"})
-        with pytest.raises(SecretsError, match=r"^app/key: the conditions of copy and generate are both true"):
+        with pytest.raises(
+            SecretsError,
+            match=r"^applications/app/secrets\.yaml: key: the conditions of copy and generate are both true",
+        ):
             origin(static(**rules, generate={"type": "password", "if": "config.on"}))
 
     def test_a_literal_does_not_show_its_value(self) -> None:
@@ -94,23 +97,27 @@ class TestMistakes:
             resolve(found)
         fix = "is not enabled: enable it, or disable the feature of app that needs the secret"
         assert caught.value.problems == (
-            f"app/a.b is copied from gone/x.y, but the application gone {fix}",
-            f"app/c is copied from lost/z, but the application lost {fix}",
+            f"applications/app/secrets.yaml: a.b: is copied from gone/x.y, but the application gone {fix}",
+            f"applications/app/secrets.yaml: c: is copied from lost/z, but the application lost {fix}",
         )
         # They can still be listed, as by Phalanx.
         assert set(required(found)) == {("app", "a.b"), ("app", "c")}
 
     def test_a_copy_of_an_undefined_secret_is_reported(self) -> None:
-        with pytest.raises(SecretsError, match="app/key depends on other/none, which the application other does not"):
+        with pytest.raises(
+            SecretsError, match=r"secrets\.yaml: key: depends on other/none, which the application other does not"
+        ):
             resolve(applications({"app": {"key": copied("other", "none")}, "other": {"key": static()}}))
 
     def test_a_copy_of_a_disabled_secret_is_reported_with_the_condition(self) -> None:
         found = applications({"app": {"key": copied("other", "key")}, "other": {"key": static(**{"if": "ldap.url"})}})
-        with pytest.raises(SecretsError, match=r"app/key depends on other/key, .* ldap\.url is false in other$"):
+        with pytest.raises(
+            SecretsError, match=r"secrets\.yaml: key: depends on other/key, .* ldap\.url is false in other$"
+        ):
             resolve(found)
 
     def test_a_missing_source_is_reported(self) -> None:
-        with pytest.raises(SecretsError, match="app/hash depends on app/password, which the application app does not"):
+        with pytest.raises(SecretsError, match=r"secrets\.yaml: hash: depends on app/password, which the application"):
             resolve(applications({"app": {"hash": generated("bcrypt-password-hash", "password")}}))
 
     @given(st.permutations(["a", "b", "c", "d"]), st.integers(1, 4), st.booleans())
@@ -122,7 +129,7 @@ class TestMistakes:
         definitions["outside"] = {"key": copied(cycle[0], "key.1")}
         if derived:
             definitions[cycle[0]]["hash"] = generated("mtime", "key.1")
-        with pytest.raises(SecretsError, match=r"^Secrets depend on each other in a cycle: ") as caught:
+        with pytest.raises(SecretsError, match=r": secrets depend on each other in a cycle: ") as caught:
             resolve(applications(definitions))
         reported = str(caught.value).partition("cycle: ")[2].split(" <- ")
         assert set(reported) == {f"{name}/key.1" for name in cycle}

@@ -65,13 +65,13 @@ def test_an_unencrypted_file_that_other_users_can_read_is_rejected(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("applications: {mobu: {hook: hunter2}}", "applications.mobu.hook: Input should be a valid dictionary"),
+        ("applications: {mobu: {hook: hunter2}}", "applications.mobu.hook: must be a mapping"),
         (
             "applications: {mobu: {hook: {value: [hunter2]}}}",
             "applications.mobu.hook.value: must be text",
         ),
-        ("pull_secret: {}", "pull_secret: Extra inputs are not permitted"),
-        ("pull-secret: {registries: {ghcr.io: {}}}", "pull-secret.registries.ghcr.io.username: Field required"),
+        ("pull_secret: {}", "pull_secret: is not a known key"),
+        ("pull-secret: {registries: {ghcr.io: {}}}", "pull-secret.registries.ghcr.io.username: is missing"),
     ],
 )
 def test_an_error_in_the_file_is_reported_without_the_value(tmp_path: Path, text: str, problem: str) -> None:
@@ -93,7 +93,7 @@ def test_an_encrypted_file_is_decrypted_with_sops(tmp_path: Path, monkeypatch: p
     assert set(static_secrets.load(encrypted).given()) == {("mobu", "ALERT_HOOK")}
 
     program.write_text("#!/bin/sh\necho 'MAC mismatch' >&2; exit 51\n")
-    with pytest.raises(SecretsError, match=r"^sops cannot decrypt .*: MAC mismatch$"):
+    with pytest.raises(SecretsError, match=r"^rsp:secrets\.file: .*: sops cannot decrypt it: MAC mismatch$"):
         static_secrets.load(encrypted)
 
     program.write_text("#!/bin/sh\necho 'Group 0: FAILED' >&2; exit 128\n")

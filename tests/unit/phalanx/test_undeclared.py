@@ -3,8 +3,9 @@ from typing import Any
 import pytest
 
 from phalanx.charts import RenderedApplication
+from phalanx.errors import RenderError
 from phalanx.secrets import SecretKey
-from phalanx.undeclared import Uses, find, reads, uses
+from phalanx.undeclared import Uses, find, reads, unfilled, uses
 
 PREFIX = "secret/phalanx/test"
 
@@ -146,3 +147,84 @@ def test_every_reader_is_named_once() -> None:
     job = twice | {"kind": "Job"}
     found = reads([rendered(vault_secret("cadc-tap"), twice, job)], PREFIX)
     assert found[SecretKey("tap", "aws.key")] == ("tap: Deployment/server", "tap: Job/server")
+
+
+def config_map(text: str) -> dict[str, Any]:
+    return {"kind": "ConfigMap", "metadata": {"name": "controller"}, "data": {"config.yaml": text, "number": 5}}
+
+
+LABS = """
+lab:
+  secrets:
+    - {secretName: nublado-lab-secret, secretKey: aws-credentials.ini}
+    - {secretName: nublado-lab-secret, secretKey: postgres-credentials.txt, path: /a}
+    - {secretName: other-secret, secretKey: other}
+"""
+
+
+def test_secrets_of_labs_are_found_in_the_configuration_of_their_controller() -> None:
+    applications = [rendered(vault_secret("nublado-lab-secret", "nublado-lab-secret"), config_map(LABS))]
+    assert find(applications, PREFIX, declared=[]) == {
+        SecretKey("nublado-lab-secret", key): ("tap: ConfigMap/controller",)
+        for key in ("aws-credentials.ini", "postgres-credentials.txt")
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["secretKey: [", "secretKey", "- {secretKey: a}", "&a [secretKey, *a]", "secretKey: !x"]
+)
+def test_configuration_of_another_form_is_ignored(text: str) -> None:
+    assert reads([rendered(vault_secret("a"), config_map(text))], PREFIX) == {}
+
+
+WHOLE = {
+    "volume": pod(volumes=[{"name": "v", "secret": {"secretName": "whole"}}]),
+    "projected volume": pod(volumes=[{"projected": {"sources": [{"secret": {"name": "whole"}}]}}]),
+    "environment": pod(**container(envFrom=[{"secretRef": {"name": "whole"}}])),
+}
+
+
+@pytest.mark.parametrize("use", WHOLE)
+def test_a_secret_without_planned_values_is_found_with_the_pods_that_need_it(use: str) -> None:
+    applications = [rendered(vault_secret("whole", "elsewhere")), rendered(WHOLE[use])]
+    assert unfilled(applications, PREFIX, declared=[]) == {"elsewhere": ("tap: Deployment/server",)}
+    assert unfilled(applications, PREFIX, declared=[SecretKey("elsewhere", "key")]) == {}
+
+
+NOT_NEEDED = {
+    "no pod": pod(),
+    "optional volume": pod(volumes=[{"secret": {"secretName": "whole", "optional": True}}]),
+    "optional environment": pod(**container(envFrom=[{"secretRef": {"name": "whole", "optional": True}}])),
+    "other Secret": pod(volumes=[{"secret": {"secretName": "other"}}]),
+    "other types": pod(volumes=[{"secret": "whole"}, {"projected": "whole"}], envFrom={"secretRef": "whole"}),
+}
+
+
+@pytest.mark.parametrize("use", NOT_NEEDED)
+def test_a_secret_without_planned_values_may_be_needed_by_no_pod(use: str) -> None:
+    applications = [rendered(vault_secret("whole", "elsewhere"), NOT_NEEDED[use])]
+    assert unfilled(applications, PREFIX, declared=[]) == {"elsewhere": ()}
+
+
+def test_a_secret_with_keys_that_pods_read_is_planned() -> None:
+    applications = [rendered(vault_secret("cadc-tap"), READERS["environment"])]
+    assert unfilled(applications, PREFIX, declared=[]) == {}
+    pull_secret = vault_secret("pull-secret", "pull-secret", type="kubernetes.io/dockerconfigjson")
+    assert unfilled([rendered(pull_secret)], PREFIX, declared=[]) == {}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [None, [], {"templates": ["a"]}, {"keys": "a"}, {"keys": [{}]}, {"type": ["a"]}, {"templates": {"a": 5}}],
+)
+def test_a_vault_secret_of_another_form_reads_nothing(spec: Any) -> None:
+    manifest = {"kind": "VaultSecret", "metadata": {"generateName": "a-"}, "spec": spec}
+    assert reads([rendered(manifest)], PREFIX) == {}
+
+
+def test_a_manifest_that_is_nested_too_deep_is_rejected() -> None:
+    node: Any = "end"
+    for _ in range(5000):
+        node = [node]
+    with pytest.raises(RenderError, match=r"^tap: the chart renders to a manifest that is nested too deep"):
+        rendered({"kind": "ConfigMap", "metadata": {"name": "deep"}, "spec": node})

@@ -26,7 +26,10 @@ from tests.unit.recording import InvokeAnswer, ProgramRunner, Recording
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-CHECKOUTS = {"roe": ROOT / "tests/conformance/data/lsst-uk", "sandbox": ROOT / "sandbox/phalanx"}
+CHECKOUTS = {
+    "roe": ROOT / "tests/conformance/data/lsst-uk",
+    "sandbox": ROOT / "sandbox/phalanx",
+}
 """By stack, a repository with its Phalanx environment."""
 
 ENDS = (datetime.now(UTC) + timedelta(days=60)).replace(microsecond=0)
@@ -179,7 +182,7 @@ def _take_checkout_from(path: Path, name: str, patch: pytest.MonkeyPatch) -> Non
     def resolve(repository: str, revision: str) -> Checkout:
         return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path)
 
-    def uses_of_all(root: Path, manifests: list[dict[str, Any]], _values: object) -> list[Uses]:
+    def uses_of_all(root: Path, manifests: list[dict[str, Any]], _values: object, _roots: object) -> list[Uses]:
         assert manifests
         return rendered.undeclared_readers(environment.load(root, name))
 

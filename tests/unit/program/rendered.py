@@ -10,8 +10,11 @@ from phalanx.undeclared import Uses, uses
 _API_VERSION = "argoproj.io/v1alpha1"
 
 
-def applications(root: Path, environment: Environment, *, repo_url: str, target_revision: str) -> list[dict[str, Any]]:
+def applications(
+    root: Path, environment: Environment, *, repo_url: str, target_revision: str, revisions: object
+) -> list[dict[str, Any]]:
     """Stand for ``phalanx.render.applications``."""
+    assert revisions == {}
     assert (root / "environments" / f"values-{environment.name}.yaml").exists()
     manifests = [_object(_API_VERSION, "AppProject", "infrastructure", {"sourceRepos": ["*"]})]
     for name in environment.enabled_applications:

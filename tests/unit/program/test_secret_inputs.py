@@ -1,8 +1,10 @@
+import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from phalanx.errors import SecretsError
@@ -153,3 +155,45 @@ def test_a_file_of_secrets_serves_too_but_the_configuration_wins(tmp_path: Path)
     origin = found.plan[PULL_SECRET].origin
     assert isinstance(origin, Literal)
     assert "ghcr.io" in origin.value
+
+
+GOOGLE = SecretKey("tap", "google_creds.json")
+
+
+def test_credentials_of_google_are_kept_where_they_are_and_missed_nowhere() -> None:
+    definitions: dict[str, dict[str, dict[str, Any]]] = {"tap": {"google_creds.json": STATIC}}
+    assert GOOGLE not in gathered(definitions).plan
+    assert gathered(definitions, existing={GOOGLE: "held"}).static[GOOGLE] == "held"
+    given = {"applications": {"tap": {"google_creds.json": "given"}}}
+    assert gathered(definitions, secrets=given).static[GOOGLE] == "given"
+
+
+def test_credentials_of_google_that_pods_read_by_their_key_are_needed() -> None:
+    found = dataclasses.replace(source({"tap": {"google_creds.json": STATIC}}), read=[GOOGLE])
+    with pytest.raises(MissingSecretsError, match=r"tap/google_creds\.json"):
+        gather(environment(), found, {})
+
+
+def unfilled(pods: tuple[str, ...], existing: dict[SecretKey, str]) -> SecretInputs:
+    found = dataclasses.replace(source({}), unfilled={"butler-secret": pods})
+    return gather(environment(), found, existing)
+
+
+def test_a_secret_that_pods_mount_whole_must_be_in_vault() -> None:
+    pods = ("rapid-analysis: Deployment/a", "rapid-analysis: Deployment/b")
+    with pytest.raises(MissingSecretsError) as error:
+        unfilled(pods, {})
+    assert str(error.value) == (
+        "kv-v2/k8s_operator/roe/butler-secret: Vault has no such secret, and no secrets.yaml defines its keys, but all "
+        "of them are mounted by rapid-analysis: Deployment/a, rapid-analysis: Deployment/b, which do not start without "
+        "it: write it with `vault kv put kv-v2/k8s_operator/roe/butler-secret KEY=@FILE`"
+    )
+    unfilled(pods, {SecretKey("butler-secret", "any"): "held"})
+
+
+def test_a_secret_that_nothing_mounts_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi, "info", told.append)
+    unfilled((), {})
+    (message,) = told
+    assert message.startswith("Vault has nothing at kv-v2/k8s_operator/roe/butler-secret: ")

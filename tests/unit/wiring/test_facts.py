@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from wiring.facts import FactError, Facts, check_mounts, helm_values
+from wiring.facts import Facts, helm_values
 
 FACTS = Facts(
     vault_credentials="fingerprint-of-the-ids",
@@ -67,16 +67,6 @@ def test_tap_gets_the_bucket(application: str) -> None:
 
 def test_other_applications_get_no_values() -> None:
     assert helm_values("squareone", FACTS, {"config": {}}) == {}
-
-
-def test_labs_may_mount_an_export_or_a_directory_below_one() -> None:
-    check_mounts(nublado("/data", "/data/butler/rubin"), ["/data", "/jhome"])
-    check_mounts({}, ["/data"])
-
-
-def test_labs_may_not_mount_other_paths() -> None:
-    with pytest.raises(FactError, match=r"mounts /database, /scratch .* exports only /data: add a volume"):
-        check_mounts(nublado("/data", "/scratch", "/database"), ["/data"])
 
 
 def test_the_operator_restarts_when_its_ids_change() -> None:

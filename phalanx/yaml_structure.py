@@ -1,0 +1,127 @@
+"""Limits of a YAML document, checked on its events before any value is constructed.
+
+A document of a few lines can nest so deep that a parser exhausts its stack, and its aliases can expand to more values
+than memory holds.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import yaml
+
+from phalanx.errors import PhalanxError
+
+MAX_DEPTH: Final = 64
+"""Maximum nesting of mappings and lists; Phalanx's own files have at most 16 levels."""
+
+MAX_VALUES: Final = 50_000
+"""Maximum number of scalars, mappings and lists once aliases are expanded; Phalanx's own files have 6 thousand."""
+
+_MERGE_KEY = "<<"
+_PLAIN_KEY = re.compile(r"[\w./-]{1,64}")
+"""Keys that messages may quote: others may be a value that was put in the wrong place."""
+
+
+@dataclass(frozen=True)
+class _Size:
+    values: int = 1
+    """Number of values in a value, itself included, with aliases expanded."""
+    depth: int = 0
+    """Levels of nesting in it; 0 for a scalar."""
+
+
+@dataclass
+class _Collection:
+    """A mapping or list that is being read."""
+
+    anchor: str | None = None
+    is_mapping: bool = False
+    values: int = 1
+    depth: int = 1
+    entries: int = 0
+    """Number of values read so far; keys and values of a mapping count alike."""
+    keys: dict[str, int] = field(default_factory=dict)
+    """Line of each key."""
+
+    def add(self, size: _Size) -> None:
+        self.values += size.values
+        self.depth = max(self.depth, size.depth + 1)
+        self.entries += 1
+
+    @property
+    def expects_key(self) -> bool:
+        return self.is_mapping and self.entries % 2 == 0
+
+
+class _Document:
+    """The collections that are open at a point of a document."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._open = [_Collection()]
+        self._anchors: dict[str | None, _Size | None] = {}
+        self.repeated: list[str] = []
+
+    def read(self, event: yaml.Event) -> None:
+        """Take the next event into account."""
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        place = f"{self._where}:{line}"
+        match event:
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._anchors[event.anchor] = None
+                self._open.append(_Collection(event.anchor, isinstance(event, yaml.MappingStartEvent)))
+            case yaml.CollectionEndEvent():
+                ended = self._open.pop()
+                self._add(ended.anchor, _Size(ended.values, ended.depth))
+            case yaml.ScalarEvent():
+                self._check_key(event.value, line, place)
+                self._add(event.anchor, _Size())
+            case yaml.AliasEvent():
+                # Without an anchor of that name it is an error that the parser reports.
+                size = self._anchors.get(event.anchor, _Size())
+                if size is None:
+                    raise PhalanxError(f"{place}: an alias refers to the value that contains it: remove it")
+                self._open[-1].add(size)
+        self._check_limits(place)
+
+    def _add(self, anchor: str | None, size: _Size) -> None:
+        if anchor:
+            self._anchors[anchor] = size
+        self._open[-1].add(size)
+
+    def _check_key(self, key: str, line: int, place: str) -> None:
+        top = self._open[-1]
+        # Helm, too, merges all that follow several merge keys.
+        if not top.expects_key or key == _MERGE_KEY:
+            return
+        if key in top.keys:
+            named = f"key {key}" if _PLAIN_KEY.fullmatch(key) else "key"
+            self.repeated.append(f"{place}: repeats the {named} of line {top.keys[key]}: remove one of them")
+        top.keys.setdefault(key, line)
+
+    def _check_limits(self, place: str) -> None:
+        if len(self._open) + self._open[-1].depth - 2 > MAX_DEPTH:
+            raise PhalanxError(f"{place}: is nested too deep: expected at most {MAX_DEPTH} levels")
+        if self._open[-1].values > MAX_VALUES:
+            raise PhalanxError(f"{place}: has too many values: expected at most {MAX_VALUES}, with aliases expanded")
+
+
+def check_structure(events: Iterable[yaml.Event], where: str) -> None:
+    """Check a document's nesting, aliases and keys.
+
+    Args:
+        events: Events of the document, from `yaml.parse`.
+        where: Name of the file, for error messages.
+
+    Raises:
+        PhalanxError: A limit is exceeded, an alias is recursive, or keys are repeated; all repeated keys together. The
+            message never quotes a value.
+        yaml.YAMLError: The text is not YAML.
+    """
+    document = _Document(where)
+    for event in events:
+        document.read(event)
+    if document.repeated:
+        raise PhalanxError(*document.repeated)

@@ -1,0 +1,98 @@
+"""A Phalanx repository in Git, which Helm renders."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.unit.phalanx.repository import SETTINGS, static, write
+
+APPLICATIONS = ("argocd", "mobu", "tap", "vault-secrets-operator")
+
+CHART = {"apiVersion": "v2", "name": "chart", "version": "1.0.0"}
+
+_APPLICATION = """\
+{{{{- if .Values.applications.{name} -}}}}
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: {name}}}
+spec:
+  destination: {{namespace: {name}}}
+  source:
+    path: applications/{name}
+    repoURL: {{{{ .Values.repoUrl | quote }}}}
+    targetRevision: {{{{ {revision} | quote }}}}
+    helm: {{valueFiles: [values.yaml, values-test.yaml]}}
+{{{{- end -}}}}
+"""
+
+_POD = """\
+apiVersion: ricoberger.de/v1alpha1
+kind: VaultSecret
+metadata: {name: all}
+spec: {path: secret/phalanx/test/tap}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: pod}
+spec: {containers: [{env: [{valueFrom: {secretKeyRef: {name: all, key: {{ .Values.key }}}}}]}]}
+"""
+
+
+def application(name: str, *, revisions: bool = True) -> str:
+    """Return the template of an Application, with or without support of the environment's ``revisions``."""
+    own = f'or (index .Values "revisions" "{name}") .Values.targetRevision' if revisions else ".Values.targetRevision"
+    template = _APPLICATION.format(name=name, revision=own)
+    return template.replace(f".Values.applications.{name}", f'index .Values.applications "{name}"')
+
+
+def create(root: Path, **settings: Any) -> Path:
+    """Create a repository with the applications of `APPLICATIONS`, of which tap reads a key that it does not declare.
+
+    Args:
+        root: Directory to create.
+        settings: Settings of the environment test.
+    """
+    write(
+        root,
+        {
+            "environments/Chart.yaml": CHART,
+            "environments/values.yaml": SETTINGS
+            | {"name": "", "applications": dict.fromkeys(APPLICATIONS, True), "revisions": {}},
+            "environments/values-test.yaml": {"name": "test", **settings},
+            **{f"environments/templates/{name}.yaml": application(name) for name in APPLICATIONS},
+            **{f"applications/{name}/Chart.yaml": CHART for name in APPLICATIONS},
+            "applications/tap/values.yaml": {"key": "main"},
+            "applications/tap/secrets.yaml": {"declared-on-main": static()},
+            "applications/tap/templates/pod.yaml": _POD,
+        },
+    )
+    git(root, "init", "--quiet", "--initial-branch=main")
+    commit(root, {})
+    return root
+
+
+def commit(root: Path, files: Mapping[str, Any]) -> str:
+    """Commit files, as for `tests.unit.phalanx.repository.write`; return the hash of the commit."""
+    write(root, files)
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--allow-empty", "--message=change")
+    return git(root, "rev-parse", "HEAD")
+
+
+def git(root: Path, *arguments: str) -> str:
+    """Run Git in a repository, without the user's settings; return its output."""
+    identity = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "Test"), ("EMAIL", "test@example.org"))
+    }
+    done = subprocess.run(
+        ("git", "-C", str(root), *arguments),
+        env=os.environ | identity | {"GIT_CONFIG_GLOBAL": os.devnull},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()

@@ -1,0 +1,84 @@
+from typing import Any
+
+import pytest
+
+from phalanx.application import Application
+from wiring.lab_volumes import problems
+
+KEY = "controller.config.lab.volumes"
+FILE = "applications/nublado/values-test.yaml"
+
+
+def nublado(volumes: Any) -> Application:
+    values = {"controller": {"config": {"lab": {"volumes": volumes}}}}
+    return Application(name="nublado", values=values, files={"applications/nublado/values.yaml": {}, FILE: values})
+
+
+def nfs(**source: Any) -> dict[str, Any]:
+    return {"name": "a", "source": {"type": "nfs", "server": "192.0.2.1", **source}}
+
+
+def test_labs_may_mount_an_export_or_a_directory_below_one() -> None:
+    mounted = [nfs(serverPath="/data"), nfs(serverPath="/data/butler/rubin")]
+    assert problems(nublado(mounted), ["/data", "/jhome"]) == []
+
+
+@pytest.mark.parametrize("volumes", [None, [], [{"source": {"type": "hostPath", "path": "/scratch"}}]])
+def test_labs_need_no_volume_on_nfs(volumes: Any) -> None:
+    assert problems(nublado(volumes), ["/data"]) == []
+
+
+@pytest.mark.parametrize(
+    ("volume", "problem"),
+    [
+        (None, ": is null, expected a mapping, for example {name: data, source:"),
+        ("data", ": is text, expected a mapping"),
+        ({}, ".source: is missing, expected a mapping"),
+        ({"source": None}, ".source: is null, expected a mapping"),
+        ({"source": ["nfs"]}, ".source: is a list, expected a mapping"),
+        ({"source": {}}, ".source.type: is missing, expected nfs, hostPath or persistentVolumeClaim"),
+        ({"source": {"type": 5}}, ".source.type: is a number, expected nfs"),
+        (nfs(), ".source.serverPath: is missing, expected an exported path, for example /data"),
+        (nfs(serverPath=None), ".source.serverPath: is null, expected an exported path"),
+        (nfs(serverPath={"path": "/data"}), ".source.serverPath: is a mapping, expected an exported path"),
+        (nfs(serverPath="data"), ".source.serverPath: 'data' is not an absolute path"),
+        (nfs(serverPath="/data/../etc"), ".source.serverPath: '/data/../etc' is not an absolute path without '..'"),
+        (
+            nfs(serverPath="/scratch"),
+            ".source.serverPath: /scratch is not exported: the NFS server exports only /data",
+        ),
+        (nfs(serverPath="/database"), ".source.serverPath: /database is not exported"),
+    ],
+)
+def test_a_malformed_volume_is_reported_with_file_and_key(volume: Any, problem: str) -> None:
+    found = problems(nublado([nfs(serverPath="/data"), volume]), ["/data"])
+    assert len(found) == 1
+    assert found[0].startswith(f"{FILE}: {KEY}[1]{problem}")
+
+
+def test_all_malformed_volumes_are_reported() -> None:
+    assert len(problems(nublado([None, nfs(), nfs(serverPath="/data"), nfs(serverPath="/a")]), ["/data"])) == 3
+
+
+@pytest.mark.parametrize("volumes", [{"data": "/data"}, "data", 5, True])
+def test_volumes_must_be_a_list(volumes: Any) -> None:
+    (found,) = problems(nublado(volumes), ["/data"])
+    assert found.startswith(f"{FILE}: {KEY}: is ")
+    assert "expected a list of volumes" in found
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"controller": ["a"]}, "controller"),
+        ({"controller": {"config": "a"}}, "controller.config"),
+        ({"controller": {"config": {"lab": 5}}}, "controller.config.lab"),
+    ],
+)
+def test_the_parents_of_the_volumes_must_be_mappings(values: dict[str, Any], key: str) -> None:
+    application = Application(
+        name="nublado", values=values, files={"applications/nublado/values.yaml": values, FILE: {}}
+    )
+    (found,) = problems(application, ["/data"])
+    assert found.startswith(f"applications/nublado/values.yaml: {key}: is ")
+    assert found.endswith("expected a mapping")

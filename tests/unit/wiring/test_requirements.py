@@ -1,0 +1,46 @@
+from typing import Any
+
+import pytest
+
+from phalanx.application import Application
+from phalanx.environment import Environment
+from tests.unit.phalanx.repository import SETTINGS
+from tests.unit.sample import environment
+from wiring import requirements
+
+ENVIRONMENT = Environment.model_validate(SETTINGS)
+LETSENCRYPT = {"kind": "letsencrypt", "email": "operators@example.org"}
+
+
+def problems(tls: dict[str, Any], *enabled: str) -> list[str]:
+    applications = {name: Application(name=name, values={}) for name in enabled}
+    return list(requirements.of(environment(tls=tls))(ENVIRONMENT, applications))
+
+
+def test_a_certificate_from_lets_encrypt_needs_cert_manager_and_ingress_nginx() -> None:
+    assert problems(LETSENCRYPT, "cert-manager", "ingress-nginx") == []
+    (problem,) = problems(LETSENCRYPT, "ingress-nginx")
+    assert problem == (
+        "environments/values-test.yaml: applications.cert-manager: is false or missing, but it obtains the "
+        "certificate, as rsp:tls.kind is letsencrypt: set it to true, or change rsp:tls.kind"
+    )
+    assert len(problems(LETSENCRYPT)) == 2
+
+
+def test_a_certificate_in_vault_needs_ingress_nginx() -> None:
+    assert problems({"kind": "vault"}, "ingress-nginx") == []
+    (problem,) = problems({"kind": "vault"}, "cert-manager")
+    assert "applications.ingress-nginx: is false or missing, but it serves the certificate" in problem
+
+
+@pytest.mark.parametrize("enabled", [(), ("nublado",)])
+def test_the_certificate_of_phalanx_needs_neither(enabled: tuple[str, ...]) -> None:
+    assert problems({"kind": "phalanx"}, *enabled) == []
+
+
+def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
+    volumes = [{"source": {"type": "nfs", "serverPath": path}} for path in ("/data", "/scratch")]
+    values = {"controller": {"config": {"lab": {"volumes": volumes}}}}
+    check = requirements.of(environment())
+    (problem,) = check(ENVIRONMENT, {"nublado": Application(name="nublado", values=values)})
+    assert "volumes[1].source.serverPath: /scratch is not exported: the NFS server exports only /data" in problem

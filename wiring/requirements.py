@@ -1,0 +1,41 @@
+"""What a stack's configuration requires of the applications in the Phalanx repository."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from config.stack_config import StackConfig
+from config.tls import LetsEncrypt, VaultCertificate
+from phalanx.application import Application
+from phalanx.environment import Environment
+from phalanx.source import Check
+from wiring import lab_volumes
+
+
+def of(config: StackConfig) -> Check:
+    """Return a function that reports requirements which an environment's applications do not meet.
+
+    Args:
+        config: The stack configuration.
+    """
+
+    def check(environment: Environment, applications: Mapping[str, Application]) -> list[str]:
+        problems = [
+            f"environments/values-{environment.name}.yaml: applications.{name}: is false or missing, but {reason}: set "
+            "it to true, or change rsp:tls.kind"
+            for name, reason in _needed(config.tls)
+            if name not in applications
+        ]
+        if "nublado" in applications:
+            exports = [f"/{export}" for export in config.nfs.volumes]
+            problems += lab_volumes.problems(applications["nublado"], exports)
+        return problems
+
+    return check
+
+
+def _needed(tls: Any) -> Iterator[tuple[str, str]]:
+    """Yield the applications that the certificate needs, and the reason."""
+    if isinstance(tls, LetsEncrypt):
+        yield "cert-manager", "it obtains the certificate, as rsp:tls.kind is letsencrypt"
+    if isinstance(tls, LetsEncrypt | VaultCertificate):
+        yield "ingress-nginx", f"it serves the certificate, as rsp:tls.kind is {tls.kind}"
