@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -22,19 +23,23 @@ class ObjectStoreArgs:
     """URL of the S3 service, without bucket and trailing slash."""
     bucket: str
     """Name of the bucket for the results of TAP queries."""
+    buckets: Mapping[str, str] = field(default_factory=dict)
+    """Names of the buckets of individual applications, by application."""
     keys: S3Keys | None = None
-    """Credentials for an existing bucket; None to create a Swift container and EC2 credentials in the project."""
+    """Credentials for existing buckets; None to create Swift containers and EC2 credentials in the project."""
     protect: bool = True
-    """Whether to protect the container, which holds users' results."""
+    """Whether to protect the containers, which hold users' results."""
 
 
 class ObjectStore(pulumi.ComponentResource):
-    """Bucket for the results of TAP queries: a Swift container with EC2 credentials, or an existing bucket."""
+    """Buckets for the results of TAP queries: Swift containers with EC2 credentials, or existing buckets."""
 
     endpoint: str
     """URL of the S3 service."""
     bucket: str
     """Name of the bucket."""
+    buckets: Mapping[str, str]
+    """Names of the buckets of individual applications, by application."""
     access_key: pulumi.Output[str]
     """S3 access key ID (secret)."""
     secret_key: pulumi.Output[str]
@@ -44,6 +49,7 @@ class ObjectStore(pulumi.ComponentResource):
         super().__init__("rsp:index:ObjectStore", name, None, opts)
         self.endpoint = args.endpoint
         self.bucket = args.bucket
+        self.buckets = args.buckets
         keys = args.keys or self._create(name, args)
         self.access_key = pulumi.Output.secret(keys.access_key)
         self.secret_key = pulumi.Output.secret(keys.secret_key)
@@ -51,18 +57,24 @@ class ObjectStore(pulumi.ComponentResource):
             {
                 "endpoint": self.endpoint,
                 "bucket": self.bucket,
+                "buckets": self.buckets,
                 "accessKey": self.access_key,
                 "secretKey": self.secret_key,
             },
         )
 
     def _create(self, name: str, args: ObjectStoreArgs) -> S3Keys:
-        objectstorage.Container(
-            f"{name}-bucket",
-            name=args.bucket,
-            # Without force_destroy, a container with objects is never deleted.
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect, retain_on_delete=True),
-        )
+        others = sorted(set(args.buckets.values()) - {args.bucket})
+        for resource, bucket in {
+            f"{name}-bucket": args.bucket,
+            **{f"{name}-bucket-{each}": each for each in others},
+        }.items():
+            objectstorage.Container(
+                resource,
+                name=bucket,
+                # Without force_destroy, a container with objects is never deleted.
+                opts=pulumi.ResourceOptions(parent=self, protect=args.protect, retain_on_delete=True),
+            )
         # The SDK declares only the secret key as a secret.
         credential = identity.Ec2CredentialV3(
             f"{name}-keys",

@@ -61,7 +61,7 @@ def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
 
 
 def object_store(config: StackConfig) -> ObjectStoreArgs:
-    """Return the arguments of the bucket."""
+    """Return the arguments of the buckets."""
     settings = config.object_store
     keys = None
     if isinstance(settings, ExistingStore):
@@ -72,6 +72,7 @@ def object_store(config: StackConfig) -> ObjectStoreArgs:
     return ObjectStoreArgs(
         endpoint=str(settings.endpoint).rstrip("/"),
         bucket=settings.bucket,
+        buckets={service.value: bucket for service, bucket in settings.buckets.items()},
         keys=keys,
         protect=config.protect,
     )

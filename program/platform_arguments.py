@@ -123,5 +123,6 @@ def facts(
         nfs_address=nfs.address,
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,
+        s3_buckets=store.buckets,
         vault_credentials=secrets.credentials_fingerprint,
     )

@@ -6,7 +6,8 @@ the configuration alone are in wiring/application_values.py.
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from wiring import lab_volumes
@@ -31,6 +32,8 @@ class Facts(Generic[Text]):
     """URL of the object store's S3 service."""
     s3_bucket: Text
     """Bucket for the results of asynchronous TAP queries."""
+    s3_buckets: Mapping[str, Text] = field(default_factory=dict)
+    """Buckets of individual applications in its place, by application."""
     vault_credentials: Text
     """Fingerprint of the IDs with which vault-secrets-operator logs in to Vault."""
 
@@ -64,8 +67,9 @@ def _nublado(facts: Facts[Any], values: Mapping[str, Any]) -> dict[str, Any]:
     return {"controller": {"config": {"lab": {"volumes": volumes}}}} if sources else {}
 
 
-def _cadc_tap(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:
-    config = {"gcsBucket": facts.s3_bucket, "gcsBucketUrl": facts.s3_endpoint, "gcsBucketType": "S3"}
+def _cadc_tap(application: str, facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:
+    bucket = facts.s3_buckets.get(application, facts.s3_bucket)
+    config = {"gcsBucket": bucket, "gcsBucketUrl": facts.s3_endpoint, "gcsBucketType": "S3"}
     return {"cadc-tap": {"config": config}}
 
 
@@ -77,7 +81,7 @@ def _vault_secrets_operator(facts: Facts[Any], _values: Mapping[str, Any]) -> di
 _WIRING: Mapping[str, Callable[[Facts[Any], Mapping[str, Any]], dict[str, Any]]] = {
     "ingress-nginx": _ingress_nginx,
     "nublado": _nublado,
-    "ssotap": _cadc_tap,
-    "tap": _cadc_tap,
+    "ssotap": partial(_cadc_tap, "ssotap"),
+    "tap": partial(_cadc_tap, "tap"),
     "vault-secrets-operator": _vault_secrets_operator,
 }

@@ -25,6 +25,12 @@ def of(config: StackConfig) -> Check:
             for name, reason in _needed(config.tls)
             if name not in applications
         ]
+        problems += [
+            f"rsp:objectStore.buckets.{service}: the Phalanx environment {environment.name} does not enable {service}: "
+            "remove the bucket, or enable the application"
+            for service in config.object_store.buckets
+            if service not in applications
+        ]
         if "nublado" in applications:
             exports = [f"/{export}" for export in config.nfs.volumes]
             problems += lab_volumes.problems(applications["nublado"], exports)

@@ -39,6 +39,18 @@ def test_makes_a_container_and_keys(run_program: ProgramRunner) -> None:
     }
 
 
+def test_makes_a_container_for_each_bucket(run_program: ProgramRunner) -> None:
+    buckets = {"ssotap": "async-ssotap", "tap": "async"}
+    recording = make(run_program, objectStore__buckets=buckets)
+    containers = recording.of("Container")
+    assert sorted((each.name, each.inputs["name"]) for each in containers) == [
+        ("results-bucket", "async"),
+        ("results-bucket-async-ssotap", "async-ssotap"),
+    ]
+    assert all(each.protect and each.retained for each in containers)
+    assert not make(run_program, **GIVEN, objectStore__buckets=buckets).of("Container")
+
+
 def test_uses_a_given_bucket_without_touching_the_cloud(run_program: ProgramRunner) -> None:
     recording = make(run_program, **GIVEN)
     assert not recording.of("Container")

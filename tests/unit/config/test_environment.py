@@ -76,6 +76,34 @@ BAD_INPUT = {
         {"objectStore__endpoint": "somewhere"},
         "rsp:objectStore.endpoint: Input should be a valid URL",
     ),
+    "user in the endpoint": (
+        {"objectStore__endpoint": "https://somebody:hunter2@s3.example.org"},
+        "rsp:objectStore.endpoint: must contain neither a user nor a query",
+    ),
+    "token in the endpoint": (
+        {"objectStore__endpoint": "https://s3.example.org/?token=hunter2"},
+        "rsp:objectStore.endpoint: must contain neither a user nor a query",
+    ),
+    "bucket like an address": (
+        {"objectStore__bucket": "192.0.2.1"},
+        "rsp:objectStore.bucket: 192.0.2.1 is an IP address",
+    ),
+    "bucket with an empty part": (
+        {"objectStore__bucket": "a..b"},
+        "rsp:objectStore.bucket: String should match pattern",
+    ),
+    "bucket with a trailing hyphen": (
+        {"objectStore__bucket": "a.b-.c"},
+        "rsp:objectStore.bucket: String should match pattern",
+    ),
+    "bucket of an unknown service": (
+        {"objectStore__buckets": {"mobu": "async"}},
+        "rsp:objectStore.buckets.mobu: Input should be 'ssotap' or 'tap'",
+    ),
+    "bucket of a service": (
+        {"objectStore__buckets": {"tap": "Async"}},
+        "rsp:objectStore.buckets.tap: String should match pattern",
+    ),
     "section is not a mapping": ({"network": "10.20.0.0/24"}, "rsp:network: Input should be a valid dictionary"),
 }
 

@@ -29,6 +29,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CHECKOUTS = {
     "roe": ROOT / "tests/conformance/data/lsst-uk",
     "sandbox": ROOT / "sandbox/phalanx",
+    "ukidacprod": ROOT / "tests/conformance/data/upstream",
 }
 """By stack, a repository with its Phalanx environment."""
 
@@ -51,6 +52,19 @@ ROE_STATIC = {
     "tap": {"google_creds.json": "planted-creds-2"},
 }
 """What somebody must have put into Vault at Edinburgh."""
+
+UKIDACPROD_STATIC = {
+    "argocd": {"dex.clientSecret": "planted-dex"},
+    "cert-manager": {"aws-secret-access-key": "planted-aws"},
+    "gafaelfawr": {"github-client-secret": "planted-github"},
+    "mobu": {"ALERT_HOOK": "planted-hook", "app-alert-webhook": "planted-webhook", "sentry-dsn": "planted-sentry"},
+    "squareone": {"sentry-dsn": "planted-sentry-2"},
+    "ssotap": {"pgpassword": "planted-pgpassword"},
+}
+"""What somebody must have put into the Vault of ukidacprod."""
+
+STATIC = {"roe": ROE_STATIC, "ukidacprod": UKIDACPROD_STATIC}
+"""Existing secrets, by stack."""
 
 ExistingSecrets = Mapping[str, Mapping[str, str]]
 """What Vault holds, by application and key."""
@@ -101,7 +115,7 @@ class StackRunner:
             root: The Phalanx repository, in place of the stack's.
             recording: Where to record, for a test that looks at what a program did before it failed.
         """
-        held = ROE_STATIC if existing is None and stack == "roe" else existing or {}
+        held = STATIC.get(stack, {}) if existing is None else existing
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.directory)
             # Phalanx's number of rounds takes seconds, on purpose.

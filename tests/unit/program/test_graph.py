@@ -79,6 +79,16 @@ def test_facts_reach_the_applications_that_need_them(roe: Recording) -> None:
     assert told(roe, "postgres")["postgresStorageClass"] == "ceph-hdd"
 
 
+def test_each_tap_service_of_ukidacprod_has_its_own_bucket(run_stack: StackRunner) -> None:
+    recording = run_stack("ukidacprod")
+    buckets = {name: told(recording, name)["cadc-tap"]["config"]["gcsBucket"] for name in ("ssotap", "tap")}
+    assert buckets == {"ssotap": "async-ssotap", "tap": "async"}
+    assert sorted(each.inputs["name"] for each in recording.of("Container")) == ["async", "async-ssotap"]
+    assert recording.exports["buckets"] == {"ssotap": "async-ssotap"}
+    assert recording.exports["vaultUrl"] == "https://vault-rsp.lsst.ac.uk"
+    assert recording.exports["vaultPath"] == "secret/phalanx/ukidacprod"
+
+
 def test_an_application_keeps_what_phalanx_tells_it(roe: Recording) -> None:
     source = application(roe, "mobu")["spec"]["source"]
     assert source["helm"]["valuesObject"] == {"config": {"availableServices": ["tap"]}}

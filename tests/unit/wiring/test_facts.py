@@ -1,4 +1,5 @@
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,12 @@ def test_tap_gets_the_bucket(application: str) -> None:
         "gcsBucketUrl": "https://s3.example.org",
         "gcsBucketType": "S3",
     }
+
+
+def test_a_tap_service_may_have_its_own_bucket() -> None:
+    facts = replace(FACTS, s3_buckets={"ssotap": "async-ssotap"})
+    assert helm_values("ssotap", facts, {})["cadc-tap"]["config"]["gcsBucket"] == "async-ssotap"
+    assert helm_values("tap", facts, {})["cadc-tap"]["config"]["gcsBucket"] == "async"
 
 
 def test_other_applications_get_no_values() -> None:

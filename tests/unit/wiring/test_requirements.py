@@ -38,6 +38,15 @@ def test_the_certificate_of_phalanx_needs_neither(enabled: tuple[str, ...]) -> N
     assert problems({"kind": "phalanx"}, *enabled) == []
 
 
+def test_a_bucket_needs_its_application() -> None:
+    check = requirements.of(environment(objectStore__buckets={"tap": "async-tap", "ssotap": "async-ssotap"}))
+    (problem,) = check(ENVIRONMENT, {"tap": Application(name="tap", values={})})
+    assert problem == (
+        "rsp:objectStore.buckets.ssotap: the Phalanx environment test does not enable ssotap: remove the bucket, or "
+        "enable the application"
+    )
+
+
 def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
     volumes = [{"source": {"type": "nfs", "serverPath": path}} for path in ("/data", "/scratch")]
     values = {"controller": {"config": {"lab": {"volumes": volumes}}}}
