@@ -18,6 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
+UNWRITABLE = "the cache directory cannot be written: set XDG_CACHE_HOME to one that can"
+"""Start of the error message of whatever requires the cache."""
+
 _RETENTION = 30 * 24 * 3600
 """Seconds for which an entry is kept after its last use."""
 

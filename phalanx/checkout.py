@@ -20,7 +20,6 @@ _TIMEOUT = 300.0
 """Timeout of a git command in seconds; a shallow clone of Phalanx takes a few."""
 _ANSWER_TIMEOUT = 60.0
 """Timeout of a question to the repository in seconds."""
-_UNWRITABLE = "The cache directory cannot be written: set XDG_CACHE_HOME to one that can"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +118,7 @@ def _clone(repository: str, commit: str, path: Path, key: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".clone-", dir=path.parent) as directory:
             tree = Path(directory) / "tree"
-            _git("init", "--quiet", str(tree), problem=_UNWRITABLE)
+            _git("init", "--quiet", str(tree), problem=cache.UNWRITABLE)
             _git(
                 *("-C", str(tree), "fetch", "--quiet", "--depth=1", "--no-tags", "--", repository, commit),
                 problem=f"{key}: commit {commit} of {repository} cannot be fetched",
@@ -132,7 +131,7 @@ def _clone(repository: str, commit: str, path: Path, key: str) -> None:
             _check_links(tree, repository)
             _place(tree, path)
     except OSError as error:
-        raise CheckoutError(f"{_UNWRITABLE}: {error.strerror}") from None
+        raise CheckoutError(f"{cache.UNWRITABLE}: {error.strerror}") from None
 
 
 def _place(tree: Path, path: Path) -> None:

@@ -93,7 +93,8 @@ def run(*arguments: str | Path, stdin: str = "", problem: str, shown: Mapping[Pa
         RenderError: Helm is missing, fails, or takes too long.
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="rsp-helm-") as directory:
+        cache.directory().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".helm-", dir=cache.directory()) as directory:
             done = processes.run((_binary(), *arguments), env=_environment(directory), timeout=_TIMEOUT, stdin=stdin)
     except subprocess.CalledProcessError as error:
         message = _message(error.stdout, error.stderr)
@@ -102,6 +103,8 @@ def run(*arguments: str | Path, stdin: str = "", problem: str, shown: Mapping[Pa
         raise RenderError(f"{problem}: {message}") from None
     except subprocess.TimeoutExpired:
         raise RenderError(f"{problem}: Helm did not finish within {_TIMEOUT:.0f} s") from None
+    except OSError as error:
+        raise RenderError(f"{problem}: {cache.UNWRITABLE}: {error.strerror}") from None
     return done.stdout
 
 

@@ -251,3 +251,15 @@ def test_repositories_of_the_user_are_not_used(root: Path, tmp_path: Path, monke
     charts.vendor(root, "argocd")
     assert list((root / "applications/argocd/charts").iterdir())
     assert list((tmp_path / "helm").iterdir()) == [tmp_path / "helm" / "repositories.yaml"]
+
+
+def test_a_cache_that_cannot_be_written_is_reported_without_its_path(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(
+        RenderError, match=r"^applications/tap: Helm .*: the cache directory cannot be written"
+    ) as caught:
+        charts.render(root, argocd_application("tap"))
+    assert str(tmp_path) not in str(caught.value)

@@ -221,6 +221,6 @@ def test_a_cache_that_cannot_be_written_is_reported_without_its_path(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(CheckoutError, match=r"^The cache directory cannot be written: set XDG_CACHE_HOME") as caught:
+    with pytest.raises(CheckoutError, match=r"^the cache directory cannot be written: set XDG_CACHE_HOME") as caught:
         checkout.resolve(f"file://{repository}", "main")
     assert str(tmp_path / "file") not in str(caught.value)
