@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
-from probes import magnum_driver, quota
+from probes import existing_cluster, magnum_driver, quota
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
+
+CLUSTER = "cluster"
+"""Name of the component that creates the cluster."""
 
 
 def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
@@ -38,6 +41,7 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         "Neutron": project.names.check_network,
         "Glance": project.images,
         "Nova": project.compute,
+        "Magnum": project.cluster,
         "Cinder": project.names.check_volume_types,
         "the quotas": project.quota,
     }
@@ -159,7 +163,6 @@ class _Project:
         """Check that the images exist, and that Magnum can use the one of the cluster."""
         yield from self.names.check_images()
         cluster = self.config.cluster
-        yield from magnum_driver.cluster_warnings(cluster)
         if image := self.names.known_images.get(cluster.image):
             yield from magnum_driver.image_problems(cluster, image)
 
@@ -167,6 +170,18 @@ class _Project:
         """Check that the flavors and the keypair exist, and that the nodes are large enough."""
         yield from self.names.check_compute()
         yield from magnum_driver.flavor_warnings(self.config.cluster, self.flavors)
+
+    def cluster(self) -> Iterator[Problem]:
+        """Compare the cluster that exists, if any, with the configuration."""
+        yield from magnum_driver.cluster_warnings(self.config.cluster)
+        magnum: Any = self.connection.container_infrastructure_management
+        cluster = magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+        if cluster is None:
+            return
+        template = magnum.get_cluster_template(cluster.cluster_template_id)
+        known = {**self.names.known_flavors, **self.names.known_images}
+        names = {str(each.id): name for name, each in known.items()}
+        yield from existing_cluster.problems(self.config, cluster, template, names)
 
     def quota(self) -> Iterator[Problem]:
         """Check that the project's quotas are sufficient."""

@@ -1,4 +1,4 @@
-"""Magnum's drivers are as strict as real ones."""
+"""Magnum's drivers are as strict as real ones, and the program refuses what they would ignore."""
 
 import time
 from collections.abc import Iterator
@@ -37,6 +37,12 @@ def api_load_balancer(tenant: Connection, cluster: str) -> Any:
         each for each in tenant.load_balancer.load_balancers() if f"-{cluster}-" in each.name and "kubeapi" in each.name
     ]
     return balancer
+
+
+def magnum_objects(tenant: Connection) -> list[Any]:
+    magnum: Any = tenant.container_infrastructure_management
+    clusters = magnum.get("/clusters").json()["clusters"]
+    return [clusters, magnum.get("/clustertemplates").json()["clustertemplates"]]
 
 
 def test_no_server_has_a_floating_ip(tenant: Connection) -> None:
@@ -93,6 +99,19 @@ def test_cluster_api_needs_the_release_of_the_image(
     with small_cluster(tenant, settings, labels, image_id=image_without_release) as cluster:
         assert cluster["status"] == "CREATE_FAILED"
         assert cluster["status_reason"].endswith("does not have a kube_version property.")
+
+
+def test_another_flavor_of_the_workers_is_refused(program: Program, tenant: Connection, tmp_path: Path) -> None:
+    del program  # deploys the platform
+    before = magnum_objects(tenant)
+    changed = vary(tmp_path / "Pulumi.sandbox.yaml", {"cluster": {"workers": {"flavor": "m1.large"}}})
+    refused = Program("sandbox", changed).attempt("preview")
+    assert refused.returncode != 0
+    assert (
+        f"rsp:cluster.workers.flavor: is `m1.large`, but the cluster `{CLUSTER}` was created with `m1.medium`"
+        in refused.stdout + refused.stderr
+    )
+    assert magnum_objects(tenant) == before
 
 
 def test_another_flavor_of_a_node_group_replaces_the_group(program: Program, tmp_path: Path) -> None:

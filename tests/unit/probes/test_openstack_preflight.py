@@ -13,6 +13,7 @@ from config.stack_config import StackConfig
 from probes import openstack_preflight
 from probes.problem import Problem
 from tests.unit.json_server import json_server
+from tests.unit.probes import recorded_magnum
 from tests.unit.sample import environment
 
 # openstacksdk warns about an optional library.
@@ -300,6 +301,14 @@ def test_allowed_networks_of_the_api_must_be_verified(project: FakeProject, exec
     assert not problem.fatal
     assert problem.where == "rsp:cluster.apiAllowedCidrs"
     assert project.token
+
+
+def test_an_existing_cluster_is_compared(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
+    project.templates["template-uuid"] = recorded_magnum.template()
+    assert check(executor) == []
+    message = only(check(executor, environment(cluster__workers__flavor="m1.large")))
+    assert message.startswith("rsp:cluster.workers.flavor: is `m1.large`, but the cluster `rsp-test-cluster` was")
 
 
 def test_existing_resources_of_the_stack_are_not_counted_twice(
