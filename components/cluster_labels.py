@@ -4,8 +4,7 @@ Reference: Magnum's user guide (https://docs.openstack.org/magnum/latest/user/);
 of magnum-capi-helm (``driver.py``), as its guide is incomplete.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Literal
@@ -57,6 +56,10 @@ class ClusterFeatures:
     """Octavia provider: ovn or amphora."""
     load_balancer_algorithm: str
     """Octavia algorithm; OVN supports SOURCE_IP_PORT only."""
+    public_api: bool
+    """True if the load balancer of the Kubernetes API has a floating IP."""
+    api_allowed_cidrs: Sequence[IPv4Network]
+    """Networks that may reach the Kubernetes API; all if empty."""
     health_monitors: bool
     """Whether load balancers probe their members."""
     autohealing: bool
@@ -67,6 +70,8 @@ class ClusterFeatures:
     """Size of the nodes' root volumes in GiB; None to use the flavor's disk."""
     boot_volume_type: str | None = None
     """Cinder volume type of the root volumes; None for the cloud's default."""
+    release_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels that the Heat driver needs for the Kubernetes release."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """Additional labels, which override those of the program."""
 
@@ -86,6 +91,8 @@ def _common(features: ClusterFeatures) -> dict[str, str | int | bool]:
         # The dashboard would be another way to the API, with its own permissions.
         "kube_dashboard_enabled": False,
         "kube_tag": features.kubernetes_version,
+        # With Cluster API the default is true. The template's floating_ip_enabled is about nodes.
+        "master_lb_floating_ip_enabled": features.public_api,
         "monitoring_enabled": False,
         "octavia_lb_algorithm": features.load_balancer_algorithm,
         "octavia_lb_healthcheck": features.health_monitors,
@@ -102,41 +109,33 @@ def _common(features: ClusterFeatures) -> dict[str, str | int | bool]:
 
 
 def _heat(features: ClusterFeatures) -> dict[str, str | int | bool]:
-    release = companion_release(features.kubernetes_version)
     pod_range = "calico_ipv4pool" if features.network_driver == "calico" else "flannel_network_cidr"
-    return {
+    labels: dict[str, str | int | bool] = {
+        **features.release_labels,
         "admission_control_list": ",".join(ADMISSION_PLUGINS),
         "auto_healing_controller": "magnum-auto-healer",
-        "autoscaler_tag": release,
         "cinder_csi_enabled": True,
-        "cinder_csi_plugin_tag": release,
         "cloud_provider_enabled": True,
-        "cloud_provider_tag": release,
         # Nublado needs the complete list of images on a node (Phalanx, "Node status max images").
         "kubelet_options": "--node-status-max-images=-1",
-        "magnum_auto_healer_tag": release,
         "service_cluster_ip_range": str(features.services),
         pod_range: str(features.pods),
         "use_podman": True,
     }
+    if features.api_allowed_cidrs:
+        labels["master_lb_allowed_cidrs"] = _csv(features.api_allowed_cidrs)
+    return labels
 
 
-def _cluster_api(_features: ClusterFeatures) -> dict[str, str | int | bool]:
-    return {"csi_cinder_reclaim_policy": "Retain"}
+def _cluster_api(features: ClusterFeatures) -> dict[str, str | int | bool]:
+    labels: dict[str, str | int | bool] = {"csi_cinder_reclaim_policy": "Retain"}
+    if features.api_allowed_cidrs:
+        labels["api_master_lb_allowed_cidrs"] = _csv(features.api_allowed_cidrs)
+    return labels
 
 
-def companion_release(kubernetes_version: str) -> str:
-    """Return the release of cloud-provider-openstack and cluster-autoscaler for a Kubernetes release.
-
-    Both are released per minor release of Kubernetes, beginning with ``.0``.
-
-    Raises:
-        ValueError: The version does not begin with ``v<major>.<minor>.``.
-    """
-    matched = re.match(r"v(\d+)\.(\d+)\.", kubernetes_version)
-    if not matched:
-        raise ValueError(f"{kubernetes_version} is no Kubernetes release such as v1.36.3")
-    return f"v{matched[1]}.{matched[2]}.0"
+def _csv(networks: Sequence[IPv4Network]) -> str:
+    return ",".join(map(str, networks))
 
 
 def _text(value: str | int | bool) -> str:

@@ -49,8 +49,6 @@ class MagnumClusterArgs:
     """Additional node groups by name."""
     api_load_balancer: bool = False
     """Whether the API servers are behind a load balancer."""
-    public_api: bool = True
-    """Whether the API server gets a floating IP."""
     keypair: str | None = None
     """Name of a Nova keypair for the nodes."""
     dns_nameserver: str | None = None
@@ -103,7 +101,8 @@ class MagnumCluster(pulumi.ComponentResource):
             network_driver=args.features.network_driver,
             volume_driver="cinder",
             docker_storage_driver="overlay2",
-            floating_ip_enabled=args.public_api,
+            # Heat would give one to each node, masters and workers, whose ports are open to the world.
+            floating_ip_enabled=False,
             master_lb_enabled=args.api_load_balancer,
             # Labels of the cluster would replace those of the template, and a change of them the cluster.
             labels=template_labels(args.features),
@@ -184,7 +183,6 @@ def template_name(cluster: str, args: MagnumClusterArgs) -> str:
         args.workers.flavor,
         args.keypair,
         args.dns_nameserver,
-        args.public_api,
         args.api_load_balancer,
     )
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

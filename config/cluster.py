@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from config import versions
+from config import heat_releases, versions
 from config.section import GiB, Name, Section, Slug
 
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -33,7 +33,10 @@ LABELS_OF_FIELDS = {
     "boot_volume_type": "cluster.bootVolume.type",
     "calico_ipv4pool": "cluster.podCidr",
     "flannel_network_cidr": "cluster.podCidr",
+    "api_master_lb_allowed_cidrs": "cluster.apiAllowedCidrs",
     "kube_tag": "cluster.kubernetesVersion",
+    "master_lb_allowed_cidrs": "cluster.apiAllowedCidrs",
+    "master_lb_floating_ip_enabled": "cluster.publicApi",
     "max_node_count": "cluster.workers.autoscaling.maximum",
     "min_node_count": "cluster.workers.autoscaling.minimum",
     "octavia_lb_algorithm": "ingress.loadBalancerProvider",
@@ -104,19 +107,33 @@ class Cluster(Section):
     """The Kubernetes cluster that Magnum creates."""
 
     driver: Driver = Field(
-        default="heat",
+        default="capi",
         description="Magnum's driver in this cloud: Heat or Cluster API (magnum-capi-helm)",
     )
     kubernetes_version: str = Field(
         default=versions.KUBERNETES,
         pattern=r"^v\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$",
-        description="Kubernetes release, such as v1.36.3; a change creates a new template and upgrades the cluster",
+        description=(
+            "Kubernetes release. Driver capi: the release of the image, such as v1.36.3; a newer image and its release "
+            "upgrade the cluster. Driver heat: a tag of the image rancher/hyperkube, such as v1.28.9-rancher1, which "
+            "cannot be upgraded"
+        ),
     )
     image: Name = Field(description="Glance image of the nodes; its property os_distro selects Magnum's driver")
     masters: Masters = Field(description="Control plane nodes")
     workers: NodeGroupSettings = Field(description="Default node group (Magnum's default-worker)")
     node_groups: dict[Slug, NodeGroupSettings] = Field(default={}, description="Additional node groups, by name")
-    public_api: bool = Field(default=True, description="Assign a floating IP to the API server")
+    public_api: bool = Field(
+        default=True,
+        description="Assign a floating IP to the load balancer of the Kubernetes API; nodes never get one",
+    )
+    api_allowed_cidrs: tuple[IPv4Network, ...] = Field(
+        default=(),
+        description=(
+            "Networks with access to the public Kubernetes API; all if empty. Requires ingress.loadBalancerProvider "
+            "amphora, as OVN load balancers do not support it"
+        ),
+    )
     autohealing: bool = Field(default=True, description="Replace nodes that do not respond")
     boot_volume: BootVolume | None = Field(
         default=None,
@@ -133,14 +150,12 @@ class Cluster(Section):
     )
     labels: dict[Label, str] = Field(default={}, description="Additional Magnum labels")
 
-    @field_validator("kubernetes_version")
+    @field_validator("node_groups")
     @classmethod
-    def _supported(cls, version: str) -> str:
-        major, minor = (int(part) for part in re.findall(r"\d+", version)[:2])
-        if (major, minor) < versions.KUBERNETES_MINIMUM:
-            needed = ".".join(map(str, versions.KUBERNETES_MINIMUM))
-            raise ValueError(f"Phalanx requires Kubernetes {needed} or later, got {version}")
-        return version
+    def _not_default(cls, groups: dict[str, NodeGroupSettings]) -> dict[str, NodeGroupSettings]:
+        if taken := sorted({"default-master", "default-worker"} & groups.keys()):
+            raise ValueError(f"{', '.join(taken)}: Magnum has a node group of this name already: choose another name")
+        return groups
 
     @field_validator("labels")
     @classmethod
@@ -152,12 +167,42 @@ class Cluster(Section):
 
     @model_validator(mode="after")
     def _supported_by_driver(self) -> Self:
-        if self.driver == "capi":
+        if self.api_allowed_cidrs and not self.public_api:
+            raise ValueError("apiAllowedCidrs requires publicApi true: without it the API has no floating IP")
+        if self.driver == "heat":
+            self._check_heat_release()
+        else:
+            if not self.is_supported_by_phalanx:
+                raise ValueError(
+                    f"kubernetesVersion {self.kubernetes_version}: Phalanx requires Kubernetes "
+                    f"{'.'.join(map(str, versions.KUBERNETES_MINIMUM))} or later, such as {versions.KUBERNETES}"
+                )
             if self.pod_cidr or self.service_cidr:
                 raise ValueError("podCidr and serviceCidr are not supported by driver capi: remove them")
             if self.network_driver != "calico":
                 raise ValueError("driver capi supports networkDriver calico only")
         return self
+
+    def _check_heat_release(self) -> None:
+        version, tested = self.kubernetes_version, ", ".join(heat_releases.TESTED)
+        if not heat_releases.TAG.fullmatch(version):
+            raise ValueError(
+                f"kubernetesVersion {version}: driver heat installs the image rancher/hyperkube, whose tags end in "
+                f"-rancherN; tested with Magnum are {tested}"
+            )
+        if version not in heat_releases.TESTED and (
+            missing := [label for label in heat_releases.REQUIRED if label not in self.labels]
+        ):
+            raise ValueError(
+                f"kubernetesVersion {version} was not tested with Magnum's driver heat ({tested} were): choose one of "
+                f"these, or set the labels {', '.join(missing)} in cluster.labels yourself"
+            )
+
+    @property
+    def is_supported_by_phalanx(self) -> bool:
+        """True if Phalanx supports the Kubernetes release."""
+        major, minor = (int(part) for part in re.findall(r"\d+", self.kubernetes_version)[:2])
+        return (major, minor) >= versions.KUBERNETES_MINIMUM
 
     @property
     def pods(self) -> IPv4Network:
@@ -171,5 +216,5 @@ class Cluster(Section):
 
     @property
     def api_load_balancer(self) -> bool:
-        """True if the API server has a load balancer; always true with Cluster API (magnum-capi-helm)."""
-        return self.driver == "capi" or self.masters.count > 1
+        """True if the Kubernetes API has a load balancer; always true with Cluster API (magnum-capi-helm)."""
+        return self.driver == "capi" or self.masters.count > 1 or self.public_api

@@ -46,10 +46,13 @@ class StackConfig(StackFile):
     )
 
     def conflicts(self) -> Iterator[tuple[KeyPath, str]]:
-        """Yield conflicts between the networks."""
+        """Yield conflicts between the sections."""
         network, cluster = self.network, self.cluster
         if reason := network.refusal_of(self.nfs.address):
             yield ("nfs", "address"), reason
+        if cluster.api_allowed_cidrs and self.ingress.load_balancer_provider == "ovn":
+            way = "remove it, or set ingress.loadBalancerProvider to amphora"
+            yield ("cluster", "apiAllowedCidrs"), f"OVN load balancers do not support allowed CIDRs: {way}"
         nodes = {"network.cidr": network.cidr}
         if first_overlap(cluster.pods, nodes):
             yield ("cluster", "podCidr"), f"{cluster.pods} overlaps network.cidr {network.cidr}: choose another range"

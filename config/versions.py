@@ -1,7 +1,7 @@
 """Versions that this program chooses. Versions of charts and images of applications come from the Phalanx checkout."""
 
 KUBERNETES = "v1.36.3"
-"""Default Kubernetes release, in the format of Magnum's label ``kube_tag``."""
+"""Default Kubernetes release with Cluster API."""
 
 KUBERNETES_MINIMUM = (1, 30)
 """Oldest Kubernetes release that Phalanx supports (Phalanx documentation, Kubernetes requirements)."""

@@ -1,7 +1,7 @@
 """Checks whether a stack can be deployed in an OpenStack project."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
-from probes import quota
+from probes import existing_cluster, magnum_driver, quota
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
+
+CLUSTER = "cluster"
+"""Name of the component that creates the cluster."""
 
 
 def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
@@ -37,7 +40,8 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         "Keystone": project.credentials,
         "Neutron": project.names.check_network,
         "Glance": project.images,
-        "Nova": project.names.check_compute,
+        "Nova": project.compute,
+        "Magnum": project.cluster,
         "Cinder": project.names.check_volume_types,
         "the quotas": project.quota,
     }
@@ -61,7 +65,7 @@ class _Project:
         """The names in the configuration."""
         config = self.config
         cluster, boot = config.cluster, config.cluster.boot_volume
-        groups, classes = cluster.node_groups, config.applications.storage_classes
+        classes = config.applications.storage_classes
         return Names(
             connection=self.connection,
             project=config.project,
@@ -70,9 +74,7 @@ class _Project:
             images={"nfs.image": config.nfs.image, "cluster.image": cluster.image},
             flavors={
                 "nfs.flavor": config.nfs.flavor,
-                "cluster.masters.flavor": cluster.masters.flavor,
-                "cluster.workers.flavor": cluster.workers.flavor,
-                **{f"cluster.nodeGroups.{name}.flavor": group.flavor for name, group in groups.items()},
+                **magnum_driver.flavors_of(cluster),
             },
             volume_types={
                 **{f"nfs.volumes.{name}.type": volume.type for name, volume in config.nfs.volumes.items()},
@@ -82,6 +84,12 @@ class _Project:
                 },
             },
         )
+
+    @functools.cached_property
+    def flavors(self) -> Mapping[str, quota.Flavor]:
+        """Sizes of all flavors, by name."""
+        known = self.names.known_flavors
+        return {name: quota.Flavor(vcpus=each.vcpus, ram=each.ram) for name, each in known.items()}
 
     def credentials(self) -> Iterator[Problem]:
         """Check that Keystone does not restrict the credentials in a way that Magnum or S3 keys do not allow."""
@@ -155,23 +163,25 @@ class _Project:
         """Check that the images exist, and that Magnum can use the one of the cluster."""
         yield from self.names.check_images()
         cluster = self.config.cluster
-        image = self.names.known_images.get(cluster.image)
-        if image is None:
+        if image := self.names.known_images.get(cluster.image):
+            yield from magnum_driver.image_problems(cluster, image)
+
+    def compute(self) -> Iterator[Problem]:
+        """Check that the flavors and the keypair exist, and that the nodes are large enough."""
+        yield from self.names.check_compute()
+        yield from magnum_driver.flavor_warnings(self.config.cluster, self.flavors)
+
+    def cluster(self) -> Iterator[Problem]:
+        """Compare the cluster that exists, if any, with the configuration."""
+        yield from magnum_driver.cluster_warnings(self.config.cluster)
+        magnum: Any = self.connection.container_infrastructure_management
+        cluster = magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+        if cluster is None:
             return
-        if not image.os_distro:
-            yield Problem(
-                where="rsp:cluster.image",
-                what=f"image `{image.name}` has no property os_distro, by which Magnum selects its driver: set it with "
-                f"`openstack image set --os-distro fedora-coreos {image.name}`, or choose another image",
-            )
-        # With Cluster API the image determines the release; the template's label is ignored (magnum-capi-helm).
-        built_for = (image.properties or {}).get("kube_version")
-        if cluster.driver == "capi" and built_for != cluster.kubernetes_version:
-            yield Problem(
-                where="rsp:cluster.kubernetesVersion",
-                what=f"{cluster.kubernetes_version} is not the release of image `{image.name}` (property kube_version: "
-                f"{built_for or 'none'}): change rsp:cluster.image or rsp:cluster.kubernetesVersion",
-            )
+        template = magnum.get_cluster_template(cluster.cluster_template_id)
+        known = {**self.names.known_flavors, **self.names.known_images}
+        names = {str(each.id): name for name, each in known.items()}
+        yield from existing_cluster.problems(self.config, cluster, template, names)
 
     def quota(self) -> Iterator[Problem]:
         """Check that the project's quotas are sufficient."""
@@ -180,6 +190,7 @@ class _Project:
         compute_limits = submit(lambda: self.connection.compute.get_limits().absolute)
         volume_limits = submit(lambda: storage.get_limits().absolute)
         network_quota = submit(network.get_quota, str(self.connection.current_project_id), details=True)
+        balancer_quota = submit(_load_balancers, self.connection)
         volume_names = submit(lambda: [each.name for each in storage.volumes(details=False)])
         servers, volumes, networking = compute_limits.result(), volume_limits.result(), network_quota.result()
         allowances = {
@@ -192,11 +203,22 @@ class _Project:
                 resource: quota.Allowance(limit=networking[resource]["limit"], used=networking[resource]["used"])
                 for resource in ("networks", "subnets", "routers", "security_groups", "floating_ips")
             },
+            **balancer_quota.result(),
         }
         prefix = cloud_name(self.stack, "")
         first = not any(name.startswith(prefix) for name in volume_names.result())
-        flavors = {
-            name: quota.Flavor(vcpus=each.vcpus, ram=each.ram) for name, each in self.names.known_flavors.items()
-        }
-        for shortage in quota.shortages(quota.needs(self.config, flavors), allowances, first=first):
+        for shortage in quota.shortages(quota.needs(self.config, self.flavors), allowances, first=first):
             yield Problem(where=f"quota of project `{self.connection.current_project.name}`", what=shortage)
+
+
+def _load_balancers(connection: "Connection") -> dict[str, quota.Allowance]:
+    """Return Octavia's quota, which some clouds show to administrators only."""
+    from openstack import exceptions  # noqa: PLC0415
+
+    octavia: Any = connection.load_balancer
+    try:
+        limit = octavia.get_quota(connection.current_project_id).load_balancers
+    except exceptions.HttpException:
+        return {}
+    used = sum(1 for _ in octavia.load_balancers())
+    return {"load_balancers": quota.Allowance(limit=limit, used=used)}

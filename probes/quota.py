@@ -37,6 +37,7 @@ RESOURCES: Mapping[str, str] = {
     "routers": "routers",
     "security_groups": "security groups",
     "floating_ips": "floating IPs",
+    "load_balancers": "load balancers",
 }
 """Names of the resources in error messages, by their name in OpenStack's quotas."""
 
@@ -72,6 +73,8 @@ def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
         # The NFS server's, and Magnum's two for masters and workers.
         "security_groups": 3,
         "floating_ips": 1 + cluster.public_api,
+        # The ingress's and the API's; Heat's templates create one for etcd as well (kubecluster.yaml).
+        "load_balancers": 1 + cluster.api_load_balancer * (2 if cluster.driver == "heat" else 1),
     }
 
 

@@ -9,6 +9,7 @@ from components.object_store import ObjectStoreArgs, S3Keys
 from components.stateless_vm import Machine, Place
 from components.vault_server import VaultServerArgs
 from config import cluster as cluster_config
+from config import heat_releases
 from config.network import NetworkSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
@@ -101,7 +102,6 @@ def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
         workers=_nodes(settings.workers),
         node_groups={name: _nodes(group) for name, group in settings.node_groups.items()},
         api_load_balancer=settings.api_load_balancer,
-        public_api=settings.public_api,
         keypair=config.cloud.keypair,
         dns_nameserver=",".join(map(str, config.network.dns_nameservers)) or None,
         protect=config.protect,
@@ -119,7 +119,10 @@ def cluster_features(config: StackConfig) -> ClusterFeatures:
         services=settings.services,
         load_balancer_provider=ingress.load_balancer_provider,
         load_balancer_algorithm=ingress.algorithm,
+        public_api=settings.public_api,
+        api_allowed_cidrs=settings.api_allowed_cidrs,
         health_monitors=ingress.health_monitors,
+        release_labels=heat_releases.labels(settings.kubernetes_version) if settings.driver == "heat" else {},
         autohealing=settings.autohealing,
         autoscaling=_autoscaler_bounds(settings),
         boot_volume_size=settings.boot_volume.size if settings.boot_volume else None,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.cloud import clients, configuration
 from sandbox.cloud.done import once
 from sandbox.cloud.identity import TENANT
+from sandbox.tools import VERSIONS
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -30,8 +31,16 @@ FLAVORS: Final = (
     Flavor("m1.xlarge", 8, 16384, 160),
 )
 
-IMAGES: Final = {"fedora-coreos-42": "fedora-coreos", "debian-12": "debian"}
-"""Value of os_distro, from which Magnum chooses its driver, by image. The images have no content: nothing boots."""
+KUBERNETES: Final = f"v{VERSIONS['kube-apiserver']}"
+
+IMAGES: Final[dict[str, dict[str, str]]] = {
+    "debian-12": {"os_distro": "debian"},
+    "fedora-coreos-42": {"os_distro": "fedora-coreos"},
+    f"ubuntu-2404-kube-{KUBERNETES}": {"os_distro": "ubuntu", "kube_version": KUBERNETES},
+    # The same release, built again: clusters can be moved to it.
+    f"ubuntu-2404-kube-{KUBERNETES}-2": {"os_distro": "ubuntu", "kube_version": KUBERNETES},
+}
+"""Properties by image: Magnum chooses its driver by os_distro. The images have no content, as nothing boots."""
 
 VOLUME_TYPES: Final = ("ceph-hdd", "ceph-ssd")
 
@@ -83,7 +92,7 @@ def _images(connection: "Connection") -> None:
             existing.add(each.name)
         elif each.name in IMAGES:
             image.delete_image(each)  # an interrupted upload
-    for name, distribution in IMAGES.items():
+    for name, properties in IMAGES.items():
         if name not in existing:
             image.create_image(
                 name,
@@ -91,7 +100,7 @@ def _images(connection: "Connection") -> None:
                 disk_format="raw",
                 container_format="bare",
                 visibility="public",
-                os_distro=distribution,
+                **properties,
             )
 
 

@@ -1,6 +1,7 @@
 """The openstack-cloud-controller-manager of a cluster, which creates Octavia load balancers for Services.
 
-The configuration is that of Magnum's `write-kube-os-config.sh` and `kube-apiserver-to-kubelet-role.sh`.
+The options of load balancers are those of magnum-capi-helm (`addons.openstack.cloudConfig`), the rest those of Magnum's
+`write-kube-os-config.sh`.
 """
 
 from typing import Final
@@ -14,11 +15,8 @@ NAME: Final = "openstack-cloud-controller-manager"
 
 
 def cloud_config(description: Description, trust: Trust) -> str:
-    """Return the content of `cloud.conf`, which contains the trustee's password.
-
-    The labels' defaults are those of Magnum's kubecluster.yaml.
-    """
-    labels = description.labels
+    """Return the content of `cloud.conf`, which contains the trustee's password."""
+    octavia = description.load_balancers
     return f"""\
 [Global]
 auth-url={trust.auth_url}
@@ -31,9 +29,9 @@ region={trust.region}
 use-octavia=true
 subnet-id={description.network.subnet_id}
 floating-network-id={description.network.external_id}
-lb-provider={labels.get("octavia_provider") or "amphora"}
-lb-method={labels.get("octavia_lb_algorithm") or "ROUND_ROBIN"}
-create-monitor={labels.get("octavia_lb_healthcheck") or "true"}
+lb-provider={octavia.provider}
+lb-method={octavia.algorithm}
+create-monitor={str(octavia.health_monitors).lower()}
 monitor-delay=1m
 monitor-timeout=30s
 monitor-max-retries=3

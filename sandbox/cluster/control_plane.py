@@ -24,16 +24,10 @@ from sandbox.process import Process, wait_for
 TOOLS: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 API_SERVER_SECONDS: Final = 120
 
-DEFAULT_SERVICE_CIDR: Final = "10.254.0.0/16"
-"""`portal_network_cidr` of Magnum's kubecluster.yaml."""
-DEFAULT_POD_CIDR: Final = "10.100.0.0/16"
-DEFAULT_ADMISSION: Final = (
-    "PodSecurityPolicy,NamespaceLifecycle,LimitRanger,ServiceAccount,ResourceQuota,TaintNodesByCondition,Priority,"
-    "DefaultTolerationSeconds,DefaultStorageClass,StorageObjectInUseProtection,PersistentVolumeClaimResize,"
-    "MutatingAdmissionWebhook,ValidatingAdmissionWebhook,RuntimeClass"
-)
-"""Magnum 15 (Zed)'s `admission_control_list`. As on a real cloud, a cluster with Kubernetes 1.25 or later, which has no
-PodSecurityPolicy, must override it, or its API server does not start."""
+SERVICE_CIDR: Final = ipaddress.IPv4Network("172.24.0.0/13")
+"""Addresses of Services: `kubeNetwork.services` of capi-helm-charts."""
+POD_CIDR: Final = ipaddress.IPv4Network("172.16.0.0/13")
+"""Addresses of Pods: `kubeNetwork.pods`."""
 
 USERS: Final = {
     "admin": Request(common_name="admin", organization="system:masters"),
@@ -61,27 +55,17 @@ class Certificates:
     token_public_key: Path
 
 
-def service_cidr(description: Description) -> ipaddress.IPv4Network:
-    """Return the CIDR of Services, from the label `service_cluster_ip_range`."""
-    return ipaddress.IPv4Network(description.labels.get("service_cluster_ip_range") or DEFAULT_SERVICE_CIDR)
-
-
-def pod_cidr(description: Description) -> ipaddress.IPv4Network:
-    """Return the CIDR of Pods, from the label of the cluster's network driver."""
-    label = "flannel_network_cidr" if description.network_driver == "flannel" else "calico_ipv4pool"
-    return ipaddress.IPv4Network(description.labels.get(label) or DEFAULT_POD_CIDR)
-
-
 def check_version(description: Description) -> None:
     """Check that the sandbox provides the cluster's Kubernetes version.
 
     Raises:
         SandboxError: Another version is required.
     """
-    available = f"v{tools.VERSIONS['kube-apiserver']}"
-    if description.kube_tag != available:
-        wanted = description.kube_tag or "not set"
-        raise SandboxError(f"label kube_tag: {wanted}, but the sandbox provides {available} only; set the label to it")
+    available, wanted = f"v{tools.VERSIONS['kube-apiserver']}", description.kubernetes_version
+    if wanted != available:
+        raise SandboxError(
+            f"the sandbox has no Kubernetes {wanted}, only {available}: use an image with that kube_version"
+        )
 
 
 def ensure_certificates(directory: ClusterDirectory) -> Certificates:
@@ -94,7 +78,7 @@ def ensure_certificates(directory: ClusterDirectory) -> Certificates:
     token_key, token_public_key = ensure_signing_key(pki, "service-account")
     api_hosts = (
         LOOPBACK,
-        str(service_cidr(directory.description)[1]),
+        str(SERVICE_CIDR[1]),
         "localhost",
         "kubernetes",
         "kubernetes.default",
@@ -151,7 +135,7 @@ def start_kwok(directory: ClusterDirectory) -> None:
         f"--config={stages}",
         f"--kubeconfig={kubeconfig}",
         "--manage-all-nodes=true",
-        f"--cidr={pod_cidr(directory.description)}",
+        f"--cidr={POD_CIDR}",
         "--node-lease-duration-seconds=40",
         f"--server-address={directory.address(Offset.KWOK)}",
         config=(kubeconfig, stages),
@@ -186,8 +170,6 @@ def _etcd(directory: ClusterDirectory, bin_dir: Path, certificates: Certificates
 
 
 def _api_server(directory: ClusterDirectory, bin_dir: Path, certificates: Certificates) -> Process:
-    description = directory.description
-    admission = description.labels.get("admission_control_list") or DEFAULT_ADMISSION
     return directory.process(
         "kube-apiserver",
         bin_dir / "kube-apiserver",
@@ -204,9 +186,9 @@ def _api_server(directory: ClusterDirectory, bin_dir: Path, certificates: Certif
         f"--service-account-key-file={certificates.token_public_key}",
         f"--service-account-signing-key-file={certificates.token_key}",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-        f"--service-cluster-ip-range={service_cidr(description)}",
+        f"--service-cluster-ip-range={SERVICE_CIDR}",
         "--authorization-mode=Node,RBAC",
-        f"--enable-admission-plugins=NodeRestriction,{admission}",
+        "--enable-admission-plugins=NodeRestriction",  # kubeadm's
         "--allow-privileged=true",
         # The endpoints of `kubernetes.default` must not contain a loopback address.
         "--endpoint-reconciler-type=none",
@@ -241,7 +223,7 @@ def _controller_manager(directory: ClusterDirectory, bin_dir: Path, certificates
         f"--cluster-signing-key-file={certificates.authority_key}",
         "--use-service-account-credentials=true",
         "--allocate-node-cidrs=true",
-        f"--cluster-cidr={pod_cidr(description)}",
+        f"--cluster-cidr={POD_CIDR}",
         config=(kubeconfig, certificates.authority, certificates.token_key),
     )
 

@@ -2,7 +2,6 @@
 
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
@@ -46,6 +45,14 @@ class Network(_Model):
     """External network, for floating IPs."""
 
 
+class LoadBalancers(_Model):
+    """Octavia's options for the load balancers of Services."""
+
+    provider: str
+    algorithm: str
+    health_monitors: bool
+
+
 class Trust(_Model):
     """Keystone trust of the cluster's cloud controller."""
 
@@ -62,10 +69,9 @@ class Description(_Model):
     uuid: str
     name: str
     project_id: str
-    kube_tag: str | None
-    """Kubernetes version with a leading `v`; None if neither cluster nor template have one."""
-    network_driver: Literal["calico", "flannel"] | None
-    labels: dict[str, str]
+    kubernetes_version: str
+    """Kubernetes version with a leading `v`."""
+    load_balancers: LoadBalancers
     network: Network
     trust: Trust | None
     """None if Magnum gives clusters no trust, so that they have no cloud controller."""

@@ -63,7 +63,7 @@ def manifest(node: Node, kubernetes_version: str, region: str | None) -> Object:
 
 def sync(kube: Kube, description: Description) -> None:
     """Register missing nodes and delete those without a server; their Pods are garbage-collected."""
-    version = description.kube_tag or ""
+    version = description.kubernetes_version
     region = description.trust.region if description.trust else None
     registered = {node["metadata"]["name"]: node for node in kube.list(COLLECTION)}
     wanted = {node.name: node for node in description.nodes}

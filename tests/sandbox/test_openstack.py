@@ -45,19 +45,21 @@ def test_nfs_is_open_to_the_clusters_subnet_only(tenant: Connection, settings: S
     assert ipv6 == []
 
 
-def test_only_magnums_groups_allow_access_from_everywhere(tenant: Connection) -> None:
-    groups = {group.id: group.name for group in tenant.network.security_groups() if group.name.startswith(OURS)}
-    open_to_the_world = [
-        (groups[rule.security_group_id], rule.protocol, rule.port_range_min, rule.port_range_max)
+def test_only_the_api_and_node_ports_are_open_to_everyone(tenant: Connection, settings: StackConfig) -> None:
+    groups = {group.id: group.name for group in tenant.network.security_groups() if OURS in group.name}
+    open_to_the_world = {
+        (groups[rule.security_group_id].rpartition("-")[2], rule.protocol, rule.port_range_min, rule.port_range_max)
         for rule in tenant.network.security_group_rules(direction="ingress")
         if rule.security_group_id in groups and rule.remote_group_id is None
         if rule.remote_ip_prefix in {None, "0.0.0.0/0", "::/0"}
-    ]
-    assert open_to_the_world
-    for group, protocol, first, last in open_to_the_world:
-        # Magnum's Heat templates create these groups with these rules (kubecluster.yaml); the program adds none.
-        assert "secgroup_kube_master" in group or "secgroup_kube_minion" in group
-        assert protocol == "icmp" or not {6379, 8443} & set(range(first, last + 1))
+    }
+    # The security groups of Cluster API; OVN keeps clients' addresses.
+    assert settings.ingress.load_balancer_provider == "ovn"
+    assert open_to_the_world == {
+        ("controlplane", "tcp", 6443, 6443),
+        ("worker", "tcp", 30000, 32767),
+        ("worker", "udp", 30000, 32767),
+    }
 
 
 def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, settings: StackConfig) -> None:

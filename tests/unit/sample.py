@@ -24,7 +24,7 @@ _DATA: dict[str, Any] = {
         },
     },
     "cluster": {
-        "image": "fedora-coreos-42",
+        "image": "ubuntu-2404-kube-v1.36.3",
         "masters": {"flavor": "m1.medium", "count": 3},
         "workers": {"flavor": "m1.medium", "count": 2},
         "nodeGroups": {"labs": {"flavor": "m1.large", "count": 1}},

@@ -1,44 +1,44 @@
 """The description of a cluster that its control plane is started from: `cluster.json` in its directory."""
 
+import dataclasses
 from typing import Any
 
 from magnum.common import clients
 from magnum.common import context as magnum_context
 from oslo_config import cfg
-from oslo_utils import strutils
 
+from rsp_sandbox_drivers import helm_values
 from rsp_sandbox_drivers.stack import Stack
 
 
-def describe(stack: Stack, cluster: Any, template: Any) -> dict[str, Any]:
+def describe(
+    stack: Stack, cluster: Any, kubernetes_version: str, load_balancers: helm_values.LoadBalancers
+) -> dict[str, Any]:
     """Return the content of `cluster.json`, as defined by `Description` in `sandbox.cluster`."""
     network = stack.network
-    labels = dict(cluster.labels or {})
     return {
         "uuid": cluster.uuid,
         "name": cluster.name,
         "project_id": cluster.project_id,
-        "kube_tag": labels.get("kube_tag"),
-        "labels": labels,
+        "kubernetes_version": kubernetes_version,
+        "load_balancers": dataclasses.asdict(load_balancers),
         "network": {
             "id": network.id,
             "name": network.name,
             "subnet_id": network.subnet_id,
             "external_id": network.external_id,
         },
-        "trust": _trust(cluster, labels),
+        "trust": _trust(cluster),
         "nodes": [node for group in cluster.nodegroups for node in _nodes(stack, group)],
-        "network_driver": template.network_driver,
     }
 
 
-def _trust(cluster: Any, labels: dict[str, str]) -> dict[str, str] | None:
+def _trust(cluster: Any) -> dict[str, str] | None:
     """Return the trust of the cluster's cloud controller; None if Magnum gives clusters no trust.
 
-    Source: `cloud_provider_enabled` in `magnum/drivers/heat/k8s_fedora_template_def.py`.
+    It replaces the application credential that magnum-capi-helm creates.
     """
-    enabled = strutils.bool_from_string(labels.get("cloud_provider_enabled", cfg.CONF.trust.cluster_user_trust))
-    if not (enabled and cfg.CONF.trust.cluster_user_trust):
+    if not cfg.CONF.trust.cluster_user_trust:
         return None
     osc = clients.OpenStackClients(magnum_context.make_cluster_context(cluster))
     return {

@@ -1,4 +1,7 @@
-"""Load balancers of a cluster's Services, which are deleted with the cluster, as by Magnum's Heat driver."""
+"""Load balancers of a cluster's Services, which are deleted with the cluster.
+
+Magnum's Heat driver deletes them itself; with Cluster API, cluster-api-janitor-openstack does.
+"""
 
 import re
 import time
@@ -32,12 +35,22 @@ def delete(context: Any, cluster: Any) -> None:
     octavia = clients.OpenStackClients(context).octavia()
     ours = [one for one in _list(octavia) if made_by(cluster.uuid, one["description"])]
     for balancer in ours:
+        # Floating IPs created by users have another description and are kept.
+        neutron.delete_floatingip(context, balancer["vip_port_id"], cluster)
+    remove(octavia, ours)
+
+
+def remove(octavia: Any, balancers: list[dict[str, Any]]) -> None:
+    """Delete load balancers with their listeners and pools, and wait until they are gone.
+
+    Raises:
+        LoadBalancerError: They still exist after `WAIT_SECONDS`.
+    """
+    for balancer in balancers:
         if balancer["provisioning_status"] not in GOING:
-            # Floating IPs created by users have another description and are kept.
-            neutron.delete_floatingip(context, balancer["vip_port_id"], cluster)
             octavia.load_balancer_delete(balancer["id"], cascade=True)
     deadline = time.monotonic() + WAIT_SECONDS
-    waiting = {balancer["id"] for balancer in ours}
+    waiting = {balancer["id"] for balancer in balancers}
     while waiting := waiting & {one["id"] for one in _list(octavia) if one["provisioning_status"] != "DELETED"}:
         if time.monotonic() > deadline:
             raise LoadBalancerError(f"load balancers {', '.join(sorted(waiting))} were not deleted in {WAIT_SECONDS} s")

@@ -1,4 +1,4 @@
-"""Nova servers, Neutron ports and security groups of one cluster, which would be a Heat stack on a real cloud."""
+"""Nova servers, Neutron ports and security groups of one cluster."""
 
 import contextlib
 import functools
@@ -15,6 +15,7 @@ from neutronclient.common import exceptions as neutron_errors
 from novaclient import exceptions as nova_errors
 
 from rsp_sandbox_drivers import names, security_groups
+from rsp_sandbox_drivers.security_groups import MASTER, WORKER
 
 POLL_SECONDS = 1
 PARALLEL = 4
@@ -48,7 +49,7 @@ class Kind:
 
 
 class Stack:
-    """The resources of one cluster in its tenant's project.
+    """The resources of one cluster in its tenant's project; a subclass has the rules of a driver.
 
     Args:
         context: Magnum context: the tenant's, or one of the cluster's trust.
@@ -57,13 +58,28 @@ class Stack:
     """
 
     def __init__(self, context: Any, cluster: Any, template: Any) -> None:
-        self._context = context
+        self.context = context
         self._cluster = cluster
         self._template = template
         self._clients = clients.OpenStackClients(context)
         self._nova = self._clients.nova()
         self._neutron = self._clients.neutron()
-        self._labels = cluster.labels or {}
+
+    def security_group_names(self) -> dict[str, str]:
+        """Return the names of the security groups of `MASTER` and `WORKER`."""
+        raise NotImplementedError
+
+    def security_group_rules(self, ids: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+        """Return the ingress rules of `MASTER` and `WORKER`, given the ids of these security groups."""
+        raise NotImplementedError
+
+    def image(self, group: Any) -> str:
+        """Return the name or id of the image of a node group's servers."""
+        raise NotImplementedError
+
+    def address_pairs(self) -> list[dict[str, str]]:
+        """Return the `allowed_address_pairs` of the servers' ports."""
+        return []
 
     @functools.cached_property
     def network(self) -> Network:
@@ -82,8 +98,8 @@ class Stack:
         return Network(
             id=network["id"],
             name=network["name"],
-            subnet_id=neutron.get_fixed_subnet_id(self._context, cluster.fixed_subnet),
-            external_id=neutron.get_external_network_id(self._context, self._template.external_network_id),
+            subnet_id=neutron.get_fixed_subnet_id(self.context, cluster.fixed_subnet),
+            external_id=neutron.get_external_network_id(self.context, self._template.external_network_id),
         )
 
     def nodes(self, group: Any) -> list[Any]:
@@ -97,7 +113,7 @@ class Stack:
         )
 
     def match(self, groups: list[Any]) -> bool:
-        """Create and delete servers until each node group has the requested number.
+        """Create and delete servers until each node group has the requested number with the requested image.
 
         Returns:
             True if all servers are ACTIVE; False if another pass is needed.
@@ -105,31 +121,24 @@ class Stack:
         Raises:
             StackError: A server cannot be created.
         """
-        security_groups_by_role = self._ensure_security_groups()
-        surplus, missing = [], []
+        security_group_ids = self._ensure_security_groups()
+        kinds = {group.uuid: self._kind(group, security_group_ids) for group in groups}
+        surplus, missing, outdated = [], [], []
         for group in groups:
-            servers = self.nodes(group)
-            surplus += servers[group.node_count :]
-            if len(servers) < group.node_count:
-                kind = self._kind(group, security_groups_by_role)
-                indexes = [names.index_of(server.name) for server in servers]
-                while len(indexes) < group.node_count:
-                    indexes.append(names.next_index(indexes))
-                    missing.append((f"{self._prefix(group)}{indexes[-1]}", kind))
+            kind, servers = kinds[group.uuid], self.nodes(group)
+            current = [server for server in servers if server.image["id"] == kind.image_id]
+            outdated += [server for server in servers if server not in current]
+            surplus += current[group.node_count :]
+            indexes = [names.index_of(server.name) for server in servers]
+            for _ in range(group.node_count - len(current)):
+                indexes.append(names.next_index(indexes))
+                missing.append((f"{self._prefix(group)}{indexes[-1]}", kind))
         self._delete(surplus)
         _side_by_side(self._create, missing)
-        return self._wait_until_active(groups)
-
-    def remove(self, group: Any, nodes: list[str]) -> None:
-        """Delete nodes of a group by server id, name or index (Magnum's `nodes_to_remove`)."""
-        wanted = set(nodes)
-        self._delete(
-            [
-                server
-                for server in self.nodes(group)
-                if wanted & {server.id, server.name, str(names.index_of(server.name))}
-            ]
-        )
+        if not self._wait_until_active(groups, {server.id for server in outdated}):
+            return False
+        self._delete(outdated)
+        return True
 
     def delete_groups(self, groups: list[Any]) -> None:
         """Delete the servers and ports of node groups, including ports without a server."""
@@ -140,8 +149,8 @@ class Stack:
     def delete(self) -> None:
         """Delete all resources."""
         self.delete_groups(list(self._cluster.nodegroups))
-        for resource in (security_groups.WORKER, security_groups.MASTER):
-            for group in self._neutron.list_security_groups(name=self._group_name(resource))["security_groups"]:
+        for name in self.security_group_names().values():
+            for group in self._neutron.list_security_groups(name=name)["security_groups"]:
                 self._neutron.delete_security_group(group["id"])
 
     def address(self, server: Any) -> str:
@@ -165,29 +174,20 @@ class Stack:
         stack = names.stack_name(self._cluster.name, group.stack_id or self._cluster.stack_id, group_name)
         return names.server_prefix(stack, group.role)
 
-    def _group_name(self, resource: str) -> str:
-        stack_id = self._cluster.stack_id
-        return names.security_group_name(names.stack_name(self._cluster.name, stack_id), stack_id, resource)
-
-    def _pod_cidr(self) -> str:
-        return security_groups.pod_cidr(self._template.network_driver, self._labels)
-
     def _scope(self) -> dict[str, Any]:
         """Return search options for Nova, which shows administrators only their own project by default."""
-        if not self._context.is_admin:
+        if not self.context.is_admin:
             return {}
         return {"all_tenants": True, "project_id": self._cluster.project_id}
 
     def _ensure_security_groups(self) -> dict[str, str]:
-        """Create the two groups and their rules if necessary, and return the groups' ids by node role."""
-        master = self._ensure_group(security_groups.MASTER)
-        worker = self._ensure_group(security_groups.WORKER)
-        self._ensure_rules(master, security_groups.master_rules())
-        self._ensure_rules(worker, security_groups.worker_rules(master, worker, self._pod_cidr()))
-        return {"master": master, "worker": worker}
+        """Create the two groups and their rules if necessary, and return the groups' ids."""
+        ids = {role: self._ensure_group(name) for role, name in self.security_group_names().items()}
+        for role, rules in self.security_group_rules(ids).items():
+            self._ensure_rules(ids[role], rules)
+        return ids
 
-    def _ensure_group(self, resource: str) -> str:
-        name = self._group_name(resource)
+    def _ensure_group(self, name: str) -> str:
         found = self._neutron.list_security_groups(name=name)["security_groups"]
         if not found:
             found = [self._neutron.create_security_group({"security_group": {"name": name}})["security_group"]]
@@ -200,11 +200,11 @@ class Stack:
             bodies = [{**rule, "security_group_id": group_id} for rule in missing]
             self._neutron.create_security_group_rule({"security_group_rules": bodies})
 
-    def _kind(self, group: Any, security_groups_by_role: dict[str, str]) -> Kind:
+    def _kind(self, group: Any, security_group_ids: dict[str, str]) -> Kind:
         return Kind(
-            image_id=api_utils.get_openstack_resource(self._clients.glance().images, group.image_id, "images").id,
+            image_id=api_utils.get_openstack_resource(self._clients.glance().images, self.image(group), "images").id,
             flavor_id=self.flavor(group).id,
-            security_group_id=security_groups_by_role["master" if group.role == "master" else "worker"],
+            security_group_id=security_group_ids[MASTER if group.role == "master" else WORKER],
             zone=(group.labels or {}).get("availability_zone"),
         )
 
@@ -225,14 +225,14 @@ class Stack:
             "network_id": network.id,
             "fixed_ips": [{"subnet_id": network.subnet_id}],
             "security_groups": [security_group_id],
-            "allowed_address_pairs": [{"ip_address": self._pod_cidr()}],
+            "allowed_address_pairs": self.address_pairs(),
         }
         return self._neutron.create_port({"port": port})["port"]["id"]
 
-    def _wait_until_active(self, groups: list[Any]) -> bool:
+    def _wait_until_active(self, groups: list[Any], outdated: set[str]) -> bool:
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
-            servers = [server for group in groups for server in self.nodes(group)]
+            servers = [server for group in groups for server in self.nodes(group) if server.id not in outdated]
             for server in servers:
                 if server.status == "ERROR":
                     fault = getattr(server, "fault", {}).get("message", "Nova reports no reason")
@@ -267,6 +267,8 @@ class Stack:
     def _delete_ports(self, prefix: str) -> None:
         for port in self._neutron.list_ports(tenant_id=self._cluster.project_id)["ports"]:
             if port["name"].startswith(prefix):
+                for floating in self._neutron.list_floatingips(port_id=port["id"])["floatingips"]:
+                    self._neutron.delete_floatingip(floating["id"])
                 self._neutron.delete_port(port["id"])
 
 

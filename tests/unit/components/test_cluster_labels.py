@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.cluster_labels import Autoscaling, ClusterFeatures, companion_release, template_labels
+from components.cluster_labels import Autoscaling, ClusterFeatures, template_labels
+from config import heat_releases
 from config.cluster import LABELS_OF_FIELDS
 from program.arguments import cluster_features
 from tests.unit.sample import environment
@@ -15,6 +16,9 @@ label_names = st.from_regex(r"[a-z][a-z0-9_]{0,30}", fullmatch=True)
 features = st.builds(
     ClusterFeatures,
     driver=st.sampled_from(["heat", "capi"]),
+    public_api=st.booleans(),
+    api_allowed_cidrs=st.lists(st.just(IPv4Network("192.0.2.0/24")), max_size=2),
+    release_labels=st.just(heat_releases.labels("v1.28.9-rancher1")),
     kubernetes_version=st.builds("v1.{}.{}".format, st.integers(30, 60), st.integers(0, 20)),
     network_driver=st.sampled_from(["calico", "flannel"]),
     pods=st.just(IPv4Network("10.100.0.0/16")),
@@ -77,25 +81,43 @@ def test_amphora_with_monitors() -> None:
     assert labels["octavia_lb_healthcheck"] == "true"
 
 
-def test_heat_is_told_what_belongs_to_the_kubernetes_release() -> None:
-    labels = template_labels(cluster_features(environment(cluster__kubernetesVersion="v1.34.7")))
-    assert labels["kube_tag"] == "v1.34.7"
-    assert labels["cloud_provider_tag"] == "v1.34.0"
-    assert labels["autoscaler_tag"] == "v1.34.0"
+HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
+
+
+@pytest.mark.parametrize("release", heat_releases.TESTED)
+def test_heat_gets_the_labels_that_were_tested_with_the_release(release: str) -> None:
+    labels = template_labels(cluster_features(environment(**{**HEAT, "cluster__kubernetesVersion": release})))
+    assert labels["kube_tag"] == release
+    assert heat_releases.TESTED[release].items() <= labels.items()
+    assert set(heat_releases.REQUIRED) <= labels.keys()
     assert labels["calico_ipv4pool"] == "10.100.0.0/16"
     assert labels["service_cluster_ip_range"] == "10.254.0.0/16"
     assert labels["kubelet_options"] == "--node-status-max-images=-1"
 
 
+@pytest.mark.parametrize("driver", [{}, HEAT])
+@pytest.mark.parametrize("public", [True, False])
+def test_the_floating_ip_of_the_api_is_always_explicit(driver: dict[str, str], public: bool) -> None:
+    labels = template_labels(cluster_features(environment(**driver, cluster__publicApi=public)))
+    assert labels["master_lb_floating_ip_enabled"] == str(public).lower()
+
+
+@pytest.mark.parametrize(("driver", "label"), [({}, "api_master_lb_allowed_cidrs"), (HEAT, "master_lb_allowed_cidrs")])
+def test_the_api_can_be_limited_to_networks(driver: dict[str, str], label: str) -> None:
+    networks = {"cluster__apiAllowedCidrs": ["192.0.2.0/24", "198.51.100.0/24"]}
+    chosen = environment(**driver, **networks, ingress={"loadBalancerProvider": "amphora"})
+    assert template_labels(cluster_features(chosen))[label] == "192.0.2.0/24,198.51.100.0/24"
+
+
 def test_flannel_gets_its_own_label() -> None:
-    chosen = environment(cluster__networkDriver="flannel", cluster__podCidr="10.90.0.0/16")
+    chosen = environment(**HEAT, cluster__networkDriver="flannel", cluster__podCidr="10.90.0.0/16")
     labels = template_labels(cluster_features(chosen))
     assert labels["flannel_network_cidr"] == "10.90.0.0/16"
     assert "calico_ipv4pool" not in labels
 
 
 def test_cluster_api_gets_no_label_of_heat() -> None:
-    labels = template_labels(cluster_features(environment(cluster__driver="capi")))
+    labels = template_labels(cluster_features(environment()))
     assert labels["csi_cinder_reclaim_policy"] == "Retain"
     assert not {"admission_control_list", "calico_ipv4pool", "cloud_provider_tag"} & labels.keys()
 
@@ -110,17 +132,13 @@ def test_autoscaling_is_on_as_soon_as_one_group_wants_it() -> None:
     assert (labels["min_node_count"], labels["max_node_count"]) == ("2", "2")
 
 
-def test_labels_that_have_a_key_of_their_own_are_ours() -> None:
-    every = environment(
-        cluster__workers__autoscaling={"minimum": 1, "maximum": 3},
-        cluster__bootVolume={"size": 40, "type": "ceph-ssd"},
-    )
-    flannel = environment(cluster__networkDriver="flannel")
-    made = template_labels(cluster_features(every)).keys() | template_labels(cluster_features(flannel)).keys()
-    assert LABELS_OF_FIELDS.keys() <= made
-
-
-@pytest.mark.parametrize("version", ["1.36.3", "v1", "latest"])
-def test_a_version_that_is_none_is_refused(version: str) -> None:
-    with pytest.raises(ValueError, match="is no Kubernetes release"):
-        companion_release(version)
+def test_labels_that_have_a_key_of_their_own_are_set() -> None:
+    changes: dict[str, object] = {
+        "cluster__workers__autoscaling": {"minimum": 1, "maximum": 3},
+        "cluster__bootVolume": {"size": 40, "type": "ceph-ssd"},
+        "cluster__apiAllowedCidrs": ["192.0.2.0/24"],
+        "ingress": {"loadBalancerProvider": "amphora"},
+    }
+    variants = [changes, {**changes, **HEAT}, {**changes, **HEAT, "cluster__networkDriver": "flannel"}]
+    labels = [template_labels(cluster_features(environment(**each))) for each in variants]
+    assert LABELS_OF_FIELDS.keys() <= {name for each in labels for name in each}

@@ -10,6 +10,7 @@ from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 
+HEAT: dict[str, object] = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
 BOUNDS = {"minimum": 1, "maximum": 5}
 
 
@@ -56,11 +57,12 @@ def test_each_content_of_a_template_has_its_own_name(run_program: ProgramRunner,
     changes: list[dict[str, object]] = [
         {},
         {"cluster__autohealing": False},
-        {"cluster__image": "fedora-coreos-43"},
+        {"cluster__image": "ubuntu-2404-kube-v1.36.3-2"},
         {"cluster__workers__flavor": "m1.xlarge"},
         {"cluster__masters__flavor": "m1.xlarge"},
         {"cluster__kubernetesVersion": "v1.36.4"},
-        {"cluster__networkDriver": "flannel"},
+        HEAT,
+        {**HEAT, "cluster__networkDriver": "flannel"},
         {"cluster__publicApi": False},
         {"cloud__keypair": None},
     ]
@@ -90,10 +92,19 @@ def test_the_cluster_is_protected(run_program: ProgramRunner, recording: Recordi
     assert not make(run_program, protect=False).one("Cluster").protect
 
 
-def test_a_single_master_needs_no_load_balancer(run_program: ProgramRunner) -> None:
-    recording = make(run_program, cluster__masters__count=1, cluster__publicApi=False)
-    template = recording.one("ClusterTemplate").inputs
-    assert template["masterLbEnabled"] is False
+@pytest.mark.parametrize(
+    ("changes", "balanced"),
+    [
+        ({}, True),
+        ({"cluster__masters__count": 1, "cluster__publicApi": False}, True),
+        ({**HEAT, "cluster__masters__count": 1, "cluster__publicApi": False}, False),
+        ({**HEAT, "cluster__masters__count": 1}, True),
+        (HEAT, True),
+    ],
+)
+def test_no_node_gets_a_floating_ip(run_program: ProgramRunner, changes: dict[str, object], balanced: bool) -> None:
+    template = make(run_program, **changes).one("ClusterTemplate").inputs
+    assert template["masterLbEnabled"] is balanced
     assert template["floatingIpEnabled"] is False
 
 

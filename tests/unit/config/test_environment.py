@@ -1,5 +1,6 @@
 import pytest
 
+from config import heat_releases
 from config.loader import ConfigError
 from tests.unit.sample import environment
 
@@ -8,6 +9,7 @@ def test_a_complete_environment_is_accepted() -> None:
     assert environment().network.external_network == "external"
 
 
+HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
 BAD_INPUT = {
     "unknown key": ({"network__cidrr": 1}, "rsp:network.cidrr is not a known key; did you mean `cidr`?"),
     "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),
@@ -24,18 +26,41 @@ BAD_INPUT = {
     ),
     "NFS on the gateway": ({"nfs__address": "10.20.0.1"}, "rsp:nfs.address: 10.20.0.1 cannot be a fixed address"),
     "even number of masters": ({"cluster__masters__count": 2}, "rsp:cluster.masters.count: must be odd, got 2"),
-    "pods overlap nodes": ({"cluster__podCidr": "10.0.0.0/8"}, "rsp:cluster.podCidr: 10.0.0.0/8 overlaps network.cidr"),
+    "pods overlap nodes": (
+        {**HEAT, "cluster__podCidr": "10.0.0.0/8"},
+        "rsp:cluster.podCidr: 10.0.0.0/8 overlaps network.cidr",
+    ),
     "Services overlap nodes": (
-        {"cluster__serviceCidr": "10.20.0.128/25"},
+        {**HEAT, "cluster__serviceCidr": "10.20.0.128/25"},
         "rsp:cluster.serviceCidr: 10.20.0.128/25 overlaps network.cidr 10.20.0.0/24: choose another range",
     ),
     "Services overlap pods": (
-        {"cluster__serviceCidr": "10.100.7.0/24"},
+        {**HEAT, "cluster__serviceCidr": "10.100.7.0/24"},
         "rsp:cluster.serviceCidr: 10.100.7.0/24 overlaps cluster.podCidr 10.100.0.0/16: choose another range",
     ),
     "old Kubernetes": (
         {"cluster__kubernetesVersion": "v1.23.3"},
-        "Phalanx requires Kubernetes 1.30 or later, got v1.23.3",
+        "rsp:cluster: kubernetesVersion v1.23.3: Phalanx requires Kubernetes 1.30 or later, such as v1.",
+    ),
+    "Heat without an image of hyperkube": (
+        {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.36.3"},
+        "rsp:cluster: kubernetesVersion v1.36.3: driver heat installs the image rancher/hyperkube, whose tags end in",
+    ),
+    "Heat with an untested release": (
+        {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.31.2-rancher1"},
+        "set the labels containerd_version, containerd_tarball_sha256, cloud_provider_tag, cinder_csi_plugin_tag in",
+    ),
+    "allowed networks of a private API": (
+        {"cluster__publicApi": False, "cluster__apiAllowedCidrs": ["192.0.2.0/24"]},
+        "rsp:cluster: apiAllowedCidrs requires publicApi true",
+    ),
+    "allowed networks with OVN": (
+        {"cluster__apiAllowedCidrs": ["192.0.2.0/24"]},
+        "rsp:cluster.apiAllowedCidrs: OVN load balancers do not support allowed CIDRs",
+    ),
+    "node group with a name of Magnum's": (
+        {"cluster__nodeGroups": {"default-worker": {"flavor": "m1.large", "count": 1}}},
+        "rsp:cluster.nodeGroups: default-worker: Magnum has a node group of this name already: choose another name",
     ),
     "version as a number": ({"cluster__kubernetesVersion": 1.36}, "rsp:cluster.kubernetesVersion: must be text"),
     "label with a key of its own": (
@@ -125,8 +150,17 @@ def test_all_problems_are_reported_together() -> None:
 
 def test_all_conflicts_between_sections_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
-        environment(nfs__address="10.21.0.1", cluster__podCidr="10.20.0.0/16", cluster__serviceCidr="10.20.0.0/16")
+        environment(
+            **HEAT, nfs__address="10.21.0.1", cluster__podCidr="10.20.0.0/16", cluster__serviceCidr="10.20.0.0/16"
+        )
     assert len(str(caught.value).splitlines()) == 3
+
+
+def test_heat_accepts_a_tested_release_or_the_labels_of_another() -> None:
+    assert not environment(**HEAT).cluster.is_supported_by_phalanx
+    labels = dict.fromkeys(heat_releases.REQUIRED, "given")
+    untested = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.31.2-rancher1", "cluster__labels": labels}
+    assert environment(**untested).cluster.is_supported_by_phalanx
 
 
 def test_a_rejected_value_is_not_quoted() -> None:

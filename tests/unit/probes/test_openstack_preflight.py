@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import yaml
 from keystoneauth1.exceptions import EndpointNotFound
+from openstack import exceptions
 
 from config.stack_config import StackConfig
 from probes import openstack_preflight
 from probes.problem import Problem
 from tests.unit.json_server import json_server
+from tests.unit.probes import recorded_magnum
 from tests.unit.sample import environment
 
 # openstacksdk warns about an optional library.
@@ -19,7 +21,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 
 
 def named(*names: str, **attributes: Any) -> list[SimpleNamespace]:
-    return [SimpleNamespace(name=name, **attributes) for name in names]
+    return [SimpleNamespace(name=name, id=f"id-of-{name}", **attributes) for name in names]
+
+
+IMAGE = "ubuntu-2404-kube-v1.36.3"
+HEAT = {
+    "cluster__driver": "heat",
+    "cluster__kubernetesVersion": "v1.28.9-rancher1",
+    "cluster__image": "fedora-coreos-38",
+}
 
 
 class FakeProject:
@@ -30,14 +40,19 @@ class FakeProject:
         self.absent_services: set[str] = set()
         self.images = [
             *named("debian-12", os_distro="debian", properties={}),
-            *named("fedora-coreos-42", os_distro="fedora-coreos", properties={}),
+            *named(IMAGE, os_distro="ubuntu", properties={"kube_version": "v1.36.3"}),
+            *named("fedora-coreos-38", os_distro="fedora-coreos", properties={}),
         ]
         self.flavors = named("m1.small", "m1.medium", "m1.large", vcpus=2, ram=2048)
+        self.clusters: dict[str, SimpleNamespace] = {}
+        self.templates: dict[str, SimpleNamespace] = {}
+        self.load_balancer_quota: Any = SimpleNamespace(load_balancers=5)
+        self.load_balancers: list[SimpleNamespace] = []
         self.keypairs = named("operators")
         self.volume_types = named("ceph-ssd", "ceph-hdd")
         self.volumes: list[SimpleNamespace] = []
         self.external = named("external")
-        self.networks = named("shared", id="shared-id")
+        self.networks = named("shared")
         self.subnets = named("shared-v4", cidr="10.20.0.0/24")
         self.cores = 64
         self.zones = named("acme.example.org.", "example.com.")
@@ -82,9 +97,21 @@ class FakeProject:
         self.network = SimpleNamespace(
             networks=lambda **query: self.external if query else self.networks,
             find_network=lambda name: next((each for each in self.networks if each.name == name), None),
-            subnets=lambda network_id: self.subnets if network_id == "shared-id" else [],
+            subnets=lambda network_id: self.subnets if network_id == "id-of-shared" else [],
             get_quota=lambda _id, **_: self.networking_quota,
         )
+        self.load_balancer = SimpleNamespace(
+            get_quota=lambda _id: self._octavia_quota(),
+            load_balancers=lambda: self.load_balancers,
+        )
+        self.container_infrastructure_management = SimpleNamespace(
+            find_cluster=self.clusters.get, get_cluster_template=lambda uuid: self.templates[uuid]
+        )
+
+    def _octavia_quota(self) -> Any:
+        if isinstance(self.load_balancer_quota, Exception):
+            raise self.load_balancer_quota
+        return self.load_balancer_quota
 
     def authorize(self) -> str:
         return "token"
@@ -131,7 +158,7 @@ def test_a_suitable_project_has_no_problems(project: FakeProject, executor: Thre
         ),
         (
             {"nfs__image": "debian-13"},
-            "rsp:nfs.image: the cloud has no `debian-13`; it has: debian-12, fed",
+            "rsp:nfs.image: the cloud has no `debian-13`; it has: debian-12, fedora-coreos-38, ubuntu-2404",
         ),
         ({"cluster__image": "fcos"}, "rsp:cluster.image: the cloud has no `fcos`"),
         ({"nfs__flavor": "huge"}, "rsp:nfs.flavor: the cloud has no `huge`"),
@@ -155,10 +182,6 @@ def test_a_suitable_project_has_no_problems(project: FakeProject, executor: Thre
         (
             {"network__adopt": {"network": "shared", "subnet": "shared-v4"}, "network__cidr": "10.20.0.0/22"},
             "rsp:network.cidr: 10.20.0.0/22 is not the CIDR of subnet `shared-v4`: set it to 10.20.0.0/24",
-        ),
-        (
-            {"cluster__driver": "capi"},
-            "rsp:cluster.kubernetesVersion: v1.36.3 is not the release of image `fedora-coreos-42` (property kube_vers",
         ),
     ],
 )
@@ -188,9 +211,104 @@ def test_a_network_quota_that_is_used_up(project: FakeProject, executor: ThreadP
     assert "routers: 1 needed, 0 of 2 free" in only(check(executor))
 
 
-def test_an_image_that_magnum_cannot_use(project: FakeProject, executor: ThreadPoolExecutor) -> None:
-    project.images[1].os_distro = None
-    assert "has no property os_distro" in only(check(executor))
+def test_load_balancers_count_if_octavia_shows_the_quota(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.load_balancers = named("a", "b", "c", "d")
+    assert "load balancers: 2 needed, 1 of 5 free" in only(check(executor))
+    project.load_balancer_quota = exceptions.ForbiddenException("quota")
+    assert check(executor) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "image", "fatal", "message"),
+    [
+        ({}, {"os_distro": None}, True, "rsp:cluster.image: image `ubuntu-2404-kube-v1.36.3` has no property os_dis"),
+        (
+            {"cluster__image": "fedora-coreos-38"},
+            {"kube_version": "v1.36.3"},
+            True,
+            (
+                "rsp:cluster.image: image `fedora-coreos-38` has os_distro fedora-coreos, for which Magnum uses its "
+                "Heat driver: choose an image with os_distro ubuntu or flatcar, or set cluster.driver to heat"
+            ),
+        ),
+        (
+            {},
+            {"os_distro": "rockylinux"},
+            False,
+            (
+                "rsp:cluster.image (warning): image `ubuntu-2404-kube-v1.36.3` has os_distro rockylinux; the "
+                "Cluster API driver is known to use ubuntu and flatcar"
+            ),
+        ),
+        (
+            {},
+            {"kube_version": "1.35.4"},
+            True,
+            (
+                "rsp:cluster.kubernetesVersion: v1.36.3 is not the release of image `ubuntu-2404-kube-v1.36.3`, whose "
+                "property kube_version is 1.35.4: set v1.35.4, or choose another image"
+            ),
+        ),
+        ({}, {"kube_version": "1.36.3"}, None, ""),
+        ({}, {"os_distro": "flatcar"}, None, ""),
+        (
+            {},
+            {"kube_version": None},
+            False,
+            "rsp:cluster.kubernetesVersion (warning): image `ubuntu-2404-kube-v1.36.3` has no property kube_version",
+        ),
+        (
+            HEAT,
+            {},
+            False,
+            (
+                "rsp:cluster.kubernetesVersion (warning): Phalanx requires Kubernetes 1.30 or later, got "
+                "v1.28.9-rancher1; the newest release tested with Magnum's Heat driver is v1.28.9-rancher1: use an "
+                "image for Cluster API"
+            ),
+        ),
+    ],
+)
+def test_image_driver_and_release_must_fit(  # noqa: PLR0913, PLR0917 -- two fixtures and four parameters
+    project: FakeProject,
+    executor: ThreadPoolExecutor,
+    changes: dict[str, Any],
+    image: dict[str, Any],
+    fatal: bool | None,
+    message: str,
+) -> None:
+    settings = environment(**changes)
+    (used,) = [each for each in project.images if each.name == settings.cluster.image]
+    used.os_distro = image.get("os_distro", used.os_distro)
+    used.properties = {"kube_version": image.get("kube_version", used.properties.get("kube_version"))}
+    problems = check(executor, settings)
+    assert [problem.fatal for problem in problems] == ([] if fatal is None else [fatal])
+    assert "".join(map(str, problems)).startswith(message)
+
+
+def test_a_flavor_too_small_for_cluster_api_is_a_warning(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    (large,) = [each for each in project.flavors if each.name == "m1.large"]
+    large.vcpus = 1
+    (problem,) = check(executor)
+    assert not problem.fatal
+    assert str(problem).startswith("rsp:cluster.nodeGroups.labs.flavor (warning): `m1.large` has 1 vCPUs and 2048 MiB")
+    assert [each for each in check(executor, environment(**HEAT)) if "flavor" in each.where] == []
+
+
+def test_allowed_networks_of_the_api_must_be_verified(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    limited = {"cluster__apiAllowedCidrs": ["192.0.2.0/24"], "ingress": {"loadBalancerProvider": "amphora"}}
+    (problem,) = check(executor, environment(**limited))
+    assert not problem.fatal
+    assert problem.where == "rsp:cluster.apiAllowedCidrs"
+    assert project.token
+
+
+def test_an_existing_cluster_is_compared(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
+    project.templates["template-uuid"] = recorded_magnum.template()
+    assert check(executor) == []
+    message = only(check(executor, environment(cluster__workers__flavor="m1.large")))
+    assert message.startswith("rsp:cluster.workers.flavor: is `m1.large`, but the cluster `rsp-test-cluster` was")
 
 
 def test_existing_resources_of_the_stack_are_not_counted_twice(

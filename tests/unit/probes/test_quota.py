@@ -24,6 +24,7 @@ def test_sums_servers_volumes_and_addresses() -> None:
         "routers": 1,
         "security_groups": 3,
         "floating_ips": 2,
+        "load_balancers": 2,
     }
 
 
@@ -40,6 +41,12 @@ def test_boot_volumes_are_counted() -> None:
 def test_an_adopted_network_is_not_counted() -> None:
     needed = needs(environment(network__adopt={"network": "shared", "subnet": "shared-v4"}), FLAVORS)
     assert (needed["networks"], needed["subnets"], needed["routers"]) == (0, 0, 0)
+
+
+def test_heat_has_a_load_balancer_for_etcd_as_well() -> None:
+    heat = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1", "cluster__masters__count": 1}
+    assert needs(environment(**heat), FLAVORS)["load_balancers"] == 3
+    assert needs(environment(**heat, cluster__publicApi=False), FLAVORS)["load_balancers"] == 1
 
 
 def test_a_private_api_needs_no_address() -> None:

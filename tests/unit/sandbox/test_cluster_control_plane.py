@@ -1,5 +1,6 @@
-"""The control plane's settings come from Magnum's labels, with Magnum's defaults."""
+"""The control plane's settings come from the description by Magnum's driver."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,46 +24,27 @@ TRUST = Trust(
 )
 
 
-def labelled(**labels: str) -> Description:
-    return description().model_copy(update={"labels": labels, "trust": TRUST})
-
-
 def test_available_version_is_accepted() -> None:
-    control_plane.check_version(description(kube_tag=f"v{tools.VERSIONS['kube-apiserver']}"))
+    control_plane.check_version(description(kubernetes_version=f"v{tools.VERSIONS['kube-apiserver']}"))
 
 
-@pytest.mark.parametrize("kube_tag", ["v1.23.3-rancher1", None])
-def test_other_version_is_rejected_with_the_available_one(kube_tag: str | None) -> None:
-    wanted = description().model_copy(update={"kube_tag": kube_tag})
+def test_other_version_is_rejected_with_the_available_one() -> None:
+    available = re.escape(f"v{tools.VERSIONS['kube-apiserver']}")
 
-    with pytest.raises(SandboxError, match=rf"kube_tag.*v{tools.VERSIONS['kube-apiserver']}"):
-        control_plane.check_version(wanted)
-
-
-def test_networks_come_from_labels() -> None:
-    assert str(control_plane.service_cidr(labelled())) == "10.254.0.0/16"
-    assert str(control_plane.service_cidr(labelled(service_cluster_ip_range="10.96.0.0/16"))) == "10.96.0.0/16"
-    assert str(control_plane.pod_cidr(labelled(calico_ipv4pool="10.1.0.0/16"))) == "10.1.0.0/16"
+    with pytest.raises(SandboxError, match=rf"no Kubernetes v1\.30\.0, only {available}: .*kube_version"):
+        control_plane.check_version(description(kubernetes_version="v1.30.0"))
 
 
-def test_cloud_config_takes_load_balancers_from_labels() -> None:
-    text = cloud_controller.cloud_config(
-        labelled(octavia_provider="ovn", octavia_lb_algorithm="SOURCE_IP_PORT", octavia_lb_healthcheck="false"), TRUST
-    )
+def test_cloud_config_has_the_options_of_load_balancers() -> None:
+    text = cloud_controller.cloud_config(description(), TRUST)
 
     assert {"lb-provider=ovn", "lb-method=SOURCE_IP_PORT", "create-monitor=false"} <= set(text.splitlines())
     assert {"subnet-id=s", "floating-network-id=e", "internal-network-name=net"} <= set(text.splitlines())
     assert {"user-id=trustee", "password=hunter2", "trust-id=trust"} <= set(text.splitlines())
 
 
-def test_cloud_config_has_magnums_defaults() -> None:
-    lines = set(cloud_controller.cloud_config(labelled(), TRUST).splitlines())
-
-    assert {"lb-provider=amphora", "lb-method=ROUND_ROBIN", "create-monitor=true"} <= lines
-
-
 def test_trustees_password_is_not_in_the_representation() -> None:
-    assert "hunter2" not in repr(labelled())
+    assert "hunter2" not in repr(description().model_copy(update={"trust": TRUST}))
 
 
 def test_invalid_description_is_reported_with_its_keys(tmp_path: Path) -> None:

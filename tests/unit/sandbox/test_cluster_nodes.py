@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address
 
 from sandbox.cluster import nodes
-from sandbox.cluster.description import Description, Network, Node
+from sandbox.cluster.description import Description, LoadBalancers, Network, Node
 from tests.unit.sandbox.fake_kube import FakeKube
 
 
@@ -22,14 +22,13 @@ def node(name: str, role: str = "worker", address: str = "10.0.0.5") -> Node:
     )
 
 
-def description(*every: Node, kube_tag: str = "v1.36.3") -> Description:
+def description(*every: Node, kubernetes_version: str = "v1.36.3") -> Description:
     return Description(
         uuid="6852a151",
         name="rsp",
         project_id="p",
-        kube_tag=kube_tag,
-        network_driver="calico",
-        labels={},
+        kubernetes_version=kubernetes_version,
+        load_balancers=LoadBalancers(provider="ovn", algorithm="SOURCE_IP_PORT", health_monitors=False),
         network=Network(id="n", name="net", subnet_id="s", external_id="e"),
         trust=None,
         nodes=every,
@@ -78,7 +77,7 @@ def test_sync_twice_changes_nothing() -> None:
 def test_upgrade_sets_the_kubelets_version() -> None:
     kube = FakeKube()
     nodes.sync(kube, description(node("a")))
-    nodes.sync(kube, description(node("a"), kube_tag="v1.37.0"))
+    nodes.sync(kube, description(node("a"), kubernetes_version="v1.37.0"))
 
     assert kube.list(nodes.COLLECTION)[0]["status"]["nodeInfo"]["kubeletVersion"] == "v1.37.0"
 

@@ -1,4 +1,4 @@
-"""Magnum driver: nodes are Nova servers that never boot, and the control plane runs as processes on this host.
+"""Base of both Magnum drivers: nodes are Nova servers that never boot.
 
 As with Magnum's Heat driver, the conductor's calls only record what is requested, and the periodic task (every ten
 seconds) creates, changes and deletes resources in `update_cluster_status`. Therefore work continues after a restart of
@@ -18,8 +18,7 @@ from neutronclient.common import exceptions as neutron_errors
 from oslo_log import log as logging
 from oslo_utils import uuidutils
 
-from rsp_sandbox_drivers import load_balancers, versions
-from rsp_sandbox_drivers.description import describe
+from rsp_sandbox_drivers import load_balancers
 from rsp_sandbox_drivers.directory import Directory
 from rsp_sandbox_drivers.stack import Stack, StackError
 
@@ -31,66 +30,44 @@ FAILURE_LABEL = "sandbox_fail"
 """Label that makes a cluster or node group fail, for tests; its value is `create` or `update`."""
 
 
-class Driver(driver.Driver):
+class SandboxDriver(driver.Driver):
     """Kubernetes clusters of the sandbox; see `magnum.drivers.common.driver` for the methods."""
+
+    stack_class: type[Stack]
+    """Servers, ports and security groups of this driver's clusters."""
 
     _busy: set[str] = set()  # noqa: RUF012 -- shared by all instances, as Magnum creates one for each call
 
-    @property
-    def provides(self) -> list[dict[str, str]]:
-        """The server type, operating system and COE of the templates that use this driver."""
-        return [{"server_type": "vm", "os": "fedora-coreos", "coe": "kubernetes"}]
+    def start_kubernetes(self, context: Any, cluster: Any, template: Any, stack: Stack) -> None:
+        """Start or change the control plane, and set the cluster's address and release; all servers are ACTIVE.
 
-    def create_cluster(self, context: Any, cluster: Any, cluster_create_timeout: int) -> None:  # noqa: ARG002
-        """Set the cluster's stack id; Magnum saves it, and the periodic task creates the resources."""
-        cluster.stack_id = uuidutils.generate_uuid()
+        Raises:
+            Exception: It cannot be started; the message becomes the status reason.
+        """
+        raise NotImplementedError
+
+    def delete_api(self, context: Any, cluster: Any) -> None:
+        """Delete what `start_kubernetes` has created in OpenStack."""
 
     def update_cluster(self, context: Any, cluster: Any, scale_manager: Any = None, rollback: bool = False) -> None:  # noqa: ARG002
         """Record that the number of default workers has changed."""
-        _set_status(cluster.default_ng_worker, ClusterStatus.UPDATE_IN_PROGRESS)
+        set_status(cluster.default_ng_worker, ClusterStatus.UPDATE_IN_PROGRESS)
 
     def resize_cluster(  # noqa: PLR0913, PLR0917 -- Magnum's signature
         self,
         context: Any,
         cluster: Any,
-        resize_manager: Any,  # noqa: ARG002
-        node_count: int,  # noqa: ARG002 -- Magnum has set it in the node group
+        resize_manager: Any,
+        node_count: int,
         nodes_to_remove: list[str],
         nodegroup: Any = None,
     ) -> None:
-        """Delete the nodes to remove, if any; the periodic task then creates or deletes others as needed."""
-        if nodes_to_remove:
-            _stack(context, cluster).remove(nodegroup, nodes_to_remove)
-
-    def upgrade_cluster(  # noqa: PLR0913, PLR0917 -- Magnum's signature
-        self,
-        context: Any,  # noqa: ARG002
-        cluster: Any,
-        cluster_template: Any,
-        max_batch_size: int,  # noqa: ARG002 -- one control plane
-        nodegroup: Any,
-        scale_manager: Any = None,  # noqa: ARG002
-        rollback: bool = False,  # noqa: ARG002
-    ) -> None:
-        """Set the template's version by the rules of Magnum's `FedoraKubernetesDriver.upgrade_cluster`.
-
-        Raises:
-            InvalidVersion: The template's version is lower than the cluster's.
-            InvalidClusterTemplateForUpgrade: The template has no version.
-        """
-        labels = versions.upgraded_labels(nodegroup.labels or {}, cluster_template.name, cluster_template.labels or {})
-        nodegroup.labels = labels
-        if nodegroup.is_default:
-            cluster.cluster_template_id = cluster_template.uuid
-            cluster.labels = labels
-            other = cluster.default_ng_worker if nodegroup.role == "master" else cluster.default_ng_master
-            other.labels = labels
-            other.save()
+        """Do nothing: Magnum has set the number, and the periodic task creates or deletes nodes."""
 
     def delete_cluster(self, context: Any, cluster: Any) -> None:  # noqa: ARG002
         """Record that all node groups have to be deleted."""
         for group in cluster.nodegroups:
-            _set_status(group, ClusterStatus.DELETE_IN_PROGRESS)
+            set_status(group, ClusterStatus.DELETE_IN_PROGRESS)
 
     def create_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
         """Set the node group's stack id; Magnum saves it."""
@@ -106,10 +83,6 @@ class Driver(driver.Driver):
         """Save the node group: Magnum has set its status but not saved it."""
         nodegroup.save()
         _reopen(context, cluster)
-
-    def rotate_ca_certificate(self, context: Any, cluster: Any) -> None:  # noqa: ARG002
-        """Record that Magnum has created a new CA; the periodic task passes it to the control plane."""
-        _set_status(cluster.default_ng_master, ClusterStatus.UPDATE_IN_PROGRESS)
 
     def get_monitor(self, context: Any, cluster: Any) -> Any:
         """Return Magnum's monitor, which reads the cluster's health from the Kubernetes API."""
@@ -127,20 +100,21 @@ class Driver(driver.Driver):
 
     def update_cluster_status(self, context: Any, cluster: Any, use_admin_ctx: bool = False) -> None:
         """Bring servers, control plane and nodes in line with Magnum's database, and set the status."""
-        if cluster.stack_id is None or cluster.uuid in self._busy:
+        deleting = cluster.status == ClusterStatus.DELETE_IN_PROGRESS
+        if (cluster.stack_id is None and not deleting) or cluster.uuid in self._busy:
             # Without a stack id the conductor is still creating it. A pass may take longer than Magnum's interval.
             return
         self._busy.add(cluster.uuid)
         try:
             stack_context = context if use_admin_ctx else magnum_context.make_cluster_context(cluster)
-            if cluster.status != ClusterStatus.DELETE_IN_PROGRESS:
-                _settle(context, stack_context, cluster)
+            if not deleting:
+                self._settle(context, stack_context, cluster)
                 return
             try:
-                _delete(context, stack_context, cluster)
+                self._delete(context, stack_context, cluster)
             except exception.AuthorizationFailure:
                 LOG.warning("Cluster %s: its trust does not exist any more, deleting it as administrator", cluster.uuid)
-                _delete(context, context, cluster)
+                self._delete(context, context, cluster)
         except Exception as error:
             if not _is_passing(error):
                 raise
@@ -148,9 +122,58 @@ class Driver(driver.Driver):
         finally:
             self._busy.discard(cluster.uuid)
 
+    def _settle(self, context: Any, stack_context: Any, cluster: Any) -> None:
+        """Do one pass for a cluster that is being created or changed."""
+        template = conductor_utils.retrieve_cluster_template(context, cluster)
+        busy = _busy_groups(list(cluster.nodegroups))
+        leaving = [group for group in busy if group.status == ClusterStatus.DELETE_IN_PROGRESS]
+        staying = [group for group in busy if group.status != ClusterStatus.DELETE_IN_PROGRESS]
+        try:
+            stack = self.stack_class(stack_context, cluster, template)
+            stack.delete_groups(leaving)
+            if not stack.match(staying):
+                return
+            for group in staying:
+                _fail_if_told(group)
+            self.start_kubernetes(context, cluster, template, stack)
+        except Exception as error:
+            if _is_passing(error):
+                raise
+            LOG.exception("Cluster %s failed", cluster.uuid)
+            for group in _unchanged(cluster, busy):
+                set_status(group, _with_outcome(group.status, "FAILED"), str(error))
+        else:
+            for group in leaving:
+                group.destroy()
+            for group in _unchanged(cluster, staying):
+                group.node_addresses = [stack.address(server) for server in stack.nodes(group)]
+                set_status(group, _with_outcome(group.status, "COMPLETE"))
+        _sum_up(context, cluster)
 
-def _stack(context: Any, cluster: Any) -> Stack:
-    return Stack(context, cluster, conductor_utils.retrieve_cluster_template(context, cluster))
+    def _delete(self, context: Any, stack_context: Any, cluster: Any) -> None:
+        """Delete all resources of the cluster; Magnum deletes a cluster in DELETE_COMPLETE from its database."""
+        try:
+            # First the controllers that would create load balancers again, then the load balancers, then their members.
+            Directory(cluster.uuid).remove()
+            load_balancers.delete(stack_context, cluster)
+            if cluster.stack_id:  # None if the driver has rejected the cluster
+                self.delete_api(stack_context, cluster)
+                template = conductor_utils.retrieve_cluster_template(context, cluster)
+                self.stack_class(stack_context, cluster, template).delete()
+        except exception.AuthorizationFailure:
+            raise
+        except Exception as error:
+            if _is_passing(error):
+                raise
+            LOG.exception("Cluster %s cannot be deleted", cluster.uuid)
+            cluster.status, cluster.status_reason = ClusterStatus.DELETE_FAILED, str(error)
+            cluster.save()
+            return
+        trust_manager.delete_trustee_and_trust(clients.OpenStackClients(stack_context), context, cluster)
+        cert_manager.delete_certificates_from_cluster(cluster, context=context)
+        cert_manager.delete_client_files(cluster, context=context)
+        cluster.status = ClusterStatus.DELETE_COMPLETE
+        cluster.save()
 
 
 def _is_passing(error: BaseException | None) -> bool:
@@ -158,41 +181,10 @@ def _is_passing(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, SERVICE_AWAY) or _is_passing(error.__context__))
 
 
-def _set_status(group: Any, status: str, reason: str | None = None) -> None:
+def set_status(group: Any, status: str, reason: str | None = None) -> None:
+    """Set and save the status of a node group."""
     group.status, group.status_reason = status, reason
     group.save()
-
-
-def _settle(context: Any, stack_context: Any, cluster: Any) -> None:
-    """Do one pass for a cluster that is being created or changed."""
-    template = conductor_utils.retrieve_cluster_template(context, cluster)
-    busy = _busy_groups(list(cluster.nodegroups))
-    leaving = [group for group in busy if group.status == ClusterStatus.DELETE_IN_PROGRESS]
-    staying = [group for group in busy if group.status != ClusterStatus.DELETE_IN_PROGRESS]
-    try:
-        stack = Stack(stack_context, cluster, template)
-        stack.delete_groups(leaving)
-        if not stack.match(staying):
-            return
-        for group in staying:
-            _fail_if_told(group)
-        directory = Directory(cluster.uuid)
-        directory.write(context, cluster, describe(stack, cluster, template))
-        cluster.api_address = directory.up()
-        cluster.coe_version = (cluster.labels or {}).get("kube_tag")
-    except Exception as error:
-        if _is_passing(error):
-            raise
-        LOG.exception("Cluster %s failed", cluster.uuid)
-        for group in _unchanged(cluster, busy):
-            _set_status(group, _with_outcome(group.status, "FAILED"), str(error))
-    else:
-        for group in leaving:
-            group.destroy()
-        for group in _unchanged(cluster, staying):
-            group.node_addresses = [stack.address(server) for server in stack.nodes(group)]
-            _set_status(group, _with_outcome(group.status, "COMPLETE"))
-    _sum_up(context, cluster)
 
 
 def _busy_groups(groups: list[Any]) -> list[Any]:
@@ -201,7 +193,7 @@ def _busy_groups(groups: list[Any]) -> list[Any]:
     default = next((group for group in busy if group.is_default), None)
     if default:
         for sibling in [group for group in groups if group.is_default and group not in busy]:
-            _set_status(sibling, default.status)
+            set_status(sibling, default.status)
             busy.append(sibling)
     return busy
 
@@ -258,26 +250,3 @@ def _reopen(context: Any, cluster: Any) -> None:
     if in_progress and not stored.status.endswith("_IN_PROGRESS"):
         stored.status = ClusterStatus.UPDATE_IN_PROGRESS
         stored.save()
-
-
-def _delete(context: Any, stack_context: Any, cluster: Any) -> None:
-    """Delete all resources of the cluster; Magnum deletes a cluster in DELETE_COMPLETE from its database."""
-    try:
-        # First the controllers that would create load balancers again, then the load balancers, then their members.
-        Directory(cluster.uuid).remove()
-        load_balancers.delete(stack_context, cluster)
-        Stack(stack_context, cluster, conductor_utils.retrieve_cluster_template(context, cluster)).delete()
-    except exception.AuthorizationFailure:
-        raise
-    except Exception as error:
-        if _is_passing(error):
-            raise
-        LOG.exception("Cluster %s cannot be deleted", cluster.uuid)
-        cluster.status, cluster.status_reason = ClusterStatus.DELETE_FAILED, str(error)
-        cluster.save()
-        return
-    trust_manager.delete_trustee_and_trust(clients.OpenStackClients(stack_context), context, cluster)
-    cert_manager.delete_certificates_from_cluster(cluster, context=context)
-    cert_manager.delete_client_files(cluster, context=context)
-    cluster.status = ClusterStatus.DELETE_COMPLETE
-    cluster.save()

@@ -1,0 +1,148 @@
+"""Changes of the configuration that Magnum cannot apply to the cluster that exists.
+
+Magnum copies flavors, keypair and labels from the template when it creates a cluster. An upgrade to another template
+changes the cluster's Kubernetes release and image with Cluster API, and nothing with Heat, which refuses it.
+
+Sources: ``Cluster._post`` in ``magnum/api/controllers/v1/cluster.py``; ``upgrade_cluster`` in
+``magnum/drivers/heat/driver.py`` (2025.1) and ``upgrade_cluster``, ``_label`` in ``magnum_capi_helm/driver.py``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from config.stack_config import StackConfig
+from probes.magnum_driver import DISTRIBUTIONS
+from probes.problem import Problem
+
+REPLACED = ("CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_FAILED")
+"""Statuses of a cluster that has to be created again anyway."""
+
+_NEW_CLUSTER = "create a new cluster with another stack"
+
+
+def problems(config: StackConfig, cluster: Any, template: Any, names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a fatal problem for each configured value that the cluster cannot get.
+
+    Args:
+        config: The stack configuration.
+        cluster: The cluster in Magnum, as by openstacksdk.
+        template: The cluster's template.
+        names: Names of the cloud's flavors and images by ID, as Magnum may have either.
+    """
+    if cluster.status in REPLACED:
+        return
+    for path, wanted, found in _values(config, cluster, template):
+        current = names.get(found, found)
+        if wanted != current:
+            yield Problem(
+                where=f"rsp:{path}",
+                what=f"is {_shown(wanted)}, but the cluster `{cluster.name}` was created with {_shown(current)}, which "
+                f"Magnum cannot change: set it back, {_other_way(config, path, cluster.name)}",
+            )
+    if config.cluster.driver == "capi":
+        yield from _upgrade_problems(config.cluster.kubernetes_version, cluster.coe_version)
+
+
+def _values(config: StackConfig, cluster: Any, template: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield key path, configured value and the existing cluster's value; a value that is not set is empty."""
+    settings = config.cluster
+    yield "cluster.driver", settings.driver, _driver_of(template) or settings.driver
+    yield "cluster.masters.flavor", settings.masters.flavor, cluster.master_flavor_id
+    yield "cluster.masters.count", str(settings.masters.count), str(cluster.master_count)
+    yield "cluster.workers.flavor", settings.workers.flavor, cluster.flavor_id
+    yield "cluster.networkDriver", settings.network_driver, template.network_driver
+    yield "cloud.keypair", config.cloud.keypair or "", cluster.keypair or ""
+    existing = cluster.labels or {}
+    for path, label, wanted in _labels(config, template.network_driver):
+        # Cluster API merges the template's labels, then the cluster's: a label that the latter lacks can be added.
+        if settings.driver == "heat" or label in existing:
+            yield path, wanted, existing.get(label, "")
+    if settings.driver == "heat":
+        yield "cluster.image", settings.image, template.image_id
+        yield (
+            "network.dnsNameservers",
+            ",".join(map(str, config.network.dns_nameservers)),
+            template.dns_nameserver or "",
+        )
+
+
+def _labels(config: StackConfig, network_driver: str) -> Iterator[tuple[str, str, str]]:
+    """Yield key path, name and configured value of the labels that the configuration sets.
+
+    Args:
+        config: The stack configuration.
+        network_driver: Network driver of the existing cluster.
+    """
+    settings, workers = config.cluster, config.cluster.workers
+    heat = settings.driver == "heat"
+    yield "cluster.publicApi", "master_lb_floating_ip_enabled", _flag(settings.public_api)
+    allowed = "master_lb_allowed_cidrs" if heat else "api_master_lb_allowed_cidrs"
+    yield "cluster.apiAllowedCidrs", allowed, ",".join(map(str, settings.api_allowed_cidrs))
+    yield "cluster.autohealing", "auto_healing_enabled", _flag(settings.autohealing)
+    boot = settings.boot_volume
+    yield "cluster.bootVolume.size", "boot_volume_size", str(boot.size) if boot else ""
+    yield "cluster.bootVolume.type", "boot_volume_type", (boot.type if boot else None) or ""
+    scaled = any(group.autoscaling for group in (workers, *settings.node_groups.values()))
+    bounds = workers.autoscaling
+    yield "cluster.workers.autoscaling", "auto_scaling_enabled", _flag(scaled)
+    if scaled:
+        least, most = (bounds.minimum, bounds.maximum) if bounds else (workers.count, workers.count)
+        yield "cluster.workers.autoscaling.minimum", "min_node_count", str(least)
+        yield "cluster.workers.autoscaling.maximum", "max_node_count", str(most)
+    yield "ingress.loadBalancerProvider", "octavia_provider", config.ingress.load_balancer_provider
+    yield "ingress.healthMonitors", "octavia_lb_healthcheck", _flag(config.ingress.health_monitors)
+    if heat:
+        yield "cluster.kubernetesVersion", "kube_tag", settings.kubernetes_version
+        pods = "flannel_network_cidr" if network_driver == "flannel" else "calico_ipv4pool"
+        yield "cluster.podCidr", pods, str(settings.pods)
+        yield "cluster.serviceCidr", "service_cluster_ip_range", str(settings.services)
+    for label, value in settings.labels.items():
+        yield f"cluster.labels.{label}", label, value
+
+
+def _upgrade_problems(wanted: str, current: str | None) -> Iterator[Problem]:
+    """Check the order of releases, as Kubernetes cannot be downgraded, nor upgraded by two minor releases at once.
+
+    Source: https://kubernetes.io/releases/version-skew-policy/; Cluster API refuses the latter (``ValidateUpdate`` of
+    KubeadmControlPlane).
+    """
+    to, since = _numbers(wanted), _numbers(current or wanted)
+    if to < since:
+        way = f"set {current} or a later release, and its image"
+    elif to[:2] > (since[0], since[1] + 1):
+        way = f"upgrade to {since[0]}.{since[1] + 1} first"
+    else:
+        return
+    what = f"{wanted} cannot follow {current}, the release of the cluster: {way}"
+    yield Problem(where="rsp:cluster.kubernetesVersion", what=what)
+
+
+def _other_way(config: StackConfig, path: str, name: str) -> str:
+    capi = config.cluster.driver == "capi"
+    if path == "cluster.workers.flavor":
+        return f"and add nodes with the new flavor as a group in cluster.nodeGroups; or {_NEW_CLUSTER}"
+    if path == "cluster.masters.count" and capi:
+        return (
+            f"or run `openstack coe cluster resize --nodegroup default-master {name} {config.cluster.masters.count}` "
+            "(Magnum 2025.1 or later) and `pulumi refresh`"
+        )
+    if path.startswith("cluster.workers.autoscaling"):
+        return f"and use a group in cluster.nodeGroups, whose bounds can be changed; or {_NEW_CLUSTER}"
+    return f"or {_NEW_CLUSTER}"
+
+
+def _driver_of(template: Any) -> str | None:
+    return next((driver for driver, known in DISTRIBUTIONS.items() if template.cluster_distro in known), None)
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", release)[:3])
+
+
+def _flag(value: bool) -> str:
+    return str(value).lower()
+
+
+def _shown(value: str) -> str:
+    return f"`{value}`" if value else "not set"

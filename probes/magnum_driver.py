@@ -1,0 +1,135 @@
+"""Rules of Magnum's drivers for images and flavors.
+
+Sources: ``magnum_capi_helm/driver.py`` and ``conf.py`` of openstack/magnum-capi-helm; the entry points
+``magnum.drivers`` of openstack/magnum.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from config import heat_releases, versions
+from config.cluster import Cluster, Driver
+from probes.problem import Problem
+from probes.quota import Flavor
+
+DISTRIBUTIONS: Mapping[Driver, tuple[str, ...]] = {
+    "capi": ("ubuntu", "flatcar"),
+    "heat": ("fedora-coreos", "fedora-atomic"),
+}
+"""Values of an image's property ``os_distro`` for which Magnum uses a driver."""
+
+_NAMES: Mapping[Driver, str] = {"capi": "Cluster API", "heat": "Heat"}
+
+MINIMUM_FLAVOR = Flavor(vcpus=2, ram=2048)
+"""Smallest flavor of nodes with Cluster API, by default (``minimum_flavor_vcpus``, ``minimum_flavor_ram``)."""
+
+
+def image_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
+    """Yield the reasons why Magnum cannot use an image for the configured driver and Kubernetes release.
+
+    Args:
+        cluster: The configuration.
+        image: The Glance image, as by openstacksdk.
+    """
+    where, wanted = "rsp:cluster.image", DISTRIBUTIONS[cluster.driver]
+    distribution = image.os_distro
+    chosen = next((driver for driver, known in DISTRIBUTIONS.items() if distribution in known), None)
+    if not distribution:
+        yield Problem(
+            where=where,
+            what=f"image `{image.name}` has no property os_distro, by which Magnum chooses its driver: "
+            f"`openstack image set --os-distro {wanted[0]} {image.name}`, or choose another image",
+        )
+    elif chosen is None:
+        yield Problem(
+            where=where,
+            what=f"image `{image.name}` has os_distro {distribution}; the {_NAMES[cluster.driver]} driver is known to "
+            f"use {' and '.join(wanted)}: check that the cloud has a driver for {distribution}",
+            fatal=False,
+        )
+    elif chosen != cluster.driver:
+        yield Problem(
+            where=where,
+            what=f"image `{image.name}` has os_distro {distribution}, for which Magnum uses its {_NAMES[chosen]} "
+            f"driver: choose an image with os_distro {' or '.join(wanted)}, or set cluster.driver to {chosen}",
+        )
+    if cluster.driver == "capi":
+        yield from _release_problems(cluster, image)
+
+
+def _release_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
+    """Compare the release with that of the image, which is installed whatever the template's label says."""
+    where = "rsp:cluster.kubernetesVersion"
+    installed = (image.properties or {}).get("kube_version")
+    if not installed:
+        yield Problem(
+            where=where,
+            what=f"image `{image.name}` has no property kube_version: magnum-capi-helm refuses it, magnum-cluster-api "
+            f"installs {cluster.kubernetes_version}; for the former, `openstack image set --property "
+            f"kube_version=RELEASE {image.name}` with the release that the image contains",
+            fatal=False,
+        )
+    elif installed.lstrip("v") != cluster.kubernetes_version.lstrip("v"):
+        yield Problem(
+            where=where,
+            what=f"{cluster.kubernetes_version} is not the release of image `{image.name}`, whose property "
+            f"kube_version is {installed}: set {_with_v(installed)}, or choose another image",
+        )
+
+
+def cluster_warnings(cluster: Cluster) -> Iterator[Problem]:
+    """Yield warnings about settings that Magnum accepts, but that may not have the desired effect."""
+    if cluster.driver == "capi" and cluster.api_allowed_cidrs:
+        # magnum-capi-helm sets the chart's value apiServer.allowedCidrs. Charts for v1beta1 of OpenStackCluster have
+        # passed it on in a field that does not exist, and read allowedCIDRs since 0.24 (capi-helm-charts #699).
+        yield Problem(
+            where="rsp:cluster.apiAllowedCidrs",
+            what="depends on the cloud's release of capi-helm-charts, and some ignore it: check `allowed_cidrs` with "
+            "`openstack loadbalancer listener show` after the deployment, or set cluster.publicApi to false; where it "
+            "has an effect, it must include the addresses of Magnum's management cluster",
+            fatal=False,
+        )
+    if not cluster.is_supported_by_phalanx:
+        yield Problem(
+            where="rsp:cluster.kubernetesVersion",
+            what=f"Phalanx requires Kubernetes {'.'.join(map(str, versions.KUBERNETES_MINIMUM))} or later, got "
+            f"{cluster.kubernetes_version}; the newest release tested with Magnum's Heat driver is "
+            f"{next(iter(heat_releases.TESTED))}: "
+            "use an image for Cluster API and cluster.driver capi if the cloud has that driver",
+            fatal=False,
+        )
+
+
+def flavor_warnings(cluster: Cluster, flavors: Mapping[str, Flavor]) -> Iterator[Problem]:
+    """Yield a warning for each flavor of nodes that is below the default minimum of magnum-capi-helm.
+
+    Args:
+        cluster: The configuration.
+        flavors: The cloud's flavors by name; names that it does not have are ignored.
+    """
+    if cluster.driver != "capi":
+        return
+    minimum = MINIMUM_FLAVOR
+    for path, name in flavors_of(cluster).items():
+        flavor = flavors.get(name, minimum)
+        if flavor.vcpus < minimum.vcpus or flavor.ram < minimum.ram:
+            yield Problem(
+                where=f"rsp:{path}",
+                what=f"`{name}` has {flavor.vcpus} vCPUs and {flavor.ram} MiB of memory; Magnum's Cluster API driver "
+                f"refuses less than {minimum.vcpus} and {minimum.ram}, unless the cloud has other limits: "
+                "choose a larger flavor",
+                fatal=False,
+            )
+
+
+def flavors_of(cluster: Cluster) -> dict[str, str]:
+    """Return the flavors of the cluster's nodes by key path."""
+    return {
+        "cluster.masters.flavor": cluster.masters.flavor,
+        "cluster.workers.flavor": cluster.workers.flavor,
+        **{f"cluster.nodeGroups.{name}.flavor": group.flavor for name, group in cluster.node_groups.items()},
+    }
+
+
+def _with_v(release: str) -> str:
+    return f"v{release.lstrip('v')}"
