@@ -124,12 +124,12 @@ def test_any_checkout_is_loaded_or_every_problem_names_its_file(files: dict[str,
             else:
                 write(root, {name: content})
         problems: Sequence[str] = ()
-        began = time.monotonic()
+        began = time.process_time()
         try:
             load(root)
         except PhalanxError as error:
             problems = error.problems
-        assert time.monotonic() - began < 1
+        assert time.process_time() - began < 1
         for problem in problems:
             assert PROBLEM.match(problem), problem
             assert directory not in problem

@@ -17,10 +17,10 @@ MERGES = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 
 
 
 def problems(text: str | bytes) -> list[str]:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(PhalanxError) as caught:
         parse_mapping(text, "values.yaml")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
     return list(caught.value.problems)
 
 
@@ -92,11 +92,11 @@ def test_other_documents_are_read(text: str, content: Any) -> None:
     assert parse_mapping(text.encode(), "values.yaml") == content
 
 
-def test_as_much_as_the_limits_allow_is_read_within_a_second() -> None:
-    began = time.monotonic()
+def test_as_much_as_the_limits_allow_is_read_in_a_second_of_cpu_time() -> None:
+    began = time.process_time()
     assert len(parse_mapping(f"a: [{'x,' * (MAX_VALUES - 4)}]", "values.yaml")["a"]) == MAX_VALUES - 4
     parse_mapping(f"a: {'[' * (MAX_DEPTH - 1)}{']' * (MAX_DEPTH - 1)}", "values.yaml")
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_files_of_a_checkout_are_named_relative_to_it(tmp_path: Path) -> None:
