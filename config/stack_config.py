@@ -44,6 +44,13 @@ class StackConfig(StackFile):
             "set to false only to destroy the platform"
         ),
     )
+    enforce_preflight: bool = Field(
+        default=True,
+        description=(
+            "Stop before the first resource if OpenStack or Vault would refuse the deployment; set to false to deploy "
+            "in spite of such a problem, which is then logged as a warning"
+        ),
+    )
 
     def conflicts(self) -> Iterator[tuple[KeyPath, str]]:
         """Yield conflicts between the sections."""

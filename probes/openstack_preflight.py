@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from config.names import cloud_name
@@ -146,6 +146,10 @@ class _Project:
                 )
 
     @property
+    def _magnum(self) -> Any:
+        return self.connection.container_infrastructure_management
+
+    @property
     def dns_zone(self) -> str | None:
         """Zone of the ACME challenge in this project, with the trailing dot; None if it is not required."""
         tls = self.config.tls
@@ -161,10 +165,21 @@ class _Project:
 
     def images(self) -> Iterator[Problem]:
         """Check that the images exist, and that Magnum can use the one of the cluster."""
-        yield from self.names.check_images()
+        for problem in self.names.check_images():
+            yield self._tolerated(problem)
         cluster = self.config.cluster
         if image := self.names.known_images.get(cluster.image):
             yield from magnum_driver.image_problems(cluster, image)
+
+    def _tolerated(self, problem: Problem) -> Problem:
+        """Return the problem of a missing image as a warning if this run does not need the image."""
+        if problem.where == "rsp:cluster.image":
+            user = self._magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+        else:
+            user = self.connection.compute.find_server(cloud_name(self.stack, "nfs"))
+        if user is None:
+            return problem
+        return replace(problem, what=f"{problem.what}; what exists keeps running, but cannot be replaced", fatal=False)
 
     def compute(self) -> Iterator[Problem]:
         """Check that the flavors and the keypair exist, and that the nodes are large enough."""
@@ -174,11 +189,10 @@ class _Project:
     def cluster(self) -> Iterator[Problem]:
         """Compare the cluster that exists, if any, with the configuration."""
         yield from magnum_driver.cluster_warnings(self.config.cluster)
-        magnum: Any = self.connection.container_infrastructure_management
-        cluster = magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+        cluster = self._magnum.find_cluster(cloud_name(self.stack, CLUSTER))
         if cluster is None:
             return
-        template = magnum.get_cluster_template(cluster.cluster_template_id)
+        template = self._magnum.get_cluster_template(cluster.cluster_template_id)
         known = {**self.names.known_flavors, **self.names.known_images}
         names = {str(each.id): name for name, each in known.items()}
         yield from existing_cluster.problems(self.config, cluster, template, names)

@@ -1,6 +1,7 @@
 """All that is loaded and checked before the first resource is registered."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pulumi
 
@@ -12,6 +13,7 @@ from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
 from probes import certificate
 from probes.preflight import Questions
+from probes.problem import Problem
 from probes.vault_secrets import Contents
 from program import secret_changes, secret_inputs
 from program.duplicates import guard
@@ -56,7 +58,7 @@ def check(config: StackConfig, questions: Questions) -> Checked:
         requirements.of(config),
         follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
     )
-    raise_if_fatal(questions.problems())
+    raise_if_fatal(_enforced(questions.problems(), config))
     vault_url = config.vault.reached_at(source.environment.vault_url)
     in_vault = questions.vault_contents()
     secrets = secret_inputs.gather(config, source, in_vault.secrets)
@@ -72,3 +74,11 @@ def check(config: StackConfig, questions: Questions) -> Checked:
         secrets=secrets,
         certificate=served,
     )
+
+
+def _enforced(problems: Sequence[Problem], config: StackConfig) -> Sequence[Problem]:
+    """Return the problems as warnings if the stack configuration says so."""
+    if config.enforce_preflight or not any(problem.fatal for problem in problems):
+        return problems
+    pulumi.warn("rsp:enforcePreflight is false: the following problems do not stop the deployment")
+    return [replace(problem, fatal=False) for problem in problems]

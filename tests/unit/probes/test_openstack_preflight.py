@@ -9,6 +9,7 @@ import yaml
 from keystoneauth1.exceptions import EndpointNotFound
 from openstack import exceptions
 
+from config.names import cloud_name
 from config.stack_config import StackConfig
 from probes import openstack_preflight
 from probes.problem import Problem
@@ -49,6 +50,7 @@ class FakeProject:
         self.load_balancer_quota: Any = SimpleNamespace(load_balancers=5)
         self.load_balancers: list[SimpleNamespace] = []
         self.keypairs = named("operators")
+        self.servers: list[SimpleNamespace] = []
         self.volume_types = named("ceph-ssd", "ceph-hdd")
         self.volumes: list[SimpleNamespace] = []
         self.external = named("external")
@@ -86,6 +88,7 @@ class FakeProject:
         self.compute = SimpleNamespace(
             flavors=lambda: self.flavors,
             keypairs=lambda: self.keypairs,
+            find_server=lambda name: next((each for each in self.servers if each.name == name), None),
             get_limits=get_limits,
         )
         self.image = SimpleNamespace(images=lambda: self.images)
@@ -438,3 +441,15 @@ def test_a_missing_designate_is_reported_only_if_it_is_required(
     assert check(executor, elsewhere) == []
     (problem,) = check(executor, designate())
     assert "the cloud has no Designate" in str(problem)
+
+
+def test_an_image_that_was_removed_is_a_warning_once_the_server_exists(
+    project: FakeProject, executor: ThreadPoolExecutor
+) -> None:
+    del project.images[0]
+    (problem,) = check(executor)
+    assert (problem.where, problem.fatal) == ("rsp:nfs.image", True)
+    project.servers = named(cloud_name("test", "nfs"))
+    (problem,) = check(executor)
+    assert (problem.where, problem.fatal) == ("rsp:nfs.image", False)
+    assert "cannot be replaced" in problem.what

@@ -95,7 +95,7 @@ class StackRunner:
         *,
         preview: bool = False,
         existing: ExistingSecrets | None = None,
-        changes: Mapping[str, Mapping[str, Any]] | None = None,
+        changes: Mapping[str, Any] | None = None,
         problems: Sequence[Problem] = (),
         served: Certificate | None = None,
         vault: str | None = None,
@@ -169,11 +169,11 @@ def roe(run_stack: StackRunner) -> Recording:
     return run_stack("roe")
 
 
-def _config(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _config(stack: str, changes: Mapping[str, Any]) -> dict[str, str]:
     values = stack_config.load(ROOT, stack)
     for section, keys in changes.items():
         current = json.loads(values.get(f"rsp:{section}", "{}"))
-        values[f"rsp:{section}"] = json.dumps({**current, **keys})
+        values[f"rsp:{section}"] = json.dumps({**current, **keys} if isinstance(keys, Mapping) else keys)
     return values
 
 

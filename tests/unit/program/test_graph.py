@@ -194,6 +194,17 @@ def test_what_the_clouds_will_refuse_is_told_first(run_stack: StackRunner) -> No
     assert run_stack("sandbox", problems=[quota]).resources
 
 
+def test_the_preflight_can_be_overridden(run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi, "warn", warnings.append)
+    problems = [Problem(where="rsp:nfs.image", what="no such image")]
+    assert run_stack("sandbox", problems=problems, changes={"enforcePreflight": False}).resources
+    assert warnings == [
+        "rsp:enforcePreflight is false: the following problems do not stop the deployment",
+        "rsp:nfs.image (warning): no such image",
+    ]
+
+
 def test_a_lab_mount_that_nobody_exports_is_told(run_stack: StackRunner) -> None:
     changes = {"nfs": {"volumes": {"data": {"size": 1}, "jhome": {"size": 1}}}}
     with pytest.raises(
