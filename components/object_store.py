@@ -72,8 +72,11 @@ class ObjectStore(pulumi.ComponentResource):
             objectstorage.Container(
                 resource,
                 name=bucket,
-                # Without force_destroy, a container with objects is never deleted.
-                opts=pulumi.ResourceOptions(parent=self, protect=args.protect, retain_on_delete=True),
+                # Without force_destroy, a container with objects is never deleted. The provider would update another
+                # name in the state only; as a replacement it is refused while the container is protected.
+                opts=pulumi.ResourceOptions(
+                    parent=self, protect=args.protect, retain_on_delete=True, replace_on_changes=["name"]
+                ),
             )
         # The SDK declares only the secret key as a secret.
         credential = identity.Ec2CredentialV3(

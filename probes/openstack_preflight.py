@@ -42,7 +42,7 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         "Glance": project.images,
         "Nova": project.compute,
         "Magnum": project.cluster,
-        "Cinder": project.names.check_volume_types,
+        "Cinder": project.storage,
         "the quotas": project.quota,
     }
     if project.dns_zone is not None:
@@ -197,6 +197,23 @@ class _Project:
         names = {str(each.id): name for name, each in known.items()}
         yield from existing_cluster.problems(self.config, cluster, template, names)
 
+    @functools.cached_property
+    def volumes(self) -> Mapping[str, Any]:
+        """All volumes of the project, by name."""
+        return {each.name: each for each in self.connection.block_storage.volumes()}
+
+    def storage(self) -> Iterator[Problem]:
+        """Check that the volume types exist, and that no volume would shrink."""
+        yield from self.names.check_volume_types()
+        for name, wanted in self.config.nfs.volumes.items():
+            existing = self.volumes.get(cloud_name(self.stack, f"nfs-{name}"))
+            if existing and existing.size > wanted.size:
+                yield Problem(
+                    where=f"rsp:nfs.volumes.{name}.size",
+                    what=f"{wanted.size} GiB is less than the {existing.size} GiB of the existing volume, which Cinder "
+                    f"cannot shrink: set it to {existing.size} or more",
+                )
+
     def quota(self) -> Iterator[Problem]:
         """Check that the project's quotas are sufficient."""
         storage, network = self.connection.block_storage, self.connection.network
@@ -205,7 +222,7 @@ class _Project:
         volume_limits = submit(lambda: storage.get_limits().absolute)
         network_quota = submit(network.get_quota, str(self.connection.current_project_id), details=True)
         balancer_quota = submit(_load_balancers, self.connection)
-        volume_names = submit(lambda: [each.name for each in storage.volumes(details=False)])
+        volumes_by_name = submit(lambda: self.volumes)
         servers, volumes, networking = compute_limits.result(), volume_limits.result(), network_quota.result()
         allowances = {
             "instances": quota.Allowance(limit=servers.instances, used=servers.instances_used),
@@ -220,7 +237,7 @@ class _Project:
             **balancer_quota.result(),
         }
         prefix = cloud_name(self.stack, "")
-        first = not any(name.startswith(prefix) for name in volume_names.result())
+        first = not any(name.startswith(prefix) for name in volumes_by_name.result())
         for shortage in quota.shortages(quota.needs(self.config, self.flavors), allowances, first=first):
             yield Problem(where=f"quota of project `{self.connection.current_project.name}`", what=shortage)
 

@@ -31,6 +31,7 @@ def test_makes_a_container_and_keys(run_program: ProgramRunner) -> None:
     assert container.inputs == {"name": "async"}
     assert container.protect
     assert container.retained
+    assert list(container.request.replaceOnChanges) == ["name"]
     assert recording.exports == {
         "endpoint": "http://127.0.0.1:8080",
         "bucket": "async",

@@ -320,7 +320,7 @@ def test_existing_resources_of_the_stack_are_not_counted_twice(
 ) -> None:
     project.block_storage.get_limits().absolute.total_volumes_used = 19
     assert "volumes: 2 needed, 1 of 20 free" in only(check(executor))
-    project.volumes = named("rsp-test-nfs-data")
+    project.volumes = named("rsp-test-nfs-data", size=1)
     assert check(executor) == []
 
 
@@ -453,3 +453,11 @@ def test_an_image_that_was_removed_is_a_warning_once_the_server_exists(
     (problem,) = check(executor)
     assert (problem.where, problem.fatal) == ("rsp:nfs.image", False)
     assert "cannot be replaced" in problem.what
+
+
+def test_a_volume_that_would_shrink_is_refused(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.volumes = named(cloud_name("test", "nfs-data"), size=101)
+    (problem,) = check(executor, environment(nfs__volumes__data__size=100))
+    assert problem.where == "rsp:nfs.volumes.data.size"
+    assert problem.what.endswith("set it to 101 or more")
+    assert check(executor, environment(nfs__volumes__data__size=101)) == []
