@@ -30,8 +30,8 @@ def main(
         raise typer.BadParameter(f"{url} is not https://NAME:PORT", param_hint="URL")
     deadline = time.monotonic() + timeout
     shown = ""
-    while obstacle := vault_ready.look(url, address):
-        if not obstacle.passes:
+    while obstacle := vault_ready.check(url, address):
+        if not obstacle.temporary:
             raise NotReadyError(obstacle.what)
         if time.monotonic() >= deadline:
             raise NotReadyError(f"not ready after {timeout} s: {obstacle.what}")

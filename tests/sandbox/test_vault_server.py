@@ -87,7 +87,7 @@ def value(client: hvac.Client) -> str:
 
 def test_it_is_found_ready(server: VaultVm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_CACERT", server.certificate)
-    assert vault_ready.look(server.url, "127.0.0.1") is None
+    assert vault_ready.check(server.url, "127.0.0.1") is None
 
 
 def test_it_serves_the_given_certificate_and_nothing_in_clear(server: VaultVm) -> None:
@@ -184,14 +184,14 @@ def test_operators_initialise_and_unseal_a_server_with_a_shamir_seal(
     server = new_server(**SHAMIR)
     server.start(status=501)
     monkeypatch.setenv("VAULT_CACERT", server.certificate)
-    new = vault_ready.look(server.url)
+    new = vault_ready.check(server.url)
     client = server.client()
     keys: Any = client.sys.initialize(secret_shares=3, secret_threshold=2)
-    sealed = vault_ready.look(server.url)
+    sealed = vault_ready.check(server.url)
     assert new
     assert sealed
-    assert not new.passes
-    assert not sealed.passes
+    assert not new.temporary
+    assert not sealed.temporary
     for key in keys["keys"][:2]:
         client.sys.submit_unseal_key(key)
     server.wait_for(200)
