@@ -9,7 +9,7 @@ from config.section import Name, Section
 _HOUR = 3600
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
-"""A secret value; Phalanx treats an empty one as missing."""
+"""A secret value, not empty, as Phalanx treats an empty one as missing."""
 
 
 class Ownership(StrEnum):
@@ -20,7 +20,7 @@ class Ownership(StrEnum):
 
 
 class AppRole(Section):
-    """The AppRole by which vault-secrets-operator reads this environment's secrets, and nothing else."""
+    """The AppRole with which vault-secrets-operator reads this environment's secrets, and nothing else."""
 
     path: str = Field(
         default="approle",
@@ -60,7 +60,7 @@ class AppRole(Section):
 class Vault(Section):
     """The Vault that keeps the environment's secrets.
 
-    Vault exists before any environment. The token that opens it is never configuration: set VAULT_TOKEN.
+    Vault must exist before any environment. Its token is never part of the configuration: set VAULT_TOKEN.
     """
 
     address: AnyHttpUrl | None = Field(

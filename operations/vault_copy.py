@@ -126,7 +126,7 @@ def write(source: Folder, target: Folder, name: str, *, overwrite: bool) -> None
             data = {**present.data, **original.data} if overwrite else {**original.data, **present.data}
             try:
                 if _compare(name, SecretVersion(data), present).same != tuple(sorted(data)):
-                    target.write(name, data, over=present)
+                    target.write(name, data, replacing=present)
             except ConcurrentWriteError:
                 continue
             # Read again: custom metadata of a secret without versions show only once it has a version.

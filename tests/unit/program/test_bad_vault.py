@@ -16,7 +16,7 @@ from sandbox.site_certificate import issue
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.program.conftest import CHECKOUTS, ROOT, StackRunner
-from tests.unit.program.refusals import MOUNT, OURS, furnish, mount, refused, settings, token
+from tests.unit.program.refusals import MOUNT, OURS, mount, refused, reset, settings, token
 
 CREATED = {"mount": "create", "approle": {"ownership": "create"}}
 READ_POLICY = policies.read_policy(MOUNT, "k8s_operator/roe")
@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
 @pytest.fixture
 def bao(server: OpenBao) -> Iterator[OpenBao]:
     """Return a suitable Vault, with an operator's token in ``VAULT_TOKEN``."""
-    furnish(server)
+    reset(server)
     with token(operator(server)):
         yield server
 
