@@ -21,9 +21,9 @@ class AppRoleArgs:
     path: str
     """Path of the AppRole auth method."""
     create_auth_method: bool
-    """Whether to enable the auth method."""
+    """True to enable the auth method."""
     exists: bool
-    """Whether Vault has the AppRole, whoever created it."""
+    """True if Vault has the AppRole, whoever created it."""
     token_ttl: int
     """Lifetime of a token in seconds."""
     token_max_ttl: int

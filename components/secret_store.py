@@ -24,7 +24,7 @@ class SecretStoreArgs:
     environment: Environment
     """The Phalanx environment, with the names of its mount, path, policies and role."""
     create_mount: bool
-    """Whether to create the environment's KV engine."""
+    """True to create the environment's KV engine."""
     approle: AppRoleArgs
     """Arguments of the AppRole."""
     write_token_ttl: int
@@ -32,13 +32,13 @@ class SecretStoreArgs:
     inputs: SecretInputs
     """Origin and known value of each secret."""
     mount_exists: bool
-    """Whether Vault has the environment's KV engine, whoever created it."""
+    """True if Vault has the environment's KV engine, whoever created it."""
     read_application: Callable[[str], Mapping[str, str]]
     """Function that reads the current secret of an application from Vault, by key."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
     """Keys of the object store, by the name under which applications read them (secret)."""
     protect: bool
-    """Whether to refuse the deletion of the KV mount."""
+    """True to refuse the deletion of the KV mount."""
 
 
 class SecretStore(pulumi.ComponentResource):

@@ -31,7 +31,7 @@ class VaultServerArgs:
     external_network: str
     """Name of the external network that the floating IP comes from."""
     protect: bool = True
-    """Whether to refuse the deletion of the volume and the floating IP."""
+    """True to refuse the deletion of the volume and the floating IP."""
 
 
 class VaultServer(pulumi.ComponentResource):

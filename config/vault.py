@@ -84,9 +84,9 @@ class Vault(Section):
     rotation: dict[str, Name] = Field(
         default={},
         description=(
-            "Any text, such as a date, by application or application/key. A change generates these secrets anew, and "
-            "those that are copied or derived from them. Removing an entry changes nothing, nor does an entry that "
-            "exists when the stack is created and Vault has the secret already"
+            "Any text, such as a date, by application or application/key. A change generates new values of these "
+            "secrets, and of those that are copied or derived from them. Removing an entry changes nothing, nor does "
+            "an entry that exists when the stack is created and Vault has the secret already"
         ),
     )
 

@@ -192,5 +192,5 @@ class VaultServer(Section):
 
     @property
     def initialises_itself(self) -> bool:
-        """Whether the server initialises itself at its first start, for which OpenBao requires an automatic unseal."""
+        """True if the server initialises itself at its first start, for which OpenBao requires an automatic unseal."""
         return self.seal.kind != "shamir"

@@ -36,9 +36,9 @@ class Comparison:
     same: tuple[str, ...]
     differs: tuple[str, ...]
     custom_metadata: bool
-    """Whether the source has custom metadata and the target does not."""
+    """True if the source has custom metadata and the target does not."""
     deleted: bool
-    """Whether the source's newest version is deleted or destroyed, so that it cannot be copied."""
+    """True if the source's newest version is deleted or destroyed, so that it cannot be copied."""
 
 
 def main(  # noqa: PLR0913, PLR0917  # the options of the command

@@ -27,7 +27,7 @@ class SecretVersion:
     """Number of the version; 0 if the secret does not exist, or in KV version 1."""
     custom_metadata: Mapping[str, str] = field(default_factory=dict)
     deleted: bool = False
-    """Whether the version is deleted or destroyed."""
+    """True if the version is deleted or destroyed."""
 
 
 @dataclass(frozen=True)

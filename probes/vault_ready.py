@@ -21,7 +21,7 @@ class Obstacle:
     what: str
     """The reason and its remedy."""
     temporary: bool = True
-    """Whether it may disappear by itself; False if an operator has to act."""
+    """True if it may disappear by itself; false if an operator must act."""
 
 
 def check(url: str, address: str | None = None) -> Obstacle | None:

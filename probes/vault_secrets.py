@@ -27,9 +27,9 @@ class Contents:
     secrets: Mapping[SecretKey, str] = field(repr=False)
     """Secrets under the environment's path, by application and key."""
     has_mount: bool
-    """Whether the environment's KV engine exists, whoever created it."""
+    """True if the environment's KV engine exists, whoever created it."""
     has_role: bool
-    """Whether the environment's AppRole exists, whoever created it."""
+    """True if the environment's AppRole exists, whoever created it."""
 
 
 def contents(address: str, environment: Environment, approle: AppRole) -> Contents:

@@ -16,7 +16,7 @@ from tests.unit.recording import STACK, Recording
 MOUNT = "kv-v2"
 """Mount of the environment ``roe``, whose path is ``k8s_operator/roe``."""
 
-OURS = vault_description(STACK)
+STACK_DESCRIPTION = vault_description(STACK)
 
 
 def refused(run_stack: StackRunner, stack: str = "roe", **arguments: Any) -> str:

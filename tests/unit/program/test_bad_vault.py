@@ -16,7 +16,7 @@ from sandbox.site_certificate import issue
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.program.conftest import CHECKOUTS, ROOT, StackRunner
-from tests.unit.program.refusals import MOUNT, OURS, mount, refused, reset, settings, token
+from tests.unit.program.refusals import MOUNT, STACK_DESCRIPTION, mount, refused, reset, settings, token
 
 CREATED = {"mount": "create", "approle": {"ownership": "create"}}
 READ_POLICY = policies.read_policy(MOUNT, "k8s_operator/roe")
@@ -168,7 +168,7 @@ def test_a_mount_of_another_owner(run_stack: StackRunner, bao: OpenBao) -> None:
     assert message == (
         "rsp:vault.mount: `create`, but Vault has the mount `kv-v2` already, with the description 'Of the archive': "
         "set `existing`; if it is in the state of this stack, mark it: "
-        f"`vault secrets tune -description='{OURS}' kv-v2`"
+        f"`vault secrets tune -description='{STACK_DESCRIPTION}' kv-v2`"
     )
 
 
@@ -190,15 +190,15 @@ def test_an_auth_method_of_another_owner(run_stack: StackRunner, bao: OpenBao) -
     with token(bao.root_token):
         message = refused(run_stack, **settings(bao.url, approle={"ownership": "create"}))
     assert message.startswith("rsp:vault.approle.ownership: `create`, but Vault has the auth method `approle` already")
-    assert f"`vault auth tune -description='{OURS}' approle`" in message
+    assert f"`vault auth tune -description='{STACK_DESCRIPTION}' approle`" in message
 
 
 def test_a_stack_recognises_what_it_has_created(run_stack: StackRunner, bao: OpenBao) -> None:
     first = run_stack("roe", changes={"vault": CREATED})
     described = {each.inputs["description"] for kind in ("Mount", "AuthBackend") for each in first.of(kind)}
-    assert described == {OURS}
-    bao.root.sys.tune_mount_configuration(MOUNT, description=OURS)
-    bao.root.sys.tune_auth_method("approle", description=OURS)
+    assert described == {STACK_DESCRIPTION}
+    bao.root.sys.tune_mount_configuration(MOUNT, description=STACK_DESCRIPTION)
+    bao.root.sys.tune_auth_method("approle", description=STACK_DESCRIPTION)
     with token(bao.root_token):
         assert run_stack("roe", **settings(bao.url, **CREATED)).of("SecretV2")
 
