@@ -77,7 +77,7 @@ def check(config: StackConfig, questions: Questions) -> Checked:
 
 
 def _enforced(problems: Sequence[Problem], config: StackConfig) -> Sequence[Problem]:
-    """Return the problems as warnings if the stack configuration says so."""
+    """Return the problems, as warnings if ``enforcePreflight`` is false."""
     if config.enforce_preflight or not any(problem.fatal for problem in problems):
         return problems
     pulumi.warn("rsp:enforcePreflight is false: the following problems do not stop the deployment")

@@ -141,7 +141,7 @@ def _explain(plan: Plan, missing: Collection[SecretKey]) -> list[str]:
 
 
 def _explain_unfilled(prefix: str, unfilled: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Explain which secrets must be written to Vault although Phalanx does not define their keys."""
+    """Return a line for each missing secret that pods mount as a whole, and whose keys Phalanx does not define."""
     return [
         f"{prefix}/{name}: Vault has no such secret, and no secrets.yaml defines its keys, but all of them are mounted "
         f"by {', '.join(pods)}, which do not start without it: write it with `vault kv put {prefix}/{name} KEY=@FILE`"

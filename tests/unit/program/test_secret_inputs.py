@@ -160,7 +160,7 @@ def test_configured_values_take_precedence_over_the_file(tmp_path: Path) -> None
 GOOGLE = SecretKey("tap", "google_creds.json")
 
 
-def test_credentials_of_google_are_kept_where_they_are_and_missed_nowhere() -> None:
+def test_credentials_of_google_are_optional() -> None:
     definitions: dict[str, dict[str, dict[str, Any]]] = {"tap": {"google_creds.json": STATIC}}
     assert GOOGLE not in gathered(definitions).plan
     assert gathered(definitions, existing={GOOGLE: "held"}).static[GOOGLE] == "held"
@@ -168,7 +168,7 @@ def test_credentials_of_google_are_kept_where_they_are_and_missed_nowhere() -> N
     assert gathered(definitions, secrets=given).static[GOOGLE] == "given"
 
 
-def test_credentials_of_google_that_pods_read_by_their_key_are_needed() -> None:
+def test_credentials_of_google_are_required_if_pods_read_their_key() -> None:
     found = dataclasses.replace(source({"tap": {"google_creds.json": STATIC}}), read=[GOOGLE])
     with pytest.raises(MissingSecretsError, match=r"tap/google_creds\.json"):
         gather(environment(), found, {})
@@ -179,7 +179,7 @@ def unfilled(pods: tuple[str, ...], existing: dict[SecretKey, str]) -> SecretInp
     return gather(environment(), found, existing)
 
 
-def test_a_secret_that_pods_mount_whole_must_be_in_vault() -> None:
+def test_a_secret_that_pods_mount_as_a_whole_must_be_in_vault() -> None:
     pods = ("rapid-analysis: Deployment/a", "rapid-analysis: Deployment/b")
     with pytest.raises(MissingSecretsError) as error:
         unfilled(pods, {})
@@ -191,7 +191,7 @@ def test_a_secret_that_pods_mount_whole_must_be_in_vault() -> None:
     unfilled(pods, {SecretKey("butler-secret", "any"): "held"})
 
 
-def test_a_secret_that_nothing_mounts_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_that_no_pod_mounts_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     messages: list[str] = []
     monkeypatch.setattr(pulumi, "info", messages.append)
     unfilled((), {})
