@@ -1,4 +1,4 @@
-"""Access to the secrets in Vault: the cluster reads them, and Phalanx's own tools write them."""
+"""Access to the secrets in Vault: read access of the cluster, and write access of Phalanx's tools."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class AppRoleArgs:
     path: str
     """Path of the AppRole auth method."""
     create_auth_method: bool
-    """Whether to enable the auth method."""
+    """True to enable the auth method."""
     exists: bool
-    """Whether Vault has the AppRole, whoever created it."""
+    """True if Vault has the AppRole, whoever created it."""
     token_ttl: int
     """Lifetime of a token in seconds."""
     token_max_ttl: int
@@ -76,7 +76,7 @@ def cluster_login(
         options = ResourceOptions.merge(opts, ResourceOptions(depends_on=[backend]))
     # The provider cannot create a role that already exists (Vault: "local_secret_ids can only be modified during role
     # creation"), so an existing one is imported. This has no effect on a role in the stack's state.
-    taken_over = f"auth/{args.path}/role/{environment.vault_role}" if args.exists else None
+    import_id = f"auth/{args.path}/role/{environment.vault_role}" if args.exists else None
     role = vault.approle.AuthBackendRole(
         f"{name}-role",
         backend=args.path,
@@ -85,7 +85,7 @@ def cluster_login(
         token_type="service",  # noqa: S106  # a type of token
         token_ttl=args.token_ttl,
         token_max_ttl=args.token_max_ttl,
-        opts=ResourceOptions.merge(options, ResourceOptions(additional_secret_outputs=["role_id"], import_=taken_over)),
+        opts=ResourceOptions.merge(options, ResourceOptions(additional_secret_outputs=["role_id"], import_=import_id)),
     )
     secret_id = vault.approle.AuthBackendRoleSecretId(
         f"{name}-secret-id",
@@ -126,10 +126,10 @@ def write_token(name: str, environment: Environment, ttl: int, opts: ResourceOpt
         display_name=environment.vault_role,
         policies=[policy.name],
         ttl=f"{ttl}s",
-        # A child would be revoked with the short-lived token of this run.
+        # A child token would be revoked together with the short-lived token of this run.
         no_parent=True,
         renewable=True,
-        # The provider checks it only during a refresh, and renews it in the week in which Phalanx warns.
+        # The provider renews it only during a refresh, in the last week, in which Phalanx warns.
         renew_min_lease=_WEEK,
         renew_increment=ttl,
         opts=opts,

@@ -24,7 +24,7 @@ class SecretStoreArgs:
     environment: Environment
     """The Phalanx environment, with the names of its mount, path, policies and role."""
     create_mount: bool
-    """Whether to create the environment's KV engine."""
+    """True to create the environment's KV engine."""
     approle: AppRoleArgs
     """Arguments of the AppRole."""
     write_token_ttl: int
@@ -32,21 +32,21 @@ class SecretStoreArgs:
     inputs: SecretInputs
     """Origin and known value of each secret."""
     mount_exists: bool
-    """Whether Vault has the environment's KV engine, whoever created it."""
+    """True if Vault has the environment's KV engine, whoever created it."""
     read_application: Callable[[str], Mapping[str, str]]
-    """Function that reads the present secret of an application from Vault, by key."""
+    """Function that reads the current secret of an application from Vault, by key."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
     """Keys of the object store, by the name under which applications read them (secret)."""
     protect: bool
-    """Whether to refuse the deletion of the KV mount."""
+    """True to refuse the deletion of the KV mount."""
 
 
 class SecretStore(pulumi.ComponentResource):
     """The environment's secrets in Vault, and the access to them.
 
-    One KV v2 secret per application has all keys that it reads. A value is generated once and stored in the stack's
-    encrypted state; an existing value in Vault is adopted. Policies, AppRole and write token are those that ``phalanx
-    vault audit`` expects.
+    One KV v2 secret per application contains all keys that it reads. A value is generated once and stored in the
+    stack's encrypted state; an existing value in Vault is adopted. Policies, AppRole and write token are those that
+    ``phalanx vault audit`` expects.
     """
 
     role_id: pulumi.Output[str]
@@ -82,7 +82,7 @@ class SecretStore(pulumi.ComponentResource):
 
     def _write_secrets(self) -> None:
         environment = self._args.environment
-        # Databases' volumes outlive the stack, and so must the passwords in them.
+        # Volumes of databases outlive the stack, so their passwords must, too.
         options = kept = ResourceOptions.merge(self._child, ResourceOptions(retain_on_delete=True))
         if self._args.create_mount:
             mount = vault.Mount(
@@ -91,7 +91,7 @@ class SecretStore(pulumi.ComponentResource):
                 type="kv",
                 options={"version": "2"},
                 description=vault_description(pulumi.get_stack()),
-                # A stack that is created again finds the mount that it left.
+                # A stack that is created again adopts the mount of its predecessor.
                 opts=ResourceOptions.merge(
                     kept,
                     ResourceOptions(
@@ -103,22 +103,22 @@ class SecretStore(pulumi.ComponentResource):
             options = ResourceOptions.merge(kept, ResourceOptions(depends_on=[mount]))
 
         values = self._values()
-        wrong = secret_changes.find(self._args.inputs).applications
+        outdated = secret_changes.find(self._args.inputs).applications
         for application, keys in self._args.inputs.plan.by_application().items():
             planned = {key: values[SecretKey(application, key)] for key in keys}
             vault.kv.SecretV2(
                 f"{self._name}-{application}",
                 mount=environment.vault_mount,
                 name=f"{environment.vault_path}/{application}",
-                data_json=pulumi.Output.from_input(planned).apply(partial(self._whole, application)),
-                # The provider would overwrite metadata that users set by those that it read before its last write.
+                data_json=pulumi.Output.from_input(planned).apply(partial(self._document, application)),
+                # Otherwise the provider would overwrite custom metadata with those that it read before its last write.
                 disable_read=True,
                 # Neither the engine nor the provider detects that a secret is missing or changed in Vault: a change of
                 # this option, which Vault ignores, causes an update.
                 options={"written": datetime.now(UTC).isoformat(timespec="seconds")},
                 opts=ResourceOptions.merge(
                     options,
-                    ResourceOptions(ignore_changes=[] if application in wrong else ["options"]),
+                    ResourceOptions(ignore_changes=[] if application in outdated else ["options"]),
                 ),
             )
 
@@ -140,26 +140,26 @@ class SecretStore(pulumi.ComponentResource):
                     values[at] = pulumi.Output.secret(self._args.inputs.static[at])
         return values
 
-    def _whole(self, application: str, planned: Mapping[str, str]) -> str:
+    def _document(self, application: str, planned: Mapping[str, str]) -> str:
         """Return an application's secret as JSON.
 
-        The provider writes a secret as a whole, so what others keep in it is written back (docs/decisions/0008).
+        The provider replaces the whole secret, so keys of other writers are included (docs/decisions/0008).
         """
         inputs = self._args.inputs
         if pulumi.runtime.is_dry_run():
-            # No value is about to be generated anew here: it would not be known yet.
+            # All values are known here: a value that is to be generated again would be unknown.
             warn_of_edited(self._name, secret_changes.edited(inputs, application, planned))
             held: Mapping[str, str] = inputs.in_vault(application)
         else:
             # An exception to the rule that no `apply` sends requests: in a first installation, the values read before
-            # the first resource may be half an hour old, and would undo what a user has written since. Vault's provider
-            # cannot patch a secret, and its functions that read one are deprecated.
+            # the first resource may be half an hour old, and would revert later changes of other writers. Vault's
+            # provider cannot patch a secret, and its functions that read one are deprecated.
             held = self._args.read_application(application)
         return json.dumps({**planned, **inputs.foreign_keys(application, held)}, sort_keys=True)
 
 
 def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:
-    """Warn of secrets that were changed in Vault, which neither engine nor provider detects, with both remedies.
+    """Warn of secrets that were changed in Vault, which neither the engine nor the provider detects.
 
     Args:
         name: Prefix of the resources' names.
@@ -167,7 +167,7 @@ def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:
     """
     for at in found:
         pulumi.warn(
-            f"{at}: somebody has changed it in Vault, and the next write of this secret puts the stack's value back. "
-            f"To do so now: `pulumi up --replace '**::{name}-{at.application}'`; to take over the one in Vault: "
+            f"{at}: was changed in Vault, and the next update of this secret restores the stack's value. To restore it "
+            f"now: `pulumi up --replace '**::{name}-{at.application}'`; to adopt the value in Vault: "
             f"`pulumi up --replace '**::{name}-{at.application}-{at.key}'`",
         )

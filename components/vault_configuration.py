@@ -19,7 +19,7 @@ SOCKET = "/run/openbao/openbao.sock"
 """Socket for the server's own jobs, accessible only to root and the server's user."""
 
 BACKUP, ADMIN = "rsp-backup", "rsp-admin"
-"""Users of the auth method userpass: one takes snapshots, one may do everything. Each has a policy of its name."""
+"""Users of the auth method userpass, for snapshots and for administration; each has a policy of the same name."""
 
 BACKUP_POLICY = 'path "sys/storage/raft/snapshot" { capabilities = ["read"] }\n'
 ADMIN_POLICY = 'path "*" { capabilities = ["create", "read", "update", "patch", "delete", "list", "sudo"] }\n'
@@ -49,14 +49,14 @@ def configuration(boot: FirstBoot) -> dict[str, Any]:
         "cluster_address": f"127.0.0.1:{PORT + 1}",
         **_tls(settings.tls, boot.host),
     }
-    # Without a second key beside the options, OpenBao does not find the device's type, as it reads JSON as HCL.
+    # Without another key beside the options, OpenBao, which parses JSON as HCL, does not find the device's type.
     audit = {
         "description": "Every request and its answer, secrets hashed",
         "options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"},
     }
     seal, start = _seal(settings), _initialisation() if settings.initialises_itself else {}
     return {
-        # The smallest multiplier: a single member need not wait for others before it becomes the leader.
+        # The minimum: a single member need not wait for others before it becomes the leader.
         "storage": {"raft": {"path": f"{DATA}/raft", "node_id": "vault", "performance_multiplier": 1}},
         "listener": [{"tcp": listener}, {"unix": {"address": SOCKET, "socket_mode": "0600"}}],
         "api_addr": f"https://{boot.host}:{PORT}",
@@ -89,13 +89,13 @@ def _seal(settings: VaultServer) -> dict[str, Any]:
             keys |= _seal_key("previous", previous, PREVIOUS_KEY) if previous else {}
             return {"seal": [{"static": keys}]}
         case TransitSeal() as seal:
-            other = {
+            transit = {
                 "address": str(seal.address).rstrip("/"),
                 "token": seal.token.get_secret_value(),
                 "key_name": seal.key_name,
                 "mount_path": seal.mount,
             }
-            return {"seal": [{"transit": other}]}
+            return {"seal": [{"transit": transit}]}
         case _:
             return {}
 
@@ -107,8 +107,8 @@ def _seal_key(which: str, key: SealKey, path: str) -> dict[str, str]:
 def _initialisation() -> dict[str, Any]:
     """Return the requests of the first start, made with a root token that OpenBao revokes afterwards.
 
-    Source: openbao.org/docs/configuration/self-init. An administrator creates the operators: each environment has its
-    own policy, and the server knows no environment.
+    An administrator creates the users of operators later, as their policies depend on the environment. Source:
+    openbao.org/docs/configuration/self-init.
     """
     requests = {"userpass": _request("sys/auth/userpass", type="userpass")}
     for user, text in {BACKUP: BACKUP_POLICY, ADMIN: ADMIN_POLICY}.items():

@@ -13,7 +13,7 @@ from config.vault_server import PORT
 from config.vault_server import VaultServer as Settings
 
 ACME_PORT = 443
-"""Port on which an ACME authority validates a name (RFC 8737); nothing else listens there."""
+"""Port on which an ACME CA validates a name (RFC 8737); no other service uses it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +31,14 @@ class VaultServerArgs:
     external_network: str
     """Name of the external network that the floating IP comes from."""
     protect: bool = True
-    """Whether to refuse the deletion of the volume and the floating IP."""
+    """True to refuse the deletion of the volume and the floating IP."""
 
 
 class VaultServer(pulumi.ComponentResource):
-    """The site's own Vault: OpenBao on a VM without data of its own, with a Cinder volume that outlives it.
+    """The site's own Vault: OpenBao on a VM, with its data on a Cinder volume that outlives the VM.
 
-    The component is complete as soon as the VM exists. That OpenBao answers depends on a DNS
-    record too, and with a Shamir seal on operators: `python -m operations vault-ready` waits for it.
+    The component is complete as soon as the VM exists. OpenBao also requires a DNS record, and with a Shamir seal the
+    operators; `python -m operations vault-ready` waits for it.
     """
 
     address: pulumi.Output[str]
@@ -79,7 +79,7 @@ class VaultServer(pulumi.ComponentResource):
             pool=args.external_network,
             port_id=port.id,
             description=f"Vault of the Rubin Science Platform ({pulumi.get_stack()}), managed by Pulumi",
-            # DNS records point to it.
+            # DNS records refer to the address.
             opts=ResourceOptions(parent=self, protect=args.protect),
         ).address
 

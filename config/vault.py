@@ -9,7 +9,7 @@ from config.section import Name, Section
 _HOUR = 3600
 
 Secret = Annotated[SecretStr, Field(min_length=1)]
-"""A secret value; Phalanx treats an empty one as missing."""
+"""A secret value, not empty, as Phalanx treats an empty one as missing."""
 
 
 class Ownership(StrEnum):
@@ -20,7 +20,7 @@ class Ownership(StrEnum):
 
 
 class AppRole(Section):
-    """The AppRole by which vault-secrets-operator reads this environment's secrets, and nothing else."""
+    """The AppRole with which vault-secrets-operator reads this environment's secrets, and nothing else."""
 
     path: str = Field(
         default="approle",
@@ -60,7 +60,7 @@ class AppRole(Section):
 class Vault(Section):
     """The Vault that keeps the environment's secrets.
 
-    Vault exists before any environment. The token that opens it is never configuration: set VAULT_TOKEN.
+    Vault must exist before any environment. Its token is never part of the configuration: set VAULT_TOKEN.
     """
 
     address: AnyHttpUrl | None = Field(
@@ -84,9 +84,9 @@ class Vault(Section):
     rotation: dict[str, Name] = Field(
         default={},
         description=(
-            "Any text, such as a date, by application or application/key. A change generates these secrets anew, and "
-            "those that are copied or derived from them. Removing an entry changes nothing, nor does an entry that "
-            "exists when the stack is created and Vault has the secret already"
+            "Any text, such as a date, by application or application/key. A change generates new values of these "
+            "secrets, and of those that are copied or derived from them. Removing an entry changes nothing, nor does "
+            "an entry that exists when the stack is created and Vault has the secret already"
         ),
     )
 

@@ -12,7 +12,7 @@ from config.tls import LETS_ENCRYPT
 from config.versions import OPENBAO_MINIMUM
 
 PORT = 8200
-"""Port of Vault's API; beside it only the port of ACME is open."""
+"""Port of Vault's API; apart from it, only the port of ACME is open."""
 
 WIDEST_CLIENTS = 8
 """Shortest prefix length of a client network: a mistake must not open the server to the Internet."""
@@ -31,8 +31,8 @@ class AcmeCertificate(Section):
     kind: Literal["acme"] = Field(
         description="OpenBao obtains its certificate; port 443 is open to the Internet for it"
     )
-    email: Name | None = Field(default=None, description="Email address for notices of the authority")
-    directory: AnyHttpUrl = Field(default=LETS_ENCRYPT, description="ACME directory of the authority")
+    email: Name | None = Field(default=None, description="Email address for notices of the CA")
+    directory: AnyHttpUrl = Field(default=LETS_ENCRYPT, description="ACME directory of the CA")
 
 
 class GivenCertificate(Section):
@@ -56,7 +56,7 @@ class SealKey(Section):
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        # Outside Pulumi, the loader replaces an encrypted value by a text with spaces.
+        # Outside Pulumi, the loader replaces an encrypted value with a text that contains spaces.
         if " " in text:
             return value
         try:
@@ -69,10 +69,10 @@ class SealKey(Section):
 
 
 class StaticSeal(Section):
-    """A seal that the server opens with a key on its disk."""
+    """A seal with a key on the server's disk."""
 
     kind: Literal["static"] = Field(description="Unseal with a key from this file; the server initialises itself")
-    key: SealKey = Field(description="Present key. No backup can be read without it: keep a copy elsewhere")
+    key: SealKey = Field(description="Current key. No backup can be read without it: keep a copy elsewhere")
     previous_key: SealKey | None = Field(default=None, description="Previous key, while it is being replaced")
 
     @model_validator(mode="after")
@@ -83,7 +83,7 @@ class StaticSeal(Section):
 
 
 class TransitSeal(Section):
-    """A seal that the server opens with the transit engine of another Vault."""
+    """A seal with a key in the transit engine of another Vault."""
 
     kind: Literal["transit"] = Field(description="Unseal with another Vault; the server initialises itself")
     address: AnyHttpUrl = Field(description="URL of the other Vault")
@@ -95,7 +95,7 @@ class TransitSeal(Section):
 
 
 class ShamirSeal(Section):
-    """A seal that operators open after each start of the server."""
+    """A seal with a key that operators share, who unseal the server after each start."""
 
     kind: Literal["shamir"] = Field(description="Operators initialise and unseal the server, and keep the keys")
 
@@ -140,7 +140,7 @@ class Volume(Section):
 class VaultServer(Section):
     """A VM with OpenBao, and a volume whose data outlive it."""
 
-    address: IPv4Address = Field(description="Fixed address in network.cidr, outside the pool that DHCP hands out")
+    address: IPv4Address = Field(description="Fixed address in network.cidr, outside the pool of DHCP")
     image: Name = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64")
     flavor: Name = Field(description="Nova flavor; 1 GiB of memory is enough")
     volume: Volume = Field(default=Volume(), description="Volume for secrets, audit log and backups")
@@ -158,15 +158,15 @@ class VaultServer(Section):
         ),
     )
     tls: ServerTls = Field(description="Source of the TLS certificate")
-    seal: Seal = Field(description="Encryption of the data at rest, and who unseals it")
+    seal: Seal = Field(description="Encryption of the data at rest, and method of unsealing")
     backup_password: Password = Field(
-        description="Password of `rsp-backup`, who may take snapshots and nothing else (pulumi config set --secret)",
+        description="Password of `rsp-backup`, which may only take snapshots (pulumi config set --secret)",
     )
     admin_password: Password | None = Field(
         default=None,
         description=(
-            "First password of `rsp-admin`, who may do everything and must change it (pulumi config set --secret); "
-            "absent with seal shamir, where operators start with a root token"
+            "Initial password of `rsp-admin`, which has all permissions (pulumi config set --secret); change it after "
+            "the first start; absent with seal shamir, where operators start with a root token"
         ),
     )
     backups: int = Field(default=14, ge=1, le=1000, description="Daily snapshots to keep on the volume")
@@ -192,5 +192,5 @@ class VaultServer(Section):
 
     @property
     def initialises_itself(self) -> bool:
-        """Whether the server initialises itself at its first start, for which OpenBao requires an automatic unseal."""
+        """True if the server initialises itself at its first start, for which OpenBao requires an automatic unseal."""
         return self.seal.kind != "shamir"

@@ -17,17 +17,17 @@ HostName = Annotated[
 
 
 class VaultStackConfig(StackFile):
-    """The site's own Vault, a project of its own: it serves several environments and outlives each of them."""
+    """The site's own Vault, a separate project, as it serves several environments and outlives each of them."""
 
     project: ClassVar[str] = VAULT_PROJECT
 
-    cloud: Cloud = Field(description="The OpenStack project to deploy into")
-    network: NetworkSettings = Field(description="The server's private network, created or adopted")
+    cloud: Cloud = Field(description="OpenStack project to deploy into")
+    network: NetworkSettings = Field(description="Private network of the server, created or adopted")
     host: HostName = Field(description="DNS name of the Vault; clients reach it at https://HOST:8200")
-    server: VaultServer = Field(description="The VM with OpenBao, and the volume with its data")
+    server: VaultServer = Field(description="VM with OpenBao, and volume with its data")
     protect: bool = Field(
         default=True,
-        description="Refuse to delete the data volume and the floating IP; false only to give up the Vault",
+        description="Refuse to delete the data volume and the floating IP; set to false only to remove the Vault",
     )
 
     @property

@@ -18,7 +18,7 @@ def main(
         bool, typer.Option("--force-unlock", help="Release the lock even if its holder is on another host")
     ] = False,
 ) -> None:
-    """Record the resources that a killed run was creating in the state; exit with 1 if some need a decision."""
+    """Record in the state the resources that a killed run was creating; exit with 1 if any requires a decision."""
 
     def progress(text: str) -> None:
         typer.echo(f"{text} ...", err=True)

@@ -36,9 +36,9 @@ class Comparison:
     same: tuple[str, ...]
     differs: tuple[str, ...]
     custom_metadata: bool
-    """Whether the source has custom metadata and the target does not."""
+    """True if the source has custom metadata and the target does not."""
     deleted: bool
-    """Whether the source's newest version is deleted or destroyed, so that it cannot be copied."""
+    """True if the source's newest version is deleted or destroyed, so that it cannot be copied."""
 
 
 def main(  # noqa: PLR0913, PLR0917  # the options of the command
@@ -126,7 +126,7 @@ def write(source: Folder, target: Folder, name: str, *, overwrite: bool) -> None
             data = {**present.data, **original.data} if overwrite else {**original.data, **present.data}
             try:
                 if _compare(name, SecretVersion(data), present).same != tuple(sorted(data)):
-                    target.write(name, data, over=present)
+                    target.write(name, data, replacing=present)
             except ConcurrentWriteError:
                 continue
             # Read again: custom metadata of a secret without versions show only once it has a version.

@@ -26,9 +26,8 @@ class SecretVersion:
     version: int = 0
     """Number of the version; 0 if the secret does not exist, or in KV version 1."""
     custom_metadata: Mapping[str, str] = field(default_factory=dict)
-
     deleted: bool = False
-    """Whether the version is deleted or destroyed."""
+    """True if the version is deleted or destroyed."""
 
 
 @dataclass(frozen=True)
@@ -118,20 +117,20 @@ class Folder:
             deleted=bool(metadata.get("deletion_time") or metadata.get("destroyed")),
         )
 
-    def write(self, name: str, data: Mapping[str, Any], *, over: SecretVersion) -> None:
+    def write(self, name: str, data: Mapping[str, Any], *, replacing: SecretVersion) -> None:
         """Write a new version of a secret.
 
         Args:
             name: Name of the secret.
             data: All values.
-            over: The version that was read before.
+            replacing: The version that was read before.
 
         Raises:
             ConcurrentWriteError: A newer version exists; nothing was written.
         """
         from hvac import exceptions  # noqa: PLC0415
 
-        body = {"data": data, "options": {"cas": over.version}}
+        body = {"data": data, "options": {"cas": replacing.version}}
         try:
             self.vault.client.adapter.post(self._url("data", name), json=body)
         except exceptions.InvalidRequest as error:

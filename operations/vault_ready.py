@@ -1,4 +1,4 @@
-"""``python -m operations vault-ready URL``: wait until a Vault can be used."""
+"""Command ``vault-ready``: wait until a Vault can be used."""
 
 import time
 from typing import Annotated
@@ -10,11 +10,11 @@ from phalanx.errors import PhalanxError
 from probes import vault_ready
 
 INTERVAL = 5
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 
 class NotReadyError(PhalanxError):
-    """The Vault cannot be used, and the message has the remedy."""
+    """The Vault cannot be used; the message contains the remedy."""
 
 
 def main(
@@ -22,16 +22,16 @@ def main(
     address: Annotated[
         str | None, typer.Option(metavar="IPV4", help="Address of its DNS record: the output vaultAddress")
     ] = None,
-    timeout: Annotated[int, typer.Option(metavar="SECONDS", help="How long to wait")] = 1200,
+    timeout: Annotated[int, typer.Option(metavar="SECONDS", help="Maximum time to wait in seconds")] = 1200,
 ) -> None:
-    """Wait until a Vault is initialised and unsealed; exit with 1 if it needs an operator or the time is over."""
+    """Wait until a Vault is initialised and unsealed; exit with 1 if an operator must act, or after the timeout."""
     url = url.rstrip("/")
     if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
-        raise typer.BadParameter(f"{url} is not https://NAME:PORT", param_hint="URL")
+        raise typer.BadParameter(f"{url} is not a URL of the form https://NAME:PORT", param_hint="URL")
     deadline = time.monotonic() + timeout
     shown = ""
-    while obstacle := vault_ready.look(url, address):
-        if not obstacle.passes:
+    while obstacle := vault_ready.check(url, address):
+        if not obstacle.temporary:
             raise NotReadyError(obstacle.what)
         if time.monotonic() >= deadline:
             raise NotReadyError(f"not ready after {timeout} s: {obstacle.what}")

@@ -1,4 +1,4 @@
-"""What stands in Vault already where the stack wants to make something, and whether it is what Phalanx needs."""
+"""Check whether existing mounts, policies and roles in Vault match what the stack creates or expects."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -18,12 +18,12 @@ Mounts = Mapping[str, Mapping[str, Any]]
 
 
 def check(client: "hvac.Client", environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
-    """Compare what Vault has with what the stack makes or expects.
+    """Compare Vault's contents with what the stack creates or expects.
 
     Args:
-        client: Vault, with a token that may look at it.
+        client: Client of Vault with a token that may read them.
         environment: The Phalanx environment.
-        settings: What the stack makes itself.
+        settings: The stack's settings of Vault.
         stack: Name of the stack.
     """
     yield from check_mount(client, environment, settings, stack)
@@ -35,15 +35,15 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, stac
 
 
 def check_mount(client: "hvac.Client", environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
-    """Look at the engine that holds the secrets; arguments as for `check`."""
+    """Check the KV engine of the secrets; arguments as for `check`."""
     yield from _check_engine(visible(client, "secret"), environment.vault_mount, settings.mount, stack)
 
 
 def visible(client: "hvac.Client", kind: str) -> Mounts:
-    """What the token may use at all; a path that is not named is free, or somebody else's.
+    """Return the engines or auth methods that the token can access; others may exist.
 
     Args:
-        client: Vault.
+        client: Client of Vault.
         kind: ``secret`` for engines, ``auth`` for auth methods.
     """
     answer: Any = client.adapter.get("/v1/sys/internal/ui/mounts")
@@ -68,25 +68,25 @@ def _check_engine(mounts: Mounts, path: str, ownership: Ownership, stack: str) -
         if ownership is Ownership.EXISTING:
             yield Problem(
                 where=where,
-                what=f"`existing`, but Vault has no mount `{path}` that this token may use: create it "
-                f"(`vault secrets enable -path={path} kv-v2`) or say `create`",
+                what=f"`existing`, but Vault has no mount `{path}` that this token can access: create it "
+                f"(`vault secrets enable -path={path} kv-v2`) or set `create`",
             )
         return
     version = (found["options"] or {}).get("version", "1")
     if found["type"] != "kv":
         yield Problem(
             where=where,
-            what=f"Vault's mount `{path}` is of type {found['type']}, Phalanx needs KV version 2: choose another mount "
-            "by vaultPathPrefix in the Phalanx environment",
+            what=f"Vault's mount `{path}` is of type {found['type']}, Phalanx requires KV version 2: set another mount "
+            "in vaultPathPrefix of the Phalanx environment",
         )
     elif version != "2":
         yield Problem(
             where=where,
-            what=f"Vault's mount `{path}` is KV version {version}, Phalanx needs version 2: "
-            f"`vault kv enable-versioning {path}` turns it into one and keeps what it holds",
+            what=f"Vault's mount `{path}` is KV version {version}, Phalanx requires version 2: upgrade it with "
+            f"`vault kv enable-versioning {path}`, which keeps its secrets",
         )
     elif ownership is Ownership.CREATE and found["description"] != vault_description(stack):
-        yield _not_ours(where, f"mount `{path}`", found, f"vault secrets tune -description='{{}}' {path}", stack)
+        yield _not_created_by(where, f"mount `{path}`", found, f"vault secrets tune -description='{{}}' {path}", stack)
 
 
 def _check_auth_method(methods: Mounts, settings: AppRole, stack: str) -> Iterator[Problem]:
@@ -95,28 +95,29 @@ def _check_auth_method(methods: Mounts, settings: AppRole, stack: str) -> Iterat
         if settings.ownership is Ownership.EXISTING:
             yield Problem(
                 where=where,
-                what=f"`existing`, but Vault has no auth method at `{settings.path}` that this token may use: enable "
-                f"it (`vault auth enable -path={settings.path} approle`) or say `create`",
+                what=f"`existing`, but Vault has no auth method at `{settings.path}` that this token can access: "
+                f"enable it (`vault auth enable -path={settings.path} approle`) or set `create`",
             )
     elif found["type"] != "approle":
         yield Problem(
             where="rsp:vault.approle.path",
-            what=f"Vault's auth method at `{settings.path}` is of type {found['type']}, not approle: name another path",
+            what=f"Vault's auth method at `{settings.path}` is of type {found['type']}, expected approle: "
+            "set another path",
         )
     elif settings.ownership is Ownership.CREATE and found["description"] != vault_description(stack):
         name = f"auth method `{settings.path}`"
-        yield _not_ours(where, name, found, f"vault auth tune -description='{{}}' {settings.path}", stack)
+        yield _not_created_by(where, name, found, f"vault auth tune -description='{{}}' {settings.path}", stack)
 
 
-def _not_ours(where: str, name: str, found: Mapping[str, Any], tune: str, stack: str) -> Problem:
-    """Vault answers "path is already in use" to whoever makes it again, which is halfway through an `up`.
+def _not_created_by(where: str, name: str, found: Mapping[str, Any], tune: str, stack: str) -> Problem:
+    """Return the problem of a mount that another owner has created, which Vault would refuse in the middle of `up`.
 
-    Its description is the only mark that a stack can leave, and what tells its own mount in its second run.
+    A stack recognises its own mounts by their description, the only mark that Vault stores.
     """
     return Problem(
         where=where,
-        what=f"`create`, but Vault has the {name} already, described as {found['description']!r}: say `existing`; "
-        f"if it is in the state of this stack, mark it so: `{tune.format(vault_description(stack))}`",
+        what=f"`create`, but Vault has the {name} already, with the description {found['description']!r}: "
+        f"set `existing`; if it is in the state of this stack, mark it: `{tune.format(vault_description(stack))}`",
     )
 
 
@@ -127,12 +128,11 @@ def _check_policies(
     *,
     has_role: bool,
 ) -> Iterator[Problem]:
-    """Compare the texts to the letter, as `phalanx vault audit` does (src/phalanx/services/vault.py).
+    """Compare the exact texts, as `phalanx vault audit` does (src/phalanx/services/vault.py).
 
-    A policy that differs stops the program whoever made it. The provider would write over one that it did not make
-    without a word, and somebody may use it; and it would not see that one of its own was edited, as `up` compares with
-    the state and not with Vault. Both are mended by the same two commands, so that nobody is locked out: once the
-    policy is gone there is no difference any more, and the refresh finds out that it has to be made.
+    Any policy that differs is fatal. The provider would silently overwrite a policy of another owner, and would not
+    detect that its own was edited, since `up` compares with the state and not with Vault. The remedy is the same: after
+    the policy has been deleted, a refresh detects that it has to be created.
     """
     mount, path = environment.vault_mount, environment.vault_path
     for name, expected in (
@@ -144,48 +144,48 @@ def _check_policies(
         if found is None and has_role and name == environment.vault_read_policy:
             yield Problem(
                 where=where,
-                what=f"is not there, though the role {environment.vault_role} needs it: `pulumi up` alone may take it "
-                f"for made, `pulumi up --refresh -s {stack}` makes it again",
+                what=f"does not exist, but the role {environment.vault_role} requires it: create it again with "
+                f"`pulumi up --refresh -s {stack}` (without a refresh, the state may still contain it)",
                 fatal=False,
             )
         elif found is not None and found["policy"] != expected:
             yield Problem(
                 where=where,
-                what="is not the one that Phalanx expects. See who needs what it says, then have it made again: "
-                f"`vault policy delete {name}` and `pulumi up --refresh -s {stack}`\n"
+                what="differs from the policy that Phalanx expects. Check whether anyone depends on it, then create it "
+                f"again: `vault policy delete {name}` and `pulumi up --refresh -s {stack}`\n"
                 f"{_difference(found['policy'], expected)}",
             )
 
 
 def _difference(found: str, expected: str) -> str:
     lines = difflib.unified_diff(found.splitlines(), expected.splitlines(), "in Vault", "expected", n=0, lineterm="")
-    told = [line for line in lines if not line.startswith("@@")]
-    return "\n".join(f"    {line}" for line in told or ["only the line break at its end differs"])
+    changes = [line for line in lines if not line.startswith("@@")]
+    return "\n".join(f"    {line}" for line in changes or ["only the line break at the end differs"])
 
 
 def _check_role(found: Mapping[str, Any], environment: Environment, settings: AppRole) -> Iterator[Problem]:
-    """A role is written over without a word, and what the stack does not say of it stays: nobody is to be surprised."""
+    """Report settings that the stack would silently overwrite, and settings that it would keep."""
     path = f"auth/{settings.path}/role/{environment.vault_role}"
-    written = {
+    desired = {
         "token_policies": [environment.vault_read_policy],
         "token_type": "service",
         "token_ttl": settings.token_ttl,
         "token_max_ttl": settings.token_max_ttl,
         "bind_secret_id": True,
     }
-    changed = [f"{key} {found.get(key)!r} -> {value!r}" for key, value in written.items() if found.get(key) != value]
-    kept = [f"{key} {value!r}" for key, value in found.items() if key not in written and value]
+    changed = [f"{key} {found.get(key)!r} -> {value!r}" for key, value in desired.items() if found.get(key) != value]
+    kept = [f"{key} {value!r}" for key, value in found.items() if key not in desired and value]
     if changed:
         yield Problem(
             where=f"Vault's role {path}",
-            what=f"has other settings than this stack gives it, and is written over: {', '.join(changed)} "
-            "(if they were changed behind the stack's back: by `pulumi up --refresh`)",
+            what=f"has settings that this stack overwrites: {', '.join(changed)} (if they were changed outside "
+            "of Pulumi, only with `pulumi up --refresh`)",
             fatal=False,
         )
     if kept:
         yield Problem(
             where=f"Vault's role {path}",
-            what=f"has settings that this stack does not know and leaves alone: {', '.join(kept)}; where the cluster "
-            f"cannot log in with them, `vault delete {path}` and `pulumi up --refresh`",
+            what=f"has settings that this stack does not manage and keeps: {', '.join(kept)}; if the cluster cannot "
+            f"log in with them, run `vault delete {path}` and `pulumi up --refresh`",
             fatal=False,
         )

@@ -22,7 +22,7 @@ class Questions:
     Args:
         config: Stack configuration.
         stack: Name of the stack.
-        preview: Whether nothing will be changed, so that read-only credentials are only worth a warning.
+        preview: Whether nothing will be changed, so that read-only credentials cause only a warning.
     """
 
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Whether the token of ``VAULT_TOKEN`` may do what the program is going to do."""
+"""Check whether the token in ``VAULT_TOKEN`` has the capabilities that the program requires."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,39 +14,42 @@ if TYPE_CHECKING:
 
 
 def check(client: "hvac.Client", environment: Environment, settings: Vault, *, preview: bool) -> Iterator[Problem]:
-    """Ask Vault whether the token suffices.
+    """Check the token's capabilities, as Vault reports them.
 
     Args:
-        client: Vault, with the token.
+        client: Client of Vault with the token.
         environment: The Phalanx environment.
-        settings: What the stack makes itself.
-        preview: Whether nothing is to be changed: then what only a change needs is no more than a warning.
+        settings: The stack's settings of Vault.
+        preview: Whether the run is a preview; capabilities that only an update requires then cause a warning.
     """
-    needed = [rule for rule in rules(environment, settings) if rule.applies]
+    applicable = [rule for rule in rules(environment, settings) if rule.applies]
     names = (*environment.enabled_applications, PULL_SECRET.application)
-    asked = {
+    paths = {
         rule.path: [rule.path.replace("+", name) for name in names] if "+" in rule.path else [rule.path]
-        for rule in needed
+        for rule in applicable
     }
-    answer: Any = client.sys.get_capabilities(paths=[path for paths in asked.values() for path in paths])
-    held: Mapping[str, list[str]] = answer["data"]
+    answer: Any = client.sys.get_capabilities(paths=[path for each in paths.values() for path in each])
+    granted: Mapping[str, list[str]] = answer["data"]
 
-    def lacking(wanted: Callable[[Rule], Iterable[str]]) -> Iterator[str]:
-        for rule in needed:
-            have = [{*held[path]} for path in asked[rule.path]]
-            if missing := [each for each in wanted(rule) if not all(each in one or "root" in one for one in have)]:
+    def lacking(required: Callable[[Rule], Iterable[str]]) -> Iterator[str]:
+        for rule in applicable:
+            held = [{*granted[path]} for path in paths[rule.path]]
+            if missing := [each for each in required(rule) if not all(each in one or "root" in one for one in held)]:
                 yield f"{rule.path} ({', '.join(missing)})"
 
-    if look := list(lacking(lambda rule: rule.look)):
-        yield _problem(f"lacks capabilities in Vault that this needs: {'; '.join(look)}")
-    change = list(lacking(lambda rule: rule.change))
-    if change and preview:
-        # That is how it should be for the token of a workflow, which prints this at each pull request.
-        yield _problem(f"is for previews: it lacks what `pulumi up` needs at {len(change)} paths", fatal=False)
-    elif change:
-        yield _problem(f"lacks capabilities in Vault that `pulumi up` needs: {'; '.join(change)}")
+    if for_preview := list(lacking(lambda rule: rule.for_preview)):
+        yield _problem(f"lacks capabilities in Vault that every run requires: {'; '.join(for_preview)}")
+    for_update = list(lacking(lambda rule: rule.for_update))
+    if for_update and preview:
+        # A warning without the paths: a workflow's token is meant to lack them, and each pull request shows it.
+        yield _problem(
+            f"is sufficient for previews only: it lacks capabilities for `pulumi up` at {len(for_update)} paths",
+            fatal=False,
+        )
+    elif for_update:
+        yield _problem(f"lacks capabilities in Vault that `pulumi up` requires: {'; '.join(for_update)}")
 
 
 def _problem(what: str, *, fatal: bool = True) -> Problem:
-    suffices = "the policy that suffices is docs/vault-operator-policy.hcl, or `python -m operations vault-policy`"
-    return Problem(where="VAULT_TOKEN", what=f"{what}; {suffices}", fatal=fatal)
+    remedy = "the required policy is docs/vault-operator-policy.hcl; `python -m operations vault-policy` prints it"
+    return Problem(where="VAULT_TOKEN", what=f"{what}; {remedy}", fatal=fatal)

@@ -1,4 +1,4 @@
-"""Whether Vault is there, open and of the right kind, before anything is written to it."""
+"""Check, before anything is created, whether Vault is usable and matches the stack's configuration."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,8 @@ from probes.problem import Problem
 if TYPE_CHECKING:
     import hvac
 
-SHORTEST_LIFE = 1800
-"""Seconds that the token should still live: a first installation takes most of that."""
+MINIMUM_TTL = 1800
+"""Minimum remaining lifetime of the token in seconds; a first installation takes almost as long."""
 
 
 def check(
@@ -23,33 +23,33 @@ def check(
     *,
     preview: bool = False,
 ) -> Iterator[Problem]:
-    """Look at Vault with the token of ``VAULT_TOKEN``, and change nothing.
+    """Check Vault with the token in ``VAULT_TOKEN``, without changes.
 
     Args:
         address: URL of Vault.
-        environment: The Phalanx environment, which names mount, path, policies and role.
-        settings: What the stack makes there itself.
+        environment: The Phalanx environment, with the names of its mount, path, policies and role.
+        settings: The stack's settings of Vault.
         stack: Name of the stack.
-        preview: Whether nothing is to be changed, for which a token that may look is enough.
+        preview: Whether the run is a preview, for which a read-only token is sufficient.
     """
 
-    def look(client: "hvac.Client") -> Iterator[Problem]:
-        lacking = list(vault_access.check(client, environment, settings, preview=preview))
-        yield from lacking
-        # What the token may not see cannot be compared.
-        if not any(problem.fatal for problem in lacking):
+    def check_contents(client: "hvac.Client") -> Iterator[Problem]:
+        problems = list(vault_access.check(client, environment, settings, preview=preview))
+        yield from problems
+        # The comparison requires read access.
+        if not any(problem.fatal for problem in problems):
             yield from existing_vault.check(client, environment, settings, stack)
 
-    yield from _ask(address, look)
+    yield from _check(address, check_contents)
 
 
 def check_readable(address: str, environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
-    """Look only whether the secrets can be read; arguments as for `check`."""
-    yield from _ask(address, lambda client: existing_vault.check_mount(client, environment, settings, stack))
+    """Check only whether the secrets can be read; arguments as for `check`."""
+    yield from _check(address, lambda client: existing_vault.check_mount(client, environment, settings, stack))
 
 
-def _ask(address: str, look: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
-    from hvac import exceptions  # noqa: PLC0415  # with requests, most of the time that importing this module would take
+def _check(address: str, check_contents: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
+    from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
     from requests import exceptions as http  # noqa: PLC0415
 
     where = f"Vault at {address}"
@@ -58,7 +58,7 @@ def _ask(address: str, look: Callable[["hvac.Client"], Iterable[Problem]]) -> It
         problems = [*_check_seal(client, where)] or [*_check_token(client, where)]
         yield from problems
         if not any(problem.fatal for problem in problems):
-            yield from look(client)
+            yield from check_contents(client)
     except vault_client.VaultTokenError as error:
         yield Problem(where=where, what=str(error))
     except (http.RequestException, exceptions.VaultError) as error:
@@ -68,7 +68,7 @@ def _ask(address: str, look: Callable[["hvac.Client"], Iterable[Problem]]) -> It
 def _check_seal(client: "hvac.Client", where: str) -> Iterator[Problem]:
     seal: Any = client.sys.read_seal_status()
     if not seal["initialized"]:
-        yield Problem(where=where, what="is not initialised: run `vault operator init` there, then unseal it")
+        yield Problem(where=where, what="is not initialised: run `vault operator init`, then unseal it")
     elif seal["sealed"]:
         yield Problem(where=where, what="is sealed: unseal it with `vault operator unseal`")
 
@@ -79,12 +79,12 @@ def _check_token(client: "hvac.Client", where: str) -> Iterator[Problem]:
     try:
         token = client.auth.token.lookup_self()["data"]
     except exceptions.Forbidden:
-        yield Problem(where=where, what="refuses the token in VAULT_TOKEN: it is wrong or has expired; log in anew")
+        yield Problem(where=where, what="refuses the token in VAULT_TOKEN: it is wrong or has expired; log in again")
         return
-    # A token without an end has a life of 0.
-    if 0 < token["ttl"] < SHORTEST_LIFE:
+    # The TTL of a token that does not expire is 0.
+    if 0 < token["ttl"] < MINIMUM_TTL:
         yield Problem(
             where=where,
-            what=f"the token in VAULT_TOKEN ends in {token['ttl'] // 60} minutes: `vault token renew` it first",
+            what=f"the token in VAULT_TOKEN expires in {token['ttl'] // 60} minutes: run `vault token renew` first",
             fatal=False,
         )

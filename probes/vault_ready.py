@@ -1,4 +1,4 @@
-"""Find out why a Vault cannot be used yet, from this machine and without a token."""
+"""Check from this machine, without a token, whether a Vault can be used."""
 
 import os
 import socket
@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT = 5
-"""Seconds that the server may take for an answer."""
+"""Timeout of a request in seconds."""
 
 _OK, _NOT_INITIALISED, _SEALED = 200, 501, 503
-"""Statuses of sys/health (openbao.org/api-docs/system/health)."""
+"""Status codes of sys/health (openbao.org/api-docs/system/health)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +20,11 @@ class Obstacle:
 
     what: str
     """The reason and its remedy."""
-    passes: bool = True
-    """Whether it may pass by itself; False if an operator has to act."""
+    temporary: bool = True
+    """True if it may disappear by itself; false if an operator must act."""
 
 
-def look(url: str, address: str | None = None) -> Obstacle | None:
+def check(url: str, address: str | None = None) -> Obstacle | None:
     """Return why a Vault cannot be used yet; None if it is initialised, unsealed and active.
 
     Its certificate is verified with ``VAULT_CACERT`` or ``VAULT_CAPATH``, as Vault's own clients do.
@@ -33,12 +33,12 @@ def look(url: str, address: str | None = None) -> Obstacle | None:
         url: URL of the Vault.
         address: IPv4 address that the URL's host name must resolve to; any if None.
     """
-    # Before any connection: with ACME each connection makes the server request its certificate, and an authority that
-    # is led elsewhere counts a failure, and soon refuses (letsencrypt.org/docs/rate-limits).
-    return _look_up(str(urlsplit(url).hostname), address) or _ask(url)
+    # Before any connection: with ACME each connection makes the server request its certificate, and while the name
+    # resolves to another address, each failed validation counts towards a limit (letsencrypt.org/docs/rate-limits).
+    return _check_name(str(urlsplit(url).hostname), address) or _check_health(url)
 
 
-def _look_up(host: str, address: str | None) -> Obstacle | None:
+def _check_name(host: str, address: str | None) -> Obstacle | None:
     try:
         found = {str(each[4][0]) for each in socket.getaddrinfo(host, None, socket.AF_INET)}
     except socket.gaierror:
@@ -50,42 +50,44 @@ def _look_up(host: str, address: str | None) -> Obstacle | None:
     return Obstacle(what=f"{host} {state}: create an A record with {record}; `getent hosts {host}` must show it here")
 
 
-def _ask(url: str) -> Obstacle | None:
+def _check_health(url: str) -> Obstacle | None:
     import requests  # noqa: PLC0415  # slow to import, and most commands of operations do without
 
     authorities = os.environ.get("VAULT_CACERT") or os.environ.get("VAULT_CAPATH") or True
-    ask = partial(requests.get, verify=authorities, timeout=TIMEOUT)
+    get = partial(requests.get, verify=authorities, timeout=TIMEOUT)
     try:
-        status = ask(f"{url}/v1/sys/health").status_code
+        status = get(f"{url}/v1/sys/health").status_code
         if status == _OK:
             return None
         if status not in {_NOT_INITIALISED, _SEALED}:
-            return Obstacle(what=f"{url} answers with status {status}")
-        seal: Any = ask(f"{url}/v1/sys/seal-status").json()
+            return Obstacle(what=f"{url} responds with status {status}")
+        seal: Any = get(f"{url}/v1/sys/seal-status").json()
     except requests.exceptions.SSLError as error:
         return Obstacle(
             what=f"{url} has a certificate that is not trusted ({error}): with ACME, port 443 of the server must be "
-            "reachable from the Internet; with a private authority, set VAULT_CACERT to the file of its certificate"
+            "reachable from the Internet; with a private CA, set VAULT_CACERT to the file of its certificate"
         )
     except requests.exceptions.RequestException as error:
         return Obstacle(
             what=f"{url} does not answer ({type(error).__name__}): this machine must be in rsp-vault:server.clients; a "
-            "first boot takes minutes, and `openstack console log show` shows its progress"
+            "first boot takes several minutes, and `openstack console log show` shows its progress"
         )
-    return _explain_seal(url, initialised=status == _SEALED, by_operators=seal["type"] == "shamir")
+    return _explain_seal(url, initialised=status == _SEALED, shamir=seal["type"] == "shamir")
 
 
-def _explain_seal(url: str, *, initialised: bool, by_operators: bool) -> Obstacle:
-    if not by_operators:
+def _explain_seal(url: str, *, initialised: bool, shamir: bool) -> Obstacle:
+    if not shamir:
         state = "sealed" if initialised else "not initialised"
         return Obstacle(
-            what=f"{url} is {state}, which passes once it can use the key of its seal: if that takes longer than a "
-            "minute, `openstack console log show` of the server has the cause"
+            what=f"{url} is {state} until it can use the key of its seal: if that takes longer than a minute, "
+            "`openstack console log show` of the server shows the cause"
         )
     if initialised:
-        return Obstacle(what=f"{url} is sealed: run `BAO_ADDR={url} bao operator unseal` until it is not", passes=False)
+        return Obstacle(
+            what=f"{url} is sealed: run `BAO_ADDR={url} bao operator unseal` until it is unsealed", temporary=False
+        )
     return Obstacle(
-        what=f"{url} is new: run `BAO_ADDR={url} bao operator init`, keep the keys that it shows in safe places, "
+        what=f"{url} is not initialised: run `BAO_ADDR={url} bao operator init`, store the keys that it prints safely, "
         "unseal it, and create its users (docs/vault-server.md)",
-        passes=False,
+        temporary=False,
     )

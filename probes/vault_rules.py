@@ -1,8 +1,8 @@
-"""What the program does in Vault, path by path.
+"""Capabilities in Vault that the program requires, by path.
 
-The rules are what this program and pulumi-vault's provider ask for (terraform-provider-vault: vault/resource_*.go).
-Where Vault would let a token give itself more - by the text of a policy, the policies of a role or of another token -
-the rule allows the very value that the program writes, and no other.
+The rules cover the requests of this program and of its provider (terraform-provider-vault: vault/resource_*.go). Where
+a token could extend its own permissions - by the text of a policy, or the policies of a role or another token - a rule
+allows only the value that the program writes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,80 +16,84 @@ from phalanx.environment import Environment
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What the program does at a path."""
+    """Capabilities that the program requires at a path."""
 
     path: str
-    """As in a policy: ``+`` stands for the name of each application."""
-    why: str
-    look: tuple[str, ...] = ()
-    """Capabilities that a preview needs, one with ``--refresh`` included."""
-    change: tuple[str, ...] = ()
-    """Those that ``up`` and ``destroy`` need besides."""
+    """Path as in a policy; ``+`` matches the name of any application."""
+    purpose: str
+    for_preview: tuple[str, ...] = ()
+    """Capabilities that a preview requires, also with ``--refresh``."""
+    for_update: tuple[str, ...] = ()
+    """Additional capabilities that ``up`` and ``destroy`` require."""
     allowed: Mapping[str, list[Any]] = field(default_factory=dict)
-    """Values that a parameter of a change may have; an empty list allows any."""
+    """Values that are allowed for a parameter of an update; an empty list allows any."""
     denied: tuple[str, ...] = ()
-    """Parameters that a change must not have."""
+    """Parameters that an update must not have."""
     required: tuple[str, ...] = ()
-    """Parameters that a change must have."""
+    """Parameters that an update must have."""
     applies: bool = True
-    """False where the stack finds what it could make itself."""
+    """False for an engine or auth method that the stack does not create."""
 
 
 def rules(environment: Environment, settings: Vault) -> list[Rule]:
-    """List what the program does in Vault.
+    """Return the rules of a stack.
 
     Args:
-        environment: The Phalanx environment: mount, path, names of role and policies.
-        settings: What the stack makes itself.
+        environment: The Phalanx environment, with the names of its mount, path, policies and role.
+        settings: The stack's settings of Vault.
     """
     mount, path = environment.vault_mount, environment.vault_path
     return [
         Rule(
             path=f"{mount}/data/{path}/+",
-            why="The secrets of the applications",
-            look=("read",),
-            change=("create", "update", "delete"),
+            purpose="Secrets of the applications",
+            for_preview=("read",),
+            for_update=("create", "update", "delete"),
         ),
-        Rule(path=f"{mount}/metadata/{path}", why="Their names", look=("list",)),
-        Rule(path=f"{mount}/metadata/{path}/+", why="Their versions", look=("read",)),
+        Rule(path=f"{mount}/metadata/{path}", purpose="Names of these secrets", for_preview=("list",)),
+        Rule(path=f"{mount}/metadata/{path}/+", purpose="Versions of these secrets", for_preview=("read",)),
         *_mount(mount, applies=settings.mount is Ownership.CREATE),
         *_auth_method(settings.approle.path, applies=settings.approle.ownership is Ownership.CREATE),
         _policy(environment.vault_read_policy, policies.read_policy(mount, path)),
         _policy(environment.vault_write_policy, policies.write_policy(mount, path)),
         *_role(f"auth/{settings.approle.path}/role/{environment.vault_role}", environment.vault_read_policy),
         *_tokens(environment.vault_write_policy),
-        Rule(path="auth/token/lookup-self", why="How long this token lives", look=("read",)),
-        Rule(path="sys/capabilities-self", why="What this token may do", look=("update",)),
+        Rule(path="auth/token/lookup-self", purpose="Lifetime of this token", for_preview=("read",)),
+        Rule(path="sys/capabilities-self", purpose="Capabilities of this token", for_preview=("update",)),
     ]
 
 
 def _mount(mount: str, *, applies: bool) -> Iterator[Rule]:
     yield Rule(
         path=f"sys/mounts/{mount}",
-        why="The KV engine (rsp:vault.mount: create)",
-        look=("read",),
-        change=("update", "delete"),
+        purpose="KV engine (rsp:vault.mount: create)",
+        for_preview=("read",),
+        for_update=("update", "delete"),
         allowed={"type": ["kv"], "*": []},
         applies=applies,
     )
-    yield Rule(path=f"sys/mounts/{mount}/tune", why="Its description", change=("update",), applies=applies)
-    yield Rule(path=f"{mount}/config", why="Whether a new engine is ready", look=("read",), applies=applies)
+    yield Rule(
+        path=f"sys/mounts/{mount}/tune", purpose="Description of the engine", for_update=("update",), applies=applies
+    )
+    yield Rule(path=f"{mount}/config", purpose="Readiness of a new engine", for_preview=("read",), applies=applies)
 
 
 def _auth_method(path: str, *, applies: bool) -> Iterator[Rule]:
     yield Rule(
         path=f"sys/auth/{path}",
-        why="The AppRole auth method (rsp:vault.approle.ownership: create); Vault asks for sudo there",
-        change=("update", "delete", "sudo"),
+        purpose="AppRole auth method (rsp:vault.approle.ownership: create), for which Vault requires sudo",
+        for_update=("update", "delete", "sudo"),
         allowed={"type": ["approle"], "*": []},
         applies=applies,
     )
-    yield Rule(path=f"sys/mounts/auth/{path}", why="Whether it is there", look=("read",), applies=applies)
+    yield Rule(
+        path=f"sys/mounts/auth/{path}", purpose="Existence of the auth method", for_preview=("read",), applies=applies
+    )
     yield Rule(
         path=f"sys/mounts/auth/{path}/tune",
-        why="Its description",
-        look=("read",),
-        change=("update",),
+        purpose="Description of the auth method",
+        for_preview=("read",),
+        for_update=("update",),
         applies=applies,
     )
 
@@ -97,9 +101,9 @@ def _auth_method(path: str, *, applies: bool) -> Iterator[Rule]:
 def _policy(name: str, text: str) -> Rule:
     return Rule(
         path=f"sys/policies/acl/{name}",
-        why="A policy of Phalanx, with its text and no other",
-        look=("read",),
-        change=("update", "delete"),
+        purpose="Policy of Phalanx, with exactly this text",
+        for_preview=("read",),
+        for_update=("update", "delete"),
         allowed={"policy": [text]},
     )
 
@@ -107,26 +111,26 @@ def _policy(name: str, text: str) -> Rule:
 def _role(path: str, policy: str) -> Iterator[Rule]:
     yield Rule(
         path=path,
-        why="The AppRole of the cluster, for that policy and no other",
-        look=("read",),
-        change=("create", "update", "delete"),
+        purpose="AppRole of the cluster, with exactly this policy",
+        for_preview=("read",),
+        for_update=("create", "update", "delete"),
         allowed={"token_policies": [[policy]], "*": []},
         denied=("policies",),
     )
-    yield Rule(path=f"{path}/role-id", why="What the cluster logs in with", look=("read",))
-    yield Rule(path=f"{path}/secret-id", why="Likewise", change=("update", "list"))
-    yield Rule(path=f"{path}/secret-id-accessor/lookup", why="Whether it is still valid", look=("update",))
-    yield Rule(path=f"{path}/secret-id-accessor/destroy", why="Its end", change=("update",))
+    yield Rule(path=f"{path}/role-id", purpose="Role ID of the cluster", for_preview=("read",))
+    yield Rule(path=f"{path}/secret-id", purpose="Secret IDs of the cluster", for_update=("update", "list"))
+    yield Rule(path=f"{path}/secret-id-accessor/lookup", purpose="Validity of a secret ID", for_preview=("update",))
+    yield Rule(path=f"{path}/secret-id-accessor/destroy", purpose="Revocation of a secret ID", for_update=("update",))
 
 
 def _tokens(policy: str) -> Iterator[Rule]:
     yield Rule(
         path="auth/token/create",
-        why="The write token: it outlives this one and has another policy, for which Vault asks for sudo",
-        change=("update", "sudo"),
+        purpose="Write token, an orphan with another policy, for which Vault requires sudo",
+        for_update=("update", "sudo"),
         allowed={"policies": [[policy]], "*": []},
         required=("policies",),
     )
-    yield Rule(path="auth/token/lookup-accessor", why="Whether it is still valid", look=("update",))
-    yield Rule(path="auth/token/renew", why="Its life", change=("update",))
-    yield Rule(path="auth/token/revoke-accessor", why="Its end", change=("update",))
+    yield Rule(path="auth/token/lookup-accessor", purpose="Validity of the write token", for_preview=("update",))
+    yield Rule(path="auth/token/renew", purpose="Renewal of the write token", for_update=("update",))
+    yield Rule(path="auth/token/revoke-accessor", purpose="Revocation of the write token", for_update=("update",))

@@ -27,9 +27,9 @@ class Contents:
     secrets: Mapping[SecretKey, str] = field(repr=False)
     """Secrets under the environment's path, by application and key."""
     has_mount: bool
-    """Whether the environment's KV engine exists, whoever created it."""
+    """True if the environment's KV engine exists, whoever created it."""
     has_role: bool
-    """Whether the environment's AppRole exists, whoever created it."""
+    """True if the environment's AppRole exists, whoever created it."""
 
 
 def contents(address: str, environment: Environment, approle: AppRole) -> Contents:
@@ -42,10 +42,10 @@ def contents(address: str, environment: Environment, approle: AppRole) -> Conten
 
 
 def read(address: str, environment: Environment) -> dict[SecretKey, str]:
-    """Read every secret under an environment's path with the token of ``VAULT_TOKEN``.
+    """Read every secret under an environment's path with the token in ``VAULT_TOKEN``.
 
-    The Pulumi program must know them before it registers anything, as a static secret may be missing; and the functions
-    of Pulumi's Vault provider that read secrets are deprecated.
+    The program requires them before it registers anything, as a static secret may be missing, and the functions of
+    Pulumi's Vault provider that read secrets are deprecated.
 
     Args:
         address: URL of Vault.
@@ -55,7 +55,7 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         The values by application and key, without secrets whose newest version is deleted.
 
     Raises:
-        SecretsError: Vault refuses, or does not answer.
+        SecretsError: Vault refuses the request or does not answer.
         VaultTokenError: No token is set, or the connection would not be encrypted.
     """
     with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
@@ -97,7 +97,7 @@ def explained(address: str, environment: Environment, doing: str) -> Iterator[No
         doing: Operation on its secrets, such as "read".
 
     Raises:
-        SecretsError: Vault refuses, or does not answer.
+        SecretsError: Vault refuses the request or does not answer.
     """
     import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
     import requests  # noqa: PLC0415  # likewise
@@ -106,8 +106,8 @@ def explained(address: str, environment: Environment, doing: str) -> Iterator[No
         yield
     except hvac.exceptions.Forbidden:
         raise SecretsError(
-            f"Vault at {address} does not let us {doing} {environment.vault_path_prefix}: "
-            "VAULT_TOKEN needs the policy of docs/vault-operator-policy.hcl",
+            f"Vault at {address} does not allow this token to {doing} {environment.vault_path_prefix}: "
+            "VAULT_TOKEN requires the policy in docs/vault-operator-policy.hcl",
         ) from None
     except (hvac.exceptions.VaultError, requests.RequestException) as error:
         raise SecretsError(f"Vault at {address}: {vault_client.explain(error)}") from None
@@ -133,8 +133,8 @@ def _keys(client: "hvac.Client", environment: Environment, name: str) -> list[tu
             raise_on_deleted_version=False,
         )
     except hvac.exceptions.InvalidPath:
-        # Every version of it is destroyed: only its name is left.
+        # All versions are destroyed: only the metadata exist.
         return []
     data = answer["data"]["data"] or {}
-    # Phalanx writes text only; what a person wrote as another type is kept as its JSON.
+    # Phalanx writes only strings; values of other types are represented as JSON.
     return [(SecretKey(name, key), each if isinstance(each, str) else json.dumps(each)) for key, each in data.items()]

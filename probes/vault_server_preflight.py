@@ -14,7 +14,7 @@ from probes.problem import Problem
 
 
 def check(config: VaultStackConfig) -> list[Problem]:
-    """Return all that is wrong with the certificate, and with the names of what OpenStack must have."""
+    """Return all problems of the certificate, and of the names of OpenStack resources in the configuration."""
     problems = [*_check_certificate(config)]
     connection = connect(config.cloud, config.project)
     if isinstance(connection, Problem):
@@ -41,7 +41,7 @@ def check(config: VaultStackConfig) -> list[Problem]:
 
 
 def _check_certificate(config: VaultStackConfig) -> Iterator[Problem]:
-    """Check that a given certificate fits its key and the server's name."""
+    """Check that a given certificate matches its key and the server's name."""
     tls = config.server.tls
     if isinstance(tls, GivenCertificate):
         pem, key = tls.certificate.get_secret_value(), tls.key.get_secret_value()

@@ -1,4 +1,4 @@
-"""All that is loaded and checked before the first resource is registered."""
+"""Loading and checks before the first resource is registered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from wiring.application_values import application_values
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What the components are built from."""
+    """Inputs from which the components are created."""
 
     config: StackConfig
     """Stack configuration."""
@@ -45,10 +45,10 @@ def check(config: StackConfig, questions: Questions) -> Checked:
 
     Args:
         config: Stack configuration.
-        questions: Questions to the clouds, which may not be answered yet.
+        questions: Queries to OpenStack, the Phalanx repository and Vault, which may still be running.
 
     Raises:
-        pulumi.RunError: The preflight checks found fatal problems; the message has all of them.
+        pulumi.RunError: The preflight checks found fatal problems; the message lists all of them.
         PhalanxError: The Phalanx repository, the configured secrets or the contents of Vault are not valid, or an
             application requires something that the infrastructure does not provide.
     """
@@ -77,7 +77,7 @@ def check(config: StackConfig, questions: Questions) -> Checked:
 
 
 def _enforced(problems: Sequence[Problem], config: StackConfig) -> Sequence[Problem]:
-    """Return the problems as warnings if the stack configuration says so."""
+    """Return the problems, as warnings if ``enforcePreflight`` is false."""
     if config.enforce_preflight or not any(problem.fatal for problem in problems):
         return problems
     pulumi.warn("rsp:enforcePreflight is false: the following problems do not stop the deployment")

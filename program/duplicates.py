@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 _NO_ORGANIZATION = "organization"
-"""Organization of all stacks in a directory, bucket or database (pulumi/pulumi, pkg/backend/diy/store.go)."""
+"""Organization of all stacks in a self-managed backend (pulumi/pulumi, pkg/backend/diy/store.go)."""
 
 _ADOPTED = {"openstack:objectstorage/container:Container"}
 """Types of which the provider adopts an existing resource."""
@@ -50,13 +50,13 @@ class DuplicateError(PhalanxError):
 
 
 def guard(cloud: Cloud, directory: str = "") -> None:
-    """Check for duplicates before each creation in OpenStack; call this once, before any resource is registered.
+    """Check for duplicates before each creation in OpenStack. Call this once, before any resource is registered.
 
     Nothing is checked in a preview, nor for resources that are not created.
 
     Args:
         cloud: The stack's OpenStack project.
-        directory: Directory of the Pulumi project, from the repository's root; empty for the root.
+        directory: Directory of the Pulumi project, relative to the root of the repository; empty for the root.
     """
     check = _DuplicateCheck(cloud, qualified_name(), directory)
     hook = ResourceHook("no-duplicates", check.before_create)
@@ -69,14 +69,14 @@ def guard(cloud: Cloud, directory: str = "") -> None:
             args.props, ResourceOptions.merge(args.opts, ResourceOptions(hooks=binding))
         )
 
-    # It runs in this process; for the newer `register_resource_transform` the engine calls back for every resource.
+    # The newer `register_resource_transform` would cost a callback from the engine for every resource.
     pulumi.runtime.register_stack_transformation(bind)
 
 
 def qualified_name() -> str:
     """Return the name of the running program's stack for the CLI, with its organization if the backend has any.
 
-    In Pulumi Cloud, the CLI takes a name without an organization for a stack of the user's default organization.
+    Without an organization, the CLI would look for the stack in the user's default organization of Pulumi Cloud.
     """
     if (organization := pulumi.get_organization()) == _NO_ORGANIZATION:
         # Backends of older versions, without projects, accept the name of the stack only.
@@ -134,6 +134,6 @@ class _DuplicateCheck:
             return {str(each.get("id")) for each in resources(self._state())}
         except PulumiError as error:
             raise PhalanxError(
-                f"whether {name} is in the state already cannot be known, so it was not created (of that name exist: "
+                f"cannot determine whether {name} is in the state, so it was not created (resources with that name: "
                 f"{', '.join(sorted(found))}): {error}"
             ) from error

@@ -23,16 +23,16 @@ T = TypeVar("T")
 
 Explain = Callable[[T, Mapping[str, Any]], Sequence[str]]
 """A function of the credentials for a resource's service and the resource's inputs, with their names in the provider's
-schema. It returns the reasons why the resource failed as lines of text without secrets; empty if there are none."""
+schema. It returns the reasons of the failure as lines of text without secrets; empty if there are none."""
 
 _MAX_LINES: Final = 15
 """Maximum number of lines reported for a resource."""
 _TIMEOUT: Final = 60
-"""Seconds to wait for an explanation."""
+"""Timeout of an explanation in seconds."""
 
 
 def explained(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -> list[ResourceTransformation]:
-    """Return a component's option ``transformations``, which adds error hooks to its resources.
+    """Return transformations for the options of a component, which add error hooks to its resources.
 
     Args:
         explanations: Functions that explain a failure, by resource type.
@@ -51,7 +51,7 @@ def explained(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -
             args.props, ResourceOptions.merge(args.opts, ResourceOptions(hooks=binding))
         )
 
-    # For the newer option `transforms` the engine calls back for every resource, with all its inputs.
+    # The newer option `transforms` would cost a callback from the engine for every resource, with all its inputs.
     return [bind]
 
 
@@ -85,7 +85,7 @@ async def _reasons(explain: Explain[T], access: pulumi.Input[T], args: ErrorHook
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    """Threads other than the event loop's, which may all wait for operations of resources."""
+    """Return threads for explanations; those of the event loop may all be waiting for operations of resources."""
     return ThreadPoolExecutor(max_workers=4, thread_name_prefix="failures")
 
 

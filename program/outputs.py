@@ -35,7 +35,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "checkoutCommit": "Deployed commit of the Phalanx repository",
     "applications": "Deployed revision of each Argo CD Application, by name",
 }
-"""Outputs with their descriptions."""
+"""Descriptions of all outputs, by name."""
 
 
 class Platform(NamedTuple):
@@ -51,7 +51,7 @@ class Platform(NamedTuple):
 
 
 def export(checked: Checked, platform: Platform) -> None:
-    """Export all outputs of `DESCRIPTIONS`."""
+    """Export all outputs in `DESCRIPTIONS`."""
     source = checked.source
     values: Mapping[str, pulumi.Input[object]] = {
         "platformUrl": f"https://{source.environment.fqdn}",

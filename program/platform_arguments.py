@@ -51,7 +51,7 @@ def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
 
 
 def cluster_services(config: StackConfig, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
-    """Return the arguments of the services that applications expect of the cluster."""
+    """Return the arguments of the services in the cluster that applications require."""
     return ClusterServicesArgs(
         storage_classes={
             name: StorageClassArgs(
@@ -115,7 +115,7 @@ def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi
 def facts(
     ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
 ) -> Facts[pulumi.Input[str]]:
-    """Return the infrastructure's facts for the applications."""
+    """Return the facts of the infrastructure that applications need."""
     return Facts(
         ingress_address=ingress.address,
         ingress_annotations=ingress.annotations,

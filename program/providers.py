@@ -1,4 +1,4 @@
-"""The explicit providers: no resource depends on the default credentials of a shell."""
+"""Explicit providers, so that no resource uses default credentials from the environment."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -10,17 +10,17 @@ from config.cloud import Cloud
 
 
 def openstack_provider(cloud: Cloud) -> openstack.Provider:
-    """Return the provider for an entry of clouds.yaml; credentials stay in that file."""
+    """Return the provider for an entry of clouds.yaml; the state contains no credentials."""
     return openstack.Provider("openstack", cloud=cloud.name, region=cloud.region)
 
 
 def vault_provider(address: str) -> vault.Provider:
-    """Return the provider for a Vault. Its token is VAULT_TOKEN: one in its inputs would be stored in the state."""
+    """Return the provider for a Vault. It reads VAULT_TOKEN, as a token in its inputs would be stored in the state."""
     return vault.Provider(
         "vault",
         address=address,
-        # By default, the provider uses a child of the token that it leaves behind in Vault, and whose lifetime of 20
-        # minutes is shorter than a first installation.
+        # By default, the provider creates a child token, which it does not revoke, and whose TTL of 20 minutes is
+        # shorter than a first installation.
         skip_child_token=True,
     )
 
@@ -28,8 +28,8 @@ def vault_provider(address: str) -> vault.Provider:
 def kubernetes_provider(cluster: MagnumCluster) -> kubernetes.Provider:
     """Return the provider for the cluster, as its administrator.
 
-    ``delete_unreachable`` is not set: a refresh without network would remove all objects from the state. If the cluster
-    no longer exists, set PULUMI_K8S_DELETE_UNREACHABLE=true for one `pulumi refresh`.
+    ``delete_unreachable`` is not set, as a refresh without network would remove all objects from the state. If the
+    cluster no longer exists, set PULUMI_K8S_DELETE_UNREACHABLE=true for one `pulumi refresh`.
     """
     return kubernetes.Provider(
         "kubernetes",

@@ -1,4 +1,4 @@
-"""Log what an update would change in Vault: a preview shows an application's secrets as one opaque value."""
+"""Log the changes of secrets in Vault, as a preview shows an application's secrets only as one opaque value."""
 
 from collections.abc import Collection
 
@@ -10,7 +10,7 @@ from phalanx.secrets import SecretKey
 
 
 def log(inputs: SecretInputs, path: str, stack: str) -> None:
-    """Log the changes that `find` returns as one message, or nothing if there are none.
+    """Log the changes of secrets as one message, without values; log nothing if there are none.
 
     Args:
         inputs: Origin and known value of each secret.
@@ -23,16 +23,16 @@ def log(inputs: SecretInputs, path: str, stack: str) -> None:
         "new": _names(found.new, inputs.existing),
         "new, generated": _names(found.generated, inputs.existing),
         "changed": _names(found.changed, inputs.existing),
-        "not needed any more": unneeded and prune.format(unneeded)
+        "no longer needed": unneeded and prune.format(unneeded)
         if (unneeded := _names(found.unneeded, inputs.plan))
         else "",
     }
-    if told := [f"  {heading}: {names}" for heading, names in lines.items() if names]:
-        pulumi.info("\n".join([f"Secrets in Vault under {path}:", *told]))
+    if changes := [f"  {heading}: {names}" for heading, names in lines.items() if names]:
+        pulumi.info("\n".join([f"Secrets in Vault under {path}:", *changes]))
 
 
 def _names(found: Collection[SecretKey], known: Collection[SecretKey]) -> str:
-    """Return the names of secrets; those of an application without known secrets are counted."""
+    """Return the names of secrets as text; those of an application without known secrets are only counted."""
     applications = {at.application for at in known}
     by_application: dict[str, list[SecretKey]] = {}
     for at in found:

@@ -17,21 +17,20 @@ from phalanx.undeclared import PULL_SECRET
 
 
 class MissingSecretsError(SecretsError):
-    """Secrets that only a person can give are neither configured nor in Vault."""
+    """Static secrets are neither configured nor in Vault."""
 
 
 def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretKey, str]) -> SecretInputs:
-    """Bring together what the applications read, what a person gave and what Vault holds.
+    """Return the applications' secrets, with their values from the configuration and from Vault.
 
     Args:
-        config: The stack configuration.
-        source: What Phalanx says.
-        existing: What Vault holds.
+        config: Stack configuration.
+        source: The Phalanx environment.
+        existing: Secrets in Vault.
 
     Raises:
-        MissingSecretsError: If a static secret is neither configured nor in Vault; all of them at once.
-        SecretsError: If the configuration names a secret that no application reads, or gives a value that was damaged
-            on its way.
+        MissingSecretsError: Static secrets are neither configured nor in Vault; the message lists all of them.
+        SecretsError: The configuration contains a secret that no application reads, or an invalid value.
     """
     file = load(config.secrets.file) if config.secrets.file else StaticSecrets()
     configured = {
@@ -39,20 +38,20 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
         for application, keys in config.secrets.applications.items()
         for key, value in keys.items()
     }
-    given = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
-    there = {at: value for at, value in existing.items() if value}
+    values = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
+    held = {at: value for at, value in existing.items() if value}
     plan = Plan(
         [
-            *additions.without_useless(source.secrets.values(), {*given, *there, *source.read}),
+            *additions.without_useless(source.secrets.values(), {*values, *held, *source.read}),
             *additions.plan(source.applications, source.undeclared),
             additions.pull_secret(file.logins(config.secrets.registries), held=bool(existing.get(PULL_SECRET))),
         ],
     )
-    _refuse_unknown(plan, given, config.vault.rotation)
-    _refuse_damaged(given, configured)
-    unfilled = {name: pods for name, pods in source.unfilled.items() if name not in {at.application for at in there}}
+    _check_names(plan, values, config.vault.rotation)
+    _check_pem(values, configured)
+    unfilled = {name: pods for name, pods in source.unfilled.items() if name not in {at.application for at in held}}
     if problems := [
-        *_explain(plan, plan.unresolved({*given, *there})),
+        *_explain(plan, plan.unresolved({*values, *held})),
         *_explain_unfilled(source.environment.vault_path_prefix, unfilled),
     ]:
         raise MissingSecretsError(*problems)
@@ -63,8 +62,8 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
         )
     return SecretInputs(
         plan=plan,
-        static={at: value for at, value in {**there, **given}.items() if at in plan},
-        configured=frozenset(given),
+        static={at: value for at, value in {**held, **values}.items() if at in plan},
+        configured=frozenset(values),
         existing=existing,
         oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(config)}),
         rotation=config.vault.rotation,
@@ -78,20 +77,24 @@ def _oidc_clients(config: StackConfig) -> dict[str, OidcClient]:
     }
 
 
-def _refuse_unknown(plan: Plan, given: Iterable[SecretKey], rotation: Iterable[str]) -> None:
-    """A name that is not of this environment is a slip of the pen, and what it meant would go missing."""
+def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable[str]) -> None:
+    """Refuse names that the environment does not have, since a misspelled setting would have no effect.
+
+    Raises:
+        SecretsError: A secret or a name in ``rotation`` does not exist.
+    """
     known = [str(at) for at in plan]
     generated = {str(at) for at in rotatable(plan)}
     names = sorted(generated | {name.partition("/")[0] for name in generated})
     derived = {str(at): secret.source for at, secret in plan.items() if isinstance(secret.origin, Generated)}
     problems = [
         f"rsp:secrets.applications: no application of this environment reads {at}{_nearest(str(at), known)}"
-        for at in given
+        for at in configured
         if at not in plan
     ] + [
-        f"rsp:vault.rotation: {name} follows {derived[name]}: rotate that one"
+        f"rsp:vault.rotation: {name} is derived from {derived[name]}: rotate that secret instead"
         if derived.get(name)
-        else f"rsp:vault.rotation: nothing is generated for {name}{_nearest(name, names)}"
+        else f"rsp:vault.rotation: no secret is generated for {name}{_nearest(name, names)}"
         for name in rotation
         if name not in names
     ]
@@ -99,13 +102,17 @@ def _refuse_unknown(plan: Plan, given: Iterable[SecretKey], rotation: Iterable[s
         raise SecretsError(*problems)
 
 
-def _refuse_damaged(given: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> None:
-    """A certificate or key in PEM that was pasted into one line is of no use to anybody."""
+def _check_pem(values: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> None:
+    """Refuse PEM in a single line.
+
+    Raises:
+        SecretsError: Line breaks of a certificate or key were lost.
+    """
     problems = [
         f"{'rsp:secrets.applications' if at in configured else SETTING}: {at}: is PEM that has lost its line breaks: "
-        "give it from its file (`pulumi config set --secret --path ... < FILE`), or as a block (`|`) in the file "
+        "set it from its file (`pulumi config set --secret --path ... < FILE`), or as a block scalar (`|`) in the file "
         "of static secrets"
-        for at, value in given.items()
+        for at, value in values.items()
         if value.lstrip().startswith("-----BEGIN ") and "\n" not in value.strip()
     ]
     if problems:
@@ -118,23 +125,23 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _explain(plan: Plan, missing: Collection[SecretKey]) -> list[str]:
-    """One line for each secret that a person must give; what would be made from it goes without saying."""
+    """Return the message's lines: each missing static secret, without secrets that are copied or derived from it."""
     if not missing:
         return []
-    asked = [plan[at] for at in missing if isinstance(plan[at].origin, Static)]
+    static = [plan[at] for at in missing if isinstance(plan[at].origin, Static)]
     return [
-        f"{len(asked)} missing: give each secret by the command below it, or write it to Vault.",
+        f"Missing static secrets: {len(static)}. Set each with the command below it, or write it to Vault.",
         *(
             f"  {secret.at}: {' '.join(secret.description.split())}\n"
             f"    pulumi config set --secret --path "
             f'\'rsp:secrets.applications["{secret.at.application}"]["{secret.at.key}"]\''
-            for secret in asked
+            for secret in static
         ),
     ]
 
 
 def _explain_unfilled(prefix: str, unfilled: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Explain which secrets must be written to Vault although Phalanx does not define their keys."""
+    """Return a line for each missing secret that pods mount as a whole, and whose keys Phalanx does not define."""
     return [
         f"{prefix}/{name}: Vault has no such secret, and no secrets.yaml defines its keys, but all of them are mounted "
         f"by {', '.join(pods)}, which do not start without it: write it with `vault kv put {prefix}/{name} KEY=@FILE`"

@@ -1,4 +1,4 @@
-"""The outputs of the Vault project's stacks."""
+"""Stack outputs of the Vault project."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,11 @@ DESCRIPTIONS: Mapping[str, str] = {
     "vaultUrl": "URL of the Vault, for `vaultUrl` of each Phalanx environment",
     "vaultAddress": "IPv4 address for the Vault's DNS record",
 }
-"""Every output and its meaning."""
+"""Descriptions of all outputs, by name."""
 
 
 def export(config: VaultStackConfig, server: VaultServer) -> None:
-    """Export every output of ``DESCRIPTIONS``."""
+    """Export all outputs in `DESCRIPTIONS`."""
     values: Mapping[str, pulumi.Input[str]] = {"vaultUrl": config.url, "vaultAddress": server.address}
     for name in DESCRIPTIONS:
         pulumi.export(name, values[name])

@@ -1,9 +1,9 @@
-"""The site's own Vault: OpenBao on a VM, before any platform and for all of them."""
+"""The site's own Vault: OpenBao on a VM, which serves all environments of the site."""
 
 import sys
 from pathlib import Path
 
-# Pulumi puts a project's own folder on the path only; the packages are those of the repository, one folder above.
+# Pulumi adds only the project's directory to the path, but the packages are in its parent.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import pulumi
@@ -21,7 +21,7 @@ from program.providers import openstack_provider
 
 
 def main() -> None:
-    """Compose the Vault; all problems that can be known are reported before the first resource is registered."""
+    """Check the configuration, and create the Vault."""
     config = loader.load(pulumi.Config(), VaultStackConfig)
     guard(config.cloud, directory="vault")
     raise_if_fatal(vault_server_preflight.check(config))

@@ -1,4 +1,4 @@
-"""A Vault that is sealed in the middle of a run: everything goes through to the real one until the first write."""
+"""A proxy of the sandbox's Vault that responds as a sealed Vault from the first write on."""
 
 import http.client
 import json
@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from sandbox.ports import LOOPBACK, Port
 
 _SEALED = json.dumps({"errors": ["Vault is sealed"]}).encode()
-"""With status 503 what Vault answers (https://developer.hashicorp.com/vault/api-docs)."""
+"""Body of the response of a sealed Vault, with status 503 (https://developer.hashicorp.com/vault/api-docs)."""
 
 
 @contextmanager
 def sealed_at_the_first_write() -> Iterator[str]:
-    """The address of such a Vault, until the ``with`` block is left."""
+    """Run the proxy, and yield its URL."""
     sealed = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -29,14 +29,14 @@ def sealed_at_the_first_write() -> Iterator[str]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.command in {"POST", "PUT", "PATCH"} and "/data/" in self.path:
                 sealed.set()
-            status, kind, answer = (503, "application/json", _SEALED) if sealed.is_set() else self._pass_on(body)
+            status, kind, answer = (503, "application/json", _SEALED) if sealed.is_set() else self._forward(body)
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
 
-        def _pass_on(self, body: bytes) -> tuple[int, str, bytes]:
+        def _forward(self, body: bytes) -> tuple[int, str, bytes]:
             vault = http.client.HTTPConnection(urlsplit(Port.VAULT.url).netloc, timeout=30)
             try:
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
@@ -47,7 +47,7 @@ def sealed_at_the_first_write() -> Iterator[str]:
                 vault.close()
 
         def log_message(self, *_: object) -> None:
-            """Nothing: it is not what is tested."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -56,4 +56,4 @@ def sealed_at_the_first_write() -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
-    assert sealed.is_set(), "nothing was written: the run did not come to the point where Vault is sealed"
+    assert sealed.is_set(), "the run wrote no secret, so Vault was never sealed"

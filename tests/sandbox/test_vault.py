@@ -1,4 +1,4 @@
-"""The secrets in Vault: permissions, and copies in the cluster."""
+"""Secrets in Vault: permissions, and copies in the cluster."""
 
 import base64
 import json

@@ -1,7 +1,6 @@
-"""The site's own Vault on the sandbox's OpenStack, by its own project, and a platform's secrets in it.
+"""The site's own Vault, deployed by its project on the sandbox's OpenStack, and a platform's secrets in it.
 
-No VM boots in the sandbox: the test takes the user data that Nova would hand to the server, and runs the OpenBao that
-they describe on loopback.
+No VM boots in the sandbox, so OpenBao runs on loopback, configured by the user data that Nova has for the server.
 """
 
 import base64
@@ -53,23 +52,23 @@ CLIENTS = {"192.0.2.0/28", "203.0.113.9/32"}
 
 
 class Deployed(NamedTuple):
-    """The stack of the Vault, and what its server runs."""
+    """The stack of the Vault, and its server."""
 
     vm: VaultVm
     outputs: Mapping[str, Any]
-    again: Mapping[automation.OpType, int]
-    """What a preview right after `up` would do, by operation."""
+    preview: Mapping[automation.OpType, int]
+    """Number of resources by operation, in a preview right after `up`."""
     state: str
-    """All that the backend keeps."""
+    """All files of the stack in the backend."""
 
 
 class Written(NamedTuple):
     """A platform's secrets in that Vault."""
 
     operator: hvac.Client
-    """Vault, as the platform's operator."""
+    """Client of the Vault with an operator's token."""
     outputs: automation.OutputMap
-    again: Mapping[automation.OpType, int]
+    preview: Mapping[automation.OpType, int]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def tenant() -> Iterator[Connection]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.variables().items():
             patch.setenv(name, value)
-        # That of the sandbox's own Vault.
+        # It is a token of the sandbox's Vault.
         patch.delenv("VAULT_TOKEN")
         with openstack.connect(cloud="rsp") as connection:
             yield connection
@@ -96,13 +95,13 @@ def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> It
     file = str(
         vary(tmp_path_factory.mktemp("vault") / "stack.yaml", changes, PROJECT / "Pulumi.sandbox.yaml", VAULT_PROJECT)
     )
-    # In the sandbox's backend, so that the next run knows what an interrupted one has left.
+    # In the sandbox's backend, so that the next run can clean up after an interrupted one.
     stack = automation.create_or_select_stack(STACK, work_dir=str(PROJECT))
     _remove(stack, tenant, file)
     with ExitStack() as cleanup:
         cleanup.callback(_remove, stack, tenant, file)
         outputs = {name: each.value for name, each in stack.up(config_file=file).outputs.items()}
-        again = stack.preview(config_file=file).change_summary
+        preview = stack.preview(config_file=file).change_summary
         vm = VaultVm(_user_data(), Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="bao"))))
         patch = cleanup.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("VAULT_CACERT", vm.certificate)
@@ -112,11 +111,11 @@ def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> It
         vm.start()
         kept = paths.STACKS.rglob(f"{VAULT_PROJECT}/**/{STACK}*")
         state = "\n".join(each.read_text() for each in kept if each.is_file())
-        yield Deployed(vm, outputs, again, state)
+        yield Deployed(vm, outputs, preview, state)
 
 
 def _remove(stack: automation.Stack, tenant: Connection, config_file: str) -> None:
-    """Destroy the stack, and delete the data volume that it leaves."""
+    """Destroy the stack, and delete its data volume, which is retained."""
     stack.destroy(config_file=config_file)
     for volume in tenant.block_storage.volumes(name=f"{SERVER}-data"):
         tenant.block_storage.delete_volume(volume.id)
@@ -130,9 +129,9 @@ def _user_data() -> str:
 
 @pytest.fixture(scope="module")
 def written(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
-    """The Vault half of the sandbox's platform, written by an operator's token."""
+    """Write the secrets of the sandbox's platform with an operator's token."""
     vm, folder = deployed.vm, tmp_path_factory.mktemp("platform")
-    # As through a tunnel: port 8200 is that of the sandbox's own Vault.
+    # Not port 8200, which the sandbox's Vault uses.
     changes = {
         "vault": {"address": vm.url},
         "secrets": {"applications": {"tap": {"google_creds.json": GIVEN}}},
@@ -153,12 +152,12 @@ def written(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Ite
         variables = {"VAULT_TOKEN": token, "VAULT_CACERT": vm.certificate}
         with small_stack(STACK, lambda: _program(config, phalanx), folder, **variables) as stack:
             outputs = stack.up().outputs
-            again = stack.preview().change_summary
-            yield Written(vm.client(token), outputs, again)
+            preview = stack.preview().change_summary
+            yield Written(vm.client(token), outputs, preview)
 
 
 def _program(config: StackConfig, phalanx: PhalanxSource) -> None:
-    """Do with Vault what the platform's program does."""
+    """Create the platform's secrets in the same way as its program."""
     address = config.vault.reached_at(phalanx.environment.vault_url)
     found = vault_secrets.contents(address, phalanx.environment, config.vault.approle)
     checked = Checked(
@@ -176,12 +175,12 @@ def _program(config: StackConfig, phalanx: PhalanxSource) -> None:
     pulumi.export("secretId", secrets.secret_id)
 
 
-def test_one_run_makes_the_server(deployed: Deployed) -> None:
-    assert deployed.again.keys() == {automation.OpType.SAME}
+def test_one_update_is_sufficient(deployed: Deployed) -> None:
+    assert deployed.preview.keys() == {automation.OpType.SAME}
     assert deployed.outputs["vaultUrl"] == f"https://{HOST}:8200"
 
 
-def test_the_command_finds_it_ready(deployed: Deployed) -> None:
+def test_vault_ready_succeeds(deployed: Deployed) -> None:
     command = [sys.executable, "-m", "operations", "vault-ready", deployed.vm.url, "--address", "127.0.0.1"]
     done = subprocess.run(
         [*command, "--timeout", "30"], cwd=paths.CHECKOUT, capture_output=True, text=True, check=False
@@ -189,7 +188,7 @@ def test_the_command_finds_it_ready(deployed: Deployed) -> None:
     assert (done.returncode, done.stdout) == (0, f"{deployed.vm.url} is ready\n"), done.stderr
 
 
-def test_only_its_clients_reach_it(deployed: Deployed, tenant: Connection) -> None:
+def test_only_its_clients_are_admitted(deployed: Deployed, tenant: Connection) -> None:
     network = tenant.network
     group = network.find_security_group(SERVER, ignore_missing=False)
     ingress = {
@@ -206,21 +205,21 @@ def test_only_its_clients_reach_it(deployed: Deployed, tenant: Connection) -> No
 
 
 @pytest.mark.usefixtures("deployed")
-def test_its_volume_is_attached(tenant: Connection) -> None:
+def test_the_volume_is_attached(tenant: Connection) -> None:
     (volume,) = tenant.block_storage.volumes(name=f"{SERVER}-data")
     (server,) = tenant.compute.servers(name=f"^{SERVER}$")
     assert (volume.status, volume.size, volume.volume_type) == ("in-use", 10, "ceph-ssd")
     assert [each["server_id"] for each in volume.attachments] == [server.id]
 
 
-def test_the_state_has_no_secret_in_clear(deployed: Deployed) -> None:
+def test_the_state_has_no_secret_in_plaintext(deployed: Deployed) -> None:
     assert "vault-server" in deployed.state
     for secret in (ADMIN, BACKUP, KEY.splitlines()[1]):
         assert secret not in deployed.state
 
 
 def test_an_operator_writes_the_secrets_of_a_platform(written: Written) -> None:
-    assert written.again.keys() == {automation.OpType.SAME}
+    assert written.preview.keys() == {automation.OpType.SAME}
     tap: Any = written.operator.read("secret/data/phalanx/sandbox/tap")
     assert tap["data"]["data"]["google_creds.json"] == GIVEN
     assert tap["data"]["data"]["AWS_SECRET_ACCESS_KEY"] == "planted-secret"
@@ -228,7 +227,7 @@ def test_an_operator_writes_the_secrets_of_a_platform(written: Written) -> None:
     assert len(postgres["data"]["data"]["gafaelfawr_password"]) == 64
 
 
-def test_the_cluster_reads_them(written: Written, deployed: Deployed) -> None:
+def test_the_cluster_reads_the_secrets(written: Written, deployed: Deployed) -> None:
     cluster = deployed.vm.client()
     ids = {name: written.outputs[name].value for name in ("roleId", "secretId")}
     cluster.auth.approle.login(role_id=ids["roleId"], secret_id=ids["secretId"])
@@ -239,6 +238,6 @@ def test_the_cluster_reads_them(written: Written, deployed: Deployed) -> None:
 @pytest.mark.parametrize(
     "path", ["sys/policies/acl/rsp-operator-sandbox", "auth/userpass/users/alice", "secret/data/phalanx/other/tap"]
 )
-def test_the_operator_reaches_nothing_of_others(written: Written, path: str) -> None:
+def test_an_operator_cannot_read_other_paths(written: Written, path: str) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         written.operator.read(path)

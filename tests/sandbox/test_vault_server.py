@@ -1,4 +1,4 @@
-"""What the VM of the site's own Vault would run, run for real: OpenBao with the very configuration of the user data."""
+"""The site's own Vault: a real OpenBao with the configuration in the user data of its VM."""
 
 import base64
 import secrets
@@ -19,7 +19,7 @@ from probes import vault_ready
 from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
 from tests.unit.sample import vault_stack, vault_stack_data
 
-# What the operator does in these tests; the policy of an environment is the business of test_vault_deployment.
+# For the requests of these tests; test_vault_deployment tests the policy of an environment.
 POLICY = """\
 path "sys/mounts/secret" { capabilities = ["read", "update"] }
 path "secret/config" { capabilities = ["read"] }
@@ -47,28 +47,30 @@ def user_data(**changes: Any) -> str:
 
 @pytest.fixture(scope="module")
 def new_server() -> Iterator[NewServer]:
-    """Make a server that is stopped and removed in the end."""
+    """Return a function that creates a server, which is stopped after the tests."""
     with ExitStack() as stack:
 
-        def make(**changes: Any) -> VaultVm:
+        def create(**changes: Any) -> VaultVm:
             root = stack.enter_context(tempfile.TemporaryDirectory(prefix="bao"))
             server = VaultVm(user_data(**changes), Path(root))
             stack.callback(server.stop)
             return server
 
-        yield make
+        yield create
 
 
 @pytest.fixture(scope="module")
 def server(new_server: NewServer) -> VaultVm:
-    """A server after its first start, with one secret."""
-    made = new_server()
-    made.start()
-    made.create_operator(made.token("rsp-admin", PASSWORDS["rsp-admin"]), "test", POLICY, "alice", PASSWORDS["alice"])
-    operator = made.login("alice", PASSWORDS["alice"])
+    """Return a server after its first start, with one secret."""
+    created = new_server()
+    created.start()
+    created.create_operator(
+        created.token("rsp-admin", PASSWORDS["rsp-admin"]), "test", POLICY, "alice", PASSWORDS["alice"]
+    )
+    operator = created.login("alice", PASSWORDS["alice"])
     operator.write_data("sys/mounts/secret", data={"type": "kv", "options": {"version": "2"}})
     write(operator)
-    return made
+    return created
 
 
 def write(operator: hvac.Client) -> None:
@@ -76,7 +78,7 @@ def write(operator: hvac.Client) -> None:
         try:
             operator.write_data("secret/data/phalanx/tap", data={"data": {"pgpassword": PLANTED}})
         except hvac.exceptions.InvalidRequest:
-            continue  # a new KV engine refuses everything for a moment
+            continue  # a new KV engine refuses requests for a moment
         return
 
 
@@ -85,18 +87,18 @@ def value(client: hvac.Client) -> str:
     return str(answer["data"]["data"]["pgpassword"])
 
 
-def test_it_is_found_ready(server: VaultVm, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_is_ready(server: VaultVm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_CACERT", server.certificate)
-    assert vault_ready.look(server.url, "127.0.0.1") is None
+    assert vault_ready.check(server.url, "127.0.0.1") is None
 
 
-def test_it_serves_the_given_certificate_and_nothing_in_clear(server: VaultVm) -> None:
+def test_the_given_certificate_is_served_and_plain_http_refused(server: VaultVm) -> None:
     with pytest.raises(requests.exceptions.SSLError):
         requests.get(f"{server.url}/v1/sys/health", verify="/etc/ssl/certs/ca-certificates.crt", timeout=5)
     assert requests.get(server.url.replace("https", "http"), timeout=5).status_code == requests.codes.bad_request
 
 
-def test_the_operator_may_do_what_its_policy_says_and_no_more(server: VaultVm) -> None:
+def test_an_operator_has_only_the_permissions_of_its_policy(server: VaultVm) -> None:
     operator = server.login("alice", PASSWORDS["alice"])
     assert value(operator) == PLANTED
     for path in ("sys/storage/raft/snapshot", "sys/policies/acl/rsp-operator-test", "auth/userpass/users/rsp-admin"):
@@ -106,12 +108,12 @@ def test_the_operator_may_do_what_its_policy_says_and_no_more(server: VaultVm) -
     assert 7200 < token["data"]["ttl"] <= 14400
 
 
-def test_the_user_of_the_backups_can_read_no_secret(server: VaultVm) -> None:
+def test_the_backup_user_cannot_read_secrets(server: VaultVm) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         value(server.login("rsp-backup", PASSWORDS["rsp-backup"]))
 
 
-def test_no_root_token_is_left(server: VaultVm) -> None:
+def test_no_root_token_remains(server: VaultVm) -> None:
     admin = server.login("rsp-admin", PASSWORDS["rsp-admin"])
     accessors: Any = admin.list("auth/token/accessors")
     tokens: list[Any] = [admin.lookup_token(each, accessor=True) for each in accessors["data"]["keys"]]
@@ -119,7 +121,7 @@ def test_no_root_token_is_left(server: VaultVm) -> None:
     assert not any("root" in each["data"]["policies"] for each in tokens)
 
 
-def test_everything_is_audited_and_no_value_is_in_the_log(server: VaultVm) -> None:
+def test_requests_are_audited_without_secret_values(server: VaultVm) -> None:
     audit = server.audit_log
     assert '"path":"auth/userpass/login/alice"' in audit
     assert '"path":"secret/data/phalanx/tap"' in audit
@@ -129,13 +131,13 @@ def test_everything_is_audited_and_no_value_is_in_the_log(server: VaultVm) -> No
         assert secret not in server.log
 
 
-def test_files_with_secrets_are_its_users_alone(server: VaultVm) -> None:
+def test_files_with_secrets_are_readable_only_by_their_owner(server: VaultVm) -> None:
     for path in (server.root / "etc").iterdir():
         assert path.stat().st_mode & 0o077 == 0, path
     assert (server.root / "data/audit/audit.log").stat().st_mode & 0o077 == 0
 
 
-def test_it_unseals_itself_after_a_restart(server: VaultVm) -> None:
+def test_the_server_unseals_itself_after_a_restart(server: VaultVm) -> None:
     server.stop()
     server.start()
     assert value(server.login("alice", PASSWORDS["alice"])) == PLANTED
@@ -144,14 +146,14 @@ def test_it_unseals_itself_after_a_restart(server: VaultVm) -> None:
 def test_a_backup_is_restored_into_a_new_server(server: VaultVm) -> None:
     backups = server.root / "data/backup"
     for day in (1, 2):
-        (backups / f"2025010{day}T000000Z.snap").write_text("an old one")
+        (backups / f"2025010{day}T000000Z.snap").write_text("old")
     server.run_script("/usr/local/sbin/rsp-vault-backup")
     kept = sorted(each.name for each in backups.iterdir())
     assert len(kept) == 2
     assert kept[0] == "20250102T000000Z.snap"
     assert PLANTED.encode() not in (backups / kept[1]).read_bytes()
 
-    snapshot = server.lose(user_data()) / "backup" / kept[1]
+    snapshot = server.replace_with_volume(user_data()) / "backup" / kept[1]
     server.start()
     admin = server.login("rsp-admin", PASSWORDS["rsp-admin"])
     mounts: Any = admin.read("sys/mounts")
@@ -162,7 +164,7 @@ def test_a_backup_is_restored_into_a_new_server(server: VaultVm) -> None:
     assert value(server.login("alice", PASSWORDS["alice"])) == PLANTED
 
 
-def test_a_new_seal_key_takes_over_from_the_old_one(new_server: NewServer) -> None:
+def test_the_seal_key_can_be_replaced(new_server: NewServer) -> None:
     old = vault_stack_data()["server"]["seal"]["key"]
     new = {"id": "second", "value": base64.b64encode(secrets.token_bytes(32)).decode()}
     server = new_server()
@@ -170,7 +172,7 @@ def test_a_new_seal_key_takes_over_from_the_old_one(new_server: NewServer) -> No
     server.stop()
     server.install(user_data(seal={"kind": "static", "previousKey": old, "key": new}))
     server.start()
-    # The old key is needed until the root key has been written anew.
+    # The old key is required until the root key has been rotated.
     server.login("rsp-admin", PASSWORDS["rsp-admin"]).write_data("sys/rotate/root", data={})
     server.stop()
     server.install(user_data(seal={"kind": "static", "key": new}))
@@ -184,21 +186,21 @@ def test_operators_initialise_and_unseal_a_server_with_a_shamir_seal(
     server = new_server(**SHAMIR)
     server.start(status=501)
     monkeypatch.setenv("VAULT_CACERT", server.certificate)
-    new = vault_ready.look(server.url)
+    new = vault_ready.check(server.url)
     client = server.client()
     keys: Any = client.sys.initialize(secret_shares=3, secret_threshold=2)
-    sealed = vault_ready.look(server.url)
+    sealed = vault_ready.check(server.url)
     assert new
     assert sealed
-    assert not new.passes
-    assert not sealed.passes
+    assert not new.temporary
+    assert not sealed.temporary
     for key in keys["keys"][:2]:
         client.sys.submit_unseal_key(key)
     server.wait_for(200)
     assert '"path":"sys/audit/test"' in server.audit_log
 
 
-def test_another_vault_unseals_it(server: VaultVm, new_server: NewServer) -> None:
+def test_another_vault_unseals_the_server(server: VaultVm, new_server: NewServer) -> None:
     admin = server.login("rsp-admin", PASSWORDS["rsp-admin"])
     admin.write_data("sys/mounts/transit", data={"type": "transit"})
     admin.write_data("transit/keys/rsp", data={})

@@ -1,4 +1,4 @@
-"""A real OpenBao on loopback, made from the user data of a Vault server as its VM would make it."""
+"""A real OpenBao on loopback, configured by the user data of a Vault server as on its VM."""
 
 import os
 import signal
@@ -24,19 +24,19 @@ HOST = "localhost"
 
 
 class VaultVm:
-    """The server; its files lie below a directory of their own, and its ports are free ones.
+    """A server with its own directory and ports.
 
     Args:
-        user_data: What cloud-init would be given.
-        root: An empty directory with a short path, since a socket's is limited to 107 characters.
-        port: Where to listen; a free one if None.
+        user_data: User data for cloud-init.
+        root: Empty directory with a short path, as the path of a socket is limited to 107 characters.
+        port: Port of the API; a free port if None.
     """
 
     def __init__(self, user_data: str, root: Path, port: int | None = None) -> None:
         self.root = root
         free_port, cluster_port = free_ports(2)
         self.port = port or free_port
-        self._moved = {
+        self._replacements = {
             "/etc/openbao": str(root / "etc"),
             "/srv/vault": str(root / "data"),
             "/run/openbao": str(root / "run"),
@@ -47,46 +47,46 @@ class VaultVm:
         self.install(user_data)
 
     def install(self, user_data: str) -> None:
-        """Do what the first boot of a VM does, on a volume that may have data."""
+        """Write the files as the first boot of a VM, on a volume that may have data."""
         self._files: dict[str, Any] = {each["path"]: each for each in yaml.safe_load(user_data)["write_files"]}
-        # What systemd and ExecStartPre make.
+        # Directories that systemd and ExecStartPre create.
         for directory in ("etc", "run", "data/raft", "data/audit", "data/backup", "data/acme"):
             (self.root / directory).mkdir(parents=True, exist_ok=True)
         for path, file in self._files.items():
             if path.startswith("/etc/openbao/"):
                 target = self.root / "etc" / Path(path).name
                 target.touch(mode=int(file["permissions"], 8))
-                target.write_text(self._move(file["content"]))
+                target.write_text(self._replace(file["content"]))
 
-    def lose(self, user_data: str) -> Path:
-        """Lose the VM and its volume, and install a new one; returns where the old data went."""
+    def replace_with_volume(self, user_data: str) -> Path:
+        """Install a new VM with an empty volume, and return the path of the old data."""
         self.stop()
-        lost = (self.root / "data").rename(self.root / "lost")
+        old = (self.root / "data").rename(self.root / "old")
         self.install(user_data)
-        return lost
+        return old
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """URL of the API."""
         return f"https://{HOST}:{self.port}"
 
     @cached_property
     def certificate(self) -> str:
-        """File of the certificate, which vouches for itself."""
+        """Path of the self-signed certificate."""
         return str(self.root / "etc/tls.crt")
 
     @property
     def log(self) -> str:
-        """What it said."""
+        """Log of the server."""
         return (self.root / "log").read_text()
 
     @property
     def audit_log(self) -> str:
-        """Its audit log."""
+        """Audit log."""
         return (self.root / "data/audit/audit.log").read_text()
 
     def start(self, *, status: int = 200, env: Mapping[str, str] | None = None) -> None:
-        """Start it and wait until its health has a status: by default initialised and unsealed."""
+        """Start the server, and wait for a status of its health, by default initialised and unsealed."""
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [_bao(), "server", f"-config={self.root / 'etc/server.json'}"],
@@ -97,83 +97,83 @@ class VaultVm:
         self.wait_for(status)
 
     def wait_for(self, status: int) -> None:
-        """Wait until its health has a status."""
+        """Wait for a status of its health."""
         deadline = time.monotonic() + 60
         while self.health() != status:
-            assert self._process, "it was not started"
+            assert self._process, "the server was not started"
             assert self._process.poll() is None, self.log
             assert time.monotonic() < deadline, f"status {self.health()}\n{self.log}"
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop it as systemd would."""
+        """Stop the server as systemd does."""
         if self._process:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(30)
             self._process = None
 
     def health(self) -> int | None:
-        """Status of its health; None while it does not answer."""
+        """Return the status of its health; None if it does not answer."""
         try:
             return requests.get(f"{self.url}/v1/sys/health", verify=self.certificate, timeout=10).status_code
         except requests.ConnectionError:
             return None
 
     def login(self, user: str, password: str) -> hvac.Client:
-        """A client of one of its users."""
+        """Return a client that is logged in as a user."""
         client = self.client()
         client.auth.userpass.login(user, password)
         return client
 
     def client(self, token: str = "") -> hvac.Client:
-        """A client with a token."""
+        """Return a client with a token."""
         return hvac.Client(url=self.url, token=token, verify=self.certificate, timeout=30)
 
     def run_script(self, path: str) -> None:
         """Run a script of the user data."""
         environment = {"PATH": f"{Path(_bao()).parent}:{os.environ['PATH']}"}
-        script = self._move(self._files[path]["content"])
+        script = self._replace(self._files[path]["content"])
         done = subprocess.run(["/bin/sh"], input=script, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def command(self, *arguments: str, token: str = "", given: str = "") -> str:
-        """Run the CLI `bao` with some standard input, and return its output."""
+    def command(self, *arguments: str, token: str = "", stdin: str = "") -> str:
+        """Run a command of the CLI `bao`, and return its standard output."""
         environment = {"BAO_ADDR": self.url, "BAO_CACERT": self.certificate, "BAO_TOKEN": token, "HOME": str(self.root)}
         done = subprocess.run(
-            [_bao(), *arguments], env=environment, input=given, capture_output=True, text=True, check=False
+            [_bao(), *arguments], env=environment, input=stdin, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def token(self, user: str, password: str) -> str:
-        """Return a token of a user, as docs/vault-server.md shows it."""
+        """Return a token of a user, by the command in docs/vault-server.md."""
         return self.command(
-            "login", "-method=userpass", "-token-only", f"username={user}", "password=-", given=password
+            "login", "-method=userpass", "-token-only", f"username={user}", "password=-", stdin=password
         )
 
     def create_operator(self, admin: str, stack: str, policy: str, user: str, password: str) -> None:
-        """Create an operator of an environment with the commands of docs/vault-server.md.
+        """Create an operator of an environment by the commands in docs/vault-server.md.
 
         Args:
             admin: Token of rsp-admin.
             stack: The environment's stack.
-            policy: What `python -m operations vault-policy -s STACK` prints.
+            policy: Output of `python -m operations vault-policy -s STACK`.
             user: Name of the operator.
             password: The operator's password.
         """
         name = f"rsp-operator-{stack}"
-        self.command("policy", "write", name, "-", token=admin, given=policy)
+        self.command("policy", "write", name, "-", token=admin, stdin=policy)
         settings = (f"token_policies={name}", "token_ttl=4h", "token_max_ttl=12h")
-        self.command("write", f"auth/userpass/users/{user}", "password=-", *settings, token=admin, given=password)
+        self.command("write", f"auth/userpass/users/{user}", "password=-", *settings, token=admin, stdin=password)
 
-    def _move(self, text: str) -> str:
-        for old, new in self._moved.items():
+    def _replace(self, text: str) -> str:
+        for old, new in self._replacements.items():
             text = text.replace(old, new)
         return text
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody holds at the moment."""
+    """Return unused ports."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))
@@ -184,7 +184,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def self_signed(host: str) -> tuple[str, str]:
-    """A certificate for a host and its key, as PEM."""
+    """Return a certificate for a host and its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)

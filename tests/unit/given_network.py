@@ -4,7 +4,7 @@ from components.network import Network
 
 
 class GivenNetwork(Network):
-    """An existing network: ids without resources."""
+    """An existing network, with IDs but without resources."""
 
     def __init__(self) -> None:
         self.network_id = pulumi.Output.from_input("network-id")

@@ -247,7 +247,7 @@ class ProgramRunner:
         computed: Outputs that a provider computes, by type token.
         invokes: Result of a provider function by token: a mapping, or a function of the call's arguments.
         stashed: Value that a stash has kept from an earlier run, by logical name; others start with their input.
-        preview: Whether to run as a preview, in which ids and computed outputs are unknown.
+        preview: Whether to run as a preview, in which IDs and computed outputs are unknown.
         config: Configuration by full key (``rsp:network``), as the engine passes it.
         project: Name of the Pulumi project.
     """

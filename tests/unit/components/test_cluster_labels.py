@@ -35,7 +35,7 @@ features = st.builds(
 
 
 @given(features)
-def test_labels_are_text_and_booleans_are_lower_case(given_features: ClusterFeatures) -> None:
+def test_labels_are_strings_and_booleans_are_lower_case(given_features: ClusterFeatures) -> None:
     labels = template_labels(given_features)
     own = {name: value for name, value in labels.items() if name not in given_features.extra}
     assert all(isinstance(value, str) for value in labels.values())
@@ -44,13 +44,13 @@ def test_labels_are_text_and_booleans_are_lower_case(given_features: ClusterFeat
 
 
 @given(features)
-def test_what_a_person_adds_is_there_and_wins(given_features: ClusterFeatures) -> None:
+def test_configured_labels_take_precedence(given_features: ClusterFeatures) -> None:
     labels = template_labels(given_features)
     assert given_features.extra.items() <= labels.items()
 
 
 @given(features)
-def test_the_labels_do_not_depend_on_the_order_of_additions(given_features: ClusterFeatures) -> None:
+def test_the_labels_do_not_depend_on_the_order_of_configured_labels(given_features: ClusterFeatures) -> None:
     values = {field.name: getattr(given_features, field.name) for field in fields(given_features)}
     values["extra"] = dict(reversed(list(given_features.extra.items())))
     again = template_labels(ClusterFeatures(**values))
@@ -58,15 +58,15 @@ def test_the_labels_do_not_depend_on_the_order_of_additions(given_features: Clus
 
 
 @given(features)
-def test_no_release_starts_with_a_plugin_that_kubernetes_dropped(given_features: ClusterFeatures) -> None:
+def test_no_admission_plugin_was_removed_from_kubernetes(given_features: ClusterFeatures) -> None:
     labels = template_labels(given_features)
     assert "PodSecurityPolicy" not in labels.get("admission_control_list", "")
     if given_features.driver == "heat" and "admission_control_list" not in given_features.extra:
-        # Without the label Magnum up to Zed would put the plugin in by itself.
+        # Without the label, Magnum up to Zed adds the plugin by default.
         assert "NodeRestriction" in labels["admission_control_list"].split(",")
 
 
-def test_ovn_gets_the_algorithm_that_it_knows() -> None:
+def test_ovn_has_its_only_algorithm() -> None:
     labels = template_labels(cluster_features(environment()))
     assert labels["octavia_provider"] == "ovn"
     assert labels["octavia_lb_algorithm"] == "SOURCE_IP_PORT"
@@ -85,7 +85,7 @@ HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-ranche
 
 
 @pytest.mark.parametrize("release", heat_releases.TESTED)
-def test_heat_gets_the_labels_that_were_tested_with_the_release(release: str) -> None:
+def test_heat_has_the_labels_tested_with_the_release(release: str) -> None:
     labels = template_labels(cluster_features(environment(**{**HEAT, "cluster__kubernetesVersion": release})))
     assert labels["kube_tag"] == release
     assert heat_releases.TESTED[release].items() <= labels.items()
@@ -109,30 +109,30 @@ def test_the_api_can_be_limited_to_networks(driver: dict[str, str], label: str) 
     assert template_labels(cluster_features(chosen))[label] == "192.0.2.0/24,198.51.100.0/24"
 
 
-def test_flannel_gets_its_own_label() -> None:
+def test_flannel_has_its_own_label() -> None:
     chosen = environment(**HEAT, cluster__networkDriver="flannel", cluster__podCidr="10.90.0.0/16")
     labels = template_labels(cluster_features(chosen))
     assert labels["flannel_network_cidr"] == "10.90.0.0/16"
     assert "calico_ipv4pool" not in labels
 
 
-def test_cluster_api_gets_no_label_of_heat() -> None:
+def test_cluster_api_has_no_labels_of_heat() -> None:
     labels = template_labels(cluster_features(environment()))
     assert labels["csi_cinder_reclaim_policy"] == "Retain"
     assert not {"admission_control_list", "calico_ipv4pool", "cloud_provider_tag"} & labels.keys()
 
 
-def test_autoscaling_is_on_as_soon_as_one_group_wants_it() -> None:
+def test_autoscaling_is_enabled_if_any_group_is_autoscaled() -> None:
     assert template_labels(cluster_features(environment()))["auto_scaling_enabled"] == "false"
     bounds = {"minimum": 1, "maximum": 5}
     chosen = environment(cluster__nodeGroups__labs__autoscaling=bounds)
     labels = template_labels(cluster_features(chosen))
     assert labels["auto_scaling_enabled"] == "true"
-    # The default workers stand still.
+    # The number of default workers is fixed.
     assert (labels["min_node_count"], labels["max_node_count"]) == ("2", "2")
 
 
-def test_labels_that_have_a_key_of_their_own_are_set() -> None:
+def test_labels_with_a_key_of_the_configuration_are_set() -> None:
     changes: dict[str, object] = {
         "cluster__workers__autoscaling": {"minimum": 1, "maximum": 3},
         "cluster__bootVolume": {"size": 40, "type": "ceph-ssd"},

@@ -30,7 +30,7 @@ def recording(run_program: ProgramRunner) -> Recording:
     return run_program(program)
 
 
-def test_volumes_are_cinders_and_outlive_their_claims(recording: Recording) -> None:
+def test_volumes_in_cinder_outlive_their_claims(recording: Recording) -> None:
     hdd = recording.one("StorageClass", "services-ceph-hdd").inputs
     assert hdd["provisioner"] == "cinder.csi.openstack.org"
     assert hdd["parameters"] == {"type": "hdd", "availability": "nova"}
@@ -38,14 +38,14 @@ def test_volumes_are_cinders_and_outlive_their_claims(recording: Recording) -> N
     assert hdd["metadata"]["annotations"] == {"storageclass.kubernetes.io/is-default-class": "true"}
 
 
-def test_a_class_may_be_for_data_that_nobody_keeps(recording: Recording) -> None:
+def test_a_storage_class_may_delete_its_volumes(recording: Recording) -> None:
     scratch = recording.one("StorageClass", "services-scratch").inputs
     assert scratch["reclaimPolicy"] == "Delete"
     assert scratch["parameters"] == {"type": "ssd"}
     assert "is-default-class" not in json.dumps(scratch)
 
 
-def test_the_operator_gets_the_approle_and_nothing_else_sees_it(recording: Recording) -> None:
+def test_the_approle_is_secret(recording: Recording) -> None:
     secret = recording.one("Secret")
     metadata = secret.inputs["metadata"]
     assert (metadata["name"], metadata["namespace"]) == ("vault-credentials", "vault-secrets-operator")
@@ -58,7 +58,7 @@ def test_the_operator_gets_the_approle_and_nothing_else_sees_it(recording: Recor
     assert [value for value in hidden if value in seen] == []
 
 
-def test_the_operator_is_installed_with_its_credentials_there(recording: Recording) -> None:
+def test_the_operator_depends_on_its_credentials(recording: Recording) -> None:
     release = recording.one("Release")
     assert (release.inputs["name"], release.inputs["namespace"]) == ("vault-secrets-operator", "vault-secrets-operator")
     assert release.inputs["chart"] == "charts/operator"

@@ -19,23 +19,23 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     return run_program(program)
 
 
-def test_the_address_is_protected_and_tied_to_nothing(run_program: ProgramRunner) -> None:
+def test_the_address_is_protected_and_not_associated(run_program: ProgramRunner) -> None:
     floating_ip = make(run_program).one("FloatingIp")
     assert floating_ip.protect
     assert floating_ip.inputs.keys() == {"pool", "description"}
     assert floating_ip.inputs["pool"] == "external"
 
 
-def test_the_cloud_controller_does_not_take_the_address_for_its_own(run_program: ProgramRunner) -> None:
+def test_the_cloud_controller_does_not_delete_the_address(run_program: ProgramRunner) -> None:
     description = make(run_program).one("FloatingIp").inputs["description"]
     assert "Floating IP for Kubernetes external service" not in description
 
 
-def test_protection_can_be_given_up(run_program: ProgramRunner) -> None:
+def test_protection_can_be_disabled(run_program: ProgramRunner) -> None:
     assert not make(run_program, protect=False).one("FloatingIp").protect
 
 
-def test_says_the_address_and_how_to_ask_for_it(run_program: ProgramRunner) -> None:
+def test_outputs(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     assert recording.component_outputs[recording.one("rsp:index:IngressAddress").urn] == {
         "address": "203.0.113.16",
@@ -47,11 +47,11 @@ def test_says_the_address_and_how_to_ask_for_it(run_program: ProgramRunner) -> N
     }
 
 
-def test_without_monitors_a_controller_runs_on_every_node() -> None:
+def test_without_health_monitors_the_controller_runs_on_every_node() -> None:
     assert controller_kind(health_monitors=False) == "DaemonSet"
     assert controller_kind(health_monitors=True) == "Deployment"
 
 
-def test_monitors_are_asked_for_by_annotation() -> None:
+def test_health_monitors_are_enabled_by_annotation() -> None:
     annotation = "loadbalancer.openstack.org/enable-health-monitor"
     assert service_annotations(health_monitors=True)[annotation] == "true"

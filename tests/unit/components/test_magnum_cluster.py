@@ -32,7 +32,7 @@ def recording(run_program: ProgramRunner) -> Recording:
     return make(run_program)
 
 
-def test_the_template_says_everything(recording: Recording) -> None:
+def test_the_template_has_all_settings(recording: Recording) -> None:
     template = recording.one("ClusterTemplate").inputs
     assert re.fullmatch(r"rsp-test-cluster-v1\.36\.3-[0-9a-f]{8}", template["name"])
     assert template["labels"]["kube_tag"] == "v1.36.3"
@@ -46,14 +46,14 @@ def test_the_template_says_everything(recording: Recording) -> None:
     assert template["masterLbEnabled"] is True
 
 
-def test_a_template_in_use_is_never_changed(recording: Recording) -> None:
+def test_a_changed_template_is_replaced(recording: Recording) -> None:
     template = recording.one("ClusterTemplate")
     assert list(template.request.replaceOnChanges) == ["*"]
-    # The old one goes last, when the cluster has moved.
+    # The old template is in use until the cluster has been updated.
     assert not template.request.deleteBeforeReplace
 
 
-def test_each_content_of_a_template_has_its_own_name(run_program: ProgramRunner, recording: Recording) -> None:
+def test_the_name_of_a_template_depends_on_its_content(run_program: ProgramRunner, recording: Recording) -> None:
     changes: list[dict[str, object]] = [
         {},
         {"cluster__autohealing": False},
@@ -71,7 +71,7 @@ def test_each_content_of_a_template_has_its_own_name(run_program: ProgramRunner,
     assert len(set(names)) == len(names)
 
 
-def test_the_number_of_nodes_is_no_part_of_the_template(run_program: ProgramRunner, recording: Recording) -> None:
+def test_the_number_of_nodes_is_not_part_of_the_template(run_program: ProgramRunner, recording: Recording) -> None:
     grown = make(run_program, cluster__workers__count=5)
     assert grown.one("ClusterTemplate").inputs == recording.one("ClusterTemplate").inputs
 
@@ -108,9 +108,7 @@ def test_no_node_gets_a_floating_ip(run_program: ProgramRunner, changes: dict[st
     assert template["floatingIpEnabled"] is False
 
 
-def test_the_number_of_nodes_is_ours_until_the_autoscaler_has_it(
-    run_program: ProgramRunner, recording: Recording
-) -> None:
+def test_the_number_of_autoscaled_nodes_is_ignored(run_program: ProgramRunner, recording: Recording) -> None:
     assert not recording.one("Cluster").ignored
     assert not recording.one("NodeGroup").ignored
     scaled = make(
@@ -123,7 +121,7 @@ def test_the_number_of_nodes_is_ours_until_the_autoscaler_has_it(
     assert scaled.one("NodeGroup").inputs["maxNodeCount"] == 5
 
 
-def test_node_groups_are_made_one_after_another(run_program: ProgramRunner) -> None:
+def test_node_groups_are_created_sequentially(run_program: ProgramRunner) -> None:
     group = {"flavor": "m1.large", "count": 1}
     recording = make(run_program, cluster__nodeGroups={"qserv": group, "labs": group, "batch": group})
     groups = {each.inputs["name"]: each for each in recording.of("NodeGroup")}
@@ -139,7 +137,7 @@ def test_the_kubeconfig_is_secret(recording: Recording) -> None:
     assert recording.veiled_exports["kubeconfig"] == "[secret]"
 
 
-def test_says_what_others_need(recording: Recording) -> None:
+def test_outputs(recording: Recording) -> None:
     outputs = recording.component_outputs[recording.one("rsp:index:MagnumCluster").urn]
     assert outputs == {
         "clusterId": "cluster-cluster-id",
@@ -148,5 +146,5 @@ def test_says_what_others_need(recording: Recording) -> None:
     }
 
 
-def test_node_groups_go_with_the_cluster(recording: Recording) -> None:
+def test_node_groups_are_deleted_with_the_cluster(recording: Recording) -> None:
     assert recording.one("NodeGroup").request.deletedWith == recording.one("Cluster").urn

@@ -26,7 +26,7 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     return run_program.having(invokes=invokes)(program)
 
 
-def test_lays_out_a_routed_subnet(run_program: ProgramRunner) -> None:
+def test_a_routed_subnet_is_created(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     subnet = recording.one("Subnet")
     assert subnet.inputs["cidr"] == "10.20.0.0/24"
@@ -39,7 +39,7 @@ def test_lays_out_a_routed_subnet(run_program: ProgramRunner) -> None:
     assert interface.inputs == {"routerId": "rsp-router-id", "subnetId": "rsp-subnet-id"}
 
 
-def test_the_subnet_is_known_once_it_is_routed(run_program: ProgramRunner) -> None:
+def test_the_subnet_depends_on_its_router(run_program: ProgramRunner) -> None:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
         network = Network("rsp", arguments.network(environment().network), pulumi.ResourceOptions(providers=[provider]))
@@ -54,14 +54,14 @@ def test_the_subnet_is_known_once_it_is_routed(run_program: ProgramRunner) -> No
     assert recording.one("RouterInterface").urn in recording.one("Port").dependencies
 
 
-def test_adopts_an_existing_subnet(run_program: ProgramRunner) -> None:
+def test_an_existing_subnet_is_adopted(run_program: ProgramRunner) -> None:
     recording = make(run_program, network__adopt={"network": "shared", "subnet": "shared-v4"})
     assert [each.type for each in recording.resources] == ["pulumi:providers:openstack", "rsp:index:Network"]
     assert recording.exports == {"network": "shared-id", "subnet": "shared-v4-of-shared-id"}
 
 
 @pytest.mark.parametrize("adopt", [None, {"network": "shared", "subnet": "shared-v4"}])
-def test_says_what_others_need(run_program: ProgramRunner, adopt: dict[str, str] | None) -> None:
+def test_outputs(run_program: ProgramRunner, adopt: dict[str, str] | None) -> None:
     recording = make(run_program, **({"network__adopt": adopt} if adopt else {}))
     outputs = recording.component_outputs[recording.one("rsp:index:Network").urn]
     assert outputs.keys() == {"networkId", "subnetId", "externalNetworkId"}

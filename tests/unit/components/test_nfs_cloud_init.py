@@ -25,13 +25,13 @@ def content(document: dict[str, Any], path: str) -> str:
     return str(found[0])
 
 
-def test_exports_go_to_the_subnet_only(document: dict[str, Any]) -> None:
+def test_exports_are_limited_to_the_subnet(document: dict[str, Any]) -> None:
     lines = content(document, "/etc/exports.d/rsp.exports").splitlines()
     assert all(line.split()[1].startswith("10.20.0.0/24(") for line in lines)
     assert all(len(line.split()) == 2 for line in lines)
 
 
-def test_root_is_squashed_except_where_homes_are_made(document: dict[str, Any]) -> None:
+def test_root_is_squashed_by_default(document: dict[str, Any]) -> None:
     options = {}
     for line in content(document, "/etc/exports.d/rsp.exports").splitlines():
         path, clients = line.split()
@@ -41,7 +41,7 @@ def test_root_is_squashed_except_where_homes_are_made(document: dict[str, Any]) 
     assert options["/srv/nfs/jhome"] == ["rw", "mp", "no_root_squash", "sync", "no_subtree_check"]
 
 
-def test_volumes_are_known_by_serial_number_on_virtio_and_scsi(document: dict[str, Any]) -> None:
+def test_volumes_are_identified_by_serial_number_on_virtio_and_scsi(document: dict[str, Any]) -> None:
     rules = content(document, "/etc/udev/rules.d/90-rsp-volumes.rules").splitlines()
     assert rules == [
         'SUBSYSTEM=="block", ENV{DEVTYPE}=="disk", ENV{ID_SERIAL}=="*5b1f3a52-9f9c-4d3c-9*", SYMLINK+="rsp/data"',
@@ -59,7 +59,7 @@ def test_only_a_blank_volume_is_formatted(document: dict[str, Any]) -> None:
     assert "mkfs" not in commands
 
 
-def test_fstab_is_added_to_and_files_wait_for_the_packages(document: dict[str, Any]) -> None:
+def test_fstab_is_extended_and_files_are_written_after_the_packages(document: dict[str, Any]) -> None:
     assert all(file["defer"] for file in document["write_files"])
     assert [file["path"] for file in document["write_files"] if file.get("append")] == ["/etc/fstab"]
 
@@ -72,12 +72,12 @@ def test_only_nfs_4_1_and_later_is_served(document: dict[str, Any]) -> None:
     ]
 
 
-def test_serving_waits_for_every_volume(document: dict[str, Any]) -> None:
+def test_the_nfs_server_requires_all_volumes(document: dict[str, Any]) -> None:
     unit = content(document, "/etc/systemd/system/nfs-server.service.d/volumes.conf")
     assert unit == "[Unit]\nRequiresMountsFor=/srv/nfs/data /srv/nfs/jhome\n"
 
 
-def test_the_server_patches_itself_and_lets_no_password_in(document: dict[str, Any]) -> None:
+def test_the_server_installs_updates_and_allows_no_passwords(document: dict[str, Any]) -> None:
     assert "unattended-upgrades" in document["packages"]
     assert 'APT::Periodic::Unattended-Upgrade "1";' in content(document, "/etc/apt/apt.conf.d/20auto-upgrades")
     assert document["ssh_pwauth"] is False

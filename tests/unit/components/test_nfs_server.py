@@ -28,13 +28,13 @@ def recording(run_program: ProgramRunner) -> Recording:
     return make(run_program)
 
 
-def test_admits_nfs_from_the_subnet_and_nothing_else(recording: Recording) -> None:
+def test_only_nfs_from_the_subnet_is_admitted(recording: Recording) -> None:
     ingress = [rule.inputs for rule in recording.of("SecGroupRule") if rule.inputs["direction"] == "ingress"]
     assert [(rule["protocol"], rule["portRangeMin"], rule["portRangeMax"]) for rule in ingress] == [("tcp", 2049, 2049)]
     assert ingress[0]["remoteIpPrefix"] == "10.20.0.0/24"
 
 
-def test_owns_its_egress(recording: Recording) -> None:
+def test_egress_is_limited(recording: Recording) -> None:
     assert recording.one("SecGroup").inputs["deleteDefaultRules"] is True
     egress = {
         (rule.inputs["protocol"], rule.inputs["portRangeMin"], rule.inputs["portRangeMax"])
@@ -44,7 +44,7 @@ def test_owns_its_egress(recording: Recording) -> None:
     assert egress == {("udp", 53, 53), ("tcp", 53, 53), ("udp", 123, 123), ("tcp", 80, 80), ("tcp", 443, 443)}
 
 
-def test_has_its_fixed_address_in_its_own_group_only(recording: Recording) -> None:
+def test_the_port_has_a_fixed_address_and_its_own_security_group(recording: Recording) -> None:
     assert list(recording.one("Port").request.replaceOnChanges) == ["fixedIps"]
     port = recording.one("Port").inputs
     assert port["fixedIps"] == [{"subnetId": "subnet-id", "ipAddress": "10.20.0.10"}]
@@ -52,7 +52,7 @@ def test_has_its_fixed_address_in_its_own_group_only(recording: Recording) -> No
     assert recording.one("Instance").inputs["networks"] == [{"port": "nfs-port-id"}]
 
 
-def test_data_outlives_the_server(recording: Recording) -> None:
+def test_data_outlive_the_server(recording: Recording) -> None:
     volumes = recording.of("Volume")
     assert {volume.name: volume.inputs["size"] for volume in volumes} == {"nfs-data": 100, "nfs-jhome": 50}
     assert all(volume.protect and volume.retained for volume in volumes)
@@ -62,31 +62,31 @@ def test_data_outlives_the_server(recording: Recording) -> None:
     assert all(each["bootIndex"] == -1 and not each.get("deleteOnTermination") for each in data)
 
 
-def test_protection_can_be_given_up_but_not_retention(run_program: ProgramRunner) -> None:
+def test_protection_can_be_disabled_but_not_retention(run_program: ProgramRunner) -> None:
     volumes = make(run_program, protect=False).of("Volume")
     assert not any(volume.protect for volume in volumes)
     assert all(volume.retained for volume in volumes)
 
 
-def test_a_newer_image_does_not_replace_the_server_but_all_else_does(recording: Recording) -> None:
+def test_a_newer_image_does_not_replace_the_server(recording: Recording) -> None:
     server = recording.one("Instance")
     assert server.ignored == {"imageId", "blockDevices[0].uuid"}
     assert server.request.deleteBeforeReplace
     assert server.inputs["stopBeforeDestroy"] is True
 
 
-def test_a_server_whose_image_was_removed_remains(run_program: ProgramRunner) -> None:
-    gone = run_program.having(invokes={"openstack:images/getImageIds:getImageIds": {"ids": []}})
-    assert make(gone).one("Instance").inputs.get("imageId", "") == ""
+def test_a_removed_image_does_not_affect_the_server(run_program: ProgramRunner) -> None:
+    without_image = run_program.having(invokes={"openstack:images/getImageIds:getImageIds": {"ids": []}})
+    assert make(without_image).one("Instance").inputs.get("imageId", "") == ""
 
 
-def test_the_first_boot_knows_the_volumes(recording: Recording) -> None:
+def test_the_user_data_contain_the_volumes(recording: Recording) -> None:
     user_data = recording.one("Instance").inputs["userData"]
     assert user_data.startswith("#cloud-config\n")
     assert all(identity in str(yaml.safe_load(user_data)) for identity in ("nfs-data-id", "nfs-jhome-id"))
 
 
-def test_says_where_to_mount_what(recording: Recording) -> None:
+def test_outputs(recording: Recording) -> None:
     assert recording.exports == {"address": "10.20.0.10", "exports": ["/data", "/jhome"]}
     outputs = recording.component_outputs[recording.one("rsp:index:NfsServer").urn]
     assert outputs == {"address": "10.20.0.10", "exports": ["/data", "/jhome"]}

@@ -25,7 +25,7 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     return run_program(program)
 
 
-def test_makes_a_container_and_keys(run_program: ProgramRunner) -> None:
+def test_a_container_and_keys_are_created(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     container = recording.one("Container")
     assert container.inputs == {"name": "async"}
@@ -40,7 +40,7 @@ def test_makes_a_container_and_keys(run_program: ProgramRunner) -> None:
     }
 
 
-def test_makes_a_container_for_each_bucket(run_program: ProgramRunner) -> None:
+def test_a_container_is_created_for_each_bucket(run_program: ProgramRunner) -> None:
     buckets = {"ssotap": "async-ssotap", "tap": "async"}
     recording = make(run_program, objectStore__buckets=buckets)
     containers = recording.of("Container")
@@ -52,7 +52,7 @@ def test_makes_a_container_for_each_bucket(run_program: ProgramRunner) -> None:
     assert not make(run_program, **GIVEN, objectStore__buckets=buckets).of("Container")
 
 
-def test_uses_a_given_bucket_without_touching_the_cloud(run_program: ProgramRunner) -> None:
+def test_an_existing_bucket_requires_no_resources(run_program: ProgramRunner) -> None:
     recording = make(run_program, **GIVEN)
     assert not recording.of("Container")
     assert not recording.of("Ec2CredentialV3")
@@ -64,7 +64,7 @@ def test_uses_a_given_bucket_without_touching_the_cloud(run_program: ProgramRunn
     }
 
 
-def test_keys_are_secret_wherever_they_come_from(run_program: ProgramRunner) -> None:
+def test_keys_are_secret(run_program: ProgramRunner) -> None:
     for recording in (make(run_program), make(run_program, **GIVEN)):
         assert recording.veiled_exports["access_key"] == "[secret]"
         assert recording.veiled_exports["secret_key"] == "[secret]"
@@ -75,7 +75,7 @@ def test_keys_are_secret_wherever_they_come_from(run_program: ProgramRunner) -> 
         )
 
 
-def test_protection_can_be_given_up_but_not_retention(run_program: ProgramRunner) -> None:
+def test_protection_can_be_disabled_but_not_retention(run_program: ProgramRunner) -> None:
     container = make(run_program, protect=False).one("Container")
     assert not container.protect
     assert container.retained

@@ -45,12 +45,12 @@ COMPUTED = {
 
 @pytest.fixture(autouse=True)
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Phalanx's number of bcrypt rounds takes seconds, on purpose."""
+    """Reduce Phalanx's number of bcrypt rounds, which takes seconds by design."""
     monkeypatch.setattr(generators, "_BCRYPT_ROUNDS", 4)
 
 
 ROTATION = "secrets-rotation"
-"""The stash of what was asked."""
+"""Name of the stash with the requested rotations."""
 
 
 def make(
@@ -58,19 +58,19 @@ def make(
     existing: dict[SecretKey, str] | None = None,
     *,
     meanwhile: dict[SecretKey, str] | None = None,
-    made: bool = False,
+    exists: bool = False,
     definitions: dict[str, dict[str, Any]] = DEFINITIONS,
     **changes: Any,
 ) -> Recording:
-    """Run the component.
+    """Run a program with the component.
 
     Args:
-        run_program: The runner.
-        existing: What Vault holds when the program begins.
-        definitions: The secrets of each application.
-        meanwhile: What Vault holds when the secrets are written, if that is something else.
-        made: Whether Vault has the mount and the AppRole.
-        changes: Of the configuration.
+        run_program: Runner of the program.
+        existing: Secrets in Vault at the start of the program.
+        meanwhile: Secrets in Vault when the program writes them; by default ``existing``.
+        exists: Whether Vault has the mount and the AppRole.
+        definitions: Secret definitions of each application.
+        changes: Changes of the configuration.
     """
     now = (existing if meanwhile is None else meanwhile) or {}
     settings = environment(**changes)
@@ -79,7 +79,7 @@ def make(
         config=settings,
         source=phalanx,
         vault_url="https://vault.example.org",
-        in_vault=Contents(secrets=existing or {}, has_mount=made, has_role=made),
+        in_vault=Contents(secrets=existing or {}, has_mount=exists, has_role=exists),
         secrets=gather(settings, phalanx, existing or {}),
         certificate=None,
     )
@@ -93,7 +93,7 @@ def make(
         provider = vault.Provider("vault", address="https://vault.example.org")
         store = SecretStore("secrets", args, pulumi.ResourceOptions(providers=[provider]))
         pulumi.export("credentials", [store.role_id, store.secret_id, store.write_token])
-        pulumi.export("mark", store.credentials_fingerprint)
+        pulumi.export("fingerprint", store.credentials_fingerprint)
 
     return run_program.having(computed=COMPUTED)(program)
 
@@ -112,7 +112,7 @@ def stored(recording: Recording, application: str) -> dict[str, str]:
     return values
 
 
-def test_policies_are_those_that_phalanx_audits(run_program: ProgramRunner) -> None:
+def test_policies_pass_phalanxs_audit(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     read, write = recording.one("Policy", "secrets-read").inputs, recording.one("Policy", "secrets-write").inputs
     assert read == {
@@ -126,7 +126,7 @@ def test_policies_are_those_that_phalanx_audits(run_program: ProgramRunner) -> N
     assert write["policy"].startswith('path "kv-v2/data/k8s_operator/roe" {\n')
 
 
-def test_the_cluster_may_read_and_nothing_else(run_program: ProgramRunner) -> None:
+def test_the_cluster_may_only_read(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     role = recording.one("AuthBackendRole")
     assert role.inputs["roleName"] == "roe"
@@ -144,17 +144,17 @@ def test_credentials_are_secret(run_program: ProgramRunner) -> None:
     assert "roleId" in recording.one("AuthBackendRole").request.additionalSecretOutputs
 
 
-def test_mounts_are_made_or_found(run_program: ProgramRunner) -> None:
-    made = make(run_program)
-    mount = made.one("vault:index/mount:Mount")
+def test_mounts_are_created_or_existing(run_program: ProgramRunner) -> None:
+    created = make(run_program)
+    mount = created.one("vault:index/mount:Mount")
     assert mount.inputs["path"] == "kv-v2"
     assert (mount.inputs["type"], mount.inputs["options"]) == ("kv", {"version": "2"})
     assert mount.protect
-    assert all(mount.urn in secret.dependencies for secret in made.of("SecretV2"))
-    assert made.one("AuthBackend").urn in made.one("AuthBackendRole").dependencies
+    assert all(mount.urn in secret.dependencies for secret in created.of("SecretV2"))
+    assert created.one("AuthBackend").urn in created.one("AuthBackendRole").dependencies
 
-    found = make(run_program, vault={"mount": "existing", "approle": {"ownership": "existing"}})
-    assert found.of("vault:index/mount:Mount") == found.of("AuthBackend") == []
+    existing = make(run_program, vault={"mount": "existing", "approle": {"ownership": "existing"}})
+    assert existing.of("vault:index/mount:Mount") == existing.of("AuthBackend") == []
 
 
 def test_each_application_has_one_secret_with_all_its_keys(run_program: ProgramRunner) -> None:
@@ -180,41 +180,41 @@ def test_a_generated_secret_is_kept_by_its_stash(run_program: ProgramRunner) -> 
     assert stored(recording, "argocd")[PLAINTEXT.key] == stash(recording, PLAINTEXT).inputs["input"]
 
 
-def test_what_vault_holds_is_taken_over(run_program: ProgramRunner) -> None:
-    existing = {PLAINTEXT: "chosen long ago", HASH: "its hash", SecretKey("argocd", "note"): "somebody's"}
+def test_existing_values_in_vault_are_adopted(run_program: ProgramRunner) -> None:
+    existing = {PLAINTEXT: "chosen long ago", HASH: "its hash", SecretKey("argocd", "note"): "foreign"}
     existing |= {SecretKey("argocd", "server.secretkey"): "", SecretKey("argocd", "empty"): ""}
     argocd = stored(make(run_program, existing), "argocd")
     assert argocd["server.secretkey"]
     assert not argocd["empty"]
     assert argocd[PLAINTEXT.key] == "chosen long ago"
     assert argocd[HASH.key] == "its hash"
-    assert argocd["note"] == "somebody's"
+    assert argocd["note"] == "foreign"
 
 
-def test_what_people_write_while_an_update_is_under_way_survives(run_program: ProgramRunner) -> None:
+def test_concurrent_changes_of_other_keys_are_kept(run_program: ProgramRunner) -> None:
     existing = {SecretKey("tap", "google_creds.json"): "old", SecretKey("tap", "note"): "old"}
     meanwhile = {
         SecretKey("tap", "google_creds.json"): "new",
         SecretKey("tap", "added"): "new",
-        SecretKey("tap", "kind"): "ours",
+        SecretKey("tap", "kind"): "outdated",
     }
     expected = {"kind": "S3", "AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"}
     written = stored(make(run_program, existing, meanwhile=meanwhile), "tap")
     assert written == {**expected, "google_creds.json": "new", "added": "new"}
-    # A preview asks Vault no more often than it must.
+    # A preview does not read Vault a second time.
     previewed = make(run_program.having(preview=True), existing, meanwhile=meanwhile)
     assert stored(previewed, "tap") == {**expected, "google_creds.json": "old", "note": "old"}
 
 
-def test_what_vault_has_lost_is_written_again(run_program: ProgramRunner) -> None:
+def test_missing_and_changed_values_in_vault_are_written_again(run_program: ProgramRunner) -> None:
     held = {SecretKey("tap", key): "held" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     kind = SecretKey("tap", "kind")
-    # Only a change of the option, where it is not ignored, lets the engine see that there is something to do.
+    # The engine detects a difference only by the option, unless its changes are ignored.
     for existing, ignored in (({kind: "S3"}, {"options"}), ({}, set()), ({kind: "GCS"}, set())):
         assert make(run_program, {**held, **existing}).one("SecretV2", "secrets-tap").ignored == ignored
 
 
-def test_rotation_makes_a_new_value_and_what_describes_it_follows(run_program: ProgramRunner) -> None:
+def test_rotation_generates_a_secret_and_its_derived_secrets(run_program: ProgramRunner) -> None:
     existing = {PLAINTEXT: "old", HASH: "old hash", SecretKey("argocd", "server.secretkey"): "other"}
     before = run_program.having(stashed={ROTATION: {}})
     recording = make(before, existing, vault={"rotation": {str(PLAINTEXT): "november"}})
@@ -225,24 +225,24 @@ def test_rotation_makes_a_new_value_and_what_describes_it_follows(run_program: P
     assert argocd["server.secretkey"] == "other"
 
 
-def test_a_line_of_rotation_that_is_there_from_the_beginning_changes_nothing(run_program: ProgramRunner) -> None:
+def test_a_rotation_that_exists_from_the_start_has_no_effect(run_program: ProgramRunner) -> None:
     existing = {PLAINTEXT: "old", HASH: "old hash"}
     recording = make(run_program, existing, vault={"rotation": {"argocd": "november"}})
     assert trigger(recording, PLAINTEXT) == ["november"]
     assert (stored(recording, "argocd")[PLAINTEXT.key], stored(recording, "argocd")[HASH.key]) == ("old", "old hash")
 
 
-def test_what_was_asked_is_remembered_when_its_line_is_gone(run_program: ProgramRunner) -> None:
-    asked = make(run_program, vault={"rotation": {"argocd": "november", "gafaelfawr/database-password": "may"}})
-    marks = asked.one("pulumi:index:Stash", ROTATION)
-    assert marks.inputs["input"] == {
+def test_a_removed_rotation_has_no_effect(run_program: ProgramRunner) -> None:
+    rotated = make(run_program, vault={"rotation": {"argocd": "november", "gafaelfawr/database-password": "may"}})
+    requested = rotated.one("pulumi:index:Stash", ROTATION)
+    assert requested.inputs["input"] == {
         "argocd/admin.plaintext_password": "november",
         "argocd/server.secretkey": "november",
         "gafaelfawr/database-password": "may",
     }
-    assert marks.ignored == set()
-    forgotten = make(run_program, vault={"rotation": {"gafaelfawr/database-password": "may"}})
-    assert forgotten.one("pulumi:index:Stash", ROTATION).ignored == {
+    assert requested.ignored == set()
+    removed = make(run_program, vault={"rotation": {"gafaelfawr/database-password": "may"}})
+    assert removed.one("pulumi:index:Stash", ROTATION).ignored == {
         'input["argocd/admin.plaintext_password"]',
         'input["argocd/server.secretkey"]',
     }
@@ -251,13 +251,12 @@ def test_what_was_asked_is_remembered_when_its_line_is_gone(run_program: Program
 def test_a_hash_follows_the_stash_of_its_source(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     source_id = f"{stash(recording, PLAINTEXT).name}-id"
-    for described in (HASH, SecretKey("argocd", "admin.passwordMtime")):
-        assert trigger(recording, described) == ["initial", source_id]
+    for derived in (HASH, SecretKey("argocd", "admin.passwordMtime")):
+        assert trigger(recording, derived) == ["initial", source_id]
 
 
 @pytest.mark.parametrize("changed", [False, True])
-def test_a_description_follows_what_a_person_changes(run_program: ProgramRunner, changed: bool) -> None:
-    """A password that a person gives has a hash and a time, too, and a new one new ones."""
+def test_derived_secrets_follow_a_static_secret(run_program: ProgramRunner, changed: bool) -> None:
     password, digest, time = (SecretKey("grafana", key) for key in ("password", "hash", "mtime"))
     definitions = {
         "grafana": {
@@ -266,36 +265,36 @@ def test_a_description_follows_what_a_person_changes(run_program: ProgramRunner,
             "mtime": {"generate": {"type": "mtime", "source": "password"}},
         },
     }
-    described = generators.generate(generators.GeneratorType.BCRYPT_PASSWORD_HASH, "old")
-    existing = {password: "new" if changed else "old", digest: described, time: "2020-01-01T00:00:00Z"}
+    old_hash = generators.generate(generators.GeneratorType.BCRYPT_PASSWORD_HASH, "old")
+    existing = {password: "new" if changed else "old", digest: old_hash, time: "2020-01-01T00:00:00Z"}
     recording = make(run_program, existing, definitions=definitions)
     grafana = stored(recording, "grafana")
     assert trigger(recording, time) == ["initial", grafana["password"]]
     assert bcrypt.checkpw(grafana["password"].encode(), grafana["hash"].encode())
-    assert (grafana["hash"] == described) is not changed
+    assert (grafana["hash"] == old_hash) is not changed
     assert (grafana["mtime"] == "2020-01-01T00:00:00Z") is not changed
 
 
-def test_a_secret_id_is_rotated_by_its_text(run_program: ProgramRunner) -> None:
+def test_a_secret_id_is_rotated_by_its_setting(run_program: ProgramRunner) -> None:
     for text in ("initial", "november"):
         recording = make(run_program, vault={"approle": {"secretIdRotation": text}})
         assert recording.one("AuthBackendRoleSecretId").request.replacement_trigger.string_value == text
 
 
-def test_secrets_stay_when_the_stack_goes(run_program: ProgramRunner) -> None:
+def test_secrets_outlive_the_stack(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     assert recording.one("Mount").retained
     assert all(secret.retained for secret in recording.of("SecretV2"))
 
 
-def test_the_mark_of_the_ids_is_no_secret(run_program: ProgramRunner) -> None:
-    exported = make(run_program).veiled_exports["mark"]
+def test_the_fingerprint_is_not_secret(run_program: ProgramRunner) -> None:
+    exported = make(run_program).veiled_exports["fingerprint"]
     assert len(exported) == 16
     assert exported != "an-accessor"
 
 
-def test_what_a_stack_before_has_left_is_taken_over(run_program: ProgramRunner) -> None:
-    fresh, again = make(run_program), make(run_program, made=True)
+def test_an_existing_mount_and_role_are_imported(run_program: ProgramRunner) -> None:
+    fresh, again = make(run_program), make(run_program, exists=True)
     for kind, name, identifier in (
         ("AuthBackendRole", "secrets-role", "auth/approle/role/roe"),
         ("Mount", "secrets-kv", "kv-v2"),

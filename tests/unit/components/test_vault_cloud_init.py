@@ -40,7 +40,7 @@ def requests(**changes: Any) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("changes", [{}, SHAMIR, {**TRANSIT, **ACME}])
-def test_what_is_secret_is_in_files_of_the_servers_user_alone(changes: dict[str, Any]) -> None:
+def test_files_with_secrets_are_readable_only_by_the_server(changes: dict[str, Any]) -> None:
     found = files(**changes)
     secret = {path for path, file in found.items() if "planted" in file["content"]}
     seal_key = "/etc/openbao/seal-current.key"
@@ -50,7 +50,7 @@ def test_what_is_secret_is_in_files_of_the_servers_user_alone(changes: dict[str,
         assert (found[path]["permissions"], found[path]["owner"]) == ("0600", "openbao:openbao"), path
 
 
-def test_the_server_makes_its_users_once_and_they_are_least_privileged() -> None:
+def test_self_initialisation_creates_users_with_least_privilege() -> None:
     found = requests()
     users = {name.removesuffix("-user"): each["data"] for name, each in found.items() if name.endswith("-user")}
     assert set(users) == {"rsp-backup", "rsp-admin"}
@@ -62,24 +62,24 @@ def test_the_server_makes_its_users_once_and_they_are_least_privileged() -> None
         assert passwords[data["password"]["path"]]["content"].startswith("planted-"), user
 
 
-def test_people_make_the_users_where_they_unseal() -> None:
+def test_with_a_shamir_seal_operators_initialise_the_server() -> None:
     assert "initialize" not in configuration(**SHAMIR)
     assert "seal" not in configuration(**SHAMIR)
     assert "rsp-admin" not in user_data(**SHAMIR)
 
 
-def test_each_seal_is_the_one_that_was_asked_for() -> None:
+def test_seals_are_configured() -> None:
     assert configuration()["seal"] == [
         {"static": {"current_key_id": "first", "current_key": "file:///etc/openbao/seal-current.key"}}
     ]
     assert configuration(**TRANSIT)["seal"][0]["transit"]["address"] == "https://v.example.org"
     key = vault_stack_data()["server"]["seal"]["key"]
-    turned = {"seal": {"kind": "static", "key": {**key, "id": "second"}, "previousKey": key}}
-    assert configuration(**turned)["seal"][0]["static"]["previous_key_id"] == "first"
-    assert files(**turned)["/etc/openbao/seal-previous.key"]["content"] == key["value"]
+    rotated = {"seal": {"kind": "static", "key": {**key, "id": "second"}, "previousKey": key}}
+    assert configuration(**rotated)["seal"][0]["static"]["previous_key_id"] == "first"
+    assert files(**rotated)["/etc/openbao/seal-previous.key"]["content"] == key["value"]
 
 
-def test_all_that_it_keeps_is_on_the_volume() -> None:
+def test_all_data_are_on_the_volume() -> None:
     found = configuration(**ACME)
     assert found["storage"]["raft"]["path"].startswith("/srv/vault/")
     assert found["audit"][0]["file"]["log"]["options"]["file_path"].startswith("/srv/vault/")
@@ -90,7 +90,7 @@ def test_all_that_it_keeps_is_on_the_volume() -> None:
     assert "RequiresMountsFor=/srv/vault\n" in unit
 
 
-def test_only_the_api_listens_outside_and_only_by_tls() -> None:
+def test_only_the_api_is_reachable_and_only_with_tls() -> None:
     tcp, unix = configuration()["listener"]
     assert tcp["tcp"]["address"] == "0.0.0.0:8200"
     assert tcp["tcp"]["cluster_address"].startswith("127.0.0.1:")
@@ -98,7 +98,7 @@ def test_only_the_api_listens_outside_and_only_by_tls() -> None:
     assert unix["unix"]["socket_mode"] == "0600"
 
 
-def test_acme_asks_for_its_own_name_only_and_never_over_plain_http() -> None:
+def test_acme_uses_only_the_tls_challenge() -> None:
     listener = configuration(**ACME)["listener"][0]["tcp"]
     assert listener["tls_acme_domains"] == ["vault.example.org"]
     assert listener["tls_acme_disable_http_challenge"] is True
@@ -125,7 +125,7 @@ def test_no_password_is_on_a_command_line() -> None:
     assert "planted" not in str(yaml.safe_load(user_data())["runcmd"])
 
 
-def test_nova_takes_it() -> None:
+def test_the_user_data_fit_novas_limit() -> None:
     certificate = "-----BEGIN CERTIFICATE-----\n" + ("A" * 64 + "\n") * 110 + "-----END CERTIFICATE-----\n"
     given = {"kind": "given", "certificate": certificate, "key": certificate}
     assert len(base64.b64encode(user_data(tls=given).encode())) < 65535

@@ -38,17 +38,17 @@ def open_ports(recording: Recording) -> set[tuple[int, str]]:
 CLIENTS = {(8200, "192.0.2.0/28"), (8200, "203.0.113.9/32")}
 
 
-def test_admits_the_networks_of_clients_and_nobody_else(recording: Recording) -> None:
+def test_only_networks_of_clients_are_admitted(recording: Recording) -> None:
     assert open_ports(recording) == CLIENTS
     assert recording.one("SecGroup").inputs["deleteDefaultRules"] is True
 
 
-def test_only_port_443_is_open_to_the_world_and_only_for_acme(run_program: ProgramRunner) -> None:
+def test_only_port_443_is_open_to_the_internet_and_only_for_acme(run_program: ProgramRunner) -> None:
     opened = open_ports(make(run_program, tls={"kind": "acme"}))
     assert {port for port, remote in opened if remote == "0.0.0.0/0"} == {443}
 
 
-def test_without_a_floating_ip_it_is_reached_from_within(run_program: ProgramRunner) -> None:
+def test_without_a_floating_ip_the_address_is_the_fixed_one(run_program: ProgramRunner) -> None:
     recording = make(run_program, floatingIp=False)
     assert recording.of("FloatingIp") == []
     assert open_ports(recording) == CLIENTS
@@ -65,7 +65,7 @@ def test_data_and_address_outlive_the_server(recording: Recording) -> None:
     assert recording.one("FloatingIp").inputs["portId"] == "vault-port-id"
 
 
-def test_protection_can_be_given_up_but_not_retention(run_program: ProgramRunner) -> None:
+def test_protection_can_be_disabled_but_not_retention(run_program: ProgramRunner) -> None:
     volume = make(run_program, protect=False).one("Volume")
     assert not volume.protect
     assert volume.retained

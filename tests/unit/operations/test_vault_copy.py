@@ -204,10 +204,10 @@ def test_concurrent_writes_are_not_lost(old: OpenBao, new: OpenBao, monkeypatch:
     concurrent = [{"added": MARK}, {"added": MARK, "session": f"{MARK}-newer"}]
     write_to_vault = Folder.write
 
-    def write_later(folder: Folder, name: str, data: Mapping[str, Any], *, over: SecretVersion) -> None:
+    def write_later(folder: Folder, name: str, data: Mapping[str, Any], *, replacing: SecretVersion) -> None:
         if name == "gafaelfawr" and concurrent:
             put(new, f"{TARGET}/{name}", concurrent.pop(0))
-        write_to_vault(folder, name, data, over=over)
+        write_to_vault(folder, name, data, replacing=replacing)
 
     monkeypatch.setattr(Folder, "write", write_later)
     assert "gafaelfawr/session: has another value" in refused(old)
@@ -218,10 +218,10 @@ def test_concurrent_writes_are_not_lost(old: OpenBao, new: OpenBao, monkeypatch:
 def test_an_interrupted_copy_is_continued(old: OpenBao, new: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
     write_to_vault = Folder.write
 
-    def write_one(folder: Folder, name: str, data: Mapping[str, Any], *, over: SecretVersion) -> None:
+    def write_one(folder: Folder, name: str, data: Mapping[str, Any], *, replacing: SecretVersion) -> None:
         if name == "gafaelfawr":
             raise hvac.exceptions.VaultDown
-        write_to_vault(folder, name, data, over=over)
+        write_to_vault(folder, name, data, replacing=replacing)
 
     with monkeypatch.context() as interrupted:
         interrupted.setattr(Folder, "write", write_one)

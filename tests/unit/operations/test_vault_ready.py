@@ -7,15 +7,15 @@ from probes import vault_ready
 from probes.vault_ready import Obstacle
 
 URL = "https://vault.example.org:8200"
-BOOTING, SEALED = Obstacle(what="it boots"), Obstacle(what="it is sealed", passes=False)
+BOOTING, SEALED = Obstacle(what="it boots"), Obstacle(what="it is sealed", temporary=False)
 
 
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> list[Obstacle | None]:
-    """What each look finds, the last one again and again."""
+    """Return the list of what successive checks find; the last entry is repeated."""
     obstacles: list[Obstacle | None] = []
     monkeypatch.setattr(command, "INTERVAL", 0)
-    monkeypatch.setattr(vault_ready, "look", lambda *_: obstacles.pop(0) if len(obstacles) > 1 else obstacles[0])
+    monkeypatch.setattr(vault_ready, "check", lambda *_: obstacles.pop(0) if len(obstacles) > 1 else obstacles[0])
     return obstacles
 
 

@@ -1,4 +1,4 @@
-"""That the policies are the smallest that suffice, and that no token makes more of itself; asked of a real OpenBao."""
+"""The policies are sufficient and do not let a token extend its permissions, according to a real OpenBao."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.unit.given_phalanx import source
 ROOT = Path(__file__).parents[3]
 PATH = "k8s_operator/roe"
 READ, WRITE = policies.read_policy("kv-v2", PATH), policies.write_policy("kv-v2", PATH)
-CREATING = Vault()
+SETTINGS = Vault()
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +37,14 @@ def target() -> Environment:
 
 @pytest.fixture(scope="module")
 def operator(server: OpenBao, target: Environment) -> hvac.Client:
-    """Vault with an operator's token, for a stack that makes everything itself; it has made it."""
-    client = hvac.Client(url=server.url, token=server.token(vault_policy.operator(target, CREATING, "roe")))
-    for path, body in MADE:
+    """Return a client with an operator's token, after it has created everything that a stack can create."""
+    client = hvac.Client(url=server.url, token=server.token(vault_policy.operator(target, SETTINGS, "roe")))
+    for path, body in CREATED:
         client.write_data(path, data=body)
     return client
 
 
-MADE: list[tuple[str, dict[str, Any]]] = [
+CREATED: list[tuple[str, dict[str, Any]]] = [
     ("sys/mounts/kv-v2", {"type": "kv", "options": {"version": "2"}, "description": "d", "config": {}}),
     ("sys/mounts/kv-v2/tune", {"description": "e"}),
     ("sys/auth/approle", {"type": "approle", "description": "d", "config": {}}),
@@ -54,7 +54,7 @@ MADE: list[tuple[str, dict[str, Any]]] = [
     ("auth/approle/role/roe", {"token_policies": [f"{PATH}/read"], "token_ttl": 60, "bind_secret_id": True}),
     ("auth/approle/role/roe", {"token_ttl": 90}),
 ]
-"""What the provider writes, with the fields that it sends."""
+"""Requests of the provider, with the fields that it sends."""
 
 TOKEN = {
     "policies": [f"{PATH}/write"],
@@ -70,10 +70,10 @@ def write(client: hvac.Client, path: str, **body: Any) -> Any:
     return client.write_data(path, data=body)
 
 
-def test_what_is_made_can_be_read_by_the_preview_too(
+def test_operators_and_previews_can_read_what_was_created(
     server: OpenBao, target: Environment, operator: hvac.Client
 ) -> None:
-    preview = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, CREATING, "roe")))
+    preview = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, SETTINGS, "roe")))
     for client in (operator, preview):
         for path in (
             *("sys/mounts/kv-v2", "kv-v2/config", "sys/mounts/auth/approle", "sys/mounts/auth/approle/tune"),
@@ -82,9 +82,9 @@ def test_what_is_made_can_be_read_by_the_preview_too(
             assert client.adapter.get(f"/v1/{path}")["data"], path
 
 
-def test_the_life_of_ids_and_tokens(operator: hvac.Client) -> None:
-    made = write(operator, "auth/approle/role/roe/secret-id", metadata="")["data"]
-    accessor = {"secret_id_accessor": made["secret_id_accessor"]}
+def test_an_operator_manages_secret_ids_and_tokens(operator: hvac.Client) -> None:
+    created = write(operator, "auth/approle/role/roe/secret-id", metadata="")["data"]
+    accessor = {"secret_id_accessor": created["secret_id_accessor"]}
     assert write(operator, "auth/approle/role/roe/secret-id-accessor/lookup", **accessor)["data"]
     write(operator, "auth/approle/role/roe/secret-id-accessor/destroy", **accessor)
     token = write(operator, "auth/token/create", **TOKEN, renewable=True, entity_alias="")["auth"]
@@ -93,7 +93,7 @@ def test_the_life_of_ids_and_tokens(operator: hvac.Client) -> None:
     write(operator, "auth/token/revoke-accessor", accessor=token["accessor"])
 
 
-def test_the_secrets_of_the_environment(operator: hvac.Client) -> None:
+def test_an_operator_manages_the_secrets_of_the_environment(operator: hvac.Client) -> None:
     kv = operator.secrets.kv.v2
     for value in ("first", "second"):
         kv.create_or_update_secret(f"{PATH}/tap", {"key": value}, mount_point="kv-v2")
@@ -125,42 +125,42 @@ def test_the_secrets_of_the_environment(operator: hvac.Client) -> None:
         ("kv-v2/data/k8s_operator/other/tap", {"data": {"key": "value"}}),
     ],
 )
-def test_nothing_that_would_give_the_token_more(operator: hvac.Client, path: str, body: dict[str, Any]) -> None:
+def test_a_token_cannot_extend_its_permissions(operator: hvac.Client, path: str, body: dict[str, Any]) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         operator.write_data(path, data=body)
 
 
-def test_other_environments_cannot_be_seen(operator: hvac.Client) -> None:
+def test_other_environments_cannot_be_listed(operator: hvac.Client) -> None:
     for path in ("k8s_operator", "k8s_operator/other"):
         with pytest.raises(hvac.exceptions.Forbidden):
             operator.secrets.kv.v2.list_secrets(path, mount_point="kv-v2")
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_preflight_asks_for_no_more_than_the_policy_has(
+def test_the_preflight_accepts_the_policies(
     server: OpenBao, target: Environment, operator: hvac.Client, preview: bool
 ) -> None:
-    assert list(vault_access.check(operator, target, CREATING, preview=preview)) == []
-    looking = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, CREATING, "roe")))
-    (problem,) = vault_access.check(looking, target, CREATING, preview=preview)
+    assert list(vault_access.check(operator, target, SETTINGS, preview=preview)) == []
+    reader = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, SETTINGS, "roe")))
+    (problem,) = vault_access.check(reader, target, SETTINGS, preview=preview)
     assert problem.fatal is not preview
 
 
 @pytest.mark.parametrize(
-    ("file", "write_policy", "option"),
+    ("file", "render", "option"),
     [
         ("docs/vault-operator-policy.hcl", vault_policy.operator, ""),
         (".github/vault-preview-policy.hcl", vault_policy.preview, " --preview"),
     ],
 )
-def test_edinburghs_policies_are_written_down(
-    file: str, write_policy: Callable[[Environment, Vault, str], str], option: str
+def test_the_committed_policies_are_up_to_date(
+    file: str, render: Callable[[Environment, Vault, str], str], option: str
 ) -> None:
     found = environment.load(ROOT / "tests/conformance/data/lsst-uk", "roe")
-    text = write_policy(found, load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault, "roe")
+    text = render(found, load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault, "roe")
     assert (ROOT / file).read_text() == text, f"python -m operations vault-policy -s roe{option} > {file}"
 
 
-def test_what_was_made_can_be_removed(operator: hvac.Client) -> None:
+def test_what_was_created_can_be_deleted(operator: hvac.Client) -> None:
     for path in (f"sys/policies/acl/{PATH}/read", "auth/approle/role/roe", "sys/auth/approle", "sys/mounts/kv-v2"):
         operator.delete(path)

@@ -1,4 +1,4 @@
-"""What a person is warned of, by a real OpenBao; what stops the program is in tests/unit/program/test_bad_vault.py."""
+"""Warnings of the preflight, with a real OpenBao; fatal problems are tested in tests/unit/program/test_bad_vault.py."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ WRITTEN = {
     "token_ttl": 3600,
     "token_max_ttl": 32 * 24 * 3600,
 }
-"""How the program writes the role."""
+"""The role as the program writes it."""
 
 
 @pytest.fixture(scope="module")
@@ -48,61 +48,61 @@ def bao(server: OpenBao, monkeypatch: pytest.MonkeyPatch) -> OpenBao:
     return server
 
 
-def look(bao: OpenBao, environment: Environment) -> list[Problem]:
+def check(bao: OpenBao, environment: Environment) -> list[Problem]:
     return list(vault_preflight.check(bao.url, environment, SETTINGS, "roe"))
 
 
-def warned(bao: OpenBao, environment: Environment) -> str:
-    (problem,) = look(bao, environment)
+def only_warning(bao: OpenBao, environment: Environment) -> str:
+    (problem,) = check(bao, environment)
     assert not problem.fatal
     return str(problem)
 
 
-def test_nothing_to_say_about_a_good_vault(bao: OpenBao, environment: Environment) -> None:
-    assert look(bao, environment) == []
+def test_a_suitable_vault_causes_no_warnings(bao: OpenBao, environment: Environment) -> None:
+    assert check(bao, environment) == []
     bao.root.write_data(ROLE, data=WRITTEN)
-    assert look(bao, environment) == []
+    assert check(bao, environment) == []
 
 
-def test_a_token_that_ends_soon(
+def test_a_token_that_expires_soon(
     bao: OpenBao,
     environment: Environment,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("VAULT_TOKEN", bao.token('path "*" { capabilities = ["read"] }', ttl="650s"))
-    first, *_ = look(bao, environment)
+    first, *_ = check(bao, environment)
     assert not first.fatal
-    assert first.what == "the token in VAULT_TOKEN ends in 10 minutes: `vault token renew` it first"
+    assert first.what == "the token in VAULT_TOKEN expires in 10 minutes: run `vault token renew` first"
 
 
-def test_a_role_that_is_written_over(bao: OpenBao, environment: Environment) -> None:
+def test_settings_of_a_role_that_are_overwritten(bao: OpenBao, environment: Environment) -> None:
     bao.root.write_data(ROLE, data={**WRITTEN, "token_policies": ["archive"], "token_ttl": 60})
-    assert warned(bao, environment) == (
-        "Vault's role auth/approle/role/roe (warning): has other settings than this stack gives it, and is written "
-        "over: token_policies ['archive'] -> ['k8s_operator/roe/read'], token_ttl 60 -> 3600 "
-        "(if they were changed behind the stack's back: by `pulumi up --refresh`)"
+    assert only_warning(bao, environment) == (
+        "Vault's role auth/approle/role/roe (warning): has settings that this stack overwrites: "
+        "token_policies ['archive'] -> ['k8s_operator/roe/read'], token_ttl 60 -> 3600 "
+        "(if they were changed outside of Pulumi, only with `pulumi up --refresh`)"
     )
 
 
-def test_a_role_with_settings_that_stay(bao: OpenBao, environment: Environment) -> None:
+def test_settings_of_a_role_that_are_kept(bao: OpenBao, environment: Environment) -> None:
     bao.root.write_data(ROLE, data={**WRITTEN, "token_num_uses": 1, "secret_id_bound_cidrs": ["192.0.2.0/24"]})
-    told = warned(bao, environment)
-    assert "settings that this stack does not know and leaves alone: " in told
-    assert "token_num_uses 1" in told
-    assert "secret_id_bound_cidrs ['192.0.2.0/24']" in told
+    message = only_warning(bao, environment)
+    assert "settings that this stack does not manage and keeps: " in message
+    assert "token_num_uses 1" in message
+    assert "secret_id_bound_cidrs ['192.0.2.0/24']" in message
 
 
-def test_a_policy_that_is_gone_while_its_role_is_there(bao: OpenBao, environment: Environment) -> None:
+def test_a_missing_policy_of_an_existing_role(bao: OpenBao, environment: Environment) -> None:
     bao.root.write_data(ROLE, data=WRITTEN)
     bao.root.sys.delete_acl_policy("k8s_operator/roe/read")
-    assert warned(bao, environment) == (
-        "Vault's policy k8s_operator/roe/read (warning): is not there, though the role roe needs it: `pulumi up` alone "
-        "may take it for made, `pulumi up --refresh -s roe` makes it again"
+    assert only_warning(bao, environment) == (
+        "Vault's policy k8s_operator/roe/read (warning): does not exist, but the role roe requires it: create "
+        "it again with `pulumi up --refresh -s roe` (without a refresh, the state may still contain it)"
     )
 
 
 def test_a_standby_whose_cluster_has_no_leader(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answers are those of OpenBao's internal/http/handler.go: a real cluster takes long to lose its leader."""
+    """The responses are those of OpenBao's internal/http/handler.go, as a real cluster is slow to lose its leader."""
     monkeypatch.setenv("VAULT_TOKEN", "s.of-the-test")
     answers = {
         "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
@@ -117,7 +117,7 @@ def test_a_standby_whose_cluster_has_no_leader(environment: Environment, monkeyp
     assert str(problem).startswith(f"Vault at {url}: is a standby, and its cluster has no active node")
 
 
-def test_an_error_of_vault_is_passed_on(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_vault_is_reported(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_TOKEN", "s.of-the-test")
     answers = {
         "GET /v1/sys/seal-status": (200, {"initialized": True, "sealed": False}),
@@ -125,4 +125,4 @@ def test_an_error_of_vault_is_passed_on(environment: Environment, monkeypatch: p
     }
     with json_server(answers) as url:
         (problem,) = vault_preflight.check(url, environment, SETTINGS, "roe")
-    assert problem.what == "answers with an error: storage is full"
+    assert problem.what == "responds with an error: storage is full"

@@ -1,4 +1,4 @@
-"""Why a Vault cannot be used yet; the Vaults are real ones."""
+"""Reasons why a Vault cannot be used yet, mostly with a real OpenBao."""
 
 import socket
 from collections.abc import Callable
@@ -18,32 +18,32 @@ Resolve = Callable[..., None]
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
-    """Set the addresses of every name."""
+    """Return a function that sets the addresses to which all names resolve."""
 
     def to(*addresses: str) -> None:
-        def look_up(*_: object) -> list[object]:
+        def getaddrinfo(*_: object) -> list[object]:
             if not addresses:
                 raise socket.gaierror
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in addresses]
 
-        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
     return to
 
 
 def obstacle(url: str, address: str | None = None) -> Obstacle:
-    found = vault_ready.look(url, address)
+    found = vault_ready.check(url, address)
     assert found
     return found
 
 
-def test_one_that_is_unsealed_is_ready(tmp_path: Path) -> None:
+def test_an_unsealed_vault_is_ready(tmp_path: Path) -> None:
     with openbao.server(tmp_path) as bao:
-        assert vault_ready.look(bao.url) is None
-        assert vault_ready.look(bao.url, "127.0.0.1") is None
+        assert vault_ready.check(bao.url) is None
+        assert vault_ready.check(bao.url, "127.0.0.1") is None
 
 
-def test_operators_initialise_and_unseal_one_with_a_shamir_seal(tmp_path: Path) -> None:
+def test_a_vault_with_a_shamir_seal_requires_operators(tmp_path: Path) -> None:
     with openbao.uninitialised(tmp_path) as url:
         new = obstacle(url)
         assert "bao operator init" in new.what
@@ -51,22 +51,22 @@ def test_operators_initialise_and_unseal_one_with_a_shamir_seal(tmp_path: Path) 
         bao.root.sys.seal()
         sealed = obstacle(url)
     assert "bao operator unseal" in sealed.what
-    assert not new.passes
-    assert not sealed.passes
+    assert not new.temporary
+    assert not sealed.temporary
 
 
 @pytest.mark.parametrize(("status", "state"), [(501, "is not initialised"), (503, "is sealed")])
-def test_one_that_unseals_itself_is_waited_for(status: int, state: str) -> None:
+def test_a_vault_with_an_automatic_seal_is_a_temporary_obstacle(status: int, state: str) -> None:
     answers = {"GET /v1/sys/health": (status, {}), "GET /v1/sys/seal-status": (200, {"type": "static"})}
     with json_server(answers) as url:
         found = obstacle(url)
-    assert found.passes
+    assert found.temporary
     assert state in found.what
 
 
-def test_another_status_is_named() -> None:
+def test_an_unexpected_status_is_reported() -> None:
     with json_server({"GET /v1/sys/health": (429, {})}) as url:
-        assert obstacle(url) == Obstacle(what=f"{url} answers with status 429")
+        assert obstacle(url) == Obstacle(what=f"{url} responds with status 429")
 
 
 @pytest.mark.parametrize(
@@ -77,25 +77,25 @@ def test_another_status_is_named() -> None:
         (("198.51.100.7", "203.0.113.16"), "resolves to 198.51.100.7, 203.0.113.16"),
     ],
 )
-def test_a_name_that_leads_elsewhere_is_found_before_any_connection(
+def test_a_wrong_dns_record_is_detected_before_any_connection(
     resolve: Resolve, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], state: str
 ) -> None:
-    monkeypatch.delattr(vault_ready, "_ask")
+    monkeypatch.delattr(vault_ready, "_check_health")
     resolve(*addresses)
     found = obstacle("https://vault.example.org:8200", "203.0.113.16")
-    assert found.passes
+    assert found.temporary
     assert found.what.startswith(f"vault.example.org {state}: create an A record with 203.0.113.16")
 
 
-def test_a_server_that_does_not_answer_is_waited_for() -> None:
+def test_a_server_that_does_not_answer_is_a_temporary_obstacle() -> None:
     with json_server({}) as url:
         pass
     found = obstacle(url)
-    assert found.passes
+    assert found.temporary
     assert f"{url} does not answer (ConnectionError): this machine must be in rsp-vault:server.clients" in found.what
 
 
-def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrusted_certificate_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC)
     certificate, key = issue("localhost", now - timedelta(days=1), now + timedelta(days=1))
     (tmp_path / "tls.crt").write_text(certificate)
@@ -108,4 +108,4 @@ def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path, monkeypatch:
         trusted = obstacle(url)
     assert "certificate that is not trusted" in refused.what
     assert "set VAULT_CACERT" in refused.what
-    assert "is new" in trusted.what
+    assert "is not initialised" in trusted.what

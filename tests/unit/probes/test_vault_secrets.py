@@ -32,7 +32,7 @@ def secret(data: Any) -> tuple[int, Any]:
     return 200, {"data": {"data": data, "metadata": {}}}
 
 
-def test_reads_every_key_of_every_secret(environment: Environment) -> None:
+def test_all_keys_of_all_secrets_are_read(environment: Environment) -> None:
     answers = {
         LIST: listing("argocd", "folder/", "mobu"),
         f"GET {PATH}/argocd": secret({"admin.password": "hash"}),
@@ -46,26 +46,26 @@ def test_reads_every_key_of_every_secret(environment: Environment) -> None:
         }
 
 
-def test_a_deleted_secret_holds_nothing(environment: Environment) -> None:
+def test_a_deleted_secret_has_no_values(environment: Environment) -> None:
     with json_server({LIST: listing("argocd"), f"GET {PATH}/argocd": secret(None)}) as url:
         assert vault_secrets.read(url, environment) == {}
 
 
-def test_an_environment_without_secrets_is_no_error(environment: Environment) -> None:
+def test_an_environment_may_have_no_secrets(environment: Environment) -> None:
     with json_server({}) as url:
         assert vault_secrets.read(url, environment) == {}
 
 
-def test_a_refusal_names_the_path_and_what_is_needed(environment: Environment) -> None:
+def test_a_refusal_is_reported_with_path_and_policy(environment: Environment) -> None:
     answers = {LIST: listing("argocd"), f"GET {PATH}/argocd": (403, {"errors": ["permission denied"]})}
     with json_server(answers) as url, pytest.raises(SecretsError) as error:
         vault_secrets.read(url, environment)
-    assert "does not let us read kv-v2/k8s_operator/roe" in str(error.value)
-    assert "VAULT_TOKEN needs the policy of docs/vault-operator-policy.hcl" in str(error.value)
+    assert "does not allow this token to read kv-v2/k8s_operator/roe" in str(error.value)
+    assert "VAULT_TOKEN requires the policy in docs/vault-operator-policy.hcl" in str(error.value)
     assert "token-of-the-test" not in str(error.value)
 
 
-def test_looks_for_the_mount(environment: Environment) -> None:
+def test_the_mount_is_found(environment: Environment) -> None:
     def mounts(*paths: str) -> dict[str, tuple[int, object]]:
         found = {path: {"type": "kv"} for path in paths}
         return {"GET /v1/sys/internal/ui/mounts": (200, {"data": {"secret": found, "auth": {}}})}
@@ -76,7 +76,7 @@ def test_looks_for_the_mount(environment: Environment) -> None:
         assert not vault_secrets.has_mount(url, environment)
 
 
-def test_looks_for_the_role(environment: Environment) -> None:
+def test_the_role_is_found(environment: Environment) -> None:
     answers = {"GET /v1/auth/approle/role/roe": (200, {"data": {"token_type": "service"}})}
     with json_server(answers) as url:
         assert vault_secrets.has_role(url, environment, AppRole())

@@ -31,15 +31,15 @@ CHECKOUTS = {
     "sandbox": ROOT / "sandbox/phalanx",
     "ukidacprod": ROOT / "tests/conformance/data/upstream",
 }
-"""By stack, a repository with its Phalanx environment."""
+"""Phalanx repositories by stack."""
 
-ENDS = (datetime.now(UTC) + timedelta(days=60)).replace(microsecond=0)
-"""When the certificates of the tests end."""
+EXPIRES = (datetime.now(UTC) + timedelta(days=60)).replace(microsecond=0)
+"""Expiry of the certificates."""
 
 
-def certificate(host: str, ends: datetime = ENDS) -> dict[str, str]:
-    """A certificate with its key, as Vault has it."""
-    return dict(zip(("tls.crt", "tls.key"), issue(host, ends - timedelta(days=90), ends), strict=True))
+def certificate(host: str, expires: datetime = EXPIRES) -> dict[str, str]:
+    """Return a certificate with its key, as stored in Vault."""
+    return dict(zip(("tls.crt", "tls.key"), issue(host, expires - timedelta(days=90), expires), strict=True))
 
 
 ROE_STATIC = {
@@ -51,7 +51,7 @@ ROE_STATIC = {
     "ssotap": {"google_creds.json": "planted-creds", "pgpassword": "planted-pgpassword"},
     "tap": {"google_creds.json": "planted-creds-2"},
 }
-"""What somebody must have put into Vault at Edinburgh."""
+"""Static secrets of the environment ``roe``."""
 
 UKIDACPROD_STATIC = {
     "argocd": {"dex.clientSecret": "planted-dex"},
@@ -61,13 +61,13 @@ UKIDACPROD_STATIC = {
     "squareone": {"sentry-dsn": "planted-sentry-2"},
     "ssotap": {"pgpassword": "planted-pgpassword"},
 }
-"""What somebody must have put into the Vault of ukidacprod."""
+"""Static secrets of the environment ``ukidacprod``."""
 
 STATIC = {"roe": ROE_STATIC, "ukidacprod": UKIDACPROD_STATIC}
-"""Existing secrets, by stack."""
+"""Static secrets by stack."""
 
 ExistingSecrets = Mapping[str, Mapping[str, str]]
-"""What Vault holds, by application and key."""
+"""Secrets in Vault, by application and key."""
 
 OPENSTACK_COMPUTED = {
     "openstack:identity/applicationCredential:ApplicationCredential": {"secret": "application-credential-secret"},
@@ -84,12 +84,12 @@ VAULT_COMPUTED = {
 
 @dataclass(frozen=True)
 class StackRunner:
-    """Builds the whole graph of a stack's file, with the network and Helm left out."""
+    """Runs the program with a stack file, without network and Helm."""
 
     directory: Path
-    """Where the link to the checkout goes."""
+    """Working directory, for the link to the checkout."""
 
-    def __call__(  # noqa: PLR0913  # whatever the program finds
+    def __call__(  # noqa: PLR0913  # all inputs of the program
         self,
         stack: str,
         *,
@@ -107,23 +107,23 @@ class StackRunner:
         Args:
             stack: Stack whose file to load.
             preview: Whether it is a preview.
-            existing: What Vault holds; by default what the stack needs.
-            changes: Keys to set, by section, over those of the stack's file.
-            problems: What the preflight finds.
-            served: The certificate that the platform serves, None if nobody answers.
-            vault: URL of a real Vault that is asked, in place of `existing` and `problems`.
-            root: The Phalanx repository, in place of the stack's.
-            recording: Where to record, for a test that looks at what a program did before it failed.
+            existing: Secrets in Vault; by default the static secrets of the stack.
+            changes: Keys that replace those of the stack file, by section.
+            problems: Results of the preflight.
+            served: Certificate that the platform serves; None if it does not answer.
+            vault: URL of a real Vault, which is used instead of `existing` and `problems`.
+            root: Phalanx repository, instead of the stack's.
+            recording: Where to record, for tests of what a program does before it fails.
         """
         held = STATIC.get(stack, {}) if existing is None else existing
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.directory)
-            # Phalanx's number of rounds takes seconds, on purpose.
+            # Phalanx's number of rounds takes seconds by design.
             patch.setattr(generators, "_BCRYPT_ROUNDS", 4)
-            _take_checkout_from(root or CHECKOUTS[stack], stack, patch)
-            _serve(served, patch)
+            _replace_checkout(root or CHECKOUTS[stack], stack, patch)
+            _replace_served_certificate(served, patch)
             if stack == "sandbox":
-                patch.setattr(secret_inputs, "load", lambda _: GIVEN_BY_FILE)
+                patch.setattr(secret_inputs, "load", lambda _: STATIC_SECRETS_FILE)
             patch.setattr(openstack_preflight, "check", lambda *_: [])
             if not vault:
                 patch.setattr(preflight.Questions, "problems", lambda _: list(problems))
@@ -146,26 +146,26 @@ def _program() -> None:
     try:
         runpy.run_path(str(ROOT / "__main__.py"))
     finally:
-        # What is garbage between the tests is to be found.
+        # The program disables garbage collection, which the tests need.
         gc.unfreeze()
         gc.enable()
 
 
 @pytest.fixture(scope="session")
 def run_stack(tmp_path_factory: pytest.TempPathFactory) -> StackRunner:
-    """Build the whole graph of a stack: ``run_stack("roe", preview=True)``."""
+    """Return a runner of the program: ``run_stack("roe", preview=True)``."""
     return StackRunner(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="session", params=sorted(CHECKOUTS))
 def graph(request: pytest.FixtureRequest, run_stack: StackRunner) -> Recording:
-    """The whole graph of each stack, as ``up`` registers it the first time."""
+    """Return all resources of each stack, as a first ``up`` registers them."""
     return run_stack(request.param)
 
 
 @pytest.fixture(scope="session")
 def roe(run_stack: StackRunner) -> Recording:
-    """The whole graph of Edinburgh's stack, as ``up`` registers it the first time."""
+    """Return all resources of the stack ``roe``, as a first ``up`` registers them."""
     return run_stack("roe")
 
 
@@ -177,13 +177,13 @@ def _config(stack: str, changes: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
-GIVEN_BY_FILE = StaticSecrets.model_validate(
+STATIC_SECRETS_FILE = StaticSecrets.model_validate(
     {"applications": {"ingress-nginx": {key: {"value": pem} for key, pem in certificate("rsp.sandbox.test").items()}}},
 )
-"""What the sandbox's own file of static secrets has."""
+"""Content of the sandbox's file of static secrets."""
 
 
-def _serve(served: Certificate | None, patch: pytest.MonkeyPatch) -> None:
+def _replace_served_certificate(served: Certificate | None, patch: pytest.MonkeyPatch) -> None:
     def fetch(host: str) -> Certificate:
         if served is None:
             raise CertificateError(f"{host} does not answer")
@@ -192,7 +192,7 @@ def _serve(served: Certificate | None, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(served_certificate, "fetch", fetch)
 
 
-def _take_checkout_from(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
+def _replace_checkout(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
     def resolve(repository: str, revision: str) -> Checkout:
         return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path)
 

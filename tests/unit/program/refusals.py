@@ -1,4 +1,4 @@
-"""How the program refuses: with one message, before anything is made, in a preview as in an ``up``."""
+"""Runs of the program that fail before any resource is registered, in a preview and in an update."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,32 +14,32 @@ from tests.unit.program.conftest import ROE_STATIC, StackRunner
 from tests.unit.recording import STACK, Recording
 
 MOUNT = "kv-v2"
-"""That of Edinburgh's environment, whose path and role are `k8s_operator/roe` and `roe`."""
+"""Mount of the environment ``roe``, whose path is ``k8s_operator/roe``."""
 
-OURS = vault_description(STACK)
+STACK_DESCRIPTION = vault_description(STACK)
 
 
-def refused(run_stack: StackRunner, stack: str = "roe", **given: Any) -> str:
-    """Run the program, see that it registers nothing, and return what it tells people; arguments as for the runner."""
-    told = []
+def refused(run_stack: StackRunner, stack: str = "roe", **arguments: Any) -> str:
+    """Return the error message of a run that registers no resources; arguments as for the runner."""
+    messages = []
     for preview in (True, False):
         recording = Recording()
         with pytest.raises(pulumi.RunError) as error:
-            run_stack(stack, preview=preview, recording=recording, **given)
+            run_stack(stack, preview=preview, recording=recording, **arguments)
         assert recording.resources == []
         assert "planted" not in str(error.value)
-        told.append(str(error.value))
-    assert told[0] == told[1]
-    return told[0]
+        messages.append(str(error.value))
+    assert messages[0] == messages[1]
+    return messages[0]
 
 
 def settings(vault: str, **changes: Any) -> dict[str, Any]:
-    """The runner's arguments for a Vault at an address; changes are those of ``rsp:vault``."""
+    """Return the runner's arguments for a Vault at an address, with changes of ``rsp:vault``."""
     return {"vault": vault, "changes": {"vault": {"address": vault, **changes}}}
 
 
-def furnish(bao: OpenBao, secrets: Mapping[str, Mapping[str, str]] = ROE_STATIC) -> None:
-    """Bring a server to what Edinburgh's stack expects, whatever a test before has left."""
+def reset(bao: OpenBao, secrets: Mapping[str, Mapping[str, str]] = ROE_STATIC) -> None:
+    """Reset a server to what the stack ``roe`` expects."""
     root = bao.root
     for name in root.sys.list_mounted_secrets_engines()["data"]:
         if name.startswith(MOUNT):
@@ -54,15 +54,15 @@ def furnish(bao: OpenBao, secrets: Mapping[str, Mapping[str, str]] = ROE_STATIC)
         root.secrets.kv.v2.create_or_update_secret(f"k8s_operator/roe/{application}", dict(values), mount_point=MOUNT)
 
 
-def mount(bao: OpenBao, kind: str = "kv", **given: Any) -> None:
-    """Mount an engine anew where Edinburgh's stack expects its own."""
+def mount(bao: OpenBao, kind: str = "kv", **options: Any) -> None:
+    """Replace the mount of the stack ``roe``."""
     bao.root.sys.disable_secrets_engine(MOUNT)
-    bao.root.sys.enable_secrets_engine(kind, path=MOUNT, **given)
+    bao.root.sys.enable_secrets_engine(kind, path=MOUNT, **options)
 
 
 @contextmanager
 def token(value: str | None) -> Iterator[None]:
-    """Set ``VAULT_TOKEN``; hvac would take the token of ``~/.vault-token`` where none is given."""
+    """Set ``VAULT_TOKEN``, or unset it if None, without the fallback ``~/.vault-token``."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(Path("/nonexistent")))
         patch.delenv("VAULT_TOKEN", raising=False)

@@ -1,4 +1,4 @@
-"""What Phalanx's ``environments`` chart renders to, without Helm: the same manifests, one application like another."""
+"""Manifests like those of Phalanx's ``environments`` chart, without Helm."""
 
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ _API_VERSION = "argoproj.io/v1alpha1"
 def applications(
     root: Path, environment: Environment, *, repo_url: str, target_revision: str, revisions: object
 ) -> list[dict[str, Any]]:
-    """Stand for ``phalanx.render.applications``."""
+    """Replace ``phalanx.render.applications``."""
     assert revisions == {}
     assert (root / "environments" / f"values-{environment.name}.yaml").exists()
     manifests = [_object(_API_VERSION, "AppProject", "infrastructure", {"sourceRepos": ["*"]})]
     for name in environment.enabled_applications:
-        # Phalanx leaves the namespace of Argo CD to whoever installs it.
+        # Phalanx expects that the installer creates the namespace of Argo CD.
         if name != "argocd":
             manifests.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         manifests.append(_application(name, environment, repo_url, target_revision))
@@ -26,7 +26,7 @@ def applications(
 
 
 def undeclared_readers(environment: Environment) -> list[Uses]:
-    """Stand for ``phalanx.undeclared.uses_of_all``: the Deployment whose password no secrets.yaml declares."""
+    """Replace ``phalanx.undeclared.uses_of_all``: return a Deployment with a password that no secrets.yaml declares."""
     reference = {"secretKeyRef": {"name": "postgres", "key": "jupyterhub_password"}}
     containers = [{"name": "postgres", "env": [{"name": "VRO_DB_JUPYTERHUB_PASSWORD", "valueFrom": reference}]}]
     path = f"{environment.vault_path_prefix}/postgres"

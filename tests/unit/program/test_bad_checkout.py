@@ -1,4 +1,4 @@
-"""A Phalanx repository with problems stops the whole program, before anything is created."""
+"""An invalid Phalanx repository stops the program before any resource is registered."""
 
 import shutil
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def volume(**source: Any) -> Change:
-    """Replace the source of the second volume of the labs."""
+    """Return a change of the source of the second volume of the labs."""
     return lambda values: values["controller"]["config"]["lab"]["volumes"][1].update(source)
 
 
@@ -28,7 +28,7 @@ def disabled(name: str) -> Change:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Copy the repository of Edinburgh's stack."""
+    """Return a copy of the repository of the stack ``roe``."""
     return Path(shutil.copytree(CHECKOUTS["roe"], tmp_path / "phalanx"))
 
 

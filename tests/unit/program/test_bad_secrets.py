@@ -1,4 +1,4 @@
-"""Secrets that cannot be had stop the whole program, before anything is made; Vault is a real OpenBao."""
+"""Missing or invalid secrets stop the program before any resource is registered; Vault is a real OpenBao."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ import yaml
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.program.conftest import CHECKOUTS, ROE_STATIC, StackRunner
-from tests.unit.program.refusals import furnish, refused, settings, token
+from tests.unit.program.refusals import refused, reset, settings, token
 
 Definitions = dict[str, Any]
 CREDENTIALS = ROE_STATIC["ingress-nginx"]["tls.key"]
@@ -21,18 +21,18 @@ Refuse = Callable[..., str]
 @pytest.fixture(scope="module")
 def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
     with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
-        furnish(bao)
+        reset(bao)
         yield bao
 
 
 @pytest.fixture
 def refuse(run_stack: StackRunner, bao: OpenBao) -> Iterator[Refuse]:
-    """See Edinburgh's stack refused with sections of its configuration changed, and return what it says."""
+    """Return a function that runs the stack ``roe`` with changed sections, and returns the error message."""
 
     def run(root: Path | None = None, **sections: Any) -> str:
-        given = settings(bao.url)
-        given["changes"] = {**given["changes"], **sections}
-        return refused(run_stack, root=root, **given)
+        arguments = settings(bao.url)
+        arguments["changes"] = {**arguments["changes"], **sections}
+        return refused(run_stack, root=root, **arguments)
 
     with token(bao.root_token):
         yield run
@@ -40,7 +40,7 @@ def refuse(run_stack: StackRunner, bao: OpenBao) -> Iterator[Refuse]:
 
 @pytest.fixture
 def definitions(tmp_path: Path) -> Callable[..., Path]:
-    """Give Phalanx's repository with other ``secrets.yaml``: ``definitions(mobu={"token": {...}})``."""
+    """Return a function that copies the Phalanx repository with additional secret definitions of applications."""
 
     def change(**applications: Definitions) -> Path:
         root = Path(shutil.copytree(CHECKOUTS["roe"], tmp_path / "phalanx"))
@@ -56,14 +56,14 @@ def copied(application: str, key: str) -> Definitions:
     return {"copy": {"application": application, "key": key}}
 
 
-def test_missing_secrets_are_told_at_once(refuse: Refuse, bao: OpenBao) -> None:
+def test_all_missing_secrets_are_reported_together(refuse: Refuse, bao: OpenBao) -> None:
     for application in ("mobu", "tap"):
         bao.root.secrets.kv.v2.delete_metadata_and_all_versions(f"k8s_operator/roe/{application}", mount_point="kv-v2")
     try:
         first, *lines = refuse().splitlines()
     finally:
-        furnish(bao)
-    assert first == "3 missing: give each secret by the command below it, or write it to Vault."
+        reset(bao)
+    assert first == "Missing static secrets: 3. Set each with the command below it, or write it to Vault."
     assert [line.partition(":")[0].strip() for line in lines[::2]] == [
         *("mobu/ALERT_HOOK", "mobu/app-alert-webhook", "mobu/sentry-dsn"),
     ]
@@ -98,7 +98,7 @@ def test_copies_that_have_no_source(refuse: Refuse, definitions: Callable[..., P
     ]
 
 
-def test_a_circle(refuse: Refuse, definitions: Callable[..., Path]) -> None:
+def test_a_cyclic_dependency(refuse: Refuse, definitions: Callable[..., Path]) -> None:
     root = definitions(mobu={"a": copied("tap", "b")}, tap={"b": copied("mobu", "a")})
     assert ": secrets depend on each other in a cycle: " in refuse(root)
     assert {"mobu/a", "tap/b"} <= set(refuse(root).split())
@@ -108,34 +108,36 @@ def test_a_circle(refuse: Refuse, definitions: Callable[..., Path]) -> None:
     ("value", "wrong"),
     [("", "must not be empty"), (12345, "must be text: put it in quotes"), (["planted"], "must be text")],
 )
-def test_a_value_that_is_no_secret(refuse: Refuse, value: object, wrong: str) -> None:
-    told = refuse(secrets={"applications": {"tap": {"google_creds.json": value}}})
-    assert told.startswith("Pulumi.test.yaml: rsp:secrets.applications.tap.google_creds.json: ")
-    assert wrong in told
-    assert "12345" not in told
+def test_an_invalid_value(refuse: Refuse, value: object, wrong: str) -> None:
+    message = refuse(secrets={"applications": {"tap": {"google_creds.json": value}}})
+    assert message.startswith("Pulumi.test.yaml: rsp:secrets.applications.tap.google_creds.json: ")
+    assert wrong in message
+    assert "12345" not in message
 
 
-def test_a_key_in_one_line(refuse: Refuse) -> None:
+def test_a_key_without_line_breaks(refuse: Refuse) -> None:
     one_line = CREDENTIALS.replace("\n", " ")
     assert refuse(secrets={"applications": {"tap": {"google_creds.json": one_line}}}).startswith(
-        "rsp:secrets.applications: tap/google_creds.json: is PEM that has lost its line breaks: give it from its file",
+        "rsp:secrets.applications: tap/google_creds.json: is PEM that has lost its line breaks: set it from its file",
     )
 
 
-def test_a_secret_that_nobody_reads(refuse: Refuse) -> None:
-    told = refuse(secrets={"applications": {"tap": {"google_cred.json": "planted-creds"}}})
-    assert "no application of this environment reads tap/google_cred.json; did you mean tap/google_creds.json?" in told
+def test_a_secret_that_no_application_reads(refuse: Refuse) -> None:
+    message = refuse(secrets={"applications": {"tap": {"google_cred.json": "planted-creds"}}})
+    assert (
+        "no application of this environment reads tap/google_cred.json; did you mean tap/google_creds.json?" in message
+    )
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """An empty file of static secrets."""
+    """Return an empty file of static secrets."""
     path = tmp_path / "static.yaml"
     path.touch(mode=0o600)
     return path
 
 
-def test_a_file_of_secrets_that_others_may_read(refuse: Refuse, file: Path) -> None:
+def test_a_file_of_secrets_that_other_users_can_read(refuse: Refuse, file: Path) -> None:
     file.chmod(0o640)
     assert refuse(secrets={"file": str(file)}) == (
         f"rsp:secrets.file: {file}: contains unencrypted secrets and other users can read it: run chmod 600, "
@@ -145,16 +147,16 @@ def test_a_file_of_secrets_that_others_may_read(refuse: Refuse, file: Path) -> N
 
 def test_a_file_of_secrets_with_a_number(refuse: Refuse, file: Path) -> None:
     file.write_text("applications: {tap: {google_creds.json: {value: 12345}}}")
-    told = refuse(secrets={"file": str(file)})
-    assert told.startswith(
+    message = refuse(secrets={"file": str(file)})
+    assert message.startswith(
         f"rsp:secrets.file: {file}: applications.tap.google_creds.json.value: must be text: put it in quotes"
     )
-    assert "12345" not in told
+    assert "12345" not in message
 
 
-def test_a_file_of_secrets_that_is_not_there(refuse: Refuse) -> None:
-    told = refuse(secrets={"file": "nowhere.yaml"})
-    assert "rsp:secrets.file: nowhere.yaml: cannot be read: No such file or directory" in told
+def test_a_missing_file_of_secrets(refuse: Refuse) -> None:
+    message = refuse(secrets={"file": "nowhere.yaml"})
+    assert "rsp:secrets.file: nowhere.yaml: cannot be read: No such file or directory" in message
 
 
 def test_a_file_of_secrets_that_cannot_be_decrypted(

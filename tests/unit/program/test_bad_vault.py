@@ -1,4 +1,4 @@
-"""A Vault that is not as the stack needs it stops the whole program, before anything is made; it is a real OpenBao."""
+"""An unsuitable Vault, a real OpenBao, stops the program before any resource is registered."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from sandbox.site_certificate import issue
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.program.conftest import CHECKOUTS, ROOT, StackRunner
-from tests.unit.program.refusals import MOUNT, OURS, furnish, mount, refused, settings, token
+from tests.unit.program.refusals import MOUNT, STACK_DESCRIPTION, mount, refused, reset, settings, token
 
 CREATED = {"mount": "create", "approle": {"ownership": "create"}}
 READ_POLICY = policies.read_policy(MOUNT, "k8s_operator/roe")
@@ -30,41 +30,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
 
 @pytest.fixture
 def bao(server: OpenBao) -> Iterator[OpenBao]:
-    """A Vault with which everything is right, and its operator's token."""
-    furnish(server)
+    """Return a suitable Vault, with an operator's token in ``VAULT_TOKEN``."""
+    reset(server)
     with token(operator(server)):
         yield server
 
 
 def operator(bao: OpenBao, *, preview: bool = False, **settings_of_token: str) -> str:
-    write = vault_policy.preview if preview else vault_policy.operator
+    render = vault_policy.preview if preview else vault_policy.operator
     configured = load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault
-    return bao.token(write(environment.load(CHECKOUTS["roe"], "roe"), configured, "roe"), **settings_of_token)
+    return bao.token(render(environment.load(CHECKOUTS["roe"], "roe"), configured, "roe"), **settings_of_token)
 
 
-def test_the_operators_policy_suffices(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_the_operators_policy_is_sufficient(run_stack: StackRunner, bao: OpenBao) -> None:
     assert run_stack("roe", **settings(bao.url)).of("SecretV2")
 
 
-def test_the_workflows_policy_suffices_for_a_preview(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_the_workflows_policy_is_sufficient_for_a_preview(run_stack: StackRunner, bao: OpenBao) -> None:
     workflow = bao.token((ROOT / ".github/vault-preview-policy.hcl").read_text())
     with token(workflow):
         assert run_stack("roe", preview=True, **settings(bao.url)).of("SecretV2")
         with pytest.raises(pulumi.RunError) as error:
             run_stack("roe", **settings(bao.url))
     assert str(error.value).startswith(
-        "VAULT_TOKEN: lacks capabilities in Vault that `pulumi up` needs: "
+        "VAULT_TOKEN: lacks capabilities in Vault that `pulumi up` requires: "
         "kv-v2/data/k8s_operator/roe/+ (create, update, delete); ",
     )
     assert "auth/token/create (update, sudo)" in str(error.value)
     assert "docs/vault-operator-policy.hcl" in str(error.value)
 
 
-def test_all_that_a_token_lacks_is_told_at_once(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_all_missing_capabilities_are_reported_together(run_stack: StackRunner, bao: OpenBao) -> None:
     with token(bao.token('path "kv-v2/data/k8s_operator/roe/tap" { capabilities = ["read"] }')):
-        told = refused_in_preview(run_stack, bao)
-    assert "kv-v2/data/k8s_operator/roe/+ (read); kv-v2/metadata/k8s_operator/roe (list); " in told
-    assert "auth/approle/role/roe (read)" in told
+        message = refused_in_preview(run_stack, bao)
+    assert "kv-v2/data/k8s_operator/roe/+ (read); kv-v2/metadata/k8s_operator/roe (list); " in message
+    assert "auth/approle/role/roe (read)" in message
 
 
 def refused_in_preview(run_stack: StackRunner, bao: OpenBao) -> str:
@@ -75,129 +75,130 @@ def refused_in_preview(run_stack: StackRunner, bao: OpenBao) -> str:
 
 def test_no_token(run_stack: StackRunner, bao: OpenBao) -> None:
     with token(None):
-        told = refused(run_stack, **settings(bao.url))
-    assert told == f"Vault at {bao.url}: no token for Vault: set VAULT_TOKEN (`vault login -method=... -no-store`)"
+        message = refused(run_stack, **settings(bao.url))
+    assert message == f"Vault at {bao.url}: no token for Vault: set VAULT_TOKEN (`vault login -method=... -no-store`)"
 
 
-@pytest.mark.parametrize("slip", ["\n", " ", "\N{EN DASH}"])
-def test_a_token_with_a_slip_of_the_hand_is_not_repeated(run_stack: StackRunner, bao: OpenBao, slip: str) -> None:
-    with token(f"s.planted{slip}"):
-        told = refused(run_stack, **settings(bao.url))
-    assert told.endswith(
-        "VAULT_TOKEN holds a blank, a line break or a character that is not ASCII: set it to the token alone"
+@pytest.mark.parametrize("character", ["\n", " ", "\N{EN DASH}"])
+def test_an_invalid_token_is_not_repeated_in_the_message(run_stack: StackRunner, bao: OpenBao, character: str) -> None:
+    with token(f"s.planted{character}"):
+        message = refused(run_stack, **settings(bao.url))
+    assert message.endswith(
+        "VAULT_TOKEN contains a space, a line break or a character that is not ASCII: set it to the token alone"
     )
 
 
 def test_a_wrong_token(run_stack: StackRunner, bao: OpenBao) -> None:
     with token("s.planted"):
-        told = refused(run_stack, **settings(bao.url))
-    assert told == f"Vault at {bao.url}: refuses the token in VAULT_TOKEN: it is wrong or has expired; log in anew"
+        message = refused(run_stack, **settings(bao.url))
+    assert message == f"Vault at {bao.url}: refuses the token in VAULT_TOKEN: it is wrong or has expired; log in again"
 
 
 def test_an_expired_token(run_stack: StackRunner, bao: OpenBao) -> None:
     short = operator(bao, ttl="1s")
     time.sleep(1.2)
     with token(short):
-        assert "it is wrong or has expired; log in anew" in refused(run_stack, **settings(bao.url))
+        assert "it is wrong or has expired; log in again" in refused(run_stack, **settings(bao.url))
 
 
 def test_a_sealed_vault(run_stack: StackRunner, bao: OpenBao) -> None:
     bao.root.sys.seal()
     try:
-        told = refused(run_stack, **settings(bao.url))
+        message = refused(run_stack, **settings(bao.url))
     finally:
         bao.root.sys.submit_unseal_key(bao.unseal_key)
-    assert told == f"Vault at {bao.url}: is sealed: unseal it with `vault operator unseal`"
+    assert message == f"Vault at {bao.url}: is sealed: unseal it with `vault operator unseal`"
 
 
-def test_a_vault_that_was_never_initialised(run_stack: StackRunner, tmp_path: Path) -> None:
+def test_an_uninitialised_vault(run_stack: StackRunner, tmp_path: Path) -> None:
     with openbao.uninitialised(tmp_path) as url, token("s.planted"):
-        told = refused(run_stack, **settings(url))
-    assert told == f"Vault at {url}: is not initialised: run `vault operator init` there, then unseal it"
+        message = refused(run_stack, **settings(url))
+    assert message == f"Vault at {url}: is not initialised: run `vault operator init`, then unseal it"
 
 
-def test_a_vault_that_does_not_run(run_stack: StackRunner, tmp_path: Path) -> None:
+def test_a_vault_that_does_not_answer(run_stack: StackRunner, tmp_path: Path) -> None:
     with openbao.uninitialised(tmp_path) as url:
         pass
     with token("s.planted"):
-        told = refused(run_stack, **settings(url))
-    assert told == (
-        f"Vault at {url}: does not answer (Connection refused): check rsp:vault.address, the network and that it runs"
+        message = refused(run_stack, **settings(url))
+    assert message == (
+        f"Vault at {url}: does not answer (Connection refused): check rsp:vault.address, the network, and whether it "
+        "runs"
     )
 
 
-def test_a_certificate_of_an_unknown_authority(run_stack: StackRunner, tmp_path: Path) -> None:
+def test_a_certificate_of_an_unknown_ca(run_stack: StackRunner, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     files = {"tls_cert_file": tmp_path / "tls.crt", "tls_key_file": tmp_path / "tls.key"}
     for file, pem in zip(files.values(), issue("127.0.0.1", now - timedelta(1), now + timedelta(1)), strict=True):
         file.write_text(pem)
     tls = {key: str(file) for key, file in files.items()}
     with openbao.uninitialised(tmp_path, tls=tls) as url, token("s.planted"):
-        told = refused(run_stack, **settings(url))
-    assert told.startswith(f"Vault at {url}: its certificate is not trusted (")
-    assert told.endswith("): set VAULT_CACERT to its authority's file")
+        message = refused(run_stack, **settings(url))
+    assert message.startswith(f"Vault at {url}: its certificate is not trusted (")
+    assert message.endswith("): set VAULT_CACERT to the file of its CA")
 
 
 def test_a_mount_of_kv_version_1(run_stack: StackRunner, bao: OpenBao) -> None:
     mount(bao)
     assert refused(run_stack, **settings(bao.url)) == (
-        "rsp:vault.mount: Vault's mount `kv-v2` is KV version 1, Phalanx needs version 2: `vault kv enable-versioning "
-        "kv-v2` turns it into one and keeps what it holds"
+        "rsp:vault.mount: Vault's mount `kv-v2` is KV version 1, Phalanx requires version 2: upgrade it with "
+        "`vault kv enable-versioning kv-v2`, which keeps its secrets"
     )
 
 
 def test_a_mount_of_another_type(run_stack: StackRunner, bao: OpenBao) -> None:
     mount(bao, "transit")
-    assert "Vault's mount `kv-v2` is of type transit, Phalanx needs KV version 2" in refused(
+    assert "Vault's mount `kv-v2` is of type transit, Phalanx requires KV version 2" in refused(
         run_stack, **settings(bao.url)
     )
 
 
-def test_a_mount_that_is_to_exist_and_does_not(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_a_missing_mount(run_stack: StackRunner, bao: OpenBao) -> None:
     bao.root.sys.disable_secrets_engine(MOUNT)
     assert refused(run_stack, **settings(bao.url)).startswith(
-        "rsp:vault.mount: `existing`, but Vault has no mount `kv-v2` that this token may use: create it (`vault ",
+        "rsp:vault.mount: `existing`, but Vault has no mount `kv-v2` that this token can access: create it (`vault ",
     )
 
 
-def test_a_mount_that_is_to_be_made_and_is_somebody_elses(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_a_mount_of_another_owner(run_stack: StackRunner, bao: OpenBao) -> None:
     mount(bao, options={"version": "2"}, description="Of the archive")
     with token(bao.root_token):
-        told = refused(run_stack, **settings(bao.url, mount="create"))
-    assert told == (
-        "rsp:vault.mount: `create`, but Vault has the mount `kv-v2` already, described as 'Of the archive': say "
-        "`existing`; if it is in the state of this stack, mark it so: "
-        f"`vault secrets tune -description='{OURS}' kv-v2`"
+        message = refused(run_stack, **settings(bao.url, mount="create"))
+    assert message == (
+        "rsp:vault.mount: `create`, but Vault has the mount `kv-v2` already, with the description 'Of the archive': "
+        "set `existing`; if it is in the state of this stack, mark it: "
+        f"`vault secrets tune -description='{STACK_DESCRIPTION}' kv-v2`"
     )
 
 
-def test_an_auth_method_that_is_to_exist_and_does_not(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_a_missing_auth_method(run_stack: StackRunner, bao: OpenBao) -> None:
     bao.root.sys.disable_auth_method("approle")
     assert refused(run_stack, **settings(bao.url)).startswith(
-        "rsp:vault.approle.ownership: `existing`, but Vault has no auth method at `approle` that this token may use: ",
+        "rsp:vault.approle.ownership: `existing`, but Vault has no auth method at `approle` that this token can access",
     )
 
 
 def test_an_auth_method_of_another_type(run_stack: StackRunner, bao: OpenBao) -> None:
     bao.root.sys.disable_auth_method("approle")
     bao.root.sys.enable_auth_method("userpass", path="approle")
-    told = refused(run_stack, **settings(bao.url))
-    assert "rsp:vault.approle.path: Vault's auth method at `approle` is of type userpass, not approle" in told
+    message = refused(run_stack, **settings(bao.url))
+    assert "rsp:vault.approle.path: Vault's auth method at `approle` is of type userpass, expected approle" in message
 
 
-def test_an_auth_method_that_is_to_be_made_and_is_somebody_elses(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_an_auth_method_of_another_owner(run_stack: StackRunner, bao: OpenBao) -> None:
     with token(bao.root_token):
-        told = refused(run_stack, **settings(bao.url, approle={"ownership": "create"}))
-    assert told.startswith("rsp:vault.approle.ownership: `create`, but Vault has the auth method `approle` already")
-    assert f"`vault auth tune -description='{OURS}' approle`" in told
+        message = refused(run_stack, **settings(bao.url, approle={"ownership": "create"}))
+    assert message.startswith("rsp:vault.approle.ownership: `create`, but Vault has the auth method `approle` already")
+    assert f"`vault auth tune -description='{STACK_DESCRIPTION}' approle`" in message
 
 
-def test_what_a_stack_has_made_itself_does_not_stop_its_second_run(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_a_stack_recognises_what_it_has_created(run_stack: StackRunner, bao: OpenBao) -> None:
     first = run_stack("roe", changes={"vault": CREATED})
     described = {each.inputs["description"] for kind in ("Mount", "AuthBackend") for each in first.of(kind)}
-    assert described == {OURS}
-    bao.root.sys.tune_mount_configuration(MOUNT, description=OURS)
-    bao.root.sys.tune_auth_method("approle", description=OURS)
+    assert described == {STACK_DESCRIPTION}
+    bao.root.sys.tune_mount_configuration(MOUNT, description=STACK_DESCRIPTION)
+    bao.root.sys.tune_auth_method("approle", description=STACK_DESCRIPTION)
     with token(bao.root_token):
         assert run_stack("roe", **settings(bao.url, **CREATED)).of("SecretV2")
 
@@ -206,8 +207,9 @@ def test_a_policy_that_differs(run_stack: StackRunner, bao: OpenBao) -> None:
     bao.root.sys.create_or_update_acl_policy("k8s_operator/roe/read", READ_POLICY.replace("data", "xata", 1))
     first, *difference = refused(run_stack, **settings(bao.url)).splitlines()
     assert first == (
-        "Vault's policy k8s_operator/roe/read: is not the one that Phalanx expects. See who needs what it says, then "
-        "have it made again: `vault policy delete k8s_operator/roe/read` and `pulumi up --refresh -s test`"
+        "Vault's policy k8s_operator/roe/read: differs from the policy that Phalanx expects. Check whether anyone "
+        "depends on it, then create it again: `vault policy delete k8s_operator/roe/read` and "
+        "`pulumi up --refresh -s test`"
     )
     assert difference == [
         "    --- in Vault",
@@ -217,19 +219,19 @@ def test_a_policy_that_differs(run_stack: StackRunner, bao: OpenBao) -> None:
     ]
 
 
-def test_a_policy_is_compared_to_the_letter(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_policies_are_compared_exactly(run_stack: StackRunner, bao: OpenBao) -> None:
     bao.root.sys.create_or_update_acl_policy("k8s_operator/roe/read", f"{READ_POLICY}\n")
-    assert "only the line break at its end differs" in refused(run_stack, **settings(bao.url))
+    assert "only the line break at the end differs" in refused(run_stack, **settings(bao.url))
     bao.root.sys.create_or_update_acl_policy("k8s_operator/roe/read", READ_POLICY)
     assert run_stack("roe", **settings(bao.url)).of("Policy")
 
 
-def test_several_problems_are_told_together(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_all_problems_are_reported_together(run_stack: StackRunner, bao: OpenBao) -> None:
     mount(bao)
     bao.root.sys.disable_auth_method("approle")
     bao.root.sys.create_or_update_acl_policy("k8s_operator/roe/write", READ_POLICY)
-    told = refused(run_stack, **settings(bao.url))
-    assert [line.partition(":")[0] for line in told.splitlines() if not line.startswith(" ")] == [
+    message = refused(run_stack, **settings(bao.url))
+    assert [line.partition(":")[0] for line in message.splitlines() if not line.startswith(" ")] == [
         "rsp",
         "rsp",
         "Vault's policy k8s_operator/roe/write",

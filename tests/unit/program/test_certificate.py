@@ -1,4 +1,4 @@
-"""The platform's certificate: what a deployment says of it, and what the applications are told."""
+"""The platform's certificate: output, warnings, and values of the applications."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,8 +6,8 @@ import pulumi
 import pytest
 
 from phalanx import certificates
-from tests.unit.program.conftest import ENDS, ROE_STATIC, StackRunner, certificate
-from tests.unit.program.test_graph import stored, told
+from tests.unit.program.conftest import EXPIRES, ROE_STATIC, StackRunner, certificate
+from tests.unit.program.test_graph import stored, values_of
 from tests.unit.recording import Recording
 
 ROE = "rsp.lsst.ac.uk"
@@ -17,19 +17,19 @@ WITHOUT_CERTIFICATE = {name: keys for name, keys in ROE_STATIC.items() if name !
 
 @pytest.fixture
 def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the program warns of."""
+    """Return the list of warnings of the program."""
     found: list[str] = []
     monkeypatch.setattr(pulumi, "warn", found.append)
     return found
 
 
-def test_the_output_says_when_it_ends(roe: Recording) -> None:
-    assert roe.exports["certificateExpires"] == ENDS.strftime("%Y-%m-%dT%H:%M:%SZ")
+def test_the_expiry_is_an_output(roe: Recording) -> None:
+    assert roe.exports["certificateExpires"] == EXPIRES.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.mark.parametrize(("days", "warned"), [(20, True), (22, False)])
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_end_is_warned_of_21_days_ahead(
+def test_a_warning_is_logged_21_days_before_expiry(
     run_stack: StackRunner, warnings: list[str], days: int, warned: bool, preview: bool
 ) -> None:
     held = {**ROE_STATIC, "ingress-nginx": certificate(ROE, datetime.now(UTC) + timedelta(days=days))}
@@ -39,31 +39,33 @@ def test_the_end_is_warned_of_21_days_ahead(
 
 
 @pytest.mark.parametrize(("days", "warned"), [(20, True), (22, False)])
-def test_the_end_of_a_served_certificate_is_warned_of_as_well(
+def test_a_served_certificate_causes_the_same_warning(
     run_stack: StackRunner, warnings: list[str], days: int, warned: bool
 ) -> None:
-    ends = (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
-    served = certificates.parse(certificate(ROE, ends)["tls.crt"])
+    expires = (datetime.now(UTC) + timedelta(days=days)).replace(microsecond=0)
+    served = certificates.parse(certificate(ROE, expires)["tls.crt"])
     recording = run_stack("roe", existing=WITHOUT_CERTIFICATE, changes=LETS_ENCRYPT, served=served)
-    assert recording.exports["certificateExpires"] == certificates.rfc3339(ends)
+    assert recording.exports["certificateExpires"] == certificates.rfc3339(expires)
     assert bool(warnings) is warned
     assert all("cert-manager should have renewed it" in each for each in warnings)
 
 
-def test_a_certificate_of_another_name_is_none(run_stack: StackRunner) -> None:
-    # ingress-nginx serves one of its own making until it gets the right one.
+def test_a_served_certificate_of_another_name_is_ignored(run_stack: StackRunner) -> None:
+    # ingress-nginx serves a self-signed certificate until it has the right one.
     fake = certificates.parse(certificate("ingress.local")["tls.crt"])
     recording = run_stack("roe", existing=WITHOUT_CERTIFICATE, changes=LETS_ENCRYPT, served=fake)
     assert not recording.exports["certificateExpires"]
 
 
-def test_a_certificate_that_cannot_be_served_stops_before_anything_is_made(run_stack: StackRunner) -> None:
+def test_an_invalid_certificate_stops_the_program(run_stack: StackRunner) -> None:
     held = {**ROE_STATIC, "ingress-nginx": certificate("elsewhere.example.org")}
     with pytest.raises(pulumi.RunError, match=r"roe/ingress-nginx: tls.crt: is valid for elsewhere.example.org, exp"):
         run_stack("roe", existing=held)
 
 
-def test_a_certificate_without_its_issuer_is_warned_of(run_stack: StackRunner, warnings: list[str]) -> None:
+def test_a_certificate_without_intermediate_certificates_causes_a_warning(
+    run_stack: StackRunner, warnings: list[str]
+) -> None:
     pair = certificate(ROE)
     end = "-----END CERTIFICATE-----\n"
     pair["tls.crt"] = pair["tls.crt"].partition(end)[0] + end
@@ -72,7 +74,7 @@ def test_a_certificate_without_its_issuer_is_warned_of(run_stack: StackRunner, w
 
 
 @pytest.mark.parametrize(("days", "warned"), [(90, True), (30, False)])
-def test_a_newer_one_in_vault_is_not_replaced_unseen(
+def test_replacing_a_newer_certificate_in_vault_causes_a_warning(
     run_stack: StackRunner, warnings: list[str], days: int, warned: bool
 ) -> None:
     held = certificate("rsp.sandbox.test", datetime.now(UTC) + timedelta(days=days))
@@ -80,17 +82,17 @@ def test_a_newer_one_in_vault_is_not_replaced_unseen(
     assert ["would replace it" in each for each in warnings] == [True] * warned
 
 
-def test_the_configuration_decides_which_secrets_are_needed(run_stack: StackRunner) -> None:
+def test_lets_encrypt_requires_no_certificate_in_vault(run_stack: StackRunner) -> None:
     recording = run_stack("roe", existing=WITHOUT_CERTIFICATE, changes=LETS_ENCRYPT)
     assert not [each for each in recording.of("SecretV2") if each.name == "secrets-ingress-nginx"]
     assert stored(run_stack("sandbox"), "ingress-nginx").keys() == {"tls.crt", "tls.key"}
 
 
-def test_what_is_configured_and_what_is_made_reach_an_application_together(run_stack: StackRunner) -> None:
+def test_an_application_gets_configured_values_and_facts(run_stack: StackRunner) -> None:
     recording = run_stack("sandbox")
-    nginx = told(recording, "ingress-nginx")
+    nginx = values_of(recording, "ingress-nginx")
     assert nginx["vaultCertificate"] == {"enabled": True}
     assert nginx["ingress-nginx"]["controller"]["service"]["loadBalancerIP"] == "203.0.113.16"
-    assert told(recording, "argocd")["argo-cd"]["server"]["ingress"] == {"tls": False}
+    assert values_of(recording, "argocd")["argo-cd"]["server"]["ingress"] == {"tls": False}
     release = next(each for each in recording.of("Release") if each.inputs["name"] == "argocd")
     assert release.inputs["values"]["argo-cd"]["server"]["ingress"]["tls"] is False

@@ -1,4 +1,4 @@
-"""Let's Encrypt without Route 53: the ClusterIssuer that Phalanx's ingresses ask, and Designate behind it."""
+"""Let's Encrypt without Route 53: the ClusterIssuer for Phalanx's ingresses, and its solver for Designate."""
 
 import base64
 import json
@@ -23,11 +23,11 @@ def issuer(recording: Recording) -> dict[str, Any]:
     return recording.one("ClusterIssuer").inputs
 
 
-def test_nobody_issues_what_vault_or_phalanx_gives(graph: Recording) -> None:
+def test_no_issuer_exists_for_a_certificate_in_vault(graph: Recording) -> None:
     assert graph.of("ClusterIssuer") == []
 
 
-def test_the_issuer_has_the_name_that_phalanxs_ingresses_ask_for(run_stack: StackRunner) -> None:
+def test_the_issuer_has_the_name_in_phalanxs_ingresses(run_stack: StackRunner) -> None:
     found = issuer(run(run_stack))
     assert found["apiVersion"] == "cert-manager.io/v1"
     assert found["metadata"]["name"] == "letsencrypt-dns"
@@ -39,18 +39,18 @@ def test_the_issuer_has_the_name_that_phalanxs_ingresses_ask_for(run_stack: Stac
     }
 
 
-def test_any_acme_server_may_issue(run_stack: StackRunner) -> None:
+def test_the_acme_server_can_be_configured(run_stack: StackRunner) -> None:
     found = issuer(run(run_stack, server="https://acme.example.org/directory"))
     assert found["spec"]["acme"]["server"] == "https://acme.example.org/directory"
 
 
-def test_it_waits_for_cert_manager_and_is_waited_for(run_stack: StackRunner) -> None:
+def test_the_issuer_depends_on_cert_manager_and_is_awaited(run_stack: StackRunner) -> None:
     recording = run(run_stack)
-    made = recording.one("ClusterIssuer")
-    (component,) = recording.ancestors(made)
+    found = recording.one("ClusterIssuer")
+    (component,) = recording.ancestors(found)
     assert recording.one("Application", "applications-cert-manager").urn in component.dependencies
     assert recording.one("Application", "applications-nublado").urn not in component.dependencies
-    assert made.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+    assert found.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
 
 
 class TestDesignate:
@@ -66,12 +66,12 @@ class TestDesignate:
         assert webhook.inputs["namespace"] == "cert-manager"
         assert webhook.urn in recording.one("ClusterIssuer").dependencies
 
-    def test_its_credential_may_write_one_zone_and_nothing_else(self, run_stack: StackRunner) -> None:
+    def test_the_credential_is_limited_to_one_zone(self, run_stack: StackRunner) -> None:
         recording = run(run_stack, challenge=DESIGNATE)
         assert ("openstack:dns/getDnsZone:getDnsZone", {"name": "acme.lsst.ac.uk."}) in recording.invokes
-        made = recording.one("ApplicationCredential")
-        assert not made.inputs.get("unrestricted")
-        rules = {(each["service"], each["method"], each["path"]) for each in made.inputs["accessRules"]}
+        credential = recording.one("ApplicationCredential")
+        assert not credential.inputs.get("unrestricted")
+        rules = {(each["service"], each["method"], each["path"]) for each in credential.inputs["accessRules"]}
         assert rules == {
             ("dns", "GET", "/v2/zones"),
             ("dns", "GET", "/v2/zones/zone-id/recordsets"),
@@ -79,7 +79,7 @@ class TestDesignate:
             ("dns", "DELETE", "/v2/zones/zone-id/recordsets/*"),
         }
 
-    def test_the_webhook_gets_it_as_a_secret(self, run_stack: StackRunner) -> None:
+    def test_the_webhook_reads_the_credential_from_a_secret(self, run_stack: StackRunner) -> None:
         recording = run(run_stack, challenge=DESIGNATE)
         secret = recording.one("Secret", "certificate-designate-credentials")
         data = {key: base64.b64decode(value).decode() for key, value in secret.inputs["data"].items()}
@@ -95,7 +95,7 @@ class TestDesignate:
         seen = json.dumps([each.veiled for each in recording.resources])
         assert base64.b64encode(b"application-credential-secret").decode() not in seen
 
-    def test_a_given_credential_needs_no_zone_of_ours(self, run_stack: StackRunner) -> None:
+    def test_a_configured_credential_requires_no_access_to_the_zone(self, run_stack: StackRunner) -> None:
         given = {"id": "given-id", "secret": "given-secret"}
         recording = run(run_stack, challenge={**DESIGNATE, "credential": given})
         assert recording.of("ApplicationCredential") == []
@@ -114,11 +114,11 @@ class TestDesignate:
             ("https://api.example.org/dns/v2", {"", "/dns"}),
         ],
     )
-    def test_rules_hold_behind_a_prefix_as_well(self, url: str, prefixes: set[str]) -> None:
+    def test_access_rules_include_the_path_prefix_of_the_endpoint(self, url: str, prefixes: set[str]) -> None:
         paths = {path for _, path in requests(url, "id") if path.endswith("/zones")}
         assert paths == {f"{prefix}/v2/zones" for prefix in prefixes}
 
-    def test_the_catalogue_is_asked_for_the_region(self) -> None:
+    def test_the_endpoint_is_that_of_the_region(self) -> None:
         catalog = [
             {
                 "type": "dns",
@@ -137,5 +137,5 @@ class TestDesignate:
     @pytest.mark.parametrize(
         "url", ["https://keystone", "https://keystone/", "https://keystone/v3", "https://keystone/v3/"]
     )
-    def test_keystone_is_named_with_its_version(self, url: str) -> None:
+    def test_the_url_of_keystone_has_its_version(self, url: str) -> None:
         assert keystone_v3(url) == "https://keystone/v3"

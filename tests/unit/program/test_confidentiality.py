@@ -1,4 +1,4 @@
-"""No secret is shown by what is registered, by a representation, or by the message of an error."""
+"""Registrations, representations and error messages contain no secret in plaintext."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ from tests.unit.program.conftest import ROE_STATIC, StackRunner
 from tests.unit.sample import environment, environment_data, vault_stack
 
 PLANTED = "planted-5f1c9d"
-"""In every secret that is given here."""
+"""Part of every secret value."""
 
 GIVEN: dict[str, dict[str, Any]] = {
     "secrets": {
@@ -64,16 +64,16 @@ vault-write-token: {PLANTED}-token
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_what_a_person_gives_is_secret_in_every_request(run_stack: StackRunner, preview: bool) -> None:
+def test_given_values_are_secret_in_every_request(run_stack: StackRunner, preview: bool) -> None:
     existing = {**ROE_STATIC, "nublado": {"crypto_key": f"{PLANTED}-existing", "kept": f"{PLANTED}-kept"}}
     rotation = {"vault": {"rotation": {"argocd/admin.plaintext_password": "again", "gafaelfawr": "again"}}}
     recording = run_stack("roe", preview=preview, existing=existing, changes={**GIVEN, **rotation})
     stored = json.dumps([each.inputs for each in recording.resources])
-    ways = ("static", "registry", "access", "key", "existing", "kept")
-    assert [way for way in ways if f"{PLANTED}-{way}" not in stored] == []
+    kinds = ("static", "registry", "access", "key", "existing", "kept")
+    assert [kind for kind in kinds if f"{PLANTED}-{kind}" not in stored] == []
     shown = json.dumps([[each.veiled_request for each in recording.resources], recording.veiled_exports])
     assert PLANTED not in shown
-    assert "planted-" not in shown, "what Vault holds already"
+    assert "planted-" not in shown, "a secret that exists in Vault"
 
 
 def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def _cluster_services(secret: str) -> ClusterServicesArgs:
         {"file": [PLANTED]},
     ],
 )
-def test_a_wrong_configuration_is_told_without_its_values(secrets: Any) -> None:
+def test_errors_of_the_configuration_do_not_contain_its_values(secrets: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(environment_data(secrets=secrets), "Pulumi.test.yaml", StackConfig)
     _assert_without(caught.value)
@@ -131,7 +131,7 @@ def test_a_wrong_configuration_is_told_without_its_values(secrets: Any) -> None:
 @pytest.mark.parametrize(
     "line", [f"a: [{PLANTED}", f"a: !{PLANTED} b", f"a: *{PLANTED}", f"a: {PLANTED}: b", "a: \x07"]
 )
-def test_a_broken_stack_file_is_told_without_its_text(line: str, tmp_path: Path) -> None:
+def test_syntax_errors_of_a_stack_file_do_not_contain_its_text(line: str, tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.test.yaml"
     file.write_text(f"config:\n  rsp:secrets: {PLANTED}\n  {line}\n")
     with pytest.raises(ConfigError, match=r"is not valid YAML") as caught:
@@ -154,7 +154,7 @@ def test_a_broken_stack_file_is_told_without_its_text(line: str, tmp_path: Path)
         PLANTED,
     ],
 )
-def test_a_wrong_file_of_secrets_is_told_without_its_values(content: str, tmp_path: Path) -> None:
+def test_errors_of_a_file_of_secrets_do_not_contain_its_values(content: str, tmp_path: Path) -> None:
     file = tmp_path / "secrets.yaml"
     file.touch(mode=0o600)
     file.write_text(content)
@@ -164,7 +164,7 @@ def test_a_wrong_file_of_secrets_is_told_without_its_values(content: str, tmp_pa
 
 
 def _assert_without(error: BaseException) -> None:
-    """Neither the message, nor what a traceback would show of where it came from."""
+    """Assert that neither the message nor a chained exception in its traceback contains a secret."""
     assert PLANTED not in f"{error} {error!r} {error.args}"
     shown = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     assert shown is None, "a traceback would show the original error, too"

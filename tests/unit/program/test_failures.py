@@ -1,4 +1,4 @@
-"""Everything that the program waits for is explained when it fails."""
+"""Failures of all resources that the program waits for are explained."""
 
 from probes import failures
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
@@ -7,7 +7,7 @@ EXPLAINED = {*failures.IN_KUBERNETES, *failures.IN_OPENSTACK}
 ISSUER = {"tls": {"kind": "letsencrypt", "email": "rsp@example.org"}}
 
 
-def test_what_can_be_explained_has_its_hook_and_nothing_else(run_stack: StackRunner) -> None:
+def test_only_resources_with_an_explanation_have_a_hook(run_stack: StackRunner) -> None:
     for mode in ("on-change", "manual"):
         recording = run_stack("sandbox", changes={"applications": {"sync": mode}})
         for each in recording.resources:
@@ -18,7 +18,7 @@ def test_what_can_be_explained_has_its_hook_and_nothing_else(run_stack: StackRun
         }
 
 
-def test_whatever_has_conditions_to_wait_for_is_explained(run_stack: StackRunner) -> None:
+def test_all_resources_with_wait_conditions_are_explained(run_stack: StackRunner) -> None:
     for changes in ({"applications": {"sync": "manual"}}, ISSUER):
         recording = run_stack("roe", existing=ROE_STATIC, changes=changes)
         waiting = [

@@ -1,4 +1,4 @@
-"""The whole graph of a stack: what is told to whom, in which order, and what may be seen of it."""
+"""All resources of a stack: their values, order and secrecy."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def application(recording: Recording, name: str) -> dict[str, Any]:
     return recording.one("Application", f"applications-{name}").inputs
 
 
-def told(recording: Recording, name: str) -> dict[str, Any]:
+def values_of(recording: Recording, name: str) -> dict[str, Any]:
     values: dict[str, Any] = application(recording, name)["spec"]["source"]["helm"]["valuesObject"]
     return values
 
@@ -36,12 +36,12 @@ def stored(recording: Recording, application_name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_preview_shows_what_up_will_make(stack: str, run_stack: StackRunner) -> None:
+def test_a_preview_has_the_same_resources_as_an_update(stack: str, run_stack: StackRunner) -> None:
     previewed = {(each.type, each.name) for each in run_stack(stack, preview=True).resources}
     assert previewed == {(each.type, each.name) for each in run_stack(stack).resources}
 
 
-def test_outputs_are_those_that_are_documented(graph: Recording) -> None:
+def test_all_outputs_are_documented(graph: Recording) -> None:
     assert graph.exports.keys() == DESCRIPTIONS.keys()
     assert None not in graph.exports.values()
     assert [name for name, value in graph.veiled_exports.items() if value == "[secret]"] == ["vaultWriteToken"]
@@ -56,7 +56,7 @@ def test_secrets_are_secret_everywhere(run_stack: StackRunner) -> None:
 
 
 def secrets_of(recording: Recording) -> Iterator[str]:
-    """Every secret that a run of the program knows, as far as Vault, stashes and providers hold it."""
+    """Yield the secrets in Vault, in stashes and from providers."""
     for secret in recording.of("SecretV2"):
         yield from json.loads(secret.inputs["dataJson"]).values()
     for stash in recording.of("pulumi:index:Stash"):
@@ -67,21 +67,21 @@ def secrets_of(recording: Recording) -> Iterator[str]:
 
 
 def test_facts_reach_the_applications_that_need_them(roe: Recording) -> None:
-    assert told(roe, "ingress-nginx")["ingress-nginx"]["controller"]["service"]["loadBalancerIP"] == "203.0.113.16"
-    volumes = told(roe, "nublado")["controller"]["config"]["lab"]["volumes"]
+    assert values_of(roe, "ingress-nginx")["ingress-nginx"]["controller"]["service"]["loadBalancerIP"] == "203.0.113.16"
+    volumes = values_of(roe, "nublado")["controller"]["config"]["lab"]["volumes"]
     assert [(each["source"]["serverPath"], each["source"]["server"]) for each in volumes] == [
         ("/data", "10.64.0.10"),
         ("/jhome", "10.64.0.10"),
         ("/datasets", "10.64.0.10"),
     ]
     bucket = {"gcsBucket": "async", "gcsBucketUrl": "https://somerville.ed.ac.uk:6780", "gcsBucketType": "S3"}
-    assert told(roe, "tap")["cadc-tap"]["config"] == bucket == told(roe, "ssotap")["cadc-tap"]["config"]
-    assert told(roe, "postgres")["postgresStorageClass"] == "ceph-hdd"
+    assert values_of(roe, "tap")["cadc-tap"]["config"] == bucket == values_of(roe, "ssotap")["cadc-tap"]["config"]
+    assert values_of(roe, "postgres")["postgresStorageClass"] == "ceph-hdd"
 
 
 def test_each_tap_service_of_ukidacprod_has_its_own_bucket(run_stack: StackRunner) -> None:
     recording = run_stack("ukidacprod")
-    buckets = {name: told(recording, name)["cadc-tap"]["config"]["gcsBucket"] for name in ("ssotap", "tap")}
+    buckets = {name: values_of(recording, name)["cadc-tap"]["config"]["gcsBucket"] for name in ("ssotap", "tap")}
     assert buckets == {"ssotap": "async-ssotap", "tap": "async"}
     assert sorted(each.inputs["name"] for each in recording.of("Container")) == ["async", "async-ssotap"]
     assert recording.exports["buckets"] == {"ssotap": "async-ssotap"}
@@ -89,14 +89,14 @@ def test_each_tap_service_of_ukidacprod_has_its_own_bucket(run_stack: StackRunne
     assert recording.exports["vaultPath"] == "secret/phalanx/ukidacprod"
 
 
-def test_an_application_keeps_what_phalanx_tells_it(roe: Recording) -> None:
+def test_an_application_keeps_the_values_of_phalanx(roe: Recording) -> None:
     source = application(roe, "mobu")["spec"]["source"]
     assert source["helm"]["valuesObject"] == {"config": {"availableServices": ["tap"]}}
     assert application(roe, "argocd")["spec"]["syncPolicy"]["syncOptions"] == ["ServerSideApply=true"]
 
 
-def test_facts_are_part_of_what_is_waited_for(roe: Recording) -> None:
-    facts_hash = told(roe, "postgres")["global"]["factsHash"]
+def test_the_hash_of_the_facts_is_awaited(roe: Recording) -> None:
+    facts_hash = values_of(roe, "postgres")["global"]["factsHash"]
     path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
     assert conditions(roe, "postgres") == [
         f"jsonpath={{.status.sync.revision}}={COMMIT}",
@@ -104,10 +104,10 @@ def test_facts_are_part_of_what_is_waited_for(roe: Recording) -> None:
         "jsonpath={.status.health.status}=Healthy",
         f"jsonpath={path}={facts_hash}",
     ]
-    assert facts_hash != told(roe, "nublado")["global"]["factsHash"]
+    assert facts_hash != values_of(roe, "nublado")["global"]["factsHash"]
 
 
-def test_argocd_is_not_waited_for_until_its_ingress_has_an_address(roe: Recording) -> None:
+def test_the_health_of_argocd_is_not_awaited(roe: Recording) -> None:
     assert not any("health" in each for each in conditions(roe, "argocd"))
 
 
@@ -123,7 +123,7 @@ def test_applications_are_deployed_in_order(graph: Recording) -> None:
     assert needed("nublado") == needed("tap") == {"gafaelfawr"}
 
 
-def test_each_application_has_its_namespace_first(graph: Recording) -> None:
+def test_each_application_depends_on_its_namespace(graph: Recording) -> None:
     namespaces = {each.inputs["metadata"]["name"]: each for each in graph.of("Namespace")}
     assert len(namespaces) == len(graph.of("Namespace"))
     for each in graph.of("Application"):
@@ -142,12 +142,12 @@ def test_argocd_never_deletes_itself(graph: Recording) -> None:
     assert finalizers("nublado") == ["resources-finalizer.argocd.argoproj.io"]
 
 
-def test_releases_are_left_to_argocd_once_they_are_there(graph: Recording) -> None:
+def test_existing_releases_are_left_to_argocd(graph: Recording) -> None:
     releases: dict[str, Registered] = {each.inputs["name"]: each for each in graph.of("Release")}
     assert releases.keys() == {"argocd", "vault-secrets-operator"}
     for name, release in releases.items():
         assert release.ignored == {"values", "version", "timeout"}
-        # Neither this machine nor this commit may be part of the path, which is recorded in the state.
+        # The state contains the path, which must not depend on the machine or the commit.
         assert release.inputs["chart"] in {f".phalanx/{each}/applications/{name}" for each in CHECKOUTS}
     assert releases["argocd"].inputs["values"]["global"]["vaultSecretsPath"]
     assert releases["vault-secrets-operator"].inputs["values"]["vault-secrets-operator"]["vault"]["address"]
@@ -167,26 +167,26 @@ def test_every_application_has_all_its_secrets(roe: Recording) -> None:
     assert stored(roe, "pull-secret") == {".dockerconfigjson": '{"auths": {}}'}
 
 
-def test_missing_secrets_are_told_at_once_before_anything_is_made(
+def test_missing_secrets_are_reported_together_before_the_first_resource(
     run_stack: StackRunner,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def never(*_: Any) -> None:
-        raise AssertionError("something was made")
+        raise AssertionError("the provider was created")
 
     monkeypatch.setattr(providers, "openstack_provider", never)
-    with pytest.raises(pulumi.RunError) as told_to_people:
+    with pytest.raises(pulumi.RunError) as caught:
         run_stack("roe", existing={"argocd": ROE_STATIC["argocd"]})
-    message = str(told_to_people.value)
+    message = str(caught.value)
     needed = {f"{name}/{key}" for name, keys in ROE_STATIC.items() for key in keys if name != "argocd"}
-    expected = {at for at in needed if not at.endswith("/google_creds.json")}  # of no use to S3
+    expected = {at for at in needed if not at.endswith("/google_creds.json")}  # not used with S3
     assert {at for at in needed if f"  {at}: " in message} == expected
     assert "argocd/" not in message
     assert "OAuth 2 login protocol" in message  # Phalanx's own description
     assert 'rsp:secrets.applications["gafaelfawr"]["github-client-secret"]' in message
 
 
-def test_what_the_clouds_will_refuse_is_told_first(run_stack: StackRunner) -> None:
+def test_fatal_problems_of_the_preflight_stop_the_program(run_stack: StackRunner) -> None:
     unknown = Problem(where="rsp:nfs.image", what="no such image")
     quota = Problem(where="rsp:cluster", what="the quota is nearly used up", fatal=False)
     with pytest.raises(pulumi.RunError, match=r"^rsp:nfs.image: no such image$"):
@@ -205,7 +205,7 @@ def test_the_preflight_can_be_overridden(run_stack: StackRunner, monkeypatch: py
     ]
 
 
-def test_a_lab_mount_that_nobody_exports_is_told(run_stack: StackRunner) -> None:
+def test_a_lab_mount_without_an_export_is_reported(run_stack: StackRunner) -> None:
     changes = {"nfs": {"volumes": {"data": {"size": 1}, "jhome": {"size": 1}}}}
     with pytest.raises(
         pulumi.RunError, match=r"volumes\[2\]\.source\.serverPath: /datasets is not exported: .* only /data, /jhome"

@@ -1,4 +1,4 @@
-"""Rules that hold for the whole graph of every stack, whichever component registers what."""
+"""Rules for all resources of every stack."""
 
 import json
 import re
@@ -6,25 +6,25 @@ import re
 from tests.unit.recording import Recording, Registered
 
 DATA_OR_ADDRESS = {"Volume", "Container", "FloatingIp", "Cluster", "Mount"}
-"""Types of what holds data, or an address that others know."""
+"""Types of resources with data or addresses."""
 
 BUILT_IN = {"pulumi:index:Stash"}
-"""What the engine manages itself, without a provider."""
+"""Types that the engine manages itself, without a provider."""
 
 
 def managed(graph: Recording) -> list[Registered]:
-    """Every resource that is neither a component nor a provider."""
+    """Return all resources that are neither components nor providers."""
     return [each for each in graph.resources if each.custom and not each.type.startswith("pulumi:providers:")]
 
 
-def test_everything_names_its_provider(graph: Recording) -> None:
+def test_all_resources_have_an_explicit_provider(graph: Recording) -> None:
     without = [each.name for each in managed(graph) if not each.provider and each.type not in BUILT_IN]
     assert without == []
     used = {each.provider.split("::")[-2] for each in managed(graph) if each.provider}
     assert used == {"openstack", "vault", "kubernetes"}
 
 
-def test_everything_belongs_to_a_component(graph: Recording) -> None:
+def test_all_resources_belong_to_a_component(graph: Recording) -> None:
     assert [each.name for each in managed(graph) if not graph.ancestors(each)] == []
     components = [each for each in graph.resources if not each.custom]
     assert {each.type for each in components} == {
@@ -37,8 +37,8 @@ def test_everything_belongs_to_a_component(graph: Recording) -> None:
     assert all(each.urn in graph.component_outputs for each in components)
 
 
-def test_nothing_is_open_to_the_world(graph: Recording) -> None:
-    """Ports 80 and 443 are the load balancer's, which the cloud controller makes: no rule of ours admits everybody."""
+def test_no_port_is_open_to_the_internet(graph: Recording) -> None:
+    """Ports 80 and 443 are open only on the load balancer, which the cloud controller creates."""
     rules = [each for each in graph.of("SecGroupRule") if each.inputs["direction"] == "ingress"]
     assert rules
     for rule in rules:
@@ -52,11 +52,11 @@ def test_data_and_addresses_are_protected(graph: Recording) -> None:
     assert [each.name for each in held if not each.protect] == []
 
 
-def test_secrets_outlive_the_stack_as_the_databases_do(graph: Recording) -> None:
+def test_secrets_in_vault_are_retained(graph: Recording) -> None:
     assert [each.name for each in graph.of("SecretV2") if not each.retained] == []
 
 
-def test_no_version_is_left_to_chance(graph: Recording) -> None:
+def test_no_version_is_latest(graph: Recording) -> None:
     text = json.dumps([each.inputs for each in managed(graph)])
     assert not re.search(r'[":]latest\b', text)
 

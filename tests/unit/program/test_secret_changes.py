@@ -43,19 +43,19 @@ def inputs(changes: dict[str, str | None], **configured: Any) -> SecretInputs:
     return gather(environment(secrets={"applications": configured}), source(DEFINITIONS), existing)
 
 
-def told(found: SecretInputs, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def logged(found: SecretInputs, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     messages: list[str] = []
     monkeypatch.setattr(pulumi, "info", messages.append)
     log(found, "kv-v2/k8s_operator/roe", "roe")
     return messages
 
 
-def test_nothing_is_said_where_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert told(inputs({}), monkeypatch) == []
-    assert told(inputs({}, argocd={"dex.clientSecret": "planted-dex"}), monkeypatch) == []
+def test_nothing_is_logged_without_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert logged(inputs({}), monkeypatch) == []
+    assert logged(inputs({}, argocd={"dex.clientSecret": "planted-dex"}), monkeypatch) == []
 
 
-def test_what_changes_is_named_and_no_value_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_are_logged_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = inputs(
         {
             "argocd/dex.clientSecret": None,
@@ -69,30 +69,30 @@ def test_what_changes_is_named_and_no_value_shown(monkeypatch: pytest.MonkeyPatc
         argocd={"dex.clientSecret": "planted-new-dex"},
         gafaelfawr={"github-client-secret": "planted-new-github"},
     )
-    (message,) = told(changed, monkeypatch)
+    (message,) = logged(changed, monkeypatch)
     assert message.splitlines() == [
         "Secrets in Vault under kv-v2/k8s_operator/roe:",
         "  new: argocd/dex.clientSecret",
         "  new, generated: gafaelfawr/database-password",
         "  changed: gafaelfawr/github-client-secret, gafaelfawr/oidc-server-secrets",
-        "  not needed any more: gafaelfawr/note, old (2 keys) (`python -m operations secrets prune -s roe`)",
+        "  no longer needed: gafaelfawr/note, old (2 keys) (`python -m operations secrets prune -s roe`)",
     ]
     assert "planted" not in message
 
 
-def test_a_copy_changes_with_what_it_is_copied_from() -> None:
+def test_a_copy_changes_with_its_source() -> None:
     found = secret_changes.find(inputs({"postgres/gafaelfawr_password": "another"}))
     assert found.changed == (SecretKey("postgres", "gafaelfawr_password"),)
 
 
-def test_the_first_time_an_application_stands_for_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_of_a_new_application_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = dict.fromkeys(name for name in IN_PLACE if not name.startswith(("argocd/dex", "gafaelfawr/github")))
-    (message,) = told(inputs(nothing), monkeypatch)
+    (message,) = logged(inputs(nothing), monkeypatch)
     assert "  new: gafaelfawr" not in message
     assert "new: postgres/gafaelfawr_password, pull-secret/.dockerconfigjson, tap (3 keys)" in message
 
 
-def test_what_was_edited_in_vault_is_named_with_both_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_edited_secrets_are_reported_with_both_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {"database-password": "planted-own", "oidc-server-secrets": "planted-own", "github-client-secret": "mine"}
     found = secret_changes.edited(inputs({}), "gafaelfawr", kept)
     assert found == (SecretKey("gafaelfawr", "database-password"),)
@@ -103,7 +103,7 @@ def test_what_was_edited_in_vault_is_named_with_both_ways_out(monkeypatch: pytes
     monkeypatch.setattr(pulumi, "warn", messages.append)
     warn_of_edited("secrets", found)
     assert len(messages) == 1
-    assert "gafaelfawr/database-password: somebody has changed it in Vault" in messages[0]
+    assert "gafaelfawr/database-password: was changed in Vault" in messages[0]
     assert "--replace '**::secrets-gafaelfawr'" in messages[0]
     assert "--replace '**::secrets-gafaelfawr-database-password'" in messages[0]
     assert "planted" not in messages[0]

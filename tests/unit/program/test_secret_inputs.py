@@ -30,19 +30,19 @@ def gathered(
     return gather(environment(**changes), source(definitions, undeclared), existing or {})
 
 
-def test_what_is_configured_wins_over_what_vault_holds() -> None:
+def test_configured_values_take_precedence_over_vault() -> None:
     secrets = {"applications": {"argocd": {"dex.clientSecret": "configured"}}}
     found = gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: "held"}, secrets=secrets)
     assert found.static[DEX] == "configured"
     assert gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: "held"}).static[DEX] == "held"
 
 
-def test_missing_secrets_are_listed_with_what_they_are_for() -> None:
+def test_missing_secrets_are_listed_with_their_descriptions() -> None:
     definitions = {"argocd": {"dex.clientSecret": STATIC}, "mobu": {"hook": STATIC, "token": PASSWORD}}
     with pytest.raises(MissingSecretsError) as error:
         gathered(definitions)
     assert str(error.value).splitlines() == [
-        "2 missing: give each secret by the command below it, or write it to Vault.",
+        "Missing static secrets: 2. Set each with the command below it, or write it to Vault.",
         "  argocd/dex.clientSecret: What dex.clientSecret is for.",
         """    pulumi config set --secret --path 'rsp:secrets.applications["argocd"]["dex.clientSecret"]'""",
         "  mobu/hook: What hook is for.",
@@ -50,38 +50,38 @@ def test_missing_secrets_are_listed_with_what_they_are_for() -> None:
     ]
 
 
-def test_an_empty_value_in_vault_is_none() -> None:
+def test_an_empty_value_in_vault_is_missing() -> None:
     with pytest.raises(MissingSecretsError):
         gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: ""})
 
 
-def test_what_would_be_copied_from_a_missing_secret_is_not_asked_for() -> None:
+def test_copies_of_a_missing_secret_are_not_listed() -> None:
     copied = {"copy": {"application": "argocd", "key": "dex.clientSecret"}}
     with pytest.raises(MissingSecretsError) as error:
         gathered({"argocd": {"dex.clientSecret": STATIC}, "mobu": {"copied": copied}})
     assert "mobu/copied" not in str(error.value)
 
 
-def test_a_slip_in_the_configuration_is_told_with_what_was_meant() -> None:
+def test_an_unknown_secret_is_reported_with_the_nearest_name() -> None:
     secrets = {"applications": {"argocd": {"dex.clientsecret": "x"}}}
     with pytest.raises(SecretsError, match=r"reads argocd/dex.clientsecret; did you mean argocd/dex.clientSecret\?"):
         gathered({"argocd": {"dex.clientSecret": STATIC}}, existing={DEX: "held"}, secrets=secrets)
 
 
 @pytest.mark.parametrize("name", ["argocd/admin", "argcd", "mobu"])
-def test_only_what_is_generated_can_be_rotated(name: str) -> None:
+def test_only_generated_secrets_can_be_rotated(name: str) -> None:
     definitions = {"argocd": {"admin.password": PASSWORD}, "mobu": {"hook": STATIC}}
-    with pytest.raises(SecretsError, match=f"rsp:vault.rotation: nothing is generated for {name}"):
+    with pytest.raises(SecretsError, match=f"rsp:vault.rotation: no secret is generated for {name}"):
         gathered(definitions, existing={SecretKey("mobu", "hook"): "x"}, vault={"rotation": {name: "1"}})
 
 
-def test_what_follows_another_secret_is_not_rotated_by_itself() -> None:
+def test_a_derived_secret_cannot_be_rotated() -> None:
     derived = {"generate": {"type": "bcrypt-password-hash", "source": "plain"}}
-    with pytest.raises(SecretsError, match="argocd/hash follows argocd/plain: rotate that one"):
+    with pytest.raises(SecretsError, match="argocd/hash is derived from argocd/plain: rotate that secret instead"):
         gathered({"argocd": {"plain": PASSWORD, "hash": derived}}, vault={"rotation": {"argocd/hash": "1"}})
 
 
-def test_rotation_of_a_key_wins_over_that_of_its_application() -> None:
+def test_rotation_of_a_key_takes_precedence_over_its_application() -> None:
     definitions = {"argocd": {"one": PASSWORD, "two": PASSWORD}, "mobu": {"three": PASSWORD}}
     found = gathered(definitions, vault={"rotation": {"argocd": "november", "argocd/two": "december"}})
     assert found.rotation_of(SecretKey("argocd", "one")) == "november"
@@ -89,14 +89,14 @@ def test_rotation_of_a_key_wins_over_that_of_its_application() -> None:
     assert found.rotation_of(SecretKey("mobu", "three")) is None
 
 
-def test_the_object_store_keys_of_tap_need_nobody_to_give_them() -> None:
+def test_the_object_store_keys_of_tap_are_not_static() -> None:
     found = gathered({"tap": {}, "portal": {}})
     keys = {at: type(secret.origin) for at, secret in found.plan.items() if at.application == "tap"}
     assert keys == {SecretKey("tap", "AWS_ACCESS_KEY_ID"): Wired, SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): Wired}
     assert not found.static
 
 
-def test_undeclared_secrets_are_generated_where_that_will_do_and_asked_for_elsewhere() -> None:
+def test_undeclared_secrets_are_generated_or_required() -> None:
     password, other = SecretKey("postgres", "jupyterhub_password"), SecretKey("portal", "licence")
     undeclared = {password: ("postgres: Deployment/postgres",), other: ("portal: Deployment/portal",)}
     found = gathered({"postgres": {}, "portal": {}}, undeclared=undeclared, existing={other: "x"})
@@ -111,11 +111,11 @@ def pull_secret(**options: Any) -> Any:
     return json.loads(origin.value if isinstance(origin, Literal) else found.static[PULL_SECRET])
 
 
-def test_the_pull_secret_is_there_even_without_a_login() -> None:
+def test_the_pull_secret_exists_without_logins() -> None:
     assert pull_secret() == {"auths": {}}
 
 
-def test_the_pull_secret_holds_the_configured_logins() -> None:
+def test_the_pull_secret_contains_the_configured_logins() -> None:
     secrets = {"registries": {"ghcr.io": {"username": "robot", "password": "hidden"}}}
     held = {PULL_SECRET: '{"auths": {"old": {}}}'}
     login = {"auth": "cm9ib3Q6aGlkZGVu", "username": "robot", "password": "hidden"}
@@ -123,25 +123,25 @@ def test_the_pull_secret_holds_the_configured_logins() -> None:
     assert pull_secret(existing=held) == {"auths": {"old": {}}}
 
 
-def test_what_others_keep_beside_our_keys_is_known() -> None:
-    existing = {DEX: "held", SecretKey("argocd", "note"): "theirs", SecretKey("mobu", "old"): "theirs"}
+def test_keys_of_other_writers_are_known() -> None:
+    existing = {DEX: "held", SecretKey("argocd", "note"): "foreign", SecretKey("mobu", "old"): "foreign"}
     definitions = {"argocd": {"dex.clientSecret": STATIC, "admin": PASSWORD, "empty": STATIC}}
     found = gathered(definitions, existing={**existing, SecretKey("argocd", "empty"): "held"})
-    now = {"dex.clientSecret": "changed meanwhile", "note": "theirs", "admin": "not theirs", "empty": ""}
-    assert found.foreign_keys("argocd", now) == {"dex.clientSecret": "changed meanwhile", "note": "theirs"}
-    assert found.in_vault("argocd") == {"dex.clientSecret": "held", "note": "theirs", "empty": "held"}
+    now = {"dex.clientSecret": "changed meanwhile", "note": "foreign", "admin": "generated", "empty": ""}
+    assert found.foreign_keys("argocd", now) == {"dex.clientSecret": "changed meanwhile", "note": "foreign"}
+    assert found.in_vault("argocd") == {"dex.clientSecret": "held", "note": "foreign", "empty": "held"}
 
-    secrets = {"applications": {"argocd": {"dex.clientSecret": "ours"}}}
+    secrets = {"applications": {"argocd": {"dex.clientSecret": "configured"}}}
     configured = gathered(definitions, existing={SecretKey("argocd", "empty"): "held"}, secrets=secrets)
-    assert configured.foreign_keys("argocd", now) == {"note": "theirs"}
+    assert configured.foreign_keys("argocd", now) == {"note": "foreign"}
 
 
-def test_no_value_shows_in_a_printed_form() -> None:
+def test_the_representation_contains_no_values() -> None:
     secrets = {"applications": {"argocd": {"dex.clientSecret": "planted"}}}
     assert "planted" not in repr(gathered({"argocd": {"dex.clientSecret": STATIC}}, secrets=secrets))
 
 
-def test_a_file_of_secrets_serves_too_but_the_configuration_wins(tmp_path: Path) -> None:
+def test_configured_values_take_precedence_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "static.yaml"
     file.write_text(
         "applications:\n"
@@ -160,7 +160,7 @@ def test_a_file_of_secrets_serves_too_but_the_configuration_wins(tmp_path: Path)
 GOOGLE = SecretKey("tap", "google_creds.json")
 
 
-def test_credentials_of_google_are_kept_where_they_are_and_missed_nowhere() -> None:
+def test_credentials_of_google_are_optional() -> None:
     definitions: dict[str, dict[str, dict[str, Any]]] = {"tap": {"google_creds.json": STATIC}}
     assert GOOGLE not in gathered(definitions).plan
     assert gathered(definitions, existing={GOOGLE: "held"}).static[GOOGLE] == "held"
@@ -168,7 +168,7 @@ def test_credentials_of_google_are_kept_where_they_are_and_missed_nowhere() -> N
     assert gathered(definitions, secrets=given).static[GOOGLE] == "given"
 
 
-def test_credentials_of_google_that_pods_read_by_their_key_are_needed() -> None:
+def test_credentials_of_google_are_required_if_pods_read_their_key() -> None:
     found = dataclasses.replace(source({"tap": {"google_creds.json": STATIC}}), read=[GOOGLE])
     with pytest.raises(MissingSecretsError, match=r"tap/google_creds\.json"):
         gather(environment(), found, {})
@@ -179,7 +179,7 @@ def unfilled(pods: tuple[str, ...], existing: dict[SecretKey, str]) -> SecretInp
     return gather(environment(), found, existing)
 
 
-def test_a_secret_that_pods_mount_whole_must_be_in_vault() -> None:
+def test_a_secret_that_pods_mount_as_a_whole_must_be_in_vault() -> None:
     pods = ("rapid-analysis: Deployment/a", "rapid-analysis: Deployment/b")
     with pytest.raises(MissingSecretsError) as error:
         unfilled(pods, {})
@@ -191,9 +191,9 @@ def test_a_secret_that_pods_mount_whole_must_be_in_vault() -> None:
     unfilled(pods, {SecretKey("butler-secret", "any"): "held"})
 
 
-def test_a_secret_that_nothing_mounts_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(pulumi, "info", told.append)
+def test_a_secret_that_no_pod_mounts_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages: list[str] = []
+    monkeypatch.setattr(pulumi, "info", messages.append)
     unfilled((), {})
-    (message,) = told
+    (message,) = messages
     assert message.startswith("Vault has nothing at kv-v2/k8s_operator/roe/butler-secret: ")

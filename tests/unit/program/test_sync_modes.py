@@ -1,4 +1,4 @@
-"""When Argo CD syncs, and how long the program waits for it."""
+"""Sync modes of Argo CD, and timeouts of the program."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tests.unit.recording import Recording
 
 
 def compared(recording: Recording) -> dict[str, dict[str, Any]]:
-    """By name, the inputs of every resource in the cluster of which a change is an update."""
+    """Return the inputs of all resources in the cluster whose changes cause an update, by name."""
     return {
         each.name: {key: value for key, value in each.inputs.items() if key not in each.ignored}
         for each in recording.resources
@@ -20,14 +20,14 @@ def compared(recording: Recording) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_following_the_branch_waits_for_no_commit(run_stack: StackRunner) -> None:
+def test_automatic_does_not_wait_for_a_commit(run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": "automatic"}})
     assert application(recording, "tap")["spec"]["source"]["targetRevision"] == "main"
     assert not any("sync.revision" in each for each in conditions(recording, "tap"))
     assert application(recording, "tap")["spec"]["syncPolicy"]["automated"] == {"prune": True}
 
 
-def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) -> None:
+def test_manual_syncs_only_once(run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
     tap = recording.one("Application", "applications-tap")
     assert "operation" not in tap.inputs
@@ -36,7 +36,7 @@ def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) 
     assert recording.one("ApplicationPatch", "applications-gafaelfawr-first-sync").urn in tap.dependencies
 
     first_sync = recording.one("ApplicationPatch", "applications-tap-first-sync")
-    # Whatever is asked for again, it is never an old revision.
+    # Without a revision, so that a repeated sync is never one of an old commit.
     assert first_sync.inputs["operation"]["sync"] == {}
     assert first_sync.ignored == {"operation"}
     annotations = first_sync.inputs["metadata"]["annotations"]
@@ -47,7 +47,7 @@ def test_manual_syncs_once_and_then_leaves_it_to_people(run_stack: StackRunner) 
     ]
 
 
-def test_the_first_sync_has_the_options_of_every_other(run_stack: StackRunner) -> None:
+def test_the_first_sync_has_the_options_of_the_application(run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
     assert recording.one("ApplicationPatch", "applications-argocd-first-sync").inputs["operation"]["sync"] == {
         "syncOptions": ["ServerSideApply=true"]
@@ -55,12 +55,12 @@ def test_the_first_sync_has_the_options_of_every_other(run_stack: StackRunner) -
 
 
 @pytest.mark.parametrize("mode", SyncMode)
-def test_no_mapping_is_empty_that_an_update_could_have_emptied(mode: SyncMode, run_stack: StackRunner) -> None:
+def test_no_sync_policy_is_empty(mode: SyncMode, run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": mode}})
     assert {} not in [each.inputs["spec"].get("syncPolicy") for each in recording.of("Application")]
 
 
-def test_after_manual_an_application_takes_over_what_its_first_sync_waited_for(run_stack: StackRunner) -> None:
+def test_after_manual_an_application_takes_over_the_fields_of_its_first_sync(run_stack: StackRunner) -> None:
     for mode in (SyncMode.ON_CHANGE, SyncMode.AUTOMATIC):
         recording = run_stack("sandbox", changes={"applications": {"sync": mode}})
         annotations = application(recording, "tap")["metadata"]["annotations"]
@@ -68,7 +68,7 @@ def test_after_manual_an_application_takes_over_what_its_first_sync_waited_for(r
 
 
 @pytest.mark.parametrize("mode", SyncMode)
-def test_another_timeout_changes_nothing_but_waiting(mode: SyncMode, run_stack: StackRunner) -> None:
+def test_a_change_of_the_timeout_updates_no_resource(mode: SyncMode, run_stack: StackRunner) -> None:
     short, long = (
         run_stack("sandbox", changes={"applications": {"sync": mode, "timeout": timeout}}) for timeout in (60, 3600)
     )

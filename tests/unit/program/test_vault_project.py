@@ -1,4 +1,4 @@
-"""The program of the site's own Vault: what it makes, what it checks first, and what it exports."""
+"""The program of the site's own Vault: resources, preflight checks and outputs."""
 
 import json
 import runpy
@@ -32,7 +32,7 @@ def given(host: str = HOST) -> dict[str, str]:
     return {"kind": "given", "certificate": certificate, "key": key}
 
 
-def handed_over(data: Mapping[str, Any]) -> dict[str, str]:
+def as_config(data: Mapping[str, Any]) -> dict[str, str]:
     return {f"rsp-vault:{key}": each if isinstance(each, str) else json.dumps(each) for key, each in data.items()}
 
 
@@ -49,7 +49,7 @@ def _program() -> None:
 
 @pytest.fixture(autouse=True)
 def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """An OpenStack project that has all that the configurations name."""
+    """Return an OpenStack project with all resources that the configurations name."""
 
     def named(*names: str) -> list[SimpleNamespace]:
         return [SimpleNamespace(name=name) for name in names]
@@ -72,7 +72,7 @@ def recording() -> Recording:
     return run(stack_config.load(ROOT / "vault", "sandbox"))
 
 
-def test_makes_a_network_and_a_server_and_nothing_in_vault(recording: Recording) -> None:
+def test_the_resources_are_a_network_and_a_server(recording: Recording) -> None:
     assert {each.type for each in recording.resources if not each.custom} == {
         "rsp:index:Network",
         "rsp:index:VaultServer",
@@ -83,31 +83,31 @@ def test_makes_a_network_and_a_server_and_nothing_in_vault(recording: Recording)
     assert recording.one("Instance", "vault-server").inputs["blockDevices"][1]["uuid"] == "vault-data-id"
 
 
-def test_a_preview_shows_what_up_makes(recording: Recording) -> None:
+def test_a_preview_has_the_same_resources_as_an_update(recording: Recording) -> None:
     previewed = run(stack_config.load(ROOT / "vault", "sandbox"), preview=True)
     assert {each.name for each in previewed.resources} == {each.name for each in recording.resources}
 
 
-def test_outputs_are_those_that_are_documented(recording: Recording) -> None:
+def test_all_outputs_are_documented(recording: Recording) -> None:
     assert recording.exports.keys() == DESCRIPTIONS.keys()
     assert recording.exports == {"vaultUrl": "https://vault.sandbox.test:8200", "vaultAddress": "203.0.113.16"}
 
 
-def test_no_name_in_openstack_is_that_of_a_platform_with_the_same_stack(recording: Recording) -> None:
+def test_names_in_openstack_differ_from_those_of_a_platform(recording: Recording) -> None:
     names = {each.inputs["name"] for each in recording.resources if str(each.inputs.get("name")).startswith("rsp-")}
     assert {"rsp-vault-test-network", "rsp-vault-test-vault", "rsp-vault-test-vault-data"} <= names
     assert all(name.startswith("rsp-vault-test-") for name in names)
 
 
-def test_a_duplicate_is_looked_for_before_each_creation(recording: Recording) -> None:
+def test_each_creation_checks_for_duplicates(recording: Recording) -> None:
     guarded = {each.type for each in recording.resources if "no-duplicates" in each.request.hooks.before_create}
     registered = {each.type for each in recording.resources if each.type.startswith("openstack:")}
     assert guarded == registered & set(GUARDED)
     assert {f"openstack:{kind}" for kind in ("compute/instance:Instance", "blockstorage/volume:Volume")} <= guarded
 
 
-def test_no_secret_is_in_clear() -> None:
-    recording = run(handed_over(vault_stack_data(server__tls=given())))
+def test_no_secret_is_in_plaintext() -> None:
+    recording = run(as_config(vault_stack_data(server__tls=given())))
     assert "planted-administrator" in str(recording.one("Instance").inputs)
     assert "planted" not in json.dumps([[each.veiled_request for each in recording.resources], recording.exports])
 
@@ -115,19 +115,19 @@ def test_no_secret_is_in_clear() -> None:
 def refused(**changes: Any) -> str:
     recording = Recording()
     with pytest.raises(pulumi.RunError) as caught:
-        run(handed_over(vault_stack_data(**{"server__tls": given(), **changes})), recording)
+        run(as_config(vault_stack_data(**{"server__tls": given(), **changes})), recording)
     assert recording.resources == []
     return str(caught.value)
 
 
-def test_a_certificate_for_another_name_is_refused_first() -> None:
+def test_a_certificate_for_another_name_is_refused() -> None:
     assert refused(server__tls=given("other.example.org")) == (
         "rsp-vault:server.tls: tls.crt: is valid for other.example.org, expected vault.example.org "
         "(rsp-vault:host is vault.example.org)"
     )
 
 
-def test_names_that_the_cloud_does_not_have_are_refused_first(cloud: SimpleNamespace) -> None:
+def test_names_that_the_cloud_does_not_have_are_refused(cloud: SimpleNamespace) -> None:
     cloud.images, cloud.flavors, cloud.types, cloud.external = [], [], [], []
     assert refused(cloud__keypair="unknown").splitlines() == [
         "rsp-vault:network.externalNetwork: the cloud has no `external`; it has: none",
@@ -138,7 +138,7 @@ def test_names_that_the_cloud_does_not_have_are_refused_first(cloud: SimpleNames
     ]
 
 
-def test_a_cloud_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(_: object, project: str) -> Problem:
         return Problem(where=f"{project}:cloud", what="Cloud test-cloud was not found")
 
@@ -146,7 +146,7 @@ def test_a_cloud_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert refused() == "rsp-vault:cloud: Cloud test-cloud was not found"
 
 
-def test_a_slip_in_the_configuration_is_named_without_a_traceback() -> None:
+def test_an_invalid_configuration_is_reported() -> None:
     assert refused(server__clients=["0.0.0.0/0"]).startswith(
         "Pulumi.test.yaml: rsp-vault:server.clients: 0.0.0.0/0 would open Vault to a large part"
     )

@@ -78,7 +78,7 @@ def test_nothing_is_created_if_the_state_cannot_be_read(
     monkeypatch.setattr(duplicates, "_PAUSE", 0)
     monkeypatch.setenv("PATH", str(tmp_path))
     cloud.networks.update(there=["id-1"])
-    with pytest.raises(PhalanxError, match=r"cannot be known.*id-1.*not on PATH") as raised:
+    with pytest.raises(PhalanxError, match=r"cannot determine whether.*id-1.*not on PATH") as raised:
         before_create(check, "there")
     assert not isinstance(raised.value, DuplicateError)
 
