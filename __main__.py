@@ -10,15 +10,15 @@ from pulumi import ResourceOptions
 
 from config import loader
 from config.stack_config import StackConfig
-from probes.preflight import Questions
+from probes.preflight import Queries
 from program.checks import Checked, check
 from program.errors import user_errors
 
 with user_errors():
     config = loader.load(pulumi.Config(), StackConfig)
-    questions = Questions(config, pulumi.get_stack(), preview=pulumi.runtime.is_dry_run())
+    queries = Queries(config, pulumi.get_stack(), preview=pulumi.runtime.is_dry_run())
 
-# While these are imported, the clouds answer the questions.
+# While these are imported, the clouds answer the queries.
 from components.applications import Applications
 from components.argocd import ArgoCd
 from components.certificate_issuer import CertificateIssuer
@@ -80,5 +80,5 @@ def after(options: ResourceOptions, *resources: pulumi.Resource) -> ResourceOpti
 
 
 with user_errors():
-    checked = check(config, questions)
+    checked = check(config, queries)
     outputs.export(checked, build(checked))

@@ -100,9 +100,9 @@ class Applications(pulumi.ComponentResource):
         source = manifest["spec"]["source"]
         conditions = _conditions(application, source["targetRevision"])
         facts = helm_values(application, self._args.facts, self._args.values.get(application, {}))
-        told = merge(self._args.configured.get(application, {}), facts)
-        if told:
-            values, facts_hash = _values_with_facts(source, told)
+        overrides = merge(self._args.configured.get(application, {}), facts)
+        if overrides:
+            values, facts_hash = _values_with_facts(source, overrides)
             source = merge(source, {"helm": {"valuesObject": values}})
             path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
             conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))

@@ -11,7 +11,7 @@ from config.loader import ConfigError, load_file
 from config.stack_config import StackConfig
 from phalanx import source
 from phalanx.errors import PhalanxError
-from probes.preflight import Questions
+from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from wiring import requirements
 from wiring.application_values import application_values
@@ -25,8 +25,8 @@ def main(
     started = time.monotonic()
     try:
         config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
-        questions = Questions(config, stack)
-        found = [*questions.problems(), *_application_problems(config, questions)]
+        queries = Queries(config, stack)
+        found = [*queries.problems(), *_application_problems(config, queries)]
         problems = sorted(found, key=lambda problem: not problem.fatal)
     except ConfigError as error:
         problems = [Problem(where="configuration", what=line) for line in str(error).splitlines()]
@@ -41,12 +41,12 @@ def main(
         raise typer.Exit(1)
 
 
-def _application_problems(config: StackConfig, questions: Questions) -> list[Problem]:
+def _application_problems(config: StackConfig, queries: Queries) -> list[Problem]:
     """Return the problems of the Phalanx environment's applications."""
     try:
-        tree, environment = questions.phalanx()
+        tree, environment = queries.phalanx()
     except PhalanxError:
-        return []  # one of the problems that `Questions` reports
+        return []  # one of the problems that `Queries` reports
     try:
         source.load(tree, environment, application_values(config), requirements.of(config), bootstrap=False)
     except PhalanxError as error:

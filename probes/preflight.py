@@ -14,7 +14,7 @@ WORKERS = 20
 """Number of threads: more than there are queries, so that all run in parallel."""
 
 
-class Questions:
+class Queries:
     """Read-only queries to OpenStack, the Phalanx repository and Vault.
 
     They start with the creation of the object and run in parallel, in threads.

@@ -12,7 +12,7 @@ from phalanx.certificates import Certificate
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
 from probes import certificate
-from probes.preflight import Questions
+from probes.preflight import Queries
 from probes.problem import Problem
 from probes.vault_secrets import Contents
 from program import secret_changes, secret_inputs
@@ -40,12 +40,12 @@ class Checked:
     """The platform's TLS certificate; None if it is not known yet."""
 
 
-def check(config: StackConfig, questions: Questions) -> Checked:
+def check(config: StackConfig, queries: Queries) -> Checked:
     """Load the Phalanx environment and the contents of Vault, and check that the stack can be deployed.
 
     Args:
         config: Stack configuration.
-        questions: Queries to OpenStack, the Phalanx repository and Vault, which may still be running.
+        queries: Queries to OpenStack, the Phalanx repository and Vault, which may still be running.
 
     Raises:
         pulumi.RunError: The preflight checks found fatal problems; the message lists all of them.
@@ -53,14 +53,14 @@ def check(config: StackConfig, questions: Questions) -> Checked:
             application requires something that the infrastructure does not provide.
     """
     source = phalanx_source.load(
-        *questions.phalanx(),
+        *queries.phalanx(),
         application_values(config),
         requirements.of(config),
         follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
     )
-    raise_if_fatal(_enforced(questions.problems(), config))
+    raise_if_fatal(_enforced(queries.problems(), config))
     vault_url = config.vault.reached_at(source.environment.vault_url)
-    in_vault = questions.vault_contents()
+    in_vault = queries.vault_contents()
     secrets = secret_inputs.gather(config, source, in_vault.secrets)
     secret_changes.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
     served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)

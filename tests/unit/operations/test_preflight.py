@@ -47,13 +47,13 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -> None:
     services.openstack, services.vault = [WARNING], [FATAL]
-    assert preflight.Questions(environment(), "test").problems() == [FATAL, WARNING]
+    assert preflight.Queries(environment(), "test").problems() == [FATAL, WARNING]
 
 
 def test_the_address_of_vault_comes_from_the_checkout(services: SimpleNamespace) -> None:
     settings: StackConfig = environment()
-    assert preflight.Questions(settings, "test").problems() == []
-    assert preflight.Questions(settings, "test", preview=True).problems() == []
+    assert preflight.Queries(settings, "test").problems() == []
+    assert preflight.Queries(settings, "test", preview=True).problems() == []
     asked = ("https://vault.example.org", services.target, settings.vault, "test")
     assert services.asked == [(*asked, False), (*asked, True)]
 
@@ -66,7 +66,7 @@ def test_the_checkout_is_resolved_once(services: SimpleNamespace, monkeypatch: p
         return SimpleNamespace(path=Path("checkout"))
 
     monkeypatch.setattr("phalanx.checkout.resolve", resolve)
-    asked = preflight.Questions(environment(), "test")
+    asked = preflight.Queries(environment(), "test")
     assert asked.problems() == []
     tree, target = asked.phalanx()
     assert (tree.path, target) == (Path("checkout"), services.target)
@@ -76,19 +76,19 @@ def test_the_checkout_is_resolved_once(services: SimpleNamespace, monkeypatch: p
 def test_a_missing_repository_raises(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("cannot be read")))
     with pytest.raises(CheckoutError, match="cannot be read"):
-        preflight.Questions(environment(), "test").phalanx()
+        preflight.Queries(environment(), "test").phalanx()
     assert services.asked == []
 
 
 def test_the_configuration_overrides_the_address_of_vault(services: SimpleNamespace) -> None:
-    preflight.Questions(environment(vault={"address": "http://127.0.0.1:8200"}), "test").problems()
+    preflight.Queries(environment(vault={"address": "http://127.0.0.1:8200"}), "test").problems()
     assert services.asked[0][0] == "http://127.0.0.1:8200"
 
 
 def test_a_missing_revision_is_reported(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("rsp:phalanx.revision: no branch")))
     services.openstack = [FATAL]
-    assert preflight.Questions(environment(), "test").problems() == [
+    assert preflight.Queries(environment(), "test").problems() == [
         FATAL,
         Problem(where="rsp:phalanx.revision", what="no branch"),
     ]

@@ -126,7 +126,7 @@ class StackRunner:
                 patch.setattr(secret_inputs, "load", lambda _: STATIC_SECRETS_FILE)
             patch.setattr(openstack_preflight, "check", lambda *_: [])
             if not vault:
-                patch.setattr(preflight.Questions, "problems", lambda _: list(problems))
+                patch.setattr(preflight.Queries, "problems", lambda _: list(problems))
                 patch.setattr(vault_preflight, "check", lambda *_, **__: [])
                 held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
                 patch.setattr(vault_secrets, "read", lambda *_: held_keys)
