@@ -9,11 +9,12 @@ from config.applications import SyncMode
 from config.stack_config import StackConfig
 from phalanx import source as phalanx_source
 from phalanx.certificates import Certificate
+from phalanx.errors import PhalanxError
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
 from probes import certificate
 from probes.preflight import Queries
-from probes.problem import Problem
+from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
 from program import secret_changes, secret_inputs
 from program.duplicates import guard
@@ -48,16 +49,21 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         queries: Queries to OpenStack, the Phalanx repository and Vault, which may still be running.
 
     Raises:
-        pulumi.RunError: The preflight checks found fatal problems; the message lists all of them.
-        PhalanxError: The Phalanx repository, the configured secrets or the contents of Vault are not valid, or an
-            application requires something that the infrastructure does not provide.
+        pulumi.RunError: The Phalanx repository is not valid, an application requires something that the infrastructure
+            does not provide, or the preflight checks found fatal problems; the message lists all of them.
+        PhalanxError: The configured secrets or the contents of Vault are not valid.
     """
-    source = phalanx_source.load(
-        *queries.phalanx(),
-        application_values(config),
-        requirements.of(config),
-        follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
-    )
+    try:
+        source = phalanx_source.load(
+            *queries.phalanx(),
+            application_values(config),
+            requirements.of(config),
+            follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
+        )
+    except PhalanxError as error:
+        # Together with those of OpenStack and Vault; both contain an error of the checkout itself.
+        raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
+        raise
     raise_if_fatal(_enforced(queries.problems(), config))
     vault_url = config.vault.reached_at(source.environment.vault_url)
     in_vault = queries.vault_contents()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from probes.problem import Problem
 from tests.unit.program.conftest import CHECKOUTS, StackRunner
 from tests.unit.program.refusals import refused
 
@@ -66,6 +67,15 @@ def test_a_wrong_value_is_reported_with_file_and_key(
     assert message.startswith(problem)
     assert "\n" not in message
     assert str(root) not in message
+
+
+def test_problems_of_the_clouds_are_reported_with_those_of_the_checkout(run_stack: StackRunner, root: Path) -> None:
+    edit(root / NUBLADO, volume(source=None))
+    edit(root / ENVIRONMENT, disabled("argocd"))
+    quota = Problem(where="quota of project `rsp`", what="cores: 8 needed, 4 of 20 free")
+    message = refused(run_stack, root=root, problems=[quota])
+    assert f"{ENVIRONMENT}: applications.argocd: is false" in message
+    assert message.splitlines()[-1] == str(quota)
 
 
 @pytest.mark.parametrize("name", ["cert-manager", "ingress-nginx"])
