@@ -71,7 +71,7 @@ class NfsServer(pulumi.ComponentResource):
             description="NFS from the cluster's subnet, and egress of the server",
             ingress={"nfs": Flow("tcp", NFS_PORT, "NFS from the cluster's subnet", str(args.clients))},
         )
-        self.address = port.fixed_ips.apply(lambda _: str(args.place.address))
+        self.address = pulumi.Output.from_input(str(args.place.address))
         stateless_vm.server(
             self,
             name,

@@ -73,7 +73,7 @@ class VaultServer(pulumi.ComponentResource):
 
     def _address(self, name: str, args: VaultServerArgs, port: networking.Port) -> pulumi.Output[str]:
         if not args.settings.floating_ip:
-            return port.fixed_ips.apply(lambda _: str(args.place.address))
+            return pulumi.Output.from_input(str(args.place.address))
         return networking.FloatingIp(
             f"{name}-address",
             pool=args.external_network,

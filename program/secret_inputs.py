@@ -7,6 +7,7 @@ import pulumi
 
 from config.stack_config import StackConfig
 from phalanx import additions
+from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.generators import OidcClient, oidc_clients
 from phalanx.secret_inputs import SecretInputs, rotatable
@@ -51,7 +52,7 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
     _check_pem(values, configured)
     unfilled = {name: pods for name, pods in source.unfilled.items() if name not in {at.application for at in held}}
     if problems := [
-        *_explain(plan, plan.unresolved({*values, *held})),
+        *_explain(plan, plan.unresolved({*values, *held}), source.environment),
         *_explain_unfilled(source.environment.vault_path_prefix, unfilled),
     ]:
         raise MissingSecretsError(*problems)
@@ -124,17 +125,19 @@ def _nearest(name: str, known: list[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _explain(plan: Plan, missing: Collection[SecretKey]) -> list[str]:
+def _explain(plan: Plan, missing: Collection[SecretKey], environment: Environment) -> list[str]:
     """Return the message's lines: each missing static secret, without secrets that are copied or derived from it."""
     if not missing:
         return []
     static = [plan[at] for at in missing if isinstance(plan[at].origin, Static)]
+    where = f"-mount={environment.vault_mount} {environment.vault_path}/APPLICATION"
+    head = f"Missing static secrets: {len(static)}. Set each with the command below it, or write it to Vault"
     return [
-        f"Missing static secrets: {len(static)}. Set each with the command below it, or write it to Vault.",
+        f"{head} (`vault kv patch {where} KEY=@FILE`, or `put` for the first key of an application).",
         *(
             f"  {secret.at}: {' '.join(secret.description.split())}\n"
             f"    pulumi config set --secret --path "
-            f'\'rsp:secrets.applications["{secret.at.application}"]["{secret.at.key}"]\''
+            f'\'rsp:secrets.applications["{secret.at.application}"]["{secret.at.key}"]\' -s {pulumi.get_stack()}'
             for secret in static
         ),
     ]

@@ -42,11 +42,14 @@ def test_missing_secrets_are_listed_with_their_descriptions() -> None:
     with pytest.raises(MissingSecretsError) as error:
         gathered(definitions)
     assert str(error.value).splitlines() == [
-        "Missing static secrets: 2. Set each with the command below it, or write it to Vault.",
+        (
+            "Missing static secrets: 2. Set each with the command below it, or write it to Vault (`vault kv patch "
+            "-mount=kv-v2 k8s_operator/roe/APPLICATION KEY=@FILE`, or `put` for the first key of an application)."
+        ),
         "  argocd/dex.clientSecret: What dex.clientSecret is for.",
-        """    pulumi config set --secret --path 'rsp:secrets.applications["argocd"]["dex.clientSecret"]'""",
+        """    pulumi config set --secret --path 'rsp:secrets.applications["argocd"]["dex.clientSecret"]' -s stack""",
         "  mobu/hook: What hook is for.",
-        """    pulumi config set --secret --path 'rsp:secrets.applications["mobu"]["hook"]'""",
+        """    pulumi config set --secret --path 'rsp:secrets.applications["mobu"]["hook"]' -s stack""",
     ]
 
 
