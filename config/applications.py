@@ -3,10 +3,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.section import Name, Section
+from config.section import Matching, Name, Section
 
-StorageClassName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
-"""Name of a StorageClass: a DNS subdomain name of Kubernetes."""
+StorageClassName = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+        "a name of Kubernetes (lower-case letters, digits, hyphens and dots), such as ceph-hdd",
+        253,
+    ),
+]
+"""Name of a StorageClass: a DNS subdomain name
+(https://kubernetes.io/docs/concepts/overview/working-with-objects/names/)."""
 
 
 class SyncMode(StrEnum):
@@ -20,10 +28,11 @@ class SyncMode(StrEnum):
 class StorageClassSettings(Section):
     """A Kubernetes StorageClass whose volumes are Cinder volumes of one type."""
 
-    volume_type: Name = Field(description="Cinder volume type")
+    volume_type: Name = Field(description="Cinder volume type", examples=["ceph-hdd"])
     availability_zone: Name | None = Field(
         default=None,
         description="Cinder availability zone; the cloud's default if absent",
+        examples=["nova"],
     )
     reclaim_policy: Literal["Retain", "Delete"] = Field(
         default="Retain",
@@ -45,6 +54,7 @@ class ApplicationsSettings(Section):
     timeout: int = Field(
         default=900,
         ge=30,
+        le=24 * 3600,
         description=(
             "Seconds to wait until an application is synced and healthy; a change does not affect the installed Helm "
             "releases of Argo CD and vault-secrets-operator"
@@ -52,10 +62,13 @@ class ApplicationsSettings(Section):
     )
     storage_classes: dict[StorageClassName, StorageClassSettings] = Field(
         min_length=1,
+        max_length=50,
         description="StorageClasses of the cluster, by name",
+        examples=["{ceph-hdd: {volumeType: ceph-hdd, default: true}}"],
     )
     database_storage_class: StorageClassName = Field(
         description="Name of the class in storageClasses for the data of the internal PostgreSQL server",
+        examples=["ceph-hdd"],
     )
 
     @model_validator(mode="after")

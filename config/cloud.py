@@ -10,9 +10,12 @@ class Cloud(Section):
     that they never enter the stack's state.
     """
 
-    name: Name = Field(description="Entry of clouds.yaml with the credentials")
-    region: Name | None = Field(default=None, description="Region, if the cloud has more than one")
+    name: Name = Field(description="Entry of clouds.yaml with the credentials", examples=["somerville"])
+    region: Name | None = Field(
+        default=None, description="Region, if the cloud has more than one", examples=["RegionOne"]
+    )
     keypair: Name | None = Field(
         default=None,
         description="Existing Nova keypair for SSH to the NFS server and the cluster's nodes; none if absent",
+        examples=["operators"],
     )

@@ -6,10 +6,25 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from config import heat_releases, versions
-from config.section import GiB, Name, Section, Slug
+from config.addresses import ClientNetwork, PrivateNetwork
+from config.section import GiB, Matching, Name, Nodes, Section, Slug
 
-Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Label = Annotated[str, Matching(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores, such as kube_tag")]
 """Name of a Magnum label."""
+
+LabelValue = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9 ._,:/=@%+~*<>()\[\]{}-]*",
+        "text without quotes and other special characters of a shell, such as v1.36.3",
+    ),
+]
+"""Value of a Magnum label, which the Heat driver writes into a shell script of the nodes (heat-params)."""
+
+KubernetesVersion = Annotated[
+    str,
+    Matching(r"v[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}([-+][0-9A-Za-z.-]+)?", "a Kubernetes release, such as v1.36.3", 63),
+]
 
 Driver = Literal["heat", "capi"]
 
@@ -50,8 +65,8 @@ LABELS_OF_FIELDS = {
 class AutoscalingSettings(Section):
     """Limits of the cluster autoscaler."""
 
-    minimum: int = Field(ge=1, description="Minimum number of nodes; Magnum cannot scale a group to zero")
-    maximum: int = Field(ge=1, description="Maximum number of nodes; the project's quota must allow them")
+    minimum: Nodes = Field(examples=[2], description="Minimum number of nodes; Magnum cannot scale a group to zero")
+    maximum: Nodes = Field(examples=[5], description="Maximum number of nodes; the project's quota must allow them")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -63,8 +78,8 @@ class AutoscalingSettings(Section):
 class NodeGroupSettings(Section):
     """A group of nodes of the same flavor."""
 
-    flavor: Name = Field(description="Nova flavor")
-    count: int = Field(ge=1, description="Number of nodes; with autoscaling the initial number")
+    flavor: Name = Field(description="Nova flavor", examples=["m1.large"])
+    count: Nodes = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
     autoscaling: AutoscalingSettings | None = Field(
         default=None,
         description="Limits of the autoscaler; the number of nodes is fixed if absent",
@@ -83,7 +98,7 @@ class NodeGroupSettings(Section):
 class Masters(Section):
     """The control plane nodes."""
 
-    flavor: Name = Field(description="Nova flavor")
+    flavor: Name = Field(description="Nova flavor", examples=["m1.large"])
     count: int = Field(default=3, ge=1, le=7, description="Number of masters; must be odd for etcd's quorum")
 
     @field_validator("count")
@@ -99,8 +114,10 @@ class Masters(Section):
 class BootVolume(Section):
     """The root disk of each node as a Cinder volume."""
 
-    size: GiB = Field(description="Size in GiB")
-    type: Name | None = Field(default=None, description="Cinder volume type; the cloud's default type if absent")
+    size: GiB = Field(description="Size in GiB", examples=[100])
+    type: Name | None = Field(
+        default=None, description="Cinder volume type; the cloud's default type if absent", examples=["ceph-hdd"]
+    )
 
 
 class Cluster(Section):
@@ -110,29 +127,38 @@ class Cluster(Section):
         default="capi",
         description="Magnum's driver in this cloud: Heat or Cluster API (magnum-capi-helm)",
     )
-    kubernetes_version: str = Field(
+    kubernetes_version: KubernetesVersion = Field(
         default=versions.KUBERNETES,
-        pattern=r"^v\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$",
         description=(
             "Kubernetes release. Driver capi: the release of the image, such as v1.36.3; a newer image and its release "
             "upgrade the cluster. Driver heat: a tag of the image rancher/hyperkube, such as v1.28.9-rancher1, which "
             "cannot be upgraded"
         ),
     )
-    image: Name = Field(description="Glance image of the nodes; its property os_distro selects Magnum's driver")
+    image: Name = Field(
+        description="Glance image of the nodes; its property os_distro selects Magnum's driver",
+        examples=["fedora-coreos-42"],
+    )
     masters: Masters = Field(description="Control plane nodes")
     workers: NodeGroupSettings = Field(description="Default node group (Magnum's default-worker)")
-    node_groups: dict[Slug, NodeGroupSettings] = Field(default={}, description="Additional node groups, by name")
+    node_groups: dict[Slug, NodeGroupSettings] = Field(
+        default={},
+        max_length=50,
+        description="Additional node groups, by name",
+        examples=["{labs: {flavor: m1.large, count: 2}}"],
+    )
     public_api: bool = Field(
         default=True,
         description="Assign a floating IP to the load balancer of the Kubernetes API; nodes never get one",
     )
-    api_allowed_cidrs: tuple[IPv4Network, ...] = Field(
+    api_allowed_cidrs: tuple[ClientNetwork, ...] = Field(
         default=(),
+        max_length=50,
         description=(
             "Networks with access to the public Kubernetes API; all if empty. Requires ingress.loadBalancerProvider "
             "amphora, as OVN load balancers do not support it"
         ),
+        examples=["[192.0.2.0/28]"],
     )
     autohealing: bool = Field(default=True, description="Replace nodes that do not respond")
     boot_volume: BootVolume | None = Field(
@@ -143,12 +169,20 @@ class Cluster(Section):
         default="calico",
         description="Pod network driver. Only calico enforces NetworkPolicy, without which pods can impersonate users",
     )
-    pod_cidr: IPv4Network | None = Field(default=None, description="Pod network; the driver's default if absent")
-    service_cidr: IPv4Network | None = Field(
+    pod_cidr: PrivateNetwork | None = Field(
+        default=None, description="Pod network; the driver's default if absent", examples=["10.100.0.0/16"]
+    )
+    service_cidr: PrivateNetwork | None = Field(
         default=None,
         description="Service network; the driver's default if absent",
+        examples=["10.254.0.0/16"],
     )
-    labels: dict[Label, str] = Field(default={}, description="Additional Magnum labels")
+    labels: dict[Label, LabelValue] = Field(
+        default={},
+        max_length=100,
+        description="Additional Magnum labels",
+        examples=['{etcd_volume_size: "10"}'],
+    )
 
     @field_validator("node_groups")
     @classmethod
@@ -203,6 +237,14 @@ class Cluster(Section):
         """True if Phalanx supports the Kubernetes release."""
         major, minor = (int(part) for part in re.findall(r"\d+", self.kubernetes_version)[:2])
         return (major, minor) >= versions.KUBERNETES_MINIMUM
+
+    @property
+    def max_nodes(self) -> int:
+        """Number of masters and nodes, with all groups at the maximum of their autoscaling."""
+        groups = (self.workers, *self.node_groups.values())
+        return self.masters.count + sum(
+            group.autoscaling.maximum if group.autoscaling else group.count for group in groups
+        )
 
     @property
     def pods(self) -> IPv4Network:

@@ -1,34 +1,40 @@
-"""Read a project's configuration from Pulumi or from a stack's file: the one place that does."""
+"""Read a project's configuration from Pulumi or from a stack's file: the only module that does.
 
-import difflib
+Both go through the same parser: a file is first converted to what Pulumi hands to a program.
+"""
+
 import json
-import types
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
+from config import stack_document
+from config.explain import explain
+from config.explain import path as key_path
+from config.section import SEALED
+from config.stack_document import ConfigError, StackDocument
 from config.stack_file import StackFile
 
 if TYPE_CHECKING:
     import pulumi
     from pydantic_core import ErrorDetails
 
+__all__ = ["SEALED", "ConfigError", "load", "load_file", "parse", "plain_secrets"]
+
 Model = TypeVar("Model", bound=StackFile)
 
-SEALED = "[encrypted in the stack's file]"
-"""Stands for an encrypted value where a file is read without its key."""
+Encrypted = Mapping[tuple[int | str, ...], str]
 
-
-class ConfigError(Exception):
-    """The configuration is wrong: one line for each problem, naming the key's path and how to mend it."""
+_MAX_DEPTH: Final = 64
+"""Maximum nesting of a value, as in a stack's file."""
 
 
 def load(config: "pulumi.Config", model: type[Model]) -> Model:
-    """Return the configuration of a running Pulumi program.
+    """Return the configuration of a running Pulumi program, and warn of secrets in plain text in the stack's file.
 
     Values of secret keys arrive decrypted: the fields that hold them are ``SecretStr``, and whoever passes one to a
     resource wraps it in ``pulumi.Output.secret``.
@@ -38,153 +44,143 @@ def load(config: "pulumi.Config", model: type[Model]) -> Model:
         model: The project's model.
 
     Raises:
-        ConfigError: If anything is wrong.
+        ConfigError: The configuration is not valid.
     """
     import pulumi  # noqa: PLC0415  # tools that read a file alone need not wait for it
     from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
 
-    prefix = f"{config.name}:"
     # pulumi.Config cannot list its keys, and a misspelt one must not pass unseen.
-    keys = {key.removeprefix(prefix) for key in {**get_config_env(), **CONFIG.get()} if key.startswith(prefix)}
-    values = {key: _decode(text) for key in sorted(keys) if (text := config.get(key)) is not None}
-    return parse(values, f"Pulumi.{pulumi.get_stack()}.yaml", model)
+    keys = sorted({**get_config_env(), **CONFIG.get()})
+    prefix = f"{config.name}:"
+    names = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
+    texts = {name: text for name in names if (text := config.get(name)) is not None}
+    file = Path(f"Pulumi.{pulumi.get_stack()}.yaml")
+    # Pulumi passes on neither what is outside `config`, nor which values are encrypted.
+    document = stack_document.read(file, model.project) if file.is_file() else StackDocument()
+    if not document.entries.keys() <= {*keys}:
+        # With --config-file, it is not the file in use.
+        document = StackDocument()
+    for warning in stack_document.plain_secrets(document, model):
+        pulumi.warn(f"{file.name}: {warning}")
+    return _parse(texts, file.name, model, keys, document)
 
 
 def load_file(path: Path, model: type[Model]) -> Model:
-    """Return the configuration in a stack's file, for tools that run outside Pulumi; encrypted values read ``SEALED``.
+    """Return the configuration in a stack's file, for tools that run outside Pulumi; encrypted values are ``SEALED``.
 
     Args:
-        path: The file.
+        path: Path of the file.
         model: The project's model.
 
     Raises:
-        ConfigError: If the file cannot be read or anything in it is wrong.
+        ConfigError: The file cannot be read, or the configuration is not valid.
     """
-    try:
-        document = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}): is the stack's name right?") from None
-    except yaml.YAMLError as error:
-        # No more of it: the message of a parser quotes the text, which may hold a secret.
-        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-        at = f", see line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path.name}: is not valid YAML{at}") from None
-    entries = document.get("config") if isinstance(document, dict) else None
-    if not isinstance(entries, dict):
-        raise ConfigError(f"{path.name}: has no mapping `config:`; a stack's file holds all its values below that key")
+    document = stack_document.read(path, model.project)
     prefix = f"{model.project}:"
-    values = {key.removeprefix(prefix): _seal(value) for key, value in entries.items() if key.startswith(prefix)}
-    return parse(values, path.name, model)
+    texts = {key.removeprefix(prefix): text for key, text in document.texts().items() if key.startswith(prefix)}
+    return _parse(texts, path.name, model, document.entries, document)
+
+
+def plain_secrets(path: Path, model: type[StackFile]) -> list[str]:
+    """Return a warning for each secret in a stack's file that is not encrypted.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    return [*stack_document.plain_secrets(stack_document.read(path, model.project), model)]
 
 
 def parse(values: Mapping[str, Any], source: str, model: type[Model]) -> Model:
     """Validate plain values.
 
     Args:
-        values: Sections by their key without the project's prefix, as YAML or JSON gives them.
-        source: File that errors are to name.
+        values: Sections by key without the project's prefix, as in JSON.
+        source: Name of the file, for error messages.
         model: The project's model.
 
     Raises:
-        ConfigError: If anything is wrong.
+        ConfigError: The configuration is not valid.
     """
+    return _validate(values, source, model, (), {})
+
+
+def _parse(
+    texts: Mapping[str, str], source: str, model: type[Model], keys: Iterable[str], document: StackDocument
+) -> Model:
+    """Validate a project's values, and the keys of all namespaces, and report all problems together."""
+    annotations = {each.alias: each.annotation for each in model.model_fields.values()}
+    values = {key: _decode(text, annotations.get(key)) for key, text in texts.items()}
+    encrypted = stack_document.misplaced_secrets(document, model)
+    return _validate(
+        values,
+        source,
+        model,
+        [*document.problems, *stack_document.foreign_keys(keys, model)],
+        encrypted,
+    )
+
+
+def _validate(
+    values: Mapping[str, Any], source: str, model: type[Model], problems: Sequence[str], encrypted: Encrypted
+) -> Model:
+    """Validate values.
+
+    Args:
+        values: Values by section.
+        source: Name of the file, for error messages.
+        model: The project's model.
+        problems: Problems that are known already.
+        encrypted: Problems of values that are encrypted although they are no secrets, by their keys.
+    """
+    deep = {key for key, value in values.items() if _is_deep(value, _MAX_DEPTH)}
+    lines = [*problems, *encrypted.values(), *(f"{key_path([key], model.project)} is nested too deep" for key in deep)]
+    text = _json({key: value for key, value in values.items() if key not in deep})
     try:
-        return model.model_validate(dict(values), by_name=False, by_alias=True)
+        config = model.model_validate_json(text, strict=True, by_name=False, by_alias=True)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-        raise ConfigError("\n".join(f"{source}: {_explain(detail, model)}" for detail in details)) from None
+        details = [*error.errors(include_url=False), *_conflicts(error, values, model)]
+        lines += [explain(each, model) for each in details if each["loc"] not in encrypted]
+    else:
+        if not lines:
+            return config
+    # Without the original error, as its values may be secret.
+    raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
-def _decode(text: str) -> Any:
-    """Pulumi hands a program objects as JSON and everything else as bare text."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+def _decode(text: str, annotation: Any) -> Any:
+    """Return the value of a text that Pulumi hands over: an object as JSON, all other values as they are."""
+    if annotation is bool:
+        return {"true": True, "false": False}.get(text, text)
+    if annotation is str:
         return text
+    with suppress(ValueError, RecursionError):
+        return json.loads(text)
+    return text
 
 
-def _seal(value: Any) -> Any:
-    """The value with ``SEALED`` for each ``secure:`` entry, which is how Pulumi writes a ciphertext."""
-    match value:
-        case {"secure": str()} if len(value) == 1:
-            return SEALED
-        case dict():
-            return {key: _seal(each) for key, each in value.items()}
-        case list():
-            return [_seal(each) for each in value]
-        case _:
-            return value
+def _json(values: Mapping[str, Any]) -> str:
+    """Return values as JSON, with U+FFFD for halves of characters, which are not Unicode."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(values, ensure_ascii=False))
 
 
-def _explain(detail: "ErrorDetails", root: type[StackFile]) -> str:
-    """One problem in one sentence: the key's path, what is wrong, what was expected."""
-    keys, field, neighbours = _locate(detail["loc"], root)
-    path = f"{root.project}:" + ".".join(keys)
-    expected = f" Expected: {field.description.rstrip('.')}." if field and field.description else ""
-    match detail["type"]:
-        case "missing":
-            return f"{path} is missing.{expected}"
-        case "extra_forbidden":
-            near = difflib.get_close_matches(keys[-1], neighbours, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(neighbours))}"
-            return f"{path} is not a known key; {hint}"
-        case "conflict":
-            return f"{path}: {detail['msg']}"
-        case "union_tag_not_found" | "union_tag_invalid":
-            kinds = [kind for model in _models(field and field.annotation) for kind in get_args(_discriminator(model))]
-            return f"{path}.kind must be one of {', '.join(kinds)}.{expected}"
-        case _:
-            return f"{path}: {_words(detail)}.{expected}"
+def _is_deep(value: Any, levels: int) -> bool:
+    nested = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in nested)
 
 
-def _words(detail: "ErrorDetails") -> str:
-    match detail["type"]:
-        case "string_type":
-            return "must be text: put it in quotes"
-        case "string_too_short" | "too_short" if detail["ctx"]["min_length"] == 1:
-            return "must not be empty"
-        case _:
-            return detail["msg"].removeprefix("Value error, ")
-
-
-def _locate(location: tuple[int | str, ...], root: type[StackFile]) -> tuple[list[str], FieldInfo | None, list[str]]:
-    """Follow pydantic's location through the models, from the root.
-
-    Returns:
-        The keys as a person wrote them (without the tag that pydantic adds for a union's member), the field at their
-        end if it is one, and the names of the fields beside it.
-    """
-    keys: list[str] = []
-    field: FieldInfo | None = None
-    neighbours: list[str] = []
-    annotation: Any = root
-    for part in location:
-        models = list(_models(annotation))
-        fields = {each.alias or name: each for model in models for name, each in model.model_fields.items()}
-        if part in fields:
-            field, neighbours = fields[str(part)], list(fields)
-            annotation = field.annotation
-        elif get_origin(annotation) in (dict, tuple):
-            annotation = get_args(annotation)[1 if get_origin(annotation) is dict else 0]
-        elif tagged := [model for model in models if part in get_args(_discriminator(model))]:
-            annotation = tagged[0]
+def _conflicts(error: ValidationError, values: Mapping[str, Any], model: type[StackFile]) -> list["ErrorDetails"]:
+    """Return the conflicts between the valid sections, which pydantic does not look for if another section is wrong."""
+    wrong = {each["loc"][0] for each in error.errors(include_url=False)}
+    if any(each["type"] == "conflict" for each in error.errors(include_url=False)):
+        return []
+    valid: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        key, section = field.alias or name, field.annotation
+        if key in wrong or not (isinstance(section, type) and issubclass(section, BaseModel)):
             continue
-        else:
-            field, neighbours = None, list(fields)
-        if part != "[key]":
-            keys.append(str(part))
-    return keys, field, neighbours
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models among the members of a (union) type."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        for member in get_args(annotation):
-            yield from _models(member)
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-
-
-def _discriminator(model: type[BaseModel]) -> Any:
-    """The type of the field that tells a union's members apart, None if the model has none."""
-    return model.model_fields["kind"].annotation if "kind" in model.model_fields else None
+        valid[name] = (
+            section.model_validate_json(_json(values[key]), strict=True, by_name=False, by_alias=True)
+            if key in values
+            else field.default
+        )
+    return [{"type": "conflict", "loc": keys, "msg": reason, "input": None} for keys, reason in model.conflicts(valid)]

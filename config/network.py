@@ -1,8 +1,9 @@
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from config.addresses import Address, PrivateNetwork
 from config.section import Name, Section
 
 SMALLEST_POOL = 8
@@ -12,39 +13,48 @@ SMALLEST_POOL = 8
 class AdoptedNetwork(Section):
     """An existing network with a subnet that is routed to the external network."""
 
-    network: Name = Field(description="Name of the existing network")
-    subnet: Name = Field(description="Name of its subnet, whose CIDR must be network.cidr")
+    network: Name = Field(description="Name of the existing network", examples=["shared"])
+    subnet: Name = Field(description="Name of its subnet, whose CIDR must be network.cidr", examples=["shared-subnet"])
 
 
 class NetworkSettings(Section):
     """The private network of the cluster and the NFS server."""
 
-    external_network: Name = Field(description="External network for the router and the floating IPs")
-    cidr: IPv4Network = Field(description="CIDR of the subnet, such as 10.20.0.0/22")
+    external_network: Name = Field(
+        description="External network for the router and the floating IPs", examples=["external"]
+    )
+    cidr: PrivateNetwork = Field(description="CIDR of the subnet", examples=["10.20.0.0/22"])
     reserved_addresses: int = Field(
         default=32,
         ge=4,
+        le=65_536,
         description="Number of addresses at the start of the subnet for the gateway and fixed addresses, without DHCP",
     )
-    dns_nameservers: tuple[IPv4Address, ...] = Field(
+    dns_nameservers: tuple[Address, ...] = Field(
         default=(),
         max_length=5,
         description="Name servers of the subnet; the cloud's default if empty",
+        examples=["[9.9.9.9, 149.112.112.112]"],
     )
     adopt: AdoptedNetwork | None = Field(
         default=None,
         description="Existing network and subnet to use instead of creating them",
     )
 
-    @field_validator("cidr")
+    @field_validator("dns_nameservers")
     @classmethod
-    def _private(cls, cidr: IPv4Network) -> IPv4Network:
-        if not cidr.is_private:
-            raise ValueError("must be a private network (RFC 1918), such as 10.20.0.0/22")
-        return cidr
+    def _distinct(cls, servers: tuple[IPv4Address, ...]) -> tuple[IPv4Address, ...]:
+        if repeated := sorted({str(each) for each in servers if servers.count(each) > 1}):
+            raise ValueError(f"repeats {', '.join(repeated)}: remove the repetition")
+        return servers
 
     @model_validator(mode="after")
     def _roomy(self) -> Self:
+        if unusable := [str(each) for each in self.dns_nameservers if each in (self.cidr[0], self.cidr[-1])]:
+            raise ValueError(
+                f"dnsNameservers {', '.join(unusable)} is the network or broadcast address of cidr {self.cidr}: use "
+                "the address of a host, such as 9.9.9.9"
+            )
         # Without the network and broadcast addresses.
         if self.cidr.num_addresses - 2 < self.reserved_addresses + SMALLEST_POOL:
             raise ValueError(
@@ -52,6 +62,14 @@ class NetworkSettings(Section):
                 f"{self.reserved_addresses}: choose a larger cidr or reserve fewer addresses",
             )
         return self
+
+    @property
+    def node_capacity(self) -> int:
+        """Number of addresses for nodes and load balancers; at most, if the subnet is adopted."""
+        if self.adopt:
+            return self.cidr.num_addresses - 3
+        first, last = self.allocation_pool
+        return int(last) - int(first) + 1
 
     @property
     def gateway(self) -> IPv4Address:

@@ -1,7 +1,6 @@
-from ipaddress import IPv4Address
-
 from pydantic import Field
 
+from config.addresses import Address
 from config.section import GiB, Name, Section, Slug
 
 
@@ -12,8 +11,10 @@ class NfsVolume(Section):
     file system (exports(5), ``subtree_check``).
     """
 
-    size: GiB = Field(description="Size in GiB; can be increased, not decreased")
-    type: Name | None = Field(default=None, description="Cinder volume type; the cloud's default type if absent")
+    size: GiB = Field(description="Size in GiB; can be increased, not decreased", examples=[1000])
+    type: Name | None = Field(
+        default=None, description="Cinder volume type; the cloud's default type if absent", examples=["ceph-hdd"]
+    )
     root_squash: bool = Field(
         default=True,
         description="Map clients' root to nobody; must be false if Nublado's inithome creates home directories",
@@ -24,10 +25,14 @@ class NfsVolume(Section):
 class Nfs(Section):
     """The NFS server: a stateless VM with persistent data volumes."""
 
-    address: IPv4Address = Field(description="Fixed address in network.cidr, outside the DHCP allocation pool")
-    image: Name = Field(description="Glance image: Debian 12 or later with cloud-init")
-    flavor: Name = Field(description="Nova flavor")
+    address: Address = Field(
+        description="Fixed address in network.cidr, outside the DHCP allocation pool", examples=["10.20.0.10"]
+    )
+    image: Name = Field(description="Glance image: Debian 12 or later with cloud-init", examples=["debian-12"])
+    flavor: Name = Field(description="Nova flavor", examples=["m1.small"])
     volumes: dict[Slug, NfsVolume] = Field(
         min_length=1,
+        max_length=20,
         description="Volumes by the name of their export: clients mount `jhome` as ADDRESS:/jhome",
+        examples=["{jhome: {size: 1000}}"],
     )

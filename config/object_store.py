@@ -1,40 +1,37 @@
 from enum import StrEnum
-from ipaddress import IPv4Address
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, SecretStr
+from pydantic import Field
 
-from config.section import Section
-
-
-def _is_no_address(bucket: str) -> str:
-    try:
-        IPv4Address(bucket)
-    except ValueError:
-        return bucket
-    raise ValueError(
-        f"{bucket} is an IP address, which S3 does not allow as a name: expected a name, for example async"
-    )
+from config.addresses import EndpointUrl
+from config.section import Matching, SecretLine, Section
 
 
-def _is_plain(endpoint: AnyHttpUrl) -> AnyHttpUrl:
-    if endpoint.username or endpoint.password or endpoint.query or endpoint.fragment:
-        raise ValueError(
-            "must contain neither a user nor a query: it is a stack output in clear; expected for example "
-            "https://s3.example.org:6780"
-        )
-    return endpoint
+class _BucketMatching(Matching):
+    """Constraint of a bucket's name, with the rules that an expression cannot hold."""
+
+    def _flaw(self, text: str) -> str | None:
+        if flaw := super()._flaw(text):
+            return flaw
+        if all(part.isdecimal() for part in text.split(".")) and text.count(".") == 3:  # noqa: PLR2004
+            return "is an IP address, which S3 does not allow"
+        if text.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or text.endswith(
+            ("-s3alias", "--ol-s3", ".mrap", "--x-s3")
+        ):
+            return "begins or ends as S3 reserves it"
+        return None
 
 
 Bucket = Annotated[
     str,
-    Field(min_length=3, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"),
-    AfterValidator(_is_no_address),
+    Field(min_length=3),
+    _BucketMatching(
+        r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
+        "3 to 63 lower-case letters, digits, hyphens and dots between letters or digits, such as async",
+        63,
+    ),
 ]
 """Name of a bucket (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html)."""
-
-Endpoint = Annotated[AnyHttpUrl, AfterValidator(_is_plain)]
-"""URL of an S3 service."""
 
 
 class TapService(StrEnum):
@@ -47,10 +44,11 @@ class TapService(StrEnum):
 class _Store(Section):
     """Settings of both kinds of store."""
 
-    bucket: Bucket = Field(description="Bucket for the results of TAP queries")
+    bucket: Bucket = Field(description="Bucket for the results of TAP queries", examples=["async"])
     buckets: dict[TapService, Bucket] = Field(
         default={},
         description="Buckets of individual TAP services, by application (tap, ssotap), in place of bucket",
+        examples=["{ssotap: async-sso}"],
     )
 
 
@@ -58,7 +56,9 @@ class SwiftStore(_Store):
     """Containers in Swift (or Ceph RGW) of the OpenStack project, with EC2 credentials."""
 
     kind: Literal["swift"] = Field(description="Create the containers and their credentials in this OpenStack project")
-    endpoint: Endpoint = Field(description="S3 endpoint of the cloud, without the bucket")
+    endpoint: EndpointUrl = Field(
+        description="S3 endpoint of the cloud, without the bucket", examples=["https://s3.example.org:6780"]
+    )
 
 
 class ExistingStore(_Store):
@@ -68,9 +68,11 @@ class ExistingStore(_Store):
     """
 
     kind: Literal["s3"] = Field(description="Use existing buckets with existing keys")
-    endpoint: Endpoint = Field(description="S3 endpoint, without the bucket")
-    access_key: SecretStr = Field(description="S3 access key (pulumi config set --secret)")
-    secret_key: SecretStr = Field(description="S3 secret key (pulumi config set --secret)")
+    endpoint: EndpointUrl = Field(
+        description="S3 endpoint, without the bucket", examples=["https://s3.example.org:6780"]
+    )
+    access_key: SecretLine = Field(description="S3 access key (pulumi config set --secret)")
+    secret_key: SecretLine = Field(description="S3 secret key (pulumi config set --secret)")
 
 
 ObjectStoreSettings = Annotated[SwiftStore | ExistingStore, Field(discriminator="kind")]

@@ -1,28 +1,22 @@
-from pydantic import Field, field_validator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from config.section import Section, Slug
+from phalanx.git_addresses import check_repository, check_revision
 
 
 class Phalanx(Section):
     """Phalanx repository, revision and environment to deploy."""
 
-    repository: str = Field(
-        min_length=1,
+    repository: Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(check_repository)] = Field(
         description="URL of the Phalanx Git repository, reachable by this program and by Argo CD",
+        examples=["https://github.com/lsst-sqre/phalanx"],
     )
-    revision: str = Field(
+    revision: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_revision)] = Field(
         default="main",
-        min_length=1,
         description="Branch, tag or full commit hash; resolved to a commit in each run",
     )
-    environment: Slug = Field(description="Phalanx environment: NAME in environments/values-NAME.yaml")
-
-    @field_validator("repository")
-    @classmethod
-    def _without_credentials(cls, repository: str) -> str:
-        scheme, separator, rest = repository.partition("://")
-        if separator and scheme in ("http", "https") and "@" in rest.partition("/")[0]:
-            raise ValueError(
-                "must not contain a user or password: use a credential helper of Git instead (git help credentials)"
-            )
-        return repository
+    environment: Slug = Field(
+        description="Phalanx environment: NAME in environments/values-NAME.yaml", examples=["ukidacprod"]
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from config.stack_config import StackConfig
+from config.stack_document import PULUMI, TOP_LEVEL
 from config.stack_file import StackFile
 from config.vault_stack import VaultStackConfig
 
@@ -38,12 +39,13 @@ def build(model: type[StackFile]) -> dict[str, Any]:
                 "description": environment["description"],
                 "type": "object",
                 "properties": _allow_encrypted(sections),
-                # Of other namespaces (pulumi:, openstack:) anything may stand there.
-                "propertyNames": {"anyOf": [{"enum": sorted(sections)}, {"not": {"pattern": f"^{model.project}:"}}]},
+                # Every resource has an explicit provider, so that other namespaces have no effect.
+                "propertyNames": {"anyOf": [{"enum": sorted(sections)}, {"pattern": f"^{PULUMI}:"}]},
                 "required": [f"{model.project}:{key}" for key in environment["required"]],
             },
         },
         "required": ["config"],
+        "propertyNames": {"enum": list(TOP_LEVEL)},
         "$defs": _allow_encrypted(definitions),
     }
 

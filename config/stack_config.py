@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -9,11 +9,11 @@ from config.cluster import Cluster
 from config.ingress import Ingress
 from config.names import PROJECT
 from config.network import NetworkSettings
+from config.network_rules import allowed_clients, fixed_address, overlaps, room_for_nodes, room_for_pods
 from config.nfs import Nfs
 from config.object_store import ObjectStoreSettings
 from config.phalanx import Phalanx
-from config.section import first_overlap
-from config.stack_file import KeyPath, StackFile
+from config.stack_file import Rule, StackFile
 from config.tls import PhalanxCertificate, Tls
 from config.vault import Secrets, Vault
 
@@ -22,6 +22,7 @@ class StackConfig(StackFile):
     """Configuration of one Rubin Science Platform."""
 
     project: ClassVar[str] = PROJECT
+    rules: ClassVar[Sequence[Rule]] = (fixed_address, overlaps, allowed_clients, room_for_nodes, room_for_pods)
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the cluster and the NFS server")
@@ -51,21 +52,3 @@ class StackConfig(StackFile):
             "in spite of such a problem, which is then logged as a warning"
         ),
     )
-
-    def conflicts(self) -> Iterator[tuple[KeyPath, str]]:
-        """Yield conflicts between the sections."""
-        network, cluster = self.network, self.cluster
-        if reason := network.refusal_of(self.nfs.address):
-            yield ("nfs", "address"), reason
-        if cluster.api_allowed_cidrs and self.ingress.load_balancer_provider == "ovn":
-            way = "remove it, or set ingress.loadBalancerProvider to amphora"
-            yield ("cluster", "apiAllowedCidrs"), f"OVN load balancers do not support allowed CIDRs: {way}"
-        nodes = {"network.cidr": network.cidr}
-        if first_overlap(cluster.pods, nodes):
-            yield ("cluster", "podCidr"), f"{cluster.pods} overlaps network.cidr {network.cidr}: choose another range"
-        taken = {**nodes, "cluster.podCidr": cluster.pods}
-        if other := first_overlap(cluster.services, taken):
-            yield (
-                ("cluster", "serviceCidr"),
-                f"{cluster.services} overlaps {other} {taken[other]}: choose another range",
-            )

@@ -2,15 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic import AnyHttpUrl, Field
 
-from config.section import Name, Section
+from config.addresses import DnsName, Email, HttpsUrl
+from config.section import Name, SecretLine, Section
 
 LETS_ENCRYPT = AnyHttpUrl("https://acme-v02.api.letsencrypt.org/directory")
 LETS_ENCRYPT_STAGING = AnyHttpUrl("https://acme-staging-v02.api.letsencrypt.org/directory")
-
-DnsName = Annotated[str, Field(pattern=r"^([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
-"""DNS name of at least two labels, in lower case, without a trailing dot."""
 
 
 class PhalanxCertificate(Section):
@@ -34,8 +32,8 @@ class Http01(Section):
 class ApplicationCredential(Section):
     """An application credential of Keystone with write access to the zone."""
 
-    id: Name = Field(description="ID of the application credential")
-    secret: Annotated[SecretStr, Field(min_length=1)] = Field(
+    id: Name = Field(description="ID of the application credential", examples=["5f2a0c9d6f2b4f0f8f5b7a3f6d1e2c3b"])
+    secret: SecretLine = Field(
         description="Secret of the application credential (pulumi config set --secret --path)",
     )
 
@@ -46,6 +44,7 @@ class Designate(Section):
     kind: Literal["designate"] = Field(description="Use the DNS-01 challenge with a TXT record in a zone of Designate")
     zone: DnsName = Field(
         description="Zone that contains _acme-challenge of the platform's name, or the target of its CNAME record",
+        examples=["example.org"],
     )
     credential: ApplicationCredential | None = Field(
         default=None,
@@ -61,11 +60,11 @@ class LetsEncrypt(Section):
     """A certificate that cert-manager obtains and renews by ACME (RFC 8555)."""
 
     kind: Literal["letsencrypt"] = Field(description="Obtain and renew the certificate with cert-manager")
-    email: str = Field(
-        pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$",
+    email: Email = Field(
         description="Email address of the ACME account, for notices of the certificate authority",
+        examples=["rsp-operators@example.org"],
     )
-    server: AnyHttpUrl = Field(
+    server: HttpsUrl = Field(
         default=LETS_ENCRYPT,
         description=(
             f"Directory URL of the ACME server; {LETS_ENCRYPT_STAGING} for tests, whose certificates browsers do not "

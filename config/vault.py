@@ -2,14 +2,27 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from config.section import Name, Section
+from config.addresses import HttpsUrl, RegistryHost, VaultUrl
+from config.section import MAX_TTL, Matching, Name, PathName, Secret, SecretLine, SecretName, Section, Slug
 
 _HOUR = 3600
 
-Secret = Annotated[SecretStr, Field(min_length=1)]
-"""A secret value, not empty, as Phalanx treats an empty one as missing."""
+_FILE = Matching(r"[^~].*", "the path of a file, absolute or from the project's directory, such as secrets.yaml", 4096)
+
+FilePath = Annotated[Path, BeforeValidator(lambda given: _FILE.check(given) if isinstance(given, str) else given)]
+"""Path of a file. No shell expands it."""
+
+Rotated = Annotated[
+    str,
+    Matching(
+        r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?(/[A-Za-z0-9._-]+)?",
+        "an application or one of its secrets, such as gafaelfawr or argocd/admin.plaintext_password",
+        317,
+    ),
+]
+"""Application, or application/key of a secret."""
 
 
 class Ownership(StrEnum):
@@ -22,21 +35,21 @@ class Ownership(StrEnum):
 class AppRole(Section):
     """The AppRole with which vault-secrets-operator reads this environment's secrets, and nothing else."""
 
-    path: str = Field(
-        default="approle",
-        pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$",
-        description="Path of the AppRole auth method",
-    )
+    path: PathName = Field(default="approle", description="Path of the AppRole auth method")
     ownership: Ownership = Field(
         default=Ownership.CREATE,
         description="create: this stack enables the auth method; existing: it is enabled already",
     )
     token_ttl: int = Field(
-        default=_HOUR, ge=60, description="Lifetime of a token in seconds; vault-secrets-operator renews it"
+        default=_HOUR,
+        ge=60,
+        le=MAX_TTL,
+        description="Lifetime of a token in seconds; vault-secrets-operator renews it",
     )
     token_max_ttl: int = Field(
         default=32 * 24 * _HOUR,
         ge=60,
+        le=MAX_TTL,
         description=(
             "Maximum lifetime of a token in seconds; must exceed the 16 days after which vault-secrets-operator logs "
             "in again (its VAULT_TOKEN_MAX_TTL), otherwise it fails for a moment each time"
@@ -63,9 +76,10 @@ class Vault(Section):
     Vault must exist before any environment. Its token is never part of the configuration: set VAULT_TOKEN.
     """
 
-    address: AnyHttpUrl | None = Field(
+    address: VaultUrl | None = Field(
         default=None,
         description="URL of Vault as this program reaches it, if it differs from the Phalanx environment's vaultUrl",
+        examples=["https://vault.example.org:8200"],
     )
     mount: Ownership = Field(
         default=Ownership.CREATE,
@@ -75,19 +89,21 @@ class Vault(Section):
     write_token_ttl: int = Field(
         default=30 * 24 * _HOUR,
         ge=8 * 24 * _HOUR,
+        le=MAX_TTL,
         description=(
             "Lifetime in seconds of the token for `phalanx secrets sync`, up to Vault's own maximum (32 days by "
             "default). `pulumi up --refresh` renews it in its last week, as far as that maximum allows, and creates a "
             "new one after it has expired; in the week before, `phalanx vault audit` warns"
         ),
     )
-    rotation: dict[str, Name] = Field(
+    rotation: dict[Rotated, Name] = Field(
         default={},
         description=(
             "Any text, such as a date, by application or application/key. A change generates new values of these "
             "secrets, and of those that are copied or derived from them. Removing an entry changes nothing, nor does "
             "an entry that exists when the stack is created and Vault has the secret already"
         ),
+        examples=['{gafaelfawr: "2026-11-26"}'],
     )
 
     def reached_at(self, vault_url: str) -> str:
@@ -102,34 +118,43 @@ class Vault(Section):
 class Registry(Section):
     """A login to a container registry."""
 
-    username: Name = Field(description="User name")
-    password: Secret = Field(description="Password or access token (pulumi config set --secret)")
+    username: Name = Field(description="User name", examples=["robot"])
+    password: SecretLine = Field(description="Password or access token (pulumi config set --secret)")
 
 
 class OidcClient(Section):
     """A client of Gafaelfawr's OpenID Connect server."""
 
-    id: Name = Field(description="Client ID")
-    secret: Secret = Field(description="Client secret (pulumi config set --secret)")
-    return_uri: AnyHttpUrl = Field(description="Redirect URL after login")
+    id: Name = Field(description="Client ID", examples=["chronograf"])
+    secret: SecretLine = Field(description="Client secret (pulumi config set --secret)")
+    return_uri: HttpsUrl = Field(
+        description="Redirect URL after login", examples=["https://rsp.example.org/chronograf/oauth/callback"]
+    )
 
 
 class Secrets(Section):
     """Static secrets; those that exist in Vault may be omitted."""
 
-    file: Path | None = Field(
+    file: FilePath | None = Field(
         default=None,
         description=(
             "File of static secrets as `python -m operations secrets template` writes it: encrypted with SOPS, or in "
             "plaintext, readable only by its owner and never committed; values in this section take precedence"
         ),
+        examples=["static-secrets.yaml"],
     )
-    applications: dict[str, dict[str, Secret]] = Field(
+    applications: dict[Slug, dict[SecretName, Secret]] = Field(
         default={},
         description="Static secrets by application and key (pulumi config set --secret --path)",
+        examples=["{mobu: {ALERT_HOOK: {secure: ...}}}"],
     )
-    registries: dict[str, Registry] = Field(default={}, description="Logins of the pull secret, by registry host")
-    oidc_clients: dict[str, OidcClient] = Field(
+    registries: dict[RegistryHost, Registry] = Field(
+        default={},
+        description="Logins of the pull secret, by registry host",
+        examples=["{ghcr.io: {username: robot, password: {secure: ...}}}"],
+    )
+    oidc_clients: dict[Name, OidcClient] = Field(
         default={},
         description="Clients of Gafaelfawr's OpenID Connect server, by name",
+        examples=["{chronograf: {id: chronograf, secret: {secure: ...}, returnUri: https://rsp.example.org/callback}}"],
     )

@@ -2,12 +2,24 @@
 
 import base64
 import binascii
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from config.section import GiB, Name, Section, Slug
+from config.addresses import Address, ClientNetwork, Email, HttpsUrl
+from config.section import (
+    MAY_BE_PLAIN,
+    SEALED,
+    GiB,
+    Matching,
+    Name,
+    PathName,
+    Secret,
+    SecretLine,
+    Section,
+    Slug,
+)
 from config.tls import LETS_ENCRYPT
 from config.versions import OPENBAO_MINIMUM
 
@@ -19,9 +31,10 @@ WIDEST_CLIENTS = 8
 
 _SEAL_KEY_BYTES = 32
 
-Secret = Annotated[SecretStr, Field(min_length=1)]
+KeyName = Annotated[str, Matching(r"[A-Za-z0-9_.-]+", "letters, digits, hyphens, dots and underscores, such as rsp")]
+"""Name of a key in a transit engine."""
 
-Password = Annotated[SecretStr, Field(min_length=12)]
+Password = Annotated[SecretLine, Field(min_length=12)]
 """A password of a user of Vault."""
 
 
@@ -31,15 +44,19 @@ class AcmeCertificate(Section):
     kind: Literal["acme"] = Field(
         description="OpenBao obtains its certificate; port 443 is open to the Internet for it"
     )
-    email: Name | None = Field(default=None, description="Email address for notices of the CA")
-    directory: AnyHttpUrl = Field(default=LETS_ENCRYPT, description="ACME directory of the CA")
+    email: Email | None = Field(
+        default=None, description="Email address for notices of the CA", examples=["operators@example.org"]
+    )
+    directory: HttpsUrl = Field(default=LETS_ENCRYPT, description="ACME directory of the CA")
 
 
 class GivenCertificate(Section):
     """A certificate that was obtained elsewhere."""
 
     kind: Literal["given"] = Field(description="Use a certificate that was obtained elsewhere")
-    certificate: Secret = Field(description="Certificate, followed by its intermediate certificates, as PEM")
+    certificate: Annotated[Secret, MAY_BE_PLAIN] = Field(
+        description="Certificate, followed by its intermediate certificates, as PEM"
+    )
     key: Secret = Field(description="Private key of the certificate, as PEM (pulumi config set --secret)")
 
 
@@ -49,15 +66,14 @@ ServerTls = Annotated[AcmeCertificate | GivenCertificate, Field(discriminator="k
 class SealKey(Section):
     """A 256-bit key."""
 
-    id: Slug = Field(description="Name of the key; each key needs a different one")
-    value: Secret = Field(description="32 bytes in base64: `openssl rand -base64 32` (pulumi config set --secret)")
+    id: Slug = Field(description="Name of the key; each key needs a different one", examples=["key-1"])
+    value: SecretLine = Field(description="32 bytes in base64: `openssl rand -base64 32` (pulumi config set --secret)")
 
     @field_validator("value")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
         text = value.get_secret_value()
-        # Outside Pulumi, the loader replaces an encrypted value with a text that contains spaces.
-        if " " in text:
+        if text == SEALED:
             return value
         try:
             size = len(base64.b64decode(text, validate=True))
@@ -86,10 +102,10 @@ class TransitSeal(Section):
     """A seal with a key in the transit engine of another Vault."""
 
     kind: Literal["transit"] = Field(description="Unseal with another Vault; the server initialises itself")
-    address: AnyHttpUrl = Field(description="URL of the other Vault")
-    mount: Name = Field(default="transit", description="Path of its transit engine")
-    key_name: Name = Field(description="Name of the key in that engine")
-    token: Secret = Field(
+    address: HttpsUrl = Field(description="URL of the other Vault", examples=["https://vault.example.org:8200"])
+    mount: PathName = Field(default="transit", description="Path of its transit engine")
+    key_name: KeyName = Field(description="Name of the key in that engine", examples=["rsp"])
+    token: SecretLine = Field(
         description="Periodic orphan token that may encrypt and decrypt with that key (pulumi config set --secret)"
     )
 
@@ -106,14 +122,17 @@ Seal = Annotated[StaticSeal | TransitSeal | ShamirSeal, Field(discriminator="kin
 class Package(Section):
     """The release of OpenBao to install, as a Debian package."""
 
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$", description="Release, such as 2.7.2")
-    sha256: str = Field(
-        pattern=r"^[0-9a-f]{64}$",
-        description="SHA-256 of the package, from the release's signed checksums.txt; checked before it is installed",
+    version: Annotated[str, Matching(r"[0-9]{1,3}(\.[0-9]{1,3}){2}", "a release, such as 2.7.2")] = Field(
+        description="Release", examples=["2.7.2"]
     )
-    source: AnyHttpUrl | None = Field(
+    sha256: Annotated[str, Matching(r"[0-9a-f]{64}", "64 hexadecimal digits in lower case")] = Field(
+        description="SHA-256 of the package, from the release's signed checksums.txt; checked before it is installed",
+        examples=["1f0e..."],
+    )
+    source: HttpsUrl | None = Field(
         default=None,
         description="URL of the package; by default the release for amd64 on GitHub",
+        examples=["https://mirror.example.org/openbao_2.7.2_linux_amd64.deb"],
     )
 
     @field_validator("version")
@@ -134,28 +153,36 @@ class Volume(Section):
     """The data volume."""
 
     size: GiB = Field(default=10, description="Size in GiB; may grow, never shrink")
-    type: Name | None = Field(default=None, description="Cinder volume type; the cloud's default type if absent")
+    type: Name | None = Field(
+        default=None, description="Cinder volume type; the cloud's default type if absent", examples=["ceph-ssd"]
+    )
 
 
 class VaultServer(Section):
     """A VM with OpenBao, and a volume whose data outlive it."""
 
-    address: IPv4Address = Field(description="Fixed address in network.cidr, outside the pool of DHCP")
-    image: Name = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64")
-    flavor: Name = Field(description="Nova flavor; 1 GiB of memory is enough")
+    address: Address = Field(
+        description="Fixed address in network.cidr, outside the pool of DHCP", examples=["10.30.0.10"]
+    )
+    image: Name = Field(
+        description="Glance image: Debian 12 or later with cloud-init, for amd64", examples=["debian-12"]
+    )
+    flavor: Name = Field(description="Nova flavor; 1 GiB of memory is enough", examples=["m1.small"])
     volume: Volume = Field(default=Volume(), description="Volume for secrets, audit log and backups")
     package: Package = Field(description="Release of OpenBao")
     floating_ip: bool = Field(
         default=True,
         description="Whether the server has a floating IP; without one, it is reached in its own network only",
     )
-    clients: tuple[IPv4Network, ...] = Field(
+    clients: tuple[ClientNetwork, ...] = Field(
         min_length=1,
+        max_length=90,
         description=(
             "Networks that may connect to port 8200: those of operators and CI, and for each environment the external "
             "address of its router (such as 203.0.113.9/32), from which its nodes connect, or the nodes' subnet if "
             "they share the Vault's network"
         ),
+        examples=["[192.0.2.0/28, 203.0.113.9/32]"],
     )
     tls: ServerTls = Field(description="Source of the TLS certificate")
     seal: Seal = Field(description="Encryption of the data at rest, and method of unsealing")
@@ -178,6 +205,8 @@ class VaultServer(Section):
             raise ValueError(
                 f"{', '.join(wide)} would open Vault to a large part of the Internet: use the networks of its clients"
             )
+        if repeated := sorted({str(each) for each in clients if clients.count(each) > 1}):
+            raise ValueError(f"repeats {', '.join(repeated)}: remove the repetition")
         return clients
 
     @model_validator(mode="after")

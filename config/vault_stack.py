@@ -1,29 +1,33 @@
-from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from pydantic import Field
 
+from config.addresses import HostName
 from config.cloud import Cloud
 from config.names import VAULT_PROJECT
 from config.network import NetworkSettings
-from config.stack_file import KeyPath, StackFile
+from config.stack_file import KeyPath, Rule, StackFile
 from config.vault_server import PORT, VaultServer
 
-HostName = Annotated[
-    str,
-    Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?$"),
-]
-"""A host name in lower case; no IP address, since its last label begins with a letter (RFC 1123, section 2.1)."""
+
+def fixed_address(network: NetworkSettings, server: VaultServer) -> Iterator[tuple[KeyPath, str]]:
+    """Yield a conflict if the server cannot have its address."""
+    if reason := network.refusal_of(server.address):
+        yield ("server", "address"), reason
 
 
 class VaultStackConfig(StackFile):
     """The site's own Vault, a separate project, as it serves several environments and outlives each of them."""
 
     project: ClassVar[str] = VAULT_PROJECT
+    rules: ClassVar[Sequence[Rule]] = (fixed_address,)
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the server, created or adopted")
-    host: HostName = Field(description="DNS name of the Vault; clients reach it at https://HOST:8200")
+    host: HostName = Field(
+        description="DNS name of the Vault; clients reach it at https://HOST:8200", examples=["vault.example.org"]
+    )
     server: VaultServer = Field(description="VM with OpenBao, and volume with its data")
     protect: bool = Field(
         default=True,
@@ -34,8 +38,3 @@ class VaultStackConfig(StackFile):
     def url(self) -> str:
         """URL of the Vault."""
         return f"https://{self.host}:{PORT}"
-
-    def conflicts(self) -> Iterator[tuple[KeyPath, str]]:
-        """Yield conflicts between the server and its network."""
-        if reason := self.network.refusal_of(self.server.address):
-            yield ("server", "address"), reason

@@ -3,7 +3,7 @@
 A file may come from anywhere, so that size, nesting and aliases are limited before any value is constructed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from phalanx.errors import PhalanxError
-from phalanx.yaml_structure import check_structure
+from phalanx.yaml_structure import check_structure, last_key
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -62,12 +62,19 @@ def parse_stream(text: str) -> list[Any]:
     return [document for document in yaml.load_all(text, _Loader) if document is not None]
 
 
-def parse(text: str | bytes, where: str) -> Any:
+def parse(
+    text: str | bytes,
+    where: str,
+    loader: type[yaml.CSafeLoader] = _Loader,
+    name: Callable[[Sequence[str]], str] = last_key,
+) -> Any:
     """Parse a YAML document, with the limits of this module and without repeated keys.
 
     Args:
         text: Text to parse, in UTF-8 if it is bytes.
         where: Name of the file, for error messages.
+        loader: Loader that creates the values.
+        name: Returns a name of a key from all keys that lead to it, for error messages.
 
     Returns:
         The content of the document; None if it is empty.
@@ -80,8 +87,8 @@ def parse(text: str | bytes, where: str) -> Any:
     if isinstance(text, bytes):
         text = _decode(text, where)
     try:
-        check_structure(yaml.parse(text, _Loader), where)
-        return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+        check_structure(yaml.parse(text, loader), where, name)
+        return yaml.load(text, loader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise PhalanxError(f"{where}{line}: not valid YAML: {_problem(error)}") from None

@@ -5,7 +5,7 @@ than memory holds.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,6 +38,10 @@ class _Collection:
 
     anchor: str | None = None
     is_mapping: bool = False
+    name: str = ""
+    """Key or position in the collection that contains it."""
+    key: str = ""
+    """Last key of a mapping."""
     values: int = 1
     depth: int = 1
     entries: int = 0
@@ -54,12 +58,21 @@ class _Collection:
     def expects_key(self) -> bool:
         return self.is_mapping and self.entries % 2 == 0
 
+    @property
+    def next_name(self) -> str:
+        return self.key if self.is_mapping else str(self.entries)
+
+
+def last_key(keys: Sequence[str]) -> str:
+    """Return a name of the last key, without its value if it may be secret."""
+    return f"key {keys[-1]}" if _PLAIN_KEY.fullmatch(keys[-1]) else "key"
+
 
 class _Document:
     """The collections that are open at a point of a document."""
 
-    def __init__(self, where: str) -> None:
-        self._where = where
+    def __init__(self, where: str, name: Callable[[Sequence[str]], str]) -> None:
+        self._where, self._name = where, name
         self._open = [_Collection()]
         self._anchors: dict[str | None, _Size | None] = {}
         self.repeated: list[str] = []
@@ -71,7 +84,8 @@ class _Document:
         match event:
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._anchors[event.anchor] = None
-                self._open.append(_Collection(event.anchor, isinstance(event, yaml.MappingStartEvent)))
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                self._open.append(_Collection(event.anchor, is_mapping, self._open[-1].next_name))
             case yaml.CollectionEndEvent():
                 ended = self._open.pop()
                 self._add(ended.anchor, _Size(ended.values, ended.depth))
@@ -97,9 +111,11 @@ class _Document:
         if not top.expects_key or key == _MERGE_KEY:
             return
         if key in top.keys:
-            named = f"key {key}" if _PLAIN_KEY.fullmatch(key) else "key"
+            # The first is the document, which contains the root.
+            named = self._name([*(each.name for each in self._open[2:]), key])
             self.repeated.append(f"{place}: repeats the {named} of line {top.keys[key]}: remove one of them")
         top.keys.setdefault(key, line)
+        top.key = key
 
     def _check_limits(self, place: str) -> None:
         if len(self._open) + self._open[-1].depth - 2 > MAX_DEPTH:
@@ -108,19 +124,20 @@ class _Document:
             raise PhalanxError(f"{place}: has too many values: expected at most {MAX_VALUES}, with aliases expanded")
 
 
-def check_structure(events: Iterable[yaml.Event], where: str) -> None:
+def check_structure(events: Iterable[yaml.Event], where: str, name: Callable[[Sequence[str]], str] = last_key) -> None:
     """Check a document's nesting, aliases and keys.
 
     Args:
         events: Events of the document, from `yaml.parse`.
         where: Name of the file, for error messages.
+        name: Returns a name of a key from all keys that lead to it, for error messages.
 
     Raises:
         PhalanxError: A limit is exceeded, an alias is recursive, or keys are repeated; all repeated keys together. The
             message never quotes a value.
         yaml.YAMLError: The text is not YAML.
     """
-    document = _Document(where)
+    document = _Document(where, name)
     for event in events:
         document.read(event)
     if document.repeated:

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ALLOWED = {
-    "config": {"config"},
+    "config": {"config", "phalanx"},
     "phalanx": {"phalanx"},
     "wiring": {"wiring", "phalanx", "config"},
     "probes": {"probes", "phalanx", "config"},

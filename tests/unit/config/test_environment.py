@@ -14,9 +14,18 @@ BAD_INPUT = {
     "unknown key": ({"network__cidrr": 1}, "rsp:network.cidrr is not a known key; did you mean `cidr`?"),
     "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),
     "missing key": ({"network__cidr": None}, "rsp:network.cidr is missing."),
-    "missing section": ({"nfs": None}, "rsp:nfs is missing. Expected: NFS server and its volumes."),
-    "malformed CIDR": ({"network__cidr": "10.20.0.0/33"}, "rsp:network.cidr: Input is not a valid IPv4 network."),
-    "host bits in CIDR": ({"network__cidr": "10.20.0.7/24"}, "rsp:network.cidr: Input is not a valid IPv4 network."),
+    "missing section": (
+        {"nfs": None},
+        "rsp:nfs is missing. Expected: NFS server and its volumes, for example {address: 10.20.0.10, ",
+    ),
+    "malformed CIDR": (
+        {"network__cidr": "10.20.0.0/33"},
+        'rsp:network.cidr: must be an IPv4 network in CIDR notation, such as 10.20.0.0/22 (got "10.20.0.0/33").',
+    ),
+    "host bits in CIDR": (
+        {"network__cidr": "10.20.0.7/24"},
+        'such as 10.20.0.0/22: the network of this address is 10.20.0.0/24 (got "10.20.0.7/24").',
+    ),
     "public CIDR": ({"network__cidr": "8.8.0.0/16"}, "rsp:network.cidr: must be a private network"),
     "CIDR without room": ({"network__cidr": "10.20.0.0/27"}, "rsp:network: cidr 10.20.0.0/27 leaves fewer than 8"),
     "NFS outside the subnet": ({"nfs__address": "10.21.0.10"}, "rsp:nfs.address: 10.21.0.10 is outside network.cidr"),
@@ -90,46 +99,49 @@ BAD_INPUT = {
     "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: must not be empty"),
     "invalid name of a volume": (
         {"nfs__volumes": {"Data Sets": {"size": 1}}},
-        "rsp:nfs.volumes.Data Sets: String should match pattern",
+        'rsp:nfs.volumes["Data Sets"]: this key is not valid: must be lower-case letters, digits and hyphens',
     ),
     "volume without size": ({"nfs__volumes": {"data": {}}}, "rsp:nfs.volumes.data.size is missing."),
-    "volume of size zero": ({"nfs__volumes__data__size": 0}, "rsp:nfs.volumes.data.size: Input should be greater than"),
+    "volume of size zero": ({"nfs__volumes__data__size": 0}, "rsp:nfs.volumes.data.size: must be at least 1 (got 0)."),
     "unknown kind of store": ({"objectStore__kind": "ftp"}, "rsp:objectStore.kind must be one of swift, s3."),
     "no kind of store": ({"objectStore__kind": None}, "rsp:objectStore.kind must be one of swift, s3."),
     "store without keys": ({"objectStore__kind": "s3"}, "rsp:objectStore.accessKey is missing."),
     "endpoint is not a URL": (
         {"objectStore__endpoint": "somewhere"},
-        "rsp:objectStore.endpoint: Input should be a valid URL",
+        "rsp:objectStore.endpoint: does not begin with a scheme (https://) and a host: must be a URL, such as https://s3",
     ),
     "user in the endpoint": (
         {"objectStore__endpoint": "https://somebody:hunter2@s3.example.org"},
-        "rsp:objectStore.endpoint: must contain neither a user nor a query",
+        "rsp:objectStore.endpoint: contains a user or password",
     ),
     "token in the endpoint": (
         {"objectStore__endpoint": "https://s3.example.org/?token=hunter2"},
-        "rsp:objectStore.endpoint: must contain neither a user nor a query",
+        "rsp:objectStore.endpoint: contains a query",
     ),
     "bucket like an address": (
         {"objectStore__bucket": "192.0.2.1"},
-        "rsp:objectStore.bucket: 192.0.2.1 is an IP address",
+        "rsp:objectStore.bucket: is an IP address",
     ),
     "bucket with an empty part": (
         {"objectStore__bucket": "a..b"},
-        "rsp:objectStore.bucket: String should match pattern",
+        "rsp:objectStore.bucket: is not valid: must be 3 to 63",
     ),
     "bucket with a trailing hyphen": (
         {"objectStore__bucket": "a.b-.c"},
-        "rsp:objectStore.bucket: String should match pattern",
+        "rsp:objectStore.bucket: is not valid: must be 3 to 63",
     ),
     "bucket of an unknown service": (
         {"objectStore__buckets": {"mobu": "async"}},
-        "rsp:objectStore.buckets.mobu: Input should be 'ssotap' or 'tap'",
+        "rsp:objectStore.buckets.mobu: this key must be one of ssotap, tap",
     ),
     "bucket of a service": (
         {"objectStore__buckets": {"tap": "Async"}},
-        "rsp:objectStore.buckets.tap: String should match pattern",
+        "rsp:objectStore.buckets.tap: is not valid: must be 3 to 63",
     ),
-    "section is not a mapping": ({"network": "10.20.0.0/24"}, "rsp:network: Input should be a valid dictionary"),
+    "section is not a mapping": (
+        {"network": "10.20.0.0/24"},
+        'rsp:network: must be a mapping (`key: value`) (got "10.20.0.0/24").',
+    ),
 }
 
 

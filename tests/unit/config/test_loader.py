@@ -73,9 +73,9 @@ def test_a_file_keeps_its_secrets_sealed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("config: [", "Pulumi.x.yaml: is not valid YAML, see line 1"),
-        ("", "Pulumi.x.yaml: has no mapping `config:`"),
-        ("config: 3", "Pulumi.x.yaml: has no mapping `config:`"),
+        ("config: [", "Pulumi.x.yaml:2: not valid YAML: did not find expected node content"),
+        ("", "Pulumi.x.yaml: rsp:cloud is missing"),
+        ("config: 3", "Pulumi.x.yaml: config must be a mapping with all keys"),
     ],
 )
 def test_an_unreadable_file_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -86,7 +86,7 @@ def test_an_unreadable_file_is_named(tmp_path: Path, text: str, message: str) ->
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"Pulumi\.none\.yaml: cannot be read .*is the stack's name right\?"):
+    with pytest.raises(ConfigError, match=r"Pulumi\.none\.yaml: no such file: is the stack's name right\?"):
         load_file(tmp_path / "Pulumi.none.yaml", StackConfig)
 
 

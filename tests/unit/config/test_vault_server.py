@@ -42,12 +42,15 @@ def test_a_key_of_the_platform_is_unknown_here() -> None:
         ({"tls": {"kind": "none"}}, f"{WHERE}.tls.kind must be one of acme, given"),
         ({"seal": {"kind": "aws"}}, f"{WHERE}.seal.kind must be one of static, transit, shamir"),
         ({"adminPassword": None}, "adminPassword is missing: with seal static no other user may change policies"),
-        ({"backupPassword": "short"}, f"{WHERE}.backupPassword: Value should have at least 12 items"),
+        ({"backupPassword": "short"}, f"{WHERE}.backupPassword: must have at least 12 characters"),
         ({"seal": {"kind": "static", "key": {"id": "a", "value": "dG9vIHNob3J0"}}}, "is not 32 bytes in base64"),
         ({"seal": {"kind": "static", "key": SEAL_KEY, "previousKey": SEAL_KEY}}, "have the same id first"),
         ({"package": {"version": "2.4.1", "sha256": "ab" * 32}}, f"{WHERE}.package.version: 2.4.1 is older than 2.6.0"),
         ({"package": {"version": "2.7.2"}}, f"{WHERE}.package.sha256 is missing"),
-        ({"package": {"version": "2.7.2", "sha256": "x"}}, f"{WHERE}.package.sha256: String should match"),
+        (
+            {"package": {"version": "2.7.2", "sha256": "x"}},
+            f"{WHERE}.package.sha256: is not valid: must be 64 hexadecimal digits",
+        ),
     ],
 )
 def test_a_slip_is_told_by_its_key_and_without_its_value(changes: dict[str, Any], said: str) -> None:
