@@ -137,7 +137,7 @@ class Cluster(Section):
     )
     image: Name = Field(
         description="Glance image of the nodes; its property os_distro selects Magnum's driver",
-        examples=["fedora-coreos-42"],
+        examples=["ubuntu-2404-kube-v1.36.3"],
     )
     masters: Masters = Field(description="Control plane nodes")
     workers: NodeGroupSettings = Field(description="Default node group (Magnum's default-worker)")

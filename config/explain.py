@@ -80,13 +80,13 @@ def text_key(key: str) -> str:
 
 def path(keys: Sequence[int | str], project: str) -> str:
     """Return a key path in the syntax of ``pulumi config set --path``, such as ``rsp:network.dnsNameservers[0]``."""
-    text = f"{project}:{_printable(str(keys[0]))}" if keys else f"{project}:"
-    for key in keys[1:]:
+    text = ""
+    for key in keys:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
             text += f".{key}" if _PLAIN_KEY.fullmatch(key) and len(key) <= _MAX_QUOTED else f'["{_printable(key)}"]'
-    return text
+    return f"{project}:{text.removeprefix('.')}"
 
 
 def explain(detail: "ErrorDetails", root: type[StackFile]) -> str:
@@ -106,14 +106,16 @@ def explain(detail: "ErrorDetails", root: type[StackFile]) -> str:
     words = _words(detail)
     if detail["loc"][-1:] == (_KEY,):
         return f"{where}: this key {words}"
-    quoted = _quoted(detail["input"], place)
-    return f"{where}: {words}{f' (got {quoted})' if quoted and quoted not in words else ''}.{_expected(place)}"
+    quoted = "" if ", got " in words else _quoted(detail["input"], place)
+    return f"{where}: {words}{quoted and f' (got {quoted})'}.{_expected(place)}"
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """Return the known name that is most similar to another one, or all known names."""
+def nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
+    """Return the known name that is most similar to another one, or all known names, with a prefix."""
     near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(sorted(known))}"
+    return (
+        f"did you mean `{prefix}{near[0]}`?" if near else f"known here: {', '.join(prefix + e for e in sorted(known))}"
+    )
 
 
 _WORDS: Final = {

@@ -24,8 +24,8 @@ from pydantic_core import CoreSchema, core_schema
 SEALED: Final = "[encrypted in the stack's file]"
 """Value of an encrypted secret where a file is read without its key."""
 
-_INVISIBLE: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-"""Control and formatting characters, as part of a character class of Python and ECMAScript."""
+_INVISIBLE: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffd"
+"""Control, formatting and replacement characters, as part of a character class of Python and ECMAScript."""
 
 ONE_LINE: Final = rf"[^\s{_INVISIBLE}]([^{_INVISIBLE}]*[^\s{_INVISIBLE}])?"
 """A line of text without blanks at its ends."""

@@ -96,20 +96,21 @@ def foreign_keys(keys: Iterable[str], model: type[StackFile]) -> Iterator[str]:
         keys: Keys below ``config``, with their namespaces.
         model: Model of the project's configuration.
     """
-    known = [f"{model.project}:{each.alias}" for each in model.model_fields.values()]
+    known = [each.alias or name for name, each in model.model_fields.items()]
     for key in keys:
-        namespace, colon, name = key.partition(":")
-        if colon and ":" not in name and namespace in (model.project, PULUMI):
-            continue
-        reason = f"has another namespace than {model.project}, and no effect" if colon else "has no namespace"
-        yield f"{text_key(key)} {reason}; {nearest(f'{model.project}:{name or key}', known)}"
+        namespace, colon, name = key.rpartition(":")
+        if namespace not in (model.project, PULUMI):
+            reason = f"has another namespace than {model.project}, and no effect" if colon else "has no namespace"
+            yield f"{text_key(key)} {reason}; {nearest(name, known, f'{model.project}:')}"
 
 
 def _file_path(keys: Sequence[str], project: str) -> str:
     """Return the key path of keys in a file."""
-    below = list(keys[1:]) if keys[0] == "config" and len(keys) > 1 else list(keys)
-    below[0] = below[0].removeprefix(f"{project}:")
-    return path([int(key) if key.isdecimal() else key for key in below], project)
+    if keys[0] != "config" or len(keys) == 1:
+        return text_key(keys[0])
+    below: list[int | str] = [int(key) if key.isdecimal() else key for key in keys[2:]]
+    namespace, _, section = keys[1].rpartition(":")
+    return path([section, *below], namespace or project)
 
 
 def _text(value: Any) -> str:

@@ -111,7 +111,7 @@ def test_a_cyclic_dependency(refuse: Refuse, definitions: Callable[..., Path]) -
 )
 def test_an_invalid_value(refuse: Refuse, value: object, wrong: str) -> None:
     message = refuse(secrets={"applications": {"tap": {"google_creds.json": value}}})
-    assert message.startswith("Pulumi.test.yaml: rsp:secrets.applications.tap.google_creds.json: ")
+    assert message.startswith('Pulumi.test.yaml: rsp:secrets.applications.tap["google_creds.json"]: ')
     assert wrong in message
     assert "12345" not in message
 

@@ -37,14 +37,14 @@ def test_a_certificate_from_cert_manager_is_requested_by_argocds_ingress() -> No
     ("tls", "message"),
     [
         ({"kind": "letsencrypt"}, "rsp:tls.email is missing. Expected: Email address of the ACME account"),
-        ({**LETS_ENCRYPT, "email": "rsp"}, "rsp:tls.email: String should match pattern"),
-        ({**LETS_ENCRYPT, "server": "staging"}, "rsp:tls.server: Input should be a valid URL"),
+        ({**LETS_ENCRYPT, "email": "rsp"}, "rsp:tls.email: is not valid: must be an email address"),
+        ({**LETS_ENCRYPT, "server": "staging"}, "rsp:tls.server: does not begin with a scheme (https://) and a host"),
         ({"kind": "acme"}, "rsp:tls.kind must be one of phalanx, vault, letsencrypt."),
         ({**LETS_ENCRYPT, "challenge": {"kind": "tls"}}, "rsp:tls.challenge.kind must be one of http01, designate."),
         ({**LETS_ENCRYPT, "challenge": {"kind": "designate"}}, "rsp:tls.challenge.zone is missing."),
         (
             {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "example.org."}},
-            "rsp:tls.challenge.zone: String should match pattern",
+            "rsp:tls.challenge.zone: ends with a dot: must be a DNS name",
         ),
         ({"kind": "vault", "email": "rsp@example.org"}, "rsp:tls.email is not a known key"),
     ],
