@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from components.quoting import octal, systemd_path, udev_value
+
 SERIAL_LENGTH = 20
 """Number of characters of a Cinder volume's ID that virtio-blk presents as serial number; virtio-scsi presents all."""
 
@@ -89,7 +91,7 @@ def document(
 
 def after_mounts(mounts: Iterable[Mount]) -> str:
     """Return a drop-in for a systemd unit that starts only once its volumes are mounted."""
-    return "[Unit]\nRequiresMountsFor=" + " ".join(each.path for each in mounts) + "\n"
+    return "[Unit]\nRequiresMountsFor=" + " ".join(systemd_path(each.path) for each in mounts) + "\n"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -116,13 +118,17 @@ def _file(path: str, file: str | File) -> dict[str, Any]:
 
 def _udev_rules(mounts: Sequence[Mount]) -> str:
     return "".join(
-        f'SUBSYSTEM=="block", ENV{{DEVTYPE}}=="disk", ENV{{ID_SERIAL}}=="*{each.volume_id[:SERIAL_LENGTH]}*", '
-        f'SYMLINK+="rsp/{each.name}"\n'
+        f'SUBSYSTEM=="block", ENV{{DEVTYPE}}=="disk", ENV{{ID_SERIAL}}=={_containing(each.volume_id[:SERIAL_LENGTH])}, '
+        f"SYMLINK+={udev_value(f'rsp/{each.name}')}\n"
         for each in mounts
     )
+
+
+def _containing(text: str) -> str:
+    return f'"*{udev_value(text)[1:-1]}*"'
 
 
 def _fstab(mounts: Sequence[Mount]) -> str:
     # nofail: the server boots without its volumes; timeout 0: systemd waits for them indefinitely.
     options = "nodev,nosuid,nofail,x-systemd.device-timeout=0,x-systemd.makefs,x-systemd.growfs"
-    return "".join(f"{each.device} {each.path} ext4 {options} 0 2\n" for each in mounts)
+    return "".join(f"{octal(each.device)} {octal(each.path)} ext4 {options} 0 2\n" for each in mounts)

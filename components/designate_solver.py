@@ -130,7 +130,7 @@ def endpoint(catalog: Sequence[Any], service_type: str, region: str | None) -> s
         region: Region, or None for any.
 
     Raises:
-        ValueError: The region has no such service.
+        pulumi.RunError: The region has no such service.
     """
     for service in catalog:
         if service["type"] == service_type:
@@ -138,7 +138,9 @@ def endpoint(catalog: Sequence[Any], service_type: str, region: str | None) -> s
             if found:
                 return found
     where = f" in {region}" if region else ""
-    raise ValueError(f"the cloud has no public endpoint of a service of type {service_type}{where}")
+    raise pulumi.RunError(
+        f"rsp:cloud.region: the cloud has no public endpoint of a service of type {service_type}{where}"
+    )
 
 
 def keystone_v3(url: str) -> str:

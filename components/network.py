@@ -106,5 +106,5 @@ class Network(pulumi.ComponentResource):
 def _known(subnet_id: str | None) -> str:
     """Return the subnet ID of a router interface, which the SDK declares as optional."""
     if subnet_id is None:
-        raise ValueError("the router's interface has no subnet")
+        raise pulumi.RunError("the router's interface has no subnet: run `pulumi refresh`")
     return subnet_id

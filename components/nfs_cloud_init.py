@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 
 from components import cloud_init
 from components.cloud_init import Mount
+from components.quoting import octal
 
 ROOT = "/srv/nfs"
 """Root of the exports: clients mount /srv/nfs/NAME as /NAME."""
@@ -71,5 +72,5 @@ def _exports(exports: Sequence[Export], clients: IPv4Network) -> str:
     for each in exports:
         access = "ro" if each.read_only else "rw"
         squash = "root_squash" if each.root_squash else "no_root_squash"
-        lines.append(f"{each.mount.path} {clients}({access},mp,{squash},sync,no_subtree_check)")
+        lines.append(f"{octal(each.mount.path)} {clients}({access},mp,{squash},sync,no_subtree_check)")
     return "\n".join(lines) + "\n"

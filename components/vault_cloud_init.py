@@ -1,6 +1,7 @@
 """The first boot of the Vault server: OpenBao from its project's Debian package, all its data on one volume."""
 
 import json
+import shlex
 from collections.abc import Mapping
 
 from pydantic import SecretStr
@@ -108,9 +109,9 @@ def _install(settings: VaultServer) -> str:
 #!/bin/sh
 # Install the release of OpenBao that the configuration names, and no other.
 set -eu
-curl --fail --silent --show-error --location --retry 20 --retry-delay 15 --retry-all-errors \\
-  --output {package} '{settings.package.url}'
-echo '{settings.package.sha256}  {package}' | sha256sum --check --strict
+curl --fail --silent --show-error --location --proto =https --globoff \\
+  --retry 20 --retry-delay 15 --retry-all-errors --output {package} {shlex.quote(settings.package.url)}
+echo {shlex.quote(f"{settings.package.sha256}  {package}")} | sha256sum --check --strict
 DEBIAN_FRONTEND=noninteractive apt-get install --yes -o Dpkg::Options::=--force-confold {package}
 rm {package}
 systemctl daemon-reload
@@ -129,7 +130,7 @@ export BAO_TOKEN
 snapshot={DATA}/backup/$(date -u +%Y%m%dT%H%M%SZ).snap
 bao operator raft snapshot save "$snapshot.part"
 mv "$snapshot.part" "$snapshot"
-ls -1 {DATA}/backup/*.snap | head -n -{settings.backups} | xargs -r rm --
+ls -1 {DATA}/backup/*.snap | head -n {shlex.quote(f"-{settings.backups}")} | xargs -r rm --
 bao token revoke -self
 """
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from config.loader import ConfigError, load_file
+from config.loader import ConfigError, load_file, plain_secrets
 from config.stack_config import StackConfig
 from phalanx import source
 from phalanx.errors import PhalanxError
@@ -24,9 +24,14 @@ def main(
     """Report all problems that would prevent the deployment of a stack; change nothing."""
     started = time.monotonic()
     try:
-        config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
+        file = Path(f"Pulumi.{stack}.yaml")
+        config = load_file(file, StackConfig)
         queries = Queries(config, stack)
-        found = [*queries.problems(), *_application_problems(config, queries)]
+        found = [
+            *queries.problems(),
+            *_application_problems(config, queries),
+            *(Problem(where=file.name, what=each, fatal=False) for each in plain_secrets(file, StackConfig)),
+        ]
         problems = sorted(found, key=lambda problem: not problem.fatal)
     except ConfigError as error:
         problems = [Problem(where="configuration", what=line) for line in str(error).splitlines()]

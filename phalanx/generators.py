@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import BaseModel, ConfigDict, Field
 
 _BCRYPT_ROUNDS = 15
-_BCRYPT_LIMIT = 72
+BCRYPT_LIMIT = 72
 """Longest password that bcrypt can hash, in bytes."""
 
 
@@ -116,8 +116,8 @@ def _rsa_private_key() -> str:
 
 
 def _bcrypt_hash(password: str) -> str:
-    if len(password.encode()) > _BCRYPT_LIMIT:
-        raise ValueError(f"bcrypt cannot hash a password of more than {_BCRYPT_LIMIT} bytes")
+    if len(password.encode()) > BCRYPT_LIMIT:
+        raise ValueError(f"bcrypt cannot hash a password of more than {BCRYPT_LIMIT} bytes")
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=_BCRYPT_ROUNDS)).decode()
 
 

@@ -4,6 +4,8 @@ They are rendered from src/phalanx/data/vault-read-policy.hcl.jinja and vault-wr
 a line break at the end.
 """
 
+import json
+
 
 def read_policy(mount: str, path: str) -> str:
     """Return the policy that allows the applications to read their secrets.
@@ -39,5 +41,5 @@ def _policy(rules: dict[str, list[str]]) -> str:
     blocks = []
     for path, capabilities in rules.items():
         quoted = ", ".join(f'"{capability}"' for capability in capabilities)
-        blocks.append(f'path "{path}" {{\n  capabilities = [{quoted}]\n}}')
+        blocks.append(f"path {json.dumps(path)} {{\n  capabilities = [{quoted}]\n}}")
     return "\n".join(blocks)

@@ -29,6 +29,8 @@ class Names:
     """Names of Nova flavors by key path."""
     volume_types: Mapping[str, str | None] = field(default_factory=dict)
     """Names of Cinder volume types by key path; None for the cloud's default type."""
+    availability_zones: Mapping[str, str | None] = field(default_factory=dict)
+    """Names of Cinder availability zones by key path; None for the cloud's default zone."""
 
     @functools.cached_property
     def known_images(self) -> Mapping[str, Any]:
@@ -81,9 +83,12 @@ class Names:
             known = {each.name for each in self.connection.compute.keypairs()}
             yield from self._check({"cloud.keypair": self.cloud.keypair}, known)
 
-    def check_volume_types(self) -> Iterator[Problem]:
-        """Check that the volume types exist."""
-        return self._check(self.volume_types, {each.name for each in self.connection.block_storage.types()})
+    def check_volumes(self) -> Iterator[Problem]:
+        """Check that the volume types and availability zones exist."""
+        api: Any = self.connection.block_storage
+        yield from self._check(self.volume_types, {each.name for each in api.types()})
+        if any(self.availability_zones.values()):
+            yield from self._check(self.availability_zones, {each.name for each in api.availability_zones()})
 
     def _check(self, wanted: Mapping[str, str | None], known: Iterable[str]) -> Iterator[Problem]:
         for key, name in wanted.items():

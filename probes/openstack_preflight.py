@@ -83,6 +83,10 @@ class _Project:
                     f"applications.storageClasses.{name}.volumeType": each.volume_type for name, each in classes.items()
                 },
             },
+            availability_zones={
+                f"applications.storageClasses.{name}.availabilityZone": each.availability_zone
+                for name, each in classes.items()
+            },
         )
 
     @functools.cached_property
@@ -204,7 +208,7 @@ class _Project:
 
     def storage(self) -> Iterator[Problem]:
         """Check that the volume types exist, and that no volume would shrink."""
-        yield from self.names.check_volume_types()
+        yield from self.names.check_volumes()
         for name, wanted in self.config.nfs.volumes.items():
             existing = self.volumes.get(cloud_name(self.stack, f"nfs-{name}"))
             if existing and existing.size > wanted.size:

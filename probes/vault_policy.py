@@ -46,7 +46,7 @@ def preview(environment: Environment, settings: Vault, stack: str) -> str:
 
 
 def _block(rule: Rule, capabilities: Iterable[str], *, constrained: bool) -> str:
-    lines = [f'path "{rule.path}" {{', f"  capabilities = {json.dumps(list(capabilities))}"]
+    lines = [f"path {json.dumps(rule.path)} {{", f"  capabilities = {json.dumps(list(capabilities))}"]
     if constrained:
         constraints = {"allowed_parameters": rule.allowed, "denied_parameters": {name: [] for name in rule.denied}}
         for kind, values in constraints.items():

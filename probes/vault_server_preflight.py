@@ -33,7 +33,7 @@ def check(config: VaultStackConfig) -> list[Problem]:
         "Neutron": names.check_network,
         "Glance": names.check_images,
         "Nova": names.check_compute,
-        "Cinder": names.check_volume_types,
+        "Cinder": names.check_volumes,
     }
     with ThreadPoolExecutor() as executor:
         results = executor.map(run, checks.keys(), checks.values())

@@ -20,6 +20,7 @@ from config.vault import Ownership
 from phalanx.source import PhalanxSource
 from probes import vault_secrets
 from program.checks import Checked
+from program.errors import reported
 from wiring.facts import Facts
 
 CERT_MANAGER = "cert-manager"
@@ -44,7 +45,7 @@ def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
         write_token_ttl=config.vault.write_token_ttl,
         inputs=checked.secrets,
         mount_exists=checked.in_vault.has_mount,
-        read_application=partial(vault_secrets.read_application, checked.vault_url, environment),
+        read_application=reported(partial(vault_secrets.read_application, checked.vault_url, environment)),
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=config.protect,
     )

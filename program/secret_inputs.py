@@ -9,7 +9,7 @@ from config.stack_config import StackConfig
 from phalanx import additions
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
-from phalanx.generators import OidcClient, oidc_clients
+from phalanx.generators import BCRYPT_LIMIT, GeneratorType, OidcClient, oidc_clients
 from phalanx.secret_inputs import SecretInputs, rotatable
 from phalanx.secrets import Generated, Plan, SecretKey, Static
 from phalanx.source import PhalanxSource
@@ -48,8 +48,12 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
             additions.pull_secret(file.logins(config.secrets.registries), held=bool(existing.get(PULL_SECRET))),
         ],
     )
-    _check_names(plan, values, config.vault.rotation)
-    _check_pem(values, configured)
+    if problems := [
+        *_check_names(plan, values, config.vault.rotation),
+        *_check_pem(values, configured),
+        *_check_lengths(plan, {**held, **values}, configured),
+    ]:
+        raise SecretsError(*problems)
     unfilled = {name: pods for name, pods in source.unfilled.items() if name not in {at.application for at in held}}
     if problems := [
         *_explain(plan, plan.unresolved({*values, *held}), source.environment),
@@ -78,17 +82,13 @@ def _oidc_clients(config: StackConfig) -> dict[str, OidcClient]:
     }
 
 
-def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable[str]) -> None:
-    """Refuse names that the environment does not have, since a misspelled setting would have no effect.
-
-    Raises:
-        SecretsError: A secret or a name in ``rotation`` does not exist.
-    """
+def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable[str]) -> list[str]:
+    """Return the problems of names that the environment does not have, as such a setting would have no effect."""
     known = [str(at) for at in plan]
     generated = {str(at) for at in rotatable(plan)}
     names = sorted(generated | {name.partition("/")[0] for name in generated})
     derived = {str(at): secret.source for at, secret in plan.items() if isinstance(secret.origin, Generated)}
-    problems = [
+    return [
         f"rsp:secrets.applications: no application of this environment reads {at}{_nearest(str(at), known)}"
         for at in configured
         if at not in plan
@@ -99,25 +99,32 @@ def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable
         for name in rotation
         if name not in names
     ]
-    if problems:
-        raise SecretsError(*problems)
 
 
-def _check_pem(values: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> None:
-    """Refuse PEM in a single line.
-
-    Raises:
-        SecretsError: Line breaks of a certificate or key were lost.
-    """
-    problems = [
+def _check_pem(values: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> list[str]:
+    """Return the problems of certificates and keys in PEM whose line breaks were lost."""
+    return [
         f"{'rsp:secrets.applications' if at in configured else SETTING}: {at}: is PEM that has lost its line breaks: "
         "set it from its file (`pulumi config set --secret --path ... < FILE`), or as a block scalar (`|`) in the file "
         "of static secrets"
         for at, value in values.items()
         if value.lstrip().startswith("-----BEGIN ") and "\n" not in value.strip()
     ]
-    if problems:
-        raise SecretsError(*problems)
+
+
+def _check_lengths(plan: Plan, known: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> list[str]:
+    """Return the problems of passwords that are too long for bcrypt, of which Phalanx defines a hash."""
+    hashed = {
+        secret.source
+        for secret in plan.values()
+        if isinstance(secret.origin, Generated) and secret.origin.type is GeneratorType.BCRYPT_PASSWORD_HASH
+    }
+    return [
+        f"{'rsp:secrets.applications' if at in configured else SETTING}: {at}: has {size} bytes, more than the "
+        f"{BCRYPT_LIMIT} that bcrypt can hash: must be a shorter password, such as the output of `openssl rand -hex 24`"
+        for at in hashed
+        if at and at in known and (size := len(known[at].encode())) > BCRYPT_LIMIT
+    ]
 
 
 def _nearest(name: str, known: list[str]) -> str:

@@ -182,7 +182,7 @@ def test_any_change_of_a_file_is_loaded_or_refused(
     assert_ruled(model, lambda: load_file(file, model), rf": {model.project}:.|:\d+: not valid YAML: ")
 
 
-FILES = {
+FILES: dict[Path, type[StackFile]] = {
     ROOT / "Pulumi.roe.yaml": StackConfig,
     ROOT / "Pulumi.sandbox.yaml": StackConfig,
     ROOT / "Pulumi.ukidacprod.yaml": StackConfig,

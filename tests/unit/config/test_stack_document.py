@@ -187,7 +187,8 @@ def test_a_program_warns_of_plain_secrets_and_refuses_what_pulumi_ignores(
     file = Path(FILE)
     file.write_text(text_of(secrets={"applications": {"argocd": {"key": "planted"}}}))
     given = stack_document.read(file, "rsp").texts()
-    recording = run_program.having(config=given)(lambda: load(pulumi.Config(), StackConfig))
+    loaded: list[StackConfig] = []
+    recording = run_program.having(config=given)(lambda: loaded.append(load(pulumi.Config(), StackConfig)))
     assert [text for _, text in recording.logged] == [f"{FILE}: {each}" for each in plain_secrets(file, StackConfig)]
     assert "planted" not in json.dumps(recording.logged)
 

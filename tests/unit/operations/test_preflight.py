@@ -152,6 +152,18 @@ def test_the_command_prints_json(
     ]
 
 
+def test_the_command_warns_of_secrets_in_plain_text(
+    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(tmp_path, secrets={"applications": {"argocd": {"key": "planted"}}})
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    assert result.exit_code == 0
+    assert "Pulumi.test.yaml (warning): rsp:secrets.applications.argocd.key is a secret in plain text" in result.stderr
+    assert "planted" not in result.output
+    assert services.asked
+
+
 def test_an_invalid_configuration_is_reported_without_requests(
     services: SimpleNamespace,
     tmp_path: Path,

@@ -94,6 +94,7 @@ class FakeProject:
         self.image = SimpleNamespace(images=lambda: self.images)
         self.block_storage = SimpleNamespace(
             types=lambda: self.volume_types,
+            availability_zones=lambda: named("nova"),
             volumes=lambda **_: self.volumes,
             get_limits=get_limits,
         )
@@ -173,6 +174,10 @@ def test_a_suitable_project_has_no_problems(project: FakeProject, executor: Thre
         (
             {"applications__storageClasses__standard__volumeType": "nvme"},
             "rsp:applications.storageClasses.standard.volumeType: the cloud has no `nvme`",
+        ),
+        (
+            {"applications__storageClasses__standard__availabilityZone": "az1"},
+            "rsp:applications.storageClasses.standard.availabilityZone: the cloud has no `az1`; it has: nova",
         ),
         (
             {"network__adopt": {"network": "other", "subnet": "shared-v4"}},

@@ -123,6 +123,15 @@ def test_a_key_without_line_breaks(refuse: Refuse) -> None:
     )
 
 
+def test_a_password_that_is_too_long_to_be_hashed(refuse: Refuse, definitions: Callable[..., Path]) -> None:
+    hashed = {"generate": {"type": "bcrypt-password-hash", "source": "password"}}
+    root = definitions(tap={"password": {"description": "x"}, "hash": {"description": "x", **hashed}})
+    assert refuse(root, secrets={"applications": {"tap": {"password": "planted-" * 10}}}) == (
+        "rsp:secrets.applications: tap/password: has 80 bytes, more than the 72 that bcrypt can hash: must be a "
+        "shorter password, such as the output of `openssl rand -hex 24`"
+    )
+
+
 def test_a_secret_that_no_application_reads(refuse: Refuse) -> None:
     message = refuse(secrets={"applications": {"tap": {"google_cred.json": "planted-creds"}}})
     assert (

@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.designate_solver import endpoint, keystone_v3, requests
@@ -131,7 +132,7 @@ class TestDesignate:
         ]
         assert endpoint(catalog, "dns", "B") == "https://b"
         assert endpoint(catalog, "dns", None) == "https://a"
-        with pytest.raises(ValueError, match="no public endpoint of a service of type dns in C"):
+        with pytest.raises(pulumi.RunError, match="no public endpoint of a service of type dns in C"):
             endpoint(catalog, "dns", "C")
 
     @pytest.mark.parametrize(

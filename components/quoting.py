@@ -1,0 +1,31 @@
+"""Quoting of values in the files of a server; for shells see `shlex.quote`, for JSON and HCL `json.dumps`."""
+
+import re
+
+_PLAIN = re.compile(r"[A-Za-z0-9._/:=@+,-]")
+
+
+def octal(text: str) -> str:
+    r"""Return a field of fstab(5) or exports(5), with other than plain characters as octal numbers (``\040``)."""
+    return "".join(
+        each if _PLAIN.fullmatch(each) else "".join(f"\\{byte:03o}" for byte in each.encode()) for each in text
+    )
+
+
+def systemd_path(text: str) -> str:
+    r"""Return a path in a list of a unit file (systemd.syntax(7)): ``\x20`` for a space, ``%%`` for ``%``."""
+    return "".join(
+        "%%" if each == "%" else each if _PLAIN.fullmatch(each) else "".join(f"\\x{byte:02x}" for byte in each.encode())
+        for each in text
+    )
+
+
+def udev_value(text: str) -> str:
+    """Return a value of a udev rule, in quotes.
+
+    Raises:
+        ValueError: The text has a character that is special in a pattern or in quotes, as udev(7) cannot escape it.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9._/-]*", text):
+        raise ValueError("a udev rule may contain letters, digits, dots, slashes, hyphens and underscores only")
+    return f'"{text}"'
