@@ -242,8 +242,10 @@ class _Project:
         }
         prefix = cloud_name(self.stack, "")
         first = not any(name.startswith(prefix) for name in volumes_by_name.result())
-        for shortage in quota.shortages(quota.needs(self.config, self.flavors), allowances, first=first):
-            yield Problem(where=f"quota of project `{self.connection.current_project.name}`", what=shortage)
+        project = self.connection.current_project.name
+        for resource, shortage in quota.shortages(quota.needs(self.config, self.flavors), allowances, first=first):
+            where = f"{self.names.path(quota.KEYS[resource])} (quota of project `{project}`)"
+            yield Problem(where=where, what=shortage)
 
 
 def _load_balancers(connection: "Connection") -> dict[str, quota.Allowance]:

@@ -41,6 +41,14 @@ RESOURCES: Mapping[str, str] = {
 }
 """Names of the resources in error messages, by their name in OpenStack's quotas."""
 
+KEYS: Mapping[str, str] = {
+    **dict.fromkeys(("instances", "cores", "ram", "security_groups"), "cluster"),
+    **dict.fromkeys(("volumes", "gigabytes"), "nfs.volumes"),
+    **dict.fromkeys(("networks", "subnets", "routers"), "network"),
+    **dict.fromkeys(("floating_ips", "load_balancers"), "cluster.publicApi"),
+}
+"""Keys in the configuration that determine most of what is required, by resource."""
+
 
 def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
     """Return the quota of each of `RESOURCES` that a stack requires, with node groups at their maximum size.
@@ -78,8 +86,10 @@ def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
     }
 
 
-def shortages(needed: Mapping[str, int], allowances: Mapping[str, Allowance], *, first: bool) -> Iterator[str]:
-    """Yield one message for each quota that is too small.
+def shortages(
+    needed: Mapping[str, int], allowances: Mapping[str, Allowance], *, first: bool
+) -> Iterator[tuple[str, str]]:
+    """Yield the resource and a message for each quota that is too small.
 
     Args:
         needed: Quota that the stack requires.
@@ -94,7 +104,6 @@ def shortages(needed: Mapping[str, int], allowances: Mapping[str, Allowance], *,
         available = allowance.limit - allowance.used if first else allowance.limit
         if amount > available:
             free = f"{available} of {allowance.limit} free" if first else f"the quota is {allowance.limit}"
-            yield (
-                f"{RESOURCES[resource]}: {amount} needed, {free}: ask the cloud's administrators for a quota of "
-                f"{allowance.used + amount if first else amount}, or reduce the size of the stack"
-            )
+            required = allowance.used + amount if first else amount
+            way = f"ask the cloud's administrators for a quota of {required}, or reduce the size of the stack"
+            yield resource, f"{RESOURCES[resource]}: {amount} needed, {free}: {way}"

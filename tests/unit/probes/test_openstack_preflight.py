@@ -210,7 +210,7 @@ def test_all_problems_are_reported_together(project: FakeProject, executor: Thre
         "rsp:network.externalNetwork",
         "rsp:nfs.image",
         "rsp:nfs.flavor",
-        "quota of project `rsp`",
+        "rsp:cluster (quota of project `rsp`)",
     ]
 
 

@@ -81,6 +81,6 @@ def test_the_requested_quota_is_sufficient(
 
 
 def test_the_message_names_the_required_quota() -> None:
-    (sentence,) = shortages({"cores": 84}, {"cores": Allowance(limit=64, used=11)}, first=True)
+    ((_, sentence),) = shortages({"cores": 84}, {"cores": Allowance(limit=64, used=11)}, first=True)
     assert sentence.startswith("cores: 84 needed, 53 of 64 free: ask the cloud's administrators")
     assert "a quota of 95" in sentence
