@@ -64,7 +64,7 @@ class ApplicationsSettings(Section):
         min_length=1,
         max_length=50,
         description="StorageClasses of the cluster, by name",
-        examples=["{ceph-hdd: {volumeType: ceph-hdd, default: true}}"],
+        examples=[{"ceph-hdd": {"volumeType": "ceph-hdd", "default": True}}],
     )
     database_storage_class: StorageClassName = Field(
         description="Name of the class in storageClasses for the data of the internal PostgreSQL server",

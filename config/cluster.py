@@ -145,7 +145,7 @@ class Cluster(Section):
         default={},
         max_length=50,
         description="Additional node groups, by name",
-        examples=["{labs: {flavor: m1.large, count: 2}}"],
+        examples=[{"labs": {"flavor": "m1.large", "count": 2}}],
     )
     public_api: bool = Field(
         default=True,
@@ -158,7 +158,7 @@ class Cluster(Section):
             "Networks with access to the public Kubernetes API; all if empty. Requires ingress.loadBalancerProvider "
             "amphora, as OVN load balancers do not support it"
         ),
-        examples=["[192.0.2.0/28]"],
+        examples=[["192.0.2.0/28"]],
     )
     autohealing: bool = Field(default=True, description="Replace nodes that do not respond")
     boot_volume: BootVolume | None = Field(
@@ -181,7 +181,7 @@ class Cluster(Section):
         default={},
         max_length=100,
         description="Additional Magnum labels",
-        examples=['{etcd_volume_size: "10"}'],
+        examples=[{"etcd_volume_size": "10"}],
     )
 
     @field_validator("node_groups")

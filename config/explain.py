@@ -3,11 +3,13 @@
 import difflib
 import json
 import re
+import sys
 import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
@@ -164,9 +166,9 @@ def _expected(place: Place) -> str:
 def _example(known: FieldInfo) -> str:
     """Return an example of a field's value in YAML; empty if it is obvious."""
     if known.examples:
-        return str(known.examples[0])
-    if isinstance(known.default, bool | int | str):
-        return json.dumps(known.default) if isinstance(known.default, bool) else str(known.default)
+        return _flow(known.examples[0])
+    if isinstance(known.default, int | str):
+        return _flow(str(known.default) if isinstance(known.default, str) else known.default)
     members = _members(known.annotation)
     if SecretStr in members:
         return "{secure: ...}"
@@ -177,6 +179,12 @@ def _example(known: FieldInfo) -> str:
             required = {each.alias: _example(each) for each in member.model_fields.values() if each.is_required()}
             return f"{{{', '.join(f'{key}: {value}' for key, value in required.items())}}}" if required else ""
     return ""
+
+
+def _flow(value: Any) -> str:
+    """Return a value in one line of YAML."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=sys.maxsize)
+    return text.removesuffix("...\n").strip()
 
 
 def _quoted(value: Any, place: Place) -> str:

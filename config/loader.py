@@ -57,7 +57,7 @@ def load(config: "pulumi.Config", model: type[Model]) -> Model:
     file = Path(f"Pulumi.{pulumi.get_stack()}.yaml")
     # Pulumi passes on neither what is outside `config`, nor which values are encrypted.
     document = stack_document.read(file, model.project) if file.is_file() else StackDocument()
-    if not document.entries.keys() <= {*keys}:
+    if not {key if ":" in key else f"{prefix}{key}" for key in document.entries} <= {*keys}:
         # With --config-file, it is not the file in use.
         document = StackDocument()
     for warning in stack_document.plain_secrets(document, model):
@@ -115,7 +115,7 @@ def _parse(
         values,
         source,
         model,
-        [*document.problems, *stack_document.foreign_keys(keys, model)],
+        [*document.problems, *stack_document.foreign_keys(sorted({*keys, *document.entries}), model)],
         encrypted,
     )
 

@@ -34,7 +34,7 @@ class NetworkSettings(Section):
         default=(),
         max_length=5,
         description="Name servers of the subnet; the cloud's default if empty",
-        examples=["[9.9.9.9, 149.112.112.112]"],
+        examples=[["9.9.9.9", "149.112.112.112"]],
     )
     adopt: AdoptedNetwork | None = Field(
         default=None,

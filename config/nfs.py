@@ -34,5 +34,5 @@ class Nfs(Section):
         min_length=1,
         max_length=20,
         description="Volumes by the name of their export: clients mount `jhome` as ADDRESS:/jhome",
-        examples=["{jhome: {size: 1000}}"],
+        examples=[{"jhome": {"size": 1000}}],
     )

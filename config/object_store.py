@@ -48,7 +48,7 @@ class _Store(Section):
     buckets: dict[TapService, Bucket] = Field(
         default={},
         description="Buckets of individual TAP services, by application (tap, ssotap), in place of bucket",
-        examples=["{ssotap: async-sso}"],
+        examples=[{"ssotap": "async-sso"}],
     )
 
 

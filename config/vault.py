@@ -24,6 +24,9 @@ Rotated = Annotated[
 ]
 """Application, or application/key of a secret."""
 
+Username = Annotated[str, Matching(r"[^\s:]+", "a user name without blanks and colons, such as robot")]
+"""Name of a user in HTTP's basic authentication (RFC 7617)."""
+
 
 class Ownership(StrEnum):
     """Ownership of something that environments may share."""
@@ -103,7 +106,7 @@ class Vault(Section):
             "secrets, and of those that are copied or derived from them. Removing an entry changes nothing, nor does "
             "an entry that exists when the stack is created and Vault has the secret already"
         ),
-        examples=['{gafaelfawr: "2026-11-26"}'],
+        examples=[{"gafaelfawr": "2026-11-26"}],
     )
 
     def reached_at(self, vault_url: str) -> str:
@@ -118,7 +121,7 @@ class Vault(Section):
 class Registry(Section):
     """A login to a container registry."""
 
-    username: Name = Field(description="User name", examples=["robot"])
+    username: Username = Field(description="User name", examples=["robot"])
     password: SecretLine = Field(description="Password or access token (pulumi config set --secret)")
 
 
@@ -146,15 +149,23 @@ class Secrets(Section):
     applications: dict[Slug, dict[SecretName, Secret]] = Field(
         default={},
         description="Static secrets by application and key (pulumi config set --secret --path)",
-        examples=["{mobu: {ALERT_HOOK: {secure: ...}}}"],
+        examples=[{"mobu": {"ALERT_HOOK": {"secure": "..."}}}],
     )
     registries: dict[RegistryHost, Registry] = Field(
         default={},
         description="Logins of the pull secret, by registry host",
-        examples=["{ghcr.io: {username: robot, password: {secure: ...}}}"],
+        examples=[{"ghcr.io": {"username": "robot", "password": {"secure": "..."}}}],
     )
     oidc_clients: dict[Name, OidcClient] = Field(
         default={},
         description="Clients of Gafaelfawr's OpenID Connect server, by name",
-        examples=["{chronograf: {id: chronograf, secret: {secure: ...}, returnUri: https://rsp.example.org/callback}}"],
+        examples=[
+            {
+                "chronograf": {
+                    "id": "chronograf",
+                    "secret": {"secure": "..."},
+                    "returnUri": "https://rsp.example.org/callback",
+                }
+            }
+        ],
     )

@@ -182,7 +182,7 @@ class VaultServer(Section):
             "address of its router (such as 203.0.113.9/32), from which its nodes connect, or the nodes' subnet if "
             "they share the Vault's network"
         ),
-        examples=["[192.0.2.0/28, 203.0.113.9/32]"],
+        examples=[["192.0.2.0/28", "203.0.113.9/32"]],
     )
     tls: ServerTls = Field(description="Source of the TLS certificate")
     seal: Seal = Field(description="Encryption of the data at rest, and method of unsealing")

@@ -192,13 +192,18 @@ def test_a_program_warns_of_plain_secrets_and_refuses_what_pulumi_ignores(
     assert [text for _, text in recording.logged] == [f"{FILE}: {each}" for each in plain_secrets(file, StackConfig)]
     assert "planted" not in json.dumps(recording.logged)
 
-    file.write_text(f"{file.read_text()}\nrsp:tls: {{kind: vault}}\n")
+    file.write_text(f"{file.read_text()}  vault: {{}}\nrsp:tls: {{kind: vault}}\n")
 
     def refused() -> None:
-        with pytest.raises(ConfigError, match=r"rsp:tls is outside `config`"):
+        with pytest.raises(ConfigError) as caught:
             load(pulumi.Config(), StackConfig)
+        assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+            "rsp:tls is outside `config`, where it has no effect",
+            "vault has no namespace; did you mean `rsp:vault`?",
+        ]
 
-    run_program.having(config=given)(refused)
+    # Pulumi takes a key without a namespace for one of the project.
+    run_program.having(config={**given, "rsp:vault": "{}"})(refused)
 
 
 def test_another_file_than_the_one_in_use_is_not_looked_at(
