@@ -33,6 +33,8 @@ class Place:
     """Keys from the root, as written in YAML; list positions are numbers."""
     field: FieldInfo | None = None
     """Field of the last key, if it is one."""
+    container: FieldInfo | None = None
+    """Field of the mapping or list that contains the value, if the last key is no field."""
     annotation: Any = None
     """Type of the value; None if it is not known."""
     neighbours: Sequence[str] = ()
@@ -60,6 +62,7 @@ def locate(location: Sequence[int | str], root: type[StackFile]) -> Place:
         place.near_secrets = any(_is_secret(each.annotation) for each in fields.values())
         place.keys.append(part)
         place.neighbours = list(fields)
+        place.container = place.field or place.container
         place.field = fields.get(str(part))
         place.annotation = place.field.annotation if place.field else _item(place.annotation)
     return place
@@ -157,10 +160,11 @@ def _words(detail: "ErrorDetails") -> str:
 
 
 def _expected(place: Place) -> str:
-    if place.field is None or not place.field.description:
+    known = place.field or place.container
+    if known is None or not known.description:
         return ""
-    example = _example(place.field)
-    return f" Expected: {place.field.description.rstrip('.')}{f', for example {example}' if example else ''}."
+    example = _example(known)
+    return f" Expected: {known.description.rstrip('.')}{f', for example {example}' if example else ''}."
 
 
 def _example(known: FieldInfo) -> str:

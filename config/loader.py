@@ -16,7 +16,7 @@ from config import stack_document
 from config.explain import explain
 from config.explain import path as key_path
 from config.section import SEALED
-from config.stack_document import ConfigError, StackDocument
+from config.stack_document import MAX_PROBLEMS, ConfigError, StackDocument
 from config.stack_file import StackFile
 
 if TYPE_CHECKING:
@@ -132,17 +132,19 @@ def _validate(
         problems: Problems that are known already.
         encrypted: Problems of values that are encrypted although they are no secrets, by their keys.
     """
-    deep = {key for key, value in values.items() if _is_deep(value, _MAX_DEPTH)}
+    deep = [key for key, value in values.items() if _is_deep(value, _MAX_DEPTH)]
     lines = [*problems, *encrypted.values(), *(f"{key_path([key], model.project)} is nested too deep" for key in deep)]
     text = _json({key: value for key, value in values.items() if key not in deep})
     try:
         config = model.model_validate_json(text, strict=True, by_name=False, by_alias=True)
     except ValidationError as error:
         details = [*error.errors(include_url=False), *_conflicts(error, values, model)]
-        lines += [explain(each, model) for each in details if each["loc"] not in encrypted]
+        lines += [explain(each, model) for each in details[: MAX_PROBLEMS + 1] if each["loc"] not in encrypted]
     else:
         if not lines:
             return config
+    if len(lines) > MAX_PROBLEMS:
+        lines[MAX_PROBLEMS:] = ["config has more problems, which are reported once these are solved"]
     # Without the original error, as its values may be secret.
     raise ConfigError("\n".join(f"{source}: {line}" for line in lines)) from None
 

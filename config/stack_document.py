@@ -6,6 +6,7 @@ Pulumi hands each entry of ``config`` to a program as text: an object as JSON, a
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from phalanx.errors import PhalanxError
 
 TOP_LEVEL: Final = ("config", "encryptedkey", "encryptionsalt", "environment", "secretsprovider")
 """Keys of a stack's file (sdk/go/common/workspace, ``ProjectStack``)."""
+
+MAX_PROBLEMS: Final = 100
+"""Maximum number of problems in one message."""
 
 PULUMI: Final = "pulumi"
 """Namespace of Pulumi's own settings."""
@@ -59,7 +63,7 @@ def read(file: Path, project: str) -> StackDocument:
             _bytes(file), file.name, go_yaml.Loader, lambda keys: f"key {_file_path(keys, project)}"
         )
     except PhalanxError as error:
-        raise ConfigError("\n".join(error.problems)) from None
+        raise ConfigError("\n".join(error.problems[:MAX_PROBLEMS])) from None
     entries = content.get("config", {}) if isinstance(content, dict) else content
     if not isinstance(entries or {}, dict):
         raise ConfigError(
@@ -97,11 +101,11 @@ def foreign_keys(keys: Iterable[str], model: type[StackFile]) -> Iterator[str]:
         model: Model of the project's configuration.
     """
     known = [each.alias or name for name, each in model.model_fields.items()]
-    for key in keys:
-        namespace, colon, name = key.rpartition(":")
-        if namespace not in (model.project, PULUMI):
-            reason = f"has another namespace than {model.project}, and no effect" if colon else "has no namespace"
-            yield f"{text_key(key)} {reason}; {nearest(name, known, f'{model.project}:')}"
+    foreign = [key for key in keys if key.rpartition(":")[0] not in (model.project, PULUMI)]
+    for key in foreign[: MAX_PROBLEMS + 1]:
+        _, colon, name = key.rpartition(":")
+        reason = f"has another namespace than {model.project}, and no effect" if colon else "has no namespace"
+        yield f"{text_key(key)} {reason}; {nearest(name, known, f'{model.project}:')}"
 
 
 def _file_path(keys: Sequence[str], project: str) -> str:
@@ -123,13 +127,16 @@ def _text(value: Any) -> str:
 
 def misplaced_secrets(document: StackDocument, model: type[StackFile]) -> dict[tuple[int | str, ...], str]:
     """Return the problems of encrypted values that are no secrets, which no tool can check, by keys."""
+    sealed = (keys for keys, value in _values(document, model) if is_sealed(value))
+    misplaced = (
+        keys for keys in sealed if (at := locate(keys, model)).annotation is not None and not is_secret(at, None)
+    )
     return {
         tuple(keys): (
             f"{path(keys, model.project)} is encrypted, but only secrets may be: write it in plain text, and encrypt "
             "each secret in it by itself (`pulumi config set --secret --path`)"
         )
-        for keys, value in _values(document, model)
-        if is_sealed(value) and (place := locate(keys, model)).annotation is not None and not is_secret(place, None)
+        for keys in islice(misplaced, MAX_PROBLEMS + 1)
     }
 
 

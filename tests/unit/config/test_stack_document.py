@@ -1,6 +1,7 @@
 """A stack's file is read as Pulumi reads it, and what Pulumi would ignore is refused."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,21 @@ def test_secrets_in_plain_text_are_worth_a_warning(tmp_path: Path) -> None:
         for path in paths
     ]
     assert load_file(file, StackConfig).secrets.registries.keys() == {"ghcr.io"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "config:\n" + "".join(f"  rsp:k{n}: 1\n" for n in range(9000)),
+        "config:\n" + "".join(f"  k{n}: 1\n" for n in range(9000)),
+        "config:\n  rsp:nfs:\n    volumes:\n" + "".join(f"      k{n}: {{secure: x}}\n" for n in range(5000)),
+        "config:\n  rsp:network:\n" + "    a: 1\n" * 9000,
+    ],
+)
+def test_thousands_of_problems_are_cut_off(tmp_path: Path, text: str) -> None:
+    lines = problems(tmp_path, text)
+    assert 100 <= len(lines) <= 101
+    assert all(re.match(rf"{FILE}(:\d+)?: \S", line) for line in lines)
 
 
 AS_PULUMI_DOES = {
