@@ -21,7 +21,10 @@ def main(
     stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON")] = False,
 ) -> None:
-    """Report all problems that would prevent the deployment of a stack; change nothing."""
+    """Report all problems of OpenStack, Vault and the Phalanx repository that prevent a deployment; change nothing.
+
+    Missing secrets are reported by `secrets status`.
+    """
     started = time.monotonic()
     try:
         file = Path(f"Pulumi.{stack}.yaml")
