@@ -12,7 +12,7 @@ from config.section import Matching
 
 _LABEL: Final = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _TOP_LABEL: Final = "[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
-_HOST: Final = rf"({_LABEL}\.)+{_TOP_LABEL}"
+_HOST: Final = rf"({_LABEL}\.)*{_TOP_LABEL}"
 _NUMBERS: Final = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
 
 PRIVATE_NETWORKS: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
@@ -40,10 +40,8 @@ class _HostMatching(Matching):
         return flaw
 
 
-HostName = Annotated[
-    str, _HostMatching(_HOST, "a host name with its domain, in lower case, such as vault.example.org", 253)
-]
-"""A fully qualified host name in lower case; no IP address, as its last label begins with a letter (RFC 1123, section
+HostName = Annotated[str, _HostMatching(_HOST, "a host name in lower case, such as vault.example.org", 253)]
+"""A host name in lower case; no IP address, as its last label begins with a letter (RFC 1123, section
 2.1)."""
 
 DnsName = Annotated[
@@ -200,7 +198,7 @@ def _is_host(host: str) -> bool:
             return not any(IPv4Address(host) in each for each in _UNUSABLE[2:])
         except ValueError:
             return False
-    return re.fullmatch(rf"({_LABEL}\.)*{_TOP_LABEL}", host) is not None
+    return re.fullmatch(_HOST, host) is not None
 
 
 def _url_schema(scheme: str) -> WithJsonSchema:

@@ -232,7 +232,7 @@ def _refuse_what_is_given(sandbox: Sandbox) -> None:
         "oidcClients": {"one": {"id": "one", "secret": plant("a third"), "returnUri": plant("no URI")}},
     }
     said = sandbox.run("preview", "--debug", config=vary(directory / "misfits.yaml", {"secrets": misfits}), well=False)
-    assert "rsp:secrets.registries.a.test" in said
+    assert 'rsp:secrets.registries["a.test"]' in said
     broken = f"vault-write-token: {plant('a broken file').get_secret_value()}: ["
     given = {"secrets": {"file": str(_file(directory / "broken.yaml", broken))}}
     said = sandbox.run("preview", "--debug", config=vary(directory / "no-yaml.yaml", given), well=False)
