@@ -2,14 +2,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from config.section import Section, Slug
+from config.section import ONE_LINE, Matching, Section, Slug
 from phalanx.git_addresses import check_repository, check_revision
+
+_ADDRESS = Matching(ONE_LINE, "the URL of a Git repository, such as https://github.com/lsst-sqre/phalanx", 2048)
 
 
 class Phalanx(Section):
     """Phalanx repository, revision and environment to deploy."""
 
-    repository: Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(check_repository)] = Field(
+    repository: Annotated[str, _ADDRESS, AfterValidator(check_repository)] = Field(
         description="URL of the Phalanx Git repository, reachable by this program and by Argo CD",
         examples=["https://github.com/lsst-sqre/phalanx"],
     )

@@ -5,10 +5,21 @@ from typing import Annotated, Literal
 from pydantic import AnyHttpUrl, Field
 
 from config.addresses import DnsName, Email, HttpsUrl
-from config.section import Name, SecretLine, Section
+from config.section import Matching, SecretLine, Section
 
 LETS_ENCRYPT = AnyHttpUrl("https://acme-v02.api.letsencrypt.org/directory")
 LETS_ENCRYPT_STAGING = AnyHttpUrl("https://acme-staging-v02.api.letsencrypt.org/directory")
+
+
+CredentialId = Annotated[
+    str,
+    Matching(
+        r"[0-9a-z]([0-9a-z-]*[0-9a-z])?",
+        "the ID that `openstack application credential list` shows, such as 5f2a0c9d6f2b4f0f8f5b7a3f6d1e2c3b",
+        64,
+    ),
+]
+"""ID of an application credential, which becomes part of the name of a Secret in Kubernetes."""
 
 
 class PhalanxCertificate(Section):
@@ -32,7 +43,9 @@ class Http01(Section):
 class ApplicationCredential(Section):
     """An application credential of Keystone with write access to the zone."""
 
-    id: Name = Field(description="ID of the application credential", examples=["5f2a0c9d6f2b4f0f8f5b7a3f6d1e2c3b"])
+    id: CredentialId = Field(
+        description="ID of the application credential", examples=["5f2a0c9d6f2b4f0f8f5b7a3f6d1e2c3b"]
+    )
     secret: SecretLine = Field(
         description="Secret of the application credential (pulumi config set --secret --path)",
     )

@@ -27,6 +27,9 @@ Rotated = Annotated[
 Username = Annotated[str, Matching(r"[^\s:]+", "a user name without blanks and colons, such as robot")]
 """Name of a user in HTTP's basic authentication (RFC 7617)."""
 
+ClientId = Annotated[str, Matching(r"[!-~]+", "ASCII characters without blanks, such as chronograf")]
+"""ID of an OAuth client (RFC 6749, appendix A.1)."""
+
 
 class Ownership(StrEnum):
     """Ownership of something that environments may share."""
@@ -128,7 +131,7 @@ class Registry(Section):
 class OidcClient(Section):
     """A client of Gafaelfawr's OpenID Connect server."""
 
-    id: Name = Field(description="Client ID", examples=["chronograf"])
+    id: ClientId = Field(description="Client ID", examples=["chronograf"])
     secret: SecretLine = Field(description="Client secret (pulumi config set --secret)")
     return_uri: HttpsUrl = Field(
         description="Redirect URL after login", examples=["https://rsp.example.org/chronograf/oauth/callback"]

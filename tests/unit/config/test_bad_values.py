@@ -193,6 +193,7 @@ def vault_refusals(changes: dict[str, Any]) -> list[str]:
         ),
         ("secrets.file", "", "", "is blank: must be the path of a file"),
         ("secrets.file", "a\0b", "", "contains a line break or an invisible character"),
+        ("phalanx.repository", " x", "", "begins or ends with a blank: must be the URL of a Git repository"),
         ("phalanx.repository", "fd::0", "", "uses the transport"),
         ("phalanx.repository", "https://[::1/x", "", "is not a valid URL"),
         ("phalanx.revision", "-x", "", "is not the name of a revision"),
