@@ -107,7 +107,7 @@ def explained(address: str, environment: Environment, doing: str) -> Iterator[No
     except hvac.exceptions.Forbidden:
         raise SecretsError(
             f"Vault at {address} does not allow this token to {doing} {environment.vault_path_prefix}: "
-            "VAULT_TOKEN requires the policy in docs/vault-operator-policy.hcl",
+            "VAULT_TOKEN requires the policy that `python -m operations vault-policy` prints",
         ) from None
     except (hvac.exceptions.VaultError, requests.RequestException) as error:
         raise SecretsError(f"Vault at {address}: {vault_client.explain(error)}") from None

@@ -61,7 +61,7 @@ def test_a_refusal_is_reported_with_path_and_policy(environment: Environment) ->
     with json_server(answers) as url, pytest.raises(SecretsError) as error:
         vault_secrets.read(url, environment)
     assert "does not allow this token to read kv-v2/k8s_operator/roe" in str(error.value)
-    assert "VAULT_TOKEN requires the policy in docs/vault-operator-policy.hcl" in str(error.value)
+    assert "VAULT_TOKEN requires the policy that `python -m operations vault-policy` prints" in str(error.value)
     assert "token-of-the-test" not in str(error.value)
 
 

@@ -57,7 +57,7 @@ def test_the_workflows_policy_is_sufficient_for_a_preview(run_stack: StackRunner
         "kv-v2/data/k8s_operator/roe/+ (create, update, delete); ",
     )
     assert "auth/token/create (update, sudo)" in str(error.value)
-    assert "docs/vault-operator-policy.hcl" in str(error.value)
+    assert "`python -m operations vault-policy` prints" in str(error.value)
 
 
 def test_all_missing_capabilities_are_reported_together(run_stack: StackRunner, bao: OpenBao) -> None:
