@@ -35,6 +35,7 @@ class NetworkSettings(Section):
         max_length=5,
         description="Name servers of the subnet; the cloud's default if empty",
         examples=[["9.9.9.9", "149.112.112.112"]],
+        json_schema_extra={"uniqueItems": True},
     )
     adopt: AdoptedNetwork | None = Field(
         default=None,

@@ -183,6 +183,7 @@ class VaultServer(Section):
             "they share the Vault's network"
         ),
         examples=[["192.0.2.0/28", "203.0.113.9/32"]],
+        json_schema_extra={"uniqueItems": True},
     )
     tls: ServerTls = Field(description="Source of the TLS certificate")
     seal: Seal = Field(description="Encryption of the data at rest, and method of unsealing")
