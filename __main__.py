@@ -33,7 +33,7 @@ from config.tls import LetsEncrypt
 from probes import failures
 from program import arguments, outputs
 from program import platform_arguments as platform
-from program.failure_hooks import explained
+from program.failure_hooks import error_hooks
 from program.outputs import Platform
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
@@ -46,7 +46,7 @@ def build(checked: Checked) -> Platform:
     source = checked.source
     openstack = ResourceOptions(
         providers=[openstack_provider(config.cloud)],
-        transformations=explained(failures.IN_OPENSTACK, config.cloud),
+        transformations=error_hooks(failures.IN_OPENSTACK, config.cloud),
     )
     network = Network("network", arguments.network(config.network), openstack)
     nfs = NfsServer("nfs", arguments.nfs_server(config, network), openstack)
@@ -59,7 +59,7 @@ def build(checked: Checked) -> Platform:
 
     kubernetes = ResourceOptions(
         providers=[kubernetes_provider(cluster)],
-        transformations=explained(failures.IN_KUBERNETES, cluster.kubeconfig),
+        transformations=error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig),
     )
     services_args = platform.cluster_services(config, source, secrets)
     services = ClusterServices("services", services_args, after(kubernetes, secrets))

@@ -12,7 +12,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from components.argocd import ARGOCD
 from components.argoproj import Application, ApplicationPatch
 from components.cluster_services import OPERATOR
-from components.waiting import wait
+from components.timeouts import timeouts
 from config.applications import SyncMode
 from phalanx.charts import Manifest
 from phalanx.manifests import Manifests
@@ -71,7 +71,7 @@ class Applications(pulumi.ComponentResource):
         self._name = name
         self._args = args
         self._child = ResourceOptions(parent=self)
-        self._awaited = ResourceOptions.merge(self._child, wait(args.timeout))
+        self._awaited = ResourceOptions.merge(self._child, timeouts(args.timeout))
         self._namespaces = {
             namespace: Namespace(
                 f"{name}-{namespace}-namespace",

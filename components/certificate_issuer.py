@@ -6,7 +6,7 @@ from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.designate_solver import DesignateSolver, DesignateSolverArgs
-from components.waiting import wait
+from components.timeouts import timeouts
 from wiring.application_values import ISSUER
 
 _INGRESS_CLASS = "nginx"
@@ -61,7 +61,7 @@ class CertificateIssuer(pulumi.ComponentResource):
                 },
             },
             opts=ResourceOptions.merge(
-                ResourceOptions.merge(child, wait(args.timeout)), ResourceOptions(depends_on=depends_on)
+                ResourceOptions.merge(child, timeouts(args.timeout)), ResourceOptions(depends_on=depends_on)
             ),
         )
         self.register_outputs({})

@@ -17,7 +17,7 @@ from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
 from program import secret_changes, secret_inputs
-from program.duplicates import guard
+from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
 from wiring import requirements
 from wiring.application_values import application_values
@@ -71,7 +71,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
     secret_changes.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
     served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)
     raise_if_fatal(problems)
-    guard(config.cloud)
+    refuse_duplicates(config.cloud)
     return Checked(
         config=config,
         source=source,

@@ -49,7 +49,7 @@ class DuplicateError(PhalanxError):
     """A resource with the same name already exists but is not in the state."""
 
 
-def guard(cloud: Cloud, directory: str = "") -> None:
+def refuse_duplicates(cloud: Cloud, directory: str = "") -> None:
     """Check for duplicates before each creation in OpenStack. Call this once, before any resource is registered.
 
     Nothing is checked in a preview, nor for resources that are not created.

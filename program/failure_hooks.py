@@ -31,7 +31,7 @@ _TIMEOUT: Final = 60
 """Timeout of an explanation in seconds."""
 
 
-def explained(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -> list[ResourceTransformation]:
+def error_hooks(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -> list[ResourceTransformation]:
     """Return transformations for the options of a component, which add error hooks to its resources.
 
     Args:

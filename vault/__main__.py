@@ -15,7 +15,7 @@ from config import loader
 from config.vault_stack import VaultStackConfig
 from probes import vault_server_preflight
 from program import arguments, vault_outputs
-from program.duplicates import guard
+from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal, user_errors
 from program.providers import openstack_provider
 
@@ -23,7 +23,7 @@ from program.providers import openstack_provider
 def main() -> None:
     """Check the configuration, and create the Vault."""
     config = loader.load(pulumi.Config(), VaultStackConfig)
-    guard(config.cloud, directory="vault")
+    refuse_duplicates(config.cloud, directory="vault")
     raise_if_fatal(vault_server_preflight.check(config))
     openstack = ResourceOptions(providers=[openstack_provider(config.cloud)])
     network = Network("network", arguments.network(config.network), openstack)

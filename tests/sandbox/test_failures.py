@@ -21,7 +21,7 @@ from config.stack_config import StackConfig
 from phalanx.source import BootstrapChart
 from probes import failures
 from program import arguments
-from program.failure_hooks import explained
+from program.failure_hooks import error_hooks
 from program.providers import openstack_provider
 from tests.sandbox import certificates
 from tests.sandbox.branches import branch, replace
@@ -105,7 +105,7 @@ def test_an_unready_release_fails_with_the_reason_of_its_pods(
     def release() -> None:
         provider = Provider("kubernetes", kubeconfig=Output.secret(kubeconfig), enable_server_side_apply=True)
         options = ResourceOptions(
-            provider=provider, transformations=explained(failures.IN_KUBERNETES, Output.secret(kubeconfig))
+            provider=provider, transformations=error_hooks(failures.IN_KUBERNETES, Output.secret(kubeconfig))
         )
         namespace = Namespace("waits", metadata=ObjectMetaArgs(name="waits"), opts=options)
         bootstrap_release(
@@ -141,7 +141,7 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     def cluster() -> None:
         options = ResourceOptions(
             providers=[openstack_provider(settings.cloud)],
-            transformations=explained(failures.IN_OPENSTACK, settings.cloud),
+            transformations=error_hooks(failures.IN_OPENSTACK, settings.cloud),
         )
         existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
         MagnumCluster("fails", arguments.cluster(failing, cast("Network", existing)), options)

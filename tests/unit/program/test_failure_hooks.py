@@ -11,7 +11,7 @@ from pulumi import ErrorHookArgs, ResourceOptions
 from pulumi_kubernetes.core.v1 import Namespace, Secret
 
 from program import failure_hooks
-from program.failure_hooks import Explain, explained, reporter
+from program.failure_hooks import Explain, error_hooks, reporter
 from tests.unit.recording import ProgramRunner, Recording
 
 URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applications-tap"
@@ -47,7 +47,7 @@ def reported(
 
 def test_only_types_with_an_explanation_have_a_hook(run_program: ProgramRunner) -> None:
     def program() -> None:
-        transformations = explained({"kubernetes:core/v1:Secret": lambda *_: []}, "kubeconfig")
+        transformations = error_hooks({"kubernetes:core/v1:Secret": lambda *_: []}, "kubeconfig")
         Component("outer", 1, ResourceOptions(transformations=transformations))
         Component("other", 0, ResourceOptions(transformations=transformations))
 

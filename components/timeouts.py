@@ -1,7 +1,7 @@
 from pulumi import CustomTimeouts, ResourceOptions
 
 
-def wait(seconds: int) -> ResourceOptions:
+def timeouts(seconds: int) -> ResourceOptions:
     """Return options that limit how long the Kubernetes provider waits for an object.
 
     Unlike the annotation ``pulumi.com/timeoutSeconds``, the option is not a property of the object, so that another
