@@ -33,7 +33,7 @@ class AppRoleArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Login:
+class AppRoleCredentials:
     """The cluster's AppRole credentials."""
 
     role_id: pulumi.Output[str]
@@ -49,7 +49,7 @@ def cluster_login(
     environment: Environment,
     args: AppRoleArgs,
     opts: ResourceOptions,
-) -> Login:
+) -> AppRoleCredentials:
     """Create the AppRole with which the cluster reads the environment's secrets, and nothing else.
 
     Args:
@@ -93,7 +93,7 @@ def cluster_login(
         role_name=role.role_name,
         opts=ResourceOptions.merge(options, ResourceOptions(replacement_trigger=args.secret_id_rotation)),
     )
-    return Login(
+    return AppRoleCredentials(
         role_id=pulumi.Output.secret(role.role_id),
         secret_id=secret_id.secret_id,
         fingerprint=secret_id.accessor.apply(lambda accessor: hashlib.sha256(accessor.encode()).hexdigest()[:16]),

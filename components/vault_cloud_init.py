@@ -19,7 +19,7 @@ def render(boot: FirstBoot) -> str:
     """Return the user data, which contains secrets.
 
     Passwords and keys are files that only the server's user may read. The users' passwords are read at the very first
-    start, when the server initialises itself. With a Shamir seal, operators initialise it, and only the password of the
+    start, when the server initializes itself. With a Shamir seal, operators initialize it, and only the password of the
     backup job is written.
     """
     mount = Mount(name="vault", volume_id=boot.volume_id, path=DATA)
@@ -58,7 +58,7 @@ def _private(content: str) -> File:
 
 def _secret_files(settings: VaultServer) -> Mapping[str, File]:
     secrets: dict[str, SecretStr | None] = {PASSWORD_FILES[BACKUP]: settings.backup_password}
-    if settings.initialises_itself:
+    if settings.initializes_itself:
         secrets[PASSWORD_FILES[openbao.ADMIN]] = settings.admin_password
     if isinstance(settings.seal, StaticSeal):
         previous = settings.seal.previous_key

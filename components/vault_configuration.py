@@ -54,7 +54,7 @@ def configuration(boot: FirstBoot) -> dict[str, Any]:
         "description": "Every request and its answer, secrets hashed",
         "options": {"file_path": f"{DATA}/audit/audit.log", "mode": "0600"},
     }
-    seal, start = _seal(settings), _initialisation() if settings.initialises_itself else {}
+    seal, start = _seal(settings), _initialization() if settings.initializes_itself else {}
     return {
         # The minimum: a single member need not wait for others before it becomes the leader.
         "storage": {"raft": {"path": f"{DATA}/raft", "node_id": "vault", "performance_multiplier": 1}},
@@ -104,7 +104,7 @@ def _seal_key(which: str, key: SealKey, path: str) -> dict[str, str]:
     return {f"{which}_key_id": key.id, f"{which}_key": f"file://{path}"}
 
 
-def _initialisation() -> dict[str, Any]:
+def _initialization() -> dict[str, Any]:
     """Return the requests of the first start, made with a root token that OpenBao revokes afterwards.
 
     An administrator creates the users of operators later, as their policies depend on the environment. Source:

@@ -87,7 +87,7 @@ class SealKey(Section):
 class StaticSeal(Section):
     """A seal with a key on the server's disk."""
 
-    kind: Literal["static"] = Field(description="Unseal with a key from this file; the server initialises itself")
+    kind: Literal["static"] = Field(description="Unseal with a key from this file; the server initializes itself")
     key: SealKey = Field(description="Current key. No backup can be read without it: keep a copy elsewhere")
     previous_key: SealKey | None = Field(default=None, description="Previous key, while it is being replaced")
 
@@ -101,7 +101,7 @@ class StaticSeal(Section):
 class TransitSeal(Section):
     """A seal with a key in the transit engine of another Vault."""
 
-    kind: Literal["transit"] = Field(description="Unseal with another Vault; the server initialises itself")
+    kind: Literal["transit"] = Field(description="Unseal with another Vault; the server initializes itself")
     address: HttpsUrl = Field(description="URL of the other Vault", examples=["https://vault.example.org:8200"])
     mount: PathName = Field(default="transit", description="Path of its transit engine")
     key_name: KeyName = Field(description="Name of the key in that engine", examples=["rsp"])
@@ -113,7 +113,7 @@ class TransitSeal(Section):
 class ShamirSeal(Section):
     """A seal with a key that operators share, who unseal the server after each start."""
 
-    kind: Literal["shamir"] = Field(description="Operators initialise and unseal the server, and keep the keys")
+    kind: Literal["shamir"] = Field(description="Operators initialize and unseal the server, and keep the keys")
 
 
 Seal = Annotated[StaticSeal | TransitSeal | ShamirSeal, Field(discriminator="kind")]
@@ -216,11 +216,11 @@ class VaultServer(Section):
             raise ValueError(
                 "tls.kind acme needs floatingIp true: the authority connects to the server from the Internet"
             )
-        if self.initialises_itself and self.admin_password is None:
+        if self.initializes_itself and self.admin_password is None:
             raise ValueError(f"adminPassword is missing: with seal {self.seal.kind} no other user may change policies")
         return self
 
     @property
-    def initialises_itself(self) -> bool:
-        """True if the server initialises itself at its first start, for which OpenBao requires an automatic unseal."""
+    def initializes_itself(self) -> bool:
+        """True if the server initializes itself at its first start, for which OpenBao requires an automatic unseal."""
         return self.seal.kind != "shamir"

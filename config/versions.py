@@ -7,4 +7,4 @@ KUBERNETES_MINIMUM = (1, 30)
 """Oldest Kubernetes release that Phalanx supports (Phalanx documentation, Kubernetes requirements)."""
 
 OPENBAO_MINIMUM = (2, 6, 0)
-"""Oldest supported release of OpenBao: it revokes the root token of a self-initialisation even if that fails."""
+"""Oldest supported release of OpenBao: it revokes the root token of a self-initialization even if that fails."""

@@ -24,7 +24,7 @@ def main(
     ] = None,
     timeout: Annotated[int, typer.Option(metavar="SECONDS", help="Maximum time to wait in seconds")] = 1200,
 ) -> None:
-    """Wait until a Vault is initialised and unsealed; exit with 1 if an operator must act, or after the timeout."""
+    """Wait until a Vault is initialized and unsealed; exit with 1 if an operator must act, or after the timeout."""
     url = url.rstrip("/")
     if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
         raise typer.BadParameter(f"{url} is not a URL of the form https://NAME:PORT", param_hint="URL")

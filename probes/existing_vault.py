@@ -112,7 +112,7 @@ def _check_auth_method(methods: Mounts, settings: AppRole, stack: str) -> Iterat
 def _not_created_by(where: str, name: str, found: Mapping[str, Any], tune: str, stack: str) -> Problem:
     """Return the problem of a mount that another owner has created, which Vault would refuse in the middle of `up`.
 
-    A stack recognises its own mounts by their description, the only mark that Vault stores.
+    A stack recognizes its own mounts by their description, the only mark that Vault stores.
     """
     return Problem(
         where=where,

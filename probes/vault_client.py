@@ -73,7 +73,7 @@ def explain(error: Exception, setting: str = "rsp:vault.address") -> str:
         case http.RequestException():
             return f"does not answer ({_innermost(error)}): check {setting}, the network, and whether it runs"
         case exceptions.VaultNotInitialized():
-            return "is not initialised: run `vault operator init`, then unseal it"
+            return "is not initialized: run `vault operator init`, then unseal it"
         case exceptions.VaultDown():
             return "is sealed: unseal it with `vault operator unseal`"
         case exceptions.InternalServerError() if "active cluster node not found" in str(error):

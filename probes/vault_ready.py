@@ -25,7 +25,7 @@ class Obstacle:
 
 
 def check(url: str, address: str | None = None) -> Obstacle | None:
-    """Return why a Vault cannot be used yet; None if it is initialised, unsealed and active.
+    """Return why a Vault cannot be used yet; None if it is initialized, unsealed and active.
 
     Its certificate is verified with ``VAULT_CACERT`` or ``VAULT_CAPATH``, as Vault's own clients do.
 
@@ -72,22 +72,22 @@ def _check_health(url: str) -> Obstacle | None:
             what=f"{url} does not answer ({type(error).__name__}): this machine must be in rsp-vault:server.clients; a "
             "first boot takes several minutes, and `openstack console log show` shows its progress"
         )
-    return _explain_seal(url, initialised=status == _SEALED, shamir=seal["type"] == "shamir")
+    return _explain_seal(url, initialized=status == _SEALED, shamir=seal["type"] == "shamir")
 
 
-def _explain_seal(url: str, *, initialised: bool, shamir: bool) -> Obstacle:
+def _explain_seal(url: str, *, initialized: bool, shamir: bool) -> Obstacle:
     if not shamir:
-        state = "sealed" if initialised else "not initialised"
+        state = "sealed" if initialized else "not initialized"
         return Obstacle(
             what=f"{url} is {state} until it can use the key of its seal: if that takes longer than a minute, "
             "`openstack console log show` of the server shows the cause"
         )
-    if initialised:
+    if initialized:
         return Obstacle(
             what=f"{url} is sealed: run `BAO_ADDR={url} bao operator unseal` until it is unsealed", temporary=False
         )
     return Obstacle(
-        what=f"{url} is not initialised: run `BAO_ADDR={url} bao operator init`, store the keys that it prints safely, "
+        what=f"{url} is not initialized: run `BAO_ADDR={url} bao operator init`, store the keys that it prints safely, "
         "unseal it, and create its users (docs/vault-server.md)",
         temporary=False,
     )

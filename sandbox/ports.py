@@ -49,7 +49,7 @@ CLUSTER_PORTS: Final = range(20000, 25000)
 CLUSTER_BLOCK: Final = 20
 """Number of consecutive ports in `CLUSTER_PORTS` that one cluster uses."""
 
-_IN_THE_WAY: Final = {LOOPBACK, "0.0.0.0", "::"}  # noqa: S104 - recognised, not bound
+_IN_THE_WAY: Final = {LOOPBACK, "0.0.0.0", "::"}  # noqa: S104 - recognized, not bound
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The sandbox's Vault: an empty OpenBao server, initialised and unsealed.
+"""The sandbox's Vault: an empty OpenBao server, initialized and unsealed.
 
 Secrets engines, auth methods, policies and secrets are up to the program, which uses the operator token. That token can
 access the secrets of its environment only. The root token is in `init.json`, together with the unseal key and readable
@@ -29,7 +29,7 @@ _RAFT: Final = paths.VAULT / "raft"
 _PERIOD: Final = "768h"
 """Period of the operator token; each `up` renews it."""
 
-_TIMEOUT: Final = 60  # seconds per request; initialising raft storage takes several
+_TIMEOUT: Final = 60  # seconds per request; initializing raft storage takes several
 
 _OPERATOR: Final = "sandbox-operator"
 
@@ -46,7 +46,7 @@ def process() -> Process:
 
 
 def up() -> None:
-    """Start the server, initialise and unseal it, and renew or issue the operator token, as far as required.
+    """Start the server, initialize and unseal it, and renew or issue the operator token, as far as required.
 
     Raises:
         SandboxError: The server does not start, or its unseal key is lost.
@@ -136,13 +136,13 @@ def _start(server: Process) -> None:
 
 
 def _is_unrecoverable() -> bool:
-    """Return whether an earlier run was interrupted between initialising the server and storing its unseal key."""
+    """Return whether an earlier run was interrupted between initializing the server and storing its unseal key."""
     state = health()
     return bool(state and state["initialized"] and state["sealed"]) and not _INIT.exists()
 
 
 def _keys() -> dict[str, str]:
-    """Return the unseal key and the root token, initialising the server if necessary."""
+    """Return the unseal key and the root token, initializing the server if necessary."""
     client = _client()
     if not client.sys.is_initialized():
         answer = client.sys.initialize(secret_shares=1, secret_threshold=1)

@@ -25,7 +25,7 @@ _START = 20
 
 @dataclass(frozen=True)
 class OpenBao:
-    """An initialised and unsealed server."""
+    """An initialized and unsealed server."""
 
     url: str
     root_token: str = field(repr=False)
@@ -58,13 +58,13 @@ class OpenBao:
 
 
 @contextmanager
-def uninitialised(
+def uninitialized(
     directory: Path,
     *,
     storage: Mapping[str, Any] | None = None,
     tls: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Run an uninitialised server for the ``with`` block; yield its URL.
+    """Run an uninitialized server for the ``with`` block; yield its URL.
 
     Args:
         directory: Directory for configuration and log.
@@ -99,13 +99,13 @@ def uninitialised(
 
 @contextmanager
 def server(directory: Path) -> Iterator[OpenBao]:
-    """Run an initialised and unsealed server for the ``with`` block; arguments as for `uninitialised`."""
-    with uninitialised(directory) as url:
-        yield initialise(url)
+    """Run an initialized and unsealed server for the ``with`` block; arguments as for `uninitialized`."""
+    with uninitialized(directory) as url:
+        yield initialize(url)
 
 
-def initialise(url: str) -> OpenBao:
-    """Initialise and unseal a server."""
+def initialize(url: str) -> OpenBao:
+    """Initialize and unseal a server."""
     client = hvac.Client(url=url, token="")
     keys = client.sys.initialize(secret_shares=1, secret_threshold=1)
     client.sys.submit_unseal_key(keys["keys_base64"][0])

@@ -67,7 +67,7 @@ def prepare() -> None:
             run("ovsdb-tool", "create", str(file), f"/usr/share/ovn/ovn-{name}.ovsschema", log="ovn-prepare")
 
 
-def initialise() -> None:
+def initialize() -> None:
     """Create the root row of each database if it does not exist."""
     for name in _DATABASES:
         run(f"ovn-{name}ctl", f"--db={remote(name)}", "--no-leader-only", "init", log="ovn-prepare")

@@ -93,7 +93,7 @@ def _start_openstack(phases: Phases) -> None:
         start(services.backends(), phase)
         password = passwords.load()
         once("database-users", password, lambda: database.create_users(password))
-        once("ovn", ovn.remote("nb"), ovn.initialise)
+        once("ovn", ovn.remote("nb"), ovn.initialize)
     with phases.phase("Keystone and the services' databases") as phase:
         _identity_and_schemas(phase)
     with phases.phase("OpenStack services") as phase:

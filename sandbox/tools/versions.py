@@ -73,7 +73,7 @@ class Tool:
     download: Download | None = None
     """Official release; None if it has no published checksum, in which case the tool is built."""
     aliases: tuple[str, ...] = ()
-    """Other names of the program, whose behaviour depends on its name."""
+    """Other names of the program, whose behavior depends on its name."""
     files: tuple[DataFile, ...] = ()
     corrections: tuple[Correction, ...] = ()
     """Patches; a tool that has any is always built."""

@@ -180,7 +180,7 @@ def test_the_seal_key_can_be_replaced(new_server: NewServer) -> None:
     assert server.login("rsp-admin", PASSWORDS["rsp-admin"]).token
 
 
-def test_operators_initialise_and_unseal_a_server_with_a_shamir_seal(
+def test_operators_initialize_and_unseal_a_server_with_a_shamir_seal(
     new_server: NewServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = new_server(**SHAMIR)

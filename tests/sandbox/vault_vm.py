@@ -86,7 +86,7 @@ class VaultVm:
         return (self.root / "data/audit/audit.log").read_text()
 
     def start(self, *, status: int = 200, env: Mapping[str, str] | None = None) -> None:
-        """Start the server, and wait for a status of its health, by default initialised and unsealed."""
+        """Start the server, and wait for a status of its health, by default initialized and unsealed."""
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [_bao(), "server", f"-config={self.root / 'etc/server.json'}"],

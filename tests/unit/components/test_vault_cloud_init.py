@@ -50,7 +50,7 @@ def test_files_with_secrets_are_readable_only_by_the_server(changes: dict[str, A
         assert (found[path]["permissions"], found[path]["owner"]) == ("0600", "openbao:openbao"), path
 
 
-def test_self_initialisation_creates_users_with_least_privilege() -> None:
+def test_self_initialization_creates_users_with_least_privilege() -> None:
     found = requests()
     users = {name.removesuffix("-user"): each["data"] for name, each in found.items() if name.endswith("-user")}
     assert set(users) == {"rsp-backup", "rsp-admin"}
@@ -62,7 +62,7 @@ def test_self_initialisation_creates_users_with_least_privilege() -> None:
         assert passwords[data["password"]["path"]]["content"].startswith("planted-"), user
 
 
-def test_with_a_shamir_seal_operators_initialise_the_server() -> None:
+def test_with_a_shamir_seal_operators_initialize_the_server() -> None:
     assert "initialize" not in configuration(**SHAMIR)
     assert "seal" not in configuration(**SHAMIR)
     assert "rsp-admin" not in user_data(**SHAMIR)

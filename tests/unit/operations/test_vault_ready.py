@@ -20,10 +20,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[Obstacle | None]:
 
 
 def test_waits_and_reports_each_obstacle_once(found: list[Obstacle | None]) -> None:
-    found += [BOOTING, BOOTING, Obstacle(what="it initialises itself"), None]
+    found += [BOOTING, BOOTING, Obstacle(what="it initializes itself"), None]
     done = CliRunner().invoke(app, ["vault-ready", f"{URL}/"])
     assert done.exit_code == 0
-    assert done.stderr.splitlines() == ["it boots", "it initialises itself"]
+    assert done.stderr.splitlines() == ["it boots", "it initializes itself"]
     assert done.stdout == f"{URL} is ready\n"
 
 

@@ -44,10 +44,10 @@ def test_an_unsealed_vault_is_ready(tmp_path: Path) -> None:
 
 
 def test_a_vault_with_a_shamir_seal_requires_operators(tmp_path: Path) -> None:
-    with openbao.uninitialised(tmp_path) as url:
+    with openbao.uninitialized(tmp_path) as url:
         new = obstacle(url)
         assert "bao operator init" in new.what
-        bao = openbao.initialise(url)
+        bao = openbao.initialize(url)
         bao.root.sys.seal()
         sealed = obstacle(url)
     assert "bao operator unseal" in sealed.what
@@ -55,7 +55,7 @@ def test_a_vault_with_a_shamir_seal_requires_operators(tmp_path: Path) -> None:
     assert not sealed.temporary
 
 
-@pytest.mark.parametrize(("status", "state"), [(501, "is not initialised"), (503, "is sealed")])
+@pytest.mark.parametrize(("status", "state"), [(501, "is not initialized"), (503, "is sealed")])
 def test_a_vault_with_an_automatic_seal_is_a_temporary_obstacle(status: int, state: str) -> None:
     answers = {"GET /v1/sys/health": (status, {}), "GET /v1/sys/seal-status": (200, {"type": "static"})}
     with json_server(answers) as url:
@@ -101,11 +101,11 @@ def test_an_untrusted_certificate_is_reported(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "tls.crt").write_text(certificate)
     (tmp_path / "tls.key").write_text(key)
     files = {"tls_cert_file": str(tmp_path / "tls.crt"), "tls_key_file": str(tmp_path / "tls.key")}
-    with openbao.uninitialised(tmp_path, tls=files) as address:
+    with openbao.uninitialized(tmp_path, tls=files) as address:
         url = address.replace("127.0.0.1", "localhost")
         refused = obstacle(url)
         monkeypatch.setenv("VAULT_CACERT", str(tmp_path / "tls.crt"))
         trusted = obstacle(url)
     assert "certificate that is not trusted" in refused.what
     assert "set VAULT_CACERT" in refused.what
-    assert "is not initialised" in trusted.what
+    assert "is not initialized" in trusted.what

@@ -110,14 +110,14 @@ def test_a_sealed_vault(run_stack: StackRunner, bao: OpenBao) -> None:
     assert message == f"Vault at {bao.url}: is sealed: unseal it with `vault operator unseal`"
 
 
-def test_an_uninitialised_vault(run_stack: StackRunner, tmp_path: Path) -> None:
-    with openbao.uninitialised(tmp_path) as url, token("s.planted"):
+def test_an_uninitialized_vault(run_stack: StackRunner, tmp_path: Path) -> None:
+    with openbao.uninitialized(tmp_path) as url, token("s.planted"):
         message = refused(run_stack, **settings(url))
-    assert message == f"Vault at {url}: is not initialised: run `vault operator init`, then unseal it"
+    assert message == f"Vault at {url}: is not initialized: run `vault operator init`, then unseal it"
 
 
 def test_a_vault_that_does_not_answer(run_stack: StackRunner, tmp_path: Path) -> None:
-    with openbao.uninitialised(tmp_path) as url:
+    with openbao.uninitialized(tmp_path) as url:
         pass
     with token("s.planted"):
         message = refused(run_stack, **settings(url))
@@ -133,7 +133,7 @@ def test_a_certificate_of_an_unknown_ca(run_stack: StackRunner, tmp_path: Path) 
     for file, pem in zip(files.values(), issue("127.0.0.1", now - timedelta(1), now + timedelta(1)), strict=True):
         file.write_text(pem)
     tls = {key: str(file) for key, file in files.items()}
-    with openbao.uninitialised(tmp_path, tls=tls) as url, token("s.planted"):
+    with openbao.uninitialized(tmp_path, tls=tls) as url, token("s.planted"):
         message = refused(run_stack, **settings(url))
     assert message.startswith(f"Vault at {url}: its certificate is not trusted (")
     assert message.endswith("): set VAULT_CACERT to the file of its CA")
@@ -193,7 +193,7 @@ def test_an_auth_method_of_another_owner(run_stack: StackRunner, bao: OpenBao) -
     assert f"`vault auth tune -description='{STACK_DESCRIPTION}' approle`" in message
 
 
-def test_a_stack_recognises_what_it_has_created(run_stack: StackRunner, bao: OpenBao) -> None:
+def test_a_stack_recognizes_what_it_has_created(run_stack: StackRunner, bao: OpenBao) -> None:
     first = run_stack("roe", changes={"vault": CREATED})
     described = {each.inputs["description"] for kind in ("Mount", "AuthBackend") for each in first.of(kind)}
     assert described == {STACK_DESCRIPTION}

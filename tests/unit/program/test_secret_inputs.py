@@ -100,11 +100,11 @@ def test_the_object_store_keys_of_tap_are_not_static() -> None:
 
 
 def test_undeclared_secrets_are_generated_or_required() -> None:
-    password, other = SecretKey("postgres", "jupyterhub_password"), SecretKey("portal", "licence")
+    password, other = SecretKey("postgres", "jupyterhub_password"), SecretKey("portal", "license")
     undeclared = {password: ("postgres: Deployment/postgres",), other: ("portal: Deployment/portal",)}
     found = gathered({"postgres": {}, "portal": {}}, undeclared=undeclared, existing={other: "x"})
     assert isinstance(found.plan[password].origin, Generated)
-    with pytest.raises(MissingSecretsError, match=r"portal/licence: .* read by portal: Deployment/portal"):
+    with pytest.raises(MissingSecretsError, match=r"portal/license: .* read by portal: Deployment/portal"):
         gathered({"postgres": {}, "portal": {}}, undeclared=undeclared)
 
 
