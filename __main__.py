@@ -31,8 +31,7 @@ from components.object_store import ObjectStore
 from components.secret_store import SecretStore
 from config.tls import LetsEncrypt
 from probes import failures
-from program import arguments, outputs
-from program import platform_arguments as platform
+from program import openstack_arguments, outputs, platform_arguments
 from program.failure_hooks import error_hooks
 from program.outputs import Platform
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
@@ -48,28 +47,28 @@ def build(checked: Checked) -> Platform:
         providers=[openstack_provider(config.cloud)],
         transformations=error_hooks(failures.IN_OPENSTACK, config.cloud),
     )
-    network = Network("network", arguments.network(config.network), openstack)
-    nfs = NfsServer("nfs", arguments.nfs_server(config, network), openstack)
-    store = ObjectStore("object-store", arguments.object_store(config), openstack)
-    ingress = IngressAddress("ingress", arguments.ingress_address(config), openstack)
-    cluster = MagnumCluster("cluster", arguments.cluster(config, network), openstack)
+    network = Network("network", openstack_arguments.network(config.network), openstack)
+    nfs = NfsServer("nfs", openstack_arguments.nfs_server(config, network), openstack)
+    store = ObjectStore("object-store", openstack_arguments.object_store(config), openstack)
+    ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
+    cluster = MagnumCluster("cluster", openstack_arguments.cluster(config, network), openstack)
 
     vault = ResourceOptions(providers=[vault_provider(checked.vault_url)])
-    secrets = SecretStore("secrets", platform.secret_store(checked, store), vault)
+    secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)
 
     kubernetes = ResourceOptions(
         providers=[kubernetes_provider(cluster)],
         transformations=error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig),
     )
-    services_args = platform.cluster_services(config, source, secrets)
+    services_args = platform_arguments.cluster_services(config, source, secrets)
     services = ClusterServices("services", services_args, after(kubernetes, secrets))
-    argocd = ArgoCd("argocd", platform.argocd(config, source), after(kubernetes, services))
-    facts = platform.facts(ingress, nfs, store, secrets)
-    applications_args = platform.applications(config, source, facts)
+    argocd = ArgoCd("argocd", platform_arguments.argocd(config, source), after(kubernetes, services))
+    facts = platform_arguments.facts(ingress, nfs, store, secrets)
+    applications_args = platform_arguments.applications(config, source, facts)
     applications = Applications("applications", applications_args, after(kubernetes, argocd, nfs))
     if isinstance(config.tls, LetsEncrypt):
-        cert_manager = applications.deployed[platform.CERT_MANAGER]
-        issuer_args = platform.certificate_issuer(config, config.tls)
+        cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
+        issuer_args = platform_arguments.certificate_issuer(config, config.tls)
         CertificateIssuer("certificate", issuer_args, after(ResourceOptions.merge(kubernetes, openstack), cert_manager))
     return Platform(ingress, nfs, store, cluster, secrets, argocd, applications)
 

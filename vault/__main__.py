@@ -14,7 +14,7 @@ from components.vault_server import VaultServer
 from config import loader
 from config.vault_stack import VaultStackConfig
 from probes import vault_server_preflight
-from program import arguments, vault_outputs
+from program import openstack_arguments, vault_outputs
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal, user_errors
 from program.providers import openstack_provider
@@ -26,8 +26,8 @@ def main() -> None:
     refuse_duplicates(config.cloud, directory="vault")
     raise_if_fatal(vault_server_preflight.check(config))
     openstack = ResourceOptions(providers=[openstack_provider(config.cloud)])
-    network = Network("network", arguments.network(config.network), openstack)
-    server = VaultServer("vault", arguments.vault_server(config, network), openstack)
+    network = Network("network", openstack_arguments.network(config.network), openstack)
+    server = VaultServer("vault", openstack_arguments.vault_server(config, network), openstack)
     vault_outputs.export(config, server)
 
 

@@ -20,7 +20,7 @@ from config.names import cloud_name
 from config.stack_config import StackConfig
 from phalanx.source import BootstrapChart
 from probes import failures
-from program import arguments
+from program import openstack_arguments
 from program.failure_hooks import error_hooks
 from program.providers import openstack_provider
 from tests.sandbox import certificates
@@ -144,7 +144,7 @@ def test_a_failed_cluster_fails_with_magnums_reason(
             transformations=error_hooks(failures.IN_OPENSTACK, settings.cloud),
         )
         existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
-        MagnumCluster("fails", arguments.cluster(failing, cast("Network", existing)), options)
+        MagnumCluster("fails", openstack_arguments.cluster(failing, cast("Network", existing)), options)
 
     with small_stack("failing", cluster, tmp_path) as stack:
         output = failure(stack)

@@ -12,7 +12,7 @@ from pulumi import ResourceOptions, automation
 from components.network import Network
 from components.nfs_server import NfsServer
 from config.names import cloud_name
-from program import arguments
+from program import openstack_arguments
 from program.providers import openstack_provider
 from tests.sandbox.small_stack import small_stack
 from tests.unit.sample import environment
@@ -54,8 +54,8 @@ def changed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> Ite
             protect=False,
         )
         options = ResourceOptions(providers=[openstack_provider(config.cloud)])
-        network = Network("network", arguments.network(config.network), options)
-        NfsServer("nfs", arguments.nfs_server(config, network), options)
+        network = Network("network", openstack_arguments.network(config.network), options)
+        NfsServer("nfs", openstack_arguments.nfs_server(config, network), options)
 
     directory = tmp_path_factory.mktemp("nfs")
     with openstack.connect(cloud="admin") as admin:

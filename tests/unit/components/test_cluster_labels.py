@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from components.cluster_labels import Autoscaling, ClusterFeatures, template_labels
 from config import heat_releases
 from config.cluster import LABELS_OF_FIELDS
-from program.arguments import cluster_features
+from program.openstack_arguments import cluster_features
 from tests.unit.sample import environment
 
 label_names = st.from_regex(r"[a-z][a-z0-9_]{0,30}", fullmatch=True)

@@ -2,7 +2,7 @@ import pulumi
 import pulumi_openstack as openstack
 
 from components.ingress_address import IngressAddress, controller_kind, service_annotations
-from program.arguments import ingress_address
+from program.openstack_arguments import ingress_address
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 

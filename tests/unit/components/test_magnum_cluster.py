@@ -5,7 +5,7 @@ import pulumi_openstack as openstack
 import pytest
 
 from components.magnum_cluster import MagnumCluster
-from program import arguments
+from program import openstack_arguments
 from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
@@ -20,7 +20,7 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
         options = pulumi.ResourceOptions(providers=[provider])
-        cluster = MagnumCluster("cluster", arguments.cluster(settings, GivenNetwork()), options)
+        cluster = MagnumCluster("cluster", openstack_arguments.cluster(settings, GivenNetwork()), options)
         pulumi.export("kubeconfig", cluster.kubeconfig)
         pulumi.export("id", cluster.cluster_id)
 

@@ -3,7 +3,7 @@ import pulumi_openstack as openstack
 import pytest
 
 from components.network import Network
-from program import arguments
+from program import openstack_arguments
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 
@@ -15,7 +15,7 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
         options = pulumi.ResourceOptions(providers=[provider])
-        network = Network("rsp", arguments.network(environment(**changes).network), options)
+        network = Network("rsp", openstack_arguments.network(environment(**changes).network), options)
         pulumi.export("subnet", network.subnet_id)
         pulumi.export("network", network.network_id)
 
@@ -42,7 +42,9 @@ def test_a_routed_subnet_is_created(run_program: ProgramRunner) -> None:
 def test_the_subnet_depends_on_its_router(run_program: ProgramRunner) -> None:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
-        network = Network("rsp", arguments.network(environment().network), pulumi.ResourceOptions(providers=[provider]))
+        network = Network(
+            "rsp", openstack_arguments.network(environment().network), pulumi.ResourceOptions(providers=[provider])
+        )
         openstack.networking.Port(
             "inside",
             network_id=network.network_id,

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from components.nfs_server import NfsServer
-from program.arguments import nfs_server
+from program.openstack_arguments import nfs_server
 from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment

@@ -2,7 +2,7 @@ import pulumi
 import pulumi_openstack as openstack
 
 from components.object_store import ObjectStore
-from program.arguments import object_store
+from program.openstack_arguments import object_store
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.cluster_labels import template_labels
 from config.stack_config import StackConfig
-from program.arguments import cluster_features
+from program.openstack_arguments import cluster_features
 from tests.unit.sample import environment
 
 
