@@ -1,4 +1,3 @@
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,7 +86,10 @@ class ClusterServices(pulumi.ComponentResource):
             f"{self._name}-vault-credentials",
             metadata=ObjectMetaArgs(name="vault-credentials", namespace=OPERATOR),
             type="Opaque",
-            data={"VAULT_ROLE_ID": _base64(args.role_id), "VAULT_SECRET_ID": _base64(args.secret_id)},
+            string_data={
+                "VAULT_ROLE_ID": pulumi.Output.secret(args.role_id),
+                "VAULT_SECRET_ID": pulumi.Output.secret(args.secret_id),
+            },
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[namespace])),
         )
         bootstrap_release(
@@ -97,7 +99,3 @@ class ClusterServices(pulumi.ComponentResource):
             timeout=args.timeout,
             opts=ResourceOptions.merge(self._child, ResourceOptions(depends_on=[credentials])),
         )
-
-
-def _base64(value: pulumi.Input[str]) -> pulumi.Output[str]:
-    return pulumi.Output.secret(value).apply(lambda text: b64encode(text.encode()).decode())

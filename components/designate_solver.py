@@ -1,4 +1,3 @@
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,11 +80,11 @@ class DesignateSolver(pulumi.ComponentResource):
             f"{name}-credentials",
             metadata=ObjectMetaArgs(name=secret_name, namespace=args.namespace),
             immutable=True,
-            data={
-                "OS_AUTH_URL": _base64(catalog.apply(lambda known: keystone_v3(endpoint(known, "identity", region)))),
-                "OS_REGION_NAME": _base64(pulumi.Output.from_input(region or "")),
-                "OS_APPLICATION_CREDENTIAL_ID": _base64(credential_id),
-                "OS_APPLICATION_CREDENTIAL_SECRET": _base64(credential_secret),
+            string_data={
+                "OS_AUTH_URL": catalog.apply(lambda known: keystone_v3(endpoint(known, "identity", region))),
+                "OS_REGION_NAME": region or "",
+                "OS_APPLICATION_CREDENTIAL_ID": credential_id,
+                "OS_APPLICATION_CREDENTIAL_SECRET": credential_secret,
             },
             opts=child,
         )
@@ -153,7 +152,3 @@ def _public(endpoints: Iterable[Any], region: str | None) -> str | None:
         (str(each["url"]) for each in endpoints if each["interface"] == "public" and region in (None, each["region"])),
         None,
     )
-
-
-def _base64(value: pulumi.Output[str]) -> pulumi.Output[str]:
-    return value.apply(lambda text: b64encode(text.encode()).decode())

@@ -1,4 +1,3 @@
-import base64
 import json
 
 import pulumi
@@ -49,11 +48,11 @@ def test_the_approle_is_secret(recording: Recording) -> None:
     secret = recording.one("Secret")
     metadata = secret.inputs["metadata"]
     assert (metadata["name"], metadata["namespace"]) == ("vault-credentials", "vault-secrets-operator")
-    assert {key: base64.b64decode(value) for key, value in secret.inputs["data"].items()} == {
-        "VAULT_ROLE_ID": b"the-role-id",
-        "VAULT_SECRET_ID": b"the-secret-id",
+    assert secret.inputs["stringData"] == {
+        "VAULT_ROLE_ID": "the-role-id",
+        "VAULT_SECRET_ID": "the-secret-id",
     }
-    hidden = {"the-role-id", "the-secret-id", *secret.inputs["data"].values()}
+    hidden = {"the-role-id", "the-secret-id"}
     seen = json.dumps([each.veiled for each in recording.resources])
     assert [value for value in hidden if value in seen] == []
 
