@@ -67,7 +67,7 @@ class Applications(pulumi.ComponentResource):
     """Resource that dependent resources wait for, by application."""
 
     def __init__(self, name: str, args: ApplicationsArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("rsp:index:Applications", name, {}, opts)
+        super().__init__("rsp:index:Applications", name, None, opts)
         self._name = name
         self._args = args
         self._child = ResourceOptions(parent=self)

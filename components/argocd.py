@@ -43,7 +43,7 @@ class ArgoCd(pulumi.ComponentResource):
     """URL of Argo CD."""
 
     def __init__(self, name: str, args: ArgoCdArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("rsp:index:ArgoCd", name, {}, opts)
+        super().__init__("rsp:index:ArgoCd", name, None, opts)
         child = ResourceOptions(parent=self)
 
         namespace = Namespace(f"{name}-namespace", metadata=ObjectMetaArgs(**args.namespace), opts=child)

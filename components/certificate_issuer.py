@@ -35,7 +35,7 @@ class CertificateIssuer(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: CertificateIssuerArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("rsp:index:CertificateIssuer", name, {}, opts)
+        super().__init__("rsp:index:CertificateIssuer", name, None, opts)
         child = ResourceOptions(parent=self)
         solver: dict[str, Any] = {"http01": {"ingress": {"ingressClassName": _INGRESS_CLASS}}}
         depends_on: list[pulumi.Resource] = []

@@ -54,7 +54,7 @@ class ClusterServices(pulumi.ComponentResource):
     """What applications require from the cluster: StorageClasses, and vault-secrets-operator with its credentials."""
 
     def __init__(self, name: str, args: ClusterServicesArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("rsp:index:ClusterServices", name, {}, opts)
+        super().__init__("rsp:index:ClusterServices", name, None, opts)
         self._name = name
         self._child = ResourceOptions(parent=self)
         for storage_class, settings in args.storage_classes.items():

@@ -53,7 +53,7 @@ class DesignateSolver(pulumi.ComponentResource):
     """Reference to the webhook in a solver of cert-manager."""
 
     def __init__(self, name: str, args: DesignateSolverArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("rsp:index:DesignateSolver", name, {}, opts)
+        super().__init__("rsp:index:DesignateSolver", name, None, opts)
         child, region = ResourceOptions(parent=self), args.region
         look_up = pulumi.InvokeOptions(parent=self)
         catalog = identity.get_auth_scope_output(name=name, region=region, opts=look_up).service_catalogs

@@ -61,7 +61,7 @@ class SecretStore(pulumi.ComponentResource):
     """Mount and path under which each application has a secret, as Phalanx's ``vaultPathPrefix``."""
 
     def __init__(self, name: str, args: SecretStoreArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("rsp:index:SecretStore", name, {}, opts)
+        super().__init__("rsp:index:SecretStore", name, None, opts)
         self._name = name
         self._args = args
         self._child = ResourceOptions(parent=self)
