@@ -9,17 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi import (
-    ResourceHook,
-    ResourceHookArgs,
-    ResourceHookBinding,
-    ResourceOptions,
-    ResourceTransformationArgs,
-    ResourceTransformationResult,
-)
+from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding
 
 from config.cloud import Cloud
 from phalanx.errors import PhalanxError
+from program.hook_binding import bind_hooks
 from recovery import openstack
 from recovery.document import resources
 from recovery.finder import Finder
@@ -59,18 +53,8 @@ def refuse_duplicates(cloud: Cloud, directory: str = "") -> None:
         directory: Directory of the Pulumi project, relative to the root of the repository; empty for the root.
     """
     check = _DuplicateCheck(cloud, qualified_name(), directory)
-    hook = ResourceHook("no-duplicates", check.before_create)
-
-    def bind(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
-        if args.type_ not in GUARDED:
-            return None
-        binding = ResourceHookBinding(before_create=[hook])
-        return ResourceTransformationResult(
-            args.props, ResourceOptions.merge(args.opts, ResourceOptions(hooks=binding))
-        )
-
-    # The newer `register_resource_transform` would cost a callback from the engine for every resource.
-    pulumi.runtime.register_stack_transformation(bind)
+    binding = ResourceHookBinding(before_create=[ResourceHook("no-duplicates", check.before_create)])
+    pulumi.runtime.register_stack_transformation(bind_hooks(dict.fromkeys(GUARDED, binding)))
 
 
 def qualified_name() -> str:

@@ -7,17 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import pulumi
-from pulumi import (
-    ErrorHook,
-    ErrorHookArgs,
-    ResourceHookBinding,
-    ResourceOptions,
-    ResourceTransformation,
-    ResourceTransformationArgs,
-    ResourceTransformationResult,
-)
+from pulumi import ErrorHook, ErrorHookArgs, ResourceHookBinding, ResourceTransformation
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.settings import get_engine
+
+from program.hook_binding import bind_hooks
 
 T = TypeVar("T")
 
@@ -42,17 +36,7 @@ def error_hooks(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T])
         token: ResourceHookBinding(on_error=[ErrorHook(f"explain {token}", reporter(explain, access))])
         for token, explain in explanations.items()
     }
-
-    def bind(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
-        binding = bindings.get(args.type_)
-        if binding is None:
-            return None
-        return ResourceTransformationResult(
-            args.props, ResourceOptions.merge(args.opts, ResourceOptions(hooks=binding))
-        )
-
-    # The newer option `transforms` would cost a callback from the engine for every resource, with all its inputs.
-    return [bind]
+    return [bind_hooks(bindings)]
 
 
 def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
