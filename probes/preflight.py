@@ -1,6 +1,6 @@
 """Query the clouds, before anything is created, whether a stack can be deployed."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from config.stack_config import StackConfig
 from phalanx import environment as phalanx_environment
@@ -26,11 +26,11 @@ class Queries:
     """
 
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False) -> None:
-        executor, settings = ThreadPoolExecutor(WORKERS), config.phalanx
-        self._openstack = executor.submit(openstack_preflight.check, config, stack, executor)
-        self._phalanx = executor.submit(source.locate, settings.repository, settings.revision, settings.environment)
-        self._vault = executor.submit(self._check_vault, config, stack, preview=preview)
-        self._contents = executor.submit(self._read_vault, config)
+        self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
+        submit, settings = self._executor.submit, config.phalanx
+        self._openstack = submit(openstack_preflight.check, config, stack, self._executor)
+        self._phalanx = submit(source.locate, settings.repository, settings.revision, settings.environment)
+        self._vault = submit(self._check_vault, stack, preview=preview)
 
     def phalanx(self) -> tuple[Checkout, phalanx_environment.Environment]:
         """Return the checkout and the environment's settings in it.
@@ -50,20 +50,21 @@ class Queries:
             found = self._vault.result()
         return sorted([*self._openstack.result(), *found], key=lambda problem: not problem.fatal)
 
-    def vault_contents(self) -> vault_secrets.Contents:
-        """Return the environment's contents of Vault.
+    def vault_url(self) -> str:
+        """Return the URL of Vault as this program reaches it; errors as for `phalanx`."""
+        _, environment = self.phalanx()
+        return self._config.vault.reached_at(environment.vault_url)
 
-        Raises:
-            PhalanxError: Vault cannot be reached or refuses the token, which is also one of the `problems`.
+    def read_vault(self) -> Future[vault_secrets.Contents]:
+        """Begin to read the environment's secrets, which the checks do not need; errors as for `phalanx`.
+
+        Returns:
+            The environment's contents of Vault. Its error, a PhalanxError, is also one of the `problems`.
         """
-        return self._contents.result()
-
-    def _check_vault(self, config: StackConfig, stack: str, *, preview: bool) -> list[Problem]:
         _, environment = self.phalanx()
-        address = config.vault.reached_at(environment.vault_url)
-        return list(vault_preflight.check(address, environment, config.vault, stack, preview=preview))
+        return self._executor.submit(vault_secrets.contents, self.vault_url(), environment, self._config.vault.approle)
 
-    def _read_vault(self, config: StackConfig) -> vault_secrets.Contents:
+    def _check_vault(self, stack: str, *, preview: bool) -> list[Problem]:
         _, environment = self.phalanx()
-        address = config.vault.reached_at(environment.vault_url)
-        return vault_secrets.contents(address, environment, config.vault.approle)
+        settings = self._config.vault
+        return list(vault_preflight.check(self.vault_url(), environment, settings, stack, preview=preview))

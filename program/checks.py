@@ -54,6 +54,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         PhalanxError: The configured secrets or the contents of Vault are not valid.
     """
     try:
+        contents = queries.read_vault()  # while the charts are rendered
         source = phalanx_source.load(
             *queries.phalanx(),
             application_values(config),
@@ -65,8 +66,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
         raise
     raise_if_fatal(_enforced(queries.problems(), config))
-    vault_url = config.vault.reached_at(source.environment.vault_url)
-    in_vault = queries.vault_contents()
+    in_vault = contents.result()
     secrets = secret_inputs.gather(config, source, in_vault.secrets)
     secret_changes.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
     served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)
@@ -75,7 +75,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
     return Checked(
         config=config,
         source=source,
-        vault_url=vault_url,
+        vault_url=queries.vault_url(),
         in_vault=in_vault,
         secrets=secrets,
         certificate=served,
