@@ -240,47 +240,17 @@ def vault_refusals(changes: dict[str, Any]) -> list[str]:
         ("tls", {**LETS_ENCRYPT, "email": "a@example.org."}, ".email", "is not valid: must be an email address"),
         ("tls", {**LETS_ENCRYPT, "email": "mailto:a@example.org"}, ".email", "is not valid: must be an email address"),
         ("tls", {**LETS_ENCRYPT, "email": "a..b@example.org"}, ".email", "is not valid: must be an email address"),
-        (
-            "tls",
-            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "example.org."}},
-            ".challenge.zone",
-            "ends with a dot: must be a DNS name in lower case without a trailing",
-        ),
-        (
-            "tls",
-            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "Example.org"}},
-            ".challenge.zone",
-            "contains capital letters: must be a DNS name",
-        ),
-        (
-            "tls",
-            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "*.example.org"}},
-            ".challenge.zone",
-            "contains a wildcard: must be a DNS name",
-        ),
-        (
-            "tls",
-            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "https://example.org"}},
-            ".challenge.zone",
-            "contains a scheme: must be a DNS name",
-        ),
-        (
-            "tls",
-            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "example.org:53"}},
-            ".challenge.zone",
-            "contains a path or a port: must be a DNS name",
-        ),
-        (
-            "tls",
-            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "192.0.2.1"}},
-            ".challenge.zone",
-            "is an IP address: must be a DNS name",
-        ),
-        (
-            "tls",
-            {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": "org"}},
-            ".challenge.zone",
-            "has no domain: must be a DNS name",
+        *(
+            ("tls", {**LETS_ENCRYPT, "challenge": {"kind": "designate", "zone": zone}}, ".challenge.zone", problem)
+            for zone, problem in (
+                ("example.org.", "ends with a dot: must be a DNS name in lower case without a trailing"),
+                ("Example.org", "contains capital letters: must be a DNS name"),
+                ("*.example.org", "contains a wildcard: must be a DNS name"),
+                ("https://example.org", "contains a scheme: must be a DNS name"),
+                ("example.org:53", "contains a path or a port: must be a DNS name"),
+                ("192.0.2.1", "is an IP address: must be a DNS name"),
+                ("org", "has no domain: must be a DNS name"),
+            )
         ),
         # Mappings.
         ("nfs", ["data"], "", "must be a mapping (`key: value`)"),
