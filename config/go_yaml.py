@@ -1,6 +1,6 @@
 """YAML with the types of Pulumi's parser (go.yaml.in/yaml/v3, resolve.go), as PyYAML's differ.
 
-It knows the booleans of YAML 1.2 only (``yes`` and ``on`` are text), reads 010 and 0o10 as octal numbers, and hands a
+It knows the booleans of YAML 1.2 only (``yes`` and ``on`` are text), reads 010 and 0o10 as octal numbers, and passes a
 date to a program in Go's format. 1.0 is 1, as JSON has one type of number.
 """
 

@@ -1,6 +1,6 @@
 """Read a project's configuration from Pulumi or from a stack's file: the only module that does.
 
-Both go through the same parser: a file is first converted to what Pulumi hands to a program.
+Both go through the same parser: a file is first converted to what Pulumi passes to a program.
 """
 
 import json
@@ -49,7 +49,7 @@ def load(config: "pulumi.Config", model: type[Model]) -> Model:
     import pulumi  # noqa: PLC0415  # tools that read a file alone need not wait for it
     from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
 
-    # pulumi.Config cannot list its keys, and a misspelt one must not pass unseen.
+    # pulumi.Config cannot list its keys, and misspelled keys must be reported.
     keys = sorted({**get_config_env(), **CONFIG.get()})
     prefix = f"{config.name}:"
     names = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
@@ -150,7 +150,7 @@ def _validate(
 
 
 def _decode(text: str, annotation: Any) -> Any:
-    """Return the value of a text that Pulumi hands over: an object as JSON, all other values as they are."""
+    """Return the value of a text that Pulumi passes to a program: an object as JSON, all other values as they are."""
     if annotation is bool:
         return {"true": True, "false": False}.get(text, text)
     if annotation is str:

@@ -44,7 +44,7 @@ class StackDocument:
     """Problems of keys."""
 
     def texts(self) -> dict[str, str]:
-        """Return the values as Pulumi hands them to a program, except for encrypted ones, which are `SEALED`."""
+        """Return the values as Pulumi passes them to a program, except for encrypted ones, which are `SEALED`."""
         return {key: _text(value) for key, value in self.entries.items()}
 
 
@@ -118,7 +118,7 @@ def _file_path(keys: Sequence[str], project: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value as Pulumi hands it to a program."""
+    """Return a value as Pulumi passes it to a program."""
     sealed = _seal(value)
     if sealed is None:
         return ""
