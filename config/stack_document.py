@@ -1,6 +1,6 @@
 """Reading of a stack's file with the meaning that Pulumi gives to its YAML.
 
-Pulumi hands each entry of ``config`` to a program as text: an object as JSON, all other values as they are.
+Pulumi passes each entry of ``config`` to a program as text: an object as JSON, all other values as they are.
 """
 
 import json
