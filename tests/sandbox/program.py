@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ _COMMANDS: Final = {
     "refresh": ("refresh", *_AT_ONCE),
     "destroy": ("destroy", *_AT_ONCE, "--exclude-protected"),
 }
+_LONGEST_ERROR: Final = 300
+_MOST_ERRORS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,10 @@ class Program:
             arguments: Additional arguments.
 
         Raises:
-            AssertionError: The command failed; the message has its output.
+            AssertionError: The command failed; the message has its errors.
         """
         done = self.attempt(command, *arguments)
-        assert done.returncode == 0, f"{command} failed with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        _assert_success(command, done)
         return done.stdout
 
     def attempt(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -102,7 +105,7 @@ class Program:
             capture_output=True,
             check=False,
         )
-        assert done.returncode == 0, f"recover failed with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        _assert_success("recover", done)
         return done.stdout
 
     def kill(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
@@ -178,6 +181,26 @@ def sandbox_command(*arguments: str, **variables: str) -> subprocess.CompletedPr
         stderr=subprocess.STDOUT,
         check=False,
     )
+
+
+def _assert_success(command: str, done: subprocess.CompletedProcess[str]) -> None:
+    """Raise if a command failed, with its errors in a few lines: pytest repeats them at the end of its output.
+
+    The whole output is printed, and pytest shows it above them.
+    """
+    if done.returncode != 0:
+        print(done.stdout, done.stderr, sep="\n")  # noqa: T201
+        errors = [error for line in (done.stdout + done.stderr).splitlines() for error in _errors(line)]
+        shown = [textwrap.shorten(each, _LONGEST_ERROR) for each in errors[-_MOST_ERRORS:]]
+        raise AssertionError("\n".join([f"{command} failed with {done.returncode}:", *shown]))
+
+
+def _errors(line: str) -> list[str]:
+    """Return the error in a line of the CLI's output, which consists of JSON documents with ``--json``."""
+    if not line.startswith("{"):
+        return [line] if "error" in line.lower() else []
+    event = json.loads(line).get("diagnosticEvent", {})
+    return [f"{event.get('urn', '')} {event['message']}"] if event.get("severity") == "error" else []
 
 
 def _kill_session(leader: int) -> None:
