@@ -16,7 +16,7 @@ from probes import certificate
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
-from program import secret_changes, secret_inputs
+from program import secret_change_log, secret_gathering
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
 from wiring import requirements
@@ -67,8 +67,8 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         raise
     raise_if_fatal(_enforced(queries.problems(), config))
     in_vault = contents.result()
-    secrets = secret_inputs.gather(config, source, in_vault.secrets)
-    secret_changes.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
+    secrets = secret_gathering.gather(config, source, in_vault.secrets)
+    secret_change_log.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
     served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)
     raise_if_fatal(problems)
     refuse_duplicates(config.cloud)

@@ -30,7 +30,7 @@ from config.stack_config import StackConfig
 from phalanx import source
 from phalanx.source import PhalanxSource
 from probes import vault_policy, vault_preflight, vault_secrets
-from program import platform_arguments, secret_inputs
+from program import platform_arguments, secret_gathering
 from program.checks import Checked
 from program.providers import vault_provider
 from sandbox import environment, paths
@@ -165,7 +165,7 @@ def _program(config: StackConfig, phalanx: PhalanxSource) -> None:
         source=phalanx,
         vault_url=address,
         in_vault=found,
-        secrets=secret_inputs.gather(config, phalanx, found.secrets),
+        secrets=secret_gathering.gather(config, phalanx, found.secrets),
         certificate=None,
     )
     store = cast("ObjectStore", SimpleNamespace(access_key="planted-access", secret_key="planted-secret"))

@@ -15,7 +15,7 @@ from phalanx.secrets import SecretKey
 from probes.vault_secrets import Contents
 from program import platform_arguments
 from program.checks import Checked
-from program.secret_inputs import gather
+from program.secret_gathering import gather
 from tests.unit.given_phalanx import source
 from tests.unit.recording import ProgramRunner, Recording, Registered
 from tests.unit.sample import environment

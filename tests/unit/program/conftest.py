@@ -17,7 +17,7 @@ from phalanx.static_secrets import StaticSecrets
 from phalanx.undeclared import Uses
 from probes import openstack_preflight, preflight, served_certificate, vault_preflight, vault_secrets
 from probes.problem import Problem
-from program import secret_inputs
+from program import secret_gathering
 from sandbox.site_certificate import issue
 from tests import stack_config
 from tests.unit.conftest import COMPUTED
@@ -123,7 +123,7 @@ class StackRunner:
             _replace_checkout(root or CHECKOUTS[stack], stack, patch)
             _replace_served_certificate(served, patch)
             if stack == "sandbox":
-                patch.setattr(secret_inputs, "load", lambda _: STATIC_SECRETS_FILE)
+                patch.setattr(secret_gathering, "load", lambda _: STATIC_SECRETS_FILE)
             patch.setattr(openstack_preflight, "check", lambda *_: [])
             if not vault:
                 patch.setattr(preflight.Queries, "problems", lambda _: list(problems))

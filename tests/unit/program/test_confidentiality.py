@@ -15,7 +15,7 @@ from phalanx import static_secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import SecretKey
 from phalanx.source import BootstrapChart
-from program.secret_inputs import gather
+from program.secret_gathering import gather
 from tests.unit.given_phalanx import source
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
 from tests.unit.sample import environment, environment_data, vault_stack

@@ -7,8 +7,8 @@ from components.secret_store import warn_of_edited
 from phalanx import secret_changes
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import SecretKey
-from program.secret_changes import log
-from program.secret_inputs import gather
+from program.secret_change_log import log
+from program.secret_gathering import gather
 from tests.unit.given_phalanx import source
 from tests.unit.sample import environment
 

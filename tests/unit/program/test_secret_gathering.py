@@ -11,7 +11,7 @@ from phalanx.errors import SecretsError
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Generated, Literal, SecretKey, Wired
 from phalanx.undeclared import PULL_SECRET
-from program.secret_inputs import MissingSecretsError, gather
+from program.secret_gathering import MissingSecretsError, gather
 from tests.unit.given_phalanx import source
 from tests.unit.sample import environment
 
