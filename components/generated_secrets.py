@@ -30,29 +30,29 @@ class GeneratedSecrets:
         self._inputs = inputs
         self._opts = opts
         self._stashes: dict[SecretKey, pulumi.Stash] = {}
-        requested = {at: inputs.rotation_of(at) for at in inputs.rotatable()}
+        requested = {key: inputs.rotation_of(key) for key in inputs.rotatable()}
         # Remembers the requests, as the deletion of a line must not be another rotation: `input` has the last text of
         # each secret, `output` the one with which the stack was created.
         rotations = pulumi.Stash(
             f"{name}-rotation",
-            input={str(at): text for at, text in requested.items() if text},
+            input={str(key): text for key, text in requested.items() if text},
             opts=ResourceOptions.merge(
                 opts,
-                ResourceOptions(ignore_changes=[f'input["{at}"]' for at, text in requested.items() if not text]),
+                ResourceOptions(ignore_changes=[f'input["{key}"]' for key, text in requested.items() if not text]),
             ),
         )
         self._requested, self._first = rotations.input, rotations.output
 
     def value(
         self,
-        at: SecretKey,
+        key: SecretKey,
         origin: Generated,
         values: Mapping[SecretKey, pulumi.Output[str]],
     ) -> pulumi.Output[str]:
         """Return the value of a secret.
 
         Args:
-            at: The secret.
+            key: The secret.
             origin: Its generator and source.
             values: Values of other secrets, including the source.
         """
@@ -64,14 +64,16 @@ class GeneratedSecrets:
             # other source is the trigger itself, and secret in the state as well.
             stash, source = self._stashes.get(origin.source), values[origin.source]
             trigger: list[pulumi.Input[str]] = [_NEVER, stash.id if stash else source]
-            candidate = source.apply(lambda text: self._description(at, origin, text))
+            candidate = source.apply(lambda text: self._description(key, origin, text))
         else:
-            trigger = [self._requested.apply(lambda requested: _trigger(requested, at))]
+            trigger = [self._requested.apply(lambda requested: _trigger(requested, key))]
             candidate = pulumi.Output.all(self._requested, self._first).apply(
-                lambda known: self._original(at, origin.type, rotated=_trigger(known[0], at) != _trigger(known[1], at)),
+                lambda known: self._original(
+                    key, origin.type, rotated=_trigger(known[0], key) != _trigger(known[1], key)
+                ),
             )
-        self._stashes[at] = pulumi.Stash(
-            f"{self._name}-{at.application}-{at.key}",
+        self._stashes[key] = pulumi.Stash(
+            f"{self._name}-{key.application}-{key.name}",
             input=pulumi.Output.secret(candidate),
             opts=ResourceOptions.merge(
                 self._opts,
@@ -79,17 +81,17 @@ class GeneratedSecrets:
                 ResourceOptions(ignore_changes=["input"], replacement_trigger=trigger),
             ),
         )
-        return pulumi.Output.secret(self._stashes[at].output)
+        return pulumi.Output.secret(self._stashes[key].output)
 
-    def _original(self, at: SecretKey, generator: GeneratorType, *, rotated: bool) -> str:
+    def _original(self, key: SecretKey, generator: GeneratorType, *, rotated: bool) -> str:
         """Return the value in Vault unless a rotation was requested, else a new one."""
-        held = self._inputs.existing.get(at)
+        held = self._inputs.existing.get(key)
         return held if held and not rotated else generators.generate(generator)
 
-    def _description(self, at: SecretKey, origin: Generated, source: str) -> str:
+    def _description(self, key: SecretKey, origin: Generated, source: str) -> str:
         """Return the hash or time in Vault if it belongs to the present source, else a new one."""
         existing = self._inputs.existing
-        held = existing.get(at)
+        held = existing.get(key)
         if held and origin.source and existing.get(origin.source) == source and self._is_described(origin.source):
             return held
         return generators.generate(origin.type, source)
@@ -100,13 +102,13 @@ class GeneratedSecrets:
         if isinstance(plan[source].origin, Generated):
             return True
         hashes = [
-            existing.get(at, "")
-            for at, secret in plan.items()
+            existing.get(key, "")
+            for key, secret in plan.items()
             if isinstance(secret.origin, Generated)
             and (secret.origin.type, secret.source) == (GeneratorType.BCRYPT_PASSWORD_HASH, source)
         ]
         return all(generators.is_hash(each, existing[source]) for each in hashes)
 
 
-def _trigger(rotation: Mapping[str, Any], at: SecretKey) -> str:
-    return str(rotation.get(str(at), _NEVER))
+def _trigger(rotation: Mapping[str, Any], key: SecretKey) -> str:
+    return str(rotation.get(str(key), _NEVER))

@@ -126,18 +126,18 @@ class SecretStore(pulumi.ComponentResource):
         """Return the value of each planned secret; in the plan, a source precedes the secrets derived from it."""
         generated = GeneratedSecrets(self._name, self._args.inputs, self._child)
         values: dict[SecretKey, pulumi.Output[str]] = {}
-        for at, planned in self._args.inputs.plan.items():
+        for key, planned in self._args.inputs.plan.items():
             match planned.origin:
                 case Literal(value):
-                    values[at] = pulumi.Output.secret(value)
+                    values[key] = pulumi.Output.secret(value)
                 case Copied(source):
-                    values[at] = values[source]
+                    values[key] = values[source]
                 case Generated():
-                    values[at] = generated.value(at, planned.origin, values)
+                    values[key] = generated.value(key, planned.origin, values)
                 case Wired():
-                    values[at] = pulumi.Output.secret(self._args.object_store_keys[at.key])
+                    values[key] = pulumi.Output.secret(self._args.object_store_keys[key.name])
                 case Static():
-                    values[at] = pulumi.Output.secret(self._args.inputs.static[at])
+                    values[key] = pulumi.Output.secret(self._args.inputs.static[key])
         return values
 
     def _document(self, application: str, planned: Mapping[str, str]) -> str:
@@ -165,9 +165,9 @@ def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:
         name: Prefix of the resources' names.
         found: Secrets of one application, from `edited`.
     """
-    for at in found:
+    for key in found:
         pulumi.warn(
-            f"{at}: was changed in Vault, and the next update of this secret restores the stack's value. To restore it "
-            f"now: `pulumi up --replace '**::{name}-{at.application}'`; to adopt the value in Vault: "
-            f"`pulumi up --replace '**::{name}-{at.application}-{at.key}'`",
+            f"{key}: was changed in Vault, and the next update of this secret restores the stack's value. To restore "
+            f"it now: `pulumi up --replace '**::{name}-{key.application}'`; to adopt the value in Vault: "
+            f"`pulumi up --replace '**::{name}-{key.application}-{key.name}'`",
         )

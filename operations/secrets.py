@@ -45,7 +45,7 @@ def status(
     """List all secrets with their origin and state; exit with 1 if any is missing."""
     needed = needed_secrets.find(stack)
     problems, in_vault = secrets_status.read_vault(needed)
-    plan = needed.complete_plan([at for at, has_value in (in_vault or {}).items() if has_value])
+    plan = needed.complete_plan([key for key, has_value in (in_vault or {}).items() if has_value])
     states = secrets_status.states(plan, needed.configured(), in_vault)
     if as_json:
         typer.echo(json.dumps(secrets_status.as_data(plan, states, problems), indent=2))
@@ -76,7 +76,7 @@ def prune(
         return
     if not names and not everything:
         typer.echo(f"No application reads these secrets below {where.vault_path_prefix}:")
-        typer.echo("\n".join(f"  {at}" for at in unneeded))
+        typer.echo("\n".join(f"  {key}" for key in unneeded))
         typer.echo("To remove some, name them as APPLICATION or APPLICATION/KEY, or use --all. Nothing was removed.")
         return
     removals = (

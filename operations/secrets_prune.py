@@ -42,11 +42,10 @@ def choose(names: Iterable[str], plan: Plan, held: Collection[SecretKey]) -> lis
     """
     chosen: set[SecretKey] = set()
     problems: list[str] = []
-    applications = {at.application for at in held}
+    applications = {key.application for key in held}
     for name in names:
-        application, slash, key = name.partition("/")
-        matching = {at for at in held if at.application == application and (not slash or at.key == key)}
-        read = sorted(str(at) for at in plan if at.application == application and (not slash or at.key == key))
+        matching = {key for key in held if name in (key.application, str(key))}
+        read = sorted(str(key) for key in plan if name in (key.application, str(key)))
         if read:
             problems.append(f"{name}: cannot be removed, as the environment reads {', '.join(read)}")
         elif not matching:
@@ -67,9 +66,9 @@ def removals(chosen: Collection[SecretKey], held: Collection[SecretKey]) -> list
         held: All keys in Vault.
     """
     found: list[Removal] = []
-    for application in sorted({at.application for at in chosen}):
-        keys = {at.key for at in chosen if at.application == application}
-        every = {at.key for at in held if at.application == application}
+    for application in sorted({key.application for key in chosen}):
+        keys = {key.name for key in chosen if key.application == application}
+        every = {key.name for key in held if key.application == application}
         found.append(Removal(application, () if keys == every else tuple(sorted(keys))))
     return found
 

@@ -38,20 +38,20 @@ def states(
         configured: Secrets in the stack's configuration; only static ones count.
         in_vault: Secrets in Vault, and whether their value is not empty; None if Vault could not be read.
     """
-    static = {at for at in configured if at in plan and isinstance(plan[at].origin, Static)}
+    static = {key for key in configured if key in plan and isinstance(plan[key].origin, Static)}
     held = in_vault or {}
-    with_value = {at for at, has_value in held.items() if has_value}
+    with_value = {key for key, has_value in held.items() if has_value}
     missing = set(plan.unresolved(static | with_value))
 
-    def state(at: SecretKey) -> State:
-        if at in missing:
+    def state(key: SecretKey) -> State:
+        if key in missing:
             return State.MISSING if in_vault is not None else State.UNKNOWN
-        if at in static:
+        if key in static:
             return State.CONFIGURED
-        return State.IN_VAULT if at in with_value else State.SET_BY_UP
+        return State.IN_VAULT if key in with_value else State.SET_BY_UP
 
     return dict(
-        sorted({at: state(at) for at in plan}.items() | dict.fromkeys(plan.unneeded(held), State.NOT_NEEDED).items())
+        sorted({key: state(key) for key in plan}.items() | dict.fromkeys(plan.unneeded(held), State.NOT_NEEDED).items())
     )
 
 
@@ -70,7 +70,7 @@ def read_vault(needed: NeededSecrets) -> tuple[list[Problem], dict[SecretKey, bo
         held = vault_secrets.read(needed.address, found)
     except PhalanxError as error:
         return [Problem(where=f"Vault at {needed.address}", what=str(error))], None
-    return [], {at: bool(value) for at, value in held.items()}
+    return [], {key: bool(value) for key, value in held.items()}
 
 
 def as_data(plan: Plan, states: Mapping[SecretKey, State], problems: list[Problem]) -> dict[str, object]:
@@ -78,13 +78,13 @@ def as_data(plan: Plan, states: Mapping[SecretKey, State], problems: list[Proble
     return {
         "secrets": [
             {
-                "application": at.application,
-                "key": at.key,
-                "from": _origin(plan.get(at)),
+                "application": key.application,
+                "key": key.name,
+                "from": _origin(plan.get(key)),
                 "state": state.value,
-                "description": plan[at].description if at in plan else "",
+                "description": plan[key].description if key in plan else "",
             }
-            for at, state in states.items()
+            for key, state in states.items()
         ],
         "counts": {state.value: count for state, count in _counts(states).items()},
         "problems": [vars(problem) for problem in problems],
@@ -106,12 +106,12 @@ def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, State], p
     for heading in ("Application", "Key", "State", "From"):
         # Names must not be truncated.
         table.add_column(heading, overflow="fold")
-    for name, group in groupby(states, key=lambda at: at.application):
-        for number, at in enumerate(group):
-            secret, state = plan.get(at), states[at]
+    for name, group in groupby(states, key=lambda key: key.application):
+        for number, key in enumerate(group):
+            secret, state = plan.get(key), states[key]
             described = f": {secret.description}" if secret and isinstance(secret.origin, Static) else ""
             origin = escape(f"{_origin(secret)}{described}")
-            table.add_row("" if number else name, escape(at.key), state.value, origin, style=_STYLES.get(state))
+            table.add_row("" if number else name, escape(key.name), state.value, origin, style=_STYLES.get(state))
         table.add_section()
     console.print(table)
     for problem in problems:
@@ -125,11 +125,11 @@ def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, State], p
             f"To remove secrets that are not needed: `python -m operations secrets prune -s {needed.stack}`.",
             soft_wrap=True,
         )
-    missing = [at for at, state in states.items() if state is State.MISSING]
-    if missing_static := [at for at in missing if isinstance(plan[at].origin, Static)]:
+    missing = [key for key, state in states.items() if state is State.MISSING]
+    if missing_static := [key for key in missing if isinstance(plan[key].origin, Static)]:
         console.print("You must provide these secrets:")
-    for at in missing_static:
-        command = f'pulumi config set --secret --path \'rsp:secrets.applications["{at.application}"]["{at.key}"]\''
+    for key in missing_static:
+        command = f'pulumi config set --secret --path \'rsp:secrets.applications["{key.application}"]["{key.name}"]\''
         console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -144,11 +144,11 @@ def _origin(secret: PlannedSecret | None) -> str:
         return ""
     match secret.origin:
         case Literal():
-            return "rsp:secrets.registries" if secret.at == PULL_SECRET else "Phalanx"
+            return "rsp:secrets.registries" if secret.key == PULL_SECRET else "Phalanx"
         case Copied(source):
             return f"copy of {source}"
         case Generated(type=generator, source=source):
-            return f"generated: {generator.value}" + (f" of {source.key}" if source else "")
+            return f"generated: {generator.value}" + (f" of {source.name}" if source else "")
         case Static():
             return "operator"
         case Wired():

@@ -32,8 +32,8 @@ def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...
     """
     wired = {SecretKey(name, key) for name in _OBJECT_STORE_USERS if name in enabled for key in OBJECT_STORE_KEYS}
     return [
-        PlannedSecret(at=at, description=_description(undeclared.get(at, ())), origin=_origin(at))
-        for at in sorted(wired | set(undeclared))
+        PlannedSecret(key=key, description=_description(undeclared.get(key, ())), origin=_origin(key))
+        for key in sorted(wired | set(undeclared))
     ]
 
 
@@ -44,7 +44,7 @@ def without_useless(secrets: Iterable[PlannedSecret], known: Collection[SecretKe
         secrets: Secrets of an environment.
         known: Secrets with a non-empty value in the configuration or in Vault, or that pods read by their key.
     """
-    return [secret for secret in secrets if secret.at not in _USELESS or secret.at in known]
+    return [secret for secret in secrets if secret.key not in _USELESS or secret.key in known]
 
 
 def pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:
@@ -55,13 +55,13 @@ def pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:
         held: Whether Vault has a pull secret, which is kept if no login is configured.
     """
     origin = Static() if held and not logins else Literal(dockerconfigjson(logins))
-    return PlannedSecret(at=PULL_SECRET, description="Logins to container registries.", origin=origin)
+    return PlannedSecret(key=PULL_SECRET, description="Logins to container registries.", origin=origin)
 
 
-def _origin(at: SecretKey) -> Origin:
-    if at.key in OBJECT_STORE_KEYS and at.application in _OBJECT_STORE_USERS:
+def _origin(key: SecretKey) -> Origin:
+    if key.name in OBJECT_STORE_KEYS and key.application in _OBJECT_STORE_USERS:
         return Wired()
-    return Generated(GeneratorType.PASSWORD) if at in _GENERATED else Static()
+    return Generated(GeneratorType.PASSWORD) if key in _GENERATED else Static()
 
 
 def _description(readers: tuple[str, ...]) -> str:

@@ -26,19 +26,19 @@ class SecretChanges:
     @property
     def applications(self) -> frozenset[str]:
         """Applications whose secret in Vault is going to be written."""
-        return frozenset(at.application for at in (*self.new, *self.generated, *self.changed))
+        return frozenset(key.application for key in (*self.new, *self.generated, *self.changed))
 
 
 def find(inputs: SecretInputs) -> SecretChanges:
     """Compare the planned secrets with those in Vault."""
-    held = {at: value for at, value in inputs.existing.items() if value}
-    missing = [secret for at, secret in sorted(inputs.plan.items()) if at not in held]
-    generated = [secret.at for secret in missing if isinstance(secret.origin, Generated)]
-    planned = {at: _value(secret, inputs) for at, secret in sorted(inputs.plan.items()) if at in held}
+    held = {key: value for key, value in inputs.existing.items() if value}
+    missing = [secret for key, secret in sorted(inputs.plan.items()) if key not in held]
+    generated = [secret.key for secret in missing if isinstance(secret.origin, Generated)]
+    planned = {key: _value(secret, inputs) for key, secret in sorted(inputs.plan.items()) if key in held}
     return SecretChanges(
-        new=tuple(secret.at for secret in missing if secret.at not in generated),
+        new=tuple(secret.key for secret in missing if secret.key not in generated),
         generated=tuple(generated),
-        changed=tuple(at for at, value in planned.items() if value is not None and value != held[at]),
+        changed=tuple(key for key, value in planned.items() if value is not None and value != held[key]),
         unneeded=inputs.plan.unneeded(inputs.existing),
     )
 
@@ -51,13 +51,13 @@ def edited(inputs: SecretInputs, application: str, stashed: Mapping[str, str]) -
         application: Name of the application.
         stashed: Values in the stack's state, by key. All of them must be known: none is about to be generated.
     """
-    keys = (SecretKey(application, key) for key in sorted(stashed))
+    keys = (SecretKey(application, name) for name in sorted(stashed))
     return tuple(
-        at
-        for at in keys
-        if isinstance(origin := inputs.plan[at].origin, Generated)
+        key
+        for key in keys
+        if isinstance(origin := inputs.plan[key].origin, Generated)
         and not origin.type.always_generated
-        and inputs.existing.get(at, "") not in {"", stashed[at.key]}
+        and inputs.existing.get(key, "") not in {"", stashed[key.name]}
     )
 
 
@@ -67,13 +67,13 @@ def _value(secret: PlannedSecret, inputs: SecretInputs) -> str | None:
         case Literal(value):
             return value
         case Static():
-            return inputs.static[secret.at]
+            return inputs.static[secret.key]
         case Copied(source):
             return _value(inputs.plan[source], inputs)
         case Generated(type=generator) if generator.always_generated:
             return inputs.oidc_clients
         case Generated():
             # The stack's state may have another value, which is known only to the Stash.
-            return inputs.existing.get(secret.at) or None
+            return inputs.existing.get(secret.key) or None
         case Wired():
             return None

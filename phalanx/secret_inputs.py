@@ -23,9 +23,9 @@ class SecretInputs:
     rotation: Mapping[str, str] = field(default_factory=dict)
     """Arbitrary text by application, or by application/key; new values are generated whenever the text changes."""
 
-    def rotation_of(self, at: SecretKey) -> str | None:
+    def rotation_of(self, key: SecretKey) -> str | None:
         """Return the text whose change rotates a secret, or None if none is configured."""
-        return self.rotation.get(str(at), self.rotation.get(at.application))
+        return self.rotation.get(str(key), self.rotation.get(key.application))
 
     def rotatable(self) -> list[SecretKey]:
         """List the secrets that can be rotated; those that are derived from them follow."""
@@ -33,7 +33,7 @@ class SecretInputs:
 
     def in_vault(self, application: str) -> dict[str, str]:
         """Return the values that an application's secret in Vault had when the program started, by key."""
-        return {at.key: value for at, value in self.existing.items() if at.application == application}
+        return {key.name: value for key, value in self.existing.items() if key.application == application}
 
     def foreign_keys(self, application: str, held: Mapping[str, str]) -> dict[str, str]:
         """Return the values in an application's secret that this program must not change, by key.
@@ -46,17 +46,17 @@ class SecretInputs:
         """
         return {key: value for key, value in held.items() if self._is_foreign(SecretKey(application, key), value)}
 
-    def _is_foreign(self, at: SecretKey, value: str) -> bool:
-        if at not in self.plan:
+    def _is_foreign(self, key: SecretKey, value: str) -> bool:
+        if key not in self.plan:
             return True
         # Phalanx treats an empty value as missing.
-        return isinstance(self.plan[at].origin, Static) and at not in self.configured and bool(value)
+        return isinstance(self.plan[key].origin, Static) and key not in self.configured and bool(value)
 
 
 def rotatable(plan: Plan) -> list[SecretKey]:
     """List the secrets that are generated once and not derived from another secret."""
     return [
-        at
-        for at, secret in plan.items()
+        key
+        for key, secret in plan.items()
         if isinstance(secret.origin, Generated) and not secret.source and not secret.origin.type.always_generated
     ]

@@ -18,13 +18,14 @@ from phalanx.generators import GeneratorType
 
 
 class SecretKey(NamedTuple):
-    """Address of one value in Vault: an application's secret, and a key in it, which may contain dots."""
+    """Key of one value in Vault: an application's secret, and a key in it."""
 
     application: str
-    key: str
+    name: str
+    """Name of the key in the application's secret; it may contain dots."""
 
     def __str__(self) -> str:
-        return f"{self.application}/{self.key}"
+        return f"{self.application}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ Origin = Literal | Copied | Generated | Static | Wired
 class PlannedSecret:
     """A secret that the environment needs."""
 
-    at: SecretKey
+    key: SecretKey
 
     description: str
     """Description in secrets.yaml; may be empty for a copied secret."""
@@ -94,22 +95,22 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
     """
 
     def __init__(self, secrets: Iterable[PlannedSecret]) -> None:
-        planned = {secret.at: secret for secret in secrets}
+        planned = {secret.key: secret for secret in secrets}
         try:
             order = TopologicalSorter(
-                {at: [secret.source] if secret.source else [] for at, secret in sorted(planned.items())}
+                {key: [secret.source] if secret.source else [] for key, secret in sorted(planned.items())}
             ).static_order()
-            self._secrets = {at: planned[at] for at in order}
+            self._secrets = {key: planned[key] for key in order}
         except CycleError as error:
             names = error.args[1]
-            cycle = " <- ".join(str(at) for at in reversed(names))
+            cycle = " <- ".join(str(key) for key in reversed(names))
             raise SecretsError(
-                f"applications/{names[0].application}/secrets.yaml: {names[0].key}: secrets depend on each other in a "
+                f"applications/{names[0].application}/secrets.yaml: {names[0].name}: secrets depend on each other in a "
                 f"cycle: {cycle}"
             ) from None
 
-    def __getitem__(self, at: SecretKey) -> PlannedSecret:
-        return self._secrets[at]
+    def __getitem__(self, key: SecretKey) -> PlannedSecret:
+        return self._secrets[key]
 
     def __iter__(self) -> Iterator[SecretKey]:
         return iter(self._secrets)
@@ -120,8 +121,8 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
     def by_application(self) -> dict[str, dict[str, PlannedSecret]]:
         """Group the secrets by application and key, both in alphabetical order."""
         applications: dict[str, dict[str, PlannedSecret]] = {}
-        for (application, key), secret in sorted(self.items()):
-            applications.setdefault(application, {})[key] = secret
+        for key, secret in sorted(self.items()):
+            applications.setdefault(key.application, {})[key.name] = secret
         return applications
 
     def unneeded(self, held: Iterable[SecretKey]) -> tuple[SecretKey, ...]:
@@ -130,7 +131,7 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
         Args:
             held: Keys in Vault.
         """
-        return tuple(sorted(at for at in held if at not in self))
+        return tuple(sorted(key for key in held if key not in self))
 
     def unresolved(self, known: Collection[SecretKey]) -> tuple[SecretKey, ...]:
         """List the secrets that cannot get a value, in alphabetical order.
@@ -143,19 +144,19 @@ class Plan(Mapping[SecretKey, PlannedSecret]):
             The static secrets that are not known, and the secrets that are copied or derived from them.
         """
         missing: set[SecretKey] = set()
-        for at, secret in self.items():
+        for key, secret in self.items():
             match secret.origin:
                 case Literal() | Wired():
                     continue
                 case Static():
-                    resolved = at in known
+                    resolved = key in known
                 case Copied(source):
                     # A value of the copy itself in Vault does not count: a copy always follows its source.
                     resolved = source not in missing
                 case Generated(type=generator, source=source):
-                    resolved = source not in missing or (at in known and not generator.always_generated)
+                    resolved = source not in missing or (key in known and not generator.always_generated)
             if not resolved:
-                missing.add(at)
+                missing.add(key)
         return tuple(sorted(missing))
 
 
@@ -174,15 +175,15 @@ def required(applications: Mapping[str, Application]) -> dict[SecretKey, Planned
     secrets: dict[SecretKey, PlannedSecret] = {}
     problems: list[str] = []
     for application in applications.values():
-        for key, definition in application.secrets.items():
+        for name, definition in application.secrets.items():
             if not application.holds(definition.condition):
                 continue
-            at = SecretKey(application.name, key)
+            key = SecretKey(application.name, name)
             try:
-                secrets[at] = PlannedSecret(
-                    at=at,
+                secrets[key] = PlannedSecret(
+                    key=key,
                     description=definition.description or "",
-                    origin=_origin(application, at, definition),
+                    origin=_origin(application, key, definition),
                     encoded=definition.onepassword.encoded,
                 )
             except SecretsError as error:
@@ -204,8 +205,8 @@ def resolve(applications: Mapping[str, Application]) -> Plan:
     """
     secrets = required(applications)
     problems = [
-        f"{applications[secret.at.application].definition_of(secret.at.key)}: "
-        f"{_missing_source(secret.at, secret.source, applications)}"
+        f"{applications[secret.key.application].definition_of(secret.key.name)}: "
+        f"{_missing_source(secret.key, secret.source, applications)}"
         for secret in secrets.values()
         if secret.source and secret.source not in secrets
     ]
@@ -214,7 +215,7 @@ def resolve(applications: Mapping[str, Application]) -> Plan:
     return Plan(secrets.values())
 
 
-def _origin(application: Application, at: SecretKey, definition: SecretDefinition) -> Origin:
+def _origin(application: Application, key: SecretKey, definition: SecretDefinition) -> Origin:
     copied = definition.copy_rule
     if copied and not application.holds(copied.condition):
         copied = None
@@ -222,7 +223,7 @@ def _origin(application: Application, at: SecretKey, definition: SecretDefinitio
     if generated and not application.holds(generated.condition):
         generated = None
     if copied and generated:
-        raise SecretsError(f"{application.definition_of(at.key)}: the conditions of copy and generate are both true")
+        raise SecretsError(f"{application.definition_of(key.name)}: the conditions of copy and generate are both true")
 
     if definition.value:
         return Literal(definition.value)
@@ -234,14 +235,14 @@ def _origin(application: Application, at: SecretKey, definition: SecretDefinitio
     return Static()
 
 
-def _missing_source(at: SecretKey, source: SecretKey, applications: Mapping[str, Application]) -> str:
+def _missing_source(key: SecretKey, source: SecretKey, applications: Mapping[str, Application]) -> str:
     if source.application not in applications:
         return (
             f"is copied from {source}, but the application {source.application} is not enabled: "
-            f"enable it, or disable the feature of {at.application} that needs the secret"
+            f"enable it, or disable the feature of {key.application} that needs the secret"
         )
     application = applications[source.application]
-    if source.key in application.secrets:
-        condition = application.secrets[source.key].condition
+    if source.name in application.secrets:
+        condition = application.secrets[source.name].condition
         return f"depends on {source}, which does not exist because {condition} is false in {source.application}"
     return f"depends on {source}, which the application {source.application} does not define"

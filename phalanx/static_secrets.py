@@ -148,7 +148,7 @@ def template(required: Iterable[PlannedSecret]) -> str:
             entry: dict[str, Any] = {"description": _Folded(secret.description), "value": None}
             if secret.encoded:
                 entry["warning"] = _Folded(_ENCODED_WARNING)
-            applications.setdefault(secret.at.application, {})[secret.at.key] = entry
+            applications.setdefault(secret.key.application, {})[secret.key.name] = entry
     content = {
         "applications": applications,
         "oidc-clients": {},

@@ -174,7 +174,7 @@ def find(
         Readers (``<application>: <kind>/<name>``) by key, in alphabetical order.
     """
     found = reads(applications, vault_path_prefix)
-    return {at: readers for at, readers in sorted(found.items()) if at not in declared and at != PULL_SECRET}
+    return {key: readers for key, readers in sorted(found.items()) if key not in declared and key != PULL_SECRET}
 
 
 def reads(applications: Iterable[Uses], vault_path_prefix: str) -> dict[SecretKey, tuple[str, ...]]:
@@ -191,9 +191,9 @@ def reads(applications: Iterable[Uses], vault_path_prefix: str) -> dict[SecretKe
             for key in each.keys:
                 readers[SecretKey(owner, key)].add(each.reader)
     for reference in (reference for application in applications for reference in application.references):
-        at = (reference.namespace, reference.secret)
-        if at in secrets:
-            readers[SecretKey(secrets[at], reference.key)].add(reference.reader)
+        application = secrets.get((reference.namespace, reference.secret))
+        if application:
+            readers[SecretKey(application, reference.key)].add(reference.reader)
     return {key: tuple(sorted(names)) for key, names in sorted(readers.items())}
 
 
@@ -213,7 +213,7 @@ def unfilled(
         Pods (``<application>: <kind>/<name>``) that do not start without the Secret, by the secret's name in Vault.
     """
     applications = list(applications)
-    planned = {at.application for at in (*declared, *reads(applications, vault_path_prefix), PULL_SECRET)}
+    planned = {key.application for key in (*declared, *reads(applications, vault_path_prefix), PULL_SECRET)}
     found: dict[str, set[str]] = {}
     for each in (each for application in applications for each in application.vault_secrets):
         prefix, _, owner = each.path.rpartition("/")

@@ -62,7 +62,9 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         client = vault_client.connect(address)
         names = _applications(client, environment)
         return {
-            at: value for found in pool.map(lambda name: _keys(client, environment, name), names) for at, value in found
+            key: value
+            for found in pool.map(lambda name: _keys(client, environment, name), names)
+            for key, value in found
         }
 
 
@@ -70,7 +72,7 @@ def read_application(address: str, environment: Environment, application: str) -
     """Read the present secret of one application, by key; arguments and errors as for `read`."""
     with explained(address, environment, "read"):
         client = vault_client.connect(address)
-        return {at.key: value for at, value in _keys(client, environment, application)}
+        return {key.name: value for key, value in _keys(client, environment, application)}
 
 
 def has_role(address: str, environment: Environment, settings: AppRole) -> bool:

@@ -33,10 +33,10 @@ def log(inputs: SecretInputs, path: str, stack: str) -> None:
 
 def _names(found: Collection[SecretKey], known: Collection[SecretKey]) -> str:
     """Return the names of secrets as text; those of an application without known secrets are only counted."""
-    applications = {at.application for at in known}
+    applications = {key.application for key in known}
     by_application: dict[str, list[SecretKey]] = {}
-    for at in found:
-        by_application.setdefault(at.application, []).append(at)
+    for key in found:
+        by_application.setdefault(key.application, []).append(key)
     names: list[str] = []
     for application, keys in by_application.items():
         whole = application not in applications and len(keys) > 1

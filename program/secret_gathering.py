@@ -39,8 +39,8 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
         for application, keys in config.secrets.applications.items()
         for key, value in keys.items()
     }
-    values = {at: value.get_secret_value() for at, value in {**file.given(), **configured}.items()}
-    held = {at: value for at, value in existing.items() if value}
+    values = {key: value.get_secret_value() for key, value in {**file.given(), **configured}.items()}
+    held = {key: value for key, value in existing.items() if value}
     plan = Plan(
         [
             *additions.without_useless(source.secrets.values(), {*values, *held, *source.read}),
@@ -54,7 +54,7 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
         *_check_lengths(plan, {**held, **values}, configured),
     ]:
         raise SecretsError(*problems)
-    unfilled = {name: pods for name, pods in source.unfilled.items() if name not in {at.application for at in held}}
+    unfilled = {name: pods for name, pods in source.unfilled.items() if name not in {key.application for key in held}}
     if problems := [
         *_explain(plan, plan.unresolved({*values, *held}), source.environment),
         *_explain_unfilled(source.environment.vault_path_prefix, unfilled),
@@ -67,7 +67,7 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
         )
     return SecretInputs(
         plan=plan,
-        static={at: value for at, value in {**held, **values}.items() if at in plan},
+        static={key: value for key, value in {**held, **values}.items() if key in plan},
         configured=frozenset(values),
         existing=existing,
         oidc_clients=oidc_clients({**file.oidc_clients, **_oidc_clients(config)}),
@@ -84,14 +84,14 @@ def _oidc_clients(config: StackConfig) -> dict[str, OidcClient]:
 
 def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable[str]) -> list[str]:
     """Return the problems of names that the environment does not have, as such a setting would have no effect."""
-    known = [str(at) for at in plan]
-    generated = {str(at) for at in rotatable(plan)}
+    known = [str(key) for key in plan]
+    generated = {str(key) for key in rotatable(plan)}
     names = sorted(generated | {name.partition("/")[0] for name in generated})
-    derived = {str(at): secret.source for at, secret in plan.items() if isinstance(secret.origin, Generated)}
+    derived = {str(key): secret.source for key, secret in plan.items() if isinstance(secret.origin, Generated)}
     return [
-        f"rsp:secrets.applications: no application of this environment reads {at}{_nearest(str(at), known)}"
-        for at in configured
-        if at not in plan
+        f"rsp:secrets.applications: no application of this environment reads {key}{_nearest(str(key), known)}"
+        for key in configured
+        if key not in plan
     ] + [
         f"rsp:vault.rotation: {name} is derived from {derived[name]}: rotate that secret instead"
         if derived.get(name)
@@ -104,10 +104,10 @@ def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable
 def _check_pem(values: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> list[str]:
     """Return the problems of certificates and keys in PEM whose line breaks were lost."""
     return [
-        f"{'rsp:secrets.applications' if at in configured else SETTING}: {at}: is PEM that has lost its line breaks: "
+        f"{'rsp:secrets.applications' if key in configured else SETTING}: {key}: is PEM that has lost its line breaks: "
         "set it from its file (`pulumi config set --secret --path ... < FILE`), or as a block scalar (`|`) in the file "
         "of static secrets"
-        for at, value in values.items()
+        for key, value in values.items()
         if value.lstrip().startswith("-----BEGIN ") and "\n" not in value.strip()
     ]
 
@@ -120,10 +120,10 @@ def _check_lengths(plan: Plan, known: Mapping[SecretKey, str], configured: Colle
         if isinstance(secret.origin, Generated) and secret.origin.type is GeneratorType.BCRYPT_PASSWORD_HASH
     }
     return [
-        f"{'rsp:secrets.applications' if at in configured else SETTING}: {at}: has {size} bytes, more than the "
+        f"{'rsp:secrets.applications' if key in configured else SETTING}: {key}: has {size} bytes, more than the "
         f"{BCRYPT_LIMIT} that bcrypt can hash: must be a shorter password, such as the output of `openssl rand -hex 24`"
-        for at in hashed
-        if at and at in known and (size := len(known[at].encode())) > BCRYPT_LIMIT
+        for key in hashed
+        if key and key in known and (size := len(known[key].encode())) > BCRYPT_LIMIT
     ]
 
 
@@ -136,15 +136,15 @@ def _explain(plan: Plan, missing: Collection[SecretKey], environment: Environmen
     """Return the message's lines: each missing static secret, without secrets that are copied or derived from it."""
     if not missing:
         return []
-    static = [plan[at] for at in missing if isinstance(plan[at].origin, Static)]
+    static = [plan[key] for key in missing if isinstance(plan[key].origin, Static)]
     where = f"-mount={environment.vault_mount} {environment.vault_path}/APPLICATION"
     head = f"Missing static secrets: {len(static)}. Set each with the command below it, or write it to Vault"
     return [
         f"{head} (`vault kv patch {where} KEY=@FILE`, or `put` for the first key of an application).",
         *(
-            f"  {secret.at}: {' '.join(secret.description.split())}\n"
+            f"  {secret.key}: {' '.join(secret.description.split())}\n"
             f"    pulumi config set --secret --path "
-            f'\'rsp:secrets.applications["{secret.at.application}"]["{secret.at.key}"]\' -s {pulumi.get_stack()}'
+            f'\'rsp:secrets.applications["{secret.key.application}"]["{secret.key.name}"]\' -s {pulumi.get_stack()}'
             for secret in static
         ),
     ]

@@ -30,7 +30,7 @@ def expected_form(origin: Origin) -> dict[str, str]:
         case Copied(source):
             return {"copy": str(source)}
         case Generated(type=generator, source=source):
-            return {"generate": generator.value} | ({"source": source.key} if source else {})
+            return {"generate": generator.value} | ({"source": source.name} if source else {})
         case Static() | Wired():
             return {}
 

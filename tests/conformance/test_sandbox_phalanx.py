@@ -23,7 +23,7 @@ def test_undeclared_secrets_are_found() -> None:
     }
     # With these, only declared static secrets have to be provided by the operator.
     plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, extra)])
-    assert plan.unresolved([at for at, secret in declared.items() if isinstance(secret.origin, Static)]) == ()
+    assert plan.unresolved([key for key, secret in declared.items() if isinstance(secret.origin, Static)]) == ()
 
 
 @pytest.mark.usefixtures("helm")

@@ -86,7 +86,7 @@ def make(
     store = cast("ObjectStore", SimpleNamespace(access_key="ec2-access", secret_key="ec2-secret"))
     args = replace(
         platform_arguments.secret_store(checked, store),
-        read_application=lambda name: {at.key: value for at, value in now.items() if at.application == name},
+        read_application=lambda name: {key.name: value for key, value in now.items() if key.application == name},
     )
 
     def program() -> None:
@@ -98,12 +98,12 @@ def make(
     return run_program.having(computed=COMPUTED)(program)
 
 
-def stash(recording: Recording, at: SecretKey) -> Registered:
-    return recording.one("pulumi:index:Stash", f"secrets-{at.application}-{at.key}")
+def stash(recording: Recording, key: SecretKey) -> Registered:
+    return recording.one("pulumi:index:Stash", f"secrets-{key.application}-{key.name}")
 
 
-def trigger(recording: Recording, at: SecretKey) -> list[str]:
-    found = stash(recording, at).request.replacement_trigger.list_value.values
+def trigger(recording: Recording, key: SecretKey) -> list[str]:
+    found = stash(recording, key).request.replacement_trigger.list_value.values
     return [each.string_value or str(each.struct_value["value"]) for each in found]  # a secret is a struct
 
 
@@ -177,7 +177,7 @@ def test_a_generated_secret_is_kept_by_its_stash(run_program: ProgramRunner) -> 
         assert kept.ignored == {"input"}
         assert kept.veiled["input"] == "[secret]"
     assert trigger(recording, PLAINTEXT) == ["initial"]
-    assert stored(recording, "argocd")[PLAINTEXT.key] == stash(recording, PLAINTEXT).inputs["input"]
+    assert stored(recording, "argocd")[PLAINTEXT.name] == stash(recording, PLAINTEXT).inputs["input"]
 
 
 def test_existing_values_in_vault_are_adopted(run_program: ProgramRunner) -> None:
@@ -186,8 +186,8 @@ def test_existing_values_in_vault_are_adopted(run_program: ProgramRunner) -> Non
     argocd = stored(make(run_program, existing), "argocd")
     assert argocd["server.secretkey"]
     assert not argocd["empty"]
-    assert argocd[PLAINTEXT.key] == "chosen long ago"
-    assert argocd[HASH.key] == "its hash"
+    assert argocd[PLAINTEXT.name] == "chosen long ago"
+    assert argocd[HASH.name] == "its hash"
     assert argocd["note"] == "foreign"
 
 
@@ -220,8 +220,8 @@ def test_rotation_generates_a_secret_and_its_derived_secrets(run_program: Progra
     recording = make(before, existing, vault={"rotation": {str(PLAINTEXT): "november"}})
     argocd = stored(recording, "argocd")
     assert trigger(recording, PLAINTEXT) == ["november"]
-    assert argocd[PLAINTEXT.key] != "old"
-    assert bcrypt.checkpw(argocd[PLAINTEXT.key].encode(), argocd[HASH.key].encode())
+    assert argocd[PLAINTEXT.name] != "old"
+    assert bcrypt.checkpw(argocd[PLAINTEXT.name].encode(), argocd[HASH.name].encode())
     assert argocd["server.secretkey"] == "other"
 
 
@@ -229,7 +229,7 @@ def test_a_rotation_that_exists_from_the_start_has_no_effect(run_program: Progra
     existing = {PLAINTEXT: "old", HASH: "old hash"}
     recording = make(run_program, existing, vault={"rotation": {"argocd": "november"}})
     assert trigger(recording, PLAINTEXT) == ["november"]
-    assert (stored(recording, "argocd")[PLAINTEXT.key], stored(recording, "argocd")[HASH.key]) == ("old", "old hash")
+    assert (stored(recording, "argocd")[PLAINTEXT.name], stored(recording, "argocd")[HASH.name]) == ("old", "old hash")
 
 
 def test_a_removed_rotation_has_no_effect(run_program: ProgramRunner) -> None:

@@ -21,11 +21,11 @@ PREFIX = "secret/phalanx/test"
 
 
 def planned(**origins: Origin) -> Plan:
-    return Plan(PlannedSecret(at=at(key), description="", origin=origin) for key, origin in origins.items())
+    return Plan(PlannedSecret(key=secret_key(name), description="", origin=origin) for name, origin in origins.items())
 
 
-def at(key: str) -> SecretKey:
-    return SecretKey("tap", key)
+def secret_key(name: str) -> SecretKey:
+    return SecretKey("tap", name)
 
 
 class TestStates:
@@ -35,21 +35,27 @@ class TestStates:
         given=Static(),
         stored=Static(),
         wanted=Static(),
-        follows=Copied(at("wanted")),
+        follows=Copied(secret_key("wanted")),
         made=Generated(GeneratorType.PASSWORD),
         kept=Generated(GeneratorType.PASSWORD),
         fixed=Literal("value"),
         wired=Wired(),
     )
-    CONFIGURED = (at("given"), at("made"), SecretKey("other", "given"))
+    CONFIGURED = (secret_key("given"), secret_key("made"), SecretKey("other", "given"))
 
     def test_a_missing_static_secret_makes_its_copies_missing(self) -> None:
         states = secrets_status.states(
             self.PLAN,
             self.CONFIGURED,
-            {at("stored"): True, at("kept"): True, at("given"): True, at("wanted"): False, at("old"): False},
+            {
+                secret_key("stored"): True,
+                secret_key("kept"): True,
+                secret_key("given"): True,
+                secret_key("wanted"): False,
+                secret_key("old"): False,
+            },
         )
-        assert {at.key: state for at, state in states.items()} == {
+        assert {key.name: state for key, state in states.items()} == {
             "given": State.CONFIGURED,
             "stored": State.IN_VAULT,
             "wanted": State.MISSING,
@@ -63,7 +69,7 @@ class TestStates:
 
     def test_no_secret_is_missing_if_vault_cannot_be_read(self) -> None:
         states = secrets_status.states(self.PLAN, self.CONFIGURED, None)
-        assert {at.key for at, state in states.items() if state is State.UNKNOWN} == {"stored", "wanted", "follows"}
+        assert {key.name for key, state in states.items() if state is State.UNKNOWN} == {"stored", "wanted", "follows"}
         assert State.MISSING not in states.values()
 
 

@@ -16,7 +16,7 @@ from tests.openbao import OpenBao
 from tests.unit.given_phalanx import source
 
 READ = SecretKey("tap", "google_creds.json")
-PLAN = Plan([PlannedSecret(at=READ, description="", origin=Static())])
+PLAN = Plan([PlannedSecret(key=READ, description="", origin=Static())])
 HELD = [
     READ,
     SecretKey("tap", "old.key/with slash"),

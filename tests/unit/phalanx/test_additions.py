@@ -10,8 +10,8 @@ UNDECLARED = {
 
 
 def test_keys_that_are_neither_wired_nor_generated_are_static() -> None:
-    planned = {secret.at: secret for secret in additions.plan(["postgres", "plot-navigator"], UNDECLARED)}
-    assert {at: secret.origin for at, secret in planned.items()} == {
+    planned = {secret.key: secret for secret in additions.plan(["postgres", "plot-navigator"], UNDECLARED)}
+    assert {key: secret.origin for key, secret in planned.items()} == {
         SecretKey("plot-navigator", "S3_KEY"): Static(),
         SecretKey("postgres", "jupyterhub_password"): Generated(GeneratorType.PASSWORD),
         SecretKey("tap", "AWS_ACCESS_KEY_ID"): Wired(),
@@ -22,7 +22,7 @@ def test_keys_that_are_neither_wired_nor_generated_are_static() -> None:
 
 
 def test_tap_gets_the_object_stores_keys_even_if_its_chart_does_not_read_them() -> None:
-    planned = [secret.at for secret in additions.plan(["argocd", "tap"], {})]
+    planned = [secret.key for secret in additions.plan(["argocd", "tap"], {})]
     assert planned == [SecretKey("tap", "AWS_ACCESS_KEY_ID"), SecretKey("tap", "AWS_SECRET_ACCESS_KEY")]
 
 
@@ -37,6 +37,6 @@ def test_credentials_of_google_are_needed_only_if_they_have_a_value() -> None:
         SecretKey("tap", "pgpassword"),
         SecretKey("mobu", "google_creds.json"),
     ]
-    planned = [PlannedSecret(at=at, description="", origin=Static()) for at in keys]
-    assert [secret.at for secret in additions.without_useless(planned, ())] == keys[1:]
-    assert [secret.at for secret in additions.without_useless(planned, keys[:1])] == keys
+    planned = [PlannedSecret(key=key, description="", origin=Static()) for key in keys]
+    assert [secret.key for secret in additions.without_useless(planned, ())] == keys[1:]
+    assert [secret.key for secret in additions.without_useless(planned, keys[:1])] == keys

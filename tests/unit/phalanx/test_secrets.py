@@ -142,25 +142,25 @@ def plans(draw: st.DrawFn) -> Plan:
     """Draw a plan of secrets of any origin, whose sources are secrets that were drawn before."""
     secrets: list[PlannedSecret] = []
     for number in range(draw(st.integers(1, 12))):
-        at = SecretKey(draw(st.sampled_from(["argocd", "tap", "mobu"])), f"key.{number}")
+        key = SecretKey(draw(st.sampled_from(["argocd", "tap", "mobu"])), f"key.{number}")
         origins: list[st.SearchStrategy[Origin]] = [
             st.just(Static()),
             st.sampled_from([Literal("value"), Wired()]),
             st.sampled_from([Generated(GeneratorType.PASSWORD), Generated(GeneratorType.OIDC_CLIENTS)]),
         ]
         if secrets:
-            sources = st.sampled_from([secret.at for secret in secrets])
+            sources = st.sampled_from([secret.key for secret in secrets])
             origins += [sources.map(Copied), sources.map(lambda source: Generated(GeneratorType.MTIME, source))]
-        secrets.append(PlannedSecret(at=at, description="", origin=draw(st.one_of(origins))))
+        secrets.append(PlannedSecret(key=key, description="", origin=draw(st.one_of(origins))))
     return Plan(draw(st.permutations(secrets)))
 
 
 @given(plans())
 def test_the_source_of_a_secret_precedes_it(plan: Plan) -> None:
     seen: set[SecretKey] = set()
-    for at, secret in plan.items():
+    for key, secret in plan.items():
         assert secret.source is None or secret.source in seen
-        seen.add(at)
+        seen.add(key)
     assert len(seen) == len(plan)
 
 
@@ -175,19 +175,19 @@ def test_secrets_are_grouped_by_application(plan: Plan) -> None:
 def test_secrets_that_depend_on_an_unknown_static_secret_are_unresolved(plan: Plan, data: st.DataObject) -> None:
     known = set(data.draw(st.lists(st.sampled_from(list(plan)))))
 
-    def resolved(at: SecretKey) -> bool:
-        secret = plan[at]
+    def resolved(key: SecretKey) -> bool:
+        secret = plan[key]
         if isinstance(secret.origin, Static):
-            return at in known
-        kept = isinstance(secret.origin, Generated) and at in known
+            return key in known
+        kept = isinstance(secret.origin, Generated) and key in known
         return secret.source is None or kept or resolved(secret.source)
 
-    assert plan.unresolved(known) == tuple(sorted(at for at in plan if not resolved(at)))
+    assert plan.unresolved(known) == tuple(sorted(key for key in plan if not resolved(key)))
 
 
 @given(plans())
 def test_no_secret_is_unresolved_if_all_static_secrets_are_known(plan: Plan) -> None:
-    assert plan.unresolved([at for at, secret in plan.items() if secret.origin == Static()]) == ()
+    assert plan.unresolved([key for key, secret in plan.items() if secret.origin == Static()]) == ()
 
 
 def test_a_copy_follows_its_source_even_if_vault_has_a_value() -> None:
@@ -197,6 +197,6 @@ def test_a_copy_follows_its_source_even_if_vault_has_a_value() -> None:
 
 def test_clients_are_generated_again_even_if_vault_has_them() -> None:
     clients = PlannedSecret(
-        at=SecretKey("gafaelfawr", "oidc"), description="", origin=Generated(GeneratorType.OIDC_CLIENTS)
+        key=SecretKey("gafaelfawr", "oidc"), description="", origin=Generated(GeneratorType.OIDC_CLIENTS)
     )
     assert Plan([clients]).unresolved([]) == ()

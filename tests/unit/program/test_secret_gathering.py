@@ -94,7 +94,7 @@ def test_rotation_of_a_key_takes_precedence_over_its_application() -> None:
 
 def test_the_object_store_keys_of_tap_are_not_static() -> None:
     found = gathered({"tap": {}, "portal": {}})
-    keys = {at: type(secret.origin) for at, secret in found.plan.items() if at.application == "tap"}
+    keys = {key: type(secret.origin) for key, secret in found.plan.items() if key.application == "tap"}
     assert keys == {SecretKey("tap", "AWS_ACCESS_KEY_ID"): Wired, SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): Wired}
     assert not found.static
 
