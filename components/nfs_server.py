@@ -3,11 +3,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 import pulumi
-from pulumi_openstack import blockstorage
 
-from components import stateless_vm
 from components.nfs_cloud_init import Export, render
-from components.stateless_vm import Disk, Flow, Machine, Place, ServerArgs
+from components.stateless_vm import SecurityGroupRule, StatelessVm, StatelessVmArgs
 
 NFS_PORT = 2049
 
@@ -27,19 +25,13 @@ class DataVolume:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NfsServerArgs:
-    """Arguments of an `NfsServer`."""
+class NfsServerArgs(StatelessVmArgs):
+    """Arguments of an `NfsServer`, beside those of each `StatelessVm`."""
 
-    place: Place
-    """Network, subnet and address of the server."""
-    machine: Machine
-    """Image, flavor and keypair of the server."""
     clients: IPv4Network
     """Network of the clients, the subnet of the cluster's nodes; all others are refused."""
     volumes: Mapping[str, DataVolume]
     """Data volumes by the name of their export."""
-    protect: bool = True
-    """Whether to protect the volumes."""
 
 
 class NfsServer(pulumi.ComponentResource):
@@ -52,48 +44,26 @@ class NfsServer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NfsServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:NfsServer", name, None, opts)
+        self.address = pulumi.Output.from_input(str(args.address))
         self.exports = sorted(f"/{export}" for export in args.volumes)
+        vm = StatelessVm(self, name, args)
         volumes = {
-            export: stateless_vm.data_volume(
-                self,
-                f"{name}-{export}",
-                Disk(size=volume.size, type=volume.type),
-                description=f"NFS export /{export}",
-                protect=args.protect,
+            export: vm.data_volume(
+                export, size=volume.size, volume_type=volume.type, description=f"NFS export /{export}"
             )
             # Sorted: the order in the stack file must not change the server.
             for export, volume in sorted(args.volumes.items())
         }
-        port = stateless_vm.locked_down_port(
-            self,
-            name,
-            args.place,
-            description="NFS from the cluster's subnet, and egress of the server",
-            ingress={"nfs": Flow("tcp", NFS_PORT, "NFS from the cluster's subnet", str(args.clients))},
+        nfs = SecurityGroupRule(
+            port=NFS_PORT, description="NFS from the cluster's subnet", remote_ip_prefix=str(args.clients)
         )
-        self.address = pulumi.Output.from_input(str(args.place.address))
-        stateless_vm.server(
-            self,
-            name,
-            ServerArgs(
-                machine=args.machine,
-                port=port,
-                user_data=self._user_data(args, volumes),
-                volumes=list(volumes.values()),
-            ),
+        port = vm.port({"nfs": nfs}, description="NFS from the cluster's subnet, and egress of the server")
+        user_data = pulumi.Output.all(**{export: volume.id for export, volume in volumes.items()}).apply(
+            lambda ids: render([_export(each, ids[each], args.volumes[each]) for each in volumes], args.clients)
         )
+        vm.server(port, user_data, list(volumes.values()))
         self.register_outputs({"address": self.address, "exports": self.exports})
 
-    def _user_data(
-        self,
-        args: NfsServerArgs,
-        volumes: Mapping[str, blockstorage.Volume],
-    ) -> pulumi.Output[str]:
-        def build(ids: Mapping[str, str]) -> str:
-            exports = [
-                Export(name=key, volume_id=ids[key], root_squash=each.root_squash, read_only=each.read_only)
-                for key, each in sorted(args.volumes.items())
-            ]
-            return render(exports, args.clients)
 
-        return pulumi.Output.all(**{key: volume.id for key, volume in volumes.items()}).apply(build)
+def _export(name: str, volume_id: str, volume: DataVolume) -> Export:
+    return Export(name=name, volume_id=volume_id, root_squash=volume.root_squash, read_only=volume.read_only)

@@ -4,37 +4,47 @@ import json
 import shlex
 from collections.abc import Mapping
 
-from pydantic import SecretStr
-
-from components import cloud_init
-from components import vault_configuration as openbao
+from components import cloud_init, openbao
 from components.cloud_init import File, Mount
-from components.vault_configuration import BACKUP, DATA, ETC, PASSWORD_FILES, SOCKET, FirstBoot
-from config.vault_server import GivenCertificate, StaticSeal, VaultServer
+from components.openbao import (
+    BACKUP,
+    DATA,
+    ETC,
+    PASSWORD_FILES,
+    SOCKET,
+    AcmeArgs,
+    CertificateArgs,
+    OpenBaoArgs,
+    StaticSealArgs,
+)
 
 _OWNER = "openbao:openbao"
 
 
-def render(boot: FirstBoot) -> str:
+def render(args: OpenBaoArgs, volume_id: str) -> str:
     """Return the user data, which contains secrets.
 
     Passwords and keys are files that only the server's user may read. The users' passwords are read at the very first
     start, when the server initializes itself. With a Shamir seal, operators initialize it, and only the password of the
     backup job is written.
+
+    Args:
+        args: Arguments of OpenBao.
+        volume_id: ID of the data volume.
     """
-    mount = Mount(name="vault", volume_id=boot.volume_id, path=DATA)
+    mount = Mount(name="vault", volume_id=volume_id, path=DATA)
     return cloud_init.document(
         packages=["curl", "logrotate"],
         files={
-            **_secret_files(boot.settings),
-            f"{ETC}/server.json": _private(json.dumps(openbao.configuration(boot), indent=2) + "\n"),
+            **_secret_files(args),
+            f"{ETC}/server.json": _private(json.dumps(openbao.configuration(args), indent=2) + "\n"),
             "/etc/systemd/system/openbao.service.d/rsp.conf": cloud_init.after_mounts([mount])
-            + _service(boot.settings),
+            + _service(acme=isinstance(args.tls, AcmeArgs)),
             "/etc/systemd/system/rsp-vault-backup.service": _BACKUP_SERVICE,
             "/etc/systemd/system/rsp-vault-backup.timer": _BACKUP_TIMER,
             "/etc/logrotate.d/rsp-vault": _LOGROTATE,
-            "/usr/local/sbin/rsp-vault-install": File(content=_install(boot.settings), mode="0755"),
-            "/usr/local/sbin/rsp-vault-backup": File(content=_backup(boot.settings), mode="0755"),
+            "/usr/local/sbin/rsp-vault-install": File(content=_install(args), mode="0755"),
+            "/usr/local/sbin/rsp-vault-backup": File(content=_backup(args.backups), mode="0755"),
         },
         mounts=[mount],
         commands=[
@@ -56,24 +66,24 @@ def _private(content: str) -> File:
     return File(content=content, mode="0600", owner=_OWNER)
 
 
-def _secret_files(settings: VaultServer) -> Mapping[str, File]:
-    secrets: dict[str, SecretStr | None] = {PASSWORD_FILES[BACKUP]: settings.backup_password}
-    if settings.initializes_itself:
-        secrets[PASSWORD_FILES[openbao.ADMIN]] = settings.admin_password
-    if isinstance(settings.seal, StaticSeal):
-        previous = settings.seal.previous_key
-        secrets[openbao.CURRENT_KEY] = settings.seal.key.value
+def _secret_files(args: OpenBaoArgs) -> Mapping[str, File]:
+    secrets: dict[str, str | None] = {PASSWORD_FILES[BACKUP]: args.backup_password}
+    if args.seal:
+        secrets[PASSWORD_FILES[openbao.ADMIN]] = args.admin_password
+    if isinstance(args.seal, StaticSealArgs):
+        previous = args.seal.previous_key
+        secrets[openbao.CURRENT_KEY] = args.seal.key.value
         secrets[openbao.PREVIOUS_KEY] = previous.value if previous else None
-    if isinstance(settings.tls, GivenCertificate):
-        secrets[openbao.CERTIFICATE] = settings.tls.certificate
-        secrets[openbao.CERTIFICATE_KEY] = settings.tls.key
-    return {path: _private(secret.get_secret_value()) for path, secret in secrets.items() if secret}
+    if isinstance(args.tls, CertificateArgs):
+        secrets[openbao.CERTIFICATE] = args.tls.certificate
+        secrets[openbao.CERTIFICATE_KEY] = args.tls.key
+    return {path: _private(secret) for path, secret in secrets.items() if secret}
 
 
-def _service(settings: VaultServer) -> str:
+def _service(*, acme: bool) -> str:
     """Return additions to the package's unit: directories of a volume that may be new, and stricter confinement."""
     # The authority validates the name on port 443, on which the server listens only during the validation.
-    acme = "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"
+    capabilities = "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"
     return (
         "ConditionFileNotEmpty=\n"
         "# It may wait long for its volume, its seal or the network.\n"
@@ -100,25 +110,25 @@ def _service(settings: VaultServer) -> str:
         "# The metadata service returns the user data to any process.\n"
         "IPAddressDeny=169.254.169.254\n"
         "LockPersonality=yes\n"
-    ) + (acme if settings.tls.kind == "acme" else "")
+    ) + (capabilities if acme else "")
 
 
-def _install(settings: VaultServer) -> str:
+def _install(args: OpenBaoArgs) -> str:
     package = "/var/cache/rsp-openbao.deb"
     return f"""\
 #!/bin/sh
 # Install the release of OpenBao that the configuration names, and no other.
 set -eu
 curl --fail --silent --show-error --location --proto =https --globoff \\
-  --retry 20 --retry-delay 15 --retry-all-errors --output {package} {shlex.quote(settings.package.url)}
-echo {shlex.quote(f"{settings.package.sha256}  {package}")} | sha256sum --check --strict
+  --retry 20 --retry-delay 15 --retry-all-errors --output {package} {shlex.quote(args.package_url)}
+echo {shlex.quote(f"{args.package_sha256}  {package}")} | sha256sum --check --strict
 DEBIAN_FRONTEND=noninteractive apt-get install --yes -o Dpkg::Options::=--force-confold {package}
 rm {package}
 systemctl daemon-reload
 """
 
 
-def _backup(settings: VaultServer) -> str:
+def _backup(kept: int) -> str:
     return f"""\
 #!/bin/sh
 # Write a snapshot of all that Vault holds, encrypted as Vault keeps it, and delete the oldest ones.
@@ -130,7 +140,7 @@ export BAO_TOKEN
 snapshot={DATA}/backup/$(date -u +%Y%m%dT%H%M%SZ).snap
 bao operator raft snapshot save "$snapshot.part"
 mv "$snapshot.part" "$snapshot"
-ls -1 {DATA}/backup/*.snap | head -n {shlex.quote(f"-{settings.backups}")} | xargs -r rm --
+ls -1 {DATA}/backup/*.snap | head -n {shlex.quote(f"-{kept}")} | xargs -r rm --
 bao token revoke -self
 """
 

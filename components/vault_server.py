@@ -1,37 +1,34 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_openstack import networking
 
-from components import stateless_vm
-from components.stateless_vm import Disk, Flow, Machine, Place, ServerArgs
+from components.openbao import AcmeArgs, OpenBaoArgs
+from components.stateless_vm import SecurityGroupRule, StatelessVm, StatelessVmArgs
 from components.vault_cloud_init import render
-from components.vault_configuration import FirstBoot
 from config.vault_server import PORT
-from config.vault_server import VaultServer as Settings
 
 ACME_PORT = 443
 """Port on which an ACME CA validates a name (RFC 8737); no other service uses it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class VaultServerArgs:
-    """The arguments of a `VaultServer`."""
+class VaultServerArgs(StatelessVmArgs):
+    """Arguments of a `VaultServer`, beside those of each `StatelessVm`."""
 
-    settings: Settings
-    """The server's settings in the stack's file."""
-    place: Place
-    """The server's network, subnet and address."""
-    machine: Machine
-    """The server's image and flavor."""
-    host: str
-    """The server's DNS name."""
-    external_network: str
-    """Name of the external network that the floating IP comes from."""
-    protect: bool = True
-    """True to refuse the deletion of the volume and the floating IP."""
+    floating_ip_network: str | None
+    """Name of the external network of the floating IP; None to have no floating IP."""
+    clients: Sequence[IPv4Network]
+    """Networks of the clients; all others are refused."""
+    volume_size: int
+    """Size of the data volume in GiB."""
+    volume_type: str | None = None
+    """Cinder volume type of the data volume; the cloud's default type if None."""
+    openbao: OpenBaoArgs
+    """Arguments of OpenBao."""
 
 
 class VaultServer(pulumi.ComponentResource):
@@ -46,37 +43,20 @@ class VaultServer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: VaultServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:VaultServer", name, None, opts)
-        settings = args.settings
-        volume = stateless_vm.data_volume(
-            self,
-            f"{name}-data",
-            Disk(size=settings.volume.size, type=settings.volume.type),
-            description="Vault",
-            protect=args.protect,
-        )
-        port = stateless_vm.locked_down_port(
-            self,
-            name,
-            args.place,
-            description="Vault for its clients, and what the server itself needs",
-            ingress=_ingress(settings),
-        )
+        vm = StatelessVm(self, name, args)
+        volume = vm.data_volume("data", size=args.volume_size, volume_type=args.volume_type, description="Vault")
+        port = vm.port(_ingress(args), description="Vault for its clients, and what the server itself needs")
         self.address = self._address(name, args, port)
-        user_data = volume.id.apply(
-            lambda volume_id: render(FirstBoot(settings=settings, host=args.host, volume_id=volume_id))
-        )
-        server_args = ServerArgs(
-            machine=args.machine, port=port, user_data=pulumi.Output.secret(user_data), volumes=[volume]
-        )
-        stateless_vm.server(self, name, server_args)
+        user_data = volume.id.apply(lambda volume_id: render(args.openbao, volume_id))
+        vm.server(port, pulumi.Output.secret(user_data), [volume])
         self.register_outputs({"address": self.address})
 
     def _address(self, name: str, args: VaultServerArgs, port: networking.Port) -> pulumi.Output[str]:
-        if not args.settings.floating_ip:
-            return pulumi.Output.from_input(str(args.place.address))
+        if args.floating_ip_network is None:
+            return pulumi.Output.from_input(str(args.address))
         return networking.FloatingIp(
             f"{name}-address",
-            pool=args.external_network,
+            pool=args.floating_ip_network,
             port_id=port.id,
             description=f"Vault of the Rubin Science Platform ({pulumi.get_stack()}), managed by Pulumi",
             # DNS records refer to the address.
@@ -84,11 +64,15 @@ class VaultServer(pulumi.ComponentResource):
         ).address
 
 
-def _ingress(settings: Settings) -> Mapping[str, Flow]:
-    flows = {
-        f"client-{str(network).replace('/', '-')}": Flow("tcp", PORT, "Vault from a network of clients", str(network))
-        for network in settings.clients
+def _ingress(args: VaultServerArgs) -> Mapping[str, SecurityGroupRule]:
+    rules = {
+        f"client-{network}".replace("/", "-"): SecurityGroupRule(
+            port=PORT, description="Vault from a network of clients", remote_ip_prefix=str(network)
+        )
+        for network in args.clients
     }
-    if settings.tls.kind == "acme":
-        flows["acme"] = Flow("tcp", ACME_PORT, "The authority of the certificate, which has no fixed addresses")
-    return flows
+    if isinstance(args.openbao.tls, AcmeArgs):
+        rules["acme"] = SecurityGroupRule(
+            port=ACME_PORT, description="The authority of the certificate, which has no fixed addresses"
+        )
+    return rules

@@ -14,8 +14,8 @@ import pytest
 import requests
 
 from components.vault_cloud_init import render
-from components.vault_configuration import FirstBoot
 from probes import vault_ready
+from program.openstack_arguments import openbao
 from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
 from tests.unit.sample import vault_stack, vault_stack_data
 
@@ -41,8 +41,8 @@ def user_data(**changes: Any) -> str:
         "backups": 2,
         **changes,
     }
-    settings = vault_stack(host=HOST, **{f"server__{key}": value for key, value in values.items()}).server
-    return render(FirstBoot(settings=settings, host=HOST, volume_id="volume"))
+    config = vault_stack(host=HOST, **{f"server__{key}": value for key, value in values.items()})
+    return render(openbao(config), "volume")
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,13 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
 from components import cloud_init, nfs_cloud_init, vault_cloud_init
 from components.cloud_init import Mount
 from components.nfs_cloud_init import Export
+from components.openbao import AcmeArgs, OpenBaoArgs, TransitSealArgs
 from components.quoting import octal, systemd_path, udev_value
-from components.vault_configuration import FirstBoot
-from config.vault_server import AcmeCertificate, Package, TransitSeal, VaultServer
 from phalanx import policies
-from tests.unit.sample import vault_stack
 
 HOSTILE = """a'; reboot; ' "$(reboot)" `reboot` \\ %n #{x}\n- reboot: ${y} {{ z }}"""
 
@@ -47,21 +44,21 @@ def test_a_value_that_udev_cannot_quote_is_refused(text: str) -> None:
         udev_value(text)
 
 
-def hostile_vault() -> VaultServer:
-    """Settings past their validation, as a change of a type might let them through."""
-    settings = vault_stack().server
-    secret = SecretStr(HOSTILE)
-    package = settings.package.model_copy(update={"sha256": HOSTILE, "source": HOSTILE})
-    assert isinstance(package, Package)
-    tls = AcmeCertificate.model_construct(kind="acme", email=HOSTILE, directory=HOSTILE)
-    seal = TransitSeal.model_construct(kind="transit", address=HOSTILE, mount=HOSTILE, key_name=HOSTILE, token=secret)
-    passwords = {"backup_password": secret, "admin_password": secret}
-    return settings.model_copy(update={"package": package, "tls": tls, "seal": seal, **passwords})
+HOSTILE_VAULT = OpenBaoArgs(
+    host=HOSTILE,
+    package_url=HOSTILE,
+    package_sha256=HOSTILE,
+    tls=AcmeArgs(directory=HOSTILE, email=HOSTILE),
+    seal=TransitSealArgs(address=HOSTILE, mount=HOSTILE, key_name=HOSTILE, token=HOSTILE),
+    backup_password=HOSTILE,
+    admin_password=HOSTILE,
+    backups=14,
+)
+"""Values that no validation has seen, as a change of a type might let them through."""
 
 
 def hostile_files() -> dict[str, str]:
-    boot = FirstBoot(settings=hostile_vault(), host=HOSTILE, volume_id="5b1f3a52")
-    document: dict[str, Any] = yaml.safe_load(vault_cloud_init.render(boot))
+    document: dict[str, Any] = yaml.safe_load(vault_cloud_init.render(HOSTILE_VAULT, "5b1f3a52"))
     assert set(document) <= {
         *("disable_root", "ssh_pwauth", "package_update", "package_upgrade", "packages", "write_files"),
         *("runcmd", "users"),

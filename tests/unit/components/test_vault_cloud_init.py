@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from components.vault_cloud_init import render
-from components.vault_configuration import FirstBoot
-from config.vault_server import VaultServer
+from program.openstack_arguments import openbao
 from tests.unit.sample import vault_stack, vault_stack_data
 
 VOLUME = "5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad"
@@ -17,12 +16,8 @@ TRANSIT = {"seal": {"kind": "transit", "address": "https://v.example.org", "keyN
 ACME = {"tls": {"kind": "acme", "email": "ops@example.org"}}
 
 
-def settings(**changes: Any) -> VaultServer:
-    return vault_stack(**{f"server__{key}": value for key, value in changes.items()}).server
-
-
 def user_data(**changes: Any) -> str:
-    return render(FirstBoot(settings=settings(**changes), host="vault.example.org", volume_id=VOLUME))
+    return render(openbao(vault_stack(**{f"server__{key}": value for key, value in changes.items()})), VOLUME)
 
 
 def files(**changes: Any) -> dict[str, dict[str, Any]]:

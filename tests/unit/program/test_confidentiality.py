@@ -8,13 +8,13 @@ import pytest
 
 from components.cluster_services import ClusterServicesArgs
 from components.object_store import S3Keys
-from components.vault_configuration import FirstBoot
 from config.loader import ConfigError, load_file, parse
 from config.stack_config import StackConfig
 from phalanx import static_secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import SecretKey
 from phalanx.source import BootstrapChart
+from program.openstack_arguments import openbao
 from program.secret_gathering import gather
 from tests.unit.given_phalanx import source
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
@@ -86,7 +86,7 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
     file.write_text(FILE)
     holders = [
         *(configured, configured.secrets, configured.object_store),
-        *(vault, vault.server, FirstBoot(settings=vault.server, host="", volume_id="")),
+        *(vault, vault.server, openbao(vault)),
         *(inputs, inputs.plan, *inputs.plan.values(), static_secrets.load(file)),
         S3Keys(access_key=PLANTED, secret_key=PLANTED),
         _cluster_services(PLANTED),
