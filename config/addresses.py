@@ -132,9 +132,6 @@ Address = Annotated[
 
 _CIDR = WithJsonSchema({"type": "string", "pattern": rf"^{_NUMBERS}/\d{{1,2}}$"})
 
-Network = Annotated[IPv4Network, BeforeValidator(_check_network), _CIDR]
-"""IPv4 network."""
-
 ClientNetwork = Annotated[IPv4Network, BeforeValidator(_check_network), AfterValidator(_of_hosts), _CIDR]
 """IPv4 network whose addresses hosts may have."""
 

@@ -40,7 +40,7 @@ class Http01(Section):
     kind: Literal["http01"] = Field(description="Use the HTTP-01 challenge, which does not support wildcards")
 
 
-class ApplicationCredential(Section):
+class ApplicationCredentialSettings(Section):
     """An application credential of Keystone with write access to the zone."""
 
     id: CredentialId = Field(
@@ -59,7 +59,7 @@ class Designate(Section):
         description="Zone that contains _acme-challenge of the platform's name, or the target of its CNAME record",
         examples=["example.org"],
     )
-    credential: ApplicationCredential | None = Field(
+    credential: ApplicationCredentialSettings | None = Field(
         default=None,
         description=(
             "Application credential with which cert-manager writes the zone; required if the zone is in another "

@@ -128,7 +128,7 @@ class Registry(Section):
     password: SecretLine = Field(description="Password or access token (pulumi config set --secret)")
 
 
-class OidcClient(Section):
+class OidcClientSettings(Section):
     """A client of Gafaelfawr's OpenID Connect server."""
 
     id: ClientId = Field(description="Client ID", examples=["chronograf"])
@@ -159,7 +159,7 @@ class Secrets(Section):
         description="Logins of the pull secret, by registry host",
         examples=[{"ghcr.io": {"username": "robot", "password": {"secure": "..."}}}],
     )
-    oidc_clients: dict[Name, OidcClient] = Field(
+    oidc_clients: dict[Name, OidcClientSettings] = Field(
         default={},
         description="Clients of Gafaelfawr's OpenID Connect server, by name",
         examples=[

@@ -158,7 +158,7 @@ class Volume(Section):
     )
 
 
-class VaultServer(Section):
+class VaultServerSettings(Section):
     """A VM with OpenBao, and a volume whose data outlive it."""
 
     address: Address = Field(

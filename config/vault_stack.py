@@ -8,10 +8,10 @@ from config.cloud import Cloud
 from config.names import VAULT_PROJECT
 from config.network import NetworkSettings
 from config.stack_file import KeyPath, Rule, StackFile
-from config.vault_server import PORT, VaultServer
+from config.vault_server import PORT, VaultServerSettings
 
 
-def fixed_address(network: NetworkSettings, server: VaultServer) -> Iterator[tuple[KeyPath, str]]:
+def fixed_address(network: NetworkSettings, server: VaultServerSettings) -> Iterator[tuple[KeyPath, str]]:
     """Yield a conflict if the server cannot have its address."""
     if reason := network.refusal_of(server.address):
         yield ("server", "address"), reason
@@ -28,7 +28,7 @@ class VaultStackConfig(StackFile):
     host: HostName = Field(
         description="DNS name of the Vault; clients reach it at https://HOST:8200", examples=["vault.example.org"]
     )
-    server: VaultServer = Field(description="VM with OpenBao, and volume with its data")
+    server: VaultServerSettings = Field(description="VM with OpenBao, and volume with its data")
     protect: bool = Field(
         default=True,
         description="Refuse to delete the data volume and the floating IP; set to false only to remove the Vault",

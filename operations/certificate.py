@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from operations.stack import load
+from operations.stack import StackName, load
 from phalanx import application
 from phalanx.certificates import Certificate, CertificateError, rfc3339
 from phalanx.errors import SecretsError
@@ -18,7 +18,7 @@ from wiring.application_values import application_values
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class CertificateReport:
     """State of a platform's certificate."""
 
     host: str
@@ -46,7 +46,7 @@ class Report:
 
 
 def main(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    stack: StackName,
     connect: Annotated[
         str | None, typer.Option(help="host[:port] to connect to instead of the platform's name, such as its address")
     ] = None,
@@ -69,7 +69,7 @@ def main(
         raise typer.Exit(1)
 
 
-def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: bool = True) -> Report:
+def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: bool = True) -> CertificateReport:
     """Inspect the certificate that a platform serves and, if it comes from Vault, the one in Vault.
 
     Args:
@@ -101,7 +101,7 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
         problems.extend(_problems_of_served(served, held, environment.fqdn, address, from_vault=from_vault))
     except CertificateError as error:
         problems.append(Problem(where=f"https://{environment.fqdn}", what=str(error)))
-    return Report(host=environment.fqdn, from_vault=from_vault, served=served, held=held, problems=problems)
+    return CertificateReport(host=environment.fqdn, from_vault=from_vault, served=served, held=held, problems=problems)
 
 
 def _problems_of_served(

@@ -9,6 +9,7 @@ import typer
 
 from config.loader import ConfigError, load_file, plain_secrets
 from config.stack_config import StackConfig
+from operations.stack import StackName
 from phalanx import source
 from phalanx.errors import PhalanxError
 from probes.preflight import Queries
@@ -18,7 +19,7 @@ from wiring.application_values import application_values
 
 
 def main(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    stack: StackName,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON")] = False,
 ) -> None:
     """Report all problems of OpenStack, Vault and the Phalanx repository that prevent a deployment; change nothing.

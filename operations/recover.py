@@ -5,12 +5,13 @@ from typing import Annotated
 
 import typer
 
+from operations.stack import StackName
 from recovery.pulumi_stack import PulumiStack
 from recovery.recover import adopt, recover
 
 
 def main(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    stack: StackName,
     directory: Annotated[Path, typer.Option("--cwd", "-C", help="Directory of the project, such as vault")] = Path(),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; change nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,

@@ -8,19 +8,19 @@ from typing import Annotated
 import typer
 
 from operations import needed_secrets, secrets_prune, secrets_status, vault_copy
-from operations.secrets_status import State
+from operations.secrets_status import SecretState
+from operations.stack import StackName
 from phalanx import static_secrets
 from phalanx.errors import SecretsError
 from phalanx.undeclared import PULL_SECRET
 
 app = typer.Typer(help="Manage the secrets of a stack.")
 app.command("copy")(vault_copy.main)
-Stack = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
 
 
 @app.command()
 def template(
-    stack: Stack,
+    stack: StackName,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to create with mode 0600")] = None,
 ) -> None:
     """Generate a file in which to fill in the static secrets, in the format of `phalanx secrets`."""
@@ -39,7 +39,7 @@ def template(
 
 @app.command()
 def status(
-    stack: Stack,
+    stack: StackName,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON")] = False,
 ) -> None:
     """List all secrets with their origin and state; exit with 1 if any is missing."""
@@ -51,13 +51,13 @@ def status(
         typer.echo(json.dumps(secrets_status.as_data(plan, states, problems), indent=2))
     else:
         secrets_status.show(needed, plan, states, problems)
-    if State.MISSING in states.values() or problems:
+    if SecretState.MISSING in states.values() or problems:
         raise typer.Exit(1)
 
 
 @app.command()
 def prune(
-    stack: Stack,
+    stack: StackName,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[APPLICATION[/KEY]]...", help="Secrets to remove")
     ] = None,

@@ -1,4 +1,4 @@
-"""State of each secret of a stack, as a table and as JSON."""
+"""SecretState of each secret of a stack, as a table and as JSON."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -17,8 +17,8 @@ from probes import vault_preflight, vault_secrets
 from probes.problem import Problem
 
 
-class State(StrEnum):
-    """State of a secret."""
+class SecretState(StrEnum):
+    """SecretState of a secret."""
 
     CONFIGURED = "configured"
     IN_VAULT = "in Vault"
@@ -30,7 +30,7 @@ class State(StrEnum):
 
 def states(
     plan: Plan, configured: Collection[SecretKey], in_vault: Mapping[SecretKey, bool] | None
-) -> dict[SecretKey, State]:
+) -> dict[SecretKey, SecretState]:
     """Return the state of each planned secret, and of each other secret in Vault, in alphabetical order.
 
     Args:
@@ -43,15 +43,18 @@ def states(
     with_value = {key for key, has_value in held.items() if has_value}
     missing = set(plan.unresolved(static | with_value))
 
-    def state(key: SecretKey) -> State:
+    def state(key: SecretKey) -> SecretState:
         if key in missing:
-            return State.MISSING if in_vault is not None else State.UNKNOWN
+            return SecretState.MISSING if in_vault is not None else SecretState.UNKNOWN
         if key in static:
-            return State.CONFIGURED
-        return State.IN_VAULT if key in with_value else State.SET_BY_UP
+            return SecretState.CONFIGURED
+        return SecretState.IN_VAULT if key in with_value else SecretState.SET_BY_UP
 
     return dict(
-        sorted({key: state(key) for key in plan}.items() | dict.fromkeys(plan.unneeded(held), State.NOT_NEEDED).items())
+        sorted(
+            {key: state(key) for key in plan}.items()
+            | dict.fromkeys(plan.unneeded(held), SecretState.NOT_NEEDED).items()
+        )
     )
 
 
@@ -73,7 +76,7 @@ def read_vault(needed: NeededSecrets) -> tuple[list[Problem], dict[SecretKey, bo
     return [], {key: bool(value) for key, value in held.items()}
 
 
-def as_data(plan: Plan, states: Mapping[SecretKey, State], problems: list[Problem]) -> dict[str, object]:
+def as_data(plan: Plan, states: Mapping[SecretKey, SecretState], problems: list[Problem]) -> dict[str, object]:
     """Return the states as JSON values, without any secret value."""
     return {
         "secrets": [
@@ -92,18 +95,18 @@ def as_data(plan: Plan, states: Mapping[SecretKey, State], problems: list[Proble
 
 
 _STYLES = {
-    State.MISSING: "bold red",
-    State.UNKNOWN: "yellow",
-    State.NOT_NEEDED: "yellow",
-    State.SET_BY_UP: "dim",
+    SecretState.MISSING: "bold red",
+    SecretState.UNKNOWN: "yellow",
+    SecretState.NOT_NEEDED: "yellow",
+    SecretState.SET_BY_UP: "dim",
 }
 
 
-def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, State], problems: list[Problem]) -> None:
+def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, SecretState], problems: list[Problem]) -> None:
     """Print a table, the number of secrets in each state, and the commands that set the missing ones."""
     console = Console()
     table = Table(title=f"Secrets below {needed.environment.vault_path_prefix}")
-    for heading in ("Application", "Key", "State", "From"):
+    for heading in ("Application", "Key", "SecretState", "From"):
         # Names must not be truncated.
         table.add_column(heading, overflow="fold")
     for name, group in groupby(states, key=lambda key: key.application):
@@ -120,12 +123,12 @@ def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, State], p
     console.print(
         f"{len(states)} secrets: {', '.join(f'{count} {state}' for state, count in counts.items())}.", soft_wrap=True
     )
-    if State.NOT_NEEDED in counts:
+    if SecretState.NOT_NEEDED in counts:
         console.print(
             f"To remove secrets that are not needed: `python -m operations secrets prune -s {needed.stack}`.",
             soft_wrap=True,
         )
-    missing = [key for key, state in states.items() if state is State.MISSING]
+    missing = [key for key, state in states.items() if state is SecretState.MISSING]
     if missing_static := [key for key in missing if isinstance(plan[key].origin, Static)]:
         console.print("You must provide these secrets:")
     for key in missing_static:
@@ -133,10 +136,10 @@ def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, State], p
         console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _counts(states: Mapping[SecretKey, State]) -> dict[State, int]:
+def _counts(states: Mapping[SecretKey, SecretState]) -> dict[SecretState, int]:
     """Return the number of secrets in each state, without states that no secret is in."""
     found = Counter(states.values())
-    return {state: found[state] for state in State if found[state]}
+    return {state: found[state] for state in SecretState if found[state]}
 
 
 def _origin(secret: PlannedSecret | None) -> str:

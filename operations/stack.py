@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from config.loader import load_file
 from config.stack_config import StackConfig
 from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
+
+StackName = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
+"""Option with the name of a stack."""
 
 
 @dataclass(frozen=True, kw_only=True)

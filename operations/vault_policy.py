@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from operations.stack import load
+from operations.stack import StackName, load
 from probes import vault_policy
 
 
 def main(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    stack: StackName,
     for_preview: Annotated[bool, typer.Option("--preview", help="Print the policy for previews, read-only")] = False,
 ) -> None:
     """Print the Vault policy with the permissions that an operator's token requires."""

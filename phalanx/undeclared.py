@@ -64,7 +64,7 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mount:
+class SecretMount:
     """A pod's use of all keys of a Secret, without which it does not start."""
 
     namespace: str
@@ -79,7 +79,7 @@ class Uses:
 
     vault_secrets: tuple[VaultSecret, ...]
     references: tuple[Reference, ...]
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[SecretMount, ...] = ()
 
 
 _MAX_PROCESSES = 4
@@ -149,7 +149,9 @@ def uses(application: RenderedApplication) -> Uses:
                 for name, key in (*_references(manifest), *_configured_references(manifest))
             ),
             mounts=tuple(
-                Mount(namespace=_namespace(application, manifest), secret=name, reader=_reader(application, manifest))
+                SecretMount(
+                    namespace=_namespace(application, manifest), secret=name, reader=_reader(application, manifest)
+                )
                 for manifest in application.manifests
                 for name in _mounts(manifest)
             ),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from probes import readiness
 from probes.kubernetes_api import KubernetesApi, Object
-from probes.namespace_causes import NamespaceCauses, sentence
+from probes.namespace_causes import NamespaceCauses, one_line
 
 _ARGOCD: Final = "argocd"
 """Argo CD's namespace."""
@@ -57,7 +57,7 @@ def _headline(status: Object, state: tuple[str | None, str | None]) -> str:
     operation = status.get("operationState") or {}
     if operation.get("phase", "Succeeded") == "Succeeded":
         return headline
-    return f"{headline}; last sync {sentence(operation['phase'], operation.get('message'))}"
+    return f"{headline}; last sync {one_line(operation['phase'], operation.get('message'))}"
 
 
 def _outdated(found: Object) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _facts_hash(source: Object) -> str | None:
 def _conditions(status: Object) -> Iterator[str]:
     for condition in status.get("conditions") or []:
         if condition["type"].endswith("Error"):
-            yield sentence(condition["type"], condition.get("message"))
+            yield one_line(condition["type"], condition.get("message"))
 
 
 def _failed_tasks(status: Object) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _failed_tasks(status: Object) -> Iterator[str]:
     for task in (operation.get("syncResult") or {}).get("resources") or []:
         outcome = task.get("status") if task.get("status") == "SyncFailed" else task.get("hookPhase")
         if outcome in {"SyncFailed", "Failed", "Error"}:
-            yield f"{_label(task)}: {sentence(outcome, task.get('message'))}"
+            yield f"{_label(task)}: {one_line(outcome, task.get('message'))}"
 
 
 def _unhealthy(api: KubernetesApi, found: Object) -> Iterator[str]:

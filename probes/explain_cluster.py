@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from probes import openstack_api
-from probes.namespace_causes import sentence
+from probes.namespace_causes import one_line
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -38,11 +38,11 @@ def _explain(connection: "Connection", cluster: str) -> list[str]:
 
 def _cluster(found: Mapping[str, Any]) -> Iterator[str]:
     if _unfinished(found):
-        yield f"Magnum's cluster {found['name']}: {sentence(found['status'], found.get('status_reason'))}"
+        yield f"Magnum's cluster {found['name']}: {one_line(found['status'], found.get('status_reason'))}"
     # With the Heat driver these are the failed resources of its stack, otherwise node groups.
     for name, reason in (found.get("faults") or {}).items():
         if reason and reason not in (found.get("status_reason") or ""):
-            yield f"  {name}: {sentence(None, reason)}"
+            yield f"  {name}: {one_line(None, reason)}"
 
 
 def _node_groups(connection: "Connection", cluster: Mapping[str, Any]) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _node_groups(connection: "Connection", cluster: Mapping[str, Any]) -> Iterat
         if _unfinished(listed):
             group = _get(connection, f"{path}/{listed['uuid']}") or listed
             if not group.get("status_reason") or group["status_reason"] not in known:
-                yield f"node group {group['name']}: {sentence(group['status'], group.get('status_reason'))}"
+                yield f"node group {group['name']}: {one_line(group['status'], group.get('status_reason'))}"
 
 
 def _unfinished(found: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from probes.kubernetes_api import KubernetesApi
-from probes.namespace_causes import sentence
+from probes.namespace_causes import one_line
 
 
 def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
@@ -26,4 +26,4 @@ def explain(api: KubernetesApi, inputs: Mapping[str, Any]) -> list[str]:
     conditions = (found.get("status") or {}).get("conditions")
     if not conditions:
         return ["cert-manager has not reconciled the ClusterIssuer yet"]
-    return [sentence(each.get("reason"), each.get("message")) for each in conditions if each["status"] != "True"]
+    return [one_line(each.get("reason"), each.get("message")) for each in conditions if each["status"] != "True"]

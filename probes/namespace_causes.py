@@ -75,10 +75,10 @@ class NamespaceCauses:
             and (each["involvedObject"].get("kind"), each["involvedObject"].get("name")) in about
         ]
         found.sort(key=_time, reverse=True)
-        return list(dict.fromkeys(sentence(each.get("reason"), each.get("message")) for each in found))[:_MAX_EVENTS]
+        return list(dict.fromkeys(one_line(each.get("reason"), each.get("message")) for each in found))[:_MAX_EVENTS]
 
 
-def sentence(reason: str | None, message: str | None) -> str:
+def one_line(reason: str | None, message: str | None) -> str:
     """Join an optional reason and message on one line of limited length."""
     text = ": ".join(" ".join(part.split()) for part in (reason, message) if part)
     half = _MAX_LENGTH // 2
@@ -93,11 +93,11 @@ def _states(status: Object) -> list[tuple[str, str]]:
     found = []
     if phase == "Failed":
         reason = status.get("reason", "Failed")
-        found.append((reason, sentence(reason, status.get("message"))))
+        found.append((reason, one_line(reason, status.get("message"))))
     for condition in status.get("conditions") or []:
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             reason = condition.get("reason", "Unschedulable")
-            found.append((reason, sentence(reason, condition.get("message"))))
+            found.append((reason, one_line(reason, condition.get("message"))))
     for container in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         found += _container_state(container)
     return found or ([("ContainerCreating", "Pending")] if phase == "Pending" else [])
@@ -110,7 +110,7 @@ def _container_state(container: Object) -> Iterator[tuple[str, str]]:
         case {"waiting": waiting}:
             reason = waiting.get("reason", "waiting")
             ended = f" (last terminated with {_termination(last)})" if last else ""
-            yield reason, f"{sentence(reason, waiting.get('message'))}{ended}, container {name}"
+            yield reason, f"{one_line(reason, waiting.get('message'))}{ended}, container {name}"
         case {"terminated": {"exitCode": code} as terminated} if code != 0:
             yield terminated.get("reason", "Error"), f"container {name} terminated with {_termination(terminated)}"
         case {"running": _} if not container.get("ready") and not container.get("started"):
@@ -121,7 +121,7 @@ def _container_state(container: Object) -> Iterator[tuple[str, str]]:
 
 def _termination(terminated: Object) -> str:
     return (
-        f"exit code {terminated['exitCode']}, {sentence(terminated.get('reason', 'Error'), terminated.get('message'))}"
+        f"exit code {terminated['exitCode']}, {one_line(terminated.get('reason', 'Error'), terminated.get('message'))}"
     )
 
 

@@ -39,7 +39,7 @@ def connect(cloud: Cloud, project: str = PROJECT) -> "Connection | Problem":
     except exceptions.ConfigException as error:
         return Problem(
             where=f"{project}:cloud",
-            what=f"{sentence(error)}: set it to an entry of clouds.yaml and one of its regions, "
+            what=f"{first_line(error)}: set it to an entry of clouds.yaml and one of its regions, "
             "or set OS_CLIENT_CONFIG_FILE to the path of the right clouds.yaml",
         )
     where = f"Keystone at {connection.config.get_auth_args().get('auth_url', 'an unknown address')}"
@@ -67,7 +67,7 @@ def _refusal(where: str, cloud: str, error: Exception) -> Problem:
         )
     if any(isinstance(cause, keystone.ConnectFailure | keystone.DiscoveryFailure) for cause in causes):
         return Problem(where=where, what="does not answer: check auth_url in clouds.yaml and the network")
-    return Problem(where=where, what=f"does not issue a token: {sentence(error)}")
+    return Problem(where=where, what=f"does not issue a token: {first_line(error)}")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -78,6 +78,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def sentence(error: Any) -> str:
+def first_line(error: Any) -> str:
     """Return the first line of an error's text without the final full stop."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

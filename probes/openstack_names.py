@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.cloud import Cloud
 from config.network import NetworkSettings
-from probes.openstack_connection import sentence
+from probes.openstack_connection import first_line
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -110,5 +110,5 @@ def run(service: str, check: Callable[[], Iterable[Problem]]) -> list[Problem]:
     try:
         return list(check())
     except (exceptions.SDKException, keystone.ClientException) as error:
-        what = f"request failed: {sentence(error)}: check that the service is running and the user has access to it"
+        what = f"request failed: {first_line(error)}: check that the service is running and the user has access to it"
         return [Problem(where=service, what=what)]

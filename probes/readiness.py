@@ -6,7 +6,7 @@ Argo CD itself records only the health of the whole Application unless ``control
 from collections.abc import Iterator
 
 from probes.kubernetes_api import Object
-from probes.namespace_causes import sentence
+from probes.namespace_causes import one_line
 
 
 def missing(found: Object) -> str | None:
@@ -36,7 +36,7 @@ def failures(found: Object) -> Iterator[str]:
     for condition in (found.get("status") or {}).get("conditions") or []:
         failed = {"ReplicaFailure": "True", "Failed": "True", "Ready": "False"}
         if failed.get(condition["type"]) == condition["status"]:
-            yield sentence(condition.get("reason"), condition.get("message"))
+            yield one_line(condition.get("reason"), condition.get("message"))
 
 
 def _pods(ready: int, wanted: int) -> str | None:

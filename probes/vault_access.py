@@ -7,7 +7,7 @@ from config.vault import Vault
 from phalanx.environment import Environment
 from phalanx.undeclared import PULL_SECRET
 from probes.problem import Problem
-from probes.vault_rules import Rule, rules
+from probes.vault_rules import PathRule, rules
 
 if TYPE_CHECKING:
     import hvac
@@ -31,7 +31,7 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, *, p
     answer: Any = client.sys.get_capabilities(paths=[path for each in paths.values() for path in each])
     granted: Mapping[str, list[str]] = answer["data"]
 
-    def lacking(required: Callable[[Rule], Iterable[str]]) -> Iterator[str]:
+    def lacking(required: Callable[[PathRule], Iterable[str]]) -> Iterator[str]:
         for rule in applicable:
             held = [{*granted[path]} for path in paths[rule.path]]
             if missing := [each for each in required(rule) if not all(each in one or "root" in one for one in held)]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from config.vault import Vault
 from phalanx.environment import Environment
-from probes.vault_rules import Rule, rules
+from probes.vault_rules import PathRule, rules
 
 _OPERATOR = """\
 # Permissions in Vault that `pulumi up -s {stack}` requires.
@@ -43,7 +43,7 @@ def preview(environment: Environment, settings: Vault, stack: str) -> str:
     return "\n".join([_PREVIEW.format(stack=stack), *blocks])
 
 
-def _block(rule: Rule, capabilities: Iterable[str], *, constrained: bool) -> str:
+def _block(rule: PathRule, capabilities: Iterable[str], *, constrained: bool) -> str:
     lines = [f"path {json.dumps(rule.path)} {{", f"  capabilities = {json.dumps(list(capabilities))}"]
     if constrained:
         constraints = {"allowed_parameters": rule.allowed, "denied_parameters": {name: [] for name in rule.denied}}

@@ -15,7 +15,7 @@ from phalanx.environment import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class PathRule:
     """Capabilities that the program requires at a path."""
 
     path: str
@@ -35,7 +35,7 @@ class Rule:
     """False for an engine or auth method that the stack does not create."""
 
 
-def rules(environment: Environment, settings: Vault) -> list[Rule]:
+def rules(environment: Environment, settings: Vault) -> list[PathRule]:
     """Return the rules of a stack.
 
     Args:
@@ -44,27 +44,27 @@ def rules(environment: Environment, settings: Vault) -> list[Rule]:
     """
     mount, path = environment.vault_mount, environment.vault_path
     return [
-        Rule(
+        PathRule(
             path=f"{mount}/data/{path}/+",
             purpose="Secrets of the applications",
             for_preview=("read",),
             for_update=("create", "update", "delete"),
         ),
-        Rule(path=f"{mount}/metadata/{path}", purpose="Names of these secrets", for_preview=("list",)),
-        Rule(path=f"{mount}/metadata/{path}/+", purpose="Versions of these secrets", for_preview=("read",)),
+        PathRule(path=f"{mount}/metadata/{path}", purpose="Names of these secrets", for_preview=("list",)),
+        PathRule(path=f"{mount}/metadata/{path}/+", purpose="Versions of these secrets", for_preview=("read",)),
         *_mount(mount, applies=settings.mount is Ownership.CREATE),
         *_auth_method(settings.approle.path, applies=settings.approle.ownership is Ownership.CREATE),
         _policy(environment.vault_read_policy, policies.read_policy(mount, path)),
         _policy(environment.vault_write_policy, policies.write_policy(mount, path)),
         *_role(f"auth/{settings.approle.path}/role/{environment.vault_role}", environment.vault_read_policy),
         *_tokens(environment.vault_write_policy),
-        Rule(path="auth/token/lookup-self", purpose="Lifetime of this token", for_preview=("read",)),
-        Rule(path="sys/capabilities-self", purpose="Capabilities of this token", for_preview=("update",)),
+        PathRule(path="auth/token/lookup-self", purpose="Lifetime of this token", for_preview=("read",)),
+        PathRule(path="sys/capabilities-self", purpose="Capabilities of this token", for_preview=("update",)),
     ]
 
 
-def _mount(mount: str, *, applies: bool) -> Iterator[Rule]:
-    yield Rule(
+def _mount(mount: str, *, applies: bool) -> Iterator[PathRule]:
+    yield PathRule(
         path=f"sys/mounts/{mount}",
         purpose="KV engine (rsp:vault.mount: create)",
         for_preview=("read",),
@@ -72,24 +72,24 @@ def _mount(mount: str, *, applies: bool) -> Iterator[Rule]:
         allowed={"type": ["kv"], "*": []},
         applies=applies,
     )
-    yield Rule(
+    yield PathRule(
         path=f"sys/mounts/{mount}/tune", purpose="Description of the engine", for_update=("update",), applies=applies
     )
-    yield Rule(path=f"{mount}/config", purpose="Readiness of a new engine", for_preview=("read",), applies=applies)
+    yield PathRule(path=f"{mount}/config", purpose="Readiness of a new engine", for_preview=("read",), applies=applies)
 
 
-def _auth_method(path: str, *, applies: bool) -> Iterator[Rule]:
-    yield Rule(
+def _auth_method(path: str, *, applies: bool) -> Iterator[PathRule]:
+    yield PathRule(
         path=f"sys/auth/{path}",
         purpose="AppRole auth method (rsp:vault.approle.ownership: create), for which Vault requires sudo",
         for_update=("update", "delete", "sudo"),
         allowed={"type": ["approle"], "*": []},
         applies=applies,
     )
-    yield Rule(
+    yield PathRule(
         path=f"sys/mounts/auth/{path}", purpose="Existence of the auth method", for_preview=("read",), applies=applies
     )
-    yield Rule(
+    yield PathRule(
         path=f"sys/mounts/auth/{path}/tune",
         purpose="Description of the auth method",
         for_preview=("read",),
@@ -98,8 +98,8 @@ def _auth_method(path: str, *, applies: bool) -> Iterator[Rule]:
     )
 
 
-def _policy(name: str, text: str) -> Rule:
-    return Rule(
+def _policy(name: str, text: str) -> PathRule:
+    return PathRule(
         path=f"sys/policies/acl/{name}",
         purpose="Policy of Phalanx, with exactly this text",
         for_preview=("read",),
@@ -108,8 +108,8 @@ def _policy(name: str, text: str) -> Rule:
     )
 
 
-def _role(path: str, policy: str) -> Iterator[Rule]:
-    yield Rule(
+def _role(path: str, policy: str) -> Iterator[PathRule]:
+    yield PathRule(
         path=path,
         purpose="AppRole of the cluster, with exactly this policy",
         for_preview=("read",),
@@ -117,20 +117,22 @@ def _role(path: str, policy: str) -> Iterator[Rule]:
         allowed={"token_policies": [[policy]], "*": []},
         denied=("policies",),
     )
-    yield Rule(path=f"{path}/role-id", purpose="Role ID of the cluster", for_preview=("read",))
-    yield Rule(path=f"{path}/secret-id", purpose="Secret IDs of the cluster", for_update=("update", "list"))
-    yield Rule(path=f"{path}/secret-id-accessor/lookup", purpose="Validity of a secret ID", for_preview=("update",))
-    yield Rule(path=f"{path}/secret-id-accessor/destroy", purpose="Revocation of a secret ID", for_update=("update",))
+    yield PathRule(path=f"{path}/role-id", purpose="Role ID of the cluster", for_preview=("read",))
+    yield PathRule(path=f"{path}/secret-id", purpose="Secret IDs of the cluster", for_update=("update", "list"))
+    yield PathRule(path=f"{path}/secret-id-accessor/lookup", purpose="Validity of a secret ID", for_preview=("update",))
+    yield PathRule(
+        path=f"{path}/secret-id-accessor/destroy", purpose="Revocation of a secret ID", for_update=("update",)
+    )
 
 
-def _tokens(policy: str) -> Iterator[Rule]:
-    yield Rule(
+def _tokens(policy: str) -> Iterator[PathRule]:
+    yield PathRule(
         path="auth/token/create",
         purpose="Write token, an orphan with another policy, for which Vault requires sudo",
         for_update=("update", "sudo"),
         allowed={"policies": [[policy]], "*": []},
         required=("policies",),
     )
-    yield Rule(path="auth/token/lookup-accessor", purpose="Validity of the write token", for_preview=("update",))
-    yield Rule(path="auth/token/renew", purpose="Renewal of the write token", for_update=("update",))
-    yield Rule(path="auth/token/revoke-accessor", purpose="Revocation of the write token", for_update=("update",))
+    yield PathRule(path="auth/token/lookup-accessor", purpose="Validity of the write token", for_preview=("update",))
+    yield PathRule(path="auth/token/renew", purpose="Renewal of the write token", for_update=("update",))
+    yield PathRule(path="auth/token/revoke-accessor", purpose="Revocation of the write token", for_update=("update",))

@@ -9,7 +9,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from operations import secrets, secrets_prune, secrets_status
-from operations.secrets_status import State
+from operations.secrets_status import SecretState
 from phalanx.errors import SecretsError
 from phalanx.generators import GeneratorType
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
@@ -56,21 +56,25 @@ class TestStates:
             },
         )
         assert {key.name: state for key, state in states.items()} == {
-            "given": State.CONFIGURED,
-            "stored": State.IN_VAULT,
-            "wanted": State.MISSING,
-            "follows": State.MISSING,
-            "made": State.SET_BY_UP,
-            "kept": State.IN_VAULT,
-            "fixed": State.SET_BY_UP,
-            "wired": State.SET_BY_UP,
-            "old": State.NOT_NEEDED,
+            "given": SecretState.CONFIGURED,
+            "stored": SecretState.IN_VAULT,
+            "wanted": SecretState.MISSING,
+            "follows": SecretState.MISSING,
+            "made": SecretState.SET_BY_UP,
+            "kept": SecretState.IN_VAULT,
+            "fixed": SecretState.SET_BY_UP,
+            "wired": SecretState.SET_BY_UP,
+            "old": SecretState.NOT_NEEDED,
         }
 
     def test_no_secret_is_missing_if_vault_cannot_be_read(self) -> None:
         states = secrets_status.states(self.PLAN, self.CONFIGURED, None)
-        assert {key.name for key, state in states.items() if state is State.UNKNOWN} == {"stored", "wanted", "follows"}
-        assert State.MISSING not in states.values()
+        assert {key.name for key, state in states.items() if state is SecretState.UNKNOWN} == {
+            "stored",
+            "wanted",
+            "follows",
+        }
+        assert SecretState.MISSING not in states.values()
 
 
 APPLICATION = """\
