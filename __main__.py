@@ -33,6 +33,7 @@ from config.tls import LetsEncrypt
 from probes import failures
 from program import openstack_arguments, outputs, platform_arguments
 from program.failure_hooks import error_hooks
+from program.lost_updates import refuse_lost_updates
 from program.outputs import Platform
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
@@ -53,7 +54,9 @@ def build(checked: Checked) -> Platform:
     ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
     cluster = MagnumCluster("cluster", openstack_arguments.cluster(config, network), openstack)
 
-    vault = ResourceOptions(providers=[vault_provider(checked.vault_url)])
+    vault = ResourceOptions(
+        providers=[vault_provider(checked.vault_url)], transformations=[refuse_lost_updates(checked)]
+    )
     secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)
 
     kubernetes = ResourceOptions(

@@ -8,8 +8,6 @@ import pulumi_vault as vault
 from pulumi import ResourceOptions
 
 from config.names import vault_description
-from phalanx import policies
-from phalanx.environment import Environment
 
 _WEEK = 7 * 24 * 3600
 
@@ -18,18 +16,34 @@ _WEEK = 7 * 24 * 3600
 class AppRoleArgs:
     """Arguments of the AppRole with which the cluster reads the environment's secrets."""
 
+    name: str
+    """Name of the AppRole."""
+    exists: bool
+    """True if Vault has the AppRole, whoever created it."""
+    policy: str
+    """Name of its policy, which allows to read the environment's secrets, and nothing else."""
     path: str
     """Path of the AppRole auth method."""
     create_auth_method: bool
     """True to enable the auth method."""
-    exists: bool
-    """True if Vault has the AppRole, whoever created it."""
     token_ttl: int
     """Lifetime of a token in seconds."""
     token_max_ttl: int
     """Lifetime in seconds after which a token cannot be renewed."""
     secret_id_rotation: str
     """Any text; a change of it creates a new secret ID."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteTokenArgs:
+    """Arguments of the token for ``phalanx secrets sync``."""
+
+    display_name: str
+    """Display name, which `phalanx vault audit` looks for; Vault adds the prefix ``token-``."""
+    policy: str
+    """Name of its policy."""
+    ttl: int
+    """Lifetime in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,26 +58,16 @@ class AppRoleCredentials:
     """Fingerprint that changes with the secret ID. It is not secret and reveals nothing of it."""
 
 
-def cluster_login(
-    name: str,
-    environment: Environment,
-    args: AppRoleArgs,
-    opts: ResourceOptions,
-) -> AppRoleCredentials:
-    """Create the AppRole with which the cluster reads the environment's secrets, and nothing else.
+def cluster_login(name: str, args: AppRoleArgs, policy_text: str, opts: ResourceOptions) -> AppRoleCredentials:
+    """Create the AppRole and its policy.
 
     Args:
         name: Prefix of the resources' names.
-        environment: The Phalanx environment.
         args: Arguments of the AppRole.
+        policy_text: Text of the policy.
         opts: Options of each resource.
     """
-    policy = vault.Policy(
-        f"{name}-read",
-        name=environment.vault_read_policy,
-        policy=policies.read_policy(environment.vault_mount, environment.vault_path),
-        opts=opts,
-    )
+    policy = vault.Policy(f"{name}-read", name=args.policy, policy=policy_text, opts=opts)
     options = opts
     if args.create_auth_method:
         backend = vault.AuthBackend(
@@ -76,11 +80,11 @@ def cluster_login(
         options = ResourceOptions.merge(opts, ResourceOptions(depends_on=[backend]))
     # The provider cannot create a role that already exists (Vault: "local_secret_ids can only be modified during role
     # creation"), so an existing one is imported. This has no effect on a role in the stack's state.
-    import_id = f"auth/{args.path}/role/{environment.vault_role}" if args.exists else None
+    import_id = f"auth/{args.path}/role/{args.name}" if args.exists else None
     role = vault.approle.AuthBackendRole(
         f"{name}-role",
         backend=args.path,
-        role_name=environment.vault_role,
+        role_name=args.name,
         token_policies=[policy.name],
         token_type="service",  # noqa: S106  # a type of token
         token_ttl=args.token_ttl,
@@ -100,38 +104,32 @@ def cluster_login(
     )
 
 
-def write_token(name: str, environment: Environment, ttl: int, opts: ResourceOptions) -> pulumi.Output[str]:
-    """Create a token for ``phalanx secrets sync``.
+def write_token(name: str, args: WriteTokenArgs, policy_text: str, opts: ResourceOptions) -> pulumi.Output[str]:
+    """Create the token and its policy.
 
     Args:
         name: Prefix of the resources' names.
-        environment: The Phalanx environment.
-        ttl: Lifetime of the token in seconds.
+        args: Arguments of the token.
+        policy_text: Text of the policy.
         opts: Options of each resource.
 
     Returns:
         The token (secret).
     """
-    policy = vault.Policy(
-        f"{name}-write",
-        name=environment.vault_write_policy,
-        policy=policies.write_policy(environment.vault_mount, environment.vault_path),
-        opts=opts,
-    )
+    policy = vault.Policy(f"{name}-write", name=args.policy, policy=policy_text, opts=opts)
     # The provider calls this resource legacy because its value is stored in the state; ours is encrypted, and the SDK
     # has no other resource whose token outlives a run.
     token = vault.Token(
         f"{name}-write-token",
-        # Vault adds the prefix "token-"; `phalanx vault audit` looks for that name.
-        display_name=environment.vault_role,
+        display_name=args.display_name,
         policies=[policy.name],
-        ttl=f"{ttl}s",
+        ttl=f"{args.ttl}s",
         # A child token would be revoked together with the short-lived token of this run.
         no_parent=True,
         renewable=True,
         # The provider renews it only during a refresh, in the last week, in which Phalanx warns.
         renew_min_lease=_WEEK,
-        renew_increment=ttl,
+        renew_increment=args.ttl,
         opts=opts,
     )
     return pulumi.Output.secret(token.client_token)

@@ -1,7 +1,7 @@
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 import pulumi
@@ -9,10 +9,9 @@ import pulumi_vault as vault
 from pulumi import ResourceOptions
 
 from components.generated_secrets import GeneratedSecrets
-from components.secret_access import AppRoleArgs, cluster_login, write_token
+from components.secret_access import AppRoleArgs, WriteTokenArgs, cluster_login, write_token
 from config.names import vault_description
-from phalanx import secret_changes
-from phalanx.environment import Environment
+from phalanx import policies, secret_changes
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 
@@ -21,20 +20,22 @@ from phalanx.secrets import Copied, Generated, Literal, SecretKey, Static, Wired
 class SecretStoreArgs:
     """Arguments of a `SecretStore`."""
 
-    environment: Environment
-    """The Phalanx environment, with the names of its mount, path, policies and role."""
+    mount: str
+    """Mount of the environment's KV engine."""
     create_mount: bool
-    """True to create the environment's KV engine."""
-    approle: AppRoleArgs
-    """Arguments of the AppRole."""
-    write_token_ttl: int
-    """Lifetime of the write token in seconds."""
-    inputs: SecretInputs
-    """Origin and known value of each secret."""
+    """True to create the engine."""
     mount_exists: bool
-    """True if Vault has the environment's KV engine, whoever created it."""
-    read_application: Callable[[str], Mapping[str, str]]
-    """Function that reads the current secret of an application from Vault, by key."""
+    """True if Vault has the engine, whoever created it."""
+    path: str
+    """Path in the engine under which each application has a secret."""
+    approle: AppRoleArgs
+    """Arguments of the cluster's AppRole."""
+    write_token: WriteTokenArgs
+    """Arguments of the write token."""
+    secrets: SecretInputs
+    """Origin and known value of each secret."""
+    read_at: datetime
+    """Time at which the existing secrets were read from Vault, in UTC."""
     object_store_keys: Mapping[str, pulumi.Input[str]]
     """Keys of the object store, by the name under which applications read them (secret)."""
     protect: bool
@@ -67,10 +68,11 @@ class SecretStore(pulumi.ComponentResource):
         self._child = ResourceOptions(parent=self)
 
         self._write_secrets()
-        login = cluster_login(name, args.environment, args.approle, self._child)
+        login = cluster_login(name, args.approle, policies.read_policy(args.mount, args.path), self._child)
         self.role_id, self.secret_id, self.credentials_fingerprint = login.role_id, login.secret_id, login.fingerprint
-        self.write_token = write_token(name, args.environment, args.write_token_ttl, self._child)
-        self.path = pulumi.Output.from_input(args.environment.vault_path_prefix)
+        write_policy = policies.write_policy(args.mount, args.path)
+        self.write_token = write_token(name, args.write_token, write_policy, self._child)
+        self.path = pulumi.Output.from_input(f"{args.mount}/{args.path}")
         self.register_outputs(
             {
                 "roleId": self.role_id,
@@ -81,13 +83,12 @@ class SecretStore(pulumi.ComponentResource):
         )
 
     def _write_secrets(self) -> None:
-        environment = self._args.environment
         # Volumes of databases outlive the stack, so their passwords must, too.
         options = kept = ResourceOptions.merge(self._child, ResourceOptions(retain_on_delete=True))
         if self._args.create_mount:
             mount = vault.Mount(
                 f"{self._name}-kv",
-                path=environment.vault_mount,
+                path=self._args.mount,
                 type="kv",
                 options={"version": "2"},
                 description=vault_description(pulumi.get_stack()),
@@ -96,26 +97,26 @@ class SecretStore(pulumi.ComponentResource):
                     kept,
                     ResourceOptions(
                         protect=self._args.protect,
-                        import_=environment.vault_mount if self._args.mount_exists else None,
+                        import_=self._args.mount if self._args.mount_exists else None,
                     ),
                 ),
             )
             options = ResourceOptions.merge(kept, ResourceOptions(depends_on=[mount]))
 
         values = self._values()
-        outdated = secret_changes.find(self._args.inputs).applications
-        for application, keys in self._args.inputs.plan.by_application().items():
+        outdated = secret_changes.find(self._args.secrets).applications
+        for application, keys in self._args.secrets.plan.by_application().items():
             planned = {key: values[SecretKey(application, key)] for key in keys}
             vault.kv.SecretV2(
                 f"{self._name}-{application}",
-                mount=environment.vault_mount,
-                name=f"{environment.vault_path}/{application}",
+                mount=self._args.mount,
+                name=f"{self._args.path}/{application}",
                 data_json=pulumi.Output.from_input(planned).apply(partial(self._document, application)),
                 # Otherwise the provider would overwrite custom metadata with those that it read before its last write.
                 disable_read=True,
                 # Neither the engine nor the provider detects that a secret is missing or changed in Vault: a change of
-                # this option, which Vault ignores, causes an update.
-                options={"written": datetime.now(UTC).isoformat(timespec="seconds")},
+                # this option, which Vault ignores, causes an update (docs/decisions/0008).
+                options={"written": self._args.read_at.isoformat(timespec="seconds")},
                 opts=ResourceOptions.merge(
                     options,
                     ResourceOptions(ignore_changes=[] if application in outdated else ["options"]),
@@ -124,9 +125,9 @@ class SecretStore(pulumi.ComponentResource):
 
     def _values(self) -> dict[SecretKey, pulumi.Output[str]]:
         """Return the value of each planned secret; in the plan, a source precedes the secrets derived from it."""
-        generated = GeneratedSecrets(self._name, self._args.inputs, self._child)
+        generated = GeneratedSecrets(self._name, self._args.secrets, self._child)
         values: dict[SecretKey, pulumi.Output[str]] = {}
-        for key, planned in self._args.inputs.plan.items():
+        for key, planned in self._args.secrets.plan.items():
             match planned.origin:
                 case Literal(value):
                     values[key] = pulumi.Output.secret(value)
@@ -137,25 +138,20 @@ class SecretStore(pulumi.ComponentResource):
                 case Wired():
                     values[key] = pulumi.Output.secret(self._args.object_store_keys[key.name])
                 case Static():
-                    values[key] = pulumi.Output.secret(self._args.inputs.static[key])
+                    values[key] = pulumi.Output.secret(self._args.secrets.static[key])
         return values
 
     def _document(self, application: str, planned: Mapping[str, str]) -> str:
         """Return an application's secret as JSON.
 
-        The provider replaces the whole secret, so keys of other writers are included (docs/decisions/0008).
+        The provider replaces the whole secret, so keys of other clients are included (docs/decisions/0008).
         """
-        inputs = self._args.inputs
+        secrets = self._args.secrets
         if pulumi.runtime.is_dry_run():
             # All values are known here: a value that is to be generated again would be unknown.
-            warn_of_edited(self._name, secret_changes.edited(inputs, application, planned))
-            held: Mapping[str, str] = inputs.in_vault(application)
-        else:
-            # An exception to the rule that no `apply` sends requests: in a first installation, the values read before
-            # the first resource may be half an hour old, and would revert later changes of other writers. Vault's
-            # provider cannot patch a secret, and its functions that read one are deprecated.
-            held = self._args.read_application(application)
-        return json.dumps({**planned, **inputs.foreign_keys(application, held)}, sort_keys=True)
+            warn_of_edited(self._name, secret_changes.edited(secrets, application, planned))
+        foreign = secrets.foreign_keys(application, secrets.in_vault(application))
+        return json.dumps({**planned, **foreign}, sort_keys=True)
 
 
 def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from config.vault import AppRole
@@ -26,6 +27,8 @@ class Contents:
 
     secrets: Mapping[SecretKey, str] = field(repr=False)
     """Secrets under the environment's path, by application and key."""
+    read_at: datetime
+    """Time at which they were read, in UTC."""
     has_mount: bool
     """True if the environment's KV engine exists, whoever created it."""
     has_role: bool
@@ -35,6 +38,7 @@ class Contents:
 def contents(address: str, environment: Environment, approle: AppRole) -> Contents:
     """Read an environment's contents of Vault; arguments and errors as for `read`."""
     return Contents(
+        read_at=datetime.now(UTC),
         secrets=read(address, environment),
         has_mount=has_mount(address, environment),
         has_role=has_role(address, environment, approle),

@@ -1,11 +1,9 @@
 """Refuse to create an OpenStack resource whose name already exists in the stack's project."""
 
-import asyncio
 import contextlib
 import functools
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -13,7 +11,7 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding
 
 from config.cloud import Cloud
 from phalanx.errors import PhalanxError
-from program.hook_binding import bind_hooks
+from program.hooks import bind_hooks, in_thread
 from recovery import openstack
 from recovery.document import resources
 from recovery.finder import Finder
@@ -72,8 +70,6 @@ class _DuplicateCheck:
     def __init__(self, cloud: Cloud, stack: str, directory: str = "") -> None:
         self._cloud, self._stack = cloud, stack
         self._recover = f"python -m operations recover {f'-C {directory} ' if directory else ''}-s {stack}"
-        # The event loop's default threads may all be blocked by creations that wait for this check.
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="no-duplicates")
 
     async def before_create(self, args: ResourceHookArgs) -> None:
         """Check for a duplicate; the engine calls this before it creates a resource.
@@ -82,9 +78,7 @@ class _DuplicateCheck:
             DuplicateError: The resource already exists.
             PhalanxError: The service does not answer, or the state cannot be read.
         """
-        await asyncio.get_running_loop().run_in_executor(
-            self._threads, self.check, args.type, args.name, args.new_inputs or {}
-        )
+        await in_thread(self.check, args.type, args.name, args.new_inputs or {})
 
     def check(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
         """Check for a duplicate; raises as `before_create`."""

@@ -1,16 +1,11 @@
-import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
 
 import pulumi
 
 from config.loader import ConfigError
 from phalanx.errors import PhalanxError
 from probes.problem import Problem
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def raise_if_fatal(problems: Iterable[Problem]) -> None:
@@ -25,17 +20,6 @@ def raise_if_fatal(problems: Iterable[Problem]) -> None:
             pulumi.warn(str(problem))
     if fatal := [str(problem) for problem in problems if problem.fatal]:
         raise pulumi.RunError("\n".join(fatal))
-
-
-def reported(function: Callable[P, T]) -> Callable[P, T]:
-    """Return a function that an `apply` calls, with errors of the user as in `user_errors`."""
-
-    @functools.wraps(function)
-    def report(*args: P.args, **kwargs: P.kwargs) -> T:
-        with user_errors():
-            return function(*args, **kwargs)
-
-    return report
 
 
 @contextmanager

@@ -1,9 +1,7 @@
 """Error hooks that log why a resource did not become ready, which its provider does not report."""
 
 import asyncio
-import functools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import pulumi
@@ -11,7 +9,7 @@ from pulumi import ErrorHook, ErrorHookArgs, ResourceHookBinding, ResourceTransf
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.settings import get_engine
 
-from program.hook_binding import bind_hooks
+from program.hooks import bind_hooks, in_thread
 
 T = TypeVar("T")
 
@@ -63,14 +61,7 @@ def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHoo
 async def _reasons(explain: Explain[T], access: pulumi.Input[T], args: ErrorHookArgs) -> list[str]:
     # Properties that contain secrets are Outputs.
     inputs = await _value(args.new_inputs or args.old_inputs or {})
-    loop = asyncio.get_running_loop()
-    return list(await loop.run_in_executor(_threads(), explain, await _value(access), inputs))
-
-
-@functools.cache
-def _threads() -> ThreadPoolExecutor:
-    """Return threads for explanations; those of the event loop may all be waiting for operations of resources."""
-    return ThreadPoolExecutor(max_workers=4, thread_name_prefix="failures")
+    return list(await in_thread(explain, await _value(access), inputs))
 
 
 async def _value(given: Any) -> Any:

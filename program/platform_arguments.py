@@ -1,7 +1,5 @@
 """Create the arguments of the components in Vault and in the cluster from configuration and Phalanx checkout."""
 
-from functools import partial
-
 import pulumi
 
 from components.applications import ApplicationsArgs
@@ -12,15 +10,13 @@ from components.designate_solver import ApplicationCredential, DesignateSolverAr
 from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
-from components.secret_access import AppRoleArgs
+from components.secret_access import AppRoleArgs, WriteTokenArgs
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
 from phalanx.source import PhalanxSource
-from probes import vault_secrets
 from program.checks import Checked
-from program.errors import reported
 from wiring.facts import Facts
 
 CERT_MANAGER = "cert-manager"
@@ -32,20 +28,27 @@ def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
     config, environment = checked.config, checked.source.environment
     approle = config.vault.approle
     return SecretStoreArgs(
-        environment=environment,
+        mount=environment.vault_mount,
         create_mount=config.vault.mount is Ownership.CREATE,
+        mount_exists=checked.in_vault.has_mount,
+        path=environment.vault_path,
         approle=AppRoleArgs(
+            name=environment.vault_role,
+            exists=checked.in_vault.has_role,
+            policy=environment.vault_read_policy,
             path=approle.path,
             create_auth_method=approle.ownership is Ownership.CREATE,
-            exists=checked.in_vault.has_role,
             token_ttl=approle.token_ttl,
             token_max_ttl=approle.token_max_ttl,
             secret_id_rotation=approle.secret_id_rotation,
         ),
-        write_token_ttl=config.vault.write_token_ttl,
-        inputs=checked.secrets,
-        mount_exists=checked.in_vault.has_mount,
-        read_application=reported(partial(vault_secrets.read_application, checked.vault_url, environment)),
+        write_token=WriteTokenArgs(
+            display_name=environment.vault_role,
+            policy=environment.vault_write_policy,
+            ttl=config.vault.write_token_ttl,
+        ),
+        secrets=checked.secrets,
+        read_at=checked.in_vault.read_at,
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=config.protect,
     )

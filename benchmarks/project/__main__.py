@@ -2,12 +2,11 @@
 
 import os
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from pulumi import ResourceOptions
 
-from components.secret_access import AppRoleArgs
+from components.secret_access import AppRoleArgs, WriteTokenArgs
 from components.secret_store import SecretStore, SecretStoreArgs
 from config.vault import Vault
 from phalanx import application, environment, secrets
@@ -30,7 +29,7 @@ plan = Plan(
 )
 approle = Vault().approle
 found = vault_secrets.contents(address, target, approle)
-static = {at: f"static value of {at}" for at, planned in plan.items() if isinstance(planned.origin, Static)}
+static = {key: f"static value of {key}" for key, planned in plan.items() if isinstance(planned.origin, Static)}
 inputs = SecretInputs(
     plan=plan,
     static=static,
@@ -42,20 +41,25 @@ inputs = SecretInputs(
 SecretStore(
     "secrets",
     SecretStoreArgs(
-        environment=target,
+        mount=target.vault_mount,
         create_mount=True,
+        mount_exists=found.has_mount,
+        path=target.vault_path,
         approle=AppRoleArgs(
+            name=target.vault_role,
+            exists=found.has_role,
+            policy=target.vault_read_policy,
             path=approle.path,
             create_auth_method=True,
-            exists=found.has_role,
             token_ttl=approle.token_ttl,
             token_max_ttl=approle.token_max_ttl,
             secret_id_rotation=approle.secret_id_rotation,
         ),
-        write_token_ttl=Vault().write_token_ttl,
-        inputs=inputs,
-        mount_exists=found.has_mount,
-        read_application=partial(vault_secrets.read_application, address, target),
+        write_token=WriteTokenArgs(
+            display_name=target.vault_role, policy=target.vault_write_policy, ttl=Vault().write_token_ttl
+        ),
+        secrets=inputs,
+        read_at=found.read_at,
         object_store_keys={},
         protect=False,
     ),

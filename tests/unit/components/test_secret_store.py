@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -49,6 +49,8 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generators, "_BCRYPT_ROUNDS", 4)
 
 
+READ_AT = datetime(2026, 11, 26, tzinfo=UTC)
+
 ROTATION = "secrets-rotation"
 """Name of the stash with the requested rotations."""
 
@@ -57,7 +59,6 @@ def make(
     run_program: ProgramRunner,
     existing: dict[SecretKey, str] | None = None,
     *,
-    meanwhile: dict[SecretKey, str] | None = None,
     exists: bool = False,
     definitions: dict[str, dict[str, Any]] = DEFINITIONS,
     **changes: Any,
@@ -67,27 +68,22 @@ def make(
     Args:
         run_program: Runner of the program.
         existing: Secrets in Vault at the start of the program.
-        meanwhile: Secrets in Vault when the program writes them; by default ``existing``.
         exists: Whether Vault has the mount and the AppRole.
         definitions: Secret definitions of each application.
         changes: Changes of the configuration.
     """
-    now = (existing if meanwhile is None else meanwhile) or {}
     settings = environment(**changes)
     phalanx = source(definitions)
     checked = Checked(
         config=settings,
         source=phalanx,
         vault_url="https://vault.example.org",
-        in_vault=Contents(secrets=existing or {}, has_mount=exists, has_role=exists),
+        in_vault=Contents(secrets=existing or {}, read_at=READ_AT, has_mount=exists, has_role=exists),
         secrets=gather(settings, phalanx, existing or {}),
         certificate=None,
     )
     store = cast("ObjectStore", SimpleNamespace(access_key="ec2-access", secret_key="ec2-secret"))
-    args = replace(
-        platform_arguments.secret_store(checked, store),
-        read_application=lambda name: {key.name: value for key, value in now.items() if key.application == name},
-    )
+    args = platform_arguments.secret_store(checked, store)
 
     def program() -> None:
         provider = vault.Provider("vault", address="https://vault.example.org")
@@ -191,19 +187,18 @@ def test_existing_values_in_vault_are_adopted(run_program: ProgramRunner) -> Non
     assert argocd["note"] == "foreign"
 
 
-def test_concurrent_changes_of_other_keys_are_kept(run_program: ProgramRunner) -> None:
-    existing = {SecretKey("tap", "google_creds.json"): "old", SecretKey("tap", "note"): "old"}
-    meanwhile = {
-        SecretKey("tap", "google_creds.json"): "new",
-        SecretKey("tap", "added"): "new",
-        SecretKey("tap", "kind"): "outdated",
+def test_preview_and_update_register_the_same_with_the_keys_of_other_clients(run_program: ProgramRunner) -> None:
+    existing = {SecretKey("tap", "google_creds.json"): "static", SecretKey("tap", "note"): "theirs"}
+    existing |= {SecretKey("tap", "kind"): "outdated"}
+    updated, previewed = (make(run_program.having(preview=preview), existing) for preview in (False, True))
+    assert stored(updated, "tap") == {
+        "kind": "S3",
+        "AWS_ACCESS_KEY_ID": "ec2-access",
+        "AWS_SECRET_ACCESS_KEY": "ec2-secret",
+        "google_creds.json": "static",
+        "note": "theirs",
     }
-    expected = {"kind": "S3", "AWS_ACCESS_KEY_ID": "ec2-access", "AWS_SECRET_ACCESS_KEY": "ec2-secret"}
-    written = stored(make(run_program, existing, meanwhile=meanwhile), "tap")
-    assert written == {**expected, "google_creds.json": "new", "added": "new"}
-    # A preview does not read Vault a second time.
-    previewed = make(run_program.having(preview=True), existing, meanwhile=meanwhile)
-    assert stored(previewed, "tap") == {**expected, "google_creds.json": "old", "note": "old"}
+    assert updated.one("SecretV2", "secrets-tap").inputs == previewed.one("SecretV2", "secrets-tap").inputs
 
 
 def test_missing_and_changed_values_in_vault_are_written_again(run_program: ProgramRunner) -> None:

@@ -132,7 +132,6 @@ class StackRunner:
                 patch.setattr(vault_secrets, "read", lambda *_: held_keys)
                 patch.setattr(vault_secrets, "has_mount", lambda *_: False)
                 patch.setattr(vault_secrets, "has_role", lambda *_: False)
-                patch.setattr(vault_secrets, "read_application", lambda _url, _to, name: dict(held.get(name, {})))
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes=OPENSTACK_ANSWERS,

@@ -1,6 +1,10 @@
-"""Bind resource hooks to resources by type."""
+"""Bind resource hooks to resources by type, and run what they do in threads."""
 
-from collections.abc import Mapping
+import asyncio
+import functools
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 from pulumi import (
     ResourceHookBinding,
@@ -9,6 +13,9 @@ from pulumi import (
     ResourceTransformationArgs,
     ResourceTransformationResult,
 )
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def bind_hooks(bindings: Mapping[str, ResourceHookBinding]) -> ResourceTransformation:
@@ -30,3 +37,17 @@ def bind_hooks(bindings: Mapping[str, ResourceHookBinding]) -> ResourceTransform
         )
 
     return bind
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function that blocks, in a thread of the hooks.
+
+    The event loop's default threads may all be waiting for operations that wait for a hook.
+    """
+    call = functools.partial(function, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_threads(), call)
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=8, thread_name_prefix="hooks")
