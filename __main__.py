@@ -22,13 +22,14 @@ with user_errors():
 from components.applications import Applications
 from components.argocd import ArgoCd
 from components.certificate_issuer import CertificateIssuer
-from components.cluster_services import ClusterServices
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.network import Network
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_store import SecretStore
+from components.storage_classes import StorageClasses
+from components.vault_secrets_operator import VaultSecretsOperator
 from config.tls import LetsEncrypt
 from probes import failures
 from program import openstack_arguments, outputs, platform_arguments
@@ -63,9 +64,11 @@ def build(checked: Checked) -> Platform:
         providers=[kubernetes_provider(cluster)],
         transformations=error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig),
     )
-    services_args = platform_arguments.cluster_services(config, source, secrets)
-    services = ClusterServices("services", services_args, after(kubernetes, secrets))
-    argocd = ArgoCd("argocd", platform_arguments.argocd(config, source), after(kubernetes, services))
+    storage_args = platform_arguments.storage_classes(config.applications)
+    storage = StorageClasses("storage-classes", storage_args, kubernetes)
+    operator_args = platform_arguments.vault_secrets_operator(config, source, secrets)
+    operator = VaultSecretsOperator("vault-secrets-operator", operator_args, after(kubernetes, secrets))
+    argocd = ArgoCd("argocd", platform_arguments.argocd(config, source), after(kubernetes, operator, storage))
     facts = platform_arguments.facts(ingress, nfs, store, secrets)
     applications_args = platform_arguments.applications(config, source, facts)
     applications = Applications("applications", applications_args, after(kubernetes, argocd, nfs))

@@ -11,8 +11,8 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.argocd import ARGOCD
 from components.argoproj import Application, ApplicationPatch
-from components.cluster_services import OPERATOR
 from components.timeouts import timeouts
+from components.vault_secrets_operator import OPERATOR
 from config.applications import SyncMode
 from phalanx.charts import Manifest
 from phalanx.manifests import Manifests

@@ -5,13 +5,15 @@ import pulumi
 from components.applications import ApplicationsArgs
 from components.argocd import ARGOCD, ArgoCdArgs
 from components.certificate_issuer import CertificateIssuerArgs
-from components.cluster_services import OPERATOR, ClusterServicesArgs, StorageClassArgs
 from components.designate_solver import ApplicationCredential, DesignateSolverArgs
 from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_access import AppRoleArgs, WriteTokenArgs
 from components.secret_store import SecretStore, SecretStoreArgs
+from components.storage_classes import StorageClassArgs, StorageClassesArgs
+from components.vault_secrets_operator import OPERATOR, VaultSecretsOperatorArgs
+from config.applications import ApplicationsSettings
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
@@ -54,20 +56,28 @@ def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
     )
 
 
-def cluster_services(config: StackConfig, source: PhalanxSource, secrets: SecretStore) -> ClusterServicesArgs:
-    """Return the arguments of the services in the cluster that applications require."""
-    return ClusterServicesArgs(
-        storage_classes={
+def storage_classes(settings: ApplicationsSettings) -> StorageClassesArgs:
+    """Return the arguments of the cluster's StorageClasses."""
+    return StorageClassesArgs(
+        classes={
             name: StorageClassArgs(
                 volume_type=each.volume_type,
                 availability_zone=each.availability_zone,
                 reclaim_policy=each.reclaim_policy,
                 default=each.default,
             )
-            for name, each in config.applications.storage_classes.items()
-        },
-        operator_chart=source.charts[OPERATOR],
-        operator_namespace=source.manifests.namespace_metadata(OPERATOR),
+            for name, each in settings.storage_classes.items()
+        }
+    )
+
+
+def vault_secrets_operator(
+    config: StackConfig, source: PhalanxSource, secrets: SecretStore
+) -> VaultSecretsOperatorArgs:
+    """Return the arguments of the operator that reads the applications' secrets from Vault."""
+    return VaultSecretsOperatorArgs(
+        chart=source.charts[OPERATOR],
+        namespace=source.manifests.namespace_metadata(OPERATOR),
         role_id=secrets.role_id,
         secret_id=secrets.secret_id,
         timeout=config.applications.timeout,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.cluster_services import ClusterServicesArgs
 from components.object_store import S3Keys
+from components.vault_secrets_operator import VaultSecretsOperatorArgs
 from config.loader import ConfigError, load_file, parse
 from config.stack_config import StackConfig
 from phalanx import static_secrets
@@ -89,7 +89,7 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
         *(vault, vault.server, openbao(vault)),
         *(inputs, inputs.plan, *inputs.plan.values(), static_secrets.load(file)),
         S3Keys(access_key=PLANTED, secret_key=PLANTED),
-        _cluster_services(PLANTED),
+        _operator(PLANTED),
     ]
     for holder in holders:
         for text in (repr(holder), str(holder), f"{holder}"):
@@ -97,15 +97,9 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
     assert PLANTED not in configured.model_dump_json() + vault.model_dump_json()
 
 
-def _cluster_services(secret: str) -> ClusterServicesArgs:
-    return ClusterServicesArgs(
-        storage_classes={},
-        operator_chart=BootstrapChart(path="", values={}),
-        operator_namespace={},
-        role_id=secret,
-        secret_id=secret,
-        timeout=1,
-    )
+def _operator(secret: str) -> VaultSecretsOperatorArgs:
+    chart = BootstrapChart(path="", values={})
+    return VaultSecretsOperatorArgs(chart=chart, namespace={}, role_id=secret, secret_id=secret, timeout=1)
 
 
 @pytest.mark.parametrize(
