@@ -183,6 +183,7 @@ def test_any_change_of_a_file_is_loaded_or_refused(
 
 
 FILES: dict[Path, type[StackFile]] = {
+    ROOT / "Pulumi.example.yaml": StackConfig,
     ROOT / "Pulumi.roe.yaml": StackConfig,
     ROOT / "Pulumi.sandbox.yaml": StackConfig,
     ROOT / "Pulumi.ukidacprod.yaml": StackConfig,

@@ -1,0 +1,25 @@
+"""The example of a stack file is valid, minimal, and not a stack of its own."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from config.loader import ConfigError, load_file, parse, plain_secrets
+from config.stack_config import StackConfig
+
+EXAMPLE = Path(__file__).parents[3] / "Pulumi.example.yaml"
+
+
+def test_the_example_is_valid() -> None:
+    config = load_file(EXAMPLE, StackConfig)
+    assert config.protect
+    assert plain_secrets(EXAMPLE, StackConfig) == []
+
+
+def test_each_section_of_the_example_is_required_or_explained() -> None:
+    sections = {key.removeprefix("rsp:"): value for key, value in yaml.safe_load(EXAMPLE.read_text())["config"].items()}
+    for name in sections.keys() - {"tls"}:
+        rest = {key: value for key, value in sections.items() if key != name}
+        with pytest.raises(ConfigError, match=f"rsp:{name} is missing"):
+            parse(rest, EXAMPLE.name, StackConfig)
