@@ -6,22 +6,11 @@ from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
-from components.openbao import (
-    AcmeArgs,
-    CertificateArgs,
-    OpenBaoArgs,
-    SealKeyArgs,
-    StaticSealArgs,
-    TransitSealArgs,
-)
-from components.vault_server import VaultServerArgs
 from config import cluster as cluster_config
 from config import heat_releases
 from config.network import NetworkSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
-from config.vault_server import AcmeCertificate, GivenCertificate, SealKey, ShamirSeal, StaticSeal, TransitSeal
-from config.vault_stack import VaultStackConfig
 
 
 def network(settings: NetworkSettings) -> NetworkArgs:
@@ -58,68 +47,6 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
         },
         protect=config.protect,
     )
-
-
-def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
-    """Return the arguments of the site's own Vault."""
-    settings = config.server
-    return VaultServerArgs(
-        network_id=net.network_id,
-        subnet_id=net.subnet_id,
-        address=settings.address,
-        image=settings.image,
-        flavor=settings.flavor,
-        keypair=config.cloud.keypair,
-        floating_ip_network=config.network.external_network if settings.floating_ip else None,
-        clients=settings.clients,
-        volume_size=settings.volume.size,
-        volume_type=settings.volume.type,
-        openbao=openbao(config),
-        protect=config.protect,
-    )
-
-
-def openbao(config: VaultStackConfig) -> OpenBaoArgs:
-    """Return the arguments of OpenBao on that server."""
-    settings = config.server
-    password = settings.admin_password
-    return OpenBaoArgs(
-        host=config.host,
-        package_url=settings.package.url,
-        package_sha256=settings.package.sha256,
-        tls=_tls(settings.tls),
-        seal=_seal(settings.seal),
-        backup_password=settings.backup_password.get_secret_value(),
-        admin_password=password.get_secret_value() if password else None,
-        backups=settings.backups,
-    )
-
-
-def _tls(tls: AcmeCertificate | GivenCertificate) -> AcmeArgs | CertificateArgs:
-    match tls:
-        case AcmeCertificate():
-            return AcmeArgs(directory=str(tls.directory), email=tls.email)
-        case GivenCertificate():
-            return CertificateArgs(certificate=tls.certificate.get_secret_value(), key=tls.key.get_secret_value())
-
-
-def _seal(seal: StaticSeal | TransitSeal | ShamirSeal) -> StaticSealArgs | TransitSealArgs | None:
-    match seal:
-        case StaticSeal(key=key, previous_key=previous):
-            return StaticSealArgs(key=_seal_key(key), previous_key=_seal_key(previous) if previous else None)
-        case TransitSeal():
-            return TransitSealArgs(
-                address=str(seal.address).rstrip("/"),
-                mount=seal.mount,
-                key_name=seal.key_name,
-                token=seal.token.get_secret_value(),
-            )
-        case ShamirSeal():
-            return None
-
-
-def _seal_key(key: SealKey) -> SealKeyArgs:
-    return SealKeyArgs(id=key.id, value=key.value.get_secret_value())
 
 
 def object_store(config: StackConfig) -> ObjectStoreArgs:

@@ -14,7 +14,7 @@ from components.vault_server import VaultServer
 from config import loader
 from config.vault_stack import VaultStackConfig
 from probes import vault_server_preflight
-from program import openstack_arguments, vault_outputs
+from program import openstack_arguments, vault_arguments, vault_outputs
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal, user_errors
 from program.providers import openstack_provider
@@ -27,7 +27,7 @@ def main() -> None:
     raise_if_fatal(vault_server_preflight.check(config))
     openstack = ResourceOptions(providers=[openstack_provider(config.cloud)])
     network = Network("network", openstack_arguments.network(config.network), openstack)
-    server = VaultServer("vault", openstack_arguments.vault_server(config, network), openstack)
+    server = VaultServer("vault", vault_arguments.vault_server(config, network), openstack)
     vault_outputs.export(config, server)
 
 

@@ -15,7 +15,7 @@ import requests
 
 from components.vault_cloud_init import render
 from probes import vault_ready
-from program.openstack_arguments import openbao
+from program.vault_arguments import openbao
 from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
 from tests.unit.sample import vault_stack, vault_stack_data
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from components.vault_cloud_init import render
-from program.openstack_arguments import openbao
+from program.vault_arguments import openbao
 from tests.unit.sample import vault_stack, vault_stack_data
 
 VOLUME = "5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad"

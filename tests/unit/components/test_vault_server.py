@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from components.vault_server import VaultServer
-from program.openstack_arguments import vault_server
+from program.vault_arguments import vault_server
 from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import vault_stack

@@ -14,8 +14,8 @@ from phalanx import static_secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import SecretKey
 from phalanx.source import BootstrapChart
-from program.openstack_arguments import openbao
 from program.secret_gathering import gather
+from program.vault_arguments import openbao
 from tests.unit.given_phalanx import source
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
 from tests.unit.sample import environment, environment_data, vault_stack
