@@ -34,7 +34,7 @@ _RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration":
 """Retries of a sync. The first may fail because another application has not yet created a CustomResourceDefinition."""
 
 _INITIATOR = "pulumi"
-"""User name of the initiator of a first sync, which tells it from an automated sync."""
+"""User name of the initiator of a first sync, which distinguishes it from an automated sync."""
 
 _TAKE_OVER = {"pulumi.com/patchForce": "true"}
 """After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end."""

@@ -26,7 +26,7 @@ class DataVolume:
 
 @dataclass(frozen=True, kw_only=True)
 class NfsServerArgs(StatelessVmArgs):
-    """Arguments of an `NfsServer`, beside those of each `StatelessVm`."""
+    """Arguments of an `NfsServer`, in addition to those of each `StatelessVm`."""
 
     clients: IPv4Network
     """Network of the clients, the subnet of the cluster's nodes; all others are refused."""

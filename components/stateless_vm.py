@@ -93,7 +93,7 @@ class StatelessVm:
         """Create the port with the fixed address, and its security group.
 
         Args:
-            ingress: Rules of the security group by name, beside `EGRESS`.
+            ingress: Rules of the security group by name, in addition to `EGRESS`.
             description: Description of the security group in Neutron.
         """
         child = pulumi.ResourceOptions(parent=self._parent)

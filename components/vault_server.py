@@ -17,7 +17,7 @@ ACME_PORT = 443
 
 @dataclass(frozen=True, kw_only=True)
 class VaultServerArgs(StatelessVmArgs):
-    """Arguments of a `VaultServer`, beside those of each `StatelessVm`."""
+    """Arguments of a `VaultServer`, in addition to those of each `StatelessVm`."""
 
     floating_ip_network: str | None
     """Name of the external network of the floating IP; None to have no floating IP."""

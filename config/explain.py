@@ -37,7 +37,7 @@ class Place:
     """Field of the mapping or list that contains the value, if the last key is no field."""
     annotation: Any = None
     """Type of the value; None if it is not known."""
-    neighbours: Sequence[str] = ()
+    neighbors: Sequence[str] = ()
     """Keys that are known beside the last one."""
     near_secrets: bool = False
     """Whether values beside this one are secrets."""
@@ -61,7 +61,7 @@ def locate(location: Sequence[int | str], root: type[StackFile]) -> Place:
             continue
         place.near_secrets = any(_is_secret(each.annotation) for each in fields.values())
         place.keys.append(part)
-        place.neighbours = list(fields)
+        place.neighbors = list(fields)
         place.container = place.field or place.container
         place.field = fields.get(str(part))
         place.annotation = place.field.annotation if place.field else _item(place.annotation)
@@ -102,7 +102,7 @@ def explain(detail: "ErrorDetails", root: type[StackFile]) -> str:
         case "missing":
             return f"{where} is missing.{_expected(place)}"
         case "extra_forbidden":
-            return f"{where} is not a known key; {nearest(str(place.keys[-1]), place.neighbours)}"
+            return f"{where} is not a known key; {nearest(str(place.keys[-1]), place.neighbors)}"
         case "conflict":
             return f"{where}: {detail['msg']}"
         case "union_tag_not_found" | "union_tag_invalid":

@@ -202,7 +202,7 @@ def load(root: Path, name: str) -> Environment:
 
 
 def _unknown_settings(root: Path, own: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """Report misspelt settings. Other versions of Phalanx know others: those that their templates read."""
+    """Report misspelled settings. Other versions of Phalanx know others: those that their templates read."""
     unknown = [key for key in own if key not in _PHALANX_SETTINGS and key not in defaults]
     if not unknown:
         return []
@@ -215,7 +215,7 @@ def _unknown_settings(root: Path, own: Mapping[str, Any], defaults: Mapping[str,
 
 
 def _unknown_applications(root: Path, merged: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """Report misspelt applications, and revisions of applications that are not deployed."""
+    """Report misspelled applications, and revisions of applications that are not deployed."""
     known = sorted(path.name for path in (root / "applications").glob("*") if path.is_dir())
     applications, revisions, listed = (
         {key: value for key, value in each.items() if isinstance(key, str)} if isinstance(each, Mapping) else {}
@@ -241,6 +241,6 @@ def _unknown_applications(root: Path, merged: Mapping[str, Any], defaults: Mappi
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a suggestion for a misspelt name, to be appended to a message; empty if no known name is similar."""
+    """Return a suggestion for a misspelled name, to be appended to a message; empty if no known name is similar."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""

@@ -58,7 +58,7 @@ def image_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
 
 
 def _release_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
-    """Compare the release with that of the image, which is installed whatever the template's label says."""
+    """Compare the release with that of the image, which is installed regardless of the template's label."""
     where = "rsp:cluster.kubernetesVersion"
     installed = (image.properties or {}).get("kube_version")
     if not installed:

@@ -41,6 +41,6 @@ def run(*argv: str, log: str, env: Mapping[str, str] | None = None, stdin: str |
     with file.open("a") as record:
         record.write(f"$ {' '.join(argv)}\n{done.stdout}{done.stderr}")
     if done.returncode:
-        said = (done.stdout + done.stderr)[-_TAIL:].strip()
-        raise SandboxError(f"`{' '.join(argv[:4])} ...` failed with status {done.returncode} (see {file}):\n{said}")
+        output = (done.stdout + done.stderr)[-_TAIL:].strip()
+        raise SandboxError(f"`{' '.join(argv[:4])} ...` failed with status {done.returncode} (see {file}):\n{output}")
     return done.stdout

@@ -85,7 +85,7 @@ class Sandbox:
         varied = () if command == "outputs" else (f"--config-file={config}",)
         done = sandbox_command(command, *varied, *arguments, TMPDIR=str(self.gathered.temporary))
         name = " ".join((command, *arguments))
-        self.gathered.terminal.append(Evidence(f"what `{name}` says", done.stdout.encode()))
+        self.gathered.terminal.append(Evidence(f"output of `{name}`", done.stdout.encode()))
         assert (done.returncode == 0) is well, f"{name} ended with {done.returncode}"
         self.gathered.state += places.state(began)
         return done.stdout
@@ -101,7 +101,7 @@ class Sandbox:
             check=False,
         )
         name = " ".join(arguments)
-        self.gathered.terminal.append(Evidence(f"what `operations {name}` says", done.stdout))
+        self.gathered.terminal.append(Evidence(f"output of `operations {name}`", done.stdout))
         assert done.returncode == 0, f"{name} ended with {done.returncode}"
 
     def secrets(self) -> dict[str, dict[str, str]]:
@@ -231,10 +231,10 @@ def _refuse_what_is_given(sandbox: Sandbox) -> None:
         "registries": {"a.test": plant("a text for a mapping"), "b.test": {"user": "x", "password": plant("half")}},
         "oidcClients": {"one": {"id": "one", "secret": plant("a third"), "returnUri": plant("no URI")}},
     }
-    said = sandbox.run("preview", "--debug", config=vary(directory / "misfits.yaml", {"secrets": misfits}), well=False)
-    assert 'rsp:secrets.registries["a.test"]' in said
+    shown = sandbox.run("preview", "--debug", config=vary(directory / "misfits.yaml", {"secrets": misfits}), well=False)
+    assert 'rsp:secrets.registries["a.test"]' in shown
     broken = f"vault-write-token: {plant('a broken file').get_secret_value()}: ["
     given = {"secrets": {"file": str(_file(directory / "broken.yaml", broken))}}
-    said = sandbox.run("preview", "--debug", config=vary(directory / "no-yaml.yaml", given), well=False)
-    assert "broken.yaml:1: not valid YAML" in said
-    assert "Traceback" not in said
+    shown = sandbox.run("preview", "--debug", config=vary(directory / "no-yaml.yaml", given), well=False)
+    assert "broken.yaml:1: not valid YAML" in shown
+    assert "Traceback" not in shown

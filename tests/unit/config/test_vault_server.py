@@ -30,7 +30,7 @@ def test_a_key_of_the_platform_is_unknown_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"address": "10.21.0.11"}, f"{WHERE}.address: 10.21.0.11 is outside network.cidr"),
         ({"address": "10.20.0.200"}, f"{WHERE}.address: 10.20.0.200 cannot be a fixed address"),
@@ -53,9 +53,9 @@ def test_a_key_of_the_platform_is_unknown_here() -> None:
         ),
     ],
 )
-def test_a_slip_is_told_by_its_key_and_without_its_value(changes: dict[str, Any], said: str) -> None:
+def test_a_mistake_is_reported_with_its_key_and_without_its_value(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         vault_stack(**{f"server__{key}": value for key, value in changes.items()})
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "planted" not in str(caught.value)
     assert "dG9vIHNob3J0" not in str(caught.value)
