@@ -31,12 +31,9 @@ from components.secret_store import SecretStore
 from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
 from config.tls import LetsEncrypt
-from probes import failures
 from program import openstack_arguments, outputs, platform_arguments
-from program.failure_hooks import error_hooks
-from program.lost_updates import refuse_lost_updates
+from program.options import after, kubernetes_options, openstack_options, vault_options
 from program.outputs import Platform
-from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
 gc.freeze()
 gc.enable()
@@ -45,25 +42,16 @@ gc.enable()
 def build(checked: Checked) -> Platform:
     """Register all resources."""
     source = checked.source
-    openstack = ResourceOptions(
-        providers=[openstack_provider(config.cloud)],
-        transformations=error_hooks(failures.IN_OPENSTACK, config.cloud),
-    )
+    openstack = openstack_options(config.cloud)
     network = Network("network", openstack_arguments.network(config.network), openstack)
     nfs = NfsServer("nfs", openstack_arguments.nfs_server(config, network), openstack)
     store = ObjectStore("object-store", openstack_arguments.object_store(config), openstack)
     ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
     cluster = MagnumCluster("cluster", openstack_arguments.cluster(config, network), openstack)
 
-    vault = ResourceOptions(
-        providers=[vault_provider(checked.vault_url)], transformations=[refuse_lost_updates(checked)]
-    )
-    secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)
+    secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault_options(checked))
 
-    kubernetes = ResourceOptions(
-        providers=[kubernetes_provider(cluster)],
-        transformations=error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig),
-    )
+    kubernetes = kubernetes_options(cluster)
     storage_args = platform_arguments.storage_classes(config.applications)
     storage = StorageClasses("storage-classes", storage_args, kubernetes)
     operator_args = platform_arguments.vault_secrets_operator(config, source, secrets)
@@ -77,11 +65,6 @@ def build(checked: Checked) -> Platform:
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)
         CertificateIssuer("certificate", issuer_args, after(ResourceOptions.merge(kubernetes, openstack), cert_manager))
     return Platform(ingress, nfs, store, cluster, secrets, argocd, applications)
-
-
-def after(options: ResourceOptions, *resources: pulumi.Resource) -> ResourceOptions:
-    """Return options that also depend on some resources."""
-    return ResourceOptions.merge(options, ResourceOptions(depends_on=list(resources)))
 
 
 with user_errors():

@@ -1,0 +1,38 @@
+"""Options of the components, by the service that they are in: provider, and hooks of the resources."""
+
+from pulumi import Resource, ResourceOptions
+
+from components.magnum_cluster import MagnumCluster
+from config.cloud import Cloud
+from probes import failures
+from program.checks import Checked
+from program.failure_hooks import error_hooks
+from program.lost_updates import refuse_lost_updates
+from program.providers import kubernetes_provider, openstack_provider, vault_provider
+
+
+def openstack_options(cloud: Cloud) -> ResourceOptions:
+    """Return the options of components in OpenStack."""
+    return ResourceOptions(
+        providers=[openstack_provider(cloud)], transformations=error_hooks(failures.IN_OPENSTACK, cloud)
+    )
+
+
+def vault_options(checked: Checked) -> ResourceOptions:
+    """Return the options of components in Vault."""
+    return ResourceOptions(
+        providers=[vault_provider(checked.vault_url)], transformations=[refuse_lost_updates(checked)]
+    )
+
+
+def kubernetes_options(cluster: MagnumCluster) -> ResourceOptions:
+    """Return the options of components in the cluster."""
+    return ResourceOptions(
+        providers=[kubernetes_provider(cluster)],
+        transformations=error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig),
+    )
+
+
+def after(options: ResourceOptions, *resources: Resource) -> ResourceOptions:
+    """Return options that also depend on some resources."""
+    return ResourceOptions.merge(options, ResourceOptions(depends_on=list(resources)))
