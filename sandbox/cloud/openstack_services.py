@@ -51,7 +51,7 @@ def prepare() -> None:
 def identity() -> Service:
     """Return Keystone, which all other services use."""
     config = configuration.path("keystone.conf")
-    program = _uwsgi("keystone", "/usr/bin/keystone-wsgi-public", Port.KEYSTONE, threads=4)
+    program = _uwsgi("keystone", "/usr/bin/keystone-wsgi-public", Port.KEYSTONE, processes=3)
     return _service(
         "keystone",
         program,
@@ -99,7 +99,7 @@ def _server(
 def _application(name: str, wsgi_file: str, config: str, port: Port) -> Service:
     """Return a service that is a WSGI application and reads its configuration file's path from its arguments."""
     file = configuration.path(config)
-    argv = (*_uwsgi(name, wsgi_file, port, threads=2), "--pyargv", f"--config-file {file}")
+    argv = (*_uwsgi(name, wsgi_file, port), "--pyargv", f"--config-file {file}")
     return _service(name, argv, file, port=port)
 
 
@@ -113,7 +113,7 @@ def _octavia_driver_agent() -> Service:
 def _placement() -> Service:
     """Return Placement, which reads its configuration directory's path from its environment."""
     config = configuration.path("placement/placement.conf")
-    program = _uwsgi("placement", "/usr/bin/placement-api", Port.PLACEMENT, threads=4)
+    program = _uwsgi("placement", "/usr/bin/placement-api", Port.PLACEMENT)
     env = {"OS_PLACEMENT_CONFIG_DIR": str(config.parent)}
     return _service("placement", program, config, port=Port.PLACEMENT, package="placement-api", env=env)
 
@@ -142,11 +142,15 @@ def _service(  # noqa: PLR0913 - most services need few of them
     )
 
 
-def _uwsgi(name: str, wsgi_file: str, port: Port, *, threads: int) -> tuple[str, ...]:
-    """Return the command that serves a WSGI application over HTTP with `threads` threads."""
+def _uwsgi(name: str, wsgi_file: str, port: Port, *, processes: int = 2) -> tuple[str, ...]:
+    """Return the command that serves a WSGI application over HTTP.
+
+    Each process handles one request at a time, as in DevStack: the libraries load eventlet, whose locks, such as
+    oslo.log's, do not work between threads, so that a request may wait forever for another one's.
+    """
     return (
         *("/usr/bin/uwsgi", "--plugins", "python3", "--http-socket", f"{LOOPBACK}:{port.value}"),
-        *("--wsgi-file", wsgi_file, "--processes", "1", "--threads", str(threads), "--enable-threads"),
+        *("--wsgi-file", wsgi_file, "--processes", str(processes), "--threads", "1", "--enable-threads"),
         *("--master", "--no-orphans", "--die-on-term", "--lazy-apps", "--need-app", "--disable-logging"),
         # uWSGI's HTTP parser keeps no connection open, and clients have to know.
         *("--buffer-size", "65535", "--add-header", "Connection: close", "--procname-prefix-spaced", name),
