@@ -85,6 +85,11 @@ class NodeGroupSettings(Section):
         description="Limits of the autoscaler; the number of nodes is fixed if absent",
     )
 
+    @property
+    def max_count(self) -> int:
+        """Number of nodes at the maximum of their autoscaling."""
+        return self.autoscaling.maximum if self.autoscaling else self.count
+
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
         if self.autoscaling and not self.autoscaling.minimum <= self.count <= self.autoscaling.maximum:
@@ -241,10 +246,12 @@ class Cluster(Section):
     @property
     def max_nodes(self) -> int:
         """Number of masters and nodes, with all groups at the maximum of their autoscaling."""
-        groups = (self.workers, *self.node_groups.values())
-        return self.masters.count + sum(
-            group.autoscaling.maximum if group.autoscaling else group.count for group in groups
-        )
+        return self.masters.count + sum(group.max_count for group in self.groups.values())
+
+    @property
+    def groups(self) -> Mapping[str, NodeGroupSettings]:
+        """All groups of workers, by their name in Magnum."""
+        return {"default-worker": self.workers, **self.node_groups}
 
     @property
     def pods(self) -> IPv4Network:

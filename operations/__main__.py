@@ -5,11 +5,12 @@ import sys
 import typer
 
 from config.loader import ConfigError
-from operations import certificate, preflight, recover, secrets, vault_policy, vault_ready
+from operations import certificate, preflight, recover, secrets, size, vault_policy, vault_ready
 from phalanx.errors import PhalanxError
 
 app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
+app.command("size")(size.main)
 app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)
 app.command("vault-ready")(vault_ready.main)

@@ -9,8 +9,8 @@ from typing import Any
 
 from config import heat_releases, versions
 from config.cluster import Cluster, Driver
+from probes.needs import Flavor
 from probes.problem import Problem
-from probes.quota import Flavor
 
 DISTRIBUTIONS: Mapping[Driver, tuple[str, ...]] = {
     "capi": ("ubuntu", "flatcar"),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
-from probes import existing_cluster, magnum_driver, quota
+from probes import allowances, existing_cluster, magnum_driver, quota
+from probes.needs import Flavor, servers
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
@@ -90,10 +91,10 @@ class _Project:
         )
 
     @functools.cached_property
-    def flavors(self) -> Mapping[str, quota.Flavor]:
+    def flavors(self) -> Mapping[str, Flavor]:
         """Sizes of all flavors, by name."""
         known = self.names.known_flavors
-        return {name: quota.Flavor(vcpus=each.vcpus, ram=each.ram) for name, each in known.items()}
+        return {name: Flavor(vcpus=each.vcpus, ram=each.ram) for name, each in known.items()}
 
     def credentials(self) -> Iterator[Problem]:
         """Check that Keystone does not restrict the credentials in a way that Magnum or S3 keys do not allow."""
@@ -220,42 +221,9 @@ class _Project:
 
     def quota(self) -> Iterator[Problem]:
         """Check that the project's quotas are sufficient."""
-        storage, network = self.connection.block_storage, self.connection.network
-        submit = self.executor.submit
-        compute_limits = submit(lambda: self.connection.compute.get_limits().absolute)
-        volume_limits = submit(lambda: storage.get_limits().absolute)
-        network_quota = submit(network.get_quota, str(self.connection.current_project_id), details=True)
-        balancer_quota = submit(_load_balancers, self.connection)
-        volumes_by_name = submit(lambda: self.volumes)
-        servers, volumes, networking = compute_limits.result(), volume_limits.result(), network_quota.result()
-        allowances = {
-            "instances": quota.Allowance(limit=servers.instances, used=servers.instances_used),
-            "cores": quota.Allowance(limit=servers.total_cores, used=servers.total_cores_used),
-            "ram": quota.Allowance(limit=servers.total_ram, used=servers.total_ram_used),
-            "volumes": quota.Allowance(limit=volumes.max_total_volumes, used=volumes.total_volumes_used),
-            "gigabytes": quota.Allowance(limit=volumes.max_total_volume_gigabytes, used=volumes.total_gigabytes_used),
-            **{
-                resource: quota.Allowance(limit=networking[resource]["limit"], used=networking[resource]["used"])
-                for resource in ("networks", "subnets", "routers", "security_groups", "floating_ips")
-            },
-            **balancer_quota.result(),
-        }
-        prefix = cloud_name(self.stack, "")
-        first = not any(name.startswith(prefix) for name in volumes_by_name.result())
-        project = self.connection.current_project.name
-        for resource, shortage in quota.shortages(quota.needs(self.config, self.flavors), allowances, first=first):
-            where = f"{self.names.path(quota.KEYS[resource])} (quota of project `{project}`)"
-            yield Problem(where=where, what=shortage)
-
-
-def _load_balancers(connection: "Connection") -> dict[str, quota.Allowance]:
-    """Return Octavia's quota, which some clouds show to administrators only."""
-    from openstack import exceptions  # noqa: PLC0415
-
-    octavia: Any = connection.load_balancer
-    try:
-        limit = octavia.get_quota(connection.current_project_id).load_balancers
-    except exceptions.HttpException:
-        return {}
-    used = sum(1 for _ in octavia.load_balancers())
-    return {"load_balancers": quota.Allowance(limit=limit, used=used)}
+        # A flavor that does not exist is another problem; this one should be reported with it.
+        flavors = {**dict.fromkeys(servers(self.config), Flavor(vcpus=0, ram=0)), **self.flavors}
+        rows = allowances.compare(self.config, self.stack, self.connection, flavors, self.executor)
+        project = allowances.project_of(self.connection)
+        if refusal := quota.refusal(rows, project, self.stack):
+            yield Problem(where=f"quota of project `{project.name}`", what=refusal)

@@ -1,19 +1,64 @@
-"""Quota that a stack requires; plain arithmetic without network access."""
+"""Comparison of what a stack requires with a project's quotas; plain arithmetic without network access."""
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, NamedTuple
 
-from config.stack_config import StackConfig
+_SET: Final = "openstack quota set"
+_SET_BALANCERS: Final = "openstack loadbalancer quota set"
+_SET_CLUSTERS: Final = "openstack coe quotas update --resource Cluster"
+"""Commands of python-openstackclient, python-octaviaclient and python-magnumclient for administrators."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flavor:
-    """Size of a Nova flavor."""
+class Resource(NamedTuple):
+    """A resource with a quota."""
 
-    vcpus: int
-    """Number of virtual cores."""
-    ram: int
-    """Memory in MiB."""
+    title: str
+    """Name in reports, with its unit."""
+    key: str
+    """Key in the configuration that determines most of what is required."""
+    command: str
+    """Command that sets the quota."""
+    option: str
+    """Option of the command for the limit."""
+
+
+RESOURCES: Final[Mapping[str, Resource]] = {
+    "instances": Resource("servers", "cluster", _SET, "--instances"),
+    "cores": Resource("cores", "cluster", _SET, "--cores"),
+    "ram": Resource("MiB of memory", "cluster", _SET, "--ram"),
+    "server_groups": Resource("server groups", "cluster.nodeGroups", _SET, "--server-groups"),
+    "server_group_members": Resource("members of a server group", "cluster", _SET, "--server-group-members"),
+    "volumes": Resource("volumes", "nfs.volumes", _SET, "--volumes"),
+    "gigabytes": Resource("GiB of volumes", "nfs.volumes", _SET, "--gigabytes"),
+    "per_volume_gigabytes": Resource("GiB of one volume", "nfs.volumes", _SET, "--per-volume-gigabytes"),
+    "networks": Resource("networks", "network", _SET, "--networks"),
+    "subnets": Resource("subnets", "network", _SET, "--subnets"),
+    "routers": Resource("routers", "network", _SET, "--routers"),
+    "ports": Resource("ports", "cluster", _SET, "--ports"),
+    "security_groups": Resource("security groups", "cluster", _SET, "--secgroups"),
+    "security_group_rules": Resource("security group rules", "cluster", _SET, "--secgroup-rules"),
+    "floating_ips": Resource("floating IPs", "cluster.publicApi", _SET, "--floating-ips"),
+    "load_balancers": Resource("load balancers", "cluster.publicApi", _SET_BALANCERS, "--loadbalancer"),
+    "listeners": Resource("listeners", "cluster.publicApi", _SET_BALANCERS, "--listener"),
+    "pools": Resource("pools", "cluster.publicApi", _SET_BALANCERS, "--pool"),
+    "health_monitors": Resource("health monitors", "ingress.healthMonitors", _SET_BALANCERS, "--healthmonitor"),
+    "members": Resource("members of pools", "cluster", _SET_BALANCERS, "--member"),
+    "clusters": Resource("clusters", "cluster", _SET_CLUSTERS, "--hard-limit"),
+}
+"""Resources by their name in OpenStack's quotas."""
+
+
+def resource(name: str) -> Resource:
+    """Return a resource of `RESOURCES`, or that of a volume type by its name in Cinder's API: ``gigabytes_TYPE``."""
+    if name in RESOURCES:
+        return RESOURCES[name]
+    kind, _, volume_type = name.partition("_")
+    every = RESOURCES[kind]
+    command = f"{every.command} --volume-type {shlex.quote(volume_type)}"
+    return every._replace(title=f"{every.title}, type {volume_type}", command=command)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,84 +71,122 @@ class Allowance:
     """Present usage."""
 
 
-RESOURCES: Mapping[str, str] = {
-    "instances": "servers",
-    "cores": "cores",
-    "ram": "MiB of memory",
-    "volumes": "volumes",
-    "gigabytes": "GiB of volumes",
-    "networks": "networks",
-    "subnets": "subnets",
-    "routers": "routers",
-    "security_groups": "security groups",
-    "floating_ips": "floating IPs",
-    "load_balancers": "load balancers",
-}
-"""Names of the resources in error messages, by their name in OpenStack's quotas."""
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What a stack requires of a resource, and the project's quota."""
 
-KEYS: Mapping[str, str] = {
-    **dict.fromkeys(("instances", "cores", "ram", "security_groups"), "cluster"),
-    **dict.fromkeys(("volumes", "gigabytes"), "nfs.volumes"),
-    **dict.fromkeys(("networks", "subnets", "routers"), "network"),
-    **dict.fromkeys(("floating_ips", "load_balancers"), "cluster.publicApi"),
-}
-"""Keys in the configuration that determine most of what is required, by resource."""
+    name: str
+    """Name of the resource in OpenStack's quotas."""
+    needed: int | None
+    """Required amount; None if it is not known."""
+    allowance: Allowance | None
+    """The quota; None if it is not known."""
+    first: bool
+    """Whether no resources of the stack exist yet. Otherwise present usage includes them, and the required amount is
+    compared with the limit only."""
 
+    @property
+    def short(self) -> int:
+        """How much the quota is too small."""
+        if self.needed is None or self.allowance is None or self.allowance.limit < 0:
+            return 0
+        used = self.allowance.used if self.first else 0
+        return max(0, used + self.needed - self.allowance.limit)
 
-def needs(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int]:
-    """Return the quota of each of `RESOURCES` that a stack requires, with node groups at their maximum size.
+    @property
+    def limit(self) -> int | None:
+        """The limit; None if it is not known."""
+        return self.allowance.limit if self.allowance else None
 
-    Args:
-        config: The stack configuration.
-        flavors: The cloud's flavors by name; a flavor that does not exist counts as zero.
-    """
-    cluster = config.cluster
-    groups = (cluster.workers, *cluster.node_groups.values())
-    volumes = [volume.size for volume in config.nfs.volumes.values()]
-    servers = [
-        (config.nfs.flavor, 1),
-        (cluster.masters.flavor, cluster.masters.count),
-        *((group.flavor, group.autoscaling.maximum if group.autoscaling else group.count) for group in groups),
-    ]
-    nodes = sum(count for _, count in servers[1:])
-    boot_disks = (nodes, nodes * cluster.boot_volume.size) if cluster.boot_volume else (0, 0)
-    networks = 0 if config.network.adopt else 1
-    nothing = Flavor(vcpus=0, ram=0)
-    return {
-        "instances": 1 + nodes,
-        "cores": sum(flavors.get(flavor, nothing).vcpus * count for flavor, count in servers),
-        "ram": sum(flavors.get(flavor, nothing).ram * count for flavor, count in servers),
-        "volumes": len(volumes) + boot_disks[0],
-        "gigabytes": sum(volumes) + boot_disks[1],
-        "networks": networks,
-        "subnets": networks,
-        "routers": networks,
-        # The NFS server's, and Magnum's two for masters and workers.
-        "security_groups": 3,
-        "floating_ips": 1 + cluster.public_api,
-        # The ingress's and the API's; Heat's templates create one for etcd as well (kubecluster.yaml).
-        "load_balancers": 1 + cluster.api_load_balancer * (2 if cluster.driver == "heat" else 1),
-    }
+    @property
+    def used(self) -> int | None:
+        """Present usage; None if it is not known."""
+        return self.allowance.used if self.allowance else None
+
+    @property
+    def sufficient(self) -> int:
+        """The lowest sufficient limit, if the present one is not."""
+        return (self.limit or 0) + self.short
 
 
-def shortages(
-    needed: Mapping[str, int], allowances: Mapping[str, Allowance], *, first: bool
-) -> Iterator[tuple[str, str]]:
-    """Yield the resource and a message for each quota that is too small.
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """An OpenStack project, as its administrators know it."""
+
+    name: str
+    id: str
+    region: str | None = None
+
+
+def compare(needed: Mapping[str, int | None], allowances: Mapping[str, Allowance], *, first: bool) -> list[Row]:
+    """Return one row for each required resource.
 
     Args:
-        needed: Quota that the stack requires.
+        needed: Amounts that the stack requires.
         allowances: The project's quotas, as far as they are known.
-        first: Whether no resources of the stack exist yet. Otherwise present usage includes them, and `needed` is
-            compared with the limit only.
+        first: Whether no resources of the stack exist yet.
     """
-    for resource, amount in needed.items():
-        allowance = allowances.get(resource)
-        if allowance is None or allowance.limit < 0:
-            continue
-        available = allowance.limit - allowance.used if first else allowance.limit
-        if amount > available:
-            free = f"{available} of {allowance.limit} free" if first else f"the quota is {allowance.limit}"
-            required = allowance.used + amount if first else amount
-            way = f"ask the cloud's administrators for a quota of {required}, or reduce the size of the stack"
-            yield resource, f"{RESOURCES[resource]}: {amount} needed, {free}: {way}"
+    return [
+        Row(name=name, needed=amount, allowance=allowances.get(name), first=first) for name, amount in needed.items()
+    ]
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the lines of a table of resources, with a dash for what is not known; without quotas if none is known."""
+    columns: dict[str, list[str]] = {
+        "resource": [resource(row.name).title for row in rows],
+        "needed": [_text(row.needed) for row in rows],
+    }
+    if any(row.allowance for row in rows):
+        columns["used"] = [_text(row.used) for row in rows]
+        columns["limit"] = ["unlimited" if (row.limit or 0) < 0 else _text(row.limit) for row in rows]
+        columns["short"] = [_text(row.short or None) for row in rows]
+    columns["depends on"] = [resource(row.name).key for row in rows]
+    widths = [max(map(len, [title, *cells])) for title, cells in columns.items()]
+    for line in zip(*([title, *cells] for title, cells in columns.items()), strict=True):
+        first, *numbers, last = line
+        middle = (number.rjust(width) for number, width in zip(numbers, widths[1:-1], strict=True))
+        yield "  ".join((first.ljust(widths[0]), *middle, last))
+
+
+def request(rows: Iterable[Row], project: Project, stack: str) -> Iterator[str]:
+    """Yield the lines of a message to the cloud's administrators, with the commands that raise the quotas.
+
+    Args:
+        rows: Resources whose quota is too small.
+        project: The project.
+        stack: Name of the stack.
+    """
+    region = f" in region {project.region}" if project.region else ""
+    yield f"Please raise the quotas of project {project.name} (ID {project.id}){region}"
+    yield f"for the Rubin Science Platform (stack {stack}):"
+    short = sorted(rows, key=lambda row: resource(row.name).command)
+    for command, group in groupby(short, key=lambda row: resource(row.name).command):
+        options = " ".join(f"{resource(row.name).option} {row.sufficient}" for row in group)
+        owner = f"--project-id {project.id}" if command == _SET_CLUSTERS else project.id
+        yield f"  {command} {options} {owner}"
+
+
+def refusal(rows: Iterable[Row], project: Project, stack: str) -> str:
+    """Return the table of the resources whose quota is too small, and the message to administrators, or an empty text.
+
+    Args:
+        rows: All resources.
+        project: The project.
+        stack: Name of the stack.
+    """
+    short = [row for row in rows if row.short]
+    if not short:
+        return ""
+    note = "" if short[0].first else " (used includes this stack's resources, as needed does)"
+    lines = [
+        f"is too small for this stack{note}:",
+        *(f"  {line}" for line in table(short)),
+        "Reduce the size of the stack, or send this to the cloud's administrators:",
+        *(f"  {line}" for line in request(short, project, stack)),
+    ]
+    return "\n".join(lines)
+
+
+def _text(value: int | None) -> str:
+    return "-" if value is None else str(value)

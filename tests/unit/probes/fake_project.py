@@ -1,8 +1,10 @@
 """A fake OpenStack project with the resources of the sample configuration."""
 
+import json
 from types import SimpleNamespace
 from typing import Any
 
+import requests
 from keystoneauth1.exceptions import EndpointNotFound
 
 IMAGE = "ubuntu-2404-kube-v1.36.3"
@@ -10,6 +12,12 @@ IMAGE = "ubuntu-2404-kube-v1.36.3"
 
 def named(*names: str, **attributes: Any) -> list[SimpleNamespace]:
     return [SimpleNamespace(name=name, id=f"id-of-{name}", **attributes) for name in names]
+
+
+def answer(document: dict[str, Any]) -> requests.Response:
+    response = requests.Response()
+    response.status_code, response._content = 200, json.dumps(document).encode()  # noqa: SLF001
+    return response
 
 
 class FakeProject:
@@ -26,7 +34,13 @@ class FakeProject:
         self.flavors = named("m1.small", "m1.medium", "m1.large", vcpus=2, ram=2048)
         self.clusters: dict[str, SimpleNamespace] = {}
         self.templates: dict[str, SimpleNamespace] = {}
-        self.load_balancer_quota: Any = SimpleNamespace(load_balancers=5)
+        self.load_balancer_quota: Any = {
+            "load_balancers": 5,
+            "listeners": 10,
+            "pools": 10,
+            "health_monitors": -1,
+            "members": None,
+        }
         self.load_balancers: list[SimpleNamespace] = []
         self.keypairs = named("operators")
         self.servers: list[SimpleNamespace] = []
@@ -39,7 +53,12 @@ class FakeProject:
         self.zones = named("acme.example.org.", "example.com.")
         self.dns = SimpleNamespace(zones=lambda: self.zones)
         resources = ("networks", "subnets", "routers", "security_groups", "floating_ips")
-        self.networking_quota = {resource: {"limit": 4, "used": 0} for resource in resources}
+        self.networking_quota = {
+            **{resource: {"limit": 4, "used": 0} for resource in resources},
+            **{resource: {"limit": 100, "used": 0} for resource in ("ports", "security_group_rules")},
+        }
+        self.volume_quota: Any = {"id": "project-id", "gigabytes_ceph-ssd": {"limit": 500, "in_use": 0, "reserved": 0}}
+        self.cluster_quota = 4
         access = SimpleNamespace(_data={"token": self.token})
         self.session = SimpleNamespace(
             auth=SimpleNamespace(get_access=lambda _: access),
@@ -54,6 +73,9 @@ class FakeProject:
             total_cores_used=0,
             total_ram=131072,
             total_ram_used=0,
+            server_groups=10,
+            server_groups_used=0,
+            server_group_members=10,
             max_total_volumes=20,
             total_volumes_used=0,
             max_total_volume_gigabytes=2000,
@@ -76,6 +98,7 @@ class FakeProject:
             availability_zones=lambda: named("nova"),
             volumes=lambda **_: self.volumes,
             get_limits=get_limits,
+            get=self._get_volume_api,
         )
         self.network = SimpleNamespace(
             networks=lambda **query: self.external if query else self.networks,
@@ -86,15 +109,28 @@ class FakeProject:
         self.load_balancer = SimpleNamespace(
             get_quota=lambda _id: self._octavia_quota(),
             load_balancers=lambda: self.load_balancers,
+            listeners=list,
+            pools=list,
         )
         self.container_infrastructure_management = SimpleNamespace(
-            find_cluster=self.clusters.get, get_cluster_template=lambda uuid: self.templates[uuid]
+            find_cluster=self.clusters.get,
+            clusters=self.clusters.values,
+            get_cluster_template=lambda uuid: self.templates[uuid],
+            get=lambda _path, **_: answer({"hard_limit": self.cluster_quota}),
         )
 
     def _octavia_quota(self) -> Any:
         if isinstance(self.load_balancer_quota, Exception):
             raise self.load_balancer_quota
         return self.load_balancer_quota
+
+    def _get_volume_api(self, path: str, **_: Any) -> requests.Response:
+        if path == "/types/default":
+            return answer({"volume_type": {"name": "ceph-hdd"}})
+        assert path == "/os-quota-sets/project-id?usage=true"
+        if isinstance(self.volume_quota, Exception):
+            raise self.volume_quota
+        return answer({"quota_set": self.volume_quota})
 
     def authorize(self) -> str:
         return "token"

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,20 +113,58 @@ def test_all_problems_are_reported_together(project: FakeProject, executor: Thre
         "rsp:network.externalNetwork",
         "rsp:nfs.image",
         "rsp:nfs.flavor",
-        "rsp:cluster (quota of project `rsp`)",
+        "quota of project `rsp`",
     ]
 
 
-def test_a_network_quota_that_is_used_up(project: FakeProject, executor: ThreadPoolExecutor) -> None:
-    project.networking_quota["routers"] = {"limit": 2, "used": 2}
-    assert "routers: 1 needed, 0 of 2 free" in only(check(executor))
+@pytest.mark.parametrize(
+    ("resource", "used", "command"),
+    [
+        ("routers", 4, "openstack quota set --routers 5 project-id"),
+        ("ports", 90, "openstack quota set --ports 101 project-id"),
+        ("security_group_rules", 78, "openstack quota set --secgroup-rules 101 project-id"),
+    ],
+)
+def test_a_network_quota_that_is_used_up(
+    project: FakeProject, executor: ThreadPoolExecutor, resource: str, used: int, command: str
+) -> None:
+    project.networking_quota[resource]["used"] = used - 1
+    assert check(executor) == []
+    project.networking_quota[resource]["used"] = used
+    assert command in only(check(executor))
 
 
 def test_load_balancers_count_if_octavia_shows_the_quota(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.load_balancers = named("a", "b", "c", "d")
-    assert "load balancers: 2 needed, 1 of 5 free" in only(check(executor))
+    assert "openstack loadbalancer quota set --loadbalancer 6 project-id" in only(check(executor))
     project.load_balancer_quota = exceptions.ForbiddenException("quota")
     assert check(executor) == []
+
+
+def test_the_members_of_all_pools_count(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.load_balancer_quota["members"] = 11
+    project.load_balancer.pools = lambda: [SimpleNamespace(members=[{"id": "1"}] * 2), SimpleNamespace(members=None)]
+    assert check(executor) == []
+    project.load_balancer.pools = lambda: [SimpleNamespace(members=[{"id": "1"}] * 3)]
+    assert "--member 12" in only(check(executor))
+
+
+def test_quotas_of_volume_types_count_if_cinder_shows_them(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.volume_quota["gigabytes_ceph-ssd"] |= {"in_use": 400, "reserved": 60}
+    assert "--volume-type ceph-ssd --gigabytes 510 project-id" in only(check(executor))
+    project.volume_quota = exceptions.ForbiddenException("quota")
+    assert check(executor) == []
+
+
+def test_a_volume_without_a_type_counts_as_the_default_type(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.volume_quota["volumes_ceph-hdd"] = {"limit": 1, "in_use": 0, "reserved": 0}
+    assert check(executor) == []
+    assert "--volume-type ceph-hdd --volumes 2" in only(check(executor, environment(nfs__volumes__jhome__type=None)))
+
+
+def test_the_quota_of_clusters_counts(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.cluster_quota = 0
+    assert "--resource Cluster --hard-limit 1 --project-id project-id" in only(check(executor))
 
 
 @pytest.mark.parametrize(
@@ -226,7 +265,7 @@ def test_existing_resources_of_the_stack_are_not_counted_twice(
     executor: ThreadPoolExecutor,
 ) -> None:
     project.block_storage.get_limits().absolute.total_volumes_used = 19
-    assert "volumes: 2 needed, 1 of 20 free" in only(check(executor))
+    assert "--volumes 21" in only(check(executor))
     project.volumes = named("rsp-test-nfs-data", size=1)
     assert check(executor) == []
 

@@ -1,86 +1,91 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.quota import RESOURCES, Allowance, Flavor, needs, shortages
+from probes.needs import needs
+from probes.quota import RESOURCES, Allowance, Project, compare, refusal, request, resource, table
 from tests.unit.sample import environment
 
-FLAVORS = {
-    "m1.small": Flavor(vcpus=1, ram=2048),
-    "m1.medium": Flavor(vcpus=2, ram=4096),
-    "m1.large": Flavor(vcpus=4, ram=8192),
-}
+PROJECT = Project(name="rsp", id="0123", region="RegionOne")
+
+names = st.sampled_from([*RESOURCES, "volumes_ceph-ssd", "gigabytes_ceph-ssd"])
+amounts = st.dictionaries(names, st.integers(0, 100) | st.none())
+known = st.dictionaries(names, st.builds(Allowance, limit=st.integers(-1, 100), used=st.integers(0, 100)))
 
 
-def test_sums_servers_volumes_and_addresses() -> None:
-    assert needs(environment(), FLAVORS) == {
-        # The NFS server, three masters, two workers, one node of the group.
-        "instances": 1 + 3 + 2 + 1,
-        "cores": 1 + 5 * 2 + 4,
-        "ram": 2048 + 5 * 4096 + 8192,
-        "volumes": 2,
-        "gigabytes": 150,
-        "networks": 1,
-        "subnets": 1,
-        "routers": 1,
-        "security_groups": 3,
-        "floating_ips": 2,
-        "load_balancers": 2,
-    }
-
-
-def test_autoscaled_groups_count_with_their_maximum() -> None:
-    grown = environment(cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
-    assert needs(grown, FLAVORS)["instances"] == 1 + 3 + 2 + 10
-
-
-def test_boot_volumes_are_counted() -> None:
-    needed = needs(environment(cluster__bootVolume={"size": 40}), FLAVORS)
-    assert (needed["volumes"], needed["gigabytes"]) == (2 + 6, 150 + 6 * 40)
-
-
-def test_an_adopted_network_is_not_counted() -> None:
-    needed = needs(environment(network__adopt={"network": "shared", "subnet": "shared-v4"}), FLAVORS)
-    assert (needed["networks"], needed["subnets"], needed["routers"]) == (0, 0, 0)
-
-
-def test_heat_has_a_load_balancer_for_etcd_as_well() -> None:
-    heat = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1", "cluster__masters__count": 1}
-    assert needs(environment(**heat), FLAVORS)["load_balancers"] == 3
-    assert needs(environment(**heat, cluster__publicApi=False), FLAVORS)["load_balancers"] == 1
-
-
-def test_a_private_api_needs_no_address() -> None:
-    assert needs(environment(cluster__publicApi=False), FLAVORS)["floating_ips"] == 1
-
-
-allowances = st.builds(Allowance, limit=st.integers(-1, 100), used=st.integers(0, 100))
-
-
-@given(
-    st.dictionaries(st.sampled_from(sorted(RESOURCES)), st.integers(0, 100)),
-    st.dictionaries(st.sampled_from(sorted(RESOURCES)), allowances),
-    st.booleans(),
-)
-def test_the_requested_quota_is_sufficient(
-    needed: dict[str, int],
-    given_allowances: dict[str, Allowance],
-    first: bool,
+@given(amounts, known, st.booleans())
+def test_the_requested_quota_is_exactly_sufficient(
+    needed: dict[str, int | None], allowances: dict[str, Allowance], first: bool
 ) -> None:
-    short = [
-        resource
-        for resource, amount in needed.items()
-        if resource in given_allowances and given_allowances[resource].limit >= 0
-        if amount > given_allowances[resource].limit - (given_allowances[resource].used if first else 0)
-    ]
-    assert len(list(shortages(needed, given_allowances, first=first))) == len(short)
-    raised = {
-        resource: Allowance(limit=allowance.used + needed.get(resource, 0), used=allowance.used)
-        for resource, allowance in given_allowances.items()
+    short = [row for row in compare(needed, allowances, first=first) if row.short]
+    for raised_by in (0, -1):
+        raised = {
+            row.name: Allowance(limit=row.sufficient + raised_by, used=allowances[row.name].used)
+            for row in short
+            if row.sufficient + raised_by >= 0
+        }
+        again = [row for row in compare(needed, {**allowances, **raised}, first=first) if row.short]
+        assert len(again) == (len(short) if raised_by else 0)
+
+
+@given(amounts, known, st.booleans())
+def test_only_known_and_limited_resources_can_be_short(
+    needed: dict[str, int | None], allowances: dict[str, Allowance], first: bool
+) -> None:
+    for row in compare(needed, allowances, first=first):
+        if row.short:
+            assert row.needed is not None
+            used = allowances[row.name].used if first else 0
+            assert row.needed + used > allowances[row.name].limit >= 0
+
+
+def test_every_resource_of_a_stack_has_a_title_and_a_command() -> None:
+    assert {resource(name).title for name in needs(environment(), {})} >= {"servers", "GiB of volumes, type ceph-ssd"}
+
+
+def test_the_refusal_has_one_table_and_the_message_to_the_administrators() -> None:
+    needed = {"cores": 84, "gigabytes": 150, "gigabytes_ceph-ssd": 50, "load_balancers": 2, "routers": 1, "clusters": 1}
+    allowances = {
+        "cores": Allowance(limit=64, used=11),
+        "gigabytes": Allowance(limit=-1, used=9000),
+        "gigabytes_ceph-ssd": Allowance(limit=1000, used=990),
+        "load_balancers": Allowance(limit=5, used=4),
+        "clusters": Allowance(limit=4, used=4),
     }
-    assert list(shortages(needed, raised, first=first)) == []
+    assert refusal(compare(needed, allowances, first=True), PROJECT, "roe").splitlines() == [
+        "is too small for this stack:",
+        "  resource                       needed  used  limit  short  depends on",
+        "  cores                              84    11     64     31  cluster",
+        "  GiB of volumes, type ceph-ssd      50   990   1000     40  nfs.volumes",
+        "  load balancers                      2     4      5      1  cluster.publicApi",
+        "  clusters                            1     4      4      1  cluster",
+        "Reduce the size of the stack, or send this to the cloud's administrators:",
+        "  Please raise the quotas of project rsp (ID 0123) in region RegionOne",
+        "  for the Rubin Science Platform (stack roe):",
+        "    openstack coe quotas update --resource Cluster --hard-limit 5 --project-id 0123",
+        "    openstack loadbalancer quota set --loadbalancer 6 0123",
+        "    openstack quota set --cores 95 0123",
+        "    openstack quota set --volume-type ceph-ssd --gigabytes 1040 0123",
+    ]
 
 
-def test_the_message_names_the_required_quota() -> None:
-    ((_, sentence),) = shortages({"cores": 84}, {"cores": Allowance(limit=64, used=11)}, first=True)
-    assert sentence.startswith("cores: 84 needed, 53 of 64 free: ask the cloud's administrators")
-    assert "a quota of 95" in sentence
+def test_the_resources_of_an_existing_stack_are_in_use_already() -> None:
+    allowances = {"cores": Allowance(limit=64, used=60)}
+    assert refusal(compare({"cores": 60}, allowances, first=False), PROJECT, "roe") == ""
+    grown = refusal(compare({"cores": 80}, allowances, first=False), PROJECT, "roe")
+    assert "used includes this stack's resources" in grown
+    assert "--cores 80 0123" in grown
+
+
+def test_a_table_without_quotas_has_no_columns_for_them() -> None:
+    lines = list(table(compare({"instances": 7, "cores": None}, {}, first=True)))
+    assert lines == [
+        "resource  needed  depends on",
+        "servers        7  cluster",
+        "cores          -  cluster",
+    ]
+
+
+def test_the_request_sets_resources_of_one_service_with_one_command() -> None:
+    allowances = {name: Allowance(limit=0, used=0) for name in ("cores", "ram")}
+    *_, command = request(compare({"cores": 2, "ram": 1024}, allowances, first=True), PROJECT, "roe")
+    assert command == "  openstack quota set --cores 2 --ram 1024 0123"

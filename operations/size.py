@@ -1,0 +1,97 @@
+"""Command ``size``: what a stack requires of an OpenStack project, and what it costs."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config import prices as site_prices
+from config.loader import ConfigError, load_file
+from config.prices import Prices
+from config.stack_config import StackConfig
+from probes import allowances, cost, quota
+from probes.needs import Flavor, needs
+from probes.openstack_connection import connect
+from probes.problem import Problem
+from probes.quota import Project, Row
+
+
+def main(
+    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    ask_cloud: Annotated[
+        bool, typer.Option("--cloud", help="Ask OpenStack for the flavors and the project's quotas")
+    ] = False,
+    flavors: Annotated[
+        Path | None, typer.Option("--flavors", help="Output of `openstack flavor list -f json`", dir_okay=False)
+    ] = None,
+    prices: Annotated[Path | None, typer.Option("--prices", help="YAML file with the site's prices")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
+) -> None:
+    """Print what a stack requires by quota, with node groups at their maximum; without --cloud, from its file alone.
+
+    Volumes that the applications request in the cluster are not included. With --cloud, exit with 1 if a quota is too
+    small.
+    """
+    config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
+    charged = site_prices.load(prices) if prices else None
+    sizes = _flavors(flavors) if flavors else {}
+    if ask_cloud:
+        rows, sizes, project = _ask(config, stack, sizes)
+    else:
+        rows, project = quota.compare(needs(config, sizes), {}, first=True), None
+    costs = _costs(config, sizes, charged) if charged else {}
+    short = [row for row in rows if row.short]
+    if as_json:
+        typer.echo(json.dumps({"resources": list(map(_document, rows)), "monthlyCost": costs}, indent=2))
+    else:
+        typer.echo("\n".join(quota.table(rows)))
+        for name, each in costs.items():
+            typer.echo("\n".join(["", f"Cost of a month at the {name} size:", *cost.lines(each)]))
+        if project and short:
+            typer.echo("\n".join(["", *quota.request(short, project, stack)]))
+    if short:
+        raise typer.Exit(1)
+
+
+def _ask(config: StackConfig, stack: str, given: dict[str, Flavor]) -> tuple[list[Row], dict[str, Flavor], Project]:
+    """Return the comparison with the project's quotas, the sizes of all flavors, and the project.
+
+    Raises:
+        ConfigError: The cloud cannot be reached with the stack's entry of clouds.yaml.
+    """
+    connection = connect(config.cloud)
+    if isinstance(connection, Problem):
+        raise ConfigError(str(connection))
+    sizes = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()} | given
+    with ThreadPoolExecutor() as executor:
+        rows = allowances.compare(config, stack, connection, sizes, executor)
+    return rows, sizes, allowances.project_of(connection)
+
+
+def _flavors(path: Path) -> dict[str, Flavor]:
+    """Read the sizes of flavors.
+
+    Raises:
+        ConfigError: The file is not the output of `openstack flavor list -f json`.
+    """
+    try:
+        return {each["Name"]: Flavor(vcpus=each["VCPUs"], ram=each["RAM"]) for each in json.loads(path.read_text())}
+    except (OSError, ValueError, TypeError, KeyError):
+        raise ConfigError(
+            f"{path}: cannot be read as a list of flavors: write it with `openstack flavor list -f json > {path}`"
+        ) from None
+
+
+def _costs(config: StackConfig, sizes: Mapping[str, Flavor], prices: Prices) -> dict[str, cost.Cost]:
+    """Return the cost at the initial size, and at the maximum size if node groups can grow."""
+    found = {"initial": cost.monthly(config, sizes, prices, at_maximum=False)}
+    if any(group.autoscaling for group in config.cluster.groups.values()):
+        found["maximum"] = cost.monthly(config, sizes, prices, at_maximum=True)
+    return found
+
+
+def _document(row: Row) -> dict[str, str | int | None]:
+    return {"name": row.name, "needed": row.needed, "used": row.used, "limit": row.limit, "short": row.short}

@@ -1,0 +1,143 @@
+"""The quotas of an OpenStack project, and how much of them is used."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, Final
+
+from config.names import cloud_name
+from config.stack_config import StackConfig
+from probes import openstack_api, quota
+from probes.needs import Flavor, needs
+from probes.quota import Allowance, Project, Row
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+_NEUTRON: Final = ("networks", "subnets", "routers", "ports", "security_groups", "security_group_rules", "floating_ips")
+_OCTAVIA: Final = ("load_balancers", "listeners", "pools", "health_monitors")
+
+
+def allowances(connection: "Connection", executor: Executor) -> dict[str, Allowance]:
+    """Return the quotas of the connection's project, by resource, as far as the cloud shows them.
+
+    Args:
+        connection: The connection.
+        executor: Runs the requests to the services concurrently.
+
+    Raises:
+        openstack.exceptions.SDKException: A service cannot be reached.
+    """
+    services: tuple[Callable[[Connection], Mapping[str, Allowance]], ...]
+    services = (_nova, _cinder, _cinder_types, _neutron, _octavia, _magnum)
+    found: dict[str, Allowance] = {}
+    for part in executor.map(lambda service: service(connection), services):
+        found |= part
+    return found
+
+
+def compare(
+    config: StackConfig, stack: str, connection: "Connection", flavors: Mapping[str, Flavor], executor: Executor
+) -> list[Row]:
+    """Compare what a stack requires with the quotas of its project.
+
+    Args:
+        config: The stack configuration.
+        stack: Name of the stack.
+        connection: The connection.
+        flavors: Sizes of flavors by name.
+        executor: Runs the requests to the services concurrently.
+
+    Raises:
+        openstack.exceptions.SDKException: A service cannot be reached.
+    """
+    default_type = executor.submit(_default_volume_type, connection)
+    existing = executor.submit(lambda: [each.name for each in connection.block_storage.volumes()])
+    found = allowances(connection, executor)
+    needed = needs(config, flavors, default_type=default_type.result())
+    first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
+    return quota.compare(needed, found, first=first)
+
+
+def project_of(connection: "Connection") -> Project:
+    """Return the connection's project."""
+    project = connection.current_project
+    return Project(name=project.name, id=str(connection.current_project_id), region=connection.config.region_name)
+
+
+def _default_volume_type(connection: "Connection") -> str:
+    """Return the name of the cloud's default volume type; empty if it has none."""
+    answer = openstack_api.get(connection.block_storage, "/types/default")
+    return str(answer["volume_type"]["name"]) if answer else ""
+
+
+def _nova(connection: "Connection") -> dict[str, Allowance]:
+    limits = connection.compute.get_limits().absolute
+    return {
+        "instances": Allowance(limit=limits.instances, used=limits.instances_used),
+        "cores": Allowance(limit=limits.total_cores, used=limits.total_cores_used),
+        "ram": Allowance(limit=limits.total_ram, used=limits.total_ram_used),
+        "server_groups": Allowance(limit=limits.server_groups, used=limits.server_groups_used),
+        # A limit of each group, as that of the size of a volume below.
+        "server_group_members": Allowance(limit=limits.server_group_members, used=0),
+    }
+
+
+def _cinder(connection: "Connection") -> dict[str, Allowance]:
+    limits = connection.block_storage.get_limits().absolute
+    return {
+        "volumes": Allowance(limit=limits.max_total_volumes, used=limits.total_volumes_used),
+        "gigabytes": Allowance(limit=limits.max_total_volume_gigabytes, used=limits.total_gigabytes_used),
+    }
+
+
+def _cinder_types(connection: "Connection") -> dict[str, Allowance]:
+    """Return Cinder's quotas of volume types and of the size of one volume."""
+    path = f"/os-quota-sets/{connection.current_project_id}?usage=true"
+    quotas = _shown(lambda: openstack_api.get(connection.block_storage, path)) or {"quota_set": {}}
+    return {
+        name: Allowance(limit=each["limit"], used=each["in_use"] + each["reserved"])
+        for name, each in quotas["quota_set"].items()
+        if name.startswith(("volumes_", "gigabytes_", "per_volume_"))
+    }
+
+
+def _neutron(connection: "Connection") -> dict[str, Allowance]:
+    quotas = connection.network.get_quota(str(connection.current_project_id), details=True)
+    return {name: Allowance(limit=quotas[name]["limit"], used=quotas[name]["used"]) for name in _NEUTRON}
+
+
+def _octavia(connection: "Connection") -> dict[str, Allowance]:
+    """Return Octavia's quotas, which has no request for their usage."""
+    octavia: Any = connection.load_balancer
+    limits = _shown(lambda: octavia.get_quota(connection.current_project_id))
+    if limits is None:
+        return {}
+    limited = {name: int(limits[name]) for name in (*_OCTAVIA, "members") if limits[name] is not None}
+
+    def used(name: str) -> int:
+        if limited[name] < 0:
+            return 0
+        if name == "members":
+            return sum(len(pool.members or ()) for pool in octavia.pools())
+        return sum(1 for _ in getattr(octavia, name)())
+
+    return {name: Allowance(limit=limit, used=used(name)) for name, limit in limited.items()}
+
+
+def _magnum(connection: "Connection") -> dict[str, Allowance]:
+    """Return Magnum's quota, which is that of its configuration if the project has none of its own."""
+    magnum = connection.container_infrastructure_management
+    quota = _shown(lambda: openstack_api.get(magnum, f"/quotas/{connection.current_project_id}/Cluster"))
+    if not quota:
+        return {}
+    return {"clusters": Allowance(limit=quota["hard_limit"], used=sum(1 for _ in magnum.clusters()))}
+
+
+def _shown(ask: Callable[[], Any]) -> Any:
+    """Return a service's answer, or None if it shows quotas to administrators only."""
+    from openstack import exceptions  # noqa: PLC0415  # takes a second to import
+
+    try:
+        return ask()
+    except exceptions.HttpException:
+        return None

@@ -1,0 +1,188 @@
+"""What a stack requires of an OpenStack project, by quota; plain arithmetic without network access.
+
+What Magnum's drivers create is counted from their sources: for Heat ``kubecluster.yaml``, ``kubemaster.yaml`` and
+``lb_api.yaml`` of openstack/magnum (2026.1); for Cluster API ``cluster-openstack.yaml`` of capi-helm-charts and
+``securitygroups_rules.go`` of cluster-api-provider-openstack. Volumes that the applications request in the cluster
+(PersistentVolumeClaim) are not known here.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from config.cluster import Cluster
+from config.stack_config import StackConfig
+
+UNTYPED: Final = ""
+"""Name of the volume type that the cloud chooses."""
+
+_NFS_RULES: Final = 6
+"""Rules of the NFS server's security group: NFS, and ``EGRESS`` of components/stateless_vm.py."""
+_EGRESS_RULES: Final = 2
+"""Rules of every new security group in Neutron: all egress with IPv4 and IPv6."""
+_HEAT_RULES: Final = 14 + 9
+"""Ingress rules of masters and workers with Heat."""
+_CLUSTER_API_RULES: Final = 3 + 8
+"""Ingress rules of control plane and workers with Cluster API."""
+_OVN_RULES: Final = 2
+"""Additional rules of capi-helm-charts for node ports if the load balancers' provider is OVN."""
+_INGRESS_LISTENERS: Final = 2
+"""Listeners of ingress-nginx: HTTP and HTTPS."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flavor:
+    """Size of a Nova flavor."""
+
+    vcpus: int
+    """Number of virtual cores."""
+    ram: int
+    """Memory in MiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volumes:
+    """Cinder volumes of the same type and size."""
+
+    type: str
+    """Volume type, or `UNTYPED`."""
+    size: int
+    """Size of each in GiB."""
+    count: int
+    """Number of volumes."""
+
+
+def needs(config: StackConfig, flavors: Mapping[str, Flavor], *, default_type: str = UNTYPED) -> dict[str, int | None]:
+    """Return the quota that a stack requires, by resource, with node groups at their maximum size.
+
+    Args:
+        config: The stack configuration.
+        flavors: Sizes of flavors by name.
+        default_type: Name of the cloud's default volume type, if it is known.
+
+    Returns:
+        Amounts by the name of the resource in `quota.RESOURCES`, and of ``volumes_TYPE`` and ``gigabytes_TYPE`` for
+        each volume type, as in Cinder's API. Cores and memory are None if the size of a flavor is not known.
+    """
+    return {
+        "clusters": 1,
+        **_compute(config, flavors),
+        **_storage(volumes(config), default_type),
+        **_network(config),
+        **_balancers(config),
+    }
+
+
+def servers(config: StackConfig, *, at_maximum: bool = True) -> dict[str, int]:
+    """Return the number of servers by flavor.
+
+    Args:
+        config: The stack configuration.
+        at_maximum: Whether node groups have the maximum size of their autoscaling, instead of the initial one.
+    """
+    found: Counter[str] = Counter({config.nfs.flavor: 1})
+    found[config.cluster.masters.flavor] += config.cluster.masters.count
+    for group in config.cluster.groups.values():
+        found[group.flavor] += group.max_count if at_maximum else group.count
+    return dict(found)
+
+
+def volumes(config: StackConfig, *, at_maximum: bool = True) -> list[Volumes]:
+    """Return the volumes of the NFS server, and those of the nodes if they have any.
+
+    Args:
+        config: The stack configuration.
+        at_maximum: As for `servers`.
+    """
+    cluster = config.cluster
+    found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in config.nfs.volumes.values()]
+    if boot := cluster.boot_volume:
+        nodes = sum(servers(config, at_maximum=at_maximum).values()) - 1
+        found.append(Volumes(type=boot.type or UNTYPED, size=boot.size, count=nodes))
+    return found + _etcd_volumes(cluster)
+
+
+def _etcd_volumes(cluster: Cluster) -> list[Volumes]:
+    """Return the volumes for etcd on the masters, by Magnum's labels; Cluster API has newer names for them."""
+    labels: Mapping[str, str] = cluster.labels
+    if cluster.driver == "capi":
+        if labels.get("etcd_blockdevice_type") == "local":
+            return []
+        newer = {"etcd_volume_size": "etcd_blockdevice_size", "etcd_volume_type": "etcd_blockdevice_volume_type"}
+        labels = {**labels, **{old: labels[new] for old, new in newer.items() if new in labels}}
+    size = labels.get("etcd_volume_size", "")
+    if not size.isdecimal() or not int(size):
+        return []
+    type_ = labels.get("etcd_volume_type") or UNTYPED
+    return [Volumes(type=type_, size=int(size), count=cluster.masters.count)]
+
+
+def _compute(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int | None]:
+    counts = servers(config)
+    sizes = [(flavors[name], count) for name, count in counts.items() if name in flavors]
+    known = len(sizes) == len(counts)
+    found: dict[str, int | None] = {
+        "instances": sum(counts.values()),
+        "cores": sum(flavor.vcpus * count for flavor, count in sizes) if known else None,
+        "ram": sum(flavor.ram * count for flavor, count in sizes) if known else None,
+    }
+    if config.cluster.driver == "heat":
+        # One for the masters, and one for each group of workers, with the default label nodes_affinity_policy.
+        groups = [config.cluster.masters.count, *(group.max_count for group in config.cluster.groups.values())]
+        found |= {"server_groups": len(groups), "server_group_members": max(groups)}
+    return found
+
+
+def _storage(wanted: Sequence[Volumes], default_type: str) -> dict[str, int | None]:
+    found: Counter[str] = Counter()
+    for each in wanted:
+        suffixes = ["", f"_{each.type or default_type}"] if each.type or default_type else [""]
+        for suffix in suffixes:
+            found[f"volumes{suffix}"] += each.count
+            found[f"gigabytes{suffix}"] += each.count * each.size
+    return {**found, "per_volume_gigabytes": max(each.size for each in wanted)}
+
+
+def _network(config: StackConfig) -> dict[str, int | None]:
+    cluster = config.cluster
+    networks = 0 if config.network.adopt else 1
+    balancers = _api_balancers(cluster) + 1
+    if cluster.driver == "heat":
+        rules = _HEAT_RULES
+    else:
+        rules = _CLUSTER_API_RULES + _OVN_RULES * (config.ingress.load_balancer_provider == "ovn")
+    return {
+        "networks": networks,
+        "subnets": networks,
+        "routers": networks,
+        # One per server and load balancer; of a new network those of its router and of DHCP (OVN: of metadata).
+        "ports": sum(servers(config).values()) + balancers + 2 * networks,
+        # The NFS server's, and Magnum's two for masters and workers.
+        "security_groups": 3,
+        "security_group_rules": _NFS_RULES + rules + 2 * _EGRESS_RULES,
+        "floating_ips": 1 + cluster.public_api,
+    }
+
+
+def _balancers(config: StackConfig) -> dict[str, int | None]:
+    """Return the load balancers of the API and of ingress-nginx with all that they consist of.
+
+    The members of the latter are the workers, whose number follows the autoscaler.
+    """
+    cluster, api = config.cluster, _api_balancers(config.cluster)
+    listeners = api + _INGRESS_LISTENERS
+    return {
+        "load_balancers": api + 1,
+        "listeners": listeners,
+        "pools": listeners,
+        # cluster-api-provider-openstack creates one for the API in any case.
+        "health_monitors": listeners if config.ingress.health_monitors else api * (cluster.driver == "capi"),
+        "members": api * cluster.masters.count
+        + _INGRESS_LISTENERS * sum(group.max_count for group in cluster.groups.values()),
+    }
+
+
+def _api_balancers(cluster: Cluster) -> int:
+    """Return the number of load balancers that Magnum creates: the API's, and with Heat also etcd's."""
+    return cluster.api_load_balancer * (2 if cluster.driver == "heat" else 1)

@@ -1,0 +1,111 @@
+from typing import Any
+
+import pytest
+
+from probes.needs import Flavor, needs
+from tests.unit.sample import environment
+
+FLAVORS = {
+    "m1.small": Flavor(vcpus=1, ram=2048),
+    "m1.medium": Flavor(vcpus=2, ram=4096),
+    "m1.large": Flavor(vcpus=4, ram=8192),
+}
+HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1", "cluster__masters__count": 1}
+
+
+def needed(**changes: Any) -> dict[str, int | None]:
+    return needs(environment(**changes), FLAVORS)
+
+
+def test_everything_that_cluster_api_and_the_program_create() -> None:
+    assert needed() == {
+        "clusters": 1,
+        # The NFS server, three masters, two workers, one node of the group.
+        "instances": 1 + 3 + 2 + 1,
+        "cores": 1 + 5 * 2 + 4,
+        "ram": 2048 + 5 * 4096 + 8192,
+        "volumes": 2,
+        "volumes_ceph-hdd": 1,
+        "volumes_ceph-ssd": 1,
+        "gigabytes": 150,
+        "gigabytes_ceph-hdd": 100,
+        "gigabytes_ceph-ssd": 50,
+        "per_volume_gigabytes": 100,
+        "networks": 1,
+        "subnets": 1,
+        "routers": 1,
+        # Servers, load balancers, router, metadata.
+        "ports": 7 + 2 + 1 + 1,
+        "security_groups": 3,
+        # The NFS server's; control plane: API, control plane, workers; workers: node ports from the subnet and both
+        # groups, with TCP and UDP, and with OVN from everywhere, control plane, workers; egress.
+        "security_group_rules": 6 + 3 + (6 + 2 + 2) + 4,
+        "floating_ips": 2,
+        # The API's with its three masters, ingress-nginx's with three workers for HTTP and HTTPS.
+        "load_balancers": 2,
+        "listeners": 1 + 2,
+        "pools": 1 + 2,
+        "health_monitors": 1,
+        "members": 3 + 2 * 3,
+    }
+
+
+def test_autoscaled_groups_count_with_their_maximum() -> None:
+    grown = needed(cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
+    assert (grown["instances"], grown["cores"]) == (1 + 3 + 2 + 10, 1 + 5 * 2 + 10 * 4)
+    assert (grown["ports"], grown["members"]) == (16 + 4, 3 + 2 * 12)
+
+
+def test_boot_volumes_count_by_type() -> None:
+    booted = needed(cluster__bootVolume={"size": 40, "type": "ceph-ssd"})
+    assert (booted["volumes"], booted["gigabytes"]) == (2 + 6, 150 + 6 * 40)
+    assert (booted["volumes_ceph-ssd"], booted["gigabytes_ceph-ssd"]) == (1 + 6, 50 + 6 * 40)
+
+
+def test_volumes_without_a_type_count_as_the_clouds_default_type_if_it_is_known() -> None:
+    booted = environment(cluster__bootVolume={"size": 40})
+    assert "volumes_" not in needs(booted, FLAVORS)
+    assert needs(booted, FLAVORS)["gigabytes_ceph-ssd"] == 50
+    assert needs(booted, FLAVORS, default_type="ceph-ssd")["gigabytes_ceph-ssd"] == 50 + 6 * 40
+
+
+@pytest.mark.parametrize(
+    ("changes", "gigabytes"),
+    [
+        ({"cluster__labels": {"etcd_volume_size": "10"}}, 3 * 10),
+        ({"cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 3 * 20),
+        ({"cluster__labels": {"etcd_blockdevice_size": "20", "etcd_blockdevice_type": "local"}}, 0),
+        ({"cluster__labels": {"etcd_volume_size": "0"}}, 0),
+        ({**HEAT, "cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 10),
+    ],
+)
+def test_volumes_of_etcd_on_the_masters(changes: dict[str, Any], gigabytes: int) -> None:
+    assert needed(**changes)["gigabytes"] == 150 + gigabytes
+
+
+def test_an_adopted_network_is_not_counted() -> None:
+    adopted = needed(network__adopt={"network": "shared", "subnet": "shared-v4"})
+    assert (adopted["networks"], adopted["subnets"], adopted["routers"], adopted["ports"]) == (0, 0, 0, 7 + 2)
+
+
+def test_heat_has_a_load_balancer_for_etcd_and_server_groups() -> None:
+    public = needed(**HEAT)
+    assert (public["load_balancers"], public["listeners"], public["health_monitors"]) == (3, 4, 0)
+    # One for the masters, one for the default workers, one for the node group.
+    assert (public["server_groups"], public["server_group_members"]) == (3, 2)
+    assert public["security_group_rules"] == 6 + 14 + 9 + 4
+    private = needed(**HEAT, cluster__publicApi=False)
+    assert (private["load_balancers"], private["listeners"]) == (1, 2)
+
+
+def test_health_monitors_count_for_each_listener() -> None:
+    assert needed(ingress__healthMonitors=True)["health_monitors"] == 3
+
+
+def test_a_private_api_needs_no_address() -> None:
+    assert needed(cluster__publicApi=False)["floating_ips"] == 1
+
+
+def test_cores_and_memory_are_unknown_with_a_flavor_that_is() -> None:
+    unknown = needs(environment(), {"m1.small": FLAVORS["m1.small"]})
+    assert (unknown["cores"], unknown["ram"], unknown["instances"]) == (None, None, 7)
