@@ -5,7 +5,7 @@ import sys
 import typer
 
 from config.loader import ConfigError
-from operations import certificate, preflight, recover, secrets, size, vault_policy, vault_ready
+from operations import certificate, leftovers, preflight, recover, secrets, size, vault_policy, vault_ready
 from phalanx.errors import PhalanxError
 
 app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
@@ -15,6 +15,7 @@ app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)
 app.command("vault-ready")(vault_ready.main)
 app.command("recover")(recover.main)
+app.command("leftovers")(leftovers.main)
 app.add_typer(secrets.app, name="secrets")
 
 

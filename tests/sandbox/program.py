@@ -97,15 +97,23 @@ class Program:
         Raises:
             AssertionError: The recovery failed, or is undecided.
         """
+        return self.operate("recover", *arguments)
+
+    def operate(self, command: str, *arguments: str) -> str:
+        """Run a command of `operations`, and return its output.
+
+        Raises:
+            AssertionError: The command failed.
+        """
         done = subprocess.run(
-            [sys.executable, "-m", "operations", "recover", "--stack", self.stack, *arguments],
+            [sys.executable, "-m", "operations", command, "--stack", self.stack, *arguments],
             cwd=paths.CHECKOUT,
             env=_environment(),
             text=True,
             capture_output=True,
             check=False,
         )
-        _assert_success("recover", done)
+        _assert_success(command, done)
         return done.stdout
 
     def kill(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:

@@ -36,6 +36,8 @@ def test_a_killed_run_continues_without_duplicates(program: Program, tenant: Con
 
     program.run("destroy")
     assert not nfs_is_there()
+    # The Service is deleted before Argo CD and, where it is not protected, the cluster.
+    assert [each.name for each in tenant.load_balancer.load_balancers() if each.name.startswith("kube_service_")] == []
 
     program.kill("up", when=nfs_is_there)
     assert objects.all("v1", "Secret", namespace="argocd") == [], "killed too late"
