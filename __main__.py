@@ -27,6 +27,7 @@ from components.magnum_cluster import MagnumCluster
 from components.network import Network
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
+from components.platform_records import PlatformRecords
 from components.secret_store import SecretStore
 from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
@@ -47,6 +48,8 @@ def build(checked: Checked) -> Platform:
     nfs = NfsServer("nfs", openstack_arguments.nfs_server(config, network), openstack)
     store = ObjectStore("object-store", openstack_arguments.object_store(config), openstack)
     ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
+    records_args = openstack_arguments.platform_records(config, source.environment.fqdn, ingress)
+    records = [PlatformRecords("dns", records_args, openstack)] if records_args else []
     cluster = MagnumCluster("cluster", openstack_arguments.cluster(config, network), openstack)
 
     secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault_options(checked))
@@ -63,7 +66,8 @@ def build(checked: Checked) -> Platform:
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)
-        CertificateIssuer("certificate", issuer_args, after(ResourceOptions.merge(kubernetes, openstack), cert_manager))
+        in_both = ResourceOptions.merge(kubernetes, openstack)
+        CertificateIssuer("certificate", issuer_args, after(in_both, cert_manager, *records))
     return Platform(ingress, nfs, store, cluster, secrets, argocd, applications)
 
 

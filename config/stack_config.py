@@ -6,6 +6,7 @@ from pydantic import Field
 from config.applications import ApplicationsSettings
 from config.cloud import Cloud
 from config.cluster import Cluster
+from config.dns import Dns, ExternalDns
 from config.ingress import Ingress
 from config.names import PROJECT
 from config.network import NetworkSettings
@@ -29,6 +30,7 @@ class StackConfig(StackFile):
     nfs: Nfs = Field(description="NFS server and its volumes")
     cluster: Cluster = Field(description="Kubernetes cluster")
     ingress: Ingress = Field(default=Ingress(), description="Load balancer of ingress-nginx")
+    dns: Dns = Field(default=ExternalDns(kind="external"), description="DNS records of the platform's name")
     object_store: ObjectStoreSettings = Field(description="Object store for the results of TAP queries")
     vault: Vault = Field(default=Vault(), description="Vault for the secrets of the applications")
     secrets: Secrets = Field(default=Secrets(), description="Static secrets, which the operator provides")

@@ -114,9 +114,9 @@ def _octavia(connection: "Connection") -> dict[str, Allowance]:
         return {}
     limited = {name: int(limits[name]) for name in (*_OCTAVIA, "members") if limits[name] is not None}
 
-    def used(name: str) -> int:
+    def used(name: str) -> int | None:
         if limited[name] < 0:
-            return 0
+            return None
         if name == "members":
             return sum(len(pool.members or ()) for pool in octavia.pools())
         return sum(1 for _ in getattr(octavia, name)())

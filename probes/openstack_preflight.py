@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from config.dns import DesignateDns
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
@@ -46,7 +47,7 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         "Cinder": project.storage,
         "the quotas": project.quota,
     }
-    if project.dns_zone is not None:
+    if project.zones_by_key:
         checks["Designate"] = project.zones
     results = executor.map(lambda service: run(service, checks[service]), checks)
     return [problem for found in results for problem in found]
@@ -134,8 +135,9 @@ class _Project:
         }
         if self.config.object_store.kind == "swift":
             required["object-store"] = "Swift (to use an existing bucket instead set rsp:objectStore.kind to s3)"
-        if self.dns_zone is not None:
-            required["dns"] = "Designate (to use another service change rsp:tls.challenge)"
+        if self.zones_by_key:
+            keys = " and ".join(f"rsp:{key.rpartition('.')[0]}" for key in self.zones_by_key)
+            required["dns"] = f"Designate (to use another service change {keys})"
         for service, name in required.items():
             try:
                 session.get_endpoint(
@@ -155,18 +157,36 @@ class _Project:
         return self.connection.container_infrastructure_management
 
     @property
-    def dns_zone(self) -> str | None:
-        """Zone of the ACME challenge in this project, with the trailing dot; None if it is not required."""
-        tls = self.config.tls
+    def zones_by_key(self) -> Mapping[str, str]:
+        """Zones that must be in this project, with the trailing dot, by their key."""
+        dns, tls = self.config.dns, self.config.tls
+        found = {"dns.zone": f"{dns.zone}."} if isinstance(dns, DesignateDns) else {}
         if isinstance(tls, LetsEncrypt) and isinstance(tls.challenge, Designate) and tls.challenge.credential is None:
-            return f"{tls.challenge.zone}."
-        return None
+            found["tls.challenge.zone"] = f"{tls.challenge.zone}."
+        return found
 
     def zones(self) -> Iterator[Problem]:
-        """Check that Designate has the zone."""
-        zones = [each.name for each in self.connection.dns.zones()]
-        if self.dns_zone not in zones:
-            yield absent("rsp:tls.challenge.zone", str(self.dns_zone), zones)
+        """Check that Designate has the zones, and that the program may write its records in them."""
+        zones = {each.name: each for each in self.connection.dns.zones()}
+        for key, name in self.zones_by_key.items():
+            if (zone := zones.get(name)) is None:
+                yield absent(f"rsp:{key}", name, zones)
+            elif zone.project_id != self.connection.current_project_id:
+                # Other projects can share a zone; their administrators, not ours, decide on its records.
+                yield Problem(
+                    where=f"rsp:{key}",
+                    what=f"the zone `{name}` belongs to another project ({zone.project_id}): have it transferred "
+                    "(`openstack zone transfer request create`), or create and delegate a zone below it",
+                )
+            elif zone.type == "SECONDARY":
+                yield Problem(
+                    where=f"rsp:{key}",
+                    what=f"the zone `{name}` is a secondary zone, of which Designate only has a copy: use the service "
+                    "that has the primary zone, or create and delegate a zone below it",
+                )
+            elif zone.status == "ERROR":
+                what = f"the zone `{name}` has the status ERROR: ask the cloud's administrators to repair it"
+                yield Problem(where=f"rsp:{key}", what=what)
 
     def images(self) -> Iterator[Problem]:
         """Check that the images exist, and that Magnum can use the one of the cluster."""

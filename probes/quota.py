@@ -67,8 +67,8 @@ class Allowance:
 
     limit: int
     """Limit; negative if unlimited."""
-    used: int
-    """Present usage."""
+    used: int | None
+    """Present usage; None if it was not counted, as the quota is unlimited."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class Row:
         """How much the quota is too small."""
         if self.needed is None or self.allowance is None or self.allowance.limit < 0:
             return 0
-        used = self.allowance.used if self.first else 0
+        used = (self.allowance.used or 0) if self.first else 0
         return max(0, used + self.needed - self.allowance.limit)
 
     @property

@@ -1,16 +1,19 @@
 """Create the arguments of the infrastructure's components from a stack's configuration."""
 
 from components.cluster_labels import Autoscaling, ClusterFeatures
-from components.ingress_address import IngressAddressArgs
+from components.ingress_address import IngressAddress, IngressAddressArgs
 from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
+from components.platform_records import PlatformRecordsArgs
 from config import cluster as cluster_config
 from config import heat_releases
+from config.dns import DesignateDns
 from config.network import NetworkSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
+from wiring import dns_records
 
 
 def network(settings: NetworkSettings) -> NetworkArgs:
@@ -64,6 +67,26 @@ def object_store(config: StackConfig) -> ObjectStoreArgs:
         buckets={service.value: bucket for service, bucket in settings.buckets.items()},
         keys=keys,
         protect=config.protect,
+    )
+
+
+def platform_records(config: StackConfig, host: str, ingress: IngressAddress) -> PlatformRecordsArgs | None:
+    """Return the arguments of the platform's DNS records, or None if they are not in Designate.
+
+    Args:
+        config: The stack configuration.
+        host: Host name of the platform.
+        ingress: The address of the platform.
+    """
+    settings = config.dns
+    if not isinstance(settings, DesignateDns):
+        return None
+    return PlatformRecordsArgs(
+        zone=settings.zone,
+        host=host,
+        address=ingress.address,
+        alias=dns_records.challenge_alias(host, config),
+        ttl=settings.ttl,
     )
 
 

@@ -12,14 +12,17 @@ from components.magnum_cluster import MagnumCluster
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_store import SecretStore
+from config.dns import DesignateDns
 from phalanx.certificates import rfc3339
 from program.checks import Checked
+from wiring import dns_records
 
 DESCRIPTIONS: Mapping[str, str] = {
     "platformUrl": "URL of the platform",
     "argocdUrl": "URL of Argo CD",
     "certificateExpires": "Expiry of the platform's TLS certificate in UTC (RFC 3339); empty until one is served",
     "ingressAddress": "IPv4 address for the platform's DNS record",
+    "dnsRecords": "DNS records that the site has to create, as in a zone file; empty if Designate has them",
     "clusterId": "ID of the cluster in Magnum",
     "clusterApi": "URL of the Kubernetes API",
     "nfsAddress": "IPv4 address of the NFS server in the cluster's subnet",
@@ -58,6 +61,7 @@ def export(checked: Checked, platform: Platform) -> None:
         "argocdUrl": platform.argocd.url,
         "certificateExpires": rfc3339(checked.certificate.expires) if checked.certificate else "",
         "ingressAddress": platform.ingress.address,
+        "dnsRecords": _dns_records(checked, platform.ingress),
         "clusterId": platform.cluster.cluster_id,
         "clusterApi": platform.cluster.api_address,
         "nfsAddress": platform.nfs.address,
@@ -75,3 +79,11 @@ def export(checked: Checked, platform: Platform) -> None:
     }
     for name in DESCRIPTIONS:
         pulumi.export(name, values[name])
+
+
+def _dns_records(checked: Checked, ingress: IngressAddress) -> pulumi.Input[list[str]]:
+    if isinstance(checked.config.dns, DesignateDns):
+        return []
+    host = checked.source.environment.fqdn
+    alias = dns_records.challenge_alias(host, checked.config)
+    return ingress.address.apply(lambda address: dns_records.lines(host, address, alias))

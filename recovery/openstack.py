@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 """Seconds to wait for a response."""
 
-_CLUSTER_MINUTES, _SERVER_MINUTES = 90, 30
+_CLUSTER_MINUTES, _SERVER_MINUTES, _RECORD_MINUTES = 90, 30, 10
 _RULE_FIELDS = {
     "direction": "direction",
     "ethertype": "ether_type",
@@ -188,6 +188,23 @@ def _node_group_created(connection: "Connection", found: Found, inputs: Inputs) 
     return wait_for_status(status, {"CREATE_IN_PROGRESS"}, {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, _CLUSTER_MINUTES)
 
 
+def _records(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
+    """Yield the zone's record set of that name and type, of which there is at most one."""
+    zone = inputs["zoneId"]
+    for each in connection.dns.recordsets(zone, name=inputs["name"], type=inputs["type"]):
+        if (each.name, each.type) == (inputs["name"], inputs["type"]):
+            yield Found(f"{zone}/{each.id}", difference=_difference(each, inputs))
+
+
+def _records_active(connection: "Connection", found: Found, inputs: Inputs) -> str:  # noqa: ARG001
+    zone, _, record = found.id.partition("/")
+
+    def status() -> str:
+        return str(connection.dns.get_recordset(record, zone).status)
+
+    return wait_for_status(status, {"PENDING"}, {"ACTIVE"}, _RECORD_MINUTES)
+
+
 def _application_credentials(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     identity: Any = connection.identity
     listed = identity.application_credentials(connection.current_user_id)
@@ -214,6 +231,7 @@ FINDERS: Mapping[str, Finder["Connection"]] = {
     "openstack:containerinfra/clusterTemplate:ClusterTemplate": Finder(find=_templates),
     "openstack:containerinfra/cluster:Cluster": Finder(find=_clusters, finish=_cluster_created),
     "openstack:containerinfra/nodeGroup:NodeGroup": Finder(find=_node_groups, finish=_node_group_created),
+    "openstack:dns/recordSet:RecordSet": Finder(find=_records, finish=_records_active),
     # Only the creation returns the secret, so that of an interrupted one is lost.
     "openstack:identity/applicationCredential:ApplicationCredential": Finder(
         find=_application_credentials, discard=_delete_application_credential

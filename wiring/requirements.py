@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from config.dns import DesignateDns
 from config.stack_config import StackConfig
 from config.tls import LetsEncrypt, VaultCertificate
 from phalanx.application import Application
 from phalanx.environment import Environment
 from phalanx.source import Check
-from wiring import lab_volumes
+from wiring import dns_records, lab_volumes
 
 
 def of(config: StackConfig) -> Check:
@@ -31,12 +32,22 @@ def of(config: StackConfig) -> Check:
             for service in config.object_store.buckets
             if service not in applications
         ]
+        problems += _dns_problems(config, environment)
         if "nublado" in applications:
             exports = [f"/{export}" for export in config.nfs.volumes]
             problems += lab_volumes.problems(applications["nublado"], exports)
         return problems
 
     return check
+
+
+def _dns_problems(config: StackConfig, environment: Environment) -> Iterator[str]:
+    """Yield a problem if the zone does not contain the platform's name."""
+    if isinstance(config.dns, DesignateDns) and not dns_records.contains(config.dns.zone, environment.fqdn):
+        yield (
+            f"rsp:dns.zone: {config.dns.zone} does not contain {environment.fqdn}, the fqdn in "
+            f"environments/values-{environment.name}.yaml: set it to a zone that does, or rsp:dns.kind to external"
+        )
 
 
 def _needed(tls: Any) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """The program's resources in OpenStack, through OpenStack's APIs."""
 
+import json
 from typing import Any, NamedTuple
 
 from openstack.connection import Connection
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
+from tests.sandbox.program import Program
 
 OURS = cloud_name("sandbox", "")
 NFS = cloud_name("sandbox", "nfs")
@@ -118,6 +120,14 @@ def test_taps_keys_can_write_to_the_bucket(tenant: Connection, settings: StackCo
     store = settings.object_store
     assert tenant.object_store.get_container_metadata(store.bucket).name == store.bucket
     assert not tenant.object_store.get_container_metadata(store.bucket).read_ACL
+
+
+def test_what_the_stack_requires_is_what_it_uses(program: Program) -> None:
+    resources = {each["name"]: each for each in json.loads(program.operate("size", "--cloud", "--json"))["resources"]}
+    different = {name: each for name, each in resources.items() if each["used"] not in {None, each["needed"]}}
+    # Neutron's group `default` with its rules, a limit of each volume, and an older release's rules for node ports.
+    assert different.keys() <= {"security_groups", "security_group_rules", "per_volume_gigabytes"}
+    assert resources["security_groups"]["used"] == resources["security_groups"]["needed"] + 1
 
 
 def test_the_cluster_counts_against_the_tenants_quota(tenant: Connection, settings: StackConfig) -> None:

@@ -50,7 +50,9 @@ class FakeProject:
         self.networks = named("shared")
         self.subnets = named("shared-v4", cidr="10.20.0.0/24")
         self.cores = 64
-        self.zones = named("acme.example.org.", "example.com.")
+        self.zones = named(
+            "acme.example.org.", "example.com.", project_id="project-id", type="PRIMARY", status="ACTIVE"
+        )
         self.dns = SimpleNamespace(zones=lambda: self.zones)
         resources = ("networks", "subnets", "routers", "security_groups", "floating_ips")
         self.networking_quota = {

@@ -378,6 +378,24 @@ def test_a_missing_zone_of_designate_is_reported(project: FakeProject, executor:
     assert str(problem) == "rsp:tls.challenge.zone: the cloud has no `acme.example.org.`; it has: example.com."
 
 
+def test_the_zone_of_the_platforms_records_is_checked_too(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    settings = environment(dns={"kind": "designate", "zone": "example.com"})
+    assert check(executor, settings) == []
+    project.zones[1].status = "ERROR"
+    assert only(check(executor, settings)).startswith("rsp:dns.zone: the zone `example.com.` has the status ERROR")
+    project.zones[1].type = "SECONDARY"
+    assert "rsp:dns.zone: the zone `example.com.` is a secondary zone" in only(check(executor, settings))
+    project.zones[1].project_id = "theirs"
+    message = only(check(executor, settings))
+    assert message.startswith("rsp:dns.zone: the zone `example.com.` belongs to another project (theirs): have it tran")
+    project.zones.pop(1)
+    assert only(check(executor, settings)) == (
+        "rsp:dns.zone: the cloud has no `example.com.`; it has: acme.example.org."
+    )
+    project.absent_services.add("dns")
+    assert "the cloud has no Designate (to use another service change rsp:dns)" in only(check(executor, settings))
+
+
 def test_a_missing_designate_is_reported_only_if_it_is_required(
     project: FakeProject, executor: ThreadPoolExecutor
 ) -> None:

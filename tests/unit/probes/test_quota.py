@@ -35,7 +35,7 @@ def test_only_known_and_limited_resources_can_be_short(
         if row.short:
             assert row.needed is not None
             used = allowances[row.name].used if first else 0
-            assert row.needed + used > allowances[row.name].limit >= 0
+            assert row.needed + (used or 0) > allowances[row.name].limit >= 0
 
 
 def test_every_resource_of_a_stack_has_a_title_and_a_command() -> None:

@@ -188,6 +188,24 @@ def test_a_node_group_is_found_in_its_cluster() -> None:
     assert found("NodeGroup", cloud, clusterId="gone", name="labs") == []
 
 
+def test_a_dns_record_is_found_by_name_and_type_in_its_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = {"name": "rsp.example.org.", "type": "A"}
+    listing = Listing(
+        existing("r1", **record, description="of this stack", status="ACTIVE"),
+        existing("r2", **{**record, "type": "TXT"}, description="another", status="ACTIVE"),
+    )
+    statuses = iter(["PENDING", "ACTIVE"])
+    dns = SimpleNamespace(recordsets=listing, get_recordset=lambda *_: SimpleNamespace(status=next(statuses)))
+    kind = openstack.FINDERS["openstack:dns/recordSet:RecordSet"]
+    (one,) = kind.find(connection(dns=dns), {**record, "zoneId": "z1", "description": "of this stack"})
+    assert one == Found("z1/r1")
+    assert listing.query == record
+    (one,) = kind.find(connection(dns=dns), {**record, "zoneId": "z1", "description": "of that stack"})
+    assert "its description differs" in one.difference
+    monkeypatch.setattr(finder, "POLL", 0)
+    assert kind.finish(connection(dns=dns), one, {}) == ""
+
+
 def test_an_application_credential_of_an_interrupted_creation_is_discarded() -> None:
     removed: list[tuple[str, str]] = []
     identity = SimpleNamespace(

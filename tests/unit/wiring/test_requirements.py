@@ -47,6 +47,20 @@ def test_a_bucket_needs_its_application() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("zone", "contained"),
+    [("example.org", True), ("rsp.example.org", True), ("sp.example.org", False), ("a.rsp.example.org", False)],
+)
+def test_the_zone_must_contain_the_platforms_name(zone: str, contained: bool) -> None:
+    named = ENVIRONMENT.model_copy(update={"fqdn": "rsp.example.org"})
+    found = list(requirements.of(environment(dns={"kind": "designate", "zone": zone}))(named, {}))
+    problem = (
+        f"rsp:dns.zone: {zone} does not contain rsp.example.org, the fqdn in environments/values-test.yaml: set it to "
+        "a zone that does, or rsp:dns.kind to external"
+    )
+    assert found == ([] if contained else [problem])
+
+
 def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
     volumes = [{"source": {"type": "nfs", "serverPath": path}} for path in ("/data", "/scratch")]
     values = {"controller": {"config": {"lab": {"volumes": volumes}}}}
