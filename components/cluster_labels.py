@@ -83,6 +83,30 @@ def template_labels(features: ClusterFeatures) -> dict[str, str]:
     return {name: _text(labels[name]) for name in sorted(labels)}
 
 
+def node_group_labels(
+    features: ClusterFeatures, labels: Mapping[str, str], taints: Sequence[str], zone: str | None
+) -> dict[str, str]:
+    """Return the labels of a node group with Heat that differ from those of the cluster.
+
+    Source: ``_get_relevant_labels`` in ``magnum/drivers/heat/template_def.py`` and where it is called. Size and type of
+    boot volumes are always those of the cluster.
+
+    Args:
+        features: Features of the cluster.
+        labels: Kubernetes labels of the nodes.
+        taints: Taints of the nodes, as ``key=value:effect``.
+        zone: Availability zone; None for the cloud's default.
+    """
+    # Magnum's own labels are further options --node-labels.
+    options = [f"--node-labels={','.join(f'{key}={labels[key]}' for key in sorted(labels))}"] if labels else []
+    options += [f"--register-with-taints={','.join(taints)}"] if taints else []
+    found = {"availability_zone": zone} if zone else {}
+    if options:
+        of_cluster = template_labels(features).get("kubelet_options", "")
+        found["kubelet_options"] = " ".join([of_cluster, *options]).strip()
+    return found
+
+
 def _common(features: ClusterFeatures) -> dict[str, str | int | bool]:
     """Return the labels that both drivers support."""
     labels: dict[str, str | int | bool] = {

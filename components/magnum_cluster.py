@@ -23,6 +23,8 @@ class NodeGroup:
     """Number of nodes; with autoscaling the initial number."""
     autoscaling: Autoscaling | None = None
     """Autoscaler bounds, or None to disable the autoscaler."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels in Magnum that differ from those of the cluster; not possible for default-worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,9 @@ class MagnumCluster(pulumi.ComponentResource):
             node_count=nodes.count,
             min_node_count=bounds.minimum if bounds else 1,
             max_node_count=bounds.maximum if bounds else None,
+            labels=nodes.labels or None,
+            # Without it, they would replace those of the cluster.
+            merge_labels=True if nodes.labels else None,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[previous],

@@ -7,7 +7,8 @@ from pydantic import Field, field_validator, model_validator
 
 from config import heat_releases, versions
 from config.addresses import ClientNetwork, PrivateNetwork
-from config.section import GiB, Matching, Name, Nodes, Section, Slug
+from config.node_groups import AdditionalNodeGroup, NodeGroupSettings
+from config.section import GiB, Matching, Name, Section, Slug
 
 Label = Annotated[str, Matching(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores, such as kube_tag")]
 """Name of a Magnum label."""
@@ -62,44 +63,6 @@ LABELS_OF_FIELDS = {
 """Configuration keys of the labels that must not be set in ``labels``, by label."""
 
 
-class AutoscalingSettings(Section):
-    """Limits of the cluster autoscaler."""
-
-    minimum: Nodes = Field(examples=[2], description="Minimum number of nodes; Magnum cannot scale a group to zero")
-    maximum: Nodes = Field(examples=[5], description="Maximum number of nodes; the project's quota must allow them")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.maximum < self.minimum:
-            raise ValueError(f"maximum {self.maximum} is below minimum {self.minimum}")
-        return self
-
-
-class NodeGroupSettings(Section):
-    """A group of nodes of the same flavor."""
-
-    flavor: Name = Field(description="Nova flavor", examples=["m1.large"])
-    count: Nodes = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
-    autoscaling: AutoscalingSettings | None = Field(
-        default=None,
-        description="Limits of the autoscaler; the number of nodes is fixed if absent",
-    )
-
-    @property
-    def max_count(self) -> int:
-        """Number of nodes at the maximum of their autoscaling."""
-        return self.autoscaling.maximum if self.autoscaling else self.count
-
-    @model_validator(mode="after")
-    def _within_bounds(self) -> Self:
-        if self.autoscaling and not self.autoscaling.minimum <= self.count <= self.autoscaling.maximum:
-            raise ValueError(
-                f"count {self.count} is not between autoscaling.minimum {self.autoscaling.minimum} and "
-                f"autoscaling.maximum {self.autoscaling.maximum}",
-            )
-        return self
-
-
 class Masters(Section):
     """The control plane nodes."""
 
@@ -146,7 +109,7 @@ class Cluster(Section):
     )
     masters: Masters = Field(description="Control plane nodes")
     workers: NodeGroupSettings = Field(description="Default node group (Magnum's default-worker)")
-    node_groups: dict[Slug, NodeGroupSettings] = Field(
+    node_groups: dict[Slug, AdditionalNodeGroup] = Field(
         default={},
         max_length=50,
         description="Additional node groups, by name",
@@ -191,7 +154,7 @@ class Cluster(Section):
 
     @field_validator("node_groups")
     @classmethod
-    def _not_default(cls, groups: dict[str, NodeGroupSettings]) -> dict[str, NodeGroupSettings]:
+    def _not_default(cls, groups: dict[str, AdditionalNodeGroup]) -> dict[str, AdditionalNodeGroup]:
         if taken := sorted({"default-master", "default-worker"} & groups.keys()):
             raise ValueError(f"{', '.join(taken)}: Magnum has a node group of this name already: choose another name")
         return groups

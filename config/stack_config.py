@@ -12,6 +12,7 @@ from config.names import PROJECT
 from config.network import NetworkSettings
 from config.network_rules import allowed_clients, fixed_address, overlaps, room_for_nodes, room_for_pods
 from config.nfs import Nfs
+from config.node_groups import supported_by_driver
 from config.object_store import ObjectStoreSettings
 from config.phalanx import Phalanx
 from config.stack_file import Rule, StackFile
@@ -23,7 +24,14 @@ class StackConfig(StackFile):
     """Configuration of one Rubin Science Platform."""
 
     project: ClassVar[str] = PROJECT
-    rules: ClassVar[Sequence[Rule]] = (fixed_address, overlaps, allowed_clients, room_for_nodes, room_for_pods)
+    rules: ClassVar[Sequence[Rule]] = (
+        fixed_address,
+        overlaps,
+        allowed_clients,
+        room_for_nodes,
+        room_for_pods,
+        supported_by_driver,
+    )
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the cluster and the NFS server")

@@ -31,6 +31,8 @@ class Names:
     """Names of Cinder volume types by key path; None for the cloud's default type."""
     availability_zones: Mapping[str, str | None] = field(default_factory=dict)
     """Names of Cinder availability zones by key path; None for the cloud's default zone."""
+    server_zones: Mapping[str, str | None] = field(default_factory=dict)
+    """Names of Nova availability zones by key path; None for the cloud's default zone."""
 
     @functools.cached_property
     def known_images(self) -> Mapping[str, Any]:
@@ -77,8 +79,11 @@ class Names:
         return self._check(self.images, self.known_images)
 
     def check_compute(self) -> Iterator[Problem]:
-        """Check that the flavors and the keypair exist."""
+        """Check that the flavors, the availability zones of servers and the keypair exist."""
         yield from self._check(self.flavors, self.known_flavors)
+        if any(self.server_zones.values()):
+            zones = self.connection.compute.availability_zones()
+            yield from self._check(self.server_zones, {each.name for each in zones})
         if self.cloud.keypair:
             known = {each.name for each in self.connection.compute.keypairs()}
             yield from self._check({"cloud.keypair": self.cloud.keypair}, known)

@@ -85,6 +85,10 @@ class _Project:
                     f"applications.storageClasses.{name}.volumeType": each.volume_type for name, each in classes.items()
                 },
             },
+            server_zones={
+                f"cluster.nodeGroups.{name}.availabilityZone": group.availability_zone
+                for name, group in cluster.node_groups.items()
+            },
             availability_zones={
                 f"applications.storageClasses.{name}.availabilityZone": each.availability_zone
                 for name, each in classes.items()

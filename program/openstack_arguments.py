@@ -1,6 +1,8 @@
 """Create the arguments of the infrastructure's components from a stack's configuration."""
 
-from components.cluster_labels import Autoscaling, ClusterFeatures
+from dataclasses import replace
+
+from components.cluster_labels import Autoscaling, ClusterFeatures, node_group_labels
 from components.ingress_address import IngressAddress, IngressAddressArgs
 from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
@@ -11,6 +13,7 @@ from config import cluster as cluster_config
 from config import heat_releases
 from config.dns import DesignateDns
 from config.network import NetworkSettings
+from config.node_groups import AdditionalNodeGroup, NodeGroupSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
 from wiring import dns_records
@@ -111,7 +114,7 @@ def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
         master_flavor=settings.masters.flavor,
         master_count=settings.masters.count,
         workers=_nodes(settings.workers),
-        node_groups={name: _nodes(group) for name, group in settings.node_groups.items()},
+        node_groups={name: _additional_nodes(config, group) for name, group in settings.node_groups.items()},
         api_load_balancer=settings.api_load_balancer,
         keypair=config.cloud.keypair,
         dns_nameserver=",".join(map(str, config.network.dns_nameservers)) or None,
@@ -150,10 +153,15 @@ def _autoscaler_bounds(settings: cluster_config.Cluster) -> Autoscaling | None:
     return _bounds(workers) or Autoscaling(minimum=workers.count, maximum=workers.count)
 
 
-def _nodes(group: cluster_config.NodeGroupSettings) -> NodeGroup:
+def _nodes(group: NodeGroupSettings) -> NodeGroup:
     return NodeGroup(flavor=group.flavor, count=group.count, autoscaling=_bounds(group))
 
 
-def _bounds(group: cluster_config.NodeGroupSettings) -> Autoscaling | None:
+def _additional_nodes(config: StackConfig, group: AdditionalNodeGroup) -> NodeGroup:
+    labels = node_group_labels(cluster_features(config), group.labels, group.taints, group.availability_zone)
+    return replace(_nodes(group), labels=labels)
+
+
+def _bounds(group: NodeGroupSettings) -> Autoscaling | None:
     bounds = group.autoscaling
     return Autoscaling(minimum=bounds.minimum, maximum=bounds.maximum) if bounds else None

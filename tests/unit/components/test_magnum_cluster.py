@@ -148,3 +148,28 @@ def test_outputs(recording: Recording) -> None:
 
 def test_node_groups_are_deleted_with_the_cluster(recording: Recording) -> None:
     assert recording.one("NodeGroup").request.deletedWith == recording.one("Cluster").urn
+
+
+def test_a_node_group_with_heat_has_labels_and_taints_by_options_of_its_kubelets(
+    run_program: ProgramRunner,
+) -> None:
+    group = {
+        "flavor": "gpu.large",
+        "count": 1,
+        "labels": {"gpu": "a100", "example.org/rack": "7"},
+        "taints": ["gpu=:NoSchedule", "a=b:NoExecute"],
+        "availabilityZone": "az1",
+    }
+    recording = make(
+        run_program, **HEAT, cluster__nodeGroups={"gpus": group, "labs": {"flavor": "m1.large", "count": 1}}
+    )
+    gpus, labs = (recording.one("NodeGroup", f"cluster-{name}").inputs for name in ("gpus", "labs"))
+    of_cluster = recording.one("ClusterTemplate").inputs["labels"]["kubelet_options"]
+    assert gpus["labels"] == {
+        "availability_zone": "az1",
+        "kubelet_options": f"{of_cluster} --node-labels=example.org/rack=7,gpu=a100 "
+        "--register-with-taints=gpu=:NoSchedule,a=b:NoExecute",
+    }
+    assert gpus["mergeLabels"] is True
+    # The group has those of the cluster.
+    assert labs.keys().isdisjoint({"labels", "mergeLabels"})

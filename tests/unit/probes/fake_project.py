@@ -91,6 +91,7 @@ class FakeProject:
         self.compute = SimpleNamespace(
             flavors=lambda: self.flavors,
             keypairs=lambda: self.keypairs,
+            availability_zones=lambda: named("nova"),
             find_server=lambda name: next((each for each in self.servers if each.name == name), None),
             get_limits=get_limits,
         )

@@ -106,6 +106,13 @@ def test_names_that_do_not_exist_are_reported(
     assert message in only(check(executor, environment(**changes)))
 
 
+def test_a_zone_of_nodes_that_does_not_exist_is_reported(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    assert project.token
+    wrong, right = (environment(**HEAT, cluster__nodeGroups__labs__availabilityZone=zone) for zone in ("az1", "nova"))
+    problems = {*map(str, check(executor, wrong))} - {*map(str, check(executor, right))}
+    assert problems == {"rsp:cluster.nodeGroups.labs.availabilityZone: the cloud has no `az1`; it has: nova"}
+
+
 def test_all_problems_are_reported_together(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.cores = 4
     problems = check(executor, environment(nfs__image="x", nfs__flavor="y", network__externalNetwork="z"))

@@ -1,0 +1,127 @@
+"""Groups of nodes of a Kubernetes cluster."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from config.section import Matching, Name, Nodes, Section
+from config.stack_file import KeyPath
+
+if TYPE_CHECKING:
+    from config.cluster import Cluster
+
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
+_KEY = rf"([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_NAME}"
+_RESERVED = ("kubernetes.io", "k8s.io", "magnum.openstack.org")
+"""Domains of keys that kubelet refuses (``--node-labels``), or that Magnum sets."""
+
+
+def _check_domain(text: str) -> str:
+    domain, slash, _ = text.partition("/")
+    if slash and any(domain == each or domain.endswith(f".{each}") for each in _RESERVED):
+        raise ValueError(f"{domain} is reserved: use a domain of your own, such as example.org/gpu")
+    return text
+
+
+NodeKey = Annotated[
+    str,
+    Matching(_KEY, "the key of a label in Kubernetes, such as gpu or example.org/gpu", 317),
+    AfterValidator(_check_domain),
+]
+"""Key of a label of nodes (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
+
+NodeValue = Annotated[str, Matching(_NAME, "letters, digits, hyphens, dots and underscores, such as a100", 63)]
+"""Value of a label of nodes."""
+
+Taint = Annotated[
+    str,
+    Matching(
+        rf"{_KEY}=({_NAME})?:(NoSchedule|PreferNoSchedule|NoExecute)",
+        "a taint as for `kubectl taint`, such as gpu=a100:NoSchedule or gpu=:NoSchedule",
+        400,
+    ),
+    AfterValidator(_check_domain),
+]
+"""Taint of nodes (https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/)."""
+
+
+class AutoscalingSettings(Section):
+    """Limits of the cluster autoscaler."""
+
+    minimum: Nodes = Field(examples=[2], description="Minimum number of nodes; Magnum cannot scale a group to zero")
+    maximum: Nodes = Field(examples=[5], description="Maximum number of nodes; the project's quota must allow them")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.maximum < self.minimum:
+            raise ValueError(f"maximum {self.maximum} is below minimum {self.minimum}")
+        return self
+
+
+class NodeGroupSettings(Section):
+    """A group of nodes of the same flavor."""
+
+    flavor: Name = Field(description="Nova flavor", examples=["m1.large"])
+    count: Nodes = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
+    autoscaling: AutoscalingSettings | None = Field(
+        default=None,
+        description="Limits of the autoscaler; the number of nodes is fixed if absent",
+    )
+
+    @property
+    def max_count(self) -> int:
+        """Number of nodes at the maximum of their autoscaling."""
+        return self.autoscaling.maximum if self.autoscaling else self.count
+
+    @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        if self.autoscaling and not self.autoscaling.minimum <= self.count <= self.autoscaling.maximum:
+            raise ValueError(
+                f"count {self.count} is not between autoscaling.minimum {self.autoscaling.minimum} and "
+                f"autoscaling.maximum {self.autoscaling.maximum}",
+            )
+        return self
+
+
+class AdditionalNodeGroup(NodeGroupSettings):
+    """A node group besides Magnum's own; the last three keys require driver heat."""
+
+    labels: dict[NodeKey, NodeValue] = Field(
+        default={},
+        max_length=20,
+        description="Kubernetes labels of the nodes (driver heat)",
+        examples=[{"gpu": "a100"}],
+    )
+    taints: tuple[Taint, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Taints of the nodes (driver heat)",
+        examples=[["gpu=a100:NoSchedule"]],
+    )
+    availability_zone: Name | None = Field(
+        default=None,
+        description="Availability zone of servers and boot volumes (driver heat); the cloud's default if absent",
+        examples=["nova"],
+    )
+
+
+def supported_by_driver(cluster: "Cluster") -> Iterator[tuple[KeyPath, str]]:
+    """Yield the settings of node groups that the driver does not pass on.
+
+    Source: ``_process_node_groups`` in ``magnum_capi_helm/driver.py``; the label of the nodes is that of
+    ``kubeadm-config-template.yaml`` in capi-helm-charts.
+    """
+    if cluster.driver != "capi":
+        return
+    for name, group in cluster.node_groups.items():
+        nodes = f"its nodes have the label capi.stackhpc.com/node-group={name}"
+        ways = {
+            "labels": (group.labels, f"remove it, and select them by the label that they have: {nodes}"),
+            "taints": (group.taints, f"remove it, and let pods choose their nodes by a nodeSelector: {nodes}"),
+            "availabilityZone": (group.availability_zone, "remove it: the cloud's management cluster chooses the zone"),
+        }
+        for key, (value, way) in ways.items():
+            if value:
+                reason = f"Magnum's driver for Cluster API passes on only flavor, count and autoscaling: {way}"
+                yield ("cluster", "nodeGroups", name, key), reason
