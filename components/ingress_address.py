@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 
 import pulumi
 from pulumi_openstack import networking
@@ -11,6 +12,8 @@ class IngressAddressArgs:
 
     external_network: str
     """Name of the external network of the floating IP."""
+    existing: IPv4Address | None = None
+    """Existing floating IP to use; None to create one."""
     health_monitors: bool
     """Whether Octavia probes the nodes behind the address."""
     protect: bool = True
@@ -33,19 +36,25 @@ class IngressAddress(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: IngressAddressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:IngressAddress", name, None, opts)
-        floating_ip = networking.FloatingIp(
-            f"{name}-address",
-            pool=args.external_network,
-            # The cloud controller deletes the floating IP of a Service only if the description is its own.
-            description=f"Ingress of the Rubin Science Platform ({pulumi.get_stack()}), managed by Pulumi",
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
-        )
-        self.address = floating_ip.address
+        if args.existing:
+            # Not a resource of the stack, so that it is never changed or deleted.
+            self.address = pulumi.Output.from_input(str(args.existing))
+        else:
+            self.address = self._create(name, args)
         self.annotations = service_annotations(health_monitors=args.health_monitors)
         self.controller_kind = controller_kind(health_monitors=args.health_monitors)
         self.register_outputs(
             {"address": self.address, "annotations": self.annotations, "controllerKind": self.controller_kind},
         )
+
+    def _create(self, name: str, args: IngressAddressArgs) -> pulumi.Output[str]:
+        return networking.FloatingIp(
+            f"{name}-address",
+            pool=args.external_network,
+            # The cloud controller deletes the floating IP of a Service only if the description is its own.
+            description=f"Ingress of the Rubin Science Platform ({pulumi.get_stack()}), managed by Pulumi",
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        ).address
 
 
 def service_annotations(*, health_monitors: bool) -> dict[str, str]:

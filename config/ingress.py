@@ -2,6 +2,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from config.addresses import Address
 from config.section import Section
 
 
@@ -18,6 +19,15 @@ class Ingress(Section):
             "Create health monitors for the nodes (provider ovn requires OVN 22.09 or later); without them "
             "ingress-nginx runs on every node"
         ),
+    )
+
+    floating_ip: Address | None = Field(
+        default=None,
+        description=(
+            "Existing floating IP of the project for the platform, which the stack never deletes; by default the stack "
+            "creates one"
+        ),
+        examples=["192.0.2.1"],
     )
 
     @property

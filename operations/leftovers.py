@@ -10,6 +10,7 @@ import typer
 
 from config.loader import ConfigError, load_file
 from config.stack_config import StackConfig
+from operations.stack import StackName
 from probes.leftovers import SHORT_ID, UUID, Kind, Leftover
 from probes.openstack_connection import connect
 from probes.problem import Problem
@@ -21,7 +22,7 @@ _CLUSTER: Final = re.compile(rf"{UUID.pattern}|[a-z0-9-]+-{SHORT_ID}")
 
 def main(  # noqa: PLR0913  # one parameter per option
     *,
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    stack: StackName,
     cluster: Annotated[
         list[str] | None,
         typer.Option("--cluster", help="Also another deleted cluster: its ID in Magnum, or its name in Cluster API"),

@@ -12,6 +12,7 @@ from config import prices as site_prices
 from config.loader import ConfigError, load_file
 from config.prices import Prices
 from config.stack_config import StackConfig
+from operations.stack import StackName
 from probes import allowances, cost, quota
 from probes.needs import Flavor, needs
 from probes.openstack_connection import connect
@@ -20,7 +21,7 @@ from probes.quota import Project, Row
 
 
 def main(
-    stack: Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")],
+    stack: StackName,
     ask_cloud: Annotated[
         bool, typer.Option("--cloud", help="Ask OpenStack for the flavors and the project's quotas")
     ] = False,

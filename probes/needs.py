@@ -161,7 +161,7 @@ def _network(config: StackConfig) -> dict[str, int | None]:
         # The NFS server's, and Magnum's two for masters and workers.
         "security_groups": 3,
         "security_group_rules": _NFS_RULES + rules + 2 * _EGRESS_RULES,
-        "floating_ips": 1 + cluster.public_api,
+        "floating_ips": (config.ingress.floating_ip is None) + cluster.public_api,
     }
 
 

@@ -10,7 +10,7 @@ from config.dns import DesignateDns
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
-from probes import allowances, existing_cluster, magnum_driver, quota
+from probes import allowances, existing_cluster, floating_ip, magnum_driver, quota
 from probes.needs import Flavor, servers
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, absent, run
@@ -40,7 +40,7 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         return missing
     checks: dict[str, Callable[[], Iterable[Problem]]] = {
         "Keystone": project.credentials,
-        "Neutron": project.names.check_network,
+        "Neutron": project.network,
         "Glance": project.images,
         "Nova": project.compute,
         "Magnum": project.cluster,
@@ -191,6 +191,13 @@ class _Project:
             elif zone.status == "ERROR":
                 what = f"the zone `{name}` has the status ERROR: ask the cloud's administrators to repair it"
                 yield Problem(where=f"rsp:{key}", what=what)
+
+    def network(self) -> Iterator[Problem]:
+        """Check that the networks exist, and that the platform can get its floating IP if that exists already."""
+        yield from self.names.check_network()
+        if address := self.config.ingress.floating_ip:
+            external = self.config.network.external_network
+            yield from floating_ip.problems(self.connection, address, external, self.stack)
 
     def images(self) -> Iterator[Problem]:
         """Check that the images exist, and that Magnum can use the one of the cluster."""

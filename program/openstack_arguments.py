@@ -97,6 +97,7 @@ def ingress_address(config: StackConfig) -> IngressAddressArgs:
     """Return the arguments of the platform's floating IP."""
     return IngressAddressArgs(
         external_network=config.network.external_network,
+        existing=config.ingress.floating_ip,
         health_monitors=config.ingress.health_monitors,
         protect=config.protect,
     )

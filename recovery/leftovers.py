@@ -58,7 +58,10 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
 
     # A network that others use may have load balancers of their clusters.
     network = None if config.network.adopt else cloud_name(stack.name, "network")
-    return Search(connection, clusters, network, owned, volumes_in_use).run()
+    found = Search(connection, clusters, network, owned, volumes_in_use).run()
+    # The cloud controller of an earlier cluster may have created the address that the site keeps.
+    kept = str(config.ingress.floating_ip)
+    return [each for each in found if each.kind is not Kind.FLOATING_IP or each.name != kept]
 
 
 def delete(connection: "Connection", leftovers: Sequence[Leftover]) -> Iterator[tuple[Leftover, str]]:

@@ -35,6 +35,13 @@ def test_protection_can_be_disabled(run_program: ProgramRunner) -> None:
     assert not make(run_program, protect=False).one("FloatingIp").protect
 
 
+def test_an_existing_address_is_not_a_resource_of_the_stack(run_program: ProgramRunner) -> None:
+    recording = make(run_program, ingress__floatingIp="192.0.2.1")
+    assert recording.of("FloatingIp") == []
+    component = recording.one("rsp:index:IngressAddress")
+    assert recording.component_outputs[component.urn]["address"] == "192.0.2.1"
+
+
 def test_outputs(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     assert recording.component_outputs[recording.one("rsp:index:IngressAddress").urn] == {

@@ -118,6 +118,14 @@ def test_what_the_state_has_is_never_deleted(project: Project, state: list[dict[
     assert project.deleted == []
 
 
+def test_the_address_that_the_site_keeps_is_never_deleted(project: Project) -> None:
+    values = {f"rsp:{key}": value for key, value in environment_data(ingress__floatingIp="192.0.2.1").items()}
+    Path("Pulumi.test.yaml").write_text(yaml.safe_dump({"config": values}))
+    assert run("--delete", "--yes").exit_code == 0
+    assert len(project.deleted) == 3
+    assert len(project.addresses) == 1
+
+
 def test_a_failed_deletion_is_reported_and_the_others_go_on(project: Project) -> None:
     project.refused = {"fip-192.0.2.1"}
     result = run("--delete", "--yes")

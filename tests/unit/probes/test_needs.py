@@ -106,6 +106,10 @@ def test_a_private_api_needs_no_address() -> None:
     assert needed(cluster__publicApi=False)["floating_ips"] == 1
 
 
+def test_an_existing_address_is_not_counted() -> None:
+    assert needed(ingress__floatingIp="192.0.2.1")["floating_ips"] == 1
+
+
 def test_cores_and_memory_are_unknown_with_a_flavor_that_is() -> None:
     unknown = needs(environment(), {"m1.small": FLAVORS["m1.small"]})
     assert (unknown["cores"], unknown["ram"], unknown["instances"]) == (None, None, 7)

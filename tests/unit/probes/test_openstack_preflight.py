@@ -141,6 +141,12 @@ def test_a_network_quota_that_is_used_up(
     assert command in only(check(executor))
 
 
+def test_an_existing_address_of_the_platform_is_checked(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.network.ips = lambda **_: []
+    message = only(check(executor, environment(ingress__floatingIp="192.0.2.1")))
+    assert message == "rsp:ingress.floatingIp: the project has no floating IP 192.0.2.1; it has: none"
+
+
 def test_load_balancers_count_if_octavia_shows_the_quota(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.load_balancers = named("a", "b", "c", "d")
     assert "openstack loadbalancer quota set --loadbalancer 6 project-id" in only(check(executor))
