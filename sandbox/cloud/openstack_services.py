@@ -152,6 +152,8 @@ def _uwsgi(name: str, wsgi_file: str, port: Port, *, processes: int = 2) -> tupl
         *("/usr/bin/uwsgi", "--plugins", "python3", "--http-socket", f"{LOOPBACK}:{port.value}"),
         *("--wsgi-file", wsgi_file, "--processes", str(processes), "--threads", "1", "--enable-threads"),
         *("--master", "--no-orphans", "--die-on-term", "--lazy-apps", "--need-app", "--disable-logging"),
+        # A request that lasts longer is lost; RPC calls in it end after 60 seconds.
+        *("--harakiri", "90"),
         # uWSGI's HTTP parser keeps no connection open, and clients have to know.
         *("--buffer-size", "65535", "--add-header", "Connection: close", "--procname-prefix-spaced", name),
     )
