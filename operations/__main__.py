@@ -5,7 +5,17 @@ import sys
 import typer
 
 from config.loader import ConfigError
-from operations import certificate, leftovers, preflight, recover, secrets, size, vault_policy, vault_ready
+from operations import (
+    certificate,
+    leftovers,
+    preflight,
+    recover,
+    secrets,
+    size,
+    summary,
+    vault_policy,
+    vault_ready,
+)
 from phalanx.errors import PhalanxError
 
 app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
@@ -16,6 +26,7 @@ app.command("vault-policy")(vault_policy.main)
 app.command("vault-ready")(vault_ready.main)
 app.command("recover")(recover.main)
 app.command("leftovers")(leftovers.main)
+app.command("summary")(summary.main)
 app.add_typer(secrets.app, name="secrets")
 
 

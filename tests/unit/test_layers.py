@@ -13,7 +13,8 @@ ALLOWED = {
     "wiring": {"wiring", "phalanx", "config"},
     "probes": {"probes", "phalanx", "config"},
     "recovery": {"recovery", "probes", "phalanx", "config"},
-    "operations": {"operations", "recovery", "probes", "wiring", "phalanx", "config"},
+    "review": {"review", "phalanx"},
+    "operations": {"operations", "review", "recovery", "probes", "wiring", "phalanx", "config"},
     "components": {"components", "wiring", "phalanx", "config"},
     "program": {"program", "components", "recovery", "probes", "wiring", "phalanx", "config"},
     "__main__.py": {"program", "components", "probes", "wiring", "phalanx", "config"},
@@ -21,7 +22,7 @@ ALLOWED = {
 }
 """Packages that a package, or a project's program, may import."""
 PACKAGES = {*ALLOWED, "benchmarks", "sandbox", "tests"}
-WITHOUT_PULUMI = ("phalanx", "wiring", "probes")
+WITHOUT_PULUMI = ("phalanx", "wiring", "probes", "review")
 SDKS_OF_THE_PROGRAM = {"pulumi", "pulumi_kubernetes", "pulumi_openstack", "pulumi_vault"}
 
 

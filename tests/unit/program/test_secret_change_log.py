@@ -9,6 +9,7 @@ from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import SecretKey
 from program.secret_change_log import log
 from program.secret_gathering import gather
+from review.changes import SECRETS_MESSAGE
 from tests.unit.given_phalanx import source
 from tests.unit.sample import environment
 
@@ -71,7 +72,7 @@ def test_changes_are_logged_without_values(monkeypatch: pytest.MonkeyPatch) -> N
     )
     (message,) = logged(changed, monkeypatch)
     assert message.splitlines() == [
-        "Secrets in Vault under kv-v2/k8s_operator/roe:",
+        f"{SECRETS_MESSAGE}kv-v2/k8s_operator/roe:",
         "  new: argocd/dex.clientSecret",
         "  new, generated: gafaelfawr/database-password",
         "  changed: gafaelfawr/github-client-secret, gafaelfawr/oidc-server-secrets",

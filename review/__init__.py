@@ -1,0 +1,1 @@
+"""Reports of what a run of Pulumi changes, for pull requests and issues."""
