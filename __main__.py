@@ -11,12 +11,14 @@ from pulumi import ResourceOptions
 from config import loader
 from config.stack_config import StackConfig
 from probes.preflight import Queries
+from program import recorded_commit
 from program.checks import Checked, check
 from program.errors import user_errors
 
 with user_errors():
     config = loader.load(pulumi.Config(), StackConfig)
-    queries = Queries(config, pulumi.get_stack(), preview=pulumi.runtime.is_dry_run())
+    commit = recorded_commit.read(config.phalanx)
+    queries = Queries(config, pulumi.get_stack(), preview=pulumi.runtime.is_dry_run(), commit=commit)
 
 # While these are imported, the clouds answer the queries.
 from components.applications import Applications
@@ -73,4 +75,5 @@ def build(checked: Checked) -> Platform:
 
 with user_errors():
     checked = check(config, queries)
+    recorded_commit.report_move(config.phalanx, commit)
     outputs.export(checked, build(checked))

@@ -1,6 +1,7 @@
 """Query the clouds, before anything is created, whether a stack can be deployed."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from config.stack_config import StackConfig
 from phalanx import environment as phalanx_environment
@@ -23,13 +24,14 @@ class Queries:
         config: Stack configuration.
         stack: Name of the stack.
         preview: Whether nothing will be changed, so that read-only credentials cause only a warning.
+        commit: Commit of the Phalanx repository to read in place of the present one of the revision; empty for that.
     """
 
-    def __init__(self, config: StackConfig, stack: str, *, preview: bool = False) -> None:
+    def __init__(self, config: StackConfig, stack: str, *, preview: bool = False, commit: str = "") -> None:
         self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
-        submit, settings = self._executor.submit, config.phalanx
+        submit = self._executor.submit
         self._openstack = submit(openstack_preflight.check, config, stack, self._executor)
-        self._phalanx = submit(source.locate, settings.repository, settings.revision, settings.environment)
+        self._phalanx = submit(self._locate, commit)
         self._vault = submit(self._check_vault, stack, preview=preview)
 
     def phalanx(self) -> tuple[Checkout, phalanx_environment.Environment]:
@@ -63,6 +65,12 @@ class Queries:
         """
         _, environment = self.phalanx()
         return self._executor.submit(vault_secrets.contents, self.vault_url(), environment, self._config.vault.approle)
+
+    def _locate(self, commit: str) -> tuple[Checkout, phalanx_environment.Environment]:
+        settings = self._config.phalanx
+        tree, environment = source.locate(settings.repository, commit or settings.revision, settings.environment)
+        # Applications that follow a branch still do.
+        return (replace(tree, revision=settings.revision) if commit else tree), environment
 
     def _check_vault(self, stack: str, *, preview: bool) -> list[Problem]:
         _, environment = self.phalanx()
