@@ -7,8 +7,10 @@ import typer
 from config.loader import ConfigError
 from operations import (
     certificate,
+    drift,
     leftovers,
     preflight,
+    pull_request,
     recover,
     secrets,
     size,
@@ -27,6 +29,8 @@ app.command("vault-ready")(vault_ready.main)
 app.command("recover")(recover.main)
 app.command("leftovers")(leftovers.main)
 app.command("summary")(summary.main)
+app.command("drift")(drift.main)
+app.add_typer(pull_request.app, name="pull-request")
 app.add_typer(secrets.app, name="secrets")
 
 

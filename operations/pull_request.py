@@ -1,0 +1,52 @@
+"""Commands ``pull-request``: previews in pull requests on GitHub, and in merge requests on GitLab."""
+
+import os
+
+import typer
+
+from operations import summary
+from operations.stack import StackName
+from operations.summary import Diff, Events
+from review import github, gitlab, reports
+from review.forge import Forge, ForgeError
+from review.reports import LIMIT
+
+app = typer.Typer(help="Previews in pull requests, in workflows of GitHub and jobs of GitLab.", no_args_is_help=True)
+
+
+@app.command()
+def comment(events: Events, stack: StackName, diff: Diff = None) -> None:
+    """Comment on the job's pull request with a preview, in place of the stack's previous comment."""
+    found = summary.read(events, stack)
+    pull_request = gitlab.pull_request(os.environ) if _on_gitlab() else github.pull_request(os.environ)
+    if not pull_request:
+        raise ForgeError("this job does not belong to a pull request: run it for pull requests only")
+    text = summary.render(found, diff, LIMIT)
+    reports.comment(forge(), pull_request, stack, found.commit, text)
+
+
+@app.command()
+def commit(stack: StackName) -> None:
+    """Print the Phalanx commit of the last preview of the merged pull request, as an assignment for the environment.
+
+    Nothing is printed if the deployed commit belongs to no pull request, or if its last commit has no preview.
+    """
+    deployed = os.environ.get("CI_COMMIT_SHA" if _on_gitlab() else "GITHUB_SHA", "")
+    found = reports.recorded_commit(forge(), deployed, stack)
+    if found:
+        typer.echo(f"RSP_CHECKOUT_COMMIT={found}")
+    else:
+        typer.echo("No preview has recorded a Phalanx commit: rsp:phalanx.revision is deployed", err=True)
+
+
+def forge() -> Forge:
+    """Return the service on which this job runs.
+
+    Raises:
+        ForgeError: The job has no credentials.
+    """
+    return gitlab.GitLab(os.environ) if _on_gitlab() else github.GitHub(os.environ)
+
+
+def _on_gitlab() -> bool:
+    return "GITLAB_CI" in os.environ
