@@ -56,7 +56,7 @@ def build(checked: Checked) -> Platform:
 
     secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault_options(checked))
 
-    kubernetes = kubernetes_options(cluster)
+    kubernetes = kubernetes_options(cluster, source)
     storage_args = platform_arguments.storage_classes(config.applications)
     storage = StorageClasses("storage-classes", storage_args, kubernetes)
     operator_args = platform_arguments.vault_secrets_operator(config, source, secrets)

@@ -1,6 +1,5 @@
 import hashlib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from components.timeouts import timeouts
 from components.vault_secrets_operator import OPERATOR
 from config.applications import SyncMode
 from phalanx.charts import Manifest
+from phalanx.git_addresses import is_commit
 from phalanx.manifests import Manifests
 from phalanx.source import BOOTSTRAPPED
 from phalanx.values import merge
@@ -27,9 +27,9 @@ ORDER: Sequence[frozenset[str]] = (
 )
 """Stages of the applications that others depend on, in the order of Phalanx's installer
 (src/phalanx/services/environment.py). Each stage waits for the previous one; all other applications are deployed in
-parallel after the last stage."""
+parallel after the last stage. An application delays the next stage, unless it is not awaited, until it is synced and
+healthy (Argo CD: synced)."""
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
 """Retries of a sync. The first may fail because another application has not yet created a CustomResourceDefinition."""
 
@@ -37,7 +37,11 @@ _INITIATOR = "pulumi"
 """User name of the initiator of a first sync, which distinguishes it from an automated sync."""
 
 _TAKE_OVER = {"pulumi.com/patchForce": "true"}
-"""After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end."""
+"""After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end. The
+fields of a retained namespace belong to a resource that was removed from the state."""
+
+_NOTHING = ("jsonpath={.metadata.uid}",)
+"""Condition that each object meets. Unlike ``pulumi.com/skipAwait``, it leaves the provider to wait for a deletion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +56,10 @@ class ApplicationsArgs:
     """Helm values from the stack configuration, by application."""
     facts: Facts[pulumi.Input[str]]
     """Infrastructure facts for the applications."""
-    sync: SyncMode
-    """Sync mode."""
+    sync: Mapping[str, SyncMode]
+    """Sync mode by application."""
+    not_awaited: Collection[str] = ()
+    """Applications that may remain unsynced or unhealthy."""
     timeout: int
     """Seconds to wait until an application is synced and healthy."""
 
@@ -75,8 +81,9 @@ class Applications(pulumi.ComponentResource):
         self._namespaces = {
             namespace: Namespace(
                 f"{name}-{namespace}-namespace",
-                metadata=ObjectMetaArgs(**args.manifests.namespace_metadata(namespace)),
-                opts=self._child,
+                metadata=_namespace_metadata(args.manifests, namespace),
+                # A deleted namespace takes the claims of its StatefulSets along, which Argo CD leaves alone.
+                opts=ResourceOptions.merge(self._child, ResourceOptions(retain_on_delete=True)),
             )
             for namespace in args.manifests.namespaces
             if namespace not in BOOTSTRAPPED
@@ -107,7 +114,9 @@ class Applications(pulumi.ComponentResource):
             path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
             conditions.append(pulumi.Output.concat("jsonpath=", path, "=", facts_hash))
         namespace = self._namespaces.get(manifest["spec"]["destination"]["namespace"])
-        manual = self._args.sync is SyncMode.MANUAL
+        manual = self._args.sync[application] is SyncMode.MANUAL
+        if application in self._args.not_awaited:
+            conditions = [*_NOTHING]
         awaited = {"pulumi.com/skipAwait": "true"} if manual else {**_awaiting(conditions), **_TAKE_OVER}
         made = Application(
             f"{self._name}-{application}",
@@ -127,11 +136,13 @@ class Applications(pulumi.ComponentResource):
         # Argo CD applies the sync options of the policy to automated syncs only.
         options = manifest["spec"].get("syncPolicy", {}).get("syncOptions")
         ours = "jsonpath={.status.operationState.operation.initiatedBy.username}"
-        succeeded = [
+        succeeded: Sequence[str] = [
             f"{ours}={_INITIATOR}",
             "jsonpath={.status.operationState.phase}=Succeeded",
             *_healthy(application),
         ]
+        if application in self._args.not_awaited:
+            succeeded = _NOTHING
         return ApplicationPatch(
             f"{self._name}-{application}-first-sync",
             metadata={**metadata, "annotations": _awaiting(succeeded)},
@@ -154,11 +165,16 @@ class Applications(pulumi.ComponentResource):
     def _spec(self, manifest: Manifest, source: Mapping[str, Any]) -> dict[str, Any]:
         spec = {**manifest["spec"], "source": source}
         policy = spec.pop("syncPolicy", {})
-        if self._args.sync is not SyncMode.MANUAL:
+        if self._args.sync[manifest["metadata"]["name"]] is not SyncMode.MANUAL:
             # Without pruning, an application stays out of sync once an object is removed upstream.
             policy = merge(policy, {"automated": {"prune": True}, "retry": _RETRY})
         # The API server refuses an update that empties a mapping: the remaining value is null.
         return {**spec, "syncPolicy": policy} if policy else spec
+
+
+def _namespace_metadata(manifests: Manifests, namespace: str) -> ObjectMetaArgs:
+    metadata = manifests.namespace_metadata(namespace)
+    return ObjectMetaArgs(**{**metadata, "annotations": {**metadata.get("annotations", {}), **_TAKE_OVER}})
 
 
 def _stages(applications: Iterable[str]) -> list[list[str]]:
@@ -189,7 +205,7 @@ def _conditions(application: str, revision: str) -> list[pulumi.Input[str]]:
 
     They include revision and facts, because after a change the old Synced and Healthy remain for a moment.
     """
-    pinned = [f"jsonpath={{.status.sync.revision}}={revision}"] if _COMMIT.fullmatch(revision) else []
+    pinned = [f"jsonpath={{.status.sync.revision}}={revision}"] if is_commit(revision) else []
     return [*pinned, "jsonpath={.status.sync.status}=Synced", *_healthy(application)]
 
 

@@ -1,9 +1,10 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from config.section import Matching, Name, Section
+from config.section import Matching, Name, Section, Slug
+from phalanx.git_addresses import check_revision
 
 StorageClassName = Annotated[
     str,
@@ -41,14 +42,44 @@ class StorageClassSettings(Section):
     default: bool = Field(default=False, description="Use it for claims that do not name a class")
 
 
+class ApplicationOverride(Section):
+    """Settings of one application that differ from those of all others."""
+
+    revision: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_revision)] | None = Field(
+        default=None,
+        description=(
+            "Branch, tag or full commit hash of the Phalanx repository from which this application is deployed; "
+            "`rsp:phalanx.revision` if absent"
+        ),
+        examples=["fbd899770abf42cbe17e5afa74abb557157e82be"],
+    )
+    sync: SyncMode | None = Field(
+        default=None, description="Sync mode of this application; `rsp:applications.sync` if absent"
+    )
+    wait: bool = Field(
+        default=True,
+        description=(
+            "Wait until this application is synced and healthy; set to false to go on without it, for example if it "
+            "stays Degraded because of a failed Job that nobody needs"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _overrides_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("must set revision, sync or wait: remove the entry otherwise")
+        return self
+
+
 class ApplicationsSettings(Section):
     """Deployment and storage of the applications of the Phalanx environment."""
 
     sync: SyncMode = Field(
         default=SyncMode.ON_CHANGE,
         description=(
-            "on-change: each application is pinned to a commit and changes only with `pulumi up`; "
-            "automatic: each follows the branch; manual: after the first installation the operator syncs in Argo CD"
+            "on-change: each application is pinned to the last commit that changed it, and changes only with `pulumi "
+            "up`; automatic: each follows the branch; manual: pinned, too, but after the first installation the "
+            "operator syncs in Argo CD"
         ),
     )
     timeout: int = Field(
@@ -59,6 +90,12 @@ class ApplicationsSettings(Section):
             "Seconds to wait until an application is synced and healthy; a change does not affect the installed Helm "
             "releases of Argo CD and vault-secrets-operator"
         ),
+    )
+    overrides: dict[Slug, ApplicationOverride] = Field(
+        default={},
+        max_length=200,
+        description="Settings of individual applications, by name",
+        examples=[{"tap": {"revision": "fbd899770abf42cbe17e5afa74abb557157e82be"}}],
     )
     storage_classes: dict[StorageClassName, StorageClassSettings] = Field(
         min_length=1,
@@ -81,3 +118,18 @@ class ApplicationsSettings(Section):
                 f"choose one of {', '.join(self.storage_classes)}",
             )
         return self
+
+    @property
+    def revisions(self) -> dict[str, str]:
+        """Configured revisions of individual applications."""
+        return {name: each.revision for name, each in self.overrides.items() if each.revision is not None}
+
+    @property
+    def not_awaited(self) -> frozenset[str]:
+        """Applications that may remain unsynced or unhealthy."""
+        return frozenset(name for name, each in self.overrides.items() if not each.wait)
+
+    def sync_of(self, application: str) -> SyncMode:
+        """Return the sync mode of an application."""
+        override = self.overrides.get(application)
+        return override.sync if override and override.sync else self.sync

@@ -71,6 +71,7 @@ def find(stack: str) -> NeededSecrets:
         described.environment,
         application_values(described.config),
         requirements.of(described.config),
+        revisions=described.config.applications.revisions,
         bootstrap=False,
     )
     plan = Plan([*found.secrets.values(), *additions.plan(found.applications, found.undeclared)])

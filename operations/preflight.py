@@ -57,7 +57,14 @@ def _application_problems(config: StackConfig, queries: Queries) -> list[Problem
     except PhalanxError:
         return []  # one of the problems that `Queries` reports
     try:
-        source.load(tree, environment, application_values(config), requirements.of(config), bootstrap=False)
+        source.load(
+            tree,
+            environment,
+            application_values(config),
+            requirements.of(config),
+            revisions=config.applications.revisions,
+            bootstrap=False,
+        )
     except PhalanxError as error:
         return of_phalanx(error.problems)
     return []

@@ -31,6 +31,24 @@ def directory() -> Path:
     return Path(home) / "rsp"
 
 
+def place(made: Path, path: Path) -> None:
+    """Rename a complete directory to its final path; several processes may do so at the same time.
+
+    Args:
+        made: The directory, on the same file system.
+        path: The final path.
+
+    Raises:
+        OSError: The cache directory cannot be written.
+    """
+    try:
+        made.rename(path)
+    except OSError:
+        # Another process has made it in the meantime, from the same input.
+        if not path.is_dir():
+            raise
+
+
 def cached(result_type: TypeAdapter[T], key: Any, compute: Callable[[], T]) -> T:
     """Return the cached result of an earlier run, or compute it and cache it.
 

@@ -126,7 +126,25 @@ def cache_key(root: Path, application: Manifest, overrides: Mapping[str, Any] | 
     source = spec["source"]
     # Without the revision: the same chart at another commit renders to the same manifests.
     settings = (application["metadata"]["name"], source["path"], source.get("helm"), spec["destination"]["namespace"])
-    return [*helm.cache_key(*_chart_directories(root, root / source["path"])), *settings, overrides]
+    return [*helm.cache_key(*chart_directories(root, root / source["path"])), *settings, overrides]
+
+
+def chart_directories(root: Path, chart: Path, dependents: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield the directory of a chart, and those of its dependencies in the checkout, at any depth.
+
+    Args:
+        root: Directory of the checkout.
+        chart: Directory of the chart.
+        dependents: Directories of the charts that depend on it.
+
+    Raises:
+        RenderError: A dependency is not in the checkout, or depends on itself.
+        PhalanxError: A Chart.yaml is missing or malformed.
+    """
+    yield chart
+    for dependency in _dependencies(root, chart):
+        if dependency.is_local and not _is_vendored(chart, dependency):
+            yield from chart_directories(root, _local(root, chart, dependency, dependents), (*dependents, chart))
 
 
 def vendor(root: Path, application: str) -> Path:
@@ -199,14 +217,6 @@ def _is_vendored(chart: Path, dependency: Dependency) -> bool:
     """Return whether the chart's directory ``charts`` contains a dependency, as a directory or an archive."""
     charts = chart / "charts"
     return (charts / dependency.name).is_dir() or any(charts.glob(f"{dependency.name}-[0-9v]*.tgz"))
-
-
-def _chart_directories(root: Path, chart: Path, dependents: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Yield the directory of a chart, and those of its dependencies in the checkout."""
-    yield chart
-    for dependency in _dependencies(root, chart):
-        if dependency.is_local and not _is_vendored(chart, dependency):
-            yield from _chart_directories(root, _local(root, chart, dependency, dependents), (*dependents, chart))
 
 
 def _local(root: Path, chart: Path, dependency: Dependency, dependents: tuple[Path, ...]) -> Path:

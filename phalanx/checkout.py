@@ -1,23 +1,18 @@
 """Local copy of a Phalanx repository at one commit."""
 
 import hashlib
-import re
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from phalanx import cache, processes
+from phalanx import cache, git
 from phalanx.errors import CheckoutError, Problems
-from phalanx.git_addresses import PROTOCOLS, check_repository, check_revision
+from phalanx.git_addresses import check_repository, check_revision, is_commit
 
 REPOSITORY = "rsp:phalanx.repository"
 REVISION = "rsp:phalanx.revision"
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_TIMEOUT = 300.0
-"""Timeout of a git command in seconds; a shallow clone of Phalanx takes a few."""
 _ANSWER_TIMEOUT = 60.0
 """Timeout of a question to the repository in seconds."""
 
@@ -60,11 +55,16 @@ def resolve(repository: str, revision: str, key: str = REVISION) -> Checkout:
         except ValueError as error:
             problems.found.append(f"{setting}: {error}")
     problems.report(CheckoutError)
-    commit = revision if _COMMIT.fullmatch(revision) else _commit_of(repository, revision, key)
-    path = cache.directory() / "phalanx" / hashlib.sha256(repository.encode()).hexdigest()[:16] / commit
+    commit = revision if is_commit(revision) else _commit_of(repository, revision, key)
+    path = cache_directory(repository) / commit
     if not path.is_dir():
         _clone(repository, commit, path, key)
     return Checkout(repository=repository, revision=revision, commit=commit, path=path)
+
+
+def cache_directory(repository: str) -> Path:
+    """Return the directory in the user's cache for what is fetched from a repository; it may not exist yet."""
+    return cache.directory() / "phalanx" / hashlib.sha256(repository.encode()).hexdigest()[:16]
 
 
 def link(checkout: Checkout, at: Path) -> Path:
@@ -98,7 +98,7 @@ def _commit_of(repository: str, revision: str, key: str) -> str:
     """Query the remote for the commit of a branch or tag; a branch takes precedence over a tag, as in Argo CD."""
     # An annotated tag is an object of its own; "^{}" dereferences it to its commit.
     candidates = [f"refs/heads/{revision}", f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}"]
-    answer = _git(
+    answer = git.run(
         *("ls-remote", "--", repository, *candidates),
         problem=f"{REPOSITORY}: {repository} cannot be read",
         timeout=_ANSWER_TIMEOUT,
@@ -118,29 +118,20 @@ def _clone(repository: str, commit: str, path: Path, key: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".clone-", dir=path.parent) as directory:
             tree = Path(directory) / "tree"
-            _git("init", "--quiet", str(tree), problem=cache.UNWRITABLE)
-            _git(
+            git.run("init", "--quiet", str(tree), problem=cache.UNWRITABLE)
+            git.run(
                 *("-C", str(tree), "fetch", "--quiet", "--depth=1", "--no-tags", "--", repository, commit),
                 problem=f"{key}: commit {commit} of {repository} cannot be fetched",
             )
-            _git(
+            git.run(
                 *("-C", str(tree), "checkout", "--quiet", "--detach", "FETCH_HEAD"),
                 problem=f"{key}: commit {commit} of {repository} cannot be checked out",
             )
             shutil.rmtree(tree / ".git")
             _check_links(tree, repository)
-            _place(tree, path)
+            cache.place(tree, path)
     except OSError as error:
         raise CheckoutError(f"{cache.UNWRITABLE}: {error.strerror}") from None
-
-
-def _place(tree: Path, path: Path) -> None:
-    try:
-        tree.rename(path)
-    except OSError:
-        # Another process has created it in the meantime; the same commit has the same files.
-        if not path.is_dir():
-            raise
 
 
 def _check_links(tree: Path, repository: str) -> None:
@@ -152,33 +143,3 @@ def _check_links(tree: Path, repository: str) -> None:
     ]
     if bad:
         raise CheckoutError(*(f"{REPOSITORY}: {repository}: {each}" for each in bad))
-
-
-def _git(*arguments: str, problem: str, timeout: float = _TIMEOUT) -> str:
-    """Run git and return its output.
-
-    Args:
-        arguments: Arguments of git.
-        problem: Start of the error message if it fails.
-        timeout: Time limit in seconds.
-
-    Raises:
-        CheckoutError: git failed; the message ends with git's own.
-    """
-    # Never prompt for a password; print messages in English; and ignore the repository that a Git hook exports.
-    environment = (
-        {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
-        | processes.environment()
-        | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS), "LC_ALL": "C"}
-    )
-    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
-        environment.pop(name, None)
-    try:
-        return processes.run(("git", *arguments), env=environment, timeout=timeout).stdout
-    except FileNotFoundError:
-        raise CheckoutError("git is not installed: it is required to fetch the Phalanx repository") from None
-    except subprocess.TimeoutExpired:
-        raise CheckoutError(f"{problem}: git did not finish within {timeout:.0f} s") from None
-    except subprocess.CalledProcessError as error:
-        lines = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
-        raise CheckoutError(f"{problem}: {lines[0] if lines else f'git exited with {error.returncode}'}") from None

@@ -20,7 +20,13 @@ _MAX_REVISION_LENGTH = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _USER = re.compile(r"[A-Za-z0-9_.-]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff~^:?*\[\\]|\.\.|@\{|//|/\.|^[-/.]|[/.]$|\.lock(/|$)|^@$")
+
+
+def is_commit(revision: str) -> bool:
+    """Return whether a revision is the full hash of a commit."""
+    return bool(_COMMIT.fullmatch(revision))
 
 
 def check_repository(address: str) -> str:

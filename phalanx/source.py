@@ -42,8 +42,10 @@ class PhalanxSource:
     """Enabled applications by name; their values include the configured ones."""
     configured: Mapping[str, Mapping[str, Any]]
     """Configured Helm values that override those of the repository, by application."""
+    other_checkouts: Mapping[str, Checkout] = field(default_factory=dict)
+    """Checkouts of the applications that are deployed from another revision than the environment's, by application."""
     manifests: Manifests
-    """Argo CD Applications, with their projects and namespaces."""
+    """Argo CD Applications, with their projects and namespaces. Each is at the commit of its checkout."""
     charts: Mapping[str, BootstrapChart]
     """Charts of the `BOOTSTRAPPED` applications, by application."""
     secrets: Plan
@@ -55,6 +57,10 @@ class PhalanxSource:
     unfilled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Secrets in Vault, by name, that VaultSecrets read although no value of them is planned, with the pods that do
     not start without them."""
+
+    def checkout_of(self, name: str) -> Checkout:
+        """Return the checkout from which an application is deployed."""
+        return self.other_checkouts.get(name, self.checkout)
 
     def values(self, name: str) -> Mapping[str, Any]:
         """Return the merged Helm values of an application; empty if it is not enabled."""
@@ -86,7 +92,7 @@ def load(  # noqa: PLR0913 - all that determines the result
     configured: Mapping[str, Mapping[str, Any]],
     check: Check,
     *,
-    follow_revision: bool = False,
+    revisions: Mapping[str, str] | None = None,
     bootstrap: bool = True,
 ) -> PhalanxSource:
     """Read the applications of an environment and render its Argo CD Applications.
@@ -96,7 +102,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         phalanx: The environment in it.
         configured: Helm values that override those of the repository, by application (`wiring.application_values`).
         check: Requirements of the configuration.
-        follow_revision: Whether the Applications follow the revision, such as a branch, instead of its present commit.
+        revisions: Configured revisions of individual applications, which override those of the environment.
         bootstrap: Whether to prepare the charts of the `BOOTSTRAPPED` applications, which may need the network.
 
     Raises:
@@ -107,7 +113,7 @@ def load(  # noqa: PLR0913 - all that determines the result
     problems.found.extend(_missing_bootstrapped(phalanx))
     trees: Mapping[str, Checkout] = {}
     with problems.collected():
-        trees = _other_revisions(tree, phalanx)
+        trees = _other_revisions(tree, phalanx, revisions or {})
     roots = {name: other.path for name, other in trees.items()}
     plan = Plan([])
     applications: dict[str, Application] = {}
@@ -120,11 +126,11 @@ def load(  # noqa: PLR0913 - all that determines the result
         tree.path,
         phalanx,
         repo_url=tree.repository,
-        target_revision=tree.revision if follow_revision else tree.commit,
-        revisions={name: other.revision if follow_revision else other.commit for name, other in trees.items()},
+        target_revision=tree.commit,
+        revisions={name: other.commit for name, other in trees.items()},
     )
     manifests = sort(rendered)
-    _check_rendered(phalanx, manifests, trees)
+    _check_rendered(phalanx, manifests, {name: other for name, other in trees.items() if name not in (revisions or {})})
     # First, as it fetches dependencies of these charts, in which uses of Secrets are then found, too.
     bootstrapped = {
         name: _bootstrap_chart(tree, trees.get(name), phalanx.name, manifests.applications[name], configured.get(name))
@@ -136,6 +142,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         environment=phalanx,
         applications=applications,
         configured=configured,
+        other_checkouts=trees,
         manifests=manifests,
         charts=bootstrapped,
         secrets=plan,
@@ -158,13 +165,17 @@ def _missing_bootstrapped(phalanx: Environment) -> list[str]:
     ]
 
 
-def _other_revisions(tree: Checkout, phalanx: Environment) -> dict[str, Checkout]:
+def _other_revisions(tree: Checkout, phalanx: Environment, configured: Mapping[str, str]) -> dict[str, Checkout]:
     """Check out the revisions of applications that are not deployed from the environment's own."""
     found: dict[str, Checkout] = {}
     problems = Problems()
-    for name, revision in phalanx.revisions.items():
+    for name, revision in {**phalanx.revisions, **configured}.items():
+        if name not in phalanx.enabled_applications:
+            continue  # A check of the configuration, or of the environment, reports it.
+        key = f"environments/values-{phalanx.name}.yaml: revisions.{name}"
+        if name in configured:
+            key = f"rsp:applications.overrides.{name}.revision"
         with problems.collected():
-            key = f"environments/values-{phalanx.name}.yaml: revisions.{name}"
             found[name] = checkout.resolve(tree.repository, revision, key)
     problems.report()
     return found
@@ -186,7 +197,7 @@ def _check_rendered(phalanx: Environment, manifests: Manifests, trees: Mapping[s
         "support revisions of applications; remove it"
         for name, tree in trees.items()
         if name in manifests.applications
-        and manifests.applications[name]["spec"]["source"]["targetRevision"] not in {tree.revision, tree.commit}
+        and manifests.applications[name]["spec"]["source"]["targetRevision"] != tree.commit
     ]
     if problems:
         raise PhalanxError(*problems)

@@ -7,6 +7,7 @@ import pulumi
 
 from config.applications import SyncMode
 from config.stack_config import StackConfig
+from phalanx import pins
 from phalanx import source as phalanx_source
 from phalanx.certificates import Certificate
 from phalanx.errors import PhalanxError
@@ -59,8 +60,9 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             *queries.phalanx(),
             application_values(config),
             requirements.of(config),
-            follow_revision=config.applications.sync is SyncMode.AUTOMATIC,
+            revisions=config.applications.revisions,
         )
+        source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.
         raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
@@ -80,6 +82,11 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         secrets=secrets,
         certificate=served,
     )
+
+
+def _follows(config: StackConfig, application: str) -> bool:
+    """Return whether an application follows a branch."""
+    return config.applications.sync_of(application) is SyncMode.AUTOMATIC
 
 
 def _enforced(problems: Sequence[Problem], config: StackConfig) -> Sequence[Problem]:

@@ -6,9 +6,8 @@ from typing import Any, Final, TypeVar
 
 import pulumi
 from pulumi import ErrorHook, ErrorHookArgs, ResourceHookBinding, ResourceTransformation
-from pulumi.runtime.proto import engine_pb2
-from pulumi.runtime.settings import get_engine
 
+from program import engine_log
 from program.hooks import bind_hooks, in_thread
 
 T = TypeVar("T")
@@ -69,10 +68,9 @@ async def _value(given: Any) -> Any:
 
 
 def _log(urn: str, lines: Sequence[str]) -> None:
-    """Log an error for a resource by its URN, as `pulumi.log` needs a registered resource."""
+    """Log an error for a resource."""
     if not lines:
         return
     left_out = [f"… and {len(lines) - _MAX_LINES} more lines"] if len(lines) > _MAX_LINES else []
     text = "\n  ".join([*lines[:_MAX_LINES], *left_out])
-    if engine := get_engine():
-        engine.Log(engine_pb2.LogRequest(severity=engine_pb2.ERROR, message=text, urn=urn))
+    engine_log.error(urn, text)

@@ -4,7 +4,9 @@ from pulumi import Resource, ResourceOptions
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
+from phalanx.source import PhalanxSource
 from probes import failures
+from program.application_changes import describe_updates
 from program.checks import Checked
 from program.failure_hooks import error_hooks
 from program.lost_updates import refuse_lost_updates
@@ -25,11 +27,11 @@ def vault_options(checked: Checked) -> ResourceOptions:
     )
 
 
-def kubernetes_options(cluster: MagnumCluster) -> ResourceOptions:
-    """Return the options of components in the cluster."""
+def kubernetes_options(cluster: MagnumCluster, source: PhalanxSource) -> ResourceOptions:
+    """Return the options of components in the cluster, to which Phalanx is deployed."""
     return ResourceOptions(
         providers=[kubernetes_provider(cluster)],
-        transformations=error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig),
+        transformations=[*error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig), describe_updates(source)],
     )
 
 

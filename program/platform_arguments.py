@@ -121,7 +121,8 @@ def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi
         values={name: application.values for name, application in source.applications.items()},
         configured=source.configured,
         facts=facts,
-        sync=config.applications.sync,
+        sync={name: config.applications.sync_of(name) for name in source.manifests.applications},
+        not_awaited=config.applications.not_awaited,
         timeout=config.applications.timeout,
     )
 

@@ -7,7 +7,7 @@ from config.dns import DesignateDns
 from config.stack_config import StackConfig
 from config.tls import LetsEncrypt, VaultCertificate
 from phalanx.application import Application
-from phalanx.environment import Environment
+from phalanx.environment import Environment, nearest
 from phalanx.source import Check
 from wiring import dns_records, lab_volumes
 
@@ -33,6 +33,11 @@ def of(config: StackConfig) -> Check:
             if service not in applications
         ]
         problems += _dns_problems(config, environment)
+        problems += [
+            f"rsp:applications.overrides.{name}: {_disabled(name, environment)}"
+            for name in config.applications.overrides
+            if name not in environment.enabled_applications
+        ]
         if "nublado" in applications:
             exports = [f"/{export}" for export in config.nfs.volumes]
             problems += lab_volumes.problems(applications["nublado"], exports)
@@ -48,6 +53,20 @@ def _dns_problems(config: StackConfig, environment: Environment) -> Iterator[str
             f"rsp:dns.zone: {config.dns.zone} does not contain {environment.fqdn}, the fqdn in "
             f"environments/values-{environment.name}.yaml: set it to a zone that does, or rsp:dns.kind to external"
         )
+
+
+def _disabled(name: str, environment: Environment) -> str:
+    """Return why an application cannot be overridden, and what to do."""
+    file, enabled = f"environments/values-{environment.name}.yaml", environment.enabled_applications
+    if name in environment.applications:
+        return (
+            f"the application is not enabled ({file}: applications.{name}: is false): set it to true there, or remove "
+            "the override"
+        )
+    return (
+        f"Phalanx has no such application{nearest(name, enabled)}; expected one of those that {file} enables: "
+        f"{', '.join(enabled)}"
+    )
 
 
 def _needed(tls: Any) -> Iterator[tuple[str, str]]:

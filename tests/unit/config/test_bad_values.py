@@ -135,6 +135,26 @@ def vault_refusals(changes: dict[str, Any]) -> list[str]:
             "this key is not valid: must be a name of K",
         ),
         (
+            "applications.overrides",
+            {"TAP": {"wait": False}},
+            ".TAP",
+            "this key is not valid: must be lower-case letters",
+        ),
+        ("applications.overrides", {"tap": {}}, ".tap", "must set revision, sync or wait: remove the entry otherwise"),
+        ("applications.overrides", {"tap": {"wait": "no"}}, ".tap.wait", "must be true or false, without quotes"),
+        (
+            "applications.overrides",
+            {"tap": {"sync": "never"}},
+            ".tap.sync",
+            'must be one of on-change, automatic, manual (got "never")',
+        ),
+        (
+            "applications.overrides",
+            {"tap": {"revision": "-u"}},
+            ".tap.revision",
+            "'-u' is not the name of a revision",
+        ),
+        (
             "objectStore.bucket",
             "192.0.2.1",
             "",

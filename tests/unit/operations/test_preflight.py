@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -120,11 +120,12 @@ def test_the_command_fails_only_on_fatal_problems(
 def test_the_command_reports_problems_of_the_applications(
     services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_stack(tmp_path)
+    write_stack(tmp_path, applications__overrides={"tap": {"revision": "v1"}})
     monkeypatch.chdir(tmp_path)
     services.vault = [WARNING]
 
-    def load(*_: object, bootstrap: bool) -> None:
+    def load(*_: object, revisions: Mapping[str, str], bootstrap: bool) -> None:
+        assert revisions == {"tap": "v1"}
         assert not bootstrap
         raise PhalanxError("applications/tap/values.yaml:2: not valid YAML: a key", "applications/tap: no")
 

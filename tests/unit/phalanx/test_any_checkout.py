@@ -105,7 +105,7 @@ def load(root: Path) -> None:
     secrets.resolve(applications)
     for name in found.enabled_applications:
         if (root / "applications" / name / "Chart.yaml").exists():
-            list(charts._chart_directories(root, root / "applications" / name))  # noqa: SLF001 - what needs no Helm
+            list(charts.chart_directories(root, root / "applications" / name))  # what needs no Helm
 
 
 def test_the_valid_checkout_is_loaded(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from phalanx import checkout
+from phalanx import git as phalanx_git
 from phalanx.checkout import Checkout
 from phalanx.errors import CheckoutError
 
@@ -112,12 +113,12 @@ def test_a_clone_that_breaks_off_leaves_nothing_behind(
             raise CheckoutError(problem)
         return run(*arguments, problem=problem, **more)
 
-    run = checkout._git  # noqa: SLF001 - breaks it in the middle
-    monkeypatch.setattr(checkout, "_git", broken)
+    run = phalanx_git.run
+    monkeypatch.setattr(phalanx_git, "run", broken)
     with pytest.raises(CheckoutError):
         checkout.resolve(f"file://{repository}", "main")
     assert not list(cache.rglob("values.yaml"))
-    monkeypatch.setattr(checkout, "_git", run)
+    monkeypatch.setattr(phalanx_git, "run", run)
     assert content(checkout.resolve(f"file://{repository}", "main")) == "first"
 
 

@@ -32,9 +32,9 @@ def no_requirements(_environment: Environment, _applications: Mapping[str, Appli
     return []
 
 
-def load(root: Path, *, follow_revision: bool = False) -> PhalanxSource:
+def load(root: Path, **revisions: str) -> PhalanxSource:
     tree, found = source.locate(f"file://{root}", "main", "test")
-    return source.load(tree, found, {}, no_requirements, follow_revision=follow_revision)
+    return source.load(tree, found, {}, no_requirements, revisions=revisions)
 
 
 def problems(root: Path) -> list[str]:
@@ -48,11 +48,10 @@ def settings(root: Path, **changes: Any) -> None:
     phalanx_git.commit(root, {"environments/values-test.yaml": {"name": "test", **changes}})
 
 
-def test_applications_are_pinned_to_the_commit_or_follow_the_branch(root: Path) -> None:
+def test_applications_are_at_the_commit(root: Path) -> None:
     commit = phalanx_git.git(root, "rev-parse", "HEAD")
-    for follow_revision, revision in ((False, commit), (True, "main")):
-        applications = load(root, follow_revision=follow_revision).manifests.applications
-        assert {each["spec"]["source"]["targetRevision"] for each in applications.values()} == {revision}
+    applications = load(root).manifests.applications
+    assert {each["spec"]["source"]["targetRevision"] for each in applications.values()} == {commit}
 
 
 def test_an_application_of_another_revision_is_read_from_there(root: Path) -> None:
@@ -72,8 +71,29 @@ def test_an_application_of_another_revision_is_read_from_there(root: Path) -> No
     assert (revisions["tap"], revisions["mobu"]) == (commit, found.checkout.commit)
     assert (Path(found.charts["argocd"].path) / "../tap/values.yaml").read_text() == "key: branch\n"
     assert found.charts["vault-secrets-operator"].path == ".phalanx/test/applications/vault-secrets-operator"
-    following = load(root, follow_revision=True).manifests.applications
-    assert following["tap"]["spec"]["source"]["targetRevision"] == "tickets/DM-1"
+    assert found.checkout_of("tap").revision == "tickets/DM-1"
+    assert found.checkout_of("mobu") is found.checkout
+
+
+def test_a_configured_revision_has_precedence_over_that_of_the_environment(root: Path) -> None:
+    phalanx_git.git(root, "branch", "tickets/DM-1")
+    before = phalanx_git.git(root, "rev-parse", "HEAD")
+    phalanx_git.commit(root, {"applications/tap/values.yaml": {"key": "new"}})
+    settings(root, revisions={"tap": "tickets/DM-1"})
+    found = load(root, tap=phalanx_git.git(root, "rev-parse", "HEAD"), unknown="main")
+    assert found.values("tap") == {"key": "new"}
+    assert load(root, tap=before).values("tap") == {"key": "main"}
+
+
+def test_a_configured_revision_needs_no_support_by_the_templates(root: Path) -> None:
+    before = phalanx_git.git(root, "rev-parse", "HEAD")
+    phalanx_git.commit(root, {"environments/templates/tap.yaml": phalanx_git.application("tap", revisions=False)})
+    assert load(root, tap=before).checkout_of("tap").commit == before
+
+
+def test_a_configured_revision_that_does_not_exist_is_reported_with_its_key(root: Path) -> None:
+    with pytest.raises(PhalanxError, match=r"^rsp:applications\.overrides\.tap\.revision: file://.* has no branch"):
+        load(root, tap="nowhere")
 
 
 def test_a_revision_that_does_not_exist_is_reported_with_its_file(root: Path) -> None:

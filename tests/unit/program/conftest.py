@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from phalanx import charts, checkout, environment, generators, render, undeclared
+from phalanx import charts, checkout, environment, generators, pins, render, undeclared
 from phalanx.certificates import Certificate, CertificateError
 from phalanx.checkout import Checkout
 from phalanx.secrets import SecretKey
@@ -200,6 +200,7 @@ def _replace_checkout(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
         return rendered.undeclared_readers(environment.load(root, name))
 
     patch.setattr(checkout, "resolve", resolve)
+    patch.setattr(pins, "_last_changes", lambda tree, manifests: dict.fromkeys(manifests, tree.commit))
     patch.setattr(render, "applications", rendered.applications)
     patch.setattr(undeclared, "uses_of_all", uses_of_all)
     patch.setattr(charts, "vendor", lambda root, name: root / "applications" / name)

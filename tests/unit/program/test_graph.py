@@ -133,6 +133,14 @@ def test_each_application_depends_on_its_namespace(graph: Recording) -> None:
             assert namespaces[destination].urn in each.dependencies
 
 
+def test_the_namespaces_of_applications_are_retained_and_can_be_taken_over(graph: Recording) -> None:
+    namespaces = [each for each in graph.of("Namespace") if each.name.startswith("applications-")]
+    assert len(namespaces) > 5
+    for each in namespaces:
+        assert each.retained, each.name
+        assert each.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
+
+
 def test_argocd_never_deletes_itself(graph: Recording) -> None:
     def finalizers(name: str) -> list[str]:
         found: list[str] = application(graph, name)["metadata"].get("finalizers", [])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from config.applications import SyncMode
-from tests.unit.program.conftest import StackRunner
+from tests.unit.program.conftest import COMMIT, StackRunner
 from tests.unit.program.test_graph import application, conditions
 from tests.unit.recording import Recording
 
@@ -65,6 +65,37 @@ def test_after_manual_an_application_takes_over_the_fields_of_its_first_sync(run
         recording = run_stack("sandbox", changes={"applications": {"sync": mode}})
         annotations = application(recording, "tap")["metadata"]["annotations"]
         assert annotations["pulumi.com/patchForce"] == "true"
+
+
+def test_an_application_can_have_a_mode_of_its_own(run_stack: StackRunner) -> None:
+    overrides = {"tap": {"sync": "automatic"}, "mobu": {"sync": "manual"}}
+    recording = run_stack("sandbox", changes={"applications": {"overrides": overrides}})
+    (first_sync,) = recording.of("ApplicationPatch")
+    assert first_sync.name == "applications-mobu-first-sync"
+    specs = {name: application(recording, name)["spec"] for name in ("mobu", "portal", "tap")}
+    assert {name: each["source"]["targetRevision"] for name, each in specs.items()} == {
+        "mobu": COMMIT,
+        "portal": COMMIT,
+        "tap": "main",
+    }
+    assert [name for name, each in specs.items() if "syncPolicy" not in each] == ["mobu"]
+
+
+@pytest.mark.parametrize("mode", SyncMode)
+def test_an_application_that_is_not_awaited_delays_nothing(mode: SyncMode, run_stack: StackRunner) -> None:
+    settings = {"sync": mode, "overrides": {"gafaelfawr": {"wait": False}}}
+    recording = run_stack("sandbox", changes={"applications": settings})
+    manual = mode is SyncMode.MANUAL
+    kind, suffix = ("ApplicationPatch", "-first-sync") if manual else ("Application", "")
+    waits = {
+        name: json.loads(
+            recording.one(kind, f"applications-{name}{suffix}").inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+        )
+        for name in ("gafaelfawr", "tap")
+    }
+    # Not skipAwait, with which the provider would not wait for the deletion either.
+    assert waits["gafaelfawr"] == ["jsonpath={.metadata.uid}"]
+    assert "jsonpath={.status.health.status}=Healthy" in waits["tap"]
 
 
 @pytest.mark.parametrize("mode", SyncMode)

@@ -61,6 +61,20 @@ def test_the_zone_must_contain_the_platforms_name(zone: str, contained: bool) ->
     assert found == ([] if contained else [problem])
 
 
+def test_only_an_enabled_application_can_be_overridden() -> None:
+    known = Environment.model_validate(SETTINGS | {"applications": {"mobu": True, "sia": False, "tap": True}})
+    overrides = {name: {"wait": False} for name in ("ssia", "sia", "tapp", "tap")}
+    applications = {name: Application(name=name, values={}) for name in ("mobu", "tap")}
+    unknown, disabled, misspelt = requirements.of(environment(applications__overrides=overrides))(known, applications)
+    expected = "; expected one of those that environments/values-test.yaml enables: mobu, tap"
+    assert unknown == f"rsp:applications.overrides.ssia: Phalanx has no such application{expected}"
+    assert misspelt == f"rsp:applications.overrides.tapp: Phalanx has no such application; did you mean tap?{expected}"
+    assert disabled == (
+        "rsp:applications.overrides.sia: the application is not enabled (environments/values-test.yaml: "
+        "applications.sia: is false): set it to true there, or remove the override"
+    )
+
+
 def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
     volumes = [{"source": {"type": "nfs", "serverPath": path}} for path in ("/data", "/scratch")]
     values = {"controller": {"config": {"lab": {"volumes": volumes}}}}

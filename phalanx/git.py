@@ -1,0 +1,41 @@
+"""Execution of Git, without prompts and never longer than a time limit."""
+
+import subprocess
+from typing import Final
+
+from phalanx import processes
+from phalanx.errors import CheckoutError
+from phalanx.git_addresses import PROTOCOLS
+
+TIMEOUT: Final = 300.0
+"""Timeout of a command in seconds; a shallow clone of Phalanx takes a few."""
+
+
+def run(*arguments: str, problem: str, timeout: float = TIMEOUT) -> str:
+    """Run git and return its output.
+
+    Args:
+        arguments: Arguments of git.
+        problem: Start of the error message if it fails.
+        timeout: Time limit in seconds.
+
+    Raises:
+        CheckoutError: git failed; the message ends with git's own.
+    """
+    # Never prompt for a password; print messages in English; and ignore the repository that a Git hook exports.
+    environment = (
+        {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes"}
+        | processes.environment()
+        | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": ":".join(PROTOCOLS), "LC_ALL": "C"}
+    )
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        environment.pop(name, None)
+    try:
+        return processes.run(("git", *arguments), env=environment, timeout=timeout).stdout
+    except FileNotFoundError:
+        raise CheckoutError("git is not installed: it is required to fetch the Phalanx repository") from None
+    except subprocess.TimeoutExpired:
+        raise CheckoutError(f"{problem}: git did not finish within {timeout:.0f} s") from None
+    except subprocess.CalledProcessError as error:
+        lines = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
+        raise CheckoutError(f"{problem}: {lines[0] if lines else f'git exited with {error.returncode}'}") from None

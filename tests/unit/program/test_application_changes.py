@@ -1,0 +1,123 @@
+"""Messages about what changes in an Application, on a real repository."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi import ResourceHookArgs, ResourceOptions
+
+from components.argoproj import Application
+from phalanx.checkout import Checkout
+from phalanx.manifests import Manifests
+from phalanx.source import PhalanxSource
+from program import application_changes, engine_log
+from program.application_changes import describe_updates, description
+from tests.unit import given_phalanx
+from tests.unit.phalanx import phalanx_git
+from tests.unit.phalanx.repository import write
+from tests.unit.recording import ProgramRunner
+
+URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applications-tap"
+
+
+@pytest.fixture
+def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Create a repository; return its commits, of which all but the first change tap."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    root = tmp_path / "phalanx"
+    root.mkdir()
+    phalanx_git.git(root, "init", "--quiet", "--initial-branch=main")
+    made = [phalanx_git.commit(root, {"applications/tap/Chart.yaml": phalanx_git.CHART})]
+    for number in range(1, 4):
+        write(root, {"applications/tap/values.yaml": f"a: {number}\n"})
+        phalanx_git.git(root, "add", ".")
+        phalanx_git.git(root, "commit", "--quiet", f"--message=Change tap to {number}")
+        made.append(phalanx_git.git(root, "rev-parse", "HEAD"))
+        phalanx_git.commit(root, {"README.md": f"{number}"})
+    return made
+
+
+def application(revision: str) -> dict[str, Any]:
+    source = {"path": "applications/tap", "targetRevision": revision, "helm": {"valueFiles": ["values.yaml"]}}
+    return {"metadata": {"name": "tap"}, "spec": {"source": source}}
+
+
+def source(tmp_path: Path, revision: str) -> PhalanxSource:
+    root = tmp_path / "phalanx"
+    return replace(
+        given_phalanx.source({}),
+        checkout=Checkout(repository=f"file://{root}", revision="main", commit=revision, path=root),
+        manifests=Manifests(namespaces={}, projects={}, applications={"tap": application(revision)}),
+    )
+
+
+def lines(text: str) -> list[str]:
+    """Return lines without the short hashes of commits."""
+    return [" ".join(word for number, word in enumerate(line.split()) if number != 1) for line in text.splitlines()]
+
+
+def test_an_update_lists_its_commits(tmp_path: Path, commits: list[str]) -> None:
+    text = description(source(tmp_path, commits[3]), application(commits[1]))
+    assert text.splitlines()[0] == f"{commits[1][:9]} -> {commits[3][:9]}"
+    assert lines(text)[1:] == ["+ Change tap to 3", "+ Change tap to 2"]
+
+
+def test_a_rollback_lists_the_commits_that_it_takes_back(tmp_path: Path, commits: list[str]) -> None:
+    text = description(source(tmp_path, commits[2]), application(commits[3]))
+    assert lines(text)[1:] == ["- Change tap to 3"]
+
+
+def test_many_commits_are_shortened(tmp_path: Path, commits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(application_changes, "_MAX_COMMITS", 1)
+    text = description(source(tmp_path, commits[3]), application(commits[0]))
+    assert text.splitlines()[2:] == ["  + … and 2 more commits"]
+
+
+def test_a_deployed_commit_that_no_longer_exists_is_no_error(tmp_path: Path, commits: list[str]) -> None:
+    text = description(source(tmp_path, commits[3]), application("0" * 40))
+    assert text.startswith(f"000000000 -> {commits[3][:9]} (the history of commit {'0' * 40} of file://")
+
+
+@pytest.mark.parametrize(("old", "new", "text"), [("main", "main", ""), ("main", "0" * 40, "main -> 000000000")])
+def test_a_branch_has_no_commits(old: str, new: str, text: str, tmp_path: Path) -> None:
+    assert description(source(tmp_path, new), application(old)) == text
+
+
+def test_the_message_is_logged_in_a_preview_too(
+    tmp_path: Path, commits: list[str], run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[tuple[str, str]] = []
+    monkeypatch.setattr(engine_log, "info", lambda urn, text: logged.append((urn, text)))
+
+    made: list[pulumi.ResourceHook] = []
+
+    def make(*arguments: Any) -> pulumi.ResourceHook:
+        made.append(pulumi.ResourceHook(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(application_changes, "ResourceHook", make)
+
+    class Component(pulumi.ComponentResource):
+        def __init__(self, transformation: pulumi.ResourceTransformation) -> None:
+            super().__init__("rsp:index:Component", "apps", None, ResourceOptions(transformations=[transformation]))
+            wanted = application(commits[3])
+            Application("tap", metadata=wanted["metadata"], spec=wanted["spec"], opts=ResourceOptions(parent=self))
+
+    def program() -> None:
+        Component(describe_updates(source(tmp_path, commits[3])))
+        (hook,) = made
+        assert hook.opts is not None
+        assert hook.opts.on_dry_run
+        assert hook.opts.ignore_errors
+        update = ResourceHookArgs(URN, "", "applications-tap", "", old_inputs=application(commits[2]))
+        pulumi.export("logged", pulumi.Output.from_input(hook(update)))
+
+    recording = run_program.having(preview=True)(program)
+    assert [*recording.one("Application").request.hooks.before_update] == ["describe-update"]
+    ((urn, text),) = logged
+    assert urn == URN
+    assert lines(text)[1:] == ["+ Change tap to 3"]
