@@ -36,7 +36,7 @@ def applications(objects: Objects) -> dict[str, Any]:
     return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
 
 
-def test_every_application_is_synced_and_healthy_at_the_commit(
+def test_every_application_is_synced_and_healthy_at_the_commit_that_last_changed_it(
     applications: dict[str, Any], outputs: dict[str, Any]
 ) -> None:
     commit = subprocess.run(
@@ -45,9 +45,11 @@ def test_every_application_is_synced_and_healthy_at_the_commit(
     assert outputs["checkoutCommit"] == commit
     assert set(applications) == ENABLED == set(outputs["applications"])
     for name, application in applications.items():
-        status = application["status"]
+        status, pin = application["status"], outputs["applications"][name]
         found = (status["sync"]["status"], status["health"]["status"], status["sync"]["revision"])
-        assert found == ("Synced", "Healthy", commit), f"{name}: {status.get('conditions')}"
+        assert found == ("Synced", "Healthy", pin), f"{name}: {status.get('conditions')}"
+        chart = ["--", application["spec"]["source"]["path"]]
+        subprocess.run(["git", "--git-dir", paths.GIT, "diff", "--exit-code", pin, commit, *chart], check=True)
 
 
 def test_ingress_nginx_has_the_floating_ip(tenant: Connection, objects: Objects, outputs: dict[str, Any]) -> None:

@@ -1,15 +1,19 @@
-"""Remove and add an application, and destroy and create the stack; nothing differs after each."""
+"""Change, remove and add an application, and destroy and create the stack; nothing differs after each."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from kubernetes import client
 
 from tests.sandbox.branches import branch, replace
 from tests.sandbox.configuration import vary
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
 
-REMOVED = "portal"
+CHANGED = "portal"
 """An application without static secrets: the stack's file must not have a secret that no application reads."""
 
 
@@ -17,14 +21,46 @@ REMOVED = "portal"
 def without_an_application(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """Yield the program with a Phalanx branch that disables one application; deploy `main` afterwards."""
     directory = tmp_path_factory.mktemp("phalanx")
-    edit = replace("environments/values-sandbox.yaml", f"  {REMOVED}: true\n", "")
-    with branch(directory, "smaller", edit, f"Disable {REMOVED}") as revision:
+    edit = replace("environments/values-sandbox.yaml", f"  {CHANGED}: true\n", "")
+    with branch(directory, "smaller", edit, f"Disable {CHANGED}") as revision:
         yield Program("sandbox", vary(directory / "Pulumi.sandbox.yaml", {"phalanx": {"revision": revision}}))
     program.run("up")
 
 
-def applications(objects: Objects) -> set[str]:
-    return {each["metadata"]["name"] for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
+@pytest.fixture
+def upgraded(program: Program, tmp_path: Path) -> Iterator[str]:
+    """Yield a branch that changes one application, and files that no application is rendered from."""
+
+    def edit(tree: Path) -> None:
+        replace(f"applications/{CHANGED}/values.yaml", '"36h"', '"24h"')(tree)
+        replace("README.md", "#", "##")(tree)
+
+    with branch(tmp_path, "upgrade", edit, "Keep results for a day") as revision:
+        yield revision
+    program.run("up")
+
+
+@pytest.fixture
+def claim(program: Program, kubernetes: client.ApiClient) -> Iterator[str]:
+    """Yield the name of a claim in the application's namespace, which Argo CD does not know."""
+    del program
+    api, name = client.CoreV1Api(kubernetes), "kept"
+    resources = client.V1VolumeResourceRequirements(requests={"storage": "1Gi"})
+    spec = client.V1PersistentVolumeClaimSpec(access_modes=["ReadWriteOnce"], resources=resources)
+    metadata = client.V1ObjectMeta(name=name)
+    api.create_namespaced_persistent_volume_claim(CHANGED, client.V1PersistentVolumeClaim(metadata=metadata, spec=spec))
+    yield name
+    api.delete_namespaced_persistent_volume_claim(name, CHANGED)
+
+
+def applications(objects: Objects) -> dict[str, Any]:
+    return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
+
+
+def claims(objects: Objects) -> dict[str, str]:
+    """Return the UIDs of the claims in the application's namespace by name."""
+    found = objects.all("v1", "PersistentVolumeClaim", CHANGED)
+    return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
 
 
 def assert_nothing_differs(program: Program) -> None:
@@ -32,15 +68,45 @@ def assert_nothing_differs(program: Program) -> None:
     assert program.changes("refresh") == {}
 
 
-def test_an_application_can_be_disabled_and_enabled(
-    program: Program, without_an_application: Program, objects: Objects
+def assert_only_the_application_changes(program: Program, message: str) -> None:
+    output = program.run("preview", "--json")
+    planned = [(step["op"], step["urn"].rpartition("::")[2]) for step in json.loads(output)["steps"]]
+    assert [each for each in planned if each[0] != "same"] == [("update", f"applications-{CHANGED}")]
+    assert message in output
+
+
+def test_a_commit_changes_one_application_and_an_override_takes_it_back(
+    upgraded: str, objects: Objects, tmp_path: Path
 ) -> None:
     before = applications(objects)
+    at_branch: dict[str, Any] = {"phalanx": {"revision": upgraded}}
+    upgrade = Program("sandbox", vary(tmp_path / "upgrade.yaml", at_branch))
+    assert_only_the_application_changes(upgrade, "Keep results for a day")
+    upgrade.run("up")
+    after = applications(objects)
+    assert {name for name in after if after[name]["spec"] != before[name]["spec"]} == {CHANGED}
+    assert after[CHANGED]["status"]["sync"]["revision"] == upgrade.outputs()["checkoutCommit"]
+
+    pinned = {**at_branch, "applications": {"overrides": {CHANGED: {"revision": "main"}}}}
+    rollback = Program("sandbox", vary(tmp_path / "rollback.yaml", pinned))
+    assert_only_the_application_changes(rollback, "Keep results for a day")
+    rollback.run("up")
+    assert applications(objects)[CHANGED]["spec"] == before[CHANGED]["spec"]
+    assert_nothing_differs(rollback)
+
+
+def test_an_application_can_be_disabled_and_enabled_and_its_claims_remain(
+    program: Program, without_an_application: Program, objects: Objects, claim: str
+) -> None:
+    before, held = applications(objects), claims(objects)
+    assert claim in held
     without_an_application.run("up")
-    assert applications(objects) == before - {REMOVED}
+    assert applications(objects).keys() == before.keys() - {CHANGED}
+    assert claims(objects)[claim] == held[claim]
     assert_nothing_differs(without_an_application)
     program.run("up")
-    assert applications(objects) == before
+    assert applications(objects).keys() == before.keys()
+    assert claims(objects)[claim] == held[claim]
     assert_nothing_differs(program)
 
 

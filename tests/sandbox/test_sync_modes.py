@@ -82,17 +82,27 @@ def test_each_mode_can_be_changed_to_each_other(
         assert planned(changed) == expected_changes(before, after), f"{before} -> {after}"
         changed.run("up")
 
-        revision = settings.phalanx.revision if after is AUTOMATIC else program.outputs()["checkoutCommit"]
+        outputs = program.outputs()["applications"]
         for name, application in applications(objects).items():
             automated = None if after is MANUAL else {"prune": True}
             spec = application["spec"]
             assert spec.get("syncPolicy", {}).get("automated") == automated, f"{before} -> {after}: {name}"
-            assert spec["source"]["targetRevision"] == revision, f"{before} -> {after}: {name}"
+            assert spec["source"]["targetRevision"] == outputs[name], f"{before} -> {after}: {name}"
+            assert (outputs[name] == settings.phalanx.revision) is (after is AUTOMATIC), f"{before} -> {after}: {name}"
             assert application["status"]["sync"]["status"] == "Synced", f"{before} -> {after}: {name}"
 
         assert changed.changes("preview") == {}, f"{before} -> {after}"
         assert changed.changes("refresh") == {}, f"{before} -> {after}"
     assert helm_releases(objects) == releases
+
+
+def test_an_application_can_have_a_mode_of_its_own(varied: Varied, objects: Objects) -> None:
+    changed = varied({"overrides": {"mobu": {"sync": "manual"}, "portal": {"wait": False}}})
+    changed.run("up")
+    policies = {name: each["spec"].get("syncPolicy", {}) for name, each in applications(objects).items()}
+    assert [name for name, each in policies.items() if "automated" not in each] == ["mobu"]
+    assert changed.changes("preview") == {}
+    assert changed.changes("refresh") == {}
 
 
 @pytest.mark.parametrize("mode", [ON_CHANGE, MANUAL])
