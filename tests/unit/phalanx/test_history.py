@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phalanx import history
+from phalanx import git, history
 from phalanx.errors import CheckoutError
 from phalanx.history import History
 from tests.unit.phalanx import phalanx_git
@@ -121,6 +121,20 @@ def test_several_processes_fetch_the_same_commit(root: Path) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(run, range(4))) == {head}
+
+
+def test_a_reference_that_another_process_writes_at_the_same_time_is_no_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*arguments: str, problem: str, **more: float) -> str:
+        output = run(*arguments, problem=problem, **more)
+        if "fetch" in arguments:
+            raise CheckoutError(f"{problem}: cannot lock ref")
+        return output
+
+    run = git.run
+    monkeypatch.setattr(git, "run", overtaken)
+    assert last_changes(root)["two"] == phalanx_git.git(root, "rev-parse", "HEAD")
 
 
 def test_the_users_settings_of_git_log_have_no_effect(
