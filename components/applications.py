@@ -41,7 +41,7 @@ _TAKE_OVER = {"pulumi.com/patchForce": "true"}
 fields of a retained namespace belong to a resource that was removed from the state."""
 
 _NOTHING = ("jsonpath={.metadata.uid}",)
-"""Condition that each object meets. Unlike ``pulumi.com/skipAwait``, it leaves the provider to wait for a deletion."""
+"""Condition that each object meets. With it, the annotation ``waitFor`` is set, and owned, as for all others."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,7 +93,6 @@ def test_an_application_that_is_not_awaited_delays_nothing(mode: SyncMode, run_s
         )
         for name in ("gafaelfawr", "tap")
     }
-    # Not skipAwait, with which the provider would not wait for the deletion either.
     assert waits["gafaelfawr"] == ["jsonpath={.metadata.uid}"]
     assert "jsonpath={.status.health.status}=Healthy" in waits["tap"]
 
