@@ -1,10 +1,10 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.core.v1 import Namespace, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.argoproj import AppProject
@@ -14,6 +14,20 @@ from phalanx.source import BootstrapChart
 
 ARGOCD = "argocd"
 """Name of the application, its release and its namespace."""
+
+REPOSITORY_SECRET = "phalanx-repository"  # noqa: S105  # a name
+"""Name of the Secret with the credentials of the Phalanx repository. Those that Argo CD's chart and its CLI create are
+called argocd-repo-NAME and repo-HASH."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepositoryArgs:
+    """A private Git repository, for Argo CD."""
+
+    url: str
+    """URL, as in the Applications."""
+    credentials: Mapping[str, pulumi.Input[str]] = field(repr=False)
+    """Keys of the Secret with the credentials: username and password, or sshPrivateKey (secret)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +42,8 @@ class ArgoCdArgs:
     """AppProjects by name, as rendered by Phalanx."""
     host: str
     """Host name of the platform, which serves Argo CD too."""
+    repository: RepositoryArgs | None = None
+    """The Phalanx repository, if it is private."""
     timeout: int
     """Seconds to wait until Argo CD is ready."""
 
@@ -47,13 +63,10 @@ class ArgoCd(pulumi.ComponentResource):
         child = ResourceOptions(parent=self)
 
         namespace = Namespace(f"{name}-namespace", metadata=ObjectMetaArgs(**args.namespace), opts=child)
-        release = bootstrap_release(
-            f"{name}-release",
-            ARGOCD,
-            args.chart,
-            timeout=args.timeout,
-            opts=ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace])),
-        )
+        in_namespace = ResourceOptions.merge(child, ResourceOptions(depends_on=[namespace]))
+        if args.repository:
+            self._repository(name, args.repository, in_namespace)
+        release = bootstrap_release(f"{name}-release", ARGOCD, args.chart, timeout=args.timeout, opts=in_namespace)
         for project, manifest in args.projects.items():
             AppProject(
                 f"{name}-{project}",
@@ -64,3 +77,26 @@ class ArgoCd(pulumi.ComponentResource):
             )
         self.url = pulumi.Output.from_input(f"https://{args.host}/argo-cd")
         self.register_outputs({"url": self.url})
+
+    @staticmethod
+    def _repository(name: str, repository: RepositoryArgs, opts: ResourceOptions) -> None:
+        """Create the Secret by which Argo CD knows the credentials of the repository.
+
+        Argo CD finds it by its label (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/). It
+        belongs to no Application, so that Argo CD never prunes it.
+        """
+        Secret(
+            f"{name}-repository",
+            metadata=ObjectMetaArgs(
+                name=REPOSITORY_SECRET,
+                namespace=ARGOCD,
+                labels={"argocd.argoproj.io/secret-type": "repository"},
+            ),
+            type="Opaque",
+            string_data={
+                "type": "git",
+                "url": repository.url,
+                **{key: pulumi.Output.secret(value) for key, value in repository.credentials.items()},
+            },
+            opts=opts,
+        )

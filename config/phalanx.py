@@ -1,11 +1,61 @@
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from config.section import ONE_LINE, Matching, Section, Slug
-from phalanx.git_addresses import check_repository, check_revision
+from config.section import ONE_LINE, SEALED, Matching, Secret, SecretLine, Section, Slug
+from config.vault import Username
+from phalanx import git_credentials
+from phalanx.git_addresses import check_repository, check_revision, transport
+from phalanx.git_credentials import Credentials, SshKey, Token
 
 _ADDRESS = Matching(ONE_LINE, "the URL of a Git repository, such as https://github.com/lsst-sqre/phalanx", 2048)
+
+
+def _check_private_key(key: SecretStr) -> SecretStr:
+    if key.get_secret_value() != SEALED:
+        git_credentials.check_private_key(key.get_secret_value())
+    return key
+
+
+PrivateKey = Annotated[Secret, AfterValidator(_check_private_key)]
+"""Private SSH key without a passphrase."""
+
+KnownHost = Annotated[
+    str,
+    Matching(
+        r"(@cert-authority )?[^\s#@]+ (ssh|ecdsa|sk-ssh|sk-ecdsa)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?",
+        "a line as `ssh-keyscan` prints it, such as git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI...",
+        4096,
+    ),
+]
+"""Public key of an SSH server: a line of a file known_hosts (sshd(8))."""
+
+
+class HttpsCredentials(Section):
+    """A password or access token, for a repository with an https URL."""
+
+    kind: Literal["https"] = Field(description="Use an access token, with HTTPS")
+    username: Username = Field(
+        default="git", description="User name; GitHub and GitLab accept any with an access token"
+    )
+    token: SecretLine = Field(
+        description="Access token that can read the repository (pulumi config set --secret --path)"
+    )
+
+
+class SshCredentials(Section):
+    """A private key, such as that of a deploy key, for a repository with an ssh URL or git@HOST:PATH."""
+
+    kind: Literal["ssh"] = Field(description="Use a private key, with SSH")
+    private_key: PrivateKey = Field(
+        description="Private key without a passphrase (pulumi config set --secret --path KEY < FILE)"
+    )
+    known_hosts: tuple[KnownHost, ...] = Field(
+        min_length=1,
+        max_length=50,
+        description="Public keys of the Git server, as lines of `ssh-keyscan HOST`; no other key is accepted",
+        examples=[["git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"]],
+    )
 
 
 class Phalanx(Section):
@@ -22,3 +72,38 @@ class Phalanx(Section):
     environment: Slug = Field(
         description="Phalanx environment: NAME in environments/values-NAME.yaml", examples=["ukidacprod"]
     )
+    credentials: Annotated[HttpsCredentials | SshCredentials, Field(discriminator="kind")] | None = Field(
+        default=None,
+        description="Credentials of a private repository, for this program and for Argo CD; read access suffices",
+        examples=[{"kind": "https", "token": {"secure": "..."}}],
+    )
+
+    @model_validator(mode="after")
+    def _credentials_fit_the_repository(self) -> Self:
+        if self.credentials and transport(self.repository) != (kind := self.credentials.kind):
+            example = {"https": "https://HOST/PATH", "ssh": "git@HOST:PATH or ssh://HOST/PATH"}[kind]
+            raise ValueError(
+                f"credentials of kind {kind} are for a repository like {example}: change repository, or remove "
+                "credentials"
+            )
+        return self
+
+    @property
+    def git_credentials(self) -> Credentials | None:
+        """The credentials for Git; None if the repository needs none."""
+        match self.credentials:
+            case HttpsCredentials(username=username, token=token):
+                return Token(username=username, token=token.get_secret_value())
+            case SshCredentials(private_key=key, known_hosts=hosts):
+                return SshKey(private_key=key.get_secret_value(), known_hosts=hosts)
+            case _:
+                return None
+
+    @property
+    def sealed(self) -> bool:
+        """True if the credentials are encrypted, as in a file that is read without its key."""
+        match self.credentials:
+            case HttpsCredentials(token=secret) | SshCredentials(private_key=secret):
+                return secret.get_secret_value() == SEALED
+            case _:
+                return False

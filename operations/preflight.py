@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from config.loader import ConfigError, load_file, plain_secrets
+from config.loader import ConfigError, plain_secrets
 from config.stack_config import StackConfig
-from operations.stack import StackName
+from operations.stack import StackName, configuration
 from phalanx import source
 from phalanx.errors import PhalanxError
 from probes.preflight import Queries
@@ -29,7 +29,7 @@ def main(
     started = time.monotonic()
     try:
         file = Path(f"Pulumi.{stack}.yaml")
-        config = load_file(file, StackConfig)
+        config = configuration(stack)
         queries = Queries(config, stack)
         found = [
             *queries.problems(),

@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
-from config.loader import load_file
+from config.loader import ConfigError, load_file
+from config.phalanx import Phalanx
 from config.stack_config import StackConfig
 from phalanx import source
 from phalanx.checkout import Checkout
+from phalanx.documents import key_path
 from phalanx.environment import Environment
+from recovery.pulumi_stack import PulumiStack
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
 """Option with the name of a stack."""
@@ -31,6 +35,31 @@ class Stack:
         return self.config.vault.reached_at(self.environment.vault_url)
 
 
+def configuration(name: str) -> StackConfig:
+    """Read the configuration of a stack, with the credentials of a private Phalanx repository.
+
+    These are decrypted by the Pulumi CLI, which needs the stack's passphrase or key; all other secrets remain sealed.
+
+    Args:
+        name: Name of the stack.
+
+    Raises:
+        ConfigError: The stack's file is missing or not valid.
+        PulumiError: The credentials cannot be decrypted.
+    """
+    config = load_file(Path(f"Pulumi.{name}.yaml"), StackConfig)
+    if not config.phalanx.sealed:
+        return config
+    text = PulumiStack(name).configured("rsp:phalanx")
+    try:
+        phalanx = Phalanx.model_validate_json(text, strict=True, by_name=False, by_alias=True)
+    except ValidationError as error:
+        # Without the original error, as its values may be secret.
+        reasons = ", ".join(f"{key_path(each['loc'])}: {each['msg']}" for each in error.errors(include_input=False))
+        raise ConfigError(f"rsp:phalanx: is not valid once decrypted: {reasons}") from None
+    return config.model_copy(update={"phalanx": phalanx})
+
+
 def load(name: str) -> Stack:
     """Read the configuration of a stack, and its Phalanx environment.
 
@@ -41,7 +70,7 @@ def load(name: str) -> Stack:
         ConfigError: The stack's file is missing or not valid.
         PhalanxError: The Phalanx repository or its environment cannot be read or is not valid.
     """
-    config = load_file(Path(f"Pulumi.{name}.yaml"), StackConfig)
+    config = configuration(name)
     phalanx = config.phalanx
-    tree, found = source.locate(phalanx.repository, phalanx.revision, phalanx.environment)
+    tree, found = source.locate(phalanx.repository, phalanx.revision, phalanx.environment, phalanx.git_credentials)
     return Stack(config=config, checkout=tree, environment=found)

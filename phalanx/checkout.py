@@ -9,6 +9,7 @@ from pathlib import Path
 from phalanx import cache, git
 from phalanx.errors import CheckoutError, Problems
 from phalanx.git_addresses import check_repository, check_revision, is_commit
+from phalanx.git_credentials import Credentials
 
 REPOSITORY = "rsp:phalanx.repository"
 REVISION = "rsp:phalanx.revision"
@@ -33,17 +34,21 @@ class Checkout:
     path: Path
     """Directory with ``applications``, ``charts`` and ``environments``."""
 
+    credentials: Credentials | None = None
+    """Credentials of the repository, if it is private."""
 
-def resolve(repository: str, revision: str, key: str = REVISION) -> Checkout:
+
+def resolve(repository: str, revision: str, key: str = REVISION, *, credentials: Credentials | None = None) -> Checkout:
     """Resolve a revision to a commit, and fetch its files into the user's cache.
 
     A full commit hash that is in the cache needs no network.
 
     Args:
-        repository: URL (https, ssh, file) or path. Credentials come from Git's configuration, never from the URL,
-            which is visible in process lists and in the Applications.
+        repository: URL (https, ssh, file) or path. Credentials never come from the URL, which is visible in process
+            lists and in the Applications.
         revision: Branch, tag, or full commit hash.
         key: Setting that names the revision, for error messages.
+        credentials: Credentials of a private repository; None for those of Git's configuration, if there are any.
 
     Raises:
         CheckoutError: The repository cannot be read, has no such revision, or the URL contains credentials.
@@ -55,11 +60,11 @@ def resolve(repository: str, revision: str, key: str = REVISION) -> Checkout:
         except ValueError as error:
             problems.found.append(f"{setting}: {error}")
     problems.report(CheckoutError)
-    commit = revision if is_commit(revision) else _commit_of(repository, revision, key)
+    commit = revision if is_commit(revision) else _commit_of(repository, revision, key, credentials)
     path = cache_directory(repository) / commit
     if not path.is_dir():
-        _clone(repository, commit, path, key)
-    return Checkout(repository=repository, revision=revision, commit=commit, path=path)
+        _clone(repository, commit, path, key, credentials)
+    return Checkout(repository=repository, revision=revision, commit=commit, path=path, credentials=credentials)
 
 
 def cache_directory(repository: str) -> Path:
@@ -94,7 +99,7 @@ def link(checkout: Checkout, at: Path) -> Path:
     return at
 
 
-def _commit_of(repository: str, revision: str, key: str) -> str:
+def _commit_of(repository: str, revision: str, key: str, credentials: Credentials | None) -> str:
     """Query the remote for the commit of a branch or tag; a branch takes precedence over a tag, as in Argo CD."""
     # An annotated tag is an object of its own; "^{}" dereferences it to its commit.
     candidates = [f"refs/heads/{revision}", f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}"]
@@ -102,6 +107,8 @@ def _commit_of(repository: str, revision: str, key: str) -> str:
         *("ls-remote", "--", repository, *candidates),
         problem=f"{REPOSITORY}: {repository} cannot be read",
         timeout=_ANSWER_TIMEOUT,
+        repository=repository,
+        credentials=credentials,
     )
     found = {name: commit for commit, _, name in (line.partition("\t") for line in answer.splitlines())}
     for name in candidates:
@@ -112,16 +119,19 @@ def _commit_of(repository: str, revision: str, key: str) -> str:
     )
 
 
-def _clone(repository: str, commit: str, path: Path, key: str) -> None:
+def _clone(repository: str, commit: str, path: Path, key: str, credentials: Credentials | None) -> None:
     """Fetch the files of a commit to a path, atomically."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # For its user only: the files of a private repository are none of others' business.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".clone-", dir=path.parent) as directory:
             tree = Path(directory) / "tree"
             git.run("init", "--quiet", str(tree), problem=cache.UNWRITABLE)
             git.run(
                 *("-C", str(tree), "fetch", "--quiet", "--depth=1", "--no-tags", "--", repository, commit),
                 problem=f"{key}: commit {commit} of {repository} cannot be fetched",
+                repository=repository,
+                credentials=credentials,
             )
             git.run(
                 *("-C", str(tree), "checkout", "--quiet", "--detach", "FETCH_HEAD"),

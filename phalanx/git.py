@@ -3,21 +3,30 @@
 import subprocess
 from typing import Final
 
-from phalanx import processes
+from phalanx import git_credentials, processes
 from phalanx.errors import CheckoutError
 from phalanx.git_addresses import PROTOCOLS
+from phalanx.git_credentials import Credentials
 
 TIMEOUT: Final = 300.0
 """Timeout of a command in seconds; a shallow clone of Phalanx takes a few."""
 
 
-def run(*arguments: str, problem: str, timeout: float = TIMEOUT) -> str:
+def run(
+    *arguments: str,
+    problem: str,
+    timeout: float = TIMEOUT,
+    repository: str = "",
+    credentials: Credentials | None = None,
+) -> str:
     """Run git and return its output.
 
     Args:
         arguments: Arguments of git.
         problem: Start of the error message if it fails.
         timeout: Time limit in seconds.
+        repository: URL of the repository that the command reads, if it needs the credentials.
+        credentials: Credentials of that repository. Only commands that connect to it get them.
 
     Raises:
         CheckoutError: git failed; the message ends with git's own.
@@ -31,11 +40,13 @@ def run(*arguments: str, problem: str, timeout: float = TIMEOUT) -> str:
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         environment.pop(name, None)
     try:
-        return processes.run(("git", *arguments), env=environment, timeout=timeout).stdout
+        with git_credentials.variables(credentials, repository, environment) as added:
+            return processes.run(("git", *arguments), env={**environment, **added}, timeout=timeout).stdout
     except FileNotFoundError:
         raise CheckoutError("git is not installed: it is required to fetch the Phalanx repository") from None
     except subprocess.TimeoutExpired:
         raise CheckoutError(f"{problem}: git did not finish within {timeout:.0f} s") from None
     except subprocess.CalledProcessError as error:
         lines = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
-        raise CheckoutError(f"{problem}: {lines[0] if lines else f'git exited with {error.returncode}'}") from None
+        reason = lines[0] if lines else f"git exited with {error.returncode}"
+        raise CheckoutError(f"{problem}: {git_credentials.redacted(credentials, reason)}") from None

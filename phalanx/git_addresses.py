@@ -45,8 +45,7 @@ def check_repository(address: str) -> str:
         raise ValueError(f"has more than {_MAX_LENGTH} characters: {_EXPECTED}")
     if _has_credentials(address):
         raise ValueError(
-            "contains a password or token: remove it, and use a credential helper of Git instead (git help "
-            f"credentials); {_EXPECTED}"
+            f"contains a password or token: remove it, and set rsp:phalanx.credentials instead; {_EXPECTED}"
         )
     if "://" in address and not {"?", "#"}.isdisjoint(address):
         # Not quoted: it may contain a token.
@@ -71,6 +70,15 @@ def check_revision(revision: str) -> str:
             " for example main"
         )
     return revision
+
+
+def transport(address: str) -> str:
+    """Return the transport of an address that `check_repository` accepts: https, ssh or file."""
+    scheme, separator, _ = address.partition("://")
+    if separator:
+        return scheme
+    head, colon, _ = address.partition(":")
+    return "ssh" if colon and "/" not in head else "file"
 
 
 def _has_credentials(address: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Final
 from phalanx import cache, git
 from phalanx.checkout import cache_directory
 from phalanx.errors import CheckoutError
+from phalanx.git_credentials import Credentials
 
 _TIMEOUT: Final = 60.0
 """Timeout of a query in seconds; in 20 000 commits one takes less than a second."""
@@ -28,10 +29,11 @@ class History:
 
     Args:
         repository: URL or path of the repository, as of a `phalanx.checkout.Checkout`.
+        credentials: Credentials of a private repository.
     """
 
-    def __init__(self, repository: str) -> None:
-        self._repository = repository
+    def __init__(self, repository: str, credentials: Credentials | None = None) -> None:
+        self._repository, self._credentials = repository, credentials
         self._path = cache_directory(repository) / "history.git"
 
     def last_changes(self, commit: str, paths: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -83,6 +85,8 @@ class History:
                 *("-C", str(self._path), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow"),
                 *("--", self._repository, f"{commit}:{reference}"),
                 problem=problem,
+                repository=self._repository,
+                credentials=self._credentials,
             )
         except CheckoutError:
             # Another process may have fetched it in the meantime, and only one can write the reference.
@@ -102,7 +106,7 @@ class History:
         if self._path.is_dir():
             return
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".history-", dir=self._path.parent) as directory:
                 made = Path(directory) / "made"
                 git.run("init", "--quiet", "--bare", str(made), problem=cache.UNWRITABLE)

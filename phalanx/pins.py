@@ -83,7 +83,7 @@ def _last_changes(tree: Checkout, manifests: Mapping[str, Manifest]) -> dict[str
 
     def find() -> dict[str, str]:
         files = {name: pathspecs(tree.path, manifest) for name, manifest in manifests.items()}
-        return History(tree.repository).last_changes(tree.commit, files)
+        return History(tree.repository, tree.credentials).last_changes(tree.commit, files)
 
     sources = {name: manifest["spec"]["source"] for name, manifest in manifests.items()}
     read = {name: [each["path"], each.get("helm", {}).get("valueFiles")] for name, each in sources.items()}

@@ -10,6 +10,7 @@ from phalanx.application import Application
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
 from phalanx.errors import PhalanxError, Problems
+from phalanx.git_credentials import Credentials
 from phalanx.manifests import Manifests, sort
 from phalanx.secrets import Plan, SecretKey, resolve
 from phalanx.values import merge
@@ -67,18 +68,21 @@ class PhalanxSource:
         return self.applications[name].values if name in self.applications else {}
 
 
-def locate(repository: str, revision: str, name: str) -> tuple[Checkout, Environment]:
+def locate(
+    repository: str, revision: str, name: str, credentials: Credentials | None = None
+) -> tuple[Checkout, Environment]:
     """Check out a Phalanx repository, and read the settings of an environment.
 
     Args:
         repository: URL of the repository.
         revision: Branch, tag or commit.
         name: Name of the environment.
+        credentials: Credentials of a private repository.
 
     Raises:
         PhalanxError: The repository cannot be read, or the environment is not valid.
     """
-    tree = checkout.resolve(repository, revision)
+    tree = checkout.resolve(repository, revision, credentials=credentials)
     return tree, environment.load(tree.path, name)
 
 
@@ -176,7 +180,7 @@ def _other_revisions(tree: Checkout, phalanx: Environment, configured: Mapping[s
         if name in configured:
             key = f"rsp:applications.overrides.{name}.revision"
         with problems.collected():
-            found[name] = checkout.resolve(tree.repository, revision, key)
+            found[name] = checkout.resolve(tree.repository, revision, key, credentials=tree.credentials)
     problems.report()
     return found
 

@@ -68,7 +68,9 @@ class Queries:
 
     def _locate(self, commit: str) -> tuple[Checkout, phalanx_environment.Environment]:
         settings = self._config.phalanx
-        tree, environment = source.locate(settings.repository, commit or settings.revision, settings.environment)
+        tree, environment = source.locate(
+            settings.repository, commit or settings.revision, settings.environment, settings.git_credentials
+        )
         # Applications that follow a branch still do.
         return (replace(tree, revision=settings.revision) if commit else tree), environment
 

@@ -61,7 +61,7 @@ def description(source: PhalanxSource, deployed: Any) -> str:
     if not (is_commit(old) and is_commit(new)):
         return change
     tree = source.checkout_of(name)
-    history = History(tree.repository)
+    history = History(tree.repository, tree.credentials)
     try:
         files = pins.pathspecs(tree.path, manifest)
         added, removed = history.subjects(old, new, files), history.subjects(new, old, files)

@@ -20,7 +20,7 @@ from probes.vault_secrets import Contents
 from program import secret_change_log, secret_gathering
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
-from wiring import requirements
+from wiring import argocd_repository, requirements
 from wiring.application_values import application_values
 
 
@@ -62,6 +62,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             requirements.of(config),
             revisions=config.applications.revisions,
         )
+        source = argocd_repository.trusted(source)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.

@@ -3,7 +3,7 @@
 import pulumi
 
 from components.applications import ApplicationsArgs
-from components.argocd import ARGOCD, ArgoCdArgs
+from components.argocd import ARGOCD, ArgoCdArgs, RepositoryArgs
 from components.certificate_issuer import CertificateIssuerArgs
 from components.designate_solver import ApplicationCredential, DesignateSolverArgs
 from components.ingress_address import IngressAddress
@@ -17,6 +17,8 @@ from config.applications import ApplicationsSettings
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
+from phalanx.checkout import Checkout
+from phalanx.git_credentials import SshKey, Token
 from phalanx.source import PhalanxSource
 from program.checks import Checked
 from wiring.facts import Facts
@@ -91,8 +93,19 @@ def argocd(config: StackConfig, source: PhalanxSource) -> ArgoCdArgs:
         namespace=source.manifests.namespace_metadata(ARGOCD),
         projects=source.manifests.projects,
         host=source.environment.fqdn,
+        repository=_repository(source.checkout),
         timeout=config.applications.timeout,
     )
+
+
+def _repository(checkout: Checkout) -> RepositoryArgs | None:
+    match checkout.credentials:
+        case Token(username=username, token=token):
+            return RepositoryArgs(url=checkout.repository, credentials={"username": username, "password": token})
+        case SshKey(private_key=key):
+            return RepositoryArgs(url=checkout.repository, credentials={"sshPrivateKey": key})
+        case None:
+            return None
 
 
 def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> CertificateIssuerArgs:

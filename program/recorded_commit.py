@@ -51,7 +51,7 @@ def report_move(settings: Phalanx, deployed: str) -> None:
     """
     if not deployed:
         return
-    present = checkout.resolve(settings.repository, settings.revision).commit
+    present = checkout.resolve(settings.repository, settings.revision, credentials=settings.git_credentials).commit
     if present != deployed:
         pulumi.warn(
             f"rsp:phalanx.revision: {settings.revision} is at {present} now, but the preview was made from {deployed}, "

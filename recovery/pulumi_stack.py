@@ -87,6 +87,14 @@ class PulumiStack:
         """
         self._run("stack", "import", text=json.dumps(document))
 
+    def configured(self, key: str) -> str:
+        """Return a value of the stack's configuration: text, or an object as JSON, with its secrets in plaintext.
+
+        Raises:
+            PulumiError: The CLI failed, for example because it cannot decrypt the secrets.
+        """
+        return self._run("config", "get", key)
+
     def refresh(self, urns: Iterable[str]) -> None:
         """Refresh the state of some resources.
 

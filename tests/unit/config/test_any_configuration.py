@@ -41,6 +41,7 @@ FULL = environment_data(
     cluster__labels={"etcd_volume_size": "10"},
     cluster__bootVolume={"size": 10, "type": "ceph-hdd"},
     network__adopt={"network": "a", "subnet": "b"},
+    phalanx__credentials={"kind": "https", "username": "robot", "token": PLANTED},
 )
 """The sample with all sections and with secrets."""
 
@@ -213,3 +214,12 @@ def test_the_full_sample_is_valid() -> None:
     for model, data in STARTS:
         parse(data, "Pulumi.x.yaml", model)
     assert yaml.safe_load(yaml.safe_dump(FULL)) == FULL
+
+
+@pytest.mark.parametrize("model", [StackConfig, VaultStackConfig])
+def test_no_kind_is_named_like_a_key_beside_it(model: type[StackFile]) -> None:
+    # pydantic reports both alike, and the message of a secret's error could then quote it.
+    keys = {name: each.get("properties", {}) for name, each in model.model_json_schema()["$defs"].items()}
+    kinds = {name: each["kind"]["const"] for name, each in keys.items() if "kind" in each}
+    assert kinds
+    assert [name for name, kind in kinds.items() if kind in keys[name]] == []

@@ -35,7 +35,7 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"environments/values.yaml": SETTINGS, "environments/values-test.yaml": {}}
     path = write(tmp_path / "phalanx", {**files, "applications/ingress-nginx/values.yaml": {}})
     tree = Checkout(repository="https://example.org/phalanx", revision="main", commit="0" * 40, path=path)
-    monkeypatch.setattr(checkout, "resolve", lambda *_: tree)
+    monkeypatch.setattr(checkout, "resolve", lambda *_, **__: tree)
     monkeypatch.chdir(tmp_path)
     configure({"kind": "vault"})
     hold(issued(), monkeypatch)

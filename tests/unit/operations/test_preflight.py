@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from config.stack_config import StackConfig
 from operations.__main__ import app
 from phalanx.errors import CheckoutError, PhalanxError
+from phalanx.git_credentials import Token
 from probes import preflight
 from probes.problem import Problem
 from tests.unit.sample import environment, environment_data
@@ -20,7 +21,7 @@ FATAL = Problem(where="rsp:nfs.image", what="the cloud has no `x`; it has: y")
 
 
 def raises(error: Exception) -> Callable[..., Any]:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     return fail
@@ -39,7 +40,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
     monkeypatch.setattr("probes.openstack_preflight.check", lambda *_: found.openstack)
     monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
-    monkeypatch.setattr("phalanx.checkout.resolve", lambda *_: SimpleNamespace(path=Path()))
+    monkeypatch.setattr("phalanx.checkout.resolve", lambda *_, **__: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
     monkeypatch.setattr("phalanx.source.load", lambda *_, **__: None)
     return found
@@ -61,7 +62,7 @@ def test_the_address_of_vault_comes_from_the_checkout(services: SimpleNamespace)
 def test_the_checkout_is_resolved_once(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     resolved: list[object] = []
 
-    def resolve(*asked: object) -> SimpleNamespace:
+    def resolve(*asked: object, **_: object) -> SimpleNamespace:
         resolved.append(asked)
         return SimpleNamespace(path=Path("checkout"))
 
@@ -176,3 +177,34 @@ def test_an_invalid_configuration_is_reported_without_requests(
     assert result.exit_code == 1
     assert "Pulumi.test.yaml: rsp:cluster.masters.count: must be odd, got 2" in result.stderr
     assert services.asked == []
+
+
+def test_encrypted_credentials_of_the_repository_are_decrypted_by_pulumi(
+    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.credentials = []
+
+    def resolve(*_: object, credentials: object) -> SimpleNamespace:
+        services.credentials.append(credentials)
+        return SimpleNamespace(path=Path())
+
+    monkeypatch.setattr("phalanx.checkout.resolve", resolve)
+    monkeypatch.chdir(tmp_path)
+    given = environment_data(phalanx__credentials={"kind": "https", "token": {"secure": "v1:abc:def"}})
+    (tmp_path / "Pulumi.test.yaml").write_text(
+        yaml.safe_dump({"config": {f"rsp:{key}": value for key, value in given.items()}})
+    )
+    decrypted = {**given["phalanx"], "credentials": {"kind": "https", "token": "planted-token"}}
+    program = tmp_path / "pulumi"
+    program.write_text(f"#!/bin/sh\necho \"$@\" > called\necho '{json.dumps(decrypted)}'\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    result = CliRunner().invoke(app, ["preflight", "-s", "test"])
+    assert result.exit_code == 0, result.output
+    assert services.credentials == [Token(username="git", token="planted-token")]
+    called = (tmp_path / "called").read_text()
+    assert called == "config get rsp:phalanx --stack test --non-interactive --color=never\n"
+
+    program.write_text("#!/bin/sh\necho 'error: incorrect passphrase' >&2\nexit 1\n")
+    failed = CliRunner().invoke(app, ["preflight", "-s", "test"])
+    assert str(failed.exception) == "`pulumi config get -s test` failed with exit code 1: error: incorrect passphrase"

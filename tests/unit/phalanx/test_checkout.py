@@ -1,6 +1,7 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,12 @@ def test_a_branch_is_resolved_to_its_commit(repository: Path) -> None:
     assert content(first) == "first"
 
 
+def test_a_directory_is_a_repository_of_which_commits_are_read(repository: Path) -> None:
+    (repository / "environments" / "values.yaml").write_text("not committed")
+    found = checkout.resolve(str(repository), "main")
+    assert (found.commit, content(found)) == (git(repository, "rev-parse", "HEAD"), "first")
+
+
 @pytest.mark.parametrize("arguments", [("tag", "v1"), ("tag", "-a", "v1", "-m", "annotated")])
 def test_a_tag_is_resolved_to_its_commit(repository: Path, arguments: tuple[str, ...]) -> None:
     git(repository, *arguments)
@@ -108,7 +115,7 @@ def test_two_repositories_do_not_share_their_files(repository: Path, tmp_path: P
 def test_a_clone_that_breaks_off_leaves_nothing_behind(
     repository: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*arguments: str, problem: str, **more: float) -> str:
+    def broken(*arguments: str, problem: str, **more: Any) -> str:
         if "checkout" in arguments:
             raise CheckoutError(problem)
         return run(*arguments, problem=problem, **more)

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ def test_several_processes_fetch_the_same_commit(root: Path) -> None:
 def test_a_reference_that_another_process_writes_at_the_same_time_is_no_error(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def overtaken(*arguments: str, problem: str, **more: float) -> str:
+    def overtaken(*arguments: str, problem: str, **more: Any) -> str:
         output = run(*arguments, problem=problem, **more)
         if "fetch" in arguments:
             raise CheckoutError(f"{problem}: cannot lock ref")

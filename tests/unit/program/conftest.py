@@ -12,6 +12,7 @@ import pytest
 from phalanx import charts, checkout, environment, generators, pins, render, undeclared
 from phalanx.certificates import Certificate, CertificateError
 from phalanx.checkout import Checkout
+from phalanx.git_credentials import Credentials
 from phalanx.secrets import SecretKey
 from phalanx.static_secrets import StaticSecrets
 from phalanx.undeclared import Uses
@@ -192,8 +193,8 @@ def _replace_served_certificate(served: Certificate | None, patch: pytest.Monkey
 
 
 def _replace_checkout(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
-    def resolve(repository: str, revision: str) -> Checkout:
-        return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path)
+    def resolve(repository: str, revision: str, *, credentials: Credentials | None) -> Checkout:
+        return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path, credentials=credentials)
 
     def uses_of_all(root: Path, manifests: list[dict[str, Any]], _values: object, _roots: object) -> list[Uses]:
         assert manifests

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from components.argocd import RepositoryArgs
 from components.object_store import S3Keys
 from components.vault_secrets_operator import VaultSecretsOperatorArgs
 from config.loader import ConfigError, load_file, parse
 from config.stack_config import StackConfig
 from phalanx import static_secrets
 from phalanx.errors import PhalanxError
+from phalanx.git_credentials import SshKey
 from phalanx.secrets import SecretKey
 from phalanx.source import BootstrapChart
 from program.secret_gathering import gather
@@ -35,6 +37,11 @@ GIVEN: dict[str, dict[str, Any]] = {
         "bucket": "async",
         "accessKey": f"{PLANTED}-access",
         "secretKey": f"{PLANTED}-key",
+    },
+    "phalanx": {
+        "repository": "https://git.test/phalanx",
+        "environment": "roe",
+        "credentials": {"kind": "https", "token": f"{PLANTED}-git"},
     },
 }
 
@@ -69,7 +76,7 @@ def test_given_values_are_secret_in_every_request(run_stack: StackRunner, previe
     rotation = {"vault": {"rotation": {"argocd/admin.plaintext_password": "again", "gafaelfawr": "again"}}}
     recording = run_stack("roe", preview=preview, existing=existing, changes={**GIVEN, **rotation})
     stored = json.dumps([each.inputs for each in recording.resources])
-    kinds = ("static", "registry", "access", "key", "existing", "kept")
+    kinds = ("static", "registry", "access", "key", "git", "existing", "kept")
     assert [kind for kind in kinds if f"{PLANTED}-{kind}" not in stored] == []
     shown = json.dumps([[each.veiled_request for each in recording.resources], recording.veiled_exports])
     assert PLANTED not in shown
@@ -85,7 +92,9 @@ def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
     file.touch(mode=0o600)
     file.write_text(FILE)
     holders = [
-        *(configured, configured.secrets, configured.object_store),
+        *(configured, configured.secrets, configured.object_store, configured.phalanx),
+        *(configured.phalanx.git_credentials, SshKey(private_key=PLANTED, known_hosts=())),
+        RepositoryArgs(url="", credentials={"password": PLANTED}),
         *(vault, vault.server, openbao(vault)),
         *(inputs, inputs.plan, *inputs.plan.values(), static_secrets.load(file)),
         S3Keys(access_key=PLANTED, secret_key=PLANTED),
