@@ -1,6 +1,6 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -54,8 +54,10 @@ class ApplicationsArgs:
     """Merged Helm values by application."""
     configured: Mapping[str, Mapping[str, Any]]
     """Helm values from the stack configuration, by application."""
-    facts: Facts[pulumi.Input[str]]
-    """Infrastructure facts for the applications."""
+    facts: Facts[pulumi.Input[str]] | None
+    """Infrastructure facts for the applications; None if the repository has them."""
+    verified: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
+    """Outputs that fail if an application must not be deployed, by application."""
     sync: Mapping[str, SyncMode]
     """Sync mode by application."""
     not_awaited: Collection[str] = ()
@@ -106,8 +108,7 @@ class Applications(pulumi.ComponentResource):
         """Create the Application, and return the resource that dependent resources wait for."""
         source = manifest["spec"]["source"]
         conditions = _conditions(application, source["targetRevision"])
-        facts = helm_values(application, self._args.facts, self._args.values.get(application, {}))
-        overrides = merge(self._args.configured.get(application, {}), facts)
+        overrides = self._overrides(application)
         if overrides:
             values, facts_hash = _values_with_facts(source, overrides)
             source = merge(source, {"helm": {"valuesObject": values}})
@@ -117,7 +118,10 @@ class Applications(pulumi.ComponentResource):
         manual = self._args.sync[application] is SyncMode.MANUAL
         if application in self._args.not_awaited:
             conditions = [*_NOTHING]
+        awaited: Mapping[str, pulumi.Input[str]]
         awaited = {"pulumi.com/skipAwait": "true"} if manual else {**_awaiting(conditions), **_TAKE_OVER}
+        if application in self._args.verified:
+            awaited = {key: _once(self._args.verified[application], value) for key, value in awaited.items()}
         made = Application(
             f"{self._name}-{application}",
             metadata=_metadata(application, manifest["metadata"], awaited),
@@ -128,6 +132,13 @@ class Applications(pulumi.ComponentResource):
             ),
         )
         return self._first_sync(manifest, made) if manual else made
+
+    def _overrides(self, application: str) -> dict[str, Any]:
+        """Return the Helm values that override those of the repository."""
+        configured = self._args.configured.get(application, {})
+        if not self._args.facts:
+            return dict(configured)
+        return merge(configured, helm_values(application, self._args.facts, self._args.values.get(application, {})))
 
     def _first_sync(self, manifest: Manifest, made: Application) -> ApplicationPatch:
         """Sync an Application once, when it is created."""
@@ -186,6 +197,11 @@ def _stages(applications: Iterable[str]) -> list[list[str]]:
 
 def _awaiting(conditions: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Input[str]]:
     return {"pulumi.com/waitFor": pulumi.Output.json_dumps(conditions)}
+
+
+def _once(verified: pulumi.Output[Any], value: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return a value that fails with another one, and with it the resource whose input it is."""
+    return pulumi.Output.all(verified, value).apply(lambda both: str(both[1]))
 
 
 def _metadata(

@@ -26,6 +26,13 @@ class SyncMode(StrEnum):
     MANUAL = "manual"
 
 
+class WiringMode(StrEnum):
+    """Way in which the addresses and names of the infrastructure reach the applications."""
+
+    APPLY = "apply"
+    VERIFY = "verify"
+
+
 class StorageClassSettings(Section):
     """A Kubernetes StorageClass whose volumes are Cinder volumes of one type."""
 
@@ -80,6 +87,13 @@ class ApplicationsSettings(Section):
             "on-change: each application is pinned to the last commit that changed it, and changes only with `pulumi "
             "up`; automatic: each follows the branch; manual: pinned, too, but after the first installation the "
             "operator syncs in Argo CD"
+        ),
+    )
+    wiring: WiringMode = Field(
+        default=WiringMode.APPLY,
+        description=(
+            "apply: the Applications override values of the Phalanx repository with addresses, buckets and other "
+            "facts; verify: they override nothing, and a preview or update stops where the repository has other values"
         ),
     )
     timeout: int = Field(

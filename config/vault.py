@@ -65,7 +65,8 @@ class AppRole(Section):
         default="initial",
         description=(
             "Any text, such as a date. A change creates a new secret ID, passes it to the cluster, restarts "
-            "vault-secrets-operator (with rsp:applications.sync manual, sync it yourself) and revokes the old one"
+            "vault-secrets-operator (with rsp:applications.sync manual, sync it yourself; with wiring verify, restart "
+            "it yourself) and revokes the old one"
         ),
     )
 

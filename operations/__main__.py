@@ -17,6 +17,7 @@ from operations import (
     summary,
     vault_policy,
     vault_ready,
+    wiring,
 )
 from phalanx.errors import PhalanxError
 
@@ -31,6 +32,7 @@ app.command("leftovers")(leftovers.main)
 app.command("summary")(summary.main)
 app.command("drift")(drift.main)
 app.add_typer(pull_request.app, name="pull-request")
+app.command("wiring")(wiring.main)
 app.add_typer(secrets.app, name="secrets")
 
 

@@ -117,7 +117,7 @@ def load(  # noqa: PLR0913 - all that determines the result
     problems.found.extend(_missing_bootstrapped(phalanx))
     trees: Mapping[str, Checkout] = {}
     with problems.collected():
-        trees = _other_revisions(tree, phalanx, revisions or {})
+        trees = other_revisions(tree, phalanx, revisions or {})
     roots = {name: other.path for name, other in trees.items()}
     plan = Plan([])
     applications: dict[str, Application] = {}
@@ -169,8 +169,20 @@ def _missing_bootstrapped(phalanx: Environment) -> list[str]:
     ]
 
 
-def _other_revisions(tree: Checkout, phalanx: Environment, configured: Mapping[str, str]) -> dict[str, Checkout]:
-    """Check out the revisions of applications that are not deployed from the environment's own."""
+def other_revisions(tree: Checkout, phalanx: Environment, configured: Mapping[str, str]) -> dict[str, Checkout]:
+    """Check out the revisions of applications that are not deployed from the environment's own.
+
+    Args:
+        tree: The Phalanx repository.
+        phalanx: The environment in it.
+        configured: Configured revisions of individual applications, which override those of the environment.
+
+    Returns:
+        Their checkouts, by application.
+
+    Raises:
+        CheckoutError: A revision cannot be read; the problems of all together.
+    """
     found: dict[str, Checkout] = {}
     problems = Problems()
     for name, revision in {**phalanx.revisions, **configured}.items():

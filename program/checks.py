@@ -20,7 +20,7 @@ from probes.vault_secrets import Contents
 from program import secret_change_log, secret_gathering
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
-from wiring import argocd_repository, requirements
+from wiring import argocd_repository, requirements, verification
 from wiring.application_values import application_values
 
 
@@ -62,13 +62,15 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             requirements.of(config),
             revisions=config.applications.revisions,
         )
-        source = argocd_repository.trusted(source)
+        source = argocd_repository.trusted(source, config.applications.wiring)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.
         raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
         raise
     raise_if_fatal(_enforced(queries.problems(), config))
+    for message in verification.unknown_applications(config, source.environment):
+        pulumi.warn(message)
     in_vault = contents.result()
     secrets = secret_gathering.gather(config, source, in_vault.secrets)
     secret_change_log.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())

@@ -13,13 +13,14 @@ from components.secret_access import AppRoleArgs, WriteTokenArgs
 from components.secret_store import SecretStore, SecretStoreArgs
 from components.storage_classes import StorageClassArgs, StorageClassesArgs
 from components.vault_secrets_operator import OPERATOR, VaultSecretsOperatorArgs
-from config.applications import ApplicationsSettings
+from config.applications import ApplicationsSettings, WiringMode
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
 from phalanx.checkout import Checkout
 from phalanx.git_credentials import SshKey, Token
 from phalanx.source import PhalanxSource
+from program import wiring_verification
 from program.checks import Checked
 from wiring.facts import Facts
 
@@ -129,11 +130,13 @@ def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> Certificat
 
 def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
     """Return the arguments of the applications."""
+    verify = config.applications.wiring is WiringMode.VERIFY
     return ApplicationsArgs(
         manifests=source.manifests,
         values={name: application.values for name, application in source.applications.items()},
         configured=source.configured,
-        facts=facts,
+        facts=None if verify else facts,
+        verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
         sync={name: config.applications.sync_of(name) for name in source.manifests.applications},
         not_awaited=config.applications.not_awaited,
         timeout=config.applications.timeout,

@@ -95,6 +95,15 @@ class PulumiStack:
         """
         return self._run("config", "get", key)
 
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs of the last update, without secrets; empty if there was none.
+
+        Raises:
+            PulumiError: The CLI failed, for example because the stack does not exist.
+        """
+        found: dict[str, Any] = json.loads(self._run("stack", "output", "--json"))
+        return found
+
     def refresh(self, urns: Iterable[str]) -> None:
         """Refresh the state of some resources.
 

@@ -8,6 +8,7 @@ https://github.com/lsst-sqre/phalanx. Values that are known only from created re
 from collections.abc import Mapping
 from typing import Any
 
+from config.applications import WiringMode
 from config.stack_config import StackConfig
 from config.tls import LetsEncrypt, PhalanxCertificate, VaultCertificate
 
@@ -27,7 +28,15 @@ Values = Mapping[str, Mapping[str, Any]]
 
 
 def application_values(config: StackConfig) -> Values:
-    """Return the Helm values that override those of the Phalanx repository, by application; none is secret."""
+    """Return the Helm values that override those of the Phalanx repository, by application; none is secret.
+
+    Empty in mode ``verify``, in which the repository must have the `required_values` itself.
+    """
+    return {} if config.applications.wiring is WiringMode.VERIFY else required_values(config)
+
+
+def required_values(config: StackConfig) -> Values:
+    """Return the Helm values that follow from the configuration, by application; none is secret."""
     storage = {"postgres": {"postgresStorageClass": config.applications.database_storage_class}}
     match config.tls:
         case VaultCertificate():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from config.applications import WiringMode
 from phalanx.application import Application
 from phalanx.git_credentials import SshKey
 from phalanx.source import PhalanxSource
@@ -67,14 +68,18 @@ def helm_values(credentials: object, argocd: Mapping[str, Any]) -> dict[str, Any
     return dict(nested)
 
 
-def trusted(source: PhalanxSource) -> PhalanxSource:
-    """Return an environment in which Argo CD trusts the server of its repository, from its installation on."""
+def trusted(source: PhalanxSource, mode: WiringMode) -> PhalanxSource:
+    """Return an environment in which Argo CD trusts the server of its repository, from its installation on.
+
+    Args:
+        source: The environment.
+        mode: Whether the Application of Argo CD may override values of the repository.
+    """
     values = helm_values(source.checkout.credentials, source.values(ARGOCD))
     if not values:
         return source
-    chart = source.charts[ARGOCD]
-    return replace(
-        source,
-        configured={**source.configured, ARGOCD: merge(source.configured.get(ARGOCD, {}), values)},
-        charts={**source.charts, ARGOCD: replace(chart, values=merge(chart.values, values))},
-    )
+    chart, configured = source.charts[ARGOCD], dict(source.configured)
+    if mode is WiringMode.APPLY:
+        configured[ARGOCD] = merge(configured.get(ARGOCD, {}), values)
+    charts = {**source.charts, ARGOCD: replace(chart, values=merge(chart.values, values))}
+    return replace(source, configured=configured, charts=charts)

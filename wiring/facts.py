@@ -85,3 +85,6 @@ _WIRING: Mapping[str, Callable[[Facts[Any], Mapping[str, Any]], dict[str, Any]]]
     "tap": partial(_cadc_tap, "tap"),
     "vault-secrets-operator": _vault_secrets_operator,
 }
+
+APPLICATIONS = frozenset(_WIRING)
+"""Applications that get facts."""

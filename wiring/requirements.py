@@ -9,7 +9,7 @@ from config.tls import LetsEncrypt, VaultCertificate
 from phalanx.application import Application
 from phalanx.environment import Environment, nearest
 from phalanx.source import Check
-from wiring import argocd_repository, dns_records, lab_volumes
+from wiring import argocd_repository, dns_records, lab_volumes, verification
 
 
 def of(config: StackConfig) -> Check:
@@ -43,7 +43,7 @@ def of(config: StackConfig) -> Check:
             problems += lab_volumes.problems(applications["nublado"], exports)
         if config.phalanx.credentials and "argocd" in applications:
             problems += argocd_repository.problems(config.phalanx.repository, applications["argocd"])
-        return problems
+        return problems + verification.problems(config, applications)
 
     return check
 

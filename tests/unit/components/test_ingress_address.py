@@ -1,10 +1,11 @@
 import pulumi
 import pulumi_openstack as openstack
 
-from components.ingress_address import IngressAddress, controller_kind, service_annotations
+from components.ingress_address import IngressAddress
 from program.openstack_arguments import ingress_address
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
+from wiring.ingress_service import controller_kind, service_annotations
 
 
 def make(run_program: ProgramRunner, **changes: object) -> Recording:

@@ -1,0 +1,25 @@
+from typing import Any
+
+from config.stack_config import StackConfig
+from wiring.facts import Facts
+from wiring.ingress_service import controller_kind, service_annotations
+
+
+def of(config: StackConfig, ingress_address: Any) -> Facts[Any]:
+    """Return the facts of a stack that its configuration determines, before any resource exists.
+
+    Args:
+        config: The stack configuration.
+        ingress_address: The floating IP, which the stack creates unless it is configured.
+    """
+    health_monitors = config.ingress.health_monitors
+    return Facts(
+        ingress_address=ingress_address,
+        ingress_annotations=service_annotations(health_monitors=health_monitors),
+        ingress_controller_kind=controller_kind(health_monitors=health_monitors),
+        nfs_address=str(config.nfs.address),
+        s3_endpoint=str(config.object_store.endpoint).rstrip("/"),
+        s3_bucket=config.object_store.bucket,
+        s3_buckets={service.value: bucket for service, bucket in config.object_store.buckets.items()},
+        vault_credentials="",
+    )
