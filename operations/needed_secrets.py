@@ -8,6 +8,7 @@ from operations.stack import load
 from phalanx import additions, source, static_secrets
 from phalanx.environment import Environment
 from phalanx.secrets import Plan, SecretKey
+from phalanx.source import PhalanxSource
 from phalanx.static_secrets import StaticSecrets
 from phalanx.undeclared import PULL_SECRET
 from wiring import requirements
@@ -74,7 +75,16 @@ def find(stack: str) -> NeededSecrets:
         revisions=described.config.applications.revisions,
         bootstrap=False,
     )
+    return of(stack, described.config, found)
+
+
+def of(stack: str, config: StackConfig, found: PhalanxSource) -> NeededSecrets:
+    """Return the secrets that the applications of a stack read.
+
+    Args:
+        stack: Name of the stack.
+        config: The stack's configuration.
+        found: The stack's Phalanx environment.
+    """
     plan = Plan([*found.secrets.values(), *additions.plan(found.applications, found.undeclared)])
-    return NeededSecrets(
-        stack=stack, config=described.config, environment=found.environment, plan=plan, read=found.read
-    )
+    return NeededSecrets(stack=stack, config=config, environment=found.environment, plan=plan, read=found.read)

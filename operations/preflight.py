@@ -9,6 +9,7 @@ import typer
 
 from config.loader import ConfigError, plain_secrets
 from config.stack_config import StackConfig
+from operations import needed_secrets, secrets_status
 from operations.stack import StackName, configuration
 from phalanx import source
 from phalanx.errors import PhalanxError
@@ -24,7 +25,7 @@ def main(
 ) -> None:
     """Report all problems of OpenStack, Vault and the Phalanx repository that prevent a deployment; change nothing.
 
-    Missing secrets are reported by `secrets status`.
+    Warnings are settings of the Phalanx environment without effect, and what will need attention later.
     """
     started = time.monotonic()
     try:
@@ -33,7 +34,7 @@ def main(
         queries = Queries(config, stack)
         found = [
             *queries.problems(),
-            *_application_problems(config, queries),
+            *_application_problems(config, stack, queries),
             *(Problem(where=file.name, what=each, fatal=False) for each in plain_secrets(file, StackConfig)),
         ]
         problems = sorted(found, key=lambda problem: not problem.fatal)
@@ -50,21 +51,23 @@ def main(
         raise typer.Exit(1)
 
 
-def _application_problems(config: StackConfig, queries: Queries) -> list[Problem]:
-    """Return the problems of the Phalanx environment's applications."""
+def _application_problems(config: StackConfig, stack: str, queries: Queries) -> list[Problem]:
+    """Return the problems of the Phalanx environment's applications, and their missing secrets."""
     try:
         tree, environment = queries.phalanx()
     except PhalanxError:
         return []  # one of the problems that `Queries` reports
     try:
-        source.load(
+        found = source.load(
             tree,
             environment,
             application_values(config),
             requirements.of(config),
             revisions=config.applications.revisions,
             bootstrap=False,
+            kubernetes=config.cluster.kubernetes_version,
         )
+        missing = secrets_status.missing(needed_secrets.of(stack, config, found))
     except PhalanxError as error:
         return of_phalanx(error.problems)
-    return []
+    return [*missing, *of_phalanx(found.warnings, fatal=False)]

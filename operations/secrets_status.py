@@ -76,6 +76,23 @@ def read_vault(needed: NeededSecrets) -> tuple[list[Problem], dict[SecretKey, bo
     return [], {key: bool(value) for key, value in held.items()}
 
 
+def missing(needed: NeededSecrets) -> list[Problem]:
+    """Return a problem for each secret that the operator must provide; none if Vault cannot be read.
+
+    Raises:
+        PhalanxError: The file of static secrets cannot be read or decrypted.
+    """
+    _, in_vault = read_vault(needed)
+    if in_vault is None:
+        return []
+    plan = needed.complete_plan([key for key, has_value in in_vault.items() if has_value])
+    found = states(plan, needed.configured(), in_vault)
+    return [
+        Problem(where=f"secret {key}", what=f"is missing ({plan[key].description}): `{_command(key)}`")
+        for key in _missing_static(plan, found)
+    ]
+
+
 def as_data(plan: Plan, states: Mapping[SecretKey, SecretState], problems: list[Problem]) -> dict[str, object]:
     """Return the states as JSON values, without any secret value."""
     return {
@@ -128,12 +145,19 @@ def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, SecretSta
             f"To remove secrets that are not needed: `python -m operations secrets prune -s {needed.stack}`.",
             soft_wrap=True,
         )
-    missing = [key for key, state in states.items() if state is SecretState.MISSING]
-    if missing_static := [key for key in missing if isinstance(plan[key].origin, Static)]:
+    if missing_static := _missing_static(plan, states):
         console.print("You must provide these secrets:")
     for key in missing_static:
-        command = f'pulumi config set --secret --path \'rsp:secrets.applications["{key.application}"]["{key.name}"]\''
-        console.print(f"  {command}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"  {_command(key)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _missing_static(plan: Plan, states: Mapping[SecretKey, SecretState]) -> list[SecretKey]:
+    missing = (key for key, state in states.items() if state is SecretState.MISSING)
+    return [key for key in missing if isinstance(plan[key].origin, Static)]
+
+
+def _command(key: SecretKey) -> str:
+    return f'pulumi config set --secret --path \'rsp:secrets.applications["{key.application}"]["{key.name}"]\''
 
 
 def _counts(states: Mapping[SecretKey, SecretState]) -> dict[SecretState, int]:

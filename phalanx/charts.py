@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from phalanx import helm
 from phalanx.documents import read_mapping, read_optional_mapping, validate
@@ -51,6 +51,8 @@ class ChartMetadata(BaseModel):
     """The settings in a Chart.yaml that this program uses."""
 
     dependencies: tuple[Dependency, ...] | None = None
+    kube_version: str = Field(default="", alias="kubeVersion")
+    """Kubernetes releases on which Helm installs the chart, as a range of versions; empty for all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,9 +144,9 @@ def chart_directories(root: Path, chart: Path, dependents: tuple[Path, ...] = ()
         PhalanxError: A Chart.yaml is missing or malformed.
     """
     yield chart
-    for dependency in _dependencies(root, chart):
-        if dependency.is_local and not _is_vendored(chart, dependency):
-            yield from chart_directories(root, _local(root, chart, dependency, dependents), (*dependents, chart))
+    for dependency in dependencies(root, chart):
+        if dependency.is_local and not is_vendored(chart, dependency):
+            yield from chart_directories(root, local(root, chart, dependency, dependents), (*dependents, chart))
 
 
 def vendor(root: Path, application: str) -> Path:
@@ -162,10 +164,10 @@ def vendor(root: Path, application: str) -> Path:
     """
     path = f"applications/{application}"
     chart = root / path
-    missing = [dependency for dependency in _dependencies(root, chart) if not _is_vendored(chart, dependency)]
+    missing = [dependency for dependency in dependencies(root, chart) if not is_vendored(chart, dependency)]
     for dependency in missing:
         if dependency.is_local:
-            _local(root, chart, dependency, ())
+            local(root, chart, dependency)
     if missing:
         names = ", ".join(f"{each.name} {each.version} from {each.repository or path}" for each in missing)
         # "dependency build" requires that each repository was added with "helm repo add"; "update" does not.
@@ -199,8 +201,12 @@ def inline_values(application: Manifest, overrides: Mapping[str, Any] | None = N
     return values
 
 
-def _metadata(root: Path, chart: Path) -> ChartMetadata:
+def metadata(root: Path, chart: Path) -> ChartMetadata:
     """Read the Chart.yaml of a chart.
+
+    Args:
+        root: Directory of the checkout.
+        chart: Directory of the chart.
 
     Raises:
         PhalanxError: The file is missing or malformed.
@@ -209,18 +215,38 @@ def _metadata(root: Path, chart: Path) -> ChartMetadata:
     return validate(ChartMetadata, read_mapping(path, root), str(path.relative_to(root)))
 
 
-def _dependencies(root: Path, chart: Path) -> Sequence[Dependency]:
-    return _metadata(root, chart).dependencies or ()
+def dependencies(root: Path, chart: Path) -> Sequence[Dependency]:
+    """Return the dependencies of a chart.
+
+    Args:
+        root: Directory of the checkout.
+        chart: Directory of the chart.
+
+    Raises:
+        PhalanxError: The Chart.yaml is missing or malformed.
+    """
+    return metadata(root, chart).dependencies or ()
 
 
-def _is_vendored(chart: Path, dependency: Dependency) -> bool:
-    """Return whether the chart's directory ``charts`` contains a dependency, as a directory or an archive."""
+def is_vendored(chart: Path, dependency: Dependency) -> bool:
+    """Return whether the directory ``charts`` of a chart contains a dependency, as a directory or an archive.
+
+    Args:
+        chart: Directory of the chart.
+        dependency: The dependency.
+    """
     charts = chart / "charts"
     return (charts / dependency.name).is_dir() or any(charts.glob(f"{dependency.name}-[0-9v]*.tgz"))
 
 
-def _local(root: Path, chart: Path, dependency: Dependency, dependents: tuple[Path, ...]) -> Path:
+def local(root: Path, chart: Path, dependency: Dependency, dependents: tuple[Path, ...] = ()) -> Path:
     """Return the directory of a dependency in the checkout.
+
+    Args:
+        root: Directory of the checkout.
+        chart: Directory of the chart.
+        dependency: The dependency.
+        dependents: Directories of the charts that depend on the chart.
 
     Raises:
         RenderError: The directory is outside of the checkout, or depends on the chart itself.
@@ -248,15 +274,14 @@ def _nested(path: str, value: str) -> dict[str, Any]:
 def _stage(root: Path, chart: Path, staged: Path, dependents: tuple[Path, ...] = ()) -> list[str]:
     """Copy a chart and its dependencies in the checkout; return the names of all other dependencies."""
     content = read_mapping(chart / "Chart.yaml", root)
-    dependencies = _dependencies(root, chart)
     shutil.copytree(chart, staged, ignore=shutil.ignore_patterns("Chart.lock"))
     vendored, external = [], []
-    for position, dependency in enumerate(dependencies):
+    for position, dependency in enumerate(dependencies(root, chart)):
         # A chart may depend on the same chart several times, under different aliases.
-        if dependency.is_local and not _is_vendored(staged, dependency):
-            found = _local(root, chart, dependency, dependents)
+        if dependency.is_local and not is_vendored(staged, dependency):
+            found = local(root, chart, dependency, dependents)
             _stage(root, found, staged / "charts" / dependency.name, (*dependents, chart))
-        if _is_vendored(staged, dependency):
+        if is_vendored(staged, dependency):
             vendored.append({**content["dependencies"][position], "repository": ""})
         else:
             external.append(dependency.alias or dependency.name)

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic.types import StrictBool
 
+from phalanx import environment_schema
 from phalanx.documents import read_mapping, validate
 from phalanx.errors import PhalanxError, Problems
 from phalanx.git_addresses import check_revision
@@ -22,16 +23,6 @@ _HOST_NAME = re.compile(rf"({_LABEL}\.)+{_LABEL}")
 _VAULT_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 _APPLICATION = re.compile(_LABEL)
 _SETTING = re.compile(r"\.Values\.(\w+)|index \.Values \"(\w+)\"")
-
-_PHALANX_SETTINGS: Final = frozenset(
-    {
-        *("appOfAppsName", "applications", "butlerServerRepositories", "controlSystem", "defaultComputeClass"),
-        *("fqdn", "gcp", "name", "namespaceLabels", "onepassword", "repoUrl", "revisions", "targetRevision"),
-        *("vaultPathPrefix", "vaultUrl"),
-    },
-)
-"""Settings that Phalanx allows in ``values-<name>.yaml`` (``EnvironmentConfig`` in src/phalanx/models/environments.py,
-which forbids any other), and those of ``values.yaml``."""
 
 
 def _host_name(value: str) -> str:
@@ -114,6 +105,9 @@ class Environment(BaseModel):
 
     revisions: Mapping[str, Annotated[str, AfterValidator(check_revision)]] = Field(default_factory=dict)
     """Revisions of individual applications that differ from that of the checkout."""
+
+    namespace_labels: Mapping[str, Mapping[str, str]] | None = None
+    """Labels of the applications' namespaces; Kubernetes accepts only text."""
 
     applications: Mapping[str, StrictBool]
     """All applications of Phalanx, and whether the environment enables them."""
@@ -203,14 +197,14 @@ def load(root: Path, name: str) -> Environment:
 
 def _unknown_settings(root: Path, own: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
     """Report misspelled settings. Other versions of Phalanx know others: those that their templates read."""
-    unknown = [key for key in own if key not in _PHALANX_SETTINGS and key not in defaults]
+    unknown = [key for key in own if key not in environment_schema.SETTINGS and key not in defaults]
     if not unknown:
         return []
     templates = (path.read_bytes() for path in (root / "environments" / "templates").rglob("*") if path.is_file())
     read = {
         one or other for text in templates for one, other in _SETTING.findall(text.decode("utf-8", errors="replace"))
     }
-    known = sorted(_PHALANX_SETTINGS.union(map(str, defaults), read))
+    known = sorted(environment_schema.SETTINGS.union(map(str, defaults), read))
     return [f"{key}: is not a setting of Phalanx{nearest(str(key), known)}" for key in unknown if key not in read]
 
 

@@ -1,11 +1,22 @@
 """Everything that the program reads from a Phalanx repository: applications, secrets, Argo CD Applications."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from phalanx import application, charts, checkout, documents, environment, render, undeclared
+from phalanx import (
+    application,
+    chart_checks,
+    charts,
+    checkout,
+    custom_resources,
+    documents,
+    environment,
+    lint,
+    render,
+    undeclared,
+)
 from phalanx.application import Application
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
@@ -13,7 +24,7 @@ from phalanx.errors import PhalanxError, Problems
 from phalanx.git_credentials import Credentials
 from phalanx.manifests import Manifests, sort
 from phalanx.secrets import Plan, SecretKey, resolve
-from phalanx.values import merge
+from phalanx.values import is_true, merge
 
 LINKS = Path(".phalanx")
 """Directory of links to the checkouts, one per environment, relative to the Pulumi project."""
@@ -58,6 +69,8 @@ class PhalanxSource:
     unfilled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Secrets in Vault, by name, that VaultSecrets read although no value of them is planned, with the pods that do
     not start without them."""
+    warnings: Sequence[str] = ()
+    """Settings without the intended effect; each starts with file and key."""
 
     def checkout_of(self, name: str) -> Checkout:
         """Return the checkout from which an application is deployed."""
@@ -98,6 +111,7 @@ def load(  # noqa: PLR0913 - all that determines the result
     *,
     revisions: Mapping[str, str] | None = None,
     bootstrap: bool = True,
+    kubernetes: str = "",
 ) -> PhalanxSource:
     """Read the applications of an environment and render its Argo CD Applications.
 
@@ -108,6 +122,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         check: Requirements of the configuration.
         revisions: Configured revisions of individual applications, which override those of the environment.
         bootstrap: Whether to prepare the charts of the `BOOTSTRAPPED` applications, which may need the network.
+        kubernetes: Kubernetes release of the cluster, such as v1.36.3, which charts must support; empty for any.
 
     Raises:
         PhalanxError: The files of an application are not valid, a requirement is not met, or a chart cannot be
@@ -124,6 +139,9 @@ def load(  # noqa: PLR0913 - all that determines the result
     with problems.collected():
         applications = application.load_enabled(tree.path, phalanx, configured, roots)
         problems.found.extend(check(phalanx, applications))
+        problems.found.extend(_missing_database(phalanx, applications))
+        for name in applications:
+            problems.found.extend(chart_checks.problems(roots.get(name, tree.path), name, kubernetes))
         plan = resolve(applications)
     problems.report()
     rendered = render.applications(
@@ -135,12 +153,16 @@ def load(  # noqa: PLR0913 - all that determines the result
     )
     manifests = sort(rendered)
     _check_rendered(phalanx, manifests, {name: other for name, other in trees.items() if name not in (revisions or {})})
+    _check_values_files(tree, manifests, trees)
     # First, as it fetches dependencies of these charts, in which uses of Secrets are then found, too.
     bootstrapped = {
         name: _bootstrap_chart(tree, trees.get(name), phalanx.name, manifests.applications[name], configured.get(name))
         for name in (BOOTSTRAPPED if bootstrap else ())
     }
     uses = undeclared.uses_of_all(tree.path, rendered, configured, roots)
+    undefined = custom_resources.undefined((one for each in uses for one in each.custom_resources), phalanx)
+    problems.found.extend(undefined)
+    problems.report()
     return PhalanxSource(
         checkout=tree,
         environment=phalanx,
@@ -153,6 +175,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         undeclared=undeclared.find(uses, phalanx.vault_path_prefix, plan),
         read=frozenset(undeclared.reads(uses, phalanx.vault_path_prefix)),
         unfilled=undeclared.unfilled(uses, phalanx.vault_path_prefix, plan),
+        warnings=lint.check(tree.path, phalanx, applications, roots),
     )
 
 
@@ -167,6 +190,16 @@ def _missing_bootstrapped(phalanx: Environment) -> list[str]:
         for name, reason in reasons.items()
         if name not in phalanx.enabled_applications
     ]
+
+
+def _missing_database(phalanx: Environment, applications: Mapping[str, Application]) -> Iterator[str]:
+    """Yield a problem for each application that keeps its data in the application postgres, if that is not enabled."""
+    for name, setting in (("gafaelfawr", "config.internalDatabase"), ("nublado", "hub.internalDatabase")):
+        if "postgres" not in applications and name in applications and is_true(applications[name].values, setting):
+            yield (
+                f"environments/values-{phalanx.name}.yaml: applications.postgres: is false or missing, expected true: "
+                f"{setting} is true in {applications[name].file_of(*setting.split('.'))}"
+            )
 
 
 def other_revisions(tree: Checkout, phalanx: Environment, configured: Mapping[str, str]) -> dict[str, Checkout]:
@@ -217,6 +250,34 @@ def _check_rendered(phalanx: Environment, manifests: Manifests, trees: Mapping[s
     ]
     if problems:
         raise PhalanxError(*problems)
+
+
+def _check_values_files(tree: Checkout, manifests: Manifests, trees: Mapping[str, Checkout]) -> None:
+    """Check that the values files of each Application exist.
+
+    Raises:
+        PhalanxError: Some do not, so that Argo CD cannot render the charts.
+    """
+    problems = [
+        problem
+        for name, manifest in manifests.applications.items()
+        for problem in _missing_values_files(trees.get(name, tree).path, manifest)
+    ]
+    if problems:
+        raise PhalanxError(*problems)
+
+
+def _missing_values_files(root: Path, application_manifest: charts.Manifest) -> list[str]:
+    name, source = application_manifest["metadata"]["name"], application_manifest["spec"]["source"]
+    settings, chart = source.get("helm", {}), root / source["path"]
+    if settings.get("ignoreMissingValueFiles") or not chart.is_dir():
+        return []
+    return [
+        f"{source['path']}/{file}: does not exist, but the Application {name} reads it, so that Argo CD cannot deploy "
+        "it: create the file; it may be empty"
+        for file in settings.get("valueFiles", ())
+        if not (chart / file).exists()
+    ]
 
 
 def _bootstrap_chart(

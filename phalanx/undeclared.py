@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from phalanx import cache, charts, documents
+from phalanx import cache, charts, custom_resources, documents
 from phalanx.charts import Manifest, RenderedApplication
+from phalanx.custom_resources import CustomResource
 from phalanx.errors import PhalanxError, Problems, RenderError
 from phalanx.secrets import SecretKey
 
@@ -75,11 +76,13 @@ class SecretMount:
 
 @dataclass(frozen=True, kw_only=True)
 class Uses:
-    """Uses of Secrets in the manifests of an application."""
+    """Uses of Secrets, and of other applications' kinds, in the manifests of an application."""
 
     vault_secrets: tuple[VaultSecret, ...]
     references: tuple[Reference, ...]
     mounts: tuple[SecretMount, ...] = ()
+    custom_resources: tuple[CustomResource, ...] = ()
+    """Resources whose kinds another application defines."""
 
 
 _MAX_PROCESSES = 4
@@ -155,6 +158,7 @@ def uses(application: RenderedApplication) -> Uses:
                 for manifest in application.manifests
                 for name in _mounts(manifest)
             ),
+            custom_resources=tuple(custom_resources.find(application.name, application.manifests)),
         )
     except RecursionError:
         raise RenderError(f"{application.name}: the chart renders to a manifest that is nested too deep") from None

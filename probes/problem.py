@@ -20,14 +20,15 @@ class Problem:
         return f"{self.where}: {self.what}" if self.fatal else f"{self.where} (warning): {self.what}"
 
 
-def of_phalanx(messages: Iterable[str]) -> list[Problem]:
-    """Return the problems of a `phalanx.errors.PhalanxError`, whose messages start with a file or a key path.
+def of_phalanx(messages: Iterable[str], *, fatal: bool = True) -> list[Problem]:
+    """Return the problems of a Phalanx environment, whose messages start with a file or a key path.
 
     Args:
-        messages: The messages.
+        messages: Those of a `phalanx.errors.PhalanxError`, or the warnings of a `phalanx.source.PhalanxSource`.
+        fatal: Whether they prevent the deployment.
     """
     parts = [message.partition(": ") for message in messages]
     return [
-        Problem(where=where, what=what) if what else Problem(where="rsp:phalanx", what=where)
+        Problem(where=where, what=what, fatal=fatal) if what else Problem(where="rsp:phalanx", what=where, fatal=fatal)
         for where, _, what in parts
     ]

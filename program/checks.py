@@ -61,6 +61,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             application_values(config),
             requirements.of(config),
             revisions=config.applications.revisions,
+            kubernetes=config.cluster.kubernetes_version,
         )
         source = argocd_repository.trusted(source, config.applications.wiring)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
@@ -68,7 +69,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.
         raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
         raise
-    raise_if_fatal(_enforced(queries.problems(), config))
+    raise_if_fatal(_enforced([*queries.problems(), *of_phalanx(source.warnings, fatal=False)], config))
     for message in verification.unknown_applications(config, source.environment):
         pulumi.warn(message)
     in_vault = contents.result()

@@ -5,7 +5,7 @@ from typing import Any
 
 from config.dns import DesignateDns
 from config.stack_config import StackConfig
-from config.tls import LetsEncrypt, VaultCertificate
+from config.tls import LetsEncrypt
 from phalanx.application import Application
 from phalanx.environment import Environment, nearest
 from phalanx.source import Check
@@ -21,8 +21,7 @@ def of(config: StackConfig) -> Check:
 
     def check(environment: Environment, applications: Mapping[str, Application]) -> list[str]:
         problems = [
-            f"environments/values-{environment.name}.yaml: applications.{name}: is false or missing, but {reason}: set "
-            "it to true, or change rsp:tls.kind"
+            f"environments/values-{environment.name}.yaml: applications.{name}: is false or missing, but {reason}"
             for name, reason in _needed(config.tls)
             if name not in applications
         ]
@@ -72,8 +71,14 @@ def _disabled(name: str, environment: Environment) -> str:
 
 
 def _needed(tls: Any) -> Iterator[tuple[str, str]]:
-    """Yield the applications that the certificate needs, and the reason."""
+    """Yield the applications without which the platform cannot be reached, and the reason with the fix."""
     if isinstance(tls, LetsEncrypt):
-        yield "cert-manager", "it obtains the certificate, as rsp:tls.kind is letsencrypt"
-    if isinstance(tls, LetsEncrypt | VaultCertificate):
-        yield "ingress-nginx", f"it serves the certificate, as rsp:tls.kind is {tls.kind}"
+        yield (
+            "cert-manager",
+            "it obtains the certificate, as rsp:tls.kind is letsencrypt: set it to true, or change rsp:tls.kind",
+        )
+    # Argo CD reports an Ingress as progressing until a controller gives it an address.
+    yield (
+        "ingress-nginx",
+        "it answers at the platform's floating IP: set it to true, as the new cluster has no other ingress controller",
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from phalanx import application, documents, environment, secrets
+from phalanx import application, documents, environment, environment_schema, lint, secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import Copied, Generated, Literal, Origin, Static, Wired
 from tests.unit.sample import environment as stack_config
@@ -82,6 +82,29 @@ def test_environments_of_phalanx_have_no_problems(repository: str, name: str) ->
     volumes = {export: {"size": 1, "type": "ceph-hdd"} for export in ("data", "datasets", "jhome")}
     assert requirements.of(stack_config(nfs__volumes=volumes))(found, applications) == []
     assert {"argocd", "vault-secrets-operator"} <= set(found.enabled_applications)
+
+
+@pytest.mark.parametrize(("repository", "name"), EXPECTED)
+def test_only_settings_without_effect_are_reported(repository: str, name: str) -> None:
+    root = DATA / repository
+    found = environment.load(root, name)
+    problems = lint.check(root, found, application.load_enabled(root, found))
+    without_effect = "ingress-nginx.controller.config.enable-health-monitor: has no effect"
+    expected = [] if name == "minikube" else [f"applications/ingress-nginx/values-{name}.yaml: {without_effect}"]
+    assert [problem.partition(", as")[0] for problem in problems] == expected
+
+
+def test_settings_have_the_names_of_phalanxs_schema() -> None:
+    # The schema of lsst-uk is older.
+    schema = json.loads((DATA / "upstream" / "environment-schema.json").read_text())
+    own = environment_schema.EnvironmentConfig.model_json_schema()
+    assert own["properties"].keys() == schema["properties"].keys() == environment_schema.SETTINGS
+    for name, model in schema["$defs"].items():
+        assert own["$defs"][{"GCPMetadata": "GcpMetadata"}.get(name, name)]["properties"].keys() == (
+            model["properties"].keys()
+        )
+    older = json.loads((DATA / "lsst-uk" / "environment-schema.json").read_text())
+    assert older["properties"].keys() <= environment_schema.SETTINGS
 
 
 @pytest.mark.parametrize(("repository", "name"), EXPECTED)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from config import versions
 from config.stack_config import StackConfig
 from operations.__main__ import app
 from phalanx.errors import CheckoutError, PhalanxError
@@ -42,7 +43,10 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_, **__: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
-    monkeypatch.setattr("phalanx.source.load", lambda *_, **__: None)
+    found.warnings, found.missing = [], []
+    monkeypatch.setattr("phalanx.source.load", lambda *_, **__: found)
+    monkeypatch.setattr("operations.needed_secrets.of", lambda *_: None)
+    monkeypatch.setattr("operations.secrets_status.missing", lambda _: found.missing)
     return found
 
 
@@ -125,9 +129,9 @@ def test_the_command_reports_problems_of_the_applications(
     monkeypatch.chdir(tmp_path)
     services.vault = [WARNING]
 
-    def load(*_: object, revisions: Mapping[str, str], bootstrap: bool) -> None:
+    def load(*_: object, revisions: Mapping[str, str], bootstrap: bool, kubernetes: str) -> None:
         assert revisions == {"tap": "v1"}
-        assert not bootstrap
+        assert (bootstrap, kubernetes) == (False, versions.KUBERNETES)
         raise PhalanxError("applications/tap/values.yaml:2: not valid YAML: a key", "applications/tap: no")
 
     monkeypatch.setattr("phalanx.source.load", load)
@@ -138,6 +142,21 @@ def test_the_command_reports_problems_of_the_applications(
         ("applications/tap", "no"),
         ("Vault", "expires soon"),
     ]
+
+
+def test_the_command_reports_missing_secrets_and_values_without_effect(
+    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    services.warnings = ["applications/tap/values-test.yaml: a: has no effect"]
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    assert result.exit_code == 0
+    assert result.stderr == "applications/tap/values-test.yaml (warning): a: has no effect\n"
+    services.missing = [Problem(where="secret tap/key", what="is missing")]
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == "secret tap/key: is missing"
 
 
 def test_the_command_prints_json(

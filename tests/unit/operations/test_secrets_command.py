@@ -86,7 +86,7 @@ spec:
   source: {{path: applications/{name}, repoURL: "https://example.org/phalanx", targetRevision: main}}
 """
 
-APPLICATIONS = ("argocd", "mobu", "postgres", "vault-secrets-operator")
+APPLICATIONS = ("argocd", "ingress-nginx", "mobu", "postgres", "vault-secrets-operator")
 
 CHART = {"apiVersion": "v2", "name": "chart", "version": "1.0.0"}
 

@@ -63,6 +63,8 @@ def create(root: Path, **settings: Any) -> Path:
             "environments/values-test.yaml": {"name": "test", **settings},
             **{f"environments/templates/{name}.yaml": application(name) for name in APPLICATIONS},
             **{f"applications/{name}/Chart.yaml": CHART for name in APPLICATIONS},
+            **{f"applications/{name}/values.yaml": {} for name in APPLICATIONS},
+            **{f"applications/{name}/values-test.yaml": {} for name in APPLICATIONS},
             "applications/tap/values.yaml": {"key": "main"},
             "applications/tap/secrets.yaml": {"declared-on-main": static()},
             "applications/tap/templates/pod.yaml": _POD,

@@ -10,13 +10,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phalanx import application, charts, environment, secrets
+from phalanx import application, chart_checks, charts, environment, lint, secrets
 from phalanx.errors import PhalanxError
 from tests.unit.phalanx.repository import SETTINGS, static, write
 from tests.unit.sample import environment as stack_config
 from wiring import requirements
 
-NAMES = ("argocd", "nublado", "tap", "vault-secrets-operator")
+NAMES = ("argocd", "ingress-nginx", "nublado", "tap", "vault-secrets-operator")
 VALID: dict[str, Any] = {
     "environments/values.yaml": SETTINGS | {"applications": dict.fromkeys(NAMES, True), "revisions": {}},
     "environments/values-test.yaml": {"name": "test", "vaultPathPrefix": "secret/phalanx/test"},
@@ -27,13 +27,22 @@ VALID: dict[str, Any] = {
     "applications/tap/secrets.yaml": {"a": static(), "b": {"copy": {"application": "tap", "key": "a"}}},
     "applications/tap/secrets-test.yaml": {"c": static(generate={"type": "password"})},
     "applications/tap/Chart.yaml": {"dependencies": [{"name": "a", "repository": "file://../../charts/a"}]},
+    "applications/tap/Chart.lock": {"dependencies": [], "digest": "sha256:0"},
+    "applications/tap/values.yaml": {"config": {"url": "https://example.org"}},
+    "applications/tap/values-test.yaml": {"config": {"url": ""}, "a": {"b": 1}},
+    "applications/tap/templates/a.yaml": "{{ .Values.config.url }}",
+    "applications/ingress-nginx/values.yaml": {"ingress-nginx": {"controller": {"config": {"a": "b"}}}},
     "applications/argocd/values.yaml": {},
     "applications/vault-secrets-operator/values.yaml": {},
     "charts/a/Chart.yaml": {"name": "a"},
+    "charts/a/values.yaml": {"b": 0},
+    "charts/a/templates/b.yaml": "{{ .Values.b }}",
 }
 """Files of a checkout without problems."""
 
-PROBLEM = re.compile(r"(environments|applications/[a-z-]+|charts/[a-z-]+)/(values|secrets|Chart)[a-z-]*\.yaml(:|$)")
+PROBLEM = re.compile(
+    r"(environments|applications/[a-z-]+|charts/[a-z-]+)/(values|secrets|Chart)[a-z-]*\.(yaml|lock)(:|$)"
+)
 
 scalars = st.one_of(
     st.none(),
@@ -99,13 +108,15 @@ def changed(content: Any) -> st.SearchStrategy[Any]:
 def load(root: Path) -> None:
     found = environment.load(root, "test")
     applications = application.load_enabled(root, found)
-    for problems in ([], requirements.of(stack_config())(found, applications)):
+    warnings = lint.check(root, found, applications)
+    for problems in (warnings, requirements.of(stack_config())(found, applications)):
         if problems:
             raise PhalanxError(*problems)
     secrets.resolve(applications)
     for name in found.enabled_applications:
         if (root / "applications" / name / "Chart.yaml").exists():
             list(charts.chart_directories(root, root / "applications" / name))  # what needs no Helm
+            list(chart_checks.problems(root, name, ""))
 
 
 def test_the_valid_checkout_is_loaded(tmp_path: Path) -> None:

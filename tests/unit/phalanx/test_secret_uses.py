@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from phalanx import charts, undeclared
+from phalanx.custom_resources import CustomResource
 from phalanx.undeclared import Reference, Uses, VaultSecret
 from tests.unit.phalanx.repository import write
 from tests.unit.phalanx.test_charts import argocd_application, chart
@@ -82,6 +83,7 @@ def test_each_application_is_rendered_once(root: Path, rendered: list[str]) -> N
                 ),
             ),
             references=(Reference(namespace="ns-tap", secret="server", key="password", reader="tap: Pod/server"),),
+            custom_resources=(CustomResource(group="ricoberger.de", name="tap: VaultSecret/server"),),
         ),
         Uses(vault_secrets=(), references=()),
     ]

@@ -163,3 +163,39 @@ def test_charts_that_cannot_be_rendered_are_reported_together(root: Path) -> Non
     bad = {f"applications/{name}/templates/bad.yaml": '{{ fail "no" }}' for name in ("mobu", "tap")}
     phalanx_git.commit(root, bad)
     assert sorted(problem.partition(":")[0] for problem in problems(root)) == ["applications/mobu", "applications/tap"]
+
+
+def test_values_files_of_the_applications_must_exist(root: Path) -> None:
+    (root / "applications/mobu/values-test.yaml").unlink()
+    phalanx_git.commit(root, {})
+    (problem,) = problems(root)
+    assert problem == (
+        "applications/mobu/values-test.yaml: does not exist, but the Application mobu reads it, so that Argo CD cannot "
+        "deploy it: create the file; it may be empty"
+    )
+
+
+def test_the_internal_database_needs_postgres(root: Path) -> None:
+    files = {"applications/gafaelfawr/values.yaml": {"config": {"internalDatabase": True}}}
+    phalanx_git.commit(root, files | {"applications/gafaelfawr/Chart.yaml": phalanx_git.CHART})
+    settings(root, applications={"gafaelfawr": True})
+    assert problems(root) == [
+        (
+            "environments/values-test.yaml: applications.postgres: is false or missing, expected true: "
+            "config.internalDatabase is true in applications/gafaelfawr/values.yaml"
+        )
+    ]
+
+
+def test_custom_resources_of_disabled_applications_are_reported(root: Path) -> None:
+    resource = "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {name: jobs}\n"
+    phalanx_git.commit(root, {"applications/mobu/templates/jobs.yaml": resource})
+    (problem,) = problems(root)
+    assert problem.startswith("environments/values-test.yaml: applications.keda: is false or missing, expected true")
+
+
+def test_values_without_effect_are_warnings(root: Path) -> None:
+    phalanx_git.commit(root, {"applications/tap/values-test.yaml": {"kye": "main"}})
+    (warning,) = load(root).warnings
+    assert warning.startswith("applications/tap/values-test.yaml: kye: has no effect")
+    assert warning.endswith("did you mean key?")

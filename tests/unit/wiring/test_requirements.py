@@ -9,6 +9,7 @@ from tests.unit.sample import environment
 from wiring import requirements
 
 ENVIRONMENT = Environment.model_validate(SETTINGS)
+INGRESS_NGINX = {"ingress-nginx": Application(name="ingress-nginx", values={})}
 LETSENCRYPT = {"kind": "letsencrypt", "email": "operators@example.org"}
 
 
@@ -27,20 +28,19 @@ def test_a_certificate_from_lets_encrypt_needs_cert_manager_and_ingress_nginx() 
     assert len(problems(LETSENCRYPT)) == 2
 
 
-def test_a_certificate_in_vault_needs_ingress_nginx() -> None:
-    assert problems({"kind": "vault"}, "ingress-nginx") == []
-    (problem,) = problems({"kind": "vault"}, "cert-manager")
-    assert "applications.ingress-nginx: is false or missing, but it serves the certificate" in problem
-
-
-@pytest.mark.parametrize("enabled", [(), ("nublado",)])
-def test_the_certificate_of_phalanx_needs_neither(enabled: tuple[str, ...]) -> None:
-    assert problems({"kind": "phalanx"}, *enabled) == []
+@pytest.mark.parametrize("kind", ["vault", "phalanx"])
+def test_any_platform_needs_ingress_nginx(kind: str) -> None:
+    assert problems({"kind": kind}, "ingress-nginx") == []
+    (problem,) = problems({"kind": kind}, "cert-manager")
+    assert problem == (
+        "environments/values-test.yaml: applications.ingress-nginx: is false or missing, but it answers at the "
+        "platform's floating IP: set it to true, as the new cluster has no other ingress controller"
+    )
 
 
 def test_a_bucket_needs_its_application() -> None:
     check = requirements.of(environment(objectStore__buckets={"tap": "async-tap", "ssotap": "async-ssotap"}))
-    (problem,) = check(ENVIRONMENT, {"tap": Application(name="tap", values={})})
+    (problem,) = check(ENVIRONMENT, {"tap": Application(name="tap", values={}), **INGRESS_NGINX})
     assert problem == (
         "rsp:objectStore.buckets.ssotap: the Phalanx environment test does not enable ssotap: remove the bucket, or "
         "enable the application"
@@ -53,7 +53,7 @@ def test_a_bucket_needs_its_application() -> None:
 )
 def test_the_zone_must_contain_the_platforms_name(zone: str, contained: bool) -> None:
     named = ENVIRONMENT.model_copy(update={"fqdn": "rsp.example.org"})
-    found = list(requirements.of(environment(dns={"kind": "designate", "zone": zone}))(named, {}))
+    found = list(requirements.of(environment(dns={"kind": "designate", "zone": zone}))(named, INGRESS_NGINX))
     problem = (
         f"rsp:dns.zone: {zone} does not contain rsp.example.org, the fqdn in environments/values-test.yaml: set it to "
         "a zone that does, or rsp:dns.kind to external"
@@ -64,7 +64,7 @@ def test_the_zone_must_contain_the_platforms_name(zone: str, contained: bool) ->
 def test_only_an_enabled_application_can_be_overridden() -> None:
     known = Environment.model_validate(SETTINGS | {"applications": {"mobu": True, "sia": False, "tap": True}})
     overrides = {name: {"wait": False} for name in ("ssia", "sia", "tapp", "tap")}
-    applications = {name: Application(name=name, values={}) for name in ("mobu", "tap")}
+    applications = {name: Application(name=name, values={}) for name in ("mobu", "tap")} | INGRESS_NGINX
     unknown, disabled, misspelt = requirements.of(environment(applications__overrides=overrides))(known, applications)
     expected = "; expected one of those that environments/values-test.yaml enables: mobu, tap"
     assert unknown == f"rsp:applications.overrides.ssia: Phalanx has no such application{expected}"
@@ -79,5 +79,5 @@ def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
     volumes = [{"source": {"type": "nfs", "serverPath": path}} for path in ("/data", "/scratch")]
     values = {"controller": {"config": {"lab": {"volumes": volumes}}}}
     check = requirements.of(environment())
-    (problem,) = check(ENVIRONMENT, {"nublado": Application(name="nublado", values=values)})
+    (problem,) = check(ENVIRONMENT, {"nublado": Application(name="nublado", values=values), **INGRESS_NGINX})
     assert "volumes[1].source.serverPath: /scratch is not exported: the NFS server exports only /data" in problem
