@@ -7,6 +7,7 @@ import typer
 from config.loader import ConfigError
 from operations import (
     certificate,
+    diagram,
     drift,
     leftovers,
     preflight,
@@ -24,6 +25,7 @@ from phalanx.errors import PhalanxError
 app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
 app.command("size")(size.main)
+app.command("diagram")(diagram.main)
 app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)
 app.command("vault-ready")(vault_ready.main)

@@ -14,7 +14,8 @@ ALLOWED = {
     "probes": {"probes", "phalanx", "config"},
     "recovery": {"recovery", "probes", "phalanx", "config"},
     "review": {"review", "phalanx"},
-    "operations": {"operations", "review", "recovery", "probes", "wiring", "phalanx", "config"},
+    "diagram": {"diagram", "phalanx", "config"},
+    "operations": {"operations", "diagram", "review", "recovery", "probes", "wiring", "phalanx", "config"},
     "components": {"components", "wiring", "phalanx", "config"},
     "program": {"program", "components", "recovery", "probes", "wiring", "phalanx", "config"},
     "__main__.py": {"program", "components", "probes", "wiring", "phalanx", "config"},
@@ -22,7 +23,7 @@ ALLOWED = {
 }
 """Packages that a package, or a project's program, may import."""
 PACKAGES = {*ALLOWED, "benchmarks", "sandbox", "tests"}
-WITHOUT_PULUMI = ("phalanx", "wiring", "probes", "review")
+WITHOUT_PULUMI = ("phalanx", "wiring", "probes", "review", "diagram")
 SDKS_OF_THE_PROGRAM = {"pulumi", "pulumi_kubernetes", "pulumi_openstack", "pulumi_vault"}
 
 
