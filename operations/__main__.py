@@ -9,6 +9,7 @@ from operations import (
     certificate,
     diagram,
     drift,
+    fork,
     leftovers,
     preflight,
     pull_request,
@@ -33,6 +34,7 @@ app.command("recover")(recover.main)
 app.command("leftovers")(leftovers.main)
 app.command("summary")(summary.main)
 app.command("drift")(drift.main)
+app.command("fork")(fork.main)
 app.add_typer(pull_request.app, name="pull-request")
 app.command("wiring")(wiring.main)
 app.add_typer(secrets.app, name="secrets")

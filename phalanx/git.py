@@ -1,6 +1,7 @@
 """Execution of Git, without prompts and never longer than a time limit."""
 
 import subprocess
+from collections.abc import Collection
 from typing import Final
 
 from phalanx import git_credentials, processes
@@ -18,6 +19,7 @@ def run(
     timeout: float = TIMEOUT,
     repository: str = "",
     credentials: Credentials | None = None,
+    allowed: Collection[int] = (),
 ) -> str:
     """Run git and return its output.
 
@@ -27,6 +29,7 @@ def run(
         timeout: Time limit in seconds.
         repository: URL of the repository that the command reads, if it needs the credentials.
         credentials: Credentials of that repository. Only commands that connect to it get them.
+        allowed: Exit codes besides 0 that are no failure.
 
     Raises:
         CheckoutError: git failed; the message ends with git's own.
@@ -47,6 +50,8 @@ def run(
     except subprocess.TimeoutExpired:
         raise CheckoutError(f"{problem}: git did not finish within {timeout:.0f} s") from None
     except subprocess.CalledProcessError as error:
+        if error.returncode in allowed:
+            return str(error.stdout)
         lines = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
         reason = lines[0] if lines else f"git exited with {error.returncode}"
         raise CheckoutError(f"{problem}: {git_credentials.redacted(credentials, reason)}") from None

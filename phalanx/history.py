@@ -7,9 +7,11 @@ commits again and again, in ever more processes.
 """
 
 import os
+import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,20 @@ from phalanx.git_credentials import Credentials
 
 _TIMEOUT: Final = 60.0
 """Timeout of a query in seconds; in 20 000 commits one takes less than a second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merge:
+    """What a merge of two commits would give."""
+
+    tree: str
+    """Hash of the merged tree; files with conflicts contain conflict markers."""
+    commits: int
+    """Number of commits that it would bring."""
+    changed: tuple[str, ...]
+    """Paths of the files that it would change."""
+    conflicts: tuple[str, ...]
+    """Paths of the files with conflicts."""
 
 
 class History:
@@ -73,9 +89,49 @@ class History:
             self._fetch(commit)
         return self._log("--format=%h %s", f"{old}..{new}", "--", *paths).splitlines()
 
-    def _fetch(self, commit: str) -> None:
-        """Fetch a commit with its history, unless it is there."""
-        problem = f"the history of commit {commit} of {self._repository} cannot be fetched"
+    def merge(self, ours: str, theirs: str, other: str) -> Merge:
+        """Merge a commit of another repository, without a working tree and without a commit.
+
+        Args:
+            ours: Hash of a commit of this repository.
+            theirs: Hash of a commit of the other repository.
+            other: URL or path of the other repository.
+
+        Raises:
+            CheckoutError: A commit cannot be fetched, or the repositories have no commit in common.
+        """
+        self._fetch(ours)
+        self._fetch(theirs, other)
+        tree, *conflicts = self._query(
+            *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs),
+            problem=f"{other} cannot be merged into {self._repository}",
+            allowed=(1,),  # conflicts
+        ).split("\0")[:-1]
+        count = self._query("rev-list", "--count", f"{ours}..{theirs}").strip()
+        changed = self._query("diff-tree", "-r", "--name-only", "--no-renames", "-z", ours, tree).split("\0")[:-1]
+        return Merge(tree=tree, commits=int(count), changed=tuple(changed), conflicts=tuple(conflicts))
+
+    def extract(self, tree: str, directory: Path) -> None:
+        """Write the files of a tree, such as that of a `Merge`, to a directory.
+
+        Raises:
+            CheckoutError: The tree cannot be read.
+        """
+        with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
+            self._query("archive", "--format=tar", f"--output={archive.name}", tree)
+            with tarfile.open(archive.name) as files:
+                # Python before 3.11.4 has no filters; Git itself refuses paths that lead out of a tree.
+                files.extraction_filter = getattr(tarfile, "data_filter", None)
+                files.extractall(directory)  # noqa: S202
+
+    def _query(self, *arguments: str, problem: str = "", allowed: Collection[int] = ()) -> str:
+        problem = problem or f"the history of {self._repository} cannot be read"
+        return git.run("-C", str(self._path), *arguments, problem=problem, timeout=_TIMEOUT, allowed=allowed)
+
+    def _fetch(self, commit: str, other: str = "") -> None:
+        """Fetch a commit with its history, from another repository if one is given, unless it is there."""
+        repository = other or self._repository
+        problem = f"the history of commit {commit} of {repository} cannot be fetched"
         self._create()
         reference = f"refs/commits/{commit}"
         if self._has(reference):
@@ -83,10 +139,11 @@ class History:
         try:
             git.run(
                 *("-C", str(self._path), "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow"),
-                *("--", self._repository, f"{commit}:{reference}"),
+                *("--", repository, f"{commit}:{reference}"),
                 problem=problem,
-                repository=self._repository,
-                credentials=self._credentials,
+                repository=repository,
+                # The other repository is public.
+                credentials=None if other else self._credentials,
             )
         except CheckoutError:
             # Another process may have fetched it in the meantime, and only one can write the reference.
