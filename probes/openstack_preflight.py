@@ -6,11 +6,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from config.dns import DesignateDns
 from config.names import cloud_name
 from config.stack_config import StackConfig
-from config.tls import Designate, LetsEncrypt
-from probes import allowances, existing_cluster, floating_ip, magnum_driver, quota
+from probes import allowances, existing_cluster, floating_ip, magnum_driver, openstack_services, quota
 from probes.needs import Flavor, servers
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, absent, run
@@ -47,7 +45,7 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         "Cinder": project.storage,
         "the quotas": project.quota,
     }
-    if project.zones_by_key:
+    if openstack_services.zones(config):
         checks["Designate"] = project.zones
     results = executor.map(lambda service: run(service, checks[service]), checks)
     return [problem for found in results for problem in found]
@@ -129,50 +127,30 @@ class _Project:
         from keystoneauth1.exceptions import EndpointNotFound  # noqa: PLC0415
 
         session, region = self.connection.session, self.connection.config.region_name
-        required = {
-            "network": "Neutron",
-            "image": "Glance",
-            "compute": "Nova",
-            "container-infra": "Magnum",
-            "load-balancer": "Octavia",
-            "block-storage": "Cinder",
-        }
-        if self.config.object_store.kind == "swift":
-            required["object-store"] = "Swift (to use an existing bucket instead set rsp:objectStore.kind to s3)"
-        if self.zones_by_key:
-            keys = " and ".join(f"rsp:{key.rpartition('.')[0]}" for key in self.zones_by_key)
-            required["dns"] = f"Designate (to use another service change {keys})"
-        for service, name in required.items():
+        for service in openstack_services.required(self.config):
             try:
                 session.get_endpoint(
-                    service_type=service,
+                    service_type=service.type,
                     interface="public",
                     region_name=region,
                     skip_discovery=True,
                 )
             except EndpointNotFound:
+                alternative = f" ({service.alternative})" if service.alternative else ""
                 yield Problem(
                     where="rsp:cloud.region",
-                    what=f"the cloud has no {name} in {region}: check the region, here and in clouds.yaml",
+                    what=f"the cloud has no {service.name}{alternative} in {region}: check the region, here and in "
+                    "clouds.yaml",
                 )
 
     @property
     def _magnum(self) -> Any:
         return self.connection.container_infrastructure_management
 
-    @property
-    def zones_by_key(self) -> Mapping[str, str]:
-        """Zones that must be in this project, with the trailing dot, by their key."""
-        dns, tls = self.config.dns, self.config.tls
-        found = {"dns.zone": f"{dns.zone}."} if isinstance(dns, DesignateDns) else {}
-        if isinstance(tls, LetsEncrypt) and isinstance(tls.challenge, Designate) and tls.challenge.credential is None:
-            found["tls.challenge.zone"] = f"{tls.challenge.zone}."
-        return found
-
     def zones(self) -> Iterator[Problem]:
         """Check that Designate has the zones, and that the program may write its records in them."""
         zones = {each.name: each for each in self.connection.dns.zones()}
-        for key, name in self.zones_by_key.items():
+        for key, name in openstack_services.zones(self.config).items():
             if (zone := zones.get(name)) is None:
                 yield absent(f"rsp:{key}", name, zones)
             elif zone.project_id != self.connection.current_project_id:
