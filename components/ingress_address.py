@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 import pulumi
 from pulumi_openstack import networking
 
+from config.names import ingress_description
 from wiring.ingress_service import controller_kind, service_annotations
 
 
@@ -53,7 +54,6 @@ class IngressAddress(pulumi.ComponentResource):
         return networking.FloatingIp(
             f"{name}-address",
             pool=args.external_network,
-            # The cloud controller deletes the floating IP of a Service only if the description is its own.
-            description=f"Ingress of the Rubin Science Platform ({pulumi.get_stack()}), managed by Pulumi",
+            description=ingress_description(pulumi.get_stack()),
             opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
         ).address

@@ -25,3 +25,14 @@ def vault_description(stack: str) -> str:
         stack: Name of the stack.
     """
     return f"Made by the Pulumi stack {PROJECT}/{stack}"
+
+
+def ingress_description(stack: str) -> str:
+    """Return the description of the floating IP of a stack's ingress; floating IPs have no names.
+
+    The cloud controller deletes the floating IP of a Service only if the description is its own.
+
+    Args:
+        stack: Name of the stack.
+    """
+    return f"Ingress of the Rubin Science Platform ({stack}), managed by Pulumi"
