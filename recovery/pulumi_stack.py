@@ -60,11 +60,13 @@ class PulumiStack:
         name: Name of the stack.
         directory: Directory of the project.
         variables: Environment variables for the CLI in addition to those of this process.
+        timeout: Seconds after which a command of the CLI is stopped; it must not change anything. None for no limit.
     """
 
     name: str
     directory: Path = Path()
     variables: Mapping[str, str] = field(default_factory=dict)
+    timeout: float | None = None
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
         """Return the state as a document.
@@ -192,16 +194,22 @@ class PulumiStack:
         program = shutil.which("pulumi", path=environment.get("PATH"))
         if program is None:
             raise PulumiError("`pulumi` is not on PATH: install it (https://www.pulumi.com/docs/install/)")
-        return subprocess.run(
-            [program, *arguments, "--non-interactive", "--color=never"],
-            cwd=self.directory,
-            env=environment,
-            input=text,
-            stdin=None if text is not None else subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        try:
+            return subprocess.run(
+                [program, *arguments, "--non-interactive", "--color=never"],
+                cwd=self.directory,
+                env=environment,
+                input=text,
+                stdin=None if text is not None else subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=self.timeout,
+            )
+        except subprocess.TimeoutExpired:
+            command = " ".join(("pulumi", *arguments[:2]))
+            # The exception contains the output, which may be a state with secrets.
+            raise PulumiError(f"`{command}` did not end within {self.timeout:.0f} s") from None
 
 
 def _short(name: str) -> str:

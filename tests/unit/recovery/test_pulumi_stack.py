@@ -44,3 +44,10 @@ def test_an_accepted_rename_is_an_error(pulumi: FakePulumi) -> None:
 def test_a_dry_run_takes_no_lock_and_reports_that(pulumi: FakePulumi) -> None:
     assert "lock: not checked" in "\n".join(recover(STACK, dry_run=True).lines())
     assert pulumi.called("stack", "rename") == []
+
+
+def test_a_command_that_takes_too_long_is_stopped(pulumi: FakePulumi) -> None:
+    # Python alone takes longer to start.
+    with pytest.raises(PulumiError, match=r"`pulumi stack export` did not end within 0 s"):
+        PulumiStack("test", timeout=0.001).export(secrets=True)
+    assert pulumi.calls == []
