@@ -1,6 +1,5 @@
 """A resource that does not become ready fails with the cause from the cluster or from Magnum."""
 
-import base64
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,11 +18,10 @@ from components.network import Network
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from phalanx.source import BootstrapChart
-from probes import failures
+from probes import cluster_access, failures
 from program import openstack_arguments
 from program.failure_hooks import error_hooks
 from program.providers import openstack_provider
-from tests.sandbox import certificates
 from tests.sandbox.branches import branch, replace
 from tests.sandbox.configuration import vary
 from tests.sandbox.program import Program
@@ -45,29 +43,9 @@ DEPLOYMENT = {
 
 
 @pytest.fixture
-def kubeconfig(cluster: certificates.MagnumCluster) -> str:
-    """Return an administrator's kubeconfig in the format of the OpenStack provider."""
-    credentials = cluster.signed_certificate()
-    data = {
-        name: base64.b64encode(pem.encode()).decode()
-        for name, pem in (
-            ("authority", cluster.authority()),
-            ("certificate", credentials.certificate),
-            ("key", credentials.key),
-        )
-    }
-    server = {"server": cluster.api_address, "certificate-authority-data": data["authority"]}
-    user = {"client-certificate-data": data["certificate"], "client-key-data": data["key"]}
-    return yaml.safe_dump(
-        {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "cluster", "cluster": server}],
-            "users": [{"name": "admin", "user": user}],
-            "contexts": [{"name": "default", "context": {"cluster": "cluster", "user": "admin"}}],
-            "current-context": "default",
-        }
-    )
+def kubeconfig(tenant: Connection) -> str:
+    """Return an administrator's kubeconfig."""
+    return cluster_access.kubeconfig(tenant, cloud_name("sandbox", "cluster"))
 
 
 def assert_contains(output: str, *expected: str) -> None:
