@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Final
 
-from sandbox.cluster import ingress_status, kubelet, volumes
+from sandbox.cluster import ingress_status, kubelet, nodes, volumes
 from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube, KubeError
 from sandbox.cluster.pod_roles import PodRoles
@@ -23,6 +23,7 @@ def run(directory: ClusterDirectory) -> None:
         try:
             pods = kube.list("/api/v1/pods")
             kubelet.reconcile(kube, pods)
+            kubelet.report_ready(kube, pods, nodes.ready(kube))
             roles.reconcile(pods)
             volumes.reconcile(kube)
             ingress_status.reconcile(kube)

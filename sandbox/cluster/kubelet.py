@@ -1,11 +1,12 @@
-"""Simulates a kubelet function that KWOK lacks: a Pod does not start before its Secrets and ConfigMaps exist.
+"""Simulates kubelet functions that KWOK lacks: a Pod does not start before its Secrets and ConfigMaps exist.
 
 With KWOK alone, a Pod would become Ready without its Secret. Therefore KWOK's stages are changed to wait for the Pod
 condition `PodReadyToStartContainers`, which is set here once all required Secrets and ConfigMaps exist with their keys.
-Until then the containers' state names the missing object, as a kubelet's does.
+Until then the containers' state names the missing object, as a kubelet's does. The Pods of a node that was lost become
+ready again with it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,6 +68,31 @@ def reconcile(kube: Kube, pods: list[Object]) -> None:
             metadata = pod["metadata"]
             path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
             kube.merge(path, {"status": changes})
+
+
+def report_ready(kube: Kube, pods: list[Object], ready_nodes: Collection[str]) -> None:
+    """Set Pods with ready containers to ready, as a kubelet does that comes back.
+
+    The node controller has set the Pods of its node to not ready, and KWOK leaves a running Pod as it is.
+    """
+    for pod in pods:
+        if pod["spec"].get("nodeName") in ready_nodes and _lost_readiness(pod["status"]):
+            metadata = pod["metadata"]
+            path = f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}/status"
+            conditions = [
+                {**each, "status": "True"} if each["type"] == "Ready" else each for each in pod["status"]["conditions"]
+            ]
+            kube.merge(path, {"status": {"conditions": conditions}})
+
+
+def _lost_readiness(status: Object) -> bool:
+    conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
+    containers = status.get("containerStatuses", [])
+    return (
+        status.get("phase") == "Running"
+        and conditions.get("Ready") == "False"
+        and all(each.get("ready") for each in containers)
+    )
 
 
 def waits(pod: Object) -> bool:

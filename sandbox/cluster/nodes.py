@@ -81,6 +81,11 @@ def all_ready(kube: Kube) -> bool:
     return all(_is_ready(node) for node in kube.list(COLLECTION))
 
 
+def ready(kube: Kube) -> set[str]:
+    """Return the names of the nodes that are Ready."""
+    return {node["metadata"]["name"] for node in kube.list(COLLECTION) if _is_ready(node)}
+
+
 def _is_ready(node: Object) -> bool:
     conditions = node["status"].get("conditions", [])
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)

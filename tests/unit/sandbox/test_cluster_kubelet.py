@@ -140,3 +140,30 @@ def test_kwok_waits_for_the_condition() -> None:
 
     assert len(complete["spec"]["selector"]["matchExpressions"]) == 1
     assert kubelet.CONDITION in ready["spec"]["selector"]["matchExpressions"][1]["key"]
+
+
+@pytest.mark.parametrize(("ready_nodes", "ready"), [({"rsp-node-0"}, "True"), ({"rsp-node-1"}, "False")])
+def test_pods_of_a_node_that_comes_back_are_ready_again(ready_nodes: set[str], ready: str) -> None:
+    lost = pod()
+    scheduled = {"type": "PodScheduled", "status": "True"}
+    lost["status"] = {
+        "phase": "Running",
+        "conditions": [scheduled, {"type": "Ready", "status": "False"}],
+        "containerStatuses": [{"name": "postgres", "ready": True}],
+    }
+    kube = FakeKube()
+    kube.add(PATH, lost)
+    kubelet.report_ready(kube, [lost], ready_nodes)
+    assert kube.objects[PATH]["status"]["conditions"] == [scheduled, {"type": "Ready", "status": ready}]
+
+
+def test_a_pod_whose_container_is_not_ready_stays_so() -> None:
+    unready = pod()
+    unready["status"] = {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "False"}],
+        "containerStatuses": [{"name": "postgres", "ready": False}],
+    }
+    kube = FakeKube()
+    kubelet.report_ready(kube, [unready], {"rsp-node-0"})
+    assert kube.writes == []
