@@ -8,6 +8,7 @@ from config.loader import ConfigError
 from operations import (
     certificate,
     diagram,
+    doctor,
     drift,
     fork,
     leftovers,
@@ -26,6 +27,7 @@ from phalanx.errors import PhalanxError
 app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
 app.command("size")(size.main)
+app.command("doctor")(doctor.main)
 app.command("diagram")(diagram.main)
 app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)

@@ -56,7 +56,7 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
 ) -> None:
     """Check the platform's certificate; exit with 1 if it expires within 21 days or has another problem."""
-    report = inspect(stack, _address(connect), with_vault=not served_only)
+    report = inspect(stack, parse_address(connect), with_vault=not served_only)
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2))
     else:
@@ -130,8 +130,12 @@ def _problems_of_served(
         yield from certificate.check_expiry(served, where, datetime.now(UTC), from_vault=from_vault)
 
 
-def _address(text: str | None) -> tuple[str, int] | None:
-    """Parse ``host`` or ``host:port``."""
+def parse_address(text: str | None) -> tuple[str, int] | None:
+    """Parse ``host`` or ``host:port``.
+
+    Raises:
+        typer.BadParameter: The port is not a number.
+    """
     if text is None:
         return None
     host, _, port = text.rpartition(":") if ":" in text else (text, "", "")

@@ -42,7 +42,8 @@ class KubernetesApi:
             context = _entry(document, "contexts", document["current-context"])["context"]
             cluster = _entry(document, "clusters", context["cluster"])["cluster"]
             user = _entry(document, "users", context["user"])["user"]
-            self._server = str(cluster["server"]).rstrip("/")
+            self.server = str(cluster["server"]).rstrip("/")
+            """URL of the API server."""
             adapter = _Adapter(_tls(cluster, user))
         except (yaml.YAMLError, KeyError, TypeError, StopIteration, ValueError, OSError):
             # The message of the exception may contain a part of the document.
@@ -83,7 +84,7 @@ class KubernetesApi:
         return None
 
     def _call(self, method: str, path: str, query: Mapping[str, str]) -> Object | None:
-        url = f"{self._server}{path}" + (f"?{urlencode(query)}" if query else "")
+        url = f"{self.server}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
             response = self._session.request(method, url, timeout=TIMEOUT)
             if response.status_code == requests.codes.not_found:
@@ -92,9 +93,9 @@ class KubernetesApi:
                 found: Object = response.json()
                 return found
         except requests.exceptions.RequestException as error:
-            raise KubernetesError(f"the Kubernetes API at {self._server} does not answer: {error}") from error
+            raise KubernetesError(f"the Kubernetes API at {self.server} does not answer: {error}") from error
         refusal = f"{response.status_code} {response.reason}"
-        raise KubernetesError(f"the Kubernetes API at {self._server} refuses {method} {path}: {refusal}")
+        raise KubernetesError(f"the Kubernetes API at {self.server} refuses {method} {path}: {refusal}")
 
 
 class _Adapter(HTTPAdapter):

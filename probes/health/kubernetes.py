@@ -1,0 +1,154 @@
+"""Health of the Kubernetes API, its certificates, and the nodes."""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+import yaml
+from cryptography import x509
+
+from phalanx.certificates import EXPIRY_WARNING, CertificateError, rfc3339
+from probes import served_certificate
+from probes.health import magnum, servers
+from probes.health.finding import Finding, State, critical, ok, warning
+from probes.kubernetes_api import KubernetesApi, KubernetesError, Object
+from probes.namespace_causes import one_line
+
+API: Final = "Kubernetes API"
+KUBECONFIG: Final = "kubeconfig"
+
+OLDEST_KUBELET: Final = 3
+"""Number of minor releases by which a kubelet may be older than the API server; it must not be newer
+(https://kubernetes.io/releases/version-skew-policy/)."""
+
+_KUBECONFIG_RUNBOOK: Final = "docs/runbooks/kubeconfig.md"
+_NODE_GUIDE: Final = "docs/howto/on-call.md#a-node-is-down"
+
+
+def node_subject(name: str) -> str:
+    """Return the subject of the finding about a node."""
+    return f"node {name}"
+
+
+def api(client: KubernetesApi) -> Iterator[Finding]:
+    """Check that the API server is ready, and its serving certificate.
+
+    Raises:
+        KubernetesError: The API cannot be reached, or refuses the request.
+    """
+    version = (client.get("/version") or {}).get("gitVersion", "an unknown release")
+    yield ok(API, f"answers, {version}")
+    url = urlsplit(client.server)
+    host = url.hostname or ""
+    try:
+        served = served_certificate.fetch(host, (host, url.port or served_certificate.HTTPS))
+    except CertificateError:
+        return
+    yield judge_expiry("certificate of the Kubernetes API", served.expires, datetime.now(UTC), _KUBECONFIG_RUNBOOK)
+
+
+def program_kubeconfig(kubeconfig: str) -> Iterator[Finding]:
+    """Check the expiry of the certificates in the kubeconfig with which `pulumi up` authenticates.
+
+    Args:
+        kubeconfig: Text of the kubeconfig in the stack's state.
+
+    Raises:
+        KubernetesError: It has no certificate.
+    """
+    try:
+        document = yaml.safe_load(kubeconfig)
+        encoded = [
+            *(each["user"]["client-certificate-data"] for each in document["users"]),
+            *(each["cluster"]["certificate-authority-data"] for each in document["clusters"]),
+        ]
+        found = [x509.load_pem_x509_certificate(base64.b64decode(each)).not_valid_after_utc for each in encoded]
+    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+        # The message of the exception may contain a part of the document.
+        raise KubernetesError("the kubeconfig in the stack's state has no certificates") from None
+    yield judge_expiry(KUBECONFIG, min(found), datetime.now(UTC), _KUBECONFIG_RUNBOOK)
+
+
+def judge_expiry(subject: str, expires: datetime, now: datetime, remedy: str) -> Finding:
+    """Return the finding about the expiry of a certificate.
+
+    Args:
+        subject: Subject of the finding.
+        expires: Time of expiry.
+        now: Current time.
+        remedy: How to renew it.
+    """
+    left = expires - now
+    if left <= timedelta(0):
+        return critical(subject, f"expired on {rfc3339(expires)}", remedy)
+    days = f"{left.days} day{'s' if left.days != 1 else ''} left, until {rfc3339(expires)}"
+    return warning(subject, days, remedy) if left <= EXPIRY_WARNING else ok(subject, days)
+
+
+def nodes(client: KubernetesApi) -> Iterator[Finding]:
+    """Check the nodes.
+
+    Raises:
+        KubernetesError: The API cannot be reached, or refuses the request.
+    """
+    version = (client.get("/version") or {}).get("gitVersion", "")
+    found = client.items("/api/v1/nodes")
+    if not found:
+        yield critical("nodes", "the cluster has no nodes", _NODE_GUIDE, because_of=(magnum.CLUSTER,))
+    yield from judge_nodes(found, version)
+
+
+def judge_nodes(found: Iterable[Object], api_version: str) -> Iterator[Finding]:
+    """Yield the findings about nodes.
+
+    Args:
+        found: The Node objects.
+        api_version: Release of the API server.
+    """
+    for each in found:
+        name = each["metadata"]["name"]
+        reasons = [*_not_ready(each), *_skew(each["status"]["nodeInfo"]["kubeletVersion"], api_version)]
+        warnings = [*_pressure(each), *(["is cordoned"] if each["spec"].get("unschedulable") else [])]
+        if reasons or warnings:
+            yield Finding(
+                subject=node_subject(name),
+                state=State.CRITICAL if reasons else State.WARNING,
+                message="\n".join([*reasons, *warnings]),
+                remedy=f"`kubectl describe node {name}`; {_NODE_GUIDE}",
+                because_of=(servers.subject(name),),
+            )
+        else:
+            yield ok(node_subject(name), f"Ready, {each['status']['nodeInfo']['kubeletVersion']}")
+
+
+def _not_ready(node: Object) -> Iterator[str]:
+    conditions = {each["type"]: each for each in node["status"].get("conditions") or []}
+    ready = conditions.get("Ready")
+    if ready is None:
+        yield "NotReady: the kubelet has never reported its state"
+    elif ready["status"] != "True":
+        yield f"NotReady since {ready.get('lastTransitionTime')}: {one_line(ready.get('reason'), ready.get('message'))}"
+
+
+def _pressure(node: Object) -> Iterator[str]:
+    for each in node["status"].get("conditions") or []:
+        if each["type"] != "Ready" and each["status"] == "True":
+            yield one_line(each["type"], each.get("message"))
+
+
+def _skew(kubelet: str, api_version: str) -> Iterator[str]:
+    own, server = _release(kubelet), _release(api_version)
+    if own is None or server is None:
+        return
+    if own > server:
+        yield f"kubelet {kubelet} is newer than the API server, {api_version}, which Kubernetes does not support"
+    elif own[0] == server[0] and server[1] - own[1] > OLDEST_KUBELET:
+        yield f"kubelet {kubelet} is too old for the API server, {api_version}"
+
+
+def _release(version: str) -> tuple[int, int] | None:
+    found = re.match(r"v(\d+)\.(\d+)", version)
+    return (int(found[1]), int(found[2])) if found else None

@@ -1,0 +1,151 @@
+"""Health of the load balancers in front of the platform and of the Kubernetes API."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from config.names import cloud_name, ingress_description
+from config.stack_config import StackConfig
+from probes import openstack_api
+from probes.health import kubernetes, servers
+from probes.health.finding import Finding, State, critical, ok, warning
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+INGRESS: Final = "load balancer of the platform"
+API: Final = "load balancer of the Kubernetes API"
+
+_GUIDE: Final = "docs/howto/on-call.md#the-load-balancer"
+_GONE: Final = frozenset({"ERROR", "OFFLINE"})
+"""Operating statuses of what gets no traffic. Without a health monitor the status of a member is NO_MONITOR."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A member of a pool: a node that receives traffic for a port of the platform."""
+
+    address: str
+    port: int
+    pool: str
+    """Name of the pool."""
+    operating_status: str
+    node: str
+    """Name that the cloud controller gives the member, that of the node; empty if it has none."""
+
+
+def ingress_address(connection: "Connection", config: StackConfig, stack: str) -> str | None:
+    """Return the floating IP of a platform; None if it does not exist. Arguments as of `ingress`."""
+    found = _floating_ip(connection, config, stack)
+    return str(found.floating_ip_address) if found else None
+
+
+def ingress(connection: "Connection", config: StackConfig, stack: str) -> Iterator[Finding]:
+    """Check the load balancer that the floating IP of the platform belongs to, and its members.
+
+    Args:
+        connection: Connection to the project.
+        config: The stack configuration.
+        stack: Name of the stack.
+    """
+    address = _floating_ip(connection, config, stack)
+    if address is None:
+        yield critical(INGRESS, "its floating IP does not exist", f"`pulumi up --refresh`; {_GUIDE}", ("Neutron",))
+    elif address.port_id is None:
+        yield critical(
+            INGRESS,
+            f"{address.floating_ip_address} is not associated with a load balancer",
+            f"`kubectl -n ingress-nginx describe service`; {_GUIDE}",
+            (kubernetes.API,),
+        )
+    else:
+        yield from _check(connection, INGRESS, address.port_id, str(address.floating_ip_address))
+
+
+def api(connection: "Connection", stack: str) -> Iterator[Finding]:
+    """Check the load balancer of the Kubernetes API, if it has one."""
+    path = f"/clusters/{cloud_name(stack, 'cluster')}"
+    cluster = openstack_api.get(connection.container_infrastructure_management, path) or {}
+    host = urlsplit(cluster.get("api_address") or "").hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return
+    ports = [each.port_id for each in connection.network.ips(floating_ip_address=host)]
+    ports += [each.vip_port_id for each in connection.load_balancer.load_balancers(vip_address=host)]
+    if ports and ports[0]:
+        yield from _check(connection, API, ports[0], host)
+
+
+def _check(connection: "Connection", subject: str, port: str, address: str) -> Iterator[Finding]:
+    balancer = next(iter(connection.load_balancer.load_balancers(vip_port_id=port)), None)
+    if balancer is None:
+        # Another kind of port, such as that of a single master.
+        if subject == INGRESS:
+            yield critical(subject, f"{address} belongs to no load balancer", _GUIDE, (kubernetes.API,))
+        return
+    path = f"/lbaas/loadbalancers/{balancer.id}/status"
+    tree = (openstack_api.get(connection.load_balancer, path) or {})["statuses"]["loadbalancer"]
+    yield from judge(subject, address, tree)
+
+
+def judge(subject: str, address: str, tree: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield the findings about a load balancer and its members.
+
+    Args:
+        subject: Subject of the load balancer.
+        address: Its public address.
+        tree: Its status tree in Octavia's API.
+    """
+    members = list(_members(tree))
+    provisioning, operating = tree["provisioning_status"], tree["operating_status"]
+    message = f"{address}: {provisioning}, {operating}"
+    show = f"`openstack loadbalancer status show {tree['id']}`; {_GUIDE}"
+    up = [each for each in members if each.operating_status not in _GONE]
+    if provisioning == "ERROR" or operating in _GONE:
+        yield critical(subject, message, f"`openstack loadbalancer failover {tree['id']}` (amphora); {show}")
+    elif not members:
+        yield critical(subject, f"{message}, without members", show, (kubernetes.API,))
+    elif not up:
+        parts = tuple(_subject(each) for each in members)
+        text = f"{message}, all members are down"
+        yield Finding(subject=subject, state=State.CRITICAL, message=text, remedy=show, parts=parts)
+    elif provisioning != "ACTIVE":
+        yield warning(subject, message, f"wait; {show}")
+    else:
+        yield ok(subject, f"{message}, {len(up)} of {len(members)} members up")
+    for each in members:
+        if each.operating_status in _GONE:
+            yield Finding(
+                subject=_subject(each),
+                state=State.WARNING if up else State.CRITICAL,
+                message=f"{each.operating_status}: gets no traffic",
+                remedy=show,
+                because_of=(servers.subject(each.node), kubernetes.node_subject(each.node)),
+            )
+
+
+def _members(tree: Mapping[str, Any]) -> Iterator[Member]:
+    pools = {pool["id"]: pool for holder in [tree, *tree.get("listeners", [])] for pool in holder.get("pools", [])}
+    for pool in pools.values():
+        for each in pool.get("members", []):
+            yield Member(
+                address=each["address"],
+                port=each["protocol_port"],
+                pool=pool["name"],
+                operating_status=each["operating_status"],
+                node=each.get("name") or "",
+            )
+
+
+def _subject(member: Member) -> str:
+    name = f" ({member.node})" if member.node else ""
+    return f"member {member.address}:{member.port}{name} of {member.pool}"
+
+
+def _floating_ip(connection: "Connection", config: StackConfig, stack: str) -> Any | None:
+    existing = config.ingress.floating_ip
+    query = {"floating_ip_address": str(existing)} if existing else {"description": ingress_description(stack)}
+    return next(iter(connection.network.ips(**query)), None)

@@ -1,0 +1,78 @@
+"""Health of the cluster and its node groups, as Magnum reports it."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from probes import openstack_api
+from probes.explain_cluster import explain_cluster
+from probes.health.finding import Finding, State, critical, ok, warning
+from probes.namespace_causes import one_line
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+CLUSTER: Final = "cluster"
+
+_RUNBOOK: Final = "docs/runbooks/cluster-loss.md"
+
+
+def cluster(connection: "Connection", name: str) -> Iterator[Finding]:
+    """Check the cluster and its node groups.
+
+    Args:
+        connection: Connection to the project.
+        name: Name of the cluster.
+    """
+    magnum = connection.container_infrastructure_management
+    found = openstack_api.get(magnum, f"/clusters/{name}", openstack_api.NODE_GROUPS)
+    if found is None:
+        yield critical(CLUSTER, f"Magnum has no cluster {name}", _RUNBOOK)
+        return
+    path = f"/clusters/{found['uuid']}/nodegroups"
+    listed = (openstack_api.get(magnum, path, openstack_api.NODE_GROUPS) or {}).get("nodegroups", [])
+    # The list of node groups has no reasons.
+    groups = [
+        each if _is_complete(each) else openstack_api.get(magnum, f"{path}/{each['uuid']}", openstack_api.NODE_GROUPS)
+        for each in listed
+    ]
+    yield judge_cluster(found, explain_cluster(connection, {"name": name}) if not _is_complete(found) else [])
+    yield from (_judge_group(name, each) for each in groups if each)
+
+
+def judge_cluster(found: Mapping[str, Any], reasons: list[str]) -> Finding:
+    """Return the finding about a cluster.
+
+    Args:
+        found: The cluster in Magnum's API.
+        reasons: Why it is not complete.
+    """
+    status = found["status"]
+    show = f"`openstack coe cluster show {found['name']}`"
+    if not _is_complete(found):
+        # The reasons of node groups are findings about these.
+        message = "\n".join(each for each in reasons if not each.startswith("node group")) or status
+        if status.endswith("_IN_PROGRESS"):
+            return warning(CLUSTER, message, f"wait; {show}")
+        return critical(CLUSTER, message, f"{show}; if it cannot be repaired: {_RUNBOOK}")
+    health, reason = found.get("health_status"), found.get("health_status_reason")
+    if health == "UNHEALTHY":
+        parts = [f"{key}: {value}" for key, value in (reason or {}).items() if str(value).lower() not in {"true", "ok"}]
+        return warning(CLUSTER, one_line(f"{status}, but {health}", ", ".join(parts)), show)
+    return ok(CLUSTER, f"{status}, {found.get('coe_version') or 'unknown release'}")
+
+
+def _judge_group(cluster_name: str, group: Mapping[str, Any]) -> Finding:
+    about, status = f"node group {group['name']}", group["status"]
+    if _is_complete(group):
+        return ok(about, f"{status}, {group['node_count']} node{'s' if group['node_count'] != 1 else ''}")
+    return Finding(
+        subject=about,
+        state=State.WARNING if status.endswith("_IN_PROGRESS") else State.CRITICAL,
+        message=one_line(status, group.get("status_reason")),
+        remedy=f"`openstack coe nodegroup show {cluster_name} {group['name']}`",
+        because_of=(CLUSTER,),
+    )
+
+
+def _is_complete(found: Mapping[str, Any]) -> bool:
+    return (found.get("status") or "").endswith("_COMPLETE")

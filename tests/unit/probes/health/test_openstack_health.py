@@ -1,0 +1,243 @@
+"""Services, quotas, servers, the cluster and load balancers in OpenStack."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from openstack.connection import Connection
+
+from probes.health import cloud, load_balancer, magnum, servers
+from probes.health.finding import Finding, State
+from probes.health.root_causes import explain
+from probes.openstack_services import required
+from probes.quota import Allowance, compare
+from tests.unit.json_server import json_server
+from tests.unit.sample import environment
+
+# openstacksdk warns about an optional library.
+pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
+
+UUID = "6cfd4a9e-0000-4000-8000-000000000001"
+VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
+
+
+def server(name: str, status: str = "ACTIVE", **rest: Any) -> SimpleNamespace:
+    return SimpleNamespace(id=f"id-of-{name}", name=name, status=status, **{"fault": None, **rest})
+
+
+def volume(name: str, *attached: str, status: str = "in-use") -> SimpleNamespace:
+    return SimpleNamespace(name=name, status=status, size=100, attachments=[{"server_id": each} for each in attached])
+
+
+def states(findings: list[Finding]) -> dict[str, State]:
+    return {each.subject: each.state for each in findings}
+
+
+def test_a_service_is_asked_in_its_database() -> None:
+    (magnum_service,) = [each for each in required(environment()) if each.name == "Magnum"]
+    answers = {"GET /": (200, {"versions": [VERSION]}), "GET /clusters?limit=1": (200, {"clusters": []})}
+    for status, state in ((200, State.OK), (503, State.CRITICAL)):
+        with json_server({**answers, "GET /clusters?limit=1": (status, {})}) as url:
+            connection = Connection(
+                auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
+            )
+            (found,) = cloud.service(connection, magnum_service)
+        assert (found.subject, found.state) == ("Magnum", state)
+    assert found.message == "responds with 503 Service Unavailable"
+
+
+def test_swift_and_designate_are_required_only_if_configured() -> None:
+    always = {"Neutron", "Glance", "Nova", "Magnum", "Octavia", "Cinder"}
+    assert {each.name for each in required(environment())} == always | {"Swift"}
+    s3 = environment(objectStore__kind="s3", objectStore__accessKey="key", objectStore__secretKey="secret")
+    assert {each.name for each in required(s3)} == always
+
+
+def judged_quotas(**allowances: Allowance) -> Finding:
+    needed = {"cores": 8, "instances": 4, "ports": None}
+    return cloud.judge_quotas(compare(needed, allowances, first=False), "roe")
+
+
+def test_quotas_that_are_too_small_or_used_up_are_warnings() -> None:
+    unlimited = Allowance(limit=-1, used=None)
+    found = judged_quotas(cores=Allowance(limit=20, used=8), instances=unlimited)
+    assert (found.state, found.message) == (State.OK, "left: 12 of 20 cores")
+    found = judged_quotas(cores=Allowance(limit=8, used=8), instances=unlimited)
+    assert (found.state, found.message) == (State.WARNING, "none left of 8 cores")
+    found = judged_quotas(cores=Allowance(limit=6, used=6))
+    assert (found.state, found.message) == (State.WARNING, "cores: 8 needed, the quota is 6")
+    assert "`python -m operations size --cloud -s roe`" in found.remedy
+
+
+def test_a_server_of_a_node_that_is_shut_off_is_critical() -> None:
+    fault = {"message": "No valid host was found."}
+    found = list(
+        servers.judge_nodes(
+            [server("a"), server("b", "SHUTOFF"), server("c", "REBOOT"), server("d", "ERROR", fault=fault)]
+        )
+    )
+    assert [each.state for each in found] == [State.OK, State.CRITICAL, State.WARNING, State.CRITICAL]
+    assert "`openstack server start b`" in found[1].remedy
+    assert found[3].message == "ERROR: No valid host was found."
+    assert "`openstack server reboot --hard d`" in found[3].remedy
+
+
+def test_the_nfs_server_needs_its_volumes() -> None:
+    nfs = server("rsp-test-nfs")
+    found = list(
+        servers.judge_nfs(
+            nfs.name,
+            nfs,
+            {"data": volume("rsp-test-nfs-data", nfs.id), "jhome": volume("v", status="available"), "x": None},
+        )
+    )
+    assert [each.state for each in found] == [State.OK, State.OK, State.CRITICAL, State.CRITICAL]
+    assert found[2].message == "v is available and not attached to the NFS server"
+    assert found[2].remedy.startswith("`openstack server add volume rsp-test-nfs v`")
+    assert found[3].message == "does not exist"
+
+
+def test_a_missing_nfs_server_is_one_finding() -> None:
+    found = list(servers.judge_nfs("rsp-test-nfs", None, {"data": volume("v", status="available")}))
+    assert states(found) == {"server rsp-test-nfs": State.CRITICAL, "volume of export /data": State.OK}
+
+
+def checked_cluster(cluster: dict[str, Any] | None, *groups: dict[str, Any]) -> list[Finding]:
+    path = f"GET /clusters/{UUID}/nodegroups"
+    answers: dict[str, tuple[int, Any]] = {"GET /": (200, {"versions": [VERSION]})}
+    if cluster:
+        answers["GET /clusters/c"] = (200, {"uuid": UUID, "name": "c", "coe_version": "v1.36.3", **cluster})
+        answers[path] = (200, {"nodegroups": groups})
+        answers |= {f"{path}/{each['uuid']}": (200, each) for each in groups}
+    with json_server(answers) as url:
+        connection = Connection(
+            auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
+        )
+        return list(magnum.cluster(connection, "c"))
+
+
+def group(name: str, status: str, **rest: Any) -> dict[str, Any]:
+    return {"uuid": f"{name}-uuid", "name": name, "status": status, "node_count": 2, **rest}
+
+
+def test_a_complete_cluster_is_in_order() -> None:
+    found = checked_cluster({"status": "UPDATE_COMPLETE"}, group("labs", "CREATE_COMPLETE"))
+    assert [(each.state, each.message) for each in found] == [
+        (State.OK, "UPDATE_COMPLETE, v1.36.3"),
+        (State.OK, "CREATE_COMPLETE, 2 nodes"),
+    ]
+
+
+def test_a_failed_node_group_has_its_reason() -> None:
+    found = checked_cluster(
+        {"status": "UPDATE_IN_PROGRESS"}, group("labs", "CREATE_FAILED", status_reason="Quota exceeded for cores")
+    )
+    assert states(found) == {"cluster": State.WARNING, "node group labs": State.CRITICAL}
+    assert found[1].message == "CREATE_FAILED: Quota exceeded for cores"
+    assert found[1].remedy == "`openstack coe nodegroup show c labs`"
+
+
+def test_a_failed_unhealthy_or_missing_cluster_is_reported() -> None:
+    (failed,) = checked_cluster({"status": "CREATE_FAILED", "status_reason": "No valid host was found."})
+    assert (failed.state, failed.message) == (
+        State.CRITICAL,
+        "Magnum's cluster c: CREATE_FAILED: No valid host was found.",
+    )
+    reason = {"api": "ok", "c-node-0.Ready": "False"}
+    unhealthy, *_ = checked_cluster(
+        {"status": "CREATE_COMPLETE", "health_status": "UNHEALTHY", "health_status_reason": reason}
+    )
+    assert (unhealthy.state, unhealthy.message) == (
+        State.WARNING,
+        "CREATE_COMPLETE, but UNHEALTHY: c-node-0.Ready: False",
+    )
+    (missing,) = checked_cluster(None)
+    assert (missing.state, missing.remedy) == (State.CRITICAL, "docs/runbooks/cluster-loss.md")
+
+
+def tree(*statuses: str, operating: str = "ONLINE", provisioning: str = "ACTIVE") -> dict[str, Any]:
+    members = [
+        {
+            "name": f"node-{number}",
+            "address": f"10.20.0.{number}",
+            "protocol_port": 30443,
+            "operating_status": status,
+        }
+        for number, status in enumerate(statuses)
+    ]
+    listener = {"pools": [{"id": "p", "name": "https", "members": members}]}
+    return {
+        "id": "lb",
+        "provisioning_status": provisioning,
+        "operating_status": operating,
+        "listeners": [listener],
+    }
+
+
+def judged(found: dict[str, Any]) -> list[Finding]:
+    return list(load_balancer.judge(load_balancer.INGRESS, "203.0.113.16", found))
+
+
+def test_members_without_a_monitor_are_up() -> None:
+    (found,) = judged(tree("NO_MONITOR", "ONLINE"))
+    assert (found.state, found.message) == (State.OK, "203.0.113.16: ACTIVE, ONLINE, 2 of 2 members up")
+
+
+def test_a_member_that_is_down_is_a_warning_while_others_are_up() -> None:
+    balancer, member = judged(tree("ERROR", "ONLINE", operating="DEGRADED"))
+    assert balancer.message == "203.0.113.16: ACTIVE, DEGRADED, 1 of 2 members up"
+    assert (member.state, member.subject) == (State.WARNING, "member 10.20.0.0:30443 (node-0) of https")
+    assert member.because_of == ("server node-0", "node node-0")
+
+
+def test_without_members_that_are_up_the_load_balancer_is_down() -> None:
+    found = judged(tree("ERROR", "OFFLINE", operating="DEGRADED"))
+    assert [each.state for each in found] == [State.CRITICAL] * 3
+    assert [each.subject for each in explain(found) if each.is_root] == [load_balancer.INGRESS]
+
+
+def test_the_nodes_explain_a_load_balancer_without_members_that_are_up() -> None:
+    down = [Finding(subject=f"node node-{number}", state=State.CRITICAL, message="NotReady") for number in range(2)]
+    found = explain([*down, *judged(tree("ERROR", "ERROR", operating="DEGRADED"))])
+    assert [each.subject for each in found if each.is_root] == ["node node-0", "node node-1"]
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        (tree("ONLINE", provisioning="ERROR"), State.CRITICAL),
+        (tree("ONLINE", operating="ERROR"), State.CRITICAL),
+        (tree(), State.CRITICAL),
+        (tree("ONLINE", provisioning="PENDING_UPDATE"), State.WARNING),
+    ],
+)
+def test_a_load_balancer_in_another_state_is_reported(found: dict[str, Any], state: State) -> None:
+    assert judged(found)[0].state is state
+
+
+@pytest.mark.parametrize(
+    ("addresses", "message"),
+    [
+        ([], "its floating IP does not exist"),
+        (
+            [SimpleNamespace(floating_ip_address="203.0.113.16", port_id=None)],
+            "203.0.113.16 is not associated with a load balancer",
+        ),
+    ],
+)
+def test_the_floating_ip_is_found_by_its_description(addresses: list[Any], message: str) -> None:
+    asked: list[dict[str, str]] = []
+
+    def ips(**query: str) -> list[Any]:
+        asked.append(query)
+        return addresses
+
+    connection: Any = SimpleNamespace(network=SimpleNamespace(ips=ips))
+    (found,) = load_balancer.ingress(connection, environment(), "roe")
+    assert (found.state, found.message) == (State.CRITICAL, message)
+    existing = environment(ingress={"floatingIp": "192.0.2.1"})
+    assert load_balancer.ingress_address(connection, existing, "roe") == ("203.0.113.16" if addresses else None)
+    assert asked == [
+        {"description": "Ingress of the Rubin Science Platform (roe), managed by Pulumi"},
+        {"floating_ip_address": "192.0.2.1"},
+    ]
