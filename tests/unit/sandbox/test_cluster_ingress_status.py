@@ -73,3 +73,21 @@ def test_unchanged_status_is_not_written() -> None:
     ingress_status.reconcile(kube)
 
     assert kube.writes == []
+
+
+def test_address_may_be_an_argument_of_the_controller() -> None:
+    kube = cluster(None, ingress({"ingressClassName": "nginx"}))
+    labels = ingress_status.SERVICE_LABELS
+    for name, address in (("new", "203.0.113.16"), ("old", "203.0.113.8")):
+        container = {"args": ["--configmap=a", f"--publish-status-address={address}"]}
+        pod: Object = {
+            "kind": "Pod",
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"containers": [container]},
+        }
+        if name == "old":
+            pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+        kube.add(f"/{name}", pod)
+    ingress_status.reconcile(kube)
+
+    assert shown(kube) == [{"ip": "203.0.113.16"}]
