@@ -25,6 +25,7 @@ from components.applications import Applications
 from components.argocd import ArgoCd
 from components.certificate_issuer import CertificateIssuer
 from components.ingress_address import IngressAddress
+from components.load_balancer import LoadBalancer
 from components.magnum_cluster import MagnumCluster
 from components.network import Network
 from components.nfs_server import NfsServer
@@ -62,9 +63,13 @@ def build(checked: Checked) -> Platform:
     operator_args = platform_arguments.vault_secrets_operator(config, source, secrets)
     operator = VaultSecretsOperator("vault-secrets-operator", operator_args, after(kubernetes, secrets))
     argocd = ArgoCd("argocd", platform_arguments.argocd(config, source), after(kubernetes, operator, storage))
-    facts = platform_arguments.facts(ingress, nfs, store, secrets)
+    facts = platform_arguments.facts(config, ingress, nfs, store, secrets)
     applications_args = platform_arguments.applications(config, source, facts)
-    applications = Applications("applications", applications_args, after(kubernetes, argocd, nfs))
+    applications = Applications("applications", applications_args, after(kubernetes, argocd, nfs, ingress))
+    if config.ingress.mode == "octavia":
+        controller = applications.deployed[platform_arguments.INGRESS_NGINX]
+        balancer_args = openstack_arguments.load_balancer(config, network, ingress, cluster, controller)
+        LoadBalancer("load-balancer", balancer_args, openstack)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address
 import pulumi
 from pulumi_openstack import networking
 
+from config.ingress import Mode
 from config.names import ingress_description
 from wiring.ingress_service import controller_kind, service_annotations
 
@@ -17,6 +18,8 @@ class IngressAddressArgs:
     """Name of the external network of the floating IP."""
     existing: IPv4Address | None = None
     """Existing floating IP to use; None to create one."""
+    mode: Mode
+    """Owner of the load balancer that gets the address."""
     health_monitors: bool
     """Whether Octavia probes the nodes behind the address."""
     protect: bool = True
@@ -26,12 +29,15 @@ class IngressAddressArgs:
 class IngressAddress(pulumi.ComponentResource):
     """The floating IP of the platform, and the settings of ingress-nginx that assign it to a load balancer.
 
-    This component owns the address only. The OpenStack cloud controller creates the load balancer of the Service and
-    associates the address with it, so port and fixed address are not set here.
+    This component owns the address only. The OpenStack cloud controller, or a `LoadBalancer`, associates it with a load
+    balancer, so port and fixed address are not set here.
     """
 
     address: pulumi.Output[str]
     """The floating IPv4 address."""
+    assigned_address: pulumi.Output[str]
+    """The same address, for the association with a `LoadBalancer`. A change of mode or address replaces this value,
+    and so dissolves the association before the cloud controller, which takes a free address only, gets it."""
     annotations: Mapping[str, str]
     """Annotations of the Service of ingress-nginx, for the cloud controller."""
     controller_kind: str
@@ -44,7 +50,16 @@ class IngressAddress(pulumi.ComponentResource):
             self.address = pulumi.Output.from_input(str(args.existing))
         else:
             self.address = self._create(name, args)
-        self.annotations = service_annotations(health_monitors=args.health_monitors)
+        # Pulumi deletes what a program no longer contains at the end of a run, which would be too late. Before it
+        # replaces a resource with `delete_before_replace`, it deletes those that depend on its output.
+        self.assigned_address = pulumi.Stash(
+            f"{name}-assignment",
+            input=self.address,
+            opts=pulumi.ResourceOptions(
+                parent=self, replacement_trigger=[args.mode, self.address], delete_before_replace=True
+            ),
+        ).output
+        self.annotations = service_annotations(args.mode, health_monitors=args.health_monitors)
         self.controller_kind = controller_kind(health_monitors=args.health_monitors)
         self.register_outputs(
             {"address": self.address, "annotations": self.annotations, "controllerKind": self.controller_kind},

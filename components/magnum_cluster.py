@@ -68,17 +68,22 @@ class MagnumCluster(pulumi.ComponentResource):
     """URL of the Kubernetes API."""
     kubeconfig: pulumi.Output[str]
     """Kubeconfig of an administrator (secret). Its certificate is signed once, and expires."""
+    access_to_nodes: pulumi.Output[str]
+    """The same kubeconfig once all nodes are as configured; unknown in a preview that would create or replace any."""
 
     def __init__(self, name: str, args: MagnumClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:MagnumCluster", name, None, opts)
         cluster = self._cluster(name, args, self._template(name, args))
         previous: pulumi.Resource = cluster
         # In sequence: Magnum may lose one of two groups that are created at the same time (Launchpad bug 2097946).
+        sizes: list[pulumi.Input[object]] = [cluster.cluster_template_id, cluster.node_count]
         for group, nodes in sorted(args.node_groups.items()):
-            previous = self._node_group(f"{name}-{group}", group, nodes, cluster, previous)
+            previous = made = self._node_group(f"{name}-{group}", group, nodes, cluster, previous)
+            sizes += [made.id, made.node_count]
         self.cluster_id = cluster.id
         self.api_address = cluster.api_address
         self.kubeconfig = pulumi.Output.secret(cluster.kubeconfig.apply(lambda config: config["raw_config"]))
+        self.access_to_nodes = pulumi.Output.all(self.kubeconfig, *sizes).apply(lambda known: str(known[0]))
         self.register_outputs(
             {
                 "clusterId": self.cluster_id,

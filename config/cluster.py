@@ -207,6 +207,11 @@ class Cluster(Section):
         return (major, minor) >= versions.KUBERNETES_MINIMUM
 
     @property
+    def node_count(self) -> int:
+        """Number of nodes without masters; with autoscaling the initial number."""
+        return sum(group.count for group in self.groups.values())
+
+    @property
     def max_nodes(self) -> int:
         """Number of masters and nodes, with all groups at the maximum of their autoscaling."""
         return self.masters.count + sum(group.max_count for group in self.groups.values())

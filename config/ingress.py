@@ -1,14 +1,34 @@
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from config.addresses import Address
+from config.addresses import Address, ClientNetwork
+from config.cluster import Cluster
 from config.section import Section
+from config.stack_file import KeyPath
+
+Mode = Literal["cloud-controller", "octavia"]
+
+PORTS: Mapping[str, int] = {"http": 80, "https": 443}
+"""Ports of the platform, by their name in the Service of ingress-nginx."""
+
+NODE_PORTS: Mapping[str, int] = {"http": 30080, "https": 30043}
+"""NodePorts of ingress-nginx in mode octavia. Kubernetes takes the ports of other Services from 30086 on, as long as
+there are any (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions)."""
 
 
 class Ingress(Section):
-    """The load balancer of ingress-nginx, which the cluster's cloud controller creates."""
+    """The load balancer of ingress-nginx."""
 
+    mode: Mode = Field(
+        default="cloud-controller",
+        description=(
+            "Owner of the load balancer: cloud-controller, the OpenStack cloud controller, which creates it for the "
+            "Service of ingress-nginx and follows all changes of the nodes; octavia, this stack, whose preview shows "
+            "it, and which sets the nodes as its members in each `pulumi up`. octavia does not support autoscaling"
+        ),
+    )
     load_balancer_provider: Literal["ovn", "amphora"] = Field(
         default="ovn",
         description="Octavia provider of the cluster's load balancers",
@@ -20,7 +40,15 @@ class Ingress(Section):
             "ingress-nginx runs on every node"
         ),
     )
-
+    allowed_cidrs: tuple[ClientNetwork, ...] = Field(
+        default=(),
+        max_length=50,
+        description=(
+            "Networks with access to the platform; all if empty. Requires mode octavia and loadBalancerProvider "
+            "amphora, as OVN load balancers do not support it"
+        ),
+        examples=[["192.0.2.0/28"]],
+    )
     floating_ip: Address | None = Field(
         default=None,
         description=(
@@ -30,7 +58,34 @@ class Ingress(Section):
         examples=["192.0.2.1"],
     )
 
+    @model_validator(mode="after")
+    def _can_restrict_clients(self) -> Self:
+        if self.allowed_cidrs and self.load_balancer_provider == "ovn":
+            raise ValueError(
+                "allowedCidrs: OVN load balancers do not support allowed CIDRs: remove it, or set loadBalancerProvider "
+                "to amphora"
+            )
+        if self.allowed_cidrs and self.mode != "octavia":
+            raise ValueError(f"allowedCidrs is not supported by mode {self.mode}: remove it, or set mode to octavia")
+        return self
+
     @property
     def algorithm(self) -> str:
         """Octavia's load balancing algorithm; the OVN provider supports one only (ovn-octavia-provider)."""
         return "SOURCE_IP_PORT" if self.load_balancer_provider == "ovn" else "ROUND_ROBIN"
+
+    @property
+    def proxy_protocol(self) -> bool:
+        """True if this stack's load balancer passes the client's address by the PROXY protocol; OVN keeps it itself."""
+        return self.mode == "octavia" and self.load_balancer_provider == "amphora"
+
+
+def fixed_nodes(cluster: Cluster, ingress: Ingress) -> Iterator[tuple[KeyPath, str]]:
+    """Yield a conflict if nodes come and go without this program, which sets the members of its load balancer."""
+    groups = {"workers": cluster.workers, **{f"nodeGroups.{name}": each for name, each in cluster.node_groups.items()}}
+    if ingress.mode == "octavia" and (scaled := [name for name, group in groups.items() if group.autoscaling]):
+        reason = (
+            f"octavia does not support cluster.{scaled[0]}.autoscaling, as the load balancer would not get the nodes "
+            "that the autoscaler adds: remove autoscaling, or set mode to cloud-controller"
+        )
+        yield ("ingress", "mode"), reason

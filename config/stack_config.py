@@ -7,7 +7,7 @@ from config.applications import ApplicationsSettings
 from config.cloud import Cloud
 from config.cluster import Cluster
 from config.dns import Dns, ExternalDns
-from config.ingress import Ingress
+from config.ingress import Ingress, fixed_nodes
 from config.names import PROJECT
 from config.network import NetworkSettings
 from config.network_rules import allowed_clients, fixed_address, overlaps, room_for_nodes, room_for_pods
@@ -31,6 +31,7 @@ class StackConfig(StackFile):
         room_for_nodes,
         room_for_pods,
         supported_by_driver,
+        fixed_nodes,
     )
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")

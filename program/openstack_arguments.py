@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pulumi
+
 from components.cluster_labels import Autoscaling, ClusterFeatures, node_group_labels
 from components.ingress_address import IngressAddress, IngressAddressArgs
-from components.magnum_cluster import MagnumClusterArgs, NodeGroup
+from components.load_balancer import LoadBalancerArgs
+from components.magnum_cluster import MagnumCluster, MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
@@ -16,6 +19,7 @@ from config.network import NetworkSettings
 from config.node_groups import AdditionalNodeGroup, NodeGroupSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
+from program import cluster_nodes
 from wiring import dns_records
 
 
@@ -98,8 +102,27 @@ def ingress_address(config: StackConfig) -> IngressAddressArgs:
     return IngressAddressArgs(
         external_network=config.network.external_network,
         existing=config.ingress.floating_ip,
+        mode=config.ingress.mode,
         health_monitors=config.ingress.health_monitors,
         protect=config.protect,
+    )
+
+
+def load_balancer(
+    config: StackConfig, net: Network, ingress: IngressAddress, made: MagnumCluster, controller: pulumi.Resource
+) -> LoadBalancerArgs:
+    """Return the arguments of the load balancer in front of the deployed ingress-nginx (``controller``)."""
+    settings = config.ingress
+    return LoadBalancerArgs(
+        subnet_id=net.subnet_id,
+        nodes=cluster_nodes.addresses(made, config.cluster.node_count),
+        address=ingress.assigned_address,
+        associate_after=[controller],
+        provider=settings.load_balancer_provider,
+        algorithm=settings.algorithm,
+        proxy_protocol=settings.proxy_protocol,
+        health_monitors=settings.health_monitors,
+        allowed_cidrs=settings.allowed_cidrs,
     )
 
 

@@ -9,15 +9,15 @@ from probes import failures
 from program.application_changes import describe_updates
 from program.checks import Checked
 from program.failure_hooks import error_hooks
+from program.floating_ip_release import wait_for_release
 from program.lost_updates import refuse_lost_updates
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
 
 def openstack_options(cloud: Cloud) -> ResourceOptions:
     """Return the options of components in OpenStack."""
-    return ResourceOptions(
-        providers=[openstack_provider(cloud)], transformations=error_hooks(failures.IN_OPENSTACK, cloud)
-    )
+    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud), wait_for_release(cloud)]
+    return ResourceOptions(providers=[openstack_provider(cloud)], transformations=hooks)
 
 
 def vault_options(checked: Checked) -> ResourceOptions:

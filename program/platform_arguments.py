@@ -14,6 +14,7 @@ from components.secret_store import SecretStore, SecretStoreArgs
 from components.storage_classes import StorageClassArgs, StorageClassesArgs
 from components.vault_secrets_operator import OPERATOR, VaultSecretsOperatorArgs
 from config.applications import ApplicationsSettings, WiringMode
+from config.ingress import NODE_PORTS
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
@@ -26,6 +27,9 @@ from wiring.facts import Facts
 
 CERT_MANAGER = "cert-manager"
 """Name of the application and its namespace."""
+
+INGRESS_NGINX = "ingress-nginx"
+"""Name of the application."""
 
 
 def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
@@ -144,13 +148,15 @@ def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi
 
 
 def facts(
-    ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
+    config: StackConfig, ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
 ) -> Facts[pulumi.Input[str]]:
     """Return the facts of the infrastructure that applications need."""
     return Facts(
         ingress_address=ingress.address,
         ingress_annotations=ingress.annotations,
         ingress_controller_kind=ingress.controller_kind,
+        ingress_node_ports=NODE_PORTS if config.ingress.mode == "octavia" else {},
+        ingress_proxy_protocol=config.ingress.proxy_protocol,
         nfs_address=nfs.address,
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 """Seconds to wait for a response."""
 
-_CLUSTER_MINUTES, _SERVER_MINUTES, _RECORD_MINUTES = 90, 30, 10
+_CLUSTER_MINUTES, _SERVER_MINUTES, _RECORD_MINUTES, _BALANCER_MINUTES = 90, 30, 10, 10
+_BALANCER_GONE = ("DELETED", "PENDING_DELETE")
 _RULE_FIELDS = {
     "direction": "direction",
     "ethertype": "ether_type",
@@ -205,6 +206,42 @@ def _records_active(connection: "Connection", found: Found, inputs: Inputs) -> s
     return wait_for_status(status, {"PENDING"}, {"ACTIVE"}, _RECORD_MINUTES)
 
 
+def _balancers(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
+    listed = connection.load_balancer.load_balancers(name=inputs["name"], project_id=connection.current_project_id)
+    return _ids((each for each in listed if each.provisioning_status not in _BALANCER_GONE), inputs)
+
+
+def _listeners(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
+    listed = connection.load_balancer.listeners(name=inputs["name"], load_balancer_id=inputs["loadbalancerId"])
+    return _ids(listed, inputs)
+
+
+def _pools(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
+    """Yield the listener's pools of that name, as Octavia has no filter for the listener."""
+    for each in connection.load_balancer.pools(name=inputs["name"], project_id=connection.current_project_id):
+        if any(listener["id"] == inputs["listenerId"] for listener in each.listeners):
+            yield Found(each.id)
+
+
+def _monitors(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
+    """Yield the monitor of the pool, of which there is at most one."""
+    for each in connection.load_balancer.health_monitors(project_id=connection.current_project_id):
+        if any(pool["id"] == inputs["poolId"] for pool in each.pools):
+            yield Found(each.id)
+
+
+def _provisioned(kind: str) -> Callable[["Connection", Found, Inputs], str]:
+    """Return a function that waits until Octavia has created a resource of a kind."""
+
+    def finish(connection: "Connection", found: Found, inputs: Inputs) -> str:  # noqa: ARG001
+        def status() -> str:
+            return str(getattr(connection.load_balancer, f"get_{kind}")(found.id).provisioning_status)
+
+        return wait_for_status(status, {"PENDING_CREATE", "PENDING_UPDATE"}, {"ACTIVE"}, _BALANCER_MINUTES)
+
+    return finish
+
+
 def _application_credentials(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     identity: Any = connection.identity
     listed = identity.application_credentials(connection.current_user_id)
@@ -232,6 +269,10 @@ FINDERS: Mapping[str, Finder["Connection"]] = {
     "openstack:containerinfra/cluster:Cluster": Finder(find=_clusters, finish=_cluster_created),
     "openstack:containerinfra/nodeGroup:NodeGroup": Finder(find=_node_groups, finish=_node_group_created),
     "openstack:dns/recordSet:RecordSet": Finder(find=_records, finish=_records_active),
+    "openstack:loadbalancer/loadBalancer:LoadBalancer": Finder(find=_balancers, finish=_provisioned("load_balancer")),
+    "openstack:loadbalancer/listener:Listener": Finder(find=_listeners, finish=_provisioned("listener")),
+    "openstack:loadbalancer/pool:Pool": Finder(find=_pools, finish=_provisioned("pool")),
+    "openstack:loadbalancer/monitor:Monitor": Finder(find=_monitors, finish=_provisioned("health_monitor")),
     # Only the creation returns the secret, so that of an interrupted one is lost.
     "openstack:identity/applicationCredential:ApplicationCredential": Finder(
         find=_application_credentials, discard=_delete_application_credential

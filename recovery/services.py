@@ -19,6 +19,8 @@ REPEATABLE: Mapping[str, str] = {
     "vault:index/token:Token": "the next run creates another token; that of an interrupted creation expires",
     "vault:index/policy:Policy": "the next run writes it again",
     "vault:kv/secretV2:SecretV2": "the next run writes it again, as a new version",
+    "openstack:loadbalancer/members:Members": "the next run sets the members of the pool again",
+    "openstack:networking/floatingIpAssociate:FloatingIpAssociate": "the next run associates the floating IP again",
     "pulumi:index:Stash": "the next run generates another value; nothing has used that of an interrupted creation",
 }
 """Types whose creation can be repeated, each with a message for the user."""

@@ -1,5 +1,6 @@
 from typing import Any
 
+from config.ingress import NODE_PORTS
 from config.stack_config import StackConfig
 from wiring.facts import Facts
 from wiring.ingress_service import controller_kind, service_annotations
@@ -15,8 +16,10 @@ def of(config: StackConfig, ingress_address: Any) -> Facts[Any]:
     health_monitors = config.ingress.health_monitors
     return Facts(
         ingress_address=ingress_address,
-        ingress_annotations=service_annotations(health_monitors=health_monitors),
+        ingress_annotations=service_annotations(config.ingress.mode, health_monitors=health_monitors),
         ingress_controller_kind=controller_kind(health_monitors=health_monitors),
+        ingress_node_ports=NODE_PORTS if config.ingress.mode == "octavia" else {},
+        ingress_proxy_protocol=config.ingress.proxy_protocol,
         nfs_address=str(config.nfs.address),
         s3_endpoint=str(config.object_store.endpoint).rstrip("/"),
         s3_bucket=config.object_store.bucket,

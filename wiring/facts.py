@@ -26,6 +26,10 @@ class Facts(Generic[Text]):
     """Annotations of the Service of ingress-nginx for the OpenStack cloud controller."""
     ingress_controller_kind: str
     """Kubernetes kind of ingress-nginx that the load balancer requires: DaemonSet or Deployment."""
+    ingress_node_ports: Mapping[str, int] = field(default_factory=dict)
+    """NodePorts that a load balancer of this stack forwards to, by name; empty if the cloud controller creates one."""
+    ingress_proxy_protocol: bool = False
+    """Whether that load balancer passes the client's address by the PROXY protocol."""
     nfs_address: Text
     """IPv4 address of the NFS server in the cluster's subnet."""
     s3_endpoint: Text
@@ -54,8 +58,20 @@ def helm_values(application: str, facts: Facts[Any], values: Mapping[str, Any]) 
 
 
 def _ingress_nginx(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:
-    service = {"loadBalancerIP": facts.ingress_address, "annotations": dict(facts.ingress_annotations)}
-    return {"ingress-nginx": {"controller": {"kind": facts.ingress_controller_kind, "service": service}}}
+    annotations = dict(facts.ingress_annotations)
+    controller: dict[str, Any] = {"kind": facts.ingress_controller_kind}
+    if facts.ingress_node_ports:
+        ports = dict(facts.ingress_node_ports)
+        controller |= {
+            "config": {"use-proxy-protocol": str(facts.ingress_proxy_protocol).lower()},
+            # The status of Ingresses: the Service has no address of its own.
+            "extraArgs": {"publish-status-address": facts.ingress_address},
+            "publishService": {"enabled": False},
+            "service": {"type": "NodePort", "nodePorts": ports, "loadBalancerIP": "", "annotations": annotations},
+        }
+    else:
+        controller["service"] = {"loadBalancerIP": facts.ingress_address, "annotations": annotations}
+    return {"ingress-nginx": {"controller": controller}}
 
 
 def _nublado(facts: Facts[Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -62,4 +62,20 @@ def test_without_health_monitors_the_controller_runs_on_every_node() -> None:
 
 def test_health_monitors_are_enabled_by_annotation() -> None:
     annotation = "loadbalancer.openstack.org/enable-health-monitor"
-    assert service_annotations(health_monitors=True)[annotation] == "true"
+    assert service_annotations("cloud-controller", health_monitors=True)[annotation] == "true"
+
+
+def test_the_cloud_controller_forgets_its_load_balancer_when_it_is_no_longer_responsible() -> None:
+    assert service_annotations("octavia", health_monitors=False) == {"loadbalancer.openstack.org/load-balancer-id": ""}
+
+
+def test_a_change_of_the_mode_replaces_the_assignment_but_not_the_address(run_program: ProgramRunner) -> None:
+    before, after = (
+        make(run_program, ingress__mode=mode).one("pulumi:index:Stash", "ingress-assignment")
+        for mode in ("cloud-controller", "octavia")
+    )
+    assert before.inputs == after.inputs == {"input": "203.0.113.16"}
+    assert list(before.request.replacement_trigger.list_value) == ["cloud-controller", "203.0.113.16"]
+    assert list(after.request.replacement_trigger.list_value) == ["octavia", "203.0.113.16"]
+    addresses = [make(run_program, ingress__mode=mode).one("FloatingIp") for mode in ("cloud-controller", "octavia")]
+    assert addresses[0].inputs == addresses[1].inputs

@@ -173,3 +173,23 @@ def test_a_node_group_with_heat_has_labels_and_taints_by_options_of_its_kubelets
     assert gpus["mergeLabels"] is True
     # The group has those of the cluster.
     assert labs.keys().isdisjoint({"labels", "mergeLabels"})
+
+
+def test_access_to_nodes_waits_for_the_cluster_and_all_groups(run_program: ProgramRunner) -> None:
+    depending: list[set[str]] = []
+
+    def program() -> None:
+        options = pulumi.ResourceOptions(providers=[openstack.Provider("cloud", cloud="test-cloud")])
+        cluster = MagnumCluster("cluster", openstack_arguments.cluster(environment(), GivenNetwork()), options)
+
+        async def record(kubeconfig: str) -> str:
+            assert kubeconfig == "kubeconfig-of-the-test"
+            depending.append({each._name for each in await cluster.access_to_nodes.resources()})  # noqa: SLF001
+            return kubeconfig
+
+        pulumi.export("access", cluster.access_to_nodes.apply(record))
+
+    recording = run_program(program)
+    assert depending == [{"cluster-cluster", "cluster-labs"}]
+    assert recording.veiled_exports["access"] == "[secret]"
+    assert run_program.having(preview=True)(program).exports["access"] == pulumi.runtime.rpc.UNKNOWN

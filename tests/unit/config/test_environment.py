@@ -67,6 +67,22 @@ BAD_INPUT = {
         {"cluster__apiAllowedCidrs": ["192.0.2.0/24"]},
         "rsp:cluster.apiAllowedCidrs: OVN load balancers do not support allowed CIDRs",
     ),
+    "allowed networks of the platform with OVN": (
+        {"ingress__mode": "octavia", "ingress__allowedCidrs": ["192.0.2.0/24"]},
+        "rsp:ingress: allowedCidrs: OVN load balancers do not support allowed CIDRs: remove it, or set",
+    ),
+    "allowed networks of the cloud controller's load balancer": (
+        {"ingress__loadBalancerProvider": "amphora", "ingress__allowedCidrs": ["192.0.2.0/24"]},
+        "rsp:ingress: allowedCidrs is not supported by mode cloud-controller: remove it, or set mode to octavia",
+    ),
+    "a load balancer of the stack with autoscaled workers": (
+        {"ingress__mode": "octavia", "cluster__workers__autoscaling": {"minimum": 1, "maximum": 5}},
+        "rsp:ingress.mode: octavia does not support cluster.workers.autoscaling, as",
+    ),
+    "a load balancer of the stack with an autoscaled group": (
+        {"ingress__mode": "octavia", "cluster__nodeGroups__labs__autoscaling": {"minimum": 1, "maximum": 5}},
+        "rsp:ingress.mode: octavia does not support cluster.nodeGroups.labs.autoscaling, as",
+    ),
     "node group with a name of Magnum's": (
         {"cluster__nodeGroups": {"default-worker": {"flavor": "m1.large", "count": 1}}},
         "rsp:cluster.nodeGroups: default-worker: Magnum has a node group of this name already: choose another name",

@@ -3,6 +3,11 @@
 import json
 import re
 
+import pulumi
+import pytest
+
+from program import cluster_nodes
+from tests.unit.program.conftest import StackRunner
 from tests.unit.recording import Recording, Registered
 
 DATA_OR_ADDRESS = {"Volume", "Container", "FloatingIp", "Cluster", "Mount"}
@@ -38,12 +43,34 @@ def test_all_resources_belong_to_a_component(graph: Recording) -> None:
 
 
 def test_no_port_is_open_to_the_internet(graph: Recording) -> None:
-    """Ports 80 and 443 are open only on the load balancer, which the cloud controller creates."""
+    """Ports 80 and 443 are open only on the load balancer."""
     rules = [each for each in graph.of("SecGroupRule") if each.inputs["direction"] == "ingress"]
     assert rules
     for rule in rules:
         assert rule.inputs.get("remoteIpPrefix") not in ("0.0.0.0/0", "::/0")
         assert rule.inputs.get("remoteIpPrefix") or rule.inputs.get("remoteGroupId")
+
+
+def test_a_load_balancer_of_the_stack_follows_the_release_of_the_address(
+    run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cloud controller must have released the address, and ingress-nginx must listen on the NodePorts."""
+    monkeypatch.setattr(cluster_nodes, "addresses", lambda *_: pulumi.Output.from_input(["10.20.0.50"]))
+    recording = run_stack("sandbox", changes={"ingress": {"mode": "octavia"}})
+    association = recording.one("FloatingIpAssociate")
+    controller = recording.one("Application", "applications-ingress-nginx")
+    assert controller.urn in association.dependencies
+    assert {each.name for each in recording.ancestors(association)} == {"load-balancer"}
+    service = controller.inputs["spec"]["source"]["helm"]["valuesObject"]["ingress-nginx"]["controller"]["service"]
+    assert (service["type"], service["nodePorts"]) == ("NodePort", {"http": 30080, "https": 30043})
+    # Where the assignment is replaced, the engine asks whether what has its output in a property must be replaced, too.
+    stash = recording.one("pulumi:index:Stash", "ingress-assignment").urn
+    depending = [
+        each.name
+        for each in recording.resources
+        if any(stash in urns.urns for urns in each.request.propertyDependencies.values())
+    ]
+    assert depending == [association.name]
 
 
 def test_data_and_addresses_are_protected(graph: Recording) -> None:

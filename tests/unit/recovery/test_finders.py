@@ -66,6 +66,42 @@ def test_by_name_in_its_network(kind: str, listing: str) -> None:
     assert listing_call.query == {"name": NAME, "network_id": "net"}
 
 
+def test_load_balancers_that_are_not_being_deleted() -> None:
+    listing = Listing(
+        existing("ours", provisioning_status="PENDING_CREATE"), existing("old", provisioning_status="PENDING_DELETE")
+    )
+    cloud = connection(load_balancer=SimpleNamespace(load_balancers=listing))
+    assert found("LoadBalancer", cloud, name=NAME) == ["ours"]
+    assert listing.query == {"name": NAME, "project_id": "mine"}
+
+
+def test_parts_of_a_load_balancer_belong_to_their_parents() -> None:
+    listeners = Listing(existing("listener"))
+    pools = Listing(
+        existing("pool", listeners=[{"id": "listener"}]), existing("of-another", listeners=[{"id": "other"}])
+    )
+    monitors = Listing(existing("monitor", pools=[{"id": "pool"}]), existing("of-another", pools=[{"id": "other"}]))
+    octavia = SimpleNamespace(listeners=listeners, pools=pools, health_monitors=monitors)
+    cloud = connection(load_balancer=octavia)
+    assert found("Listener", cloud, name=NAME, loadbalancerId="balancer") == ["listener"]
+    assert listeners.query == {"name": NAME, "load_balancer_id": "balancer"}
+    assert found("Pool", cloud, name=NAME, listenerId="listener") == ["pool"]
+    assert found("Monitor", cloud, poolId="pool") == ["monitor"]
+
+
+def test_a_load_balancer_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "POLL", 0)
+    statuses = ["PENDING_CREATE", "PENDING_UPDATE", "ACTIVE"]
+
+    def get(_id: str) -> SimpleNamespace:
+        return SimpleNamespace(provisioning_status=statuses.pop(0))
+
+    cloud = connection(load_balancer=SimpleNamespace(get_load_balancer=get))
+    finish = openstack.FINDERS["openstack:loadbalancer/loadBalancer:LoadBalancer"].finish
+    assert finish(cloud, Found("ours"), {}) == ""
+    assert statuses == []
+
+
 def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
     inside, owner = [{"subnet_id": "sub"}], "network:router_interface_distributed"
     ports = Listing(

@@ -40,6 +40,29 @@ def test_ingress_nginx_gets_the_address_and_the_settings_of_the_load_balancer() 
     }
 
 
+@pytest.mark.parametrize("proxy_protocol", [True, False])
+def test_behind_a_load_balancer_of_the_stack_ingress_nginx_listens_on_node_ports(proxy_protocol: bool) -> None:
+    facts = replace(
+        FACTS, ingress_node_ports={"http": 30080}, ingress_annotations={}, ingress_proxy_protocol=proxy_protocol
+    )
+    assert helm_values("ingress-nginx", facts, {}) == {
+        "ingress-nginx": {
+            "controller": {
+                "kind": "DaemonSet",
+                "config": {"use-proxy-protocol": "true" if proxy_protocol else "false"},
+                "extraArgs": {"publish-status-address": "203.0.113.16"},
+                "publishService": {"enabled": False},
+                "service": {
+                    "type": "NodePort",
+                    "nodePorts": {"http": 30080},
+                    "loadBalancerIP": "",
+                    "annotations": {},
+                },
+            },
+        },
+    }
+
+
 def test_nublado_keeps_every_volume_and_mounts_nfs_from_our_server() -> None:
     values = nublado("/data", "/jhome")
     before = deepcopy(values)

@@ -1,0 +1,118 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Literal
+
+import pulumi
+from pulumi_openstack import loadbalancer, networking
+
+from config.ingress import NODE_PORTS, PORTS
+from config.names import cloud_name
+
+MONITOR_DELAY, MONITOR_TIMEOUT, MONITOR_RETRIES = 10, 5, 3
+"""Interval and timeout of the probes of a node in seconds, and number of probes that change its status."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadBalancerArgs:
+    """Arguments of a `LoadBalancer`."""
+
+    subnet_id: pulumi.Input[str]
+    """ID of the subnet of the nodes and of the load balancer's virtual IP."""
+    nodes: pulumi.Input[Sequence[str]]
+    """IPv4 addresses of the nodes."""
+    address: pulumi.Input[str]
+    """Floating IPv4 address to associate with the virtual IP."""
+    associate_after: Sequence[pulumi.Resource]
+    """Resources to wait for until the floating IP is associated: those that release it and make the nodes ready."""
+    provider: Literal["ovn", "amphora"]
+    """Octavia provider."""
+    algorithm: str
+    """Octavia's load balancing algorithm, which the provider must support."""
+    proxy_protocol: bool
+    """Whether to pass the client's address by the PROXY protocol, for a provider that does not keep it."""
+    health_monitors: bool
+    """Whether to probe the nodes."""
+    allowed_cidrs: Sequence[IPv4Network] = ()
+    """Networks with access; all if empty. The provider ovn does not support any."""
+
+
+class LoadBalancer(pulumi.ComponentResource):
+    """The Octavia load balancer of ingress-nginx: it forwards ports 80 and 443 of the floating IP to NodePorts.
+
+    The security groups of the nodes are those of Magnum's drivers. They open NodePorts to the nodes' subnet, from which
+    amphorae connect, and with the provider ovn, which keeps clients' addresses, to all. cluster-api-provider-openstack
+    would remove other rules from them.
+    """
+
+    vip_address: pulumi.Output[str]
+    """Virtual IPv4 address in the nodes' subnet."""
+
+    def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("rsp:index:LoadBalancer", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        label = cloud_name(pulumi.get_stack(), name)
+        balancer = loadbalancer.LoadBalancer(
+            f"{name}-balancer",
+            name=label,
+            description=f"Ingress of the Rubin Science Platform ({pulumi.get_stack()}), managed by Pulumi",
+            vip_subnet_id=args.subnet_id,
+            loadbalancer_provider=args.provider,
+            opts=self._child,
+        )
+        for port in PORTS:
+            self._forward(port, f"{label}-{port}", balancer)
+        networking.FloatingIpAssociate(
+            f"{name}-association",
+            floating_ip=args.address,
+            port_id=balancer.vip_port_id,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.associate_after)),
+        )
+        self.vip_address = balancer.vip_address
+        self.register_outputs({"vipAddress": self.vip_address})
+
+    def _forward(self, port: str, label: str, balancer: loadbalancer.LoadBalancer) -> None:
+        """Create listener, pool, members and monitor of a port."""
+        args, child = self._args, self._child
+        listener = loadbalancer.Listener(
+            f"{self._name}-{port}-listener",
+            name=label,
+            loadbalancer_id=balancer.id,
+            protocol="TCP",
+            protocol_port=PORTS[port],
+            allowed_cidrs=[str(network) for network in args.allowed_cidrs] or None,
+            opts=child,
+        )
+        pool = loadbalancer.Pool(
+            f"{self._name}-{port}-pool",
+            name=label,
+            listener_id=listener.id,
+            protocol="PROXY" if args.proxy_protocol else "TCP",
+            lb_method=args.algorithm,
+            opts=child,
+        )
+        loadbalancer.Members(
+            f"{self._name}-{port}-members",
+            pool_id=pool.id,
+            members=pulumi.Output.all(args.nodes, args.subnet_id).apply(
+                lambda known: [
+                    loadbalancer.MembersMemberArgs(address=node, protocol_port=NODE_PORTS[port], subnet_id=known[1])
+                    for node in known[0]
+                ]
+            ),
+            opts=child,
+        )
+        if args.health_monitors:
+            loadbalancer.Monitor(
+                f"{self._name}-{port}-monitor",
+                name=label,
+                pool_id=pool.id,
+                # The only type for TCP that OVN supports. A node without a pod of ingress-nginx refuses the connection,
+                # as the Service has externalTrafficPolicy Local.
+                type="TCP",
+                delay=MONITOR_DELAY,
+                timeout=MONITOR_TIMEOUT,
+                max_retries=MONITOR_RETRIES,
+                opts=child,
+            )

@@ -1,0 +1,82 @@
+"""Wait for a floating IP before it is associated with another port."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceTransformation
+
+from config.cloud import Cloud
+from phalanx.errors import PhalanxError
+from program.hooks import bind_hooks, in_thread
+from recovery import openstack
+from recovery.services import explain
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+PATIENCE = 600
+"""Seconds to wait: Octavia takes some minutes to delete a load balancer of amphorae."""
+
+_PAUSE = 2
+"""Seconds between two queries."""
+
+
+class FloatingIpInUseError(PhalanxError):
+    """A floating IP is associated with another port."""
+
+
+def wait_for_release(cloud: Cloud) -> ResourceTransformation:
+    """Return a transformation after which an association of a floating IP is created only once the address is free.
+
+    Neutron would take the address from the port that has it. The cloud controller may be deleting the load balancer of
+    that port, and Neutron dissolves associations of a port that is deleted.
+
+    Args:
+        cloud: The stack's OpenStack project.
+    """
+    hook = ResourceHook("floating-ip-released", before_association(cloud))
+    token = "openstack:networking/floatingIpAssociate:FloatingIpAssociate"  # noqa: S105  # a type token
+    return bind_hooks({token: ResourceHookBinding(before_create=[hook])})
+
+
+def before_association(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
+    """Return the hook, which raises `FloatingIpInUseError`, or a `PhalanxError` if Neutron does not answer."""
+
+    async def wait(args: ResourceHookArgs) -> None:
+        inputs = args.new_inputs or {}
+        await in_thread(_wait, cloud, inputs["floatingIp"], inputs["portId"])
+
+    return wait
+
+
+def _wait(cloud: Cloud, address: str, port: str) -> None:
+    try:
+        connection = openstack.connect({"cloud": cloud.name, "region": cloud.region})
+        await_release(connection, address, port)
+    except FloatingIpInUseError:
+        raise
+    except Exception as error:  # `explain` raises other errors again
+        raise PhalanxError(f"cannot determine whether {address} is in use: {explain(error)}") from error
+
+
+def await_release(connection: "Connection", address: str, wanted: str) -> None:
+    """Wait until no port but the wanted one has a floating IP.
+
+    Raises:
+        FloatingIpInUseError: Another port still has it after `PATIENCE`.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while (port := _port(connection, address)) not in (None, wanted):
+        if time.monotonic() > deadline:
+            raise FloatingIpInUseError(
+                f"the floating IP {address} is still associated with port {port}: find the load balancer by "
+                f"`openstack loadbalancer list --vip-port-id {port}`. If it is the cloud controller's, see the events "
+                "of `kubectl -n ingress-nginx describe service`; delete it if nothing else does, then run `pulumi up` "
+                "again"
+            )
+        time.sleep(_PAUSE)
+
+
+def _port(connection: "Connection", address: str) -> str | None:
+    return next((each.port_id for each in connection.network.ips(floating_ip_address=address)), None)
