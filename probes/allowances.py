@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 _NEUTRON: Final = ("networks", "subnets", "routers", "ports", "security_groups", "security_group_rules", "floating_ips")
+_LOAD_BALANCER: Final = "load-balancer"
+"""Name of the component that creates the load balancer of ingress-nginx in mode octavia."""
 _OCTAVIA: Final = ("load_balancers", "listeners", "pools", "health_monitors")
 
 
@@ -52,9 +54,13 @@ def compare(
     """
     default_type = executor.submit(_default_volume_type, connection)
     existing = executor.submit(lambda: [each.name for each in connection.block_storage.volumes()])
+    octavia: Any = connection.load_balancer
+    balancers = executor.submit(lambda: {each.name for each in octavia.load_balancers()})
     found = allowances(connection, executor)
-    needed = needs(config, flavors, default_type=default_type.result())
     first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
+    ours = cloud_name(stack, _LOAD_BALANCER) in balancers.result()
+    switching = not first and ours != (config.ingress.mode == "octavia")
+    needed = needs(config, flavors, default_type=default_type.result(), switching=switching)
     return quota.compare(needed, found, first=first)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from config.cluster import Cluster
+from config.ingress import PORTS
 from config.stack_config import StackConfig
 
 UNTYPED: Final = ""
@@ -27,8 +28,6 @@ _CLUSTER_API_RULES: Final = 3 + 8
 """Ingress rules of control plane and workers with Cluster API."""
 _OVN_RULES: Final = 2
 """Additional rules of capi-helm-charts for node ports if the load balancers' provider is OVN."""
-_INGRESS_LISTENERS: Final = 2
-"""Listeners of ingress-nginx: HTTP and HTTPS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +52,16 @@ class Volumes:
     """Number of volumes."""
 
 
-def needs(config: StackConfig, flavors: Mapping[str, Flavor], *, default_type: str = UNTYPED) -> dict[str, int | None]:
+def needs(
+    config: StackConfig, flavors: Mapping[str, Flavor], *, default_type: str = UNTYPED, switching: bool = False
+) -> dict[str, int | None]:
     """Return the quota that a stack requires, by resource, with node groups at their maximum size.
 
     Args:
         config: The stack configuration.
         flavors: Sizes of flavors by name.
         default_type: Name of the cloud's default volume type, if it is known.
+        switching: Whether ``ingress.mode`` changes: the new load balancer is created before the old one is deleted.
 
     Returns:
         Amounts by the name of the resource in `quota.RESOURCES`, and of ``volumes_TYPE`` and ``gigabytes_TYPE`` for
@@ -69,8 +71,8 @@ def needs(config: StackConfig, flavors: Mapping[str, Flavor], *, default_type: s
         "clusters": 1,
         **_compute(config, flavors),
         **_storage(volumes(config), default_type),
-        **_network(config),
-        **_balancers(config),
+        **_network(config, ingresses=2 if switching else 1),
+        **_balancers(config, ingresses=2 if switching else 1),
     }
 
 
@@ -144,10 +146,10 @@ def _storage(wanted: Sequence[Volumes], default_type: str) -> dict[str, int | No
     return {**found, "per_volume_gigabytes": max(each.size for each in wanted)}
 
 
-def _network(config: StackConfig) -> dict[str, int | None]:
+def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:
     cluster = config.cluster
     networks = 0 if config.network.adopt else 1
-    balancers = _api_balancers(cluster) + 1
+    balancers = _api_balancers(cluster) + ingresses
     if cluster.driver == "heat":
         rules = _HEAT_RULES
     else:
@@ -165,21 +167,22 @@ def _network(config: StackConfig) -> dict[str, int | None]:
     }
 
 
-def _balancers(config: StackConfig) -> dict[str, int | None]:
+def _balancers(config: StackConfig, ingresses: int) -> dict[str, int | None]:
     """Return the load balancers of the API and of ingress-nginx with all that they consist of.
 
-    The members of the latter are the workers, whose number follows the autoscaler.
+    The latter has the same parts in each mode. Its members are the workers, whose number follows the autoscaler.
     """
     cluster, api = config.cluster, _api_balancers(config.cluster)
-    listeners = api + _INGRESS_LISTENERS
+    forwardings = ingresses * len(PORTS)
+    listeners = api + forwardings
     return {
-        "load_balancers": api + 1,
+        "load_balancers": api + ingresses,
         "listeners": listeners,
         "pools": listeners,
         # cluster-api-provider-openstack creates one for the API in any case.
         "health_monitors": listeners if config.ingress.health_monitors else api * (cluster.driver == "capi"),
         "members": api * cluster.masters.count
-        + _INGRESS_LISTENERS * sum(group.max_count for group in cluster.groups.values()),
+        + forwardings * sum(group.max_count for group in cluster.groups.values()),
     }
 
 

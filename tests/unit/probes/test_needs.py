@@ -113,3 +113,20 @@ def test_an_existing_address_is_not_counted() -> None:
 def test_cores_and_memory_are_unknown_with_a_flavor_that_is() -> None:
     unknown = needs(environment(), {"m1.small": FLAVORS["m1.small"]})
     assert (unknown["cores"], unknown["ram"], unknown["instances"]) == (None, None, 7)
+
+
+def test_each_owner_of_the_load_balancer_needs_the_same() -> None:
+    assert needed(ingress__mode="octavia") == needed()
+
+
+def test_two_load_balancers_exist_while_their_owner_changes() -> None:
+    monitored = environment(ingress__healthMonitors=True)
+    before, meanwhile = needs(monitored, FLAVORS), needs(monitored, FLAVORS, switching=True)
+    assert {name: (before[name], meanwhile[name]) for name in before if meanwhile[name] != before[name]} == {
+        "ports": (11, 12),
+        "load_balancers": (2, 3),
+        "listeners": (3, 5),
+        "pools": (3, 5),
+        "health_monitors": (3, 5),
+        "members": (9, 15),
+    }

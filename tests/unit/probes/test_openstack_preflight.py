@@ -162,6 +162,23 @@ def test_the_members_of_all_pools_count(project: FakeProject, executor: ThreadPo
     assert "--member 12" in only(check(executor))
 
 
+@pytest.mark.parametrize(
+    ("mode", "other", "existing"),
+    [
+        ("octavia", "cloud-controller", "kube_service_rsp-test-cluster_ingress-nginx_controller"),
+        ("cloud-controller", "octavia", cloud_name("test", "load-balancer")),
+    ],
+)
+def test_a_change_of_the_load_balancers_owner_needs_another_one(
+    mode: str, other: str, existing: str, project: FakeProject, executor: ThreadPoolExecutor
+) -> None:
+    project.load_balancers = named(existing)
+    project.volumes = named(cloud_name("test", "nfs-data"), size=100)  # the stack exists
+    project.load_balancer_quota["load_balancers"] = 2
+    assert check(executor, environment(ingress__mode=other)) == []
+    assert "--loadbalancer 3 project-id" in only(check(executor, environment(ingress__mode=mode)))
+
+
 def test_quotas_of_volume_types_count_if_cinder_shows_them(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     project.volume_quota["gigabytes_ceph-ssd"] |= {"in_use": 400, "reserved": 60}
     assert "--volume-type ceph-ssd --gigabytes 510 project-id" in only(check(executor))
