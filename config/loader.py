@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pulumi
     from pydantic_core import ErrorDetails
 
-__all__ = ["SEALED", "ConfigError", "load", "load_file", "parse", "plain_secrets"]
+__all__ = ["SEALED", "ConfigError", "load", "load_checked", "load_file", "parse"]
 
 Model = TypeVar("Model", bound=StackFile)
 
@@ -75,19 +75,17 @@ def load_file(path: Path, model: type[Model]) -> Model:
     Raises:
         ConfigError: The file cannot be read, or the configuration is not valid.
     """
+    config, _ = load_checked(path, model)
+    return config
+
+
+def load_checked(path: Path, model: type[Model]) -> tuple[Model, list[str]]:
+    """Return the configuration in a stack's file as `load_file` does, and a warning for each secret in plain text."""
     document = stack_document.read(path, model.project)
     prefix = f"{model.project}:"
     texts = {key.removeprefix(prefix): text for key, text in document.texts().items() if key.startswith(prefix)}
-    return _parse(texts, path.name, model, document.entries, document)
-
-
-def plain_secrets(path: Path, model: type[StackFile]) -> list[str]:
-    """Return a warning for each secret in a stack's file that is not encrypted.
-
-    Raises:
-        ConfigError: The file cannot be read.
-    """
-    return [*stack_document.plain_secrets(stack_document.read(path, model.project), model)]
+    config = _parse(texts, path.name, model, document.entries, document)
+    return config, [*stack_document.plain_secrets(document, model)]
 
 
 def parse(values: Mapping[str, Any], source: str, model: type[Model]) -> Model:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from config.loader import ConfigError, plain_secrets
+from config.loader import ConfigError
 from config.stack_config import StackConfig
 from operations import needed_secrets, secrets_status
-from operations.stack import StackName, configuration
+from operations.stack import StackName, checked_configuration
 from phalanx import source
 from phalanx.errors import PhalanxError
 from probes.preflight import Queries
@@ -30,12 +30,12 @@ def main(
     started = time.monotonic()
     try:
         file = Path(f"Pulumi.{stack}.yaml")
-        config = configuration(stack)
+        config, plain = checked_configuration(stack)
         queries = Queries(config, stack)
         found = [
             *queries.problems(),
             *_application_problems(config, stack, queries),
-            *(Problem(where=file.name, what=each, fatal=False) for each in plain_secrets(file, StackConfig)),
+            *(Problem(where=file.name, what=each, fatal=False) for each in plain),
         ]
         problems = sorted(found, key=lambda problem: not problem.fatal)
     except ConfigError as error:

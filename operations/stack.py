@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from config.loader import ConfigError, load_file
+from config.loader import ConfigError, load_checked
 from config.phalanx import Phalanx
 from config.stack_config import StackConfig
 from phalanx import source
@@ -36,6 +36,12 @@ class Stack:
 
 
 def configuration(name: str) -> StackConfig:
+    """Read the configuration of a stack as `checked_configuration` does."""
+    config, _ = checked_configuration(name)
+    return config
+
+
+def checked_configuration(name: str) -> tuple[StackConfig, list[str]]:
     """Read the configuration of a stack, with the credentials of a private Phalanx repository.
 
     These are decrypted by the Pulumi CLI, which needs the stack's passphrase or key; all other secrets remain sealed.
@@ -43,13 +49,16 @@ def configuration(name: str) -> StackConfig:
     Args:
         name: Name of the stack.
 
+    Returns:
+        The configuration, and a warning for each secret in plain text in the stack's file.
+
     Raises:
         ConfigError: The stack's file is missing or not valid.
         PulumiError: The credentials cannot be decrypted.
     """
-    config = load_file(Path(f"Pulumi.{name}.yaml"), StackConfig)
+    config, plain_secrets = load_checked(Path(f"Pulumi.{name}.yaml"), StackConfig)
     if not config.phalanx.sealed:
-        return config
+        return config, plain_secrets
     text = PulumiStack(name).configured("rsp:phalanx")
     try:
         phalanx = Phalanx.model_validate_json(text, strict=True, by_name=False, by_alias=True)
@@ -57,7 +66,7 @@ def configuration(name: str) -> StackConfig:
         # Without the original error, as its values may be secret.
         reasons = ", ".join(f"{key_path(each['loc'])}: {each['msg']}" for each in error.errors(include_input=False))
         raise ConfigError(f"rsp:phalanx: is not valid once decrypted: {reasons}") from None
-    return config.model_copy(update={"phalanx": phalanx})
+    return config.model_copy(update={"phalanx": phalanx}), plain_secrets
 
 
 def load(name: str) -> Stack:

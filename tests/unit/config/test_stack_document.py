@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from config import stack_document
-from config.loader import ConfigError, load, load_file, plain_secrets
+from config.loader import ConfigError, load, load_checked, load_file
 from config.stack_config import StackConfig
 from tests.unit.recording import STACK, ProgramRunner
 from tests.unit.sample import environment, environment_data
@@ -123,7 +123,7 @@ def test_secrets_in_plain_text_are_worth_a_warning(tmp_path: Path) -> None:
         'rsp:secrets.applications.argocd["dex.clientSecret"]',
         'rsp:secrets.registries["ghcr.io"].password',
     ]
-    assert plain_secrets(file, StackConfig) == [
+    assert load_checked(file, StackConfig)[1] == [
         f"{path} is a secret in plain text: encrypt it with `pulumi config set --secret --path '{path}'`"
         for path in paths
     ]
@@ -205,7 +205,7 @@ def test_a_program_warns_of_plain_secrets_and_refuses_what_pulumi_ignores(
     given = stack_document.read(file, "rsp").texts()
     loaded: list[StackConfig] = []
     recording = run_program.having(config=given)(lambda: loaded.append(load(pulumi.Config(), StackConfig)))
-    assert [text for _, text in recording.logged] == [f"{FILE}: {each}" for each in plain_secrets(file, StackConfig)]
+    assert [text for _, text in recording.logged] == [f"{FILE}: {each}" for each in load_checked(file, StackConfig)[1]]
     assert "planted" not in json.dumps(recording.logged)
 
     file.write_text(f"{file.read_text()}  vault: {{}}\nrsp:tls: {{kind: vault}}\n")
