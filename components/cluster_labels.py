@@ -9,23 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Literal
 
-ADMISSION_PLUGINS = (
-    "NodeRestriction",
-    "NamespaceLifecycle",
-    "LimitRanger",
-    "ServiceAccount",
-    "ResourceQuota",
-    "TaintNodesByCondition",
-    "Priority",
-    "DefaultTolerationSeconds",
-    "DefaultStorageClass",
-    "StorageObjectInUseProtection",
-    "PersistentVolumeClaimResize",
-    "MutatingAdmissionWebhook",
-    "ValidatingAdmissionWebhook",
-    "RuntimeClass",
-)
-"""Magnum's default list (Zed) without PodSecurityPolicy, which Kubernetes 1.25 removed."""
+from config.magnum_labels import FIXED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +63,7 @@ class ClusterFeatures:
 def template_labels(features: ClusterFeatures) -> dict[str, str]:
     """Return all labels of a cluster template, sorted by name; booleans are ``true`` and ``false``."""
     own = _heat if features.driver == "heat" else _cluster_api
-    labels = {**_common(features), **own(features), **features.extra}
+    labels = {**FIXED[features.driver], **_common(features), **own(features), **features.extra}
     return {name: _text(labels[name]) for name in sorted(labels)}
 
 
@@ -112,12 +96,9 @@ def _common(features: ClusterFeatures) -> dict[str, str | int | bool]:
     labels: dict[str, str | int | bool] = {
         "auto_healing_enabled": features.autohealing,
         "auto_scaling_enabled": features.autoscaling is not None,
-        # The dashboard would be another way to the API, with its own permissions.
-        "kube_dashboard_enabled": False,
         "kube_tag": features.kubernetes_version,
         # With Cluster API the default is true. The template's floating_ip_enabled is about nodes.
         "master_lb_floating_ip_enabled": features.public_api,
-        "monitoring_enabled": False,
         "octavia_lb_algorithm": features.load_balancer_algorithm,
         "octavia_lb_healthcheck": features.health_monitors,
         "octavia_provider": features.load_balancer_provider,
@@ -136,15 +117,8 @@ def _heat(features: ClusterFeatures) -> dict[str, str | int | bool]:
     pod_range = "calico_ipv4pool" if features.network_driver == "calico" else "flannel_network_cidr"
     labels: dict[str, str | int | bool] = {
         **features.release_labels,
-        "admission_control_list": ",".join(ADMISSION_PLUGINS),
-        "auto_healing_controller": "magnum-auto-healer",
-        "cinder_csi_enabled": True,
-        "cloud_provider_enabled": True,
-        # Nublado needs the complete list of images on a node (Phalanx, "Node status max images").
-        "kubelet_options": "--node-status-max-images=-1",
         "service_cluster_ip_range": str(features.services),
         pod_range: str(features.pods),
-        "use_podman": True,
     }
     if features.api_allowed_cidrs:
         labels["master_lb_allowed_cidrs"] = _csv(features.api_allowed_cidrs)
@@ -152,10 +126,9 @@ def _heat(features: ClusterFeatures) -> dict[str, str | int | bool]:
 
 
 def _cluster_api(features: ClusterFeatures) -> dict[str, str | int | bool]:
-    labels: dict[str, str | int | bool] = {"csi_cinder_reclaim_policy": "Retain"}
     if features.api_allowed_cidrs:
-        labels["api_master_lb_allowed_cidrs"] = _csv(features.api_allowed_cidrs)
-    return labels
+        return {"api_master_lb_allowed_cidrs": _csv(features.api_allowed_cidrs)}
+    return {}
 
 
 def _csv(networks: Sequence[IPv4Network]) -> str:

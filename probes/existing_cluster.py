@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from config import heat_releases
+from config.cluster import LABELS_OF_FIELDS
+from config.magnum_labels import FIXED
 from config.stack_config import StackConfig
 from probes.magnum_driver import DISTRIBUTIONS
 from probes.problem import Problem
@@ -38,7 +41,7 @@ def problems(config: StackConfig, cluster: Any, template: Any, names: Mapping[st
             yield Problem(
                 where=f"rsp:{path}",
                 what=f"is {_shown(wanted)}, but the cluster `{cluster.name}` was created with {_shown(current)}, which "
-                f"Magnum cannot change: set it back, {_other_way(config, path, cluster.name)}",
+                f"Magnum cannot change: set it back, {_other_way(config, path, cluster)}",
             )
     if config.cluster.driver == "capi":
         yield from _upgrade_problems(config.cluster.kubernetes_version, cluster.coe_version)
@@ -55,9 +58,13 @@ def _values(config: StackConfig, cluster: Any, template: Any) -> Iterator[tuple[
     yield "cloud.keypair", config.cloud.keypair or "", cluster.keypair or ""
     existing = cluster.labels or {}
     for path, label, wanted in _labels(config, template.network_driver):
-        # Cluster API merges the template's labels, then the cluster's: a label that the latter lacks can be added.
-        if settings.driver == "heat" or label in existing:
+        # Cluster API merges the template's labels, then the cluster's: a label that the latter lacks can be added,
+        # except for this one, which releases before 1.4 read from the cluster only.
+        if settings.driver == "heat" or label in existing or label == "api_master_lb_allowed_cidrs":
             yield path, wanted, existing.get(label, "")
+    for label in sorted(existing.keys() - LABELS_OF_FIELDS.keys() - settings.labels.keys()):
+        own = {**FIXED[settings.driver], **heat_releases.labels(existing.get("kube_tag", ""))}
+        yield f"cluster.labels.{label}", own.get(label, ""), existing[label]
     if settings.driver == "heat":
         yield "cluster.image", settings.image, template.image_id
         yield (
@@ -118,16 +125,19 @@ def _upgrade_problems(wanted: str, current: str | None) -> Iterator[Problem]:
     yield Problem(where="rsp:cluster.kubernetesVersion", what=what)
 
 
-def _other_way(config: StackConfig, path: str, name: str) -> str:
+def _other_way(config: StackConfig, path: str, cluster: Any) -> str:
     capi = config.cluster.driver == "capi"
     if path == "cluster.workers.flavor":
         return f"and add nodes with the new flavor as a group in cluster.nodeGroups; or {_NEW_CLUSTER}"
     if path == "cluster.masters.count" and capi:
+        count = config.cluster.masters.count
         return (
-            f"or run `openstack coe cluster resize --nodegroup default-master {name} {config.cluster.masters.count}` "
-            "(Magnum 2025.1 or later) and `pulumi refresh`"
+            f"or run `openstack coe cluster resize --nodegroup default-master {cluster.name} {count}` (Magnum 2025.1 "
+            "or later) and `pulumi refresh`"
         )
-    if path.startswith("cluster.workers.autoscaling"):
+    autoscaled = (cluster.labels or {}).get("auto_scaling_enabled") == "true"
+    # Without the autoscaler, which Magnum installs with the cluster, no group would be scaled.
+    if path.startswith("cluster.workers.autoscaling.") and autoscaled:
         return f"and use a group in cluster.nodeGroups, whose bounds can be changed; or {_NEW_CLUSTER}"
     return f"or {_NEW_CLUSTER}"
 

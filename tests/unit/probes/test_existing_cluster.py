@@ -140,3 +140,25 @@ def test_a_cluster_without_labels_is_compared() -> None:
     template: SimpleNamespace = recorded_magnum.template(config)
     (problem,) = existing_cluster.problems(config, found, template, {})
     assert problem.where == "rsp:cloud.keypair"
+
+
+def test_a_label_that_is_removed_is_refused() -> None:
+    before = {"cluster__labels": {"etcd_blockdevice_size": "10", "monitoring_enabled": "true"}}
+    found = refusals(before, {})
+    assert [each.split(", but")[0] for each in found] == [
+        "rsp:cluster.labels.etcd_blockdevice_size: is not set",
+        "rsp:cluster.labels.monitoring_enabled: is `false`",
+    ]
+
+
+def test_allowed_networks_of_the_api_cannot_be_added() -> None:
+    (refusal,) = refusals({"ingress": AMPHORA}, {"cluster__apiAllowedCidrs": ["192.0.2.0/24"], "ingress": AMPHORA})
+    assert refusal.startswith("rsp:cluster.apiAllowedCidrs: is `192.0.2.0/24`, but the cluster `rsp-test-cluster` was")
+
+
+def test_without_the_autoscaler_no_node_group_is_scaled() -> None:
+    """So that only a new cluster is advised."""
+    for driver in ({}, HEAT):
+        found = refusals(driver, {**driver, "cluster__workers__autoscaling": BOUNDS})
+        assert found[0].startswith("rsp:cluster.workers.autoscaling: is `true`, but the cluster")
+        assert all(each.endswith("set it back, or create a new cluster with another stack") for each in found)
