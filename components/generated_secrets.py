@@ -42,6 +42,10 @@ class GeneratedSecrets:
             ),
         )
         self._requested, self._first = rotations.input, rotations.output
+        self.rotated: pulumi.Output[list[str]] = pulumi.Output.all(rotations.input, rotations.output).apply(
+            lambda known: sorted(key for key in {*known[0], *known[1]} if known[0].get(key) != known[1].get(key))
+        )
+        """Secrets that were rotated since the stack was created, as application/key."""
 
     def value(
         self,

@@ -26,6 +26,8 @@ class AppRoleArgs:
     """Path of the AppRole auth method."""
     create_auth_method: bool
     """True to enable the auth method."""
+    auth_method_exists: bool
+    """True if Vault has the auth method, whoever enabled it."""
     token_ttl: int
     """Lifetime of a token in seconds."""
     token_max_ttl: int
@@ -75,11 +77,22 @@ def cluster_login(name: str, args: AppRoleArgs, policy_text: str, opts: Resource
             type="approle",
             path=args.path,
             description=vault_description(pulumi.get_stack()),
-            opts=opts,
+            # Other environments may use it, so it is never disabled, nor moved (the provider would call sys/remount): a
+            # stack that is created again adopts it. Import IDs as for the role.
+            opts=ResourceOptions.merge(
+                opts,
+                ResourceOptions(
+                    retain_on_delete=True,
+                    replace_on_changes=["path"],
+                    import_=args.path if args.auth_method_exists else None,
+                ),
+            ),
         )
         options = ResourceOptions.merge(opts, ResourceOptions(depends_on=[backend]))
     # The provider cannot create a role that already exists (Vault: "local_secret_ids can only be modified during role
-    # creation"), so an existing one is imported. This has no effect on a role in the stack's state.
+    # creation"), so an existing one is imported. This has no effect on a role in the stack's state, but the engine
+    # refuses its replacement ("previously-imported resources that still specify an ID may not be replaced"), which the
+    # provider could not perform either, for the reason above. `vault delete` and `pulumi up --refresh` replace it.
     import_id = f"auth/{args.path}/role/{args.name}" if args.exists else None
     role = vault.approle.AuthBackendRole(
         f"{name}-role",

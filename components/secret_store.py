@@ -1,8 +1,9 @@
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import pulumi
 import pulumi_vault as vault
@@ -92,7 +93,8 @@ class SecretStore(pulumi.ComponentResource):
                 type="kv",
                 options={"version": "2"},
                 description=vault_description(pulumi.get_stack()),
-                # A stack that is created again adopts the mount of its predecessor.
+                # A stack that is created again adopts the mount of its predecessor. The engine refuses `--replace` of a
+                # resource with an import ID; here it would delete all secrets.
                 opts=ResourceOptions.merge(
                     kept,
                     ResourceOptions(
@@ -103,7 +105,8 @@ class SecretStore(pulumi.ComponentResource):
             )
             options = ResourceOptions.merge(kept, ResourceOptions(depends_on=[mount]))
 
-        values = self._values()
+        generated = GeneratedSecrets(self._name, self._args.secrets, self._child)
+        values = self._values(generated)
         outdated = secret_changes.find(self._args.secrets).applications
         for application, keys in self._args.secrets.plan.by_application().items():
             planned = {key: values[SecretKey(application, key)] for key in keys}
@@ -111,7 +114,7 @@ class SecretStore(pulumi.ComponentResource):
                 f"{self._name}-{application}",
                 mount=self._args.mount,
                 name=f"{self._args.path}/{application}",
-                data_json=pulumi.Output.from_input(planned).apply(partial(self._document, application)),
+                data_json=pulumi.Output.all(planned, generated.rotated).apply(partial(self._document, application)),
                 # Otherwise the provider would overwrite custom metadata with those that it read before its last write.
                 disable_read=True,
                 # Neither the engine nor the provider detects that a secret is missing or changed in Vault: a change of
@@ -123,9 +126,8 @@ class SecretStore(pulumi.ComponentResource):
                 ),
             )
 
-    def _values(self) -> dict[SecretKey, pulumi.Output[str]]:
+    def _values(self, generated: GeneratedSecrets) -> dict[SecretKey, pulumi.Output[str]]:
         """Return the value of each planned secret; in the plan, a source precedes the secrets derived from it."""
-        generated = GeneratedSecrets(self._name, self._args.secrets, self._child)
         values: dict[SecretKey, pulumi.Output[str]] = {}
         for key, planned in self._args.secrets.plan.items():
             match planned.origin:
@@ -141,29 +143,38 @@ class SecretStore(pulumi.ComponentResource):
                     values[key] = pulumi.Output.secret(self._args.secrets.static[key])
         return values
 
-    def _document(self, application: str, planned: Mapping[str, str]) -> str:
+    def _document(self, application: str, known: Sequence[Any]) -> str:
         """Return an application's secret as JSON.
 
         The provider replaces the whole secret, so keys of other clients are included (docs/decisions/0008).
+
+        Args:
+            application: Name of the application.
+            known: Values of the planned keys, and the names of the secrets that were rotated.
         """
-        secrets = self._args.secrets
+        secrets, (planned, rotated) = self._args.secrets, known
         if pulumi.runtime.is_dry_run():
             # All values are known here: a value that is to be generated again would be unknown.
-            warn_of_edited(self._name, secret_changes.edited(secrets, application, planned))
+            warn_of_edited(self._name, secret_changes.edited(secrets, application, planned), rotated)
         foreign = secrets.foreign_keys(application, secrets.in_vault(application))
         return json.dumps({**planned, **foreign}, sort_keys=True)
 
 
-def warn_of_edited(name: str, found: Collection[SecretKey]) -> None:
+def warn_of_edited(name: str, found: Collection[SecretKey], rotated: Collection[str]) -> None:
     """Warn of secrets that were changed in Vault, which neither the engine nor the provider detects.
 
     Args:
         name: Prefix of the resources' names.
         found: Secrets of one application, from `edited`.
+        rotated: Secrets that the stack has rotated, of which a replaced Stash generates another value.
     """
     for key in found:
+        adopt = (
+            "; the value in Vault cannot be adopted, as the stack has rotated this secret"
+            if str(key) in rotated
+            else f"; to adopt the value in Vault: `pulumi up --replace '**::{name}-{key.application}-{key.name}'`"
+        )
         pulumi.warn(
             f"{key}: was changed in Vault, and the next update of this secret restores the stack's value. To restore "
-            f"it now: `pulumi up --replace '**::{name}-{key.application}'`; to adopt the value in Vault: "
-            f"`pulumi up --replace '**::{name}-{key.application}-{key.name}'`",
+            f"it now: `pulumi up --replace '**::{name}-{key.application}'`{adopt}"
         )

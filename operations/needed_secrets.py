@@ -11,6 +11,7 @@ from phalanx.secrets import Plan, SecretKey
 from phalanx.source import PhalanxSource
 from phalanx.static_secrets import StaticSecrets
 from phalanx.undeclared import PULL_SECRET
+from probes import vault_client
 from wiring import requirements
 from wiring.application_values import application_values
 
@@ -71,7 +72,7 @@ def find(stack: str) -> NeededSecrets:
         described.checkout,
         described.environment,
         application_values(described.config),
-        requirements.of(described.config),
+        requirements.of(described.config, vault_client.namespace()),
         revisions=described.config.applications.revisions,
         bootstrap=False,
     )

@@ -13,6 +13,7 @@ from operations import needed_secrets, secrets_status
 from operations.stack import StackName, checked_configuration
 from phalanx import source
 from phalanx.errors import PhalanxError
+from probes import vault_client
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from wiring import requirements
@@ -62,7 +63,7 @@ def _application_problems(config: StackConfig, stack: str, queries: Queries) -> 
             tree,
             environment,
             application_values(config),
-            requirements.of(config),
+            requirements.of(config, vault_client.namespace()),
             revisions=config.applications.revisions,
             bootstrap=False,
             kubernetes=config.cluster.kubernetes_version,

@@ -27,7 +27,7 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, stac
         stack: Name of the stack.
     """
     yield from check_mount(client, environment, settings, stack)
-    yield from _check_auth_method(visible(client, "auth"), settings.approle, stack)
+    yield from _check_auth_method(visible(client)["auth"], settings.approle, stack)
     role = _read(client, f"auth/{settings.approle.path}/role/{environment.vault_role}")
     yield from _check_policies(client, environment, stack, has_role=role is not None)
     if role is not None:
@@ -36,18 +36,13 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, stac
 
 def check_mount(client: "hvac.Client", environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
     """Check the KV engine of the secrets; arguments as for `check`."""
-    yield from _check_engine(visible(client, "secret"), environment.vault_mount, settings.mount, stack)
+    yield from _check_engine(visible(client)["secret"], environment.vault_mount, settings.mount, stack)
 
 
-def visible(client: "hvac.Client", kind: str) -> Mounts:
-    """Return the engines or auth methods that the token can access; others may exist.
-
-    Args:
-        client: Client of Vault.
-        kind: ``secret`` for engines, ``auth`` for auth methods.
-    """
+def visible(client: "hvac.Client") -> Mapping[str, Mounts]:
+    """Return the engines (``secret``) and auth methods (``auth``) that the token can access; others may exist."""
     answer: Any = client.adapter.get("/v1/sys/internal/ui/mounts")
-    mounts: Mounts = answer["data"][kind]
+    mounts: Mapping[str, Mounts] = answer["data"]
     return mounts
 
 
@@ -85,6 +80,8 @@ def _check_engine(mounts: Mounts, path: str, ownership: Ownership, stack: str) -
             what=f"Vault's mount `{path}` is KV version {version}, Phalanx requires version 2: upgrade it with "
             f"`vault kv enable-versioning {path}`, which keeps its secrets",
         )
+    elif ownership is Ownership.EXISTING and found["description"] == vault_description(stack):
+        yield _created_by(where, f"mount `{path}`", f"vault secrets tune -description=Shared {path}", protected=True)
     elif ownership is Ownership.CREATE and found["description"] != vault_description(stack):
         yield _not_created_by(where, f"mount `{path}`", found, f"vault secrets tune -description='{{}}' {path}", stack)
 
@@ -104,9 +101,22 @@ def _check_auth_method(methods: Mounts, settings: AppRole, stack: str) -> Iterat
             what=f"Vault's auth method at `{settings.path}` is of type {found['type']}, expected approle: "
             "set another path",
         )
+    elif settings.ownership is Ownership.EXISTING and found["description"] == vault_description(stack):
+        name = f"auth method `{settings.path}`"
+        yield _created_by(where, name, f"vault auth tune -description=Shared {settings.path}", protected=False)
     elif settings.ownership is Ownership.CREATE and found["description"] != vault_description(stack):
         name = f"auth method `{settings.path}`"
         yield _not_created_by(where, name, found, f"vault auth tune -description='{{}}' {settings.path}", stack)
+
+
+def _created_by(where: str, name: str, tune: str, *, protected: bool) -> Problem:
+    """Return the problem of a mount that this stack has created, and would no longer manage."""
+    unprotect = ", and unprotect it in the state (`pulumi state unprotect`)" if protected else ""
+    return Problem(
+        where=where,
+        what=f"is `existing`, but this stack created the {name} in Vault: set it back to `create`; to hand it over to "
+        f"another owner, change its description (`{tune}`){unprotect}, then the stack forgets and keeps it",
+    )
 
 
 def _not_created_by(where: str, name: str, found: Mapping[str, Any], tune: str, stack: str) -> Problem:

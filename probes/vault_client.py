@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 TOKEN = "VAULT_TOKEN"  # noqa: S105  # a variable's name
 """Environment variable with the token for the stack's Vault."""
 
+NAMESPACE = "VAULT_NAMESPACE"
+"""Environment variable with the namespace in the stack's Vault, for a Vault that has namespaces."""
+
 TIMEOUT = 5
 """Timeout of a request in seconds."""
 
@@ -28,12 +31,14 @@ class VaultTokenError(PhalanxError):
 def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
     """Return a client with the token in ``VAULT_TOKEN`` or else ``~/.vault-token``, without sending a request.
 
-    Vault's certificate is verified with ``VAULT_CACERT`` or ``VAULT_CAPATH``, as by the Pulumi provider.
+    Vault's certificate is verified with ``VAULT_CACERT`` or ``VAULT_CAPATH``, as by the Pulumi provider. Requests are
+    sent to the namespace in ``VAULT_NAMESPACE``.
 
     Args:
         address: URL of Vault.
         variable: Environment variable with the token. With any other than ``VAULT_TOKEN``, the file
-            ``~/.vault-token`` is not used, so that a second Vault never receives the token of the first.
+            ``~/.vault-token`` is not used, so that a second Vault never receives the token of the first. The variable
+            with the namespace differs likewise: ``VAULT_SOURCE_NAMESPACE`` for ``VAULT_SOURCE_TOKEN``.
 
     Raises:
         VaultTokenError: No token is set, it contains invalid characters, or the connection would not be encrypted.
@@ -47,7 +52,7 @@ def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
         )
     # With None instead of an empty token, hvac reads ~/.vault-token.
     token = os.environ.get(variable) or (None if variable == TOKEN else "")
-    client = hvac.Client(url=address, token=token, timeout=TIMEOUT)
+    client = hvac.Client(url=address, token=token, timeout=TIMEOUT, namespace=namespace(variable))
     if not client.token:
         raise VaultTokenError(f"no token for Vault: set {variable} (`vault login -method=... -no-store`)")
     if not _PRINTABLE.fullmatch(client.token):
@@ -55,6 +60,22 @@ def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
             f"{variable} contains a space, a line break or a character that is not ASCII: set it to the token alone",
         )
     return client
+
+
+def namespace(variable: str = TOKEN) -> str | None:
+    """Return the namespace in Vault, or None if it has none.
+
+    Args:
+        variable: Environment variable with the token, as for `connect`.
+    """
+    return os.environ.get(variable.replace("TOKEN", "NAMESPACE")) or None
+
+
+def of_server(client: "hvac.Client") -> "hvac.Client":
+    """Return a client for requests about the server, which Vault answers outside of namespaces only."""
+    import hvac  # noqa: PLC0415  # see connect
+
+    return hvac.Client(url=client.url, token="", timeout=TIMEOUT)
 
 
 def explain(error: Exception, setting: str = "rsp:vault.address") -> str:

@@ -66,7 +66,7 @@ def _check(address: str, check_contents: Callable[["hvac.Client"], Iterable[Prob
 
 
 def _check_seal(client: "hvac.Client", where: str) -> Iterator[Problem]:
-    seal: Any = client.sys.read_seal_status()
+    seal: Any = vault_client.of_server(client).sys.read_seal_status()
     if not seal["initialized"]:
         yield Problem(where=where, what="is not initialized: run `vault operator init`, then unseal it")
     elif seal["sealed"]:

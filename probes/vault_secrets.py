@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,18 +31,26 @@ class Contents:
     """Time at which they were read, in UTC."""
     has_mount: bool
     """True if the environment's KV engine exists, whoever created it."""
+    has_auth_method: bool
+    """True if the environment's auth method exists, whoever enabled it."""
     has_role: bool
     """True if the environment's AppRole exists, whoever created it."""
 
 
 def contents(address: str, environment: Environment, approle: AppRole) -> Contents:
     """Read an environment's contents of Vault; arguments and errors as for `read`."""
-    return Contents(
-        read_at=datetime.now(UTC),
-        secrets=read(address, environment),
-        has_mount=has_mount(address, environment),
-        has_role=has_role(address, environment, approle),
-    )
+    read_at = datetime.now(UTC)
+    with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
+        client = vault_client.connect(address)
+        mounts = pool.submit(existing_vault.visible, client)
+        role = pool.submit(client.read, f"auth/{approle.path}/role/{environment.vault_role}")
+        return Contents(
+            secrets=_read(client, environment, pool),
+            read_at=read_at,
+            has_mount=f"{environment.vault_mount}/" in mounts.result()["secret"],
+            has_auth_method=f"{approle.path}/" in mounts.result()["auth"],
+            has_role=role.result() is not None,
+        )
 
 
 def read(address: str, environment: Environment) -> dict[SecretKey, str]:
@@ -63,13 +71,7 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         VaultTokenError: No token is set, or the connection would not be encrypted.
     """
     with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
-        client = vault_client.connect(address)
-        names = _applications(client, environment)
-        return {
-            key: value
-            for found in pool.map(lambda name: _keys(client, environment, name), names)
-            for key, value in found
-        }
+        return _read(vault_client.connect(address), environment, pool)
 
 
 def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
@@ -77,20 +79,6 @@ def read_application(address: str, environment: Environment, application: str) -
     with explained(address, environment, "read"):
         client = vault_client.connect(address)
         return {key.name: value for key, value in _keys(client, environment, application)}
-
-
-def has_role(address: str, environment: Environment, settings: AppRole) -> bool:
-    """Return whether the environment's AppRole exists, whoever created it; errors as for `read`."""
-    with explained(address, environment, "read"):
-        client = vault_client.connect(address)
-        return client.read(f"auth/{settings.path}/role/{environment.vault_role}") is not None
-
-
-def has_mount(address: str, environment: Environment) -> bool:
-    """Return whether the environment's KV engine exists, whoever created it; errors as for `read`."""
-    with explained(address, environment, "read"):
-        client = vault_client.connect(address)
-        return f"{environment.vault_mount}/" in existing_vault.visible(client, "secret")
 
 
 @contextmanager
@@ -117,6 +105,13 @@ def explained(address: str, environment: Environment, doing: str) -> Iterator[No
         ) from None
     except (hvac.exceptions.VaultError, requests.RequestException) as error:
         raise SecretsError(f"Vault at {address}: {vault_client.explain(error)}") from None
+
+
+def _read(client: "hvac.Client", environment: Environment, pool: Executor) -> dict[SecretKey, str]:
+    names = _applications(client, environment)
+    return {
+        key: value for found in pool.map(lambda name: _keys(client, environment, name), names) for key, value in found
+    }
 
 
 def _applications(client: "hvac.Client", environment: Environment) -> list[str]:

@@ -13,7 +13,7 @@ from phalanx.certificates import Certificate
 from phalanx.errors import PhalanxError
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
-from probes import certificate
+from probes import certificate, vault_client
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
@@ -59,7 +59,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         source = phalanx_source.load(
             *queries.phalanx(),
             application_values(config),
-            requirements.of(config),
+            requirements.of(config, vault_client.namespace()),
             revisions=config.applications.revisions,
             kubernetes=config.cluster.kubernetes_version,
         )

@@ -47,6 +47,7 @@ def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
             policy=environment.vault_read_policy,
             path=approle.path,
             create_auth_method=approle.ownership is Ownership.CREATE,
+            auth_method_exists=checked.in_vault.has_auth_method,
             token_ttl=approle.token_ttl,
             token_max_ttl=approle.token_max_ttl,
             secret_id_rotation=approle.secret_id_rotation,

@@ -7,6 +7,7 @@ import pulumi_vault as vault
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
+from probes import vault_client
 
 
 def openstack_provider(cloud: Cloud) -> openstack.Provider:
@@ -19,6 +20,7 @@ def vault_provider(address: str) -> vault.Provider:
     return vault.Provider(
         "vault",
         address=address,
+        namespace=vault_client.namespace(),
         # By default, the provider creates a child token, which it does not revoke, and whose TTL of 20 minutes is
         # shorter than a first installation.
         skip_child_token=True,

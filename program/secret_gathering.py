@@ -11,10 +11,17 @@ from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.generators import BCRYPT_LIMIT, GeneratorType, OidcClient, oidc_clients
 from phalanx.secret_inputs import SecretInputs, rotatable
-from phalanx.secrets import Generated, Plan, SecretKey, Static
+from phalanx.secrets import Copied, Generated, Literal, Plan, SecretKey, Static, Wired
 from phalanx.source import PhalanxSource
 from phalanx.static_secrets import SETTING, StaticSecrets, load
 from phalanx.undeclared import PULL_SECRET
+
+_ORIGINS: Mapping[type, str] = {
+    Generated: "is generated (rsp:vault.rotation generates another value)",
+    Copied: "is copied from another one",
+    Literal: "has a fixed value in Phalanx",
+    Wired: "comes from the infrastructure",
+}
 
 
 class MissingSecretsError(SecretsError):
@@ -50,6 +57,8 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
     )
     if problems := [
         *_check_names(plan, values, config.vault.rotation),
+        *_check_origins(plan, values, configured),
+        *_check_clients(plan, {**file.oidc_clients, **config.secrets.oidc_clients}),
         *_check_pem(values, configured),
         *_check_lengths(plan, {**held, **values}, configured),
     ]:
@@ -99,6 +108,29 @@ def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable
         for name in rotation
         if name not in names
     ]
+
+
+def _check_origins(plan: Plan, given: Iterable[SecretKey], configured: Collection[SecretKey]) -> list[str]:
+    """Return the problems of given values that would have no effect, as the secrets are not static."""
+    return [
+        f"{'rsp:secrets.applications' if key in configured else SETTING}: {key}: is no static secret, but "
+        f"{_ORIGINS[type(plan[key].origin)]}, so that this value would have no effect: remove it"
+        for key in given
+        if key in plan and type(plan[key].origin) in _ORIGINS
+    ]
+
+
+def _check_clients(plan: Plan, clients: Iterable[str]) -> list[str]:
+    """Return the problem of clients of an OpenID Connect server that the environment does not have."""
+    read = any(isinstance(each.origin, Generated) and each.origin.type.always_generated for each in plan.values())
+    names = ", ".join(clients)
+    if read or not names:
+        return []
+    what = (
+        f"{names}: no application of this environment generates a secret of these clients, which would have no effect: "
+        "remove them, or enable the server (config.oidcServer.enabled of gafaelfawr)"
+    )
+    return [f"rsp:secrets.oidcClients: {what}"]
 
 
 def _check_pem(values: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> list[str]:

@@ -30,7 +30,7 @@ def _mounted(client: "hvac.Client", section: str, path: str, inputs: Inputs) -> 
     Raises:
         AmbiguousError: The mount is not this stack's.
     """
-    found = existing_vault.visible(client, section).get(f"{path.strip('/')}/")
+    found = existing_vault.visible(client)[section].get(f"{path.strip('/')}/")
     if found is None:
         return
     if (found["type"], found["description"]) != (inputs["type"], inputs.get("description", "")):

@@ -23,6 +23,9 @@ INGRESS_CERTIFICATE = "ingress-nginx/ingress-certificate"
 ARGOCD_CERTIFICATE = "argocd/argocd-server-tls"
 """Namespace and name of the Secret that cert-manager creates for Argo CD's Ingress; all other Ingresses use it, too."""
 
+_DEFAULT_PATH = "approle"
+"""Path of the auth method in the default ``appRolePath`` of https://github.com/ricoberger/vault-secrets-operator."""
+
 Values = Mapping[str, Mapping[str, Any]]
 """Helm values by application."""
 
@@ -37,14 +40,24 @@ def application_values(config: StackConfig) -> Values:
 
 def required_values(config: StackConfig) -> Values:
     """Return the Helm values that follow from the configuration, by application; none is secret."""
-    storage = {"postgres": {"postgresStorageClass": config.applications.database_storage_class}}
+    always = {
+        "postgres": {"postgresStorageClass": config.applications.database_storage_class},
+        **_operator_login(config.vault.approle.path),
+    }
     match config.tls:
         case VaultCertificate():
-            return {**storage, **_certificate_from_vault()}
+            return {**always, **_certificate_from_vault()}
         case LetsEncrypt():
-            return {**storage, **_certificate_from_cert_manager()}
+            return {**always, **_certificate_from_cert_manager()}
         case PhalanxCertificate():
-            return storage
+            return always
+
+
+def _operator_login(path: str) -> Values:
+    """Return the path at which the operator logs in, unless it is the default of its chart."""
+    if path == _DEFAULT_PATH:
+        return {}
+    return {"vault-secrets-operator": {"vault-secrets-operator": {"vault": {"appRolePath": f"auth/{path}"}}}}
 
 
 def _certificate_from_vault() -> Values:

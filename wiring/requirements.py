@@ -9,14 +9,18 @@ from config.tls import LetsEncrypt
 from phalanx.application import Application
 from phalanx.environment import Environment, nearest
 from phalanx.source import Check
+from phalanx.values import get
 from wiring import argocd_repository, dns_records, lab_volumes, verification
 
+_OPERATOR = "vault-secrets-operator"
 
-def of(config: StackConfig) -> Check:
+
+def of(config: StackConfig, vault_namespace: str | None = None) -> Check:
     """Return a function that reports requirements which an environment's applications do not meet.
 
     Args:
         config: The stack configuration.
+        vault_namespace: Namespace of the secrets in Vault, None if it has none.
     """
 
     def check(environment: Environment, applications: Mapping[str, Application]) -> list[str]:
@@ -37,6 +41,8 @@ def of(config: StackConfig) -> Check:
             for name in config.applications.overrides
             if name not in environment.enabled_applications
         ]
+        if _OPERATOR in applications:
+            problems += _namespace_problems(environment.name, applications[_OPERATOR], vault_namespace or "")
         if "nublado" in applications:
             exports = [f"/{export}" for export in config.nfs.volumes]
             problems += lab_volumes.problems(applications["nublado"], exports)
@@ -68,6 +74,23 @@ def _disabled(name: str, environment: Environment) -> str:
         f"Phalanx has no such application{nearest(name, enabled)}; expected one of those that {file} enables: "
         f"{', '.join(enabled)}"
     )
+
+
+def _namespace_problems(environment: str, operator: Application, wanted: str) -> Iterator[str]:
+    """Report a namespace in Vault that the cluster's operator does not use.
+
+    Source: ``VAULT_NAMESPACE`` in ``internal/vault/vault.go`` of https://github.com/ricoberger/vault-secrets-operator.
+    """
+    keys = (_OPERATOR, "environmentVars")
+    variables = get(operator.values, keys)
+    names = {each.get("name"): each.get("value") for each in (variables if isinstance(variables, list) else []) if each}
+    found = str(names.get("VAULT_NAMESPACE") or "")
+    if found != wanted:
+        yield (
+            f"applications/{_OPERATOR}/values-{environment}.yaml: {'.'.join(keys)}: VAULT_NAMESPACE is "
+            f"{found or 'not set'}, but this program's is {wanted or 'not set'}: set both to the namespace in Vault "
+            "(repeat the other entries of the list, which Helm does not merge)"
+        )
 
 
 def _needed(tls: Any) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,7 @@ SecretStore(
             policy=target.vault_read_policy,
             path=approle.path,
             create_auth_method=True,
+            auth_method_exists=found.has_auth_method,
             token_ttl=approle.token_ttl,
             token_max_ttl=approle.token_max_ttl,
             secret_id_rotation=approle.secret_id_rotation,

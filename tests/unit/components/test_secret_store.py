@@ -78,7 +78,9 @@ def make(
         config=settings,
         source=phalanx,
         vault_url="https://vault.example.org",
-        in_vault=Contents(secrets=existing or {}, read_at=READ_AT, has_mount=exists, has_role=exists),
+        in_vault=Contents(
+            secrets=existing or {}, read_at=READ_AT, has_mount=exists, has_auth_method=exists, has_role=exists
+        ),
         secrets=gather(settings, phalanx, existing or {}),
         certificate=None,
     )
@@ -279,6 +281,7 @@ def test_a_secret_id_is_rotated_by_its_setting(run_program: ProgramRunner) -> No
 def test_secrets_outlive_the_stack(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     assert recording.one("Mount").retained
+    assert recording.one("AuthBackend").retained
     assert all(secret.retained for secret in recording.of("SecretV2"))
 
 
@@ -293,6 +296,22 @@ def test_an_existing_mount_and_role_are_imported(run_program: ProgramRunner) -> 
     for kind, name, identifier in (
         ("AuthBackendRole", "secrets-role", "auth/approle/role/roe"),
         ("Mount", "secrets-kv", "kv-v2"),
+        ("AuthBackend", "secrets-approle", "approle"),
     ):
         assert not fresh.one(kind, name).request.importId
         assert again.one(kind, name).request.importId == identifier
+
+
+def test_an_auth_method_at_another_path_is_another_one(run_program: ProgramRunner) -> None:
+    backend = make(run_program, vault={"approle": {"path": "auth-of-roe"}}).one("AuthBackend")
+    assert backend.inputs["path"] == "auth-of-roe"
+    assert list(backend.request.replaceOnChanges) == ["path"]
+
+
+def test_a_replaced_stash_of_a_rotated_secret_generates_another_value(run_program: ProgramRunner) -> None:
+    """So that the value in Vault cannot be adopted, which the warning says."""
+    before = run_program.having(stashed={ROTATION: {}})
+    edited = {PLAINTEXT: "edited in Vault", HASH: "old hash"}
+    rotated = make(before, edited, vault={"rotation": {str(PLAINTEXT): "november"}})
+    assert stash(rotated, PLAINTEXT).inputs["input"] != "edited in Vault"
+    assert stash(make(before, edited), PLAINTEXT).inputs["input"] == "edited in Vault"

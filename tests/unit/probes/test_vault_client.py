@@ -28,3 +28,13 @@ def test_an_invalid_token_is_not_repeated_in_the_message(token: str, monkeypatch
     with pytest.raises(VaultTokenError, match="contains a space, a line break") as caught:
         vault_client.connect("https://vault.example.org")
     assert "planted" not in f"{caught.value} {caught.value!r}"
+
+
+def test_the_second_vault_has_a_namespace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_NAMESPACE", "rsp")
+    monkeypatch.setenv("VAULT_SOURCE_TOKEN", TOKEN)
+    address = "https://vault.example.org"
+    assert vault_client.connect(address).adapter.namespace == "rsp"
+    assert vault_client.connect(address, variable="VAULT_SOURCE_TOKEN").adapter.namespace is None
+    monkeypatch.setenv("VAULT_SOURCE_NAMESPACE", "old")
+    assert vault_client.connect(address, variable="VAULT_SOURCE_TOKEN").adapter.namespace == "old"

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
+import hvac
 import pytest
 
 from config.vault import Vault
 from phalanx import policies
 from phalanx.environment import Environment
-from probes import vault_preflight
+from probes import vault_preflight, vault_secrets
 from probes.problem import Problem
 from tests import openbao
 from tests.openbao import OpenBao
@@ -126,3 +127,25 @@ def test_an_error_of_vault_is_reported(environment: Environment, monkeypatch: py
     with json_server(answers) as url:
         (problem,) = vault_preflight.check(url, environment, SETTINGS, "roe")
     assert problem.what == "responds with an error: storage is full"
+
+
+def test_the_secrets_may_be_in_a_namespace(
+    server: OpenBao, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state of the seal is that of the server, which Vault does not report in a namespace."""
+    server.root.sys.create_namespace("rsp")
+    inside = hvac.Client(url=server.url, token=server.root_token, namespace="rsp")
+    inside.sys.enable_auth_method("approle")
+    inside.sys.enable_secrets_engine("kv", path="kv-v2", options={"version": "2"})
+    token = inside.auth.token.create(policies=["default"], no_parent=True)["auth"]["client_token"]
+    monkeypatch.setenv("VAULT_TOKEN", token)
+    monkeypatch.setenv("VAULT_NAMESPACE", "rsp")
+    found = list(vault_preflight.check(server.url, environment, SETTINGS, "roe"))
+    assert [each for each in found if "lacks capabilities" not in each.what] == []
+    monkeypatch.setenv("VAULT_TOKEN", server.root_token)
+    assert list(vault_preflight.check(server.url, environment, SETTINGS, "roe")) == []
+    assert vault_secrets.contents(server.url, environment, SETTINGS.approle).has_mount
+    inside.sys.disable_secrets_engine("kv-v2")
+    assert not vault_secrets.contents(server.url, environment, SETTINGS.approle).has_mount
+    monkeypatch.delenv("VAULT_NAMESPACE")
+    assert vault_secrets.contents(server.url, environment, SETTINGS.approle).has_mount

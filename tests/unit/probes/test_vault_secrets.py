@@ -6,7 +6,8 @@ from config.vault import AppRole
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import SecretKey
-from probes import vault_secrets
+from probes import vault_client, vault_secrets
+from probes.vault_secrets import Contents
 from tests.unit.given_phalanx import source
 from tests.unit.json_server import json_server
 
@@ -65,20 +66,35 @@ def test_a_refusal_is_reported_with_path_and_policy(environment: Environment) ->
     assert "token-of-the-test" not in str(error.value)
 
 
-def test_the_mount_is_found(environment: Environment) -> None:
-    def mounts(*paths: str) -> dict[str, tuple[int, object]]:
-        found = {path: {"type": "kv"} for path in paths}
-        return {"GET /v1/sys/internal/ui/mounts": (200, {"data": {"secret": found, "auth": {}}})}
-
-    with json_server(mounts("cubbyhole/", "kv-v2/")) as url:
-        assert vault_secrets.has_mount(url, environment)
-    with json_server(mounts("cubbyhole/")) as url:
-        assert not vault_secrets.has_mount(url, environment)
+def contents(environment: Environment, **answers: Any) -> Contents:
+    """Return the contents of a Vault with these engines, auth methods and answers."""
+    mounts = {kind: {path: {"type": "any"} for path in answers.pop(kind, ())} for kind in ("secret", "auth")}
+    served = {"GET /v1/sys/internal/ui/mounts": (200, {"data": mounts}), **answers.pop("more", {})}
+    with json_server(served) as url:
+        return vault_secrets.contents(url, environment, AppRole())
 
 
-def test_the_role_is_found(environment: Environment) -> None:
-    answers = {"GET /v1/auth/approle/role/roe": (200, {"data": {"token_type": "service"}})}
-    with json_server(answers) as url:
-        assert vault_secrets.has_role(url, environment, AppRole())
-    with json_server({}) as url:
-        assert not vault_secrets.has_role(url, environment, AppRole())
+def test_mount_auth_method_and_role_are_found(environment: Environment) -> None:
+    role = {"GET /v1/auth/approle/role/roe": (200, {"data": {"token_type": "service"}})}
+    found = contents(environment, secret=("cubbyhole/", "kv-v2/"), auth=("approle/",), more=role)
+    assert (found.has_mount, found.has_auth_method, found.has_role) == (True, True, True)
+    found = contents(environment, secret=("cubbyhole/",), auth=("token/",))
+    assert (found.has_mount, found.has_auth_method, found.has_role) == (False, False, False)
+
+
+def test_the_contents_include_the_secrets(environment: Environment) -> None:
+    answers = {LIST: listing("argocd"), f"GET {PATH}/argocd": secret({"key": "value"})}
+    assert contents(environment, more=answers).secrets == {SecretKey("argocd", "key"): "value"}
+
+
+def test_one_connection_reads_the_contents(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[str] = []
+    connect = vault_client.connect
+
+    def count(address: str) -> Any:
+        connected.append(address)
+        return connect(address)
+
+    monkeypatch.setattr(vault_client, "connect", count)
+    contents(environment, more={LIST: listing("argocd"), f"GET {PATH}/argocd": secret({"key": "value"})})
+    assert len(connected) == 1

@@ -18,6 +18,7 @@ from phalanx.static_secrets import StaticSecrets
 from phalanx.undeclared import Uses
 from probes import openstack_preflight, preflight, served_certificate, vault_preflight, vault_secrets
 from probes.problem import Problem
+from probes.vault_secrets import Contents
 from program import secret_gathering
 from sandbox.site_certificate import issue
 from tests import stack_config
@@ -33,6 +34,9 @@ CHECKOUTS = {
     "ukidacprod": ROOT / "tests/conformance/data/upstream",
 }
 """Phalanx repositories by stack."""
+
+READ_AT = datetime(2026, 11, 26, tzinfo=UTC)
+"""Time at which Vault was read."""
 
 EXPIRES = (datetime.now(UTC) + timedelta(days=60)).replace(microsecond=0)
 """Expiry of the certificates."""
@@ -130,9 +134,10 @@ class StackRunner:
                 patch.setattr(preflight.Queries, "problems", lambda _: list(problems))
                 patch.setattr(vault_preflight, "check", lambda *_, **__: [])
                 held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
-                patch.setattr(vault_secrets, "read", lambda *_: held_keys)
-                patch.setattr(vault_secrets, "has_mount", lambda *_: False)
-                patch.setattr(vault_secrets, "has_role", lambda *_: False)
+                empty = Contents(
+                    secrets=held_keys, read_at=READ_AT, has_mount=False, has_auth_method=False, has_role=False
+                )
+                patch.setattr(vault_secrets, "contents", lambda *_: empty)
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes=OPENSTACK_ANSWERS,

@@ -203,6 +203,23 @@ def test_a_stack_recognizes_what_it_has_created(run_stack: StackRunner, bao: Ope
         assert run_stack("roe", **settings(bao.url, **CREATED)).of("SecretV2")
 
 
+def test_what_a_stack_has_created_stays_its_own(run_stack: StackRunner, bao: OpenBao) -> None:
+    bao.root.sys.tune_mount_configuration(MOUNT, description=STACK_DESCRIPTION)
+    bao.root.sys.tune_auth_method("approle", description=STACK_DESCRIPTION)
+    with token(bao.root_token):
+        mounted, enabled = refused(run_stack, **settings(bao.url)).splitlines()
+    assert mounted == (
+        "rsp:vault.mount: is `existing`, but this stack created the mount `kv-v2` in Vault: set it back to `create`; "
+        "to hand it over to another owner, change its description (`vault secrets tune -description=Shared kv-v2`), "
+        "and unprotect it in the state (`pulumi state unprotect`), then the stack forgets and keeps it"
+    )
+    assert enabled == (
+        "rsp:vault.approle.ownership: is `existing`, but this stack created the auth method `approle` in Vault: set it "
+        "back to `create`; to hand it over to another owner, change its description (`vault auth tune "
+        "-description=Shared approle`), then the stack forgets and keeps it"
+    )
+
+
 def test_a_policy_that_differs(run_stack: StackRunner, bao: OpenBao) -> None:
     bao.root.sys.create_or_update_acl_policy("k8s_operator/roe/read", READ_POLICY.replace("data", "xata", 1))
     first, *difference = refused(run_stack, **settings(bao.url)).splitlines()

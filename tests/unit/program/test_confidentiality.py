@@ -19,7 +19,7 @@ from phalanx.source import BootstrapChart
 from program.secret_gathering import gather
 from program.vault_arguments import openbao
 from tests.unit.given_phalanx import source
-from tests.unit.program.conftest import ROE_STATIC, StackRunner
+from tests.unit.program.conftest import UKIDACPROD_STATIC, StackRunner
 from tests.unit.sample import environment, environment_data, vault_stack
 
 PLANTED = "planted-5f1c9d"
@@ -72,11 +72,11 @@ vault-write-token: {PLANTED}-token
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_given_values_are_secret_in_every_request(run_stack: StackRunner, preview: bool) -> None:
-    existing = {**ROE_STATIC, "nublado": {"crypto_key": f"{PLANTED}-existing", "kept": f"{PLANTED}-kept"}}
+    existing = {**UKIDACPROD_STATIC, "nublado": {"crypto_key": f"{PLANTED}-existing", "kept": f"{PLANTED}-kept"}}
     rotation = {"vault": {"rotation": {"argocd/admin.plaintext_password": "again", "gafaelfawr": "again"}}}
-    recording = run_stack("roe", preview=preview, existing=existing, changes={**GIVEN, **rotation})
+    recording = run_stack("ukidacprod", preview=preview, existing=existing, changes={**GIVEN, **rotation})
     stored = json.dumps([each.inputs for each in recording.resources])
-    kinds = ("static", "registry", "access", "key", "git", "existing", "kept")
+    kinds = ("static", "registry", "client", "access", "key", "git", "existing", "kept")
     assert [kind for kind in kinds if f"{PLANTED}-{kind}" not in stored] == []
     shown = json.dumps([[each.veiled_request for each in recording.resources], recording.veiled_exports])
     assert PLANTED not in shown
@@ -85,7 +85,10 @@ def test_given_values_are_secret_in_every_request(run_stack: StackRunner, previe
 
 def test_no_representation_shows_a_secret(tmp_path: Path) -> None:
     configured, vault = environment(**GIVEN), vault_stack(**PLANTED_IN_VAULT)
-    definitions: dict[str, Any] = {"argocd": {"dex.clientSecret": {}, "hook": {"value": PLANTED}}}
+    definitions: dict[str, Any] = {
+        "argocd": {"dex.clientSecret": {}, "hook": {"value": PLANTED}},
+        "gafaelfawr": {"oidc-server-secrets": {"generate": {"type": "oidc-clients"}}},
+    }
     inputs = gather(environment(**GIVEN), source(definitions), {SecretKey("argocd", "kept"): PLANTED})
     assert f"{PLANTED}-static" in inputs.static.values()
     file = tmp_path / "secrets.yaml"

@@ -102,9 +102,18 @@ def test_edited_secrets_are_reported_with_both_remedies(monkeypatch: pytest.Monk
 
     messages: list[str] = []
     monkeypatch.setattr(pulumi, "warn", messages.append)
-    warn_of_edited("secrets", found)
+    warn_of_edited("secrets", found, [])
     assert len(messages) == 1
     assert "gafaelfawr/database-password: was changed in Vault" in messages[0]
     assert "--replace '**::secrets-gafaelfawr'" in messages[0]
     assert "--replace '**::secrets-gafaelfawr-database-password'" in messages[0]
     assert "planted" not in messages[0]
+
+
+def test_a_rotated_secret_cannot_be_adopted(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages: list[str] = []
+    monkeypatch.setattr(pulumi, "warn", messages.append)
+    warn_of_edited("secrets", [SecretKey("tap", "rotated"), SecretKey("tap", "kept")], ["tap/rotated"])
+    assert "--replace '**::secrets-tap-rotated'" not in messages[0]
+    assert messages[0].endswith("the value in Vault cannot be adopted, as the stack has rotated this secret")
+    assert "--replace '**::secrets-tap-kept'" in messages[1]

@@ -200,3 +200,28 @@ def test_a_secret_that_no_pod_mounts_may_be_absent(monkeypatch: pytest.MonkeyPat
     unfilled((), {})
     (message,) = messages
     assert message.startswith("Vault has nothing at kv-v2/k8s_operator/roe/butler-secret: ")
+
+
+@pytest.mark.parametrize(
+    ("definition", "origin"),
+    [
+        (PASSWORD, "is generated (rsp:vault.rotation generates another value)"),
+        ({"copy": {"application": "mobu", "key": "hook"}}, "is copied from another one"),
+        ({"value": "fixed"}, "has a fixed value in Phalanx"),
+    ],
+)
+def test_a_given_value_that_would_have_no_effect_is_refused(definition: dict[str, Any], origin: str) -> None:
+    definitions = {"argocd": {"other": definition}, "mobu": {"hook": STATIC}}
+    secrets = {"applications": {"argocd": {"other": "planted"}, "mobu": {"hook": "planted"}}}
+    with pytest.raises(SecretsError) as error:
+        gathered(definitions, secrets=secrets)
+    assert str(error.value) == (
+        f"rsp:secrets.applications: argocd/other: is no static secret, but {origin}, so that this value would have no "
+        "effect: remove it"
+    )
+
+
+def test_clients_of_a_server_that_does_not_exist_are_refused() -> None:
+    client = {"id": "chronograf", "secret": "planted", "returnUri": "https://rsp.example.org/callback"}
+    with pytest.raises(SecretsError, match=r"oidcClients: chronograf: no application of this environment"):
+        gathered({"argocd": {"password": PASSWORD}}, secrets={"oidcClients": {"chronograf": client}})

@@ -14,6 +14,12 @@ def test_certificate_settings_of_phalanx_are_kept_by_default() -> None:
     assert application_values(environment()) == {"postgres": {"postgresStorageClass": "standard"}}
 
 
+def test_the_operator_logs_in_at_the_path_of_the_auth_method() -> None:
+    values = application_values(environment(vault={"approle": {"path": "auth-of-roe"}}))
+    operator = values["vault-secrets-operator"]["vault-secrets-operator"]
+    assert operator == {"vault": {"appRolePath": "auth/auth-of-roe"}}
+
+
 def test_a_certificate_from_vault_is_served() -> None:
     values = application_values(environment(tls={"kind": "vault"}))
     assert is_true(values["ingress-nginx"], "vaultCertificate.enabled")

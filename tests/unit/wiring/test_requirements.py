@@ -81,3 +81,29 @@ def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
     check = requirements.of(environment())
     (problem,) = check(ENVIRONMENT, {"nublado": Application(name="nublado", values=values), **INGRESS_NGINX})
     assert "volumes[1].source.serverPath: /scratch is not exported: the NFS server exports only /data" in problem
+
+
+@pytest.mark.parametrize(
+    ("program", "operator", "message"),
+    [
+        (None, None, ""),
+        ("rsp", "rsp", ""),
+        ("rsp", None, "VAULT_NAMESPACE is not set, but this program's is rsp: set both to the namespace in Vault"),
+        (None, "rsp", "VAULT_NAMESPACE is rsp, but this program's is not set"),
+    ],
+)
+def test_program_and_operator_use_the_same_namespace_in_vault(
+    program: str | None, operator: str | None, message: str
+) -> None:
+    variables: list[dict[str, Any]] = [{"name": "VAULT_ROLE_ID", "valueFrom": {}}]
+    if operator:
+        variables.append({"name": "VAULT_NAMESPACE", "value": operator})
+    values = {"vault-secrets-operator": {"environmentVars": variables}}
+    check = requirements.of(environment(), program)
+    found = check(ENVIRONMENT, {"vault-secrets-operator": Application(name="vault-secrets-operator", values=values)})
+    if message:
+        (problem,) = found
+        assert problem.startswith("applications/vault-secrets-operator/values-test.yaml: vault-secrets-operator.")
+        assert message in problem
+    else:
+        assert found == []
