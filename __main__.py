@@ -24,6 +24,7 @@ with user_errors():
 from components.applications import Applications
 from components.argocd import ArgoCd
 from components.certificate_issuer import CertificateIssuer
+from components.immutable_keys import ImmutableKeys
 from components.ingress_address import IngressAddress
 from components.load_balancer import LoadBalancer
 from components.magnum_cluster import MagnumCluster
@@ -46,7 +47,8 @@ gc.enable()
 def build(checked: Checked) -> Platform:
     """Register all resources."""
     source = checked.source
-    openstack = openstack_options(config.cloud)
+    unchanged = ImmutableKeys("created-with", platform_arguments.immutable_keys(checked)).unchanged
+    openstack = openstack_options(config.cloud, unchanged)
     network = Network("network", openstack_arguments.network(config.network), openstack)
     nfs = NfsServer("nfs", openstack_arguments.nfs_server(config, network), openstack)
     store = ObjectStore("object-store", openstack_arguments.object_store(config), openstack)
@@ -55,7 +57,8 @@ def build(checked: Checked) -> Platform:
     records = [PlatformRecords("dns", records_args, openstack)] if records_args else []
     cluster = MagnumCluster("cluster", openstack_arguments.cluster(config, network), openstack)
 
-    secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault_options(checked))
+    vault = vault_options(checked, unchanged)
+    secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)
 
     kubernetes = kubernetes_options(cluster, source)
     storage_args = platform_arguments.storage_classes(config.applications)

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.cloud import Cloud
 from config.names import PROJECT
+from phalanx.errors import PhalanxError
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -48,6 +49,27 @@ def connect(cloud: Cloud, project: str = PROJECT) -> "Connection | Problem":
     except (exceptions.SDKException, keystone.ClientException) as error:
         return _refusal(where, cloud.name, error)
     return connection
+
+
+class Location(NamedTuple):
+    """Where an entry of clouds.yaml leads."""
+
+    project_id: str
+    """ID of the project in Keystone."""
+    region: str
+    """Region, which may be the default of clouds.yaml; empty if the cloud has none."""
+
+
+def locate(cloud: Cloud, project: str = PROJECT) -> Location:
+    """Return where an entry of clouds.yaml leads; arguments as for `connect`.
+
+    Raises:
+        PhalanxError: The login fails.
+    """
+    connection = connect(cloud, project)
+    if isinstance(connection, Problem):
+        raise PhalanxError(str(connection))
+    return Location(str(connection.current_project_id), connection.config.region_name or "")
 
 
 def _refusal(where: str, cloud: str, error: Exception) -> Problem:

@@ -8,7 +8,7 @@ from phalanx import environment as phalanx_environment
 from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.errors import PhalanxError
-from probes import openstack_preflight, vault_preflight, vault_secrets
+from probes import openstack_connection, openstack_preflight, vault_preflight, vault_secrets
 from probes.problem import Problem, of_phalanx
 
 WORKERS = 20
@@ -51,6 +51,14 @@ class Queries:
         else:
             found = self._vault.result()
         return sorted([*self._openstack.result(), *found], key=lambda problem: not problem.fatal)
+
+    def locate(self) -> Future[openstack_connection.Location]:
+        """Begin to determine the OpenStack project and region.
+
+        Returns:
+            Project and region. Its error, a PhalanxError, is also one of the `problems`.
+        """
+        return self._executor.submit(openstack_connection.locate, self._config.cloud)
 
     def vault_url(self) -> str:
         """Return the URL of Vault as this program reaches it; errors as for `phalanx`."""

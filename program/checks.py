@@ -14,6 +14,7 @@ from phalanx.errors import PhalanxError
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
 from probes import certificate, vault_client
+from probes.openstack_connection import Location
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
@@ -40,6 +41,8 @@ class Checked:
     """Secrets of the applications."""
     certificate: Certificate | None
     """The platform's TLS certificate; None if it is not known yet."""
+    location: Location
+    """The OpenStack project and region."""
 
 
 def check(config: StackConfig, queries: Queries) -> Checked:
@@ -54,6 +57,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             does not provide, or the preflight checks found fatal problems; the message lists all of them.
         PhalanxError: The configured secrets or the contents of Vault are not valid.
     """
+    location = queries.locate()
     try:
         contents = queries.read_vault()  # while the charts are rendered
         source = phalanx_source.load(
@@ -85,6 +89,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         in_vault=in_vault,
         secrets=secrets,
         certificate=served,
+        location=location.result(),
     )
 
 

@@ -1,6 +1,6 @@
 """Options of the components, by the service that they are in: provider, and hooks of the resources."""
 
-from pulumi import Resource, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
@@ -14,16 +14,21 @@ from program.lost_updates import refuse_lost_updates
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
 
-def openstack_options(cloud: Cloud) -> ResourceOptions:
-    """Return the options of components in OpenStack."""
+def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
+    """Return the options of components in OpenStack.
+
+    Args:
+        cloud: The entry of clouds.yaml.
+        unchanged: Result of `ImmutableKeys`, without which no request is sent.
+    """
     hooks = [*error_hooks(failures.IN_OPENSTACK, cloud), wait_for_release(cloud)]
-    return ResourceOptions(providers=[openstack_provider(cloud)], transformations=hooks)
+    return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
 
 
-def vault_options(checked: Checked) -> ResourceOptions:
-    """Return the options of components in Vault."""
+def vault_options(checked: Checked, unchanged: Output[None]) -> ResourceOptions:
+    """Return the options of components in Vault; `unchanged` as for `openstack_options`."""
     return ResourceOptions(
-        providers=[vault_provider(checked.vault_url)], transformations=[refuse_lost_updates(checked)]
+        providers=[vault_provider(checked.vault_url, unchanged)], transformations=[refuse_lost_updates(checked)]
     )
 
 

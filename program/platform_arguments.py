@@ -6,6 +6,7 @@ from components.applications import ApplicationsArgs
 from components.argocd import ARGOCD, ArgoCdArgs, RepositoryArgs
 from components.certificate_issuer import CertificateIssuerArgs
 from components.designate_solver import ApplicationCredential, DesignateSolverArgs
+from components.immutable_keys import ImmutableKeysArgs
 from components.ingress_address import IngressAddress
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
@@ -30,6 +31,18 @@ CERT_MANAGER = "cert-manager"
 
 INGRESS_NGINX = "ingress-nginx"
 """Name of the application."""
+
+
+def immutable_keys(checked: Checked) -> ImmutableKeysArgs:
+    """Return the arguments of the keys that cannot change after the first run, and whose value no service reports."""
+    config = checked.config
+    values = {
+        "cloud.name": checked.location.project_id,
+        "cloud.region": checked.location.region,
+        "phalanx.environment": config.phalanx.environment,
+        "applications.databaseStorageClass": config.applications.database_storage_class,
+    }
+    return ImmutableKeysArgs(namespace=config.project, values=values)
 
 
 def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:

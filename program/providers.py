@@ -10,21 +10,35 @@ from config.cloud import Cloud
 from probes import vault_client
 
 
-def openstack_provider(cloud: Cloud) -> openstack.Provider:
-    """Return the provider for an entry of clouds.yaml; the state contains no credentials."""
-    return openstack.Provider("openstack", cloud=cloud.name, region=cloud.region)
+def openstack_provider(cloud: Cloud, checked: pulumi.Output[None] | None = None) -> openstack.Provider:
+    """Return the provider for an entry of clouds.yaml; the state contains no credentials.
+
+    Args:
+        cloud: The entry.
+        checked: Result of the checks without which no request may be sent.
+    """
+    return openstack.Provider("openstack", cloud=_after(checked, cloud.name), region=cloud.region)
 
 
-def vault_provider(address: str) -> vault.Provider:
-    """Return the provider for a Vault. It reads VAULT_TOKEN, as a token in its inputs would be stored in the state."""
+def vault_provider(address: str, checked: pulumi.Output[None] | None = None) -> vault.Provider:
+    """Return the provider for a Vault. It reads VAULT_TOKEN, as a token in its inputs would be stored in the state.
+
+    Args:
+        address: URL of Vault.
+        checked: As for `openstack_provider`.
+    """
     return vault.Provider(
         "vault",
-        address=address,
+        address=_after(checked, address),
         namespace=vault_client.namespace(),
         # By default, the provider creates a child token, which it does not revoke, and whose TTL of 20 minutes is
         # shorter than a first installation.
         skip_child_token=True,
     )
+
+
+def _after(checked: pulumi.Output[None] | None, value: str) -> pulumi.Input[str]:
+    return checked.apply(lambda _: value) if checked else value
 
 
 def kubernetes_provider(cluster: MagnumCluster) -> kubernetes.Provider:

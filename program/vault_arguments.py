@@ -1,10 +1,27 @@
 """Create the arguments of the Vault project's components from a stack's configuration."""
 
+import pulumi
+
+from components.immutable_keys import ImmutableKeysArgs
 from components.network import Network
 from components.openbao import AcmeArgs, CertificateArgs, OpenBaoArgs, SealKeyArgs, StaticSealArgs, TransitSealArgs
 from components.vault_server import VaultServerArgs
 from config.vault_server import AcmeCertificate, GivenCertificate, SealKey, ShamirSeal, StaticSeal, TransitSeal
 from config.vault_stack import VaultStackConfig
+from probes import openstack_connection
+
+
+def immutable_keys(config: VaultStackConfig) -> ImmutableKeysArgs:
+    """Return the arguments of the keys that cannot change after the first run, and whose value no service reports."""
+    password = config.server.admin_password
+    location = openstack_connection.locate(config.cloud, config.project)
+    values: dict[str, pulumi.Input[str]] = {
+        "cloud.name": location.project_id,
+        "cloud.region": location.region,
+        "server.seal.kind": config.server.seal.kind,
+        "server.adminPassword": pulumi.Output.secret(password.get_secret_value()) if password else "",
+    }
+    return ImmutableKeysArgs(namespace=config.project, values=values)
 
 
 def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:

@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import pulumi
 from pulumi import ResourceOptions
 
+from components.immutable_keys import ImmutableKeys
 from components.network import Network
 from components.vault_server import VaultServer
 from config import loader
@@ -25,7 +26,8 @@ def main() -> None:
     config = loader.load(pulumi.Config(), VaultStackConfig)
     refuse_duplicates(config.cloud, directory="vault")
     raise_if_fatal(vault_server_preflight.check(config))
-    openstack = ResourceOptions(providers=[openstack_provider(config.cloud)])
+    unchanged = ImmutableKeys("created-with", vault_arguments.immutable_keys(config)).unchanged
+    openstack = ResourceOptions(providers=[openstack_provider(config.cloud, unchanged)])
     network = Network("network", openstack_arguments.network(config.network), openstack)
     server = VaultServer("vault", vault_arguments.vault_server(config, network), openstack)
     vault_outputs.export(config, server)

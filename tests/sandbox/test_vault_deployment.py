@@ -30,6 +30,7 @@ from config.stack_config import StackConfig
 from phalanx import source
 from phalanx.source import PhalanxSource
 from probes import vault_policy, vault_preflight, vault_secrets
+from probes.openstack_connection import Location
 from program import platform_arguments, secret_gathering
 from program.checks import Checked
 from program.providers import vault_provider
@@ -167,6 +168,7 @@ def _program(config: StackConfig, phalanx: PhalanxSource) -> None:
         in_vault=found,
         secrets=secret_gathering.gather(config, phalanx, found.secrets),
         certificate=None,
+        location=Location("project-id", "RegionOne"),
     )
     store = cast("ObjectStore", SimpleNamespace(access_key="planted-access", secret_key="planted-secret"))
     args = platform_arguments.secret_store(checked, store)

@@ -12,6 +12,7 @@ from components.object_store import ObjectStore
 from components.secret_store import SecretStore
 from phalanx import generators
 from phalanx.secrets import SecretKey
+from probes.openstack_connection import Location
 from probes.vault_secrets import Contents
 from program import platform_arguments
 from program.checks import Checked
@@ -83,6 +84,7 @@ def make(
         ),
         secrets=gather(settings, phalanx, existing or {}),
         certificate=None,
+        location=Location("project-id", "RegionOne"),
     )
     store = cast("ObjectStore", SimpleNamespace(access_key="ec2-access", secret_key="ec2-secret"))
     args = platform_arguments.secret_store(checked, store)

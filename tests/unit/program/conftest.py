@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from config.cloud import Cloud
 from phalanx import charts, checkout, environment, generators, pins, render, undeclared
 from phalanx.certificates import Certificate, CertificateError
 from phalanx.checkout import Checkout
@@ -16,7 +17,15 @@ from phalanx.git_credentials import Credentials
 from phalanx.secrets import SecretKey
 from phalanx.static_secrets import StaticSecrets
 from phalanx.undeclared import Uses
-from probes import openstack_preflight, preflight, served_certificate, vault_preflight, vault_secrets
+from probes import (
+    openstack_connection,
+    openstack_preflight,
+    preflight,
+    served_certificate,
+    vault_preflight,
+    vault_secrets,
+)
+from probes.openstack_connection import Location
 from probes.problem import Problem
 from probes.vault_secrets import Contents
 from program import secret_gathering
@@ -101,6 +110,8 @@ class StackRunner:
         preview: bool = False,
         existing: ExistingSecrets | None = None,
         changes: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+        stashed: Mapping[str, Any] | None = None,
         problems: Sequence[Problem] = (),
         served: Certificate | None = None,
         vault: str | None = None,
@@ -114,6 +125,8 @@ class StackRunner:
             preview: Whether it is a preview.
             existing: Secrets in Vault; by default the static secrets of the stack.
             changes: Keys that replace those of the stack file, by section.
+            config: The whole configuration, instead of the stack file.
+            stashed: Values that stashes have kept from an earlier run, by logical name.
             problems: Results of the preflight.
             served: Certificate that the platform serves; None if it does not answer.
             vault: URL of a real Vault, which is used instead of `existing` and `problems`.
@@ -130,6 +143,7 @@ class StackRunner:
             if stack == "sandbox":
                 patch.setattr(secret_gathering, "load", lambda _: STATIC_SECRETS_FILE)
             patch.setattr(openstack_preflight, "check", lambda *_: [])
+            patch.setattr(openstack_connection, "locate", _located)
             if not vault:
                 patch.setattr(preflight.Queries, "problems", lambda _: list(problems))
                 patch.setattr(vault_preflight, "check", lambda *_, **__: [])
@@ -141,7 +155,8 @@ class StackRunner:
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes=OPENSTACK_ANSWERS,
-                config=_config(stack, changes or {}),
+                config=_as_texts(config) if config else _config(stack, changes or {}),
+                stashed=stashed or {},
                 preview=preview,
             )
             return runner(_program, recording)
@@ -172,6 +187,14 @@ def graph(request: pytest.FixtureRequest, run_stack: StackRunner) -> Recording:
 def roe(run_stack: StackRunner) -> Recording:
     """Return all resources of the stack ``roe``, as a first ``up`` registers them."""
     return run_stack("roe")
+
+
+def _located(cloud: Cloud, *_: object) -> Location:
+    return Location("project-id", cloud.region or "RegionOne")
+
+
+def _as_texts(config: Mapping[str, Any]) -> dict[str, str]:
+    return {f"rsp:{key}": json.dumps(value) for key, value in config.items()}
 
 
 def _config(stack: str, changes: Mapping[str, Any]) -> dict[str, str]:
@@ -214,6 +237,7 @@ def _replace_checkout(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
 
 OPENSTACK_ANSWERS: Mapping[str, InvokeAnswer] = {
     "openstack:networking/getNetwork:getNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
+    "openstack:networking/getSubnet:getSubnet": lambda arguments: {"id": f"{arguments['name']}-id"},
     "openstack:dns/getDnsZone:getDnsZone": {"id": "zone-id"},
     "openstack:images/getImageIds:getImageIds": {"ids": ["image-id"]},
     "openstack:identity/getAuthScope:getAuthScope": {

@@ -60,6 +60,8 @@ def secrets_of(recording: Recording) -> Iterator[str]:
     for secret in recording.of("SecretV2"):
         yield from json.loads(secret.inputs["dataJson"]).values()
     for stash in recording.of("pulumi:index:Stash"):
+        if stash.name.startswith("created-with-"):
+            continue
         if stash.name not in ("secrets-rotation", "ingress-assignment"):
             yield stash.inputs["input"]
     yield from ("computed-role-id", "computed-secret-id", "computed-write-token")

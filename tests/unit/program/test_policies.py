@@ -35,7 +35,7 @@ def test_all_resources_belong_to_a_component(graph: Recording) -> None:
     assert {each.type for each in components} == {
         f"rsp:index:{name}"
         for name in (
-            *("Network", "NfsServer", "ObjectStore", "IngressAddress", "MagnumCluster"),
+            *("ImmutableKeys", "Network", "NfsServer", "ObjectStore", "IngressAddress", "MagnumCluster"),
             *("SecretStore", "StorageClasses", "VaultSecretsOperator", "ArgoCd", "Applications"),
         )
     }

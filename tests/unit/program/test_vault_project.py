@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from probes import vault_server_preflight
+from probes import openstack_connection, vault_server_preflight
 from probes.problem import Problem
 from program.duplicates import GUARDED
 from program.vault_outputs import DESCRIPTIONS
@@ -36,9 +36,20 @@ def as_config(data: Mapping[str, Any]) -> dict[str, str]:
     return {f"rsp-vault:{key}": each if isinstance(each, str) else json.dumps(each) for key, each in data.items()}
 
 
-def run(config: Mapping[str, str], recording: Recording | None = None, *, preview: bool = False) -> Recording:
+def run(
+    config: Mapping[str, str],
+    recording: Recording | None = None,
+    *,
+    preview: bool = False,
+    stashed: Mapping[str, Any] | None = None,
+) -> Recording:
     runner = ProgramRunner(
-        computed=COMPUTED, invokes=OPENSTACK_ANSWERS, config=config, preview=preview, project="rsp-vault"
+        computed=COMPUTED,
+        invokes=OPENSTACK_ANSWERS,
+        config=config,
+        preview=preview,
+        project="rsp-vault",
+        stashed=stashed or {},
     )
     return runner(_program, recording)
 
@@ -55,15 +66,22 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         return [SimpleNamespace(name=name) for name in names]
 
     found = SimpleNamespace(
-        images=named("debian-12"), flavors=named("m1.small"), types=named("ceph-ssd"), external=named("external")
+        images=named("debian-12"),
+        flavors=named("m1.small"),
+        types=named("ceph-ssd"),
+        external=named("external"),
+        volumes=[],
     )
     connection = SimpleNamespace(
-        network=SimpleNamespace(networks=lambda **_: found.external),
+        network=SimpleNamespace(networks=lambda **_: found.external, find_port=lambda _: None),
         image=SimpleNamespace(images=lambda: found.images),
         compute=SimpleNamespace(flavors=lambda: found.flavors, keypairs=lambda: named("operators")),
-        block_storage=SimpleNamespace(types=lambda: found.types),
+        block_storage=SimpleNamespace(types=lambda: found.types, volumes=lambda: found.volumes),
+        current_project_id="project-id",
+        config=SimpleNamespace(region_name="RegionOne"),
     )
-    monkeypatch.setattr(vault_server_preflight, "connect", lambda *_: connection)
+    for module in (vault_server_preflight, openstack_connection):
+        monkeypatch.setattr(module, "connect", lambda *_: connection)
     return found
 
 
@@ -74,12 +92,14 @@ def recording() -> Recording:
 
 def test_the_resources_are_a_network_and_a_server(recording: Recording) -> None:
     assert {each.type for each in recording.resources if not each.custom} == {
+        "rsp:index:ImmutableKeys",
         "rsp:index:Network",
         "rsp:index:VaultServer",
     }
     managed = [each for each in recording.resources if each.custom and not each.type.startswith("pulumi:providers:")]
-    assert {each.type.partition(":")[0] for each in managed} == {"openstack"}
-    assert [each.name for each in managed if not each.provider or not recording.ancestors(each)] == []
+    assert {each.type.partition(":")[0] for each in managed} == {"openstack", "pulumi"}
+    assert [each.name for each in managed if not recording.ancestors(each)] == []
+    assert [each.name for each in managed if not each.provider and each.type != "pulumi:index:Stash"] == []
     assert recording.one("Instance", "vault-server").inputs["blockDevices"][1]["uuid"] == "vault-data-id"
 
 

@@ -1,0 +1,41 @@
+import pulumi
+import pytest
+
+from components.immutable_keys import ImmutableKeys, ImmutableKeysArgs
+from tests.unit.recording import ProgramRunner, Recording
+
+
+def make(run_program: ProgramRunner, **values: pulumi.Input[str]) -> Recording:
+    def program() -> None:
+        keys = ImmutableKeys("created-with", ImmutableKeysArgs(namespace="rsp", values=values))
+        pulumi.export("unchanged", keys.unchanged.apply(lambda _: True))
+
+    return run_program(program)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_the_value_of_the_first_run_is_kept(run_program: ProgramRunner, preview: bool) -> None:
+    recording = make(run_program.having(preview=preview), region="one")
+    stash = recording.one("pulumi:index:Stash", "created-with-region")
+    assert stash.inputs == {"input": "one"}
+    assert stash.ignored == {"input"}
+    assert recording.exports == {"unchanged": True}
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_another_value_is_refused_also_in_a_preview(run_program: ProgramRunner, preview: bool) -> None:
+    later = run_program.having(preview=preview, stashed={"created-with-region": "one", "created-with-zone": "z"})
+    assert make(later, region="one", zone="z").exports == {"unchanged": True}
+    with pytest.raises(pulumi.RunError, match="rsp:region: has another value than when the stack was created"):
+        make(later, region="two", zone="z")
+
+
+def test_a_secret_stays_secret(run_program: ProgramRunner) -> None:
+    def program() -> None:
+        values = {"password": pulumi.Output.secret("planted-second")}
+        ImmutableKeys("created-with", ImmutableKeysArgs(namespace="rsp", values=values))
+
+    assert run_program(program).one("pulumi:index:Stash").veiled == {"input": "[secret]"}
+    with pytest.raises(pulumi.RunError) as error:
+        run_program.having(stashed={"created-with-password": "planted-first"})(program)
+    assert "planted" not in str(error.value)
