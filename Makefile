@@ -48,8 +48,9 @@ format: $(VENV)/installed ## Fix and format the code with ruff
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-schema: $(VENV)/installed ## Generate the JSON schemas in config/ from the models
+schema: $(VENV)/installed ## Generate the JSON schemas in config/, and the tables in docs/howto/changing-keys.md
 	@$(RUN) config.schema
+	@$(RUN) docs.generate
 
 docs: $(VENV)/installed $(DOCS_VENV)/installed ## Build the documentation into build/docs
 	@$(RUN) docs.generate

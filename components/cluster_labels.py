@@ -50,6 +50,8 @@ class ClusterFeatures:
     """Whether unresponsive nodes are replaced."""
     autoscaling: Autoscaling | None = None
     """Autoscaler bounds of the default workers, or None to disable the autoscaler."""
+    availability_zone: str | None = None
+    """Availability zone of nodes and their volumes, with driver heat; any if None."""
     boot_volume_size: int | None = None
     """Size of the nodes' root volumes in GiB; None to use the flavor's disk."""
     boot_volume_type: str | None = None
@@ -120,6 +122,8 @@ def _heat(features: ClusterFeatures) -> dict[str, str | int | bool]:
         "service_cluster_ip_range": str(features.services),
         pod_range: str(features.pods),
     }
+    if features.availability_zone:
+        labels["availability_zone"] = features.availability_zone
     if features.api_allowed_cidrs:
         labels["master_lb_allowed_cidrs"] = _csv(features.api_allowed_cidrs)
     return labels

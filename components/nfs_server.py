@@ -18,6 +18,8 @@ class DataVolume:
     """Size in GiB."""
     type: str | None = None
     """Cinder volume type; the cloud's default type if None."""
+    availability_zone: str | None = None
+    """Cinder availability zone; the cloud's default zone if None."""
     root_squash: bool = True
     """Whether requests of a client's root are mapped to nobody."""
     read_only: bool = False
@@ -49,7 +51,11 @@ class NfsServer(pulumi.ComponentResource):
         vm = StatelessVm(self, name, args)
         volumes = {
             export: vm.data_volume(
-                export, size=volume.size, volume_type=volume.type, description=f"NFS export /{export}"
+                export,
+                size=volume.size,
+                volume_type=volume.type,
+                availability_zone=volume.availability_zone,
+                description=f"NFS export /{export}",
             )
             # Sorted: the order in the stack file must not change the server.
             for export, volume in sorted(args.volumes.items())

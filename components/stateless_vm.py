@@ -50,6 +50,8 @@ class StatelessVmArgs:
     """Name of a Nova flavor."""
     keypair: str | None = None
     """Name of a Nova keypair; no security group allows SSH."""
+    availability_zone: str | None = None
+    """Nova availability zone; any if None."""
     protect: bool = True
     """Whether to protect the volumes, and the floating IP if there is one."""
 
@@ -68,13 +70,16 @@ class StatelessVm:
         self._name = name
         self._args = args
 
-    def data_volume(self, suffix: str, *, size: int, volume_type: str | None, description: str) -> blockstorage.Volume:
+    def data_volume(
+        self, suffix: str, *, size: int, volume_type: str | None, availability_zone: str | None, description: str
+    ) -> blockstorage.Volume:
         """Create a volume whose data outlive the server and the stack.
 
         Args:
             suffix: Last part of the volume's name.
             size: Size in GiB.
             volume_type: Cinder volume type; the cloud's default type if None.
+            availability_zone: Cinder availability zone; the cloud's default zone if None.
             description: Beginning of the description in Cinder.
         """
         name = f"{self._name}-{suffix}"
@@ -84,6 +89,7 @@ class StatelessVm:
             description=f"{description} of the Rubin Science Platform ({pulumi.get_stack()})",
             size=size,
             volume_type=volume_type,
+            availability_zone=availability_zone,
             # An attached volume can grow; its file system grows at the next boot.
             enable_online_resize=True,
             opts=pulumi.ResourceOptions(parent=self._parent, protect=self._args.protect, retain_on_delete=True),
@@ -139,9 +145,9 @@ class StatelessVm:
     ) -> compute.Instance:
         """Create the VM, which is fully described by its image, user data and volumes.
 
-        A change of user data or volumes replaces it: the old VM is shut down and deleted, and the new one gets the same
-        port and the same volumes. The volumes are block devices of the VM: Pulumi would delete attachments first, and
-        so detach the volumes while the VM is still running.
+        A change of user data, volumes or the name of the image replaces it: the old VM is shut down and deleted, and
+        the new one gets the same port and the same volumes. The volumes are block devices of the VM: Pulumi would
+        delete attachments first, and so detach the volumes while the VM is still running.
 
         Args:
             port: Port with the fixed address.
@@ -157,6 +163,7 @@ class StatelessVm:
             image_id=image_id,
             flavor_name=self._args.flavor,
             key_pair=self._args.keypair,
+            availability_zone=self._args.availability_zone,
             networks=[{"port": port.id}],
             block_devices=[
                 compute.InstanceBlockDeviceArgs(
@@ -179,8 +186,10 @@ class StatelessVm:
             stop_before_destroy=True,
             opts=pulumi.ResourceOptions(
                 parent=self._parent,
-                # A newer image, or one that was removed from Glance, is no reason to replace a running server.
+                # A newer image of the same name, or one that was removed from Glance, is no reason to replace a running
+                # server; another name is.
                 ignore_changes=["imageId", "blockDevices[0].uuid"],
+                replacement_trigger=self._args.image,
                 # Port and volumes can be attached to one server at a time.
                 delete_before_replace=True,
             ),

@@ -53,6 +53,13 @@ class StorageClasses(pulumi.ComponentResource):
                 # The volume must be in the availability zone of the pod's node.
                 volume_binding_mode="WaitForFirstConsumer",
                 allow_volume_expansion=True,
-                opts=ResourceOptions(parent=self, aliases=of_cluster_services(storage_class)),
+                opts=ResourceOptions(
+                    parent=self,
+                    aliases=of_cluster_services(storage_class),
+                    # The API server refuses an update of the reclaim policy, for which the provider plans no
+                    # replacement.
+                    replace_on_changes=["reclaimPolicy"],
+                    delete_before_replace=True,
+                ),
             )
         self.register_outputs({})

@@ -27,6 +27,8 @@ class VaultServerArgs(StatelessVmArgs):
     """Size of the data volume in GiB."""
     volume_type: str | None = None
     """Cinder volume type of the data volume; the cloud's default type if None."""
+    volume_availability_zone: str | None = None
+    """Cinder availability zone of the data volume; the cloud's default zone if None."""
     openbao: OpenBaoArgs
     """Arguments of OpenBao."""
 
@@ -44,7 +46,13 @@ class VaultServer(pulumi.ComponentResource):
     def __init__(self, name: str, args: VaultServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:VaultServer", name, None, opts)
         vm = StatelessVm(self, name, args)
-        volume = vm.data_volume("data", size=args.volume_size, volume_type=args.volume_type, description="Vault")
+        volume = vm.data_volume(
+            "data",
+            size=args.volume_size,
+            volume_type=args.volume_type,
+            availability_zone=args.volume_availability_zone,
+            description="Vault",
+        )
         port = vm.port(_ingress(args), description="Vault for its clients, and what the server itself needs")
         self.address = self._address(name, args, port)
         user_data = volume.id.apply(lambda volume_id: render(args.openbao, volume_id))

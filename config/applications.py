@@ -3,6 +3,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.changes import in_place, refused, replaces, this_run
 from config.section import Matching, Name, Section, Slug
 from phalanx.git_addresses import check_revision
 
@@ -33,26 +34,34 @@ class WiringMode(StrEnum):
     VERIFY = "verify"
 
 
+_CLASS = replaces("the StorageClass; existing volumes keep their type, zone and reclaim policy")
+
+
 class StorageClassSettings(Section):
     """A Kubernetes StorageClass whose volumes are Cinder volumes of one type."""
 
-    volume_type: Name = Field(description="Cinder volume type", examples=["ceph-hdd"])
-    availability_zone: Name | None = Field(
+    volume_type: Annotated[Name, _CLASS] = Field(description="Cinder volume type", examples=["ceph-hdd"])
+    availability_zone: Annotated[Name | None, _CLASS] = Field(
         default=None,
         description="Cinder availability zone; the cloud's default if absent",
         examples=["nova"],
     )
-    reclaim_policy: Literal["Retain", "Delete"] = Field(
+    reclaim_policy: Annotated[Literal["Retain", "Delete"], _CLASS] = Field(
         default="Retain",
         description="Retain or delete volumes whose claim is deleted",
     )
-    default: bool = Field(default=False, description="Use it for claims that do not name a class")
+    default: Annotated[bool, in_place("updates the StorageClass; existing claims keep their class")] = Field(
+        default=False, description="Use it for claims that do not name a class"
+    )
 
 
 class ApplicationOverride(Section):
     """Settings of one application that differ from those of all others."""
 
-    revision: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_revision)] | None = Field(
+    revision: Annotated[
+        Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_revision)] | None,
+        in_place("updates the Argo CD Application, which is deployed from the other revision"),
+    ] = Field(
         default=None,
         description=(
             "Branch, tag or full commit hash of the Phalanx repository from which this application is deployed; "
@@ -60,10 +69,10 @@ class ApplicationOverride(Section):
         ),
         examples=["fbd899770abf42cbe17e5afa74abb557157e82be"],
     )
-    sync: SyncMode | None = Field(
+    sync: Annotated[SyncMode | None, in_place("updates the Argo CD Application, as `applications.sync`")] = Field(
         default=None, description="Sync mode of this application; `rsp:applications.sync` if absent"
     )
-    wait: bool = Field(
+    wait: Annotated[bool, in_place("updates the annotation by which runs wait for the Application")] = Field(
         default=True,
         description=(
             "Wait until this application is synced and healthy; set to false to go on without it, for example if it "
@@ -81,7 +90,9 @@ class ApplicationOverride(Section):
 class ApplicationsSettings(Section):
     """Deployment and storage of the applications of the Phalanx environment."""
 
-    sync: SyncMode = Field(
+    sync: Annotated[
+        SyncMode, in_place("updates all Argo CD Applications; a change from `manual` syncs those that are out of sync")
+    ] = Field(
         default=SyncMode.ON_CHANGE,
         description=(
             "on-change: each application is pinned to the last commit that changed it, and changes only with `pulumi "
@@ -89,14 +100,20 @@ class ApplicationsSettings(Section):
             "operator syncs in Argo CD"
         ),
     )
-    wiring: WiringMode = Field(
+    wiring: Annotated[
+        WiringMode,
+        in_place(
+            "updates the Applications that have facts. `verify` requires the same values in the repository, so that "
+            "nothing else changes"
+        ),
+    ] = Field(
         default=WiringMode.APPLY,
         description=(
             "apply: the Applications override values of the Phalanx repository with addresses, buckets and other "
             "facts; verify: they override nothing, and a preview or update stops where the repository has other values"
         ),
     )
-    timeout: int = Field(
+    timeout: Annotated[int, this_run("the next operations use it; it is no property of a resource")] = Field(
         default=900,
         ge=30,
         le=24 * 3600,
@@ -105,19 +122,31 @@ class ApplicationsSettings(Section):
             "releases of Argo CD and vault-secrets-operator"
         ),
     )
-    overrides: dict[Slug, ApplicationOverride] = Field(
+    overrides: Annotated[
+        dict[Slug, ApplicationOverride],
+        in_place("updates the Argo CD Application, which is synced as the entry says, or as all others without one"),
+    ] = Field(
         default={},
         max_length=200,
         description="Settings of individual applications, by name",
         examples=[{"tap": {"revision": "fbd899770abf42cbe17e5afa74abb557157e82be"}}],
     )
-    storage_classes: dict[StorageClassName, StorageClassSettings] = Field(
+    storage_classes: Annotated[
+        dict[StorageClassName, StorageClassSettings],
+        in_place("creates or deletes a StorageClass; existing volumes remain"),
+    ] = Field(
         min_length=1,
         max_length=50,
         description="StorageClasses of the cluster, by name",
         examples=[{"ceph-hdd": {"volumeType": "ceph-hdd", "default": True}}],
     )
-    database_storage_class: StorageClassName = Field(
+    database_storage_class: Annotated[
+        StorageClassName,
+        refused(
+            "Kubernetes cannot change the class of a claim; dump the databases, delete the claim of postgres, change "
+            "the key with `pulumi up --replace '**::created-with-applications.databaseStorageClass'`, restore the dump"
+        ),
+    ] = Field(
         description="Name of the class in storageClasses for the data of the internal PostgreSQL server",
         examples=["ceph-hdd"],
     )

@@ -1,5 +1,8 @@
+from typing import Annotated
+
 from pydantic import Field
 
+from config.changes import in_place, refused
 from config.section import Name, Section
 
 
@@ -10,11 +13,17 @@ class Cloud(Section):
     that they never enter the stack's state.
     """
 
-    name: Name = Field(description="Entry of clouds.yaml with the credentials", examples=["somerville"])
-    region: Name | None = Field(
-        default=None, description="Region, if the cloud has more than one", examples=["RegionOne"]
-    )
-    keypair: Name | None = Field(
+    name: Annotated[
+        Name,
+        in_place("later requests use the other entry; refused if it leads to another project"),
+    ] = Field(description="Entry of clouds.yaml with the credentials", examples=["somerville"])
+    region: Annotated[
+        Name | None, refused("resources stay in their region; deploy another stack in the other region")
+    ] = Field(default=None, description="Region, if the cloud has more than one", examples=["RegionOne"])
+    keypair: Annotated[
+        Name | None,
+        refused("Magnum sets it when it creates a cluster; create another stack, or replace the keys on the nodes"),
+    ] = Field(
         default=None,
         description="Existing Nova keypair for SSH to the NFS server and the cluster's nodes; none if absent",
         examples=["operators"],

@@ -7,7 +7,8 @@ from pydantic import Field, field_validator, model_validator
 
 from config import heat_releases, versions
 from config.addresses import ClientNetwork, PrivateNetwork
-from config.node_groups import AdditionalNodeGroup, NodeGroupSettings
+from config.changes import Effect, in_place, refused
+from config.node_groups import AdditionalNodeGroup, DefaultWorkers, NodeGroupSettings
 from config.section import GiB, Matching, Name, Section, Slug
 
 Label = Annotated[str, Matching(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores, such as kube_tag")]
@@ -44,6 +45,7 @@ capi-helm-charts."""
 
 LABELS_OF_FIELDS = {
     "auto_healing_enabled": "cluster.autohealing",
+    "availability_zone": "cluster.availabilityZone",
     "auto_scaling_enabled": "cluster.workers.autoscaling",
     "boot_volume_size": "cluster.bootVolume.size",
     "boot_volume_type": "cluster.bootVolume.type",
@@ -63,11 +65,26 @@ LABELS_OF_FIELDS = {
 """Configuration keys of the labels that must not be set in ``labels``, by label."""
 
 
+_NEW_CLUSTER = refused("Magnum sets it when it creates a cluster; create another stack with a new cluster")
+_TEMPLATE = in_place(
+    "upgrades the cluster to another template, for which nodes may be replaced one after another, if the cluster was "
+    "created without the value; otherwise refused, as Magnum keeps the first one",
+    heat=Effect.REFUSED,
+)
+
+
 class Masters(Section):
     """The control plane nodes."""
 
-    flavor: Name = Field(description="Nova flavor", examples=["m1.large"])
-    count: int = Field(default=3, ge=1, le=7, description="Number of masters; must be odd for etcd's quorum")
+    flavor: Annotated[Name, _NEW_CLUSTER] = Field(description="Nova flavor", examples=["m1.large"])
+    count: Annotated[
+        int,
+        refused(
+            "with driver `capi`, run `openstack coe cluster resize --nodegroup default-master CLUSTER COUNT` (Magnum "
+            "2025.1 or later), change the key, and run `pulumi refresh`; with `heat`, create another stack with a new "
+            "cluster"
+        ),
+    ] = Field(default=3, ge=1, le=7, description="Number of masters; must be odd for etcd's quorum")
 
     @field_validator("count")
     @classmethod
@@ -82,8 +99,8 @@ class Masters(Section):
 class BootVolume(Section):
     """The root disk of each node as a Cinder volume."""
 
-    size: GiB = Field(description="Size in GiB", examples=[100])
-    type: Name | None = Field(
+    size: Annotated[GiB, _NEW_CLUSTER] = Field(description="Size in GiB", examples=[100])
+    type: Annotated[Name | None, _TEMPLATE] = Field(
         default=None, description="Cinder volume type; the cloud's default type if absent", examples=["ceph-hdd"]
     )
 
@@ -91,11 +108,18 @@ class BootVolume(Section):
 class Cluster(Section):
     """The Kubernetes cluster that Magnum creates."""
 
-    driver: Driver = Field(
+    driver: Annotated[Driver, _NEW_CLUSTER] = Field(
         default="capi",
         description="Magnum's driver in this cloud: Heat or Cluster API (magnum-capi-helm)",
     )
-    kubernetes_version: KubernetesVersion = Field(
+    kubernetes_version: Annotated[
+        KubernetesVersion,
+        in_place(
+            "upgrades the cluster: nodes are replaced one after another, and single-replica applications are "
+            "interrupted. An older release, and a step of two minor releases, are refused",
+            heat=Effect.REFUSED,
+        ),
+    ] = Field(
         default=versions.KUBERNETES,
         description=(
             "Kubernetes release. Driver capi: the release of the image, such as v1.36.3; a newer image and its release "
@@ -103,23 +127,29 @@ class Cluster(Section):
             "cannot be upgraded"
         ),
     )
-    image: Name = Field(
+    image: Annotated[
+        Name,
+        in_place("replaces nodes one after another, as for `kubernetesVersion`", heat=Effect.REFUSED),
+    ] = Field(
         description="Glance image of the nodes; its property os_distro selects Magnum's driver",
         examples=["ubuntu-2404-kube-v1.36.3"],
     )
     masters: Masters = Field(description="Control plane nodes")
-    workers: NodeGroupSettings = Field(description="Default node group (Magnum's default-worker)")
-    node_groups: dict[Slug, AdditionalNodeGroup] = Field(
+    workers: DefaultWorkers = Field(description="Default node group (Magnum's default-worker)")
+    node_groups: Annotated[
+        dict[Slug, AdditionalNodeGroup],
+        in_place("creates a node group, or deletes it with its nodes and all pods on them"),
+    ] = Field(
         default={},
         max_length=50,
         description="Additional node groups, by name",
         examples=[{"labs": {"flavor": "m1.large", "count": 2}}],
     )
-    public_api: bool = Field(
+    public_api: Annotated[bool, _NEW_CLUSTER] = Field(
         default=True,
         description="Assign a floating IP to the load balancer of the Kubernetes API; nodes never get one",
     )
-    api_allowed_cidrs: tuple[ClientNetwork, ...] = Field(
+    api_allowed_cidrs: Annotated[tuple[ClientNetwork, ...], _NEW_CLUSTER] = Field(
         default=(),
         max_length=50,
         description=(
@@ -128,24 +158,32 @@ class Cluster(Section):
         ),
         examples=[["192.0.2.0/28"]],
     )
-    autohealing: bool = Field(default=True, description="Replace nodes that do not respond")
-    boot_volume: BootVolume | None = Field(
+    availability_zone: Annotated[Name | None, _NEW_CLUSTER] = Field(
+        default=None,
+        description=(
+            "Availability zone of masters, nodes and their volumes, in Nova and in Cinder; only with driver heat, as "
+            "magnum-capi-helm lets Cluster API spread nodes over all zones"
+        ),
+        examples=["az-1"],
+    )
+    autohealing: Annotated[bool, _NEW_CLUSTER] = Field(default=True, description="Replace nodes that do not respond")
+    boot_volume: Annotated[BootVolume | None, _TEMPLATE] = Field(
         default=None,
         description="Root disks as Cinder volumes; the flavor's local disk if absent",
     )
-    network_driver: Literal["calico", "flannel"] = Field(
+    network_driver: Annotated[Literal["calico", "flannel"], _NEW_CLUSTER] = Field(
         default="calico",
         description="Pod network driver. Only calico enforces NetworkPolicy, without which pods can impersonate users",
     )
-    pod_cidr: PrivateNetwork | None = Field(
+    pod_cidr: Annotated[PrivateNetwork | None, _NEW_CLUSTER] = Field(
         default=None, description="Pod network; the driver's default if absent", examples=["10.100.0.0/16"]
     )
-    service_cidr: PrivateNetwork | None = Field(
+    service_cidr: Annotated[PrivateNetwork | None, _NEW_CLUSTER] = Field(
         default=None,
         description="Service network; the driver's default if absent",
         examples=["10.254.0.0/16"],
     )
-    labels: dict[Label, LabelValue] = Field(
+    labels: Annotated[dict[Label, LabelValue], _TEMPLATE] = Field(
         default={},
         max_length=100,
         description="Additional Magnum labels",
@@ -183,6 +221,11 @@ class Cluster(Section):
                 raise ValueError("podCidr and serviceCidr are not supported by driver capi: remove them")
             if self.network_driver != "calico":
                 raise ValueError("driver capi supports networkDriver calico only")
+            if self.availability_zone:
+                raise ValueError(
+                    "availabilityZone is not supported by driver capi, with which Cluster API spreads nodes over all "
+                    "availability zones: remove it"
+                )
         return self
 
     def _check_heat_release(self) -> None:

@@ -1,9 +1,10 @@
 from collections.abc import Iterator, Mapping
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from config.addresses import Address, ClientNetwork
+from config.changes import in_place, refused, replaces
 from config.cluster import Cluster
 from config.section import Section
 from config.stack_file import KeyPath
@@ -17,11 +18,21 @@ NODE_PORTS: Mapping[str, int] = {"http": 30080, "https": 30043}
 """NodePorts of ingress-nginx in mode octavia. Kubernetes takes the ports of other Services from 30086 on, as long as
 there are any (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions)."""
 
+_LABEL = refused(
+    "Magnum configures the cloud controller when it creates a cluster; create another stack with a new cluster"
+)
+
 
 class Ingress(Section):
     """The load balancer of ingress-nginx."""
 
-    mode: Mode = Field(
+    mode: Annotated[
+        Mode,
+        replaces(
+            "the load balancer, which interrupts the platform for a short time; the floating IP stays "
+            "(docs/howto/load-balancer.md)"
+        ),
+    ] = Field(
         default="cloud-controller",
         description=(
             "Owner of the load balancer: cloud-controller, the OpenStack cloud controller, which creates it for the "
@@ -29,18 +40,18 @@ class Ingress(Section):
             "it, and which sets the nodes as its members in each `pulumi up`. octavia does not support autoscaling"
         ),
     )
-    load_balancer_provider: Literal["ovn", "amphora"] = Field(
+    load_balancer_provider: Annotated[Literal["ovn", "amphora"], _LABEL] = Field(
         default="ovn",
         description="Octavia provider of the cluster's load balancers",
     )
-    health_monitors: bool = Field(
+    health_monitors: Annotated[bool, _LABEL] = Field(
         default=False,
         description=(
             "Create health monitors for the nodes (provider ovn requires OVN 22.09 or later); without them "
             "ingress-nginx runs on every node"
         ),
     )
-    allowed_cidrs: tuple[ClientNetwork, ...] = Field(
+    allowed_cidrs: Annotated[tuple[ClientNetwork, ...], in_place("updates the listeners")] = Field(
         default=(),
         max_length=50,
         description=(
@@ -49,7 +60,14 @@ class Ingress(Section):
         ),
         examples=[["192.0.2.0/28"]],
     )
-    floating_ip: Address | None = Field(
+    floating_ip: Annotated[
+        Address | None,
+        refused(
+            "the cloud controller assigns an address only when it creates a load balancer; to accept another address, "
+            "delete the Service of ingress-nginx, which interrupts the platform, change the key with `pulumi up "
+            "--replace '**::created-with-ingress.floatingIp'`, and change the DNS records"
+        ),
+    ] = Field(
         default=None,
         description=(
             "Existing floating IP of the project for the platform, which the stack never deletes; by default the stack "

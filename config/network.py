@@ -1,9 +1,10 @@
 from ipaddress import IPv4Address
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from config.addresses import Address, PrivateNetwork
+from config.changes import Effect, in_place, refused
 from config.section import Name, Section
 
 SMALLEST_POOL = 8
@@ -20,24 +21,40 @@ class AdoptedNetwork(Section):
 class NetworkSettings(Section):
     """The private network of the cluster and the NFS server."""
 
-    external_network: Name = Field(
-        description="External network for the router and the floating IPs", examples=["external"]
+    external_network: Annotated[
+        Name,
+        refused(
+            "the protected floating IP would be replaced, and DNS records refer to it; to accept another address, run "
+            "`pulumi state unprotect` for it first"
+        ),
+    ] = Field(description="External network for the router and the floating IPs", examples=["external"])
+    cidr: Annotated[PrivateNetwork, refused("the subnet is in use; deploy another stack with the other network")] = (
+        Field(description="CIDR of the subnet", examples=["10.20.0.0/22"])
     )
-    cidr: PrivateNetwork = Field(description="CIDR of the subnet", examples=["10.20.0.0/22"])
-    reserved_addresses: int = Field(
+    reserved_addresses: Annotated[
+        int, in_place("updates the subnet's allocation pool; existing ports keep their addresses")
+    ] = Field(
         default=32,
         ge=4,
         le=65_536,
         description="Number of addresses at the start of the subnet for the gateway and fixed addresses, without DHCP",
     )
-    dns_nameservers: tuple[Address, ...] = Field(
+    dns_nameservers: Annotated[
+        tuple[Address, ...],
+        in_place(
+            "updates the subnet; in a platform also the cluster, whose nodes are replaced one after another",
+            heat=Effect.REFUSED,
+        ),
+    ] = Field(
         default=(),
         max_length=5,
         description="Name servers of the subnet; the cloud's default if empty",
         examples=[["9.9.9.9", "149.112.112.112"]],
         json_schema_extra={"uniqueItems": True},
     )
-    adopt: AdoptedNetwork | None = Field(
+    adopt: Annotated[
+        AdoptedNetwork | None, refused("servers cannot move to another network; deploy another stack in it")
+    ] = Field(
         default=None,
         description="Existing network and subnet to use instead of creating them",
     )

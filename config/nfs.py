@@ -1,7 +1,20 @@
+from typing import Annotated
+
 from pydantic import Field
 
 from config.addresses import Address
+from config.changes import in_place, refused, replaces
 from config.section import GiB, Name, Section, Slug
+
+VOLUME_TYPE = refused(
+    "Cinder may have to move the data, and reports a failure to administrators only; run `openstack volume set --type "
+    "TYPE --retype-policy on-demand VOLUME`, wait until the volume has the type, then change the key. Without the key, "
+    "a volume keeps its type"
+)
+VOLUME_ZONE = refused(
+    "Cinder cannot move a volume to another zone; create a volume there from a backup. Without the key, a volume keeps "
+    "its zone"
+)
 
 
 class NfsVolume(Section):
@@ -11,26 +24,58 @@ class NfsVolume(Section):
     file system (exports(5), ``subtree_check``).
     """
 
-    size: GiB = Field(description="Size in GiB; can be increased, not decreased", examples=[1000])
-    type: Name | None = Field(
+    size: Annotated[
+        GiB, in_place("extends the volume; the file system grows at the next boot of the VM. A smaller size is refused")
+    ] = Field(description="Size in GiB; can be increased, not decreased", examples=[1000])
+    type: Annotated[Name | None, VOLUME_TYPE] = Field(
         default=None, description="Cinder volume type; the cloud's default type if absent", examples=["ceph-hdd"]
     )
-    root_squash: bool = Field(
+    availability_zone: Annotated[Name | None, VOLUME_ZONE] = Field(
+        default=None,
+        description="Cinder availability zone; the cloud's default if absent. Nova must be able to attach the volume",
+        examples=["nova"],
+    )
+    root_squash: Annotated[
+        bool, replaces("the VM of the NFS server, as exports are part of its first boot; data and address remain")
+    ] = Field(
         default=True,
         description="Map clients' root to nobody; must be false if Nublado's inithome creates home directories",
     )
-    read_only: bool = Field(default=False, description="Export read-only")
+    read_only: Annotated[bool, replaces("the VM of the NFS server, as for `rootSquash`")] = Field(
+        default=False, description="Export read-only"
+    )
 
 
 class Nfs(Section):
     """The NFS server: a stateless VM with persistent data volumes."""
 
-    address: Address = Field(
-        description="Fixed address in network.cidr, outside the DHCP allocation pool", examples=["10.20.0.10"]
+    address: Annotated[
+        Address,
+        replaces(
+            "port and VM of the NFS server; the data remain. Applications get the new address, but running labs keep "
+            "the mount of the old one and hang: stop all labs first"
+        ),
+    ] = Field(description="Fixed address in network.cidr, outside the DHCP allocation pool", examples=["10.20.0.10"])
+    image: Annotated[
+        Name,
+        replaces(
+            "the VM of the NFS server; data and address remain. A newer image of the same name is used at the next "
+            "replacement"
+        ),
+    ] = Field(description="Glance image: Debian 12 or later with cloud-init", examples=["debian-12"])
+    flavor: Annotated[Name, in_place("resizes the VM, with a restart during which clients wait")] = Field(
+        description="Nova flavor", examples=["m1.small"]
     )
-    image: Name = Field(description="Glance image: Debian 12 or later with cloud-init", examples=["debian-12"])
-    flavor: Name = Field(description="Nova flavor", examples=["m1.small"])
-    volumes: dict[Slug, NfsVolume] = Field(
+    availability_zone: Annotated[Name | None, replaces("the VM of the NFS server; data and address remain")] = Field(
+        default=None, description="Nova availability zone; any if absent", examples=["az-1"]
+    )
+    volumes: Annotated[
+        dict[Slug, NfsVolume],
+        replaces(
+            "the VM of the NFS server, for another entry, whose volume is created. The removal of an entry is refused, "
+            "as it would delete a protected volume"
+        ),
+    ] = Field(
         min_length=1,
         max_length=20,
         description="Volumes by the name of their export: clients mount `jhome` as ADDRESS:/jhome",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.changes import in_place, refused, replaces
 from config.section import Matching, Name, Nodes, Section
 from config.stack_file import KeyPath
 
@@ -59,12 +60,24 @@ class AutoscalingSettings(Section):
         return self
 
 
+_GROUP = replaces("the node group: its nodes are deleted with all pods on them, then created again")
+
+
 class NodeGroupSettings(Section):
     """A group of nodes of the same flavor."""
 
-    flavor: Name = Field(description="Nova flavor", examples=["m1.large"])
-    count: Nodes = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
-    autoscaling: AutoscalingSettings | None = Field(
+    flavor: Annotated[Name, _GROUP] = Field(description="Nova flavor", examples=["m1.large"])
+    count: Annotated[
+        Nodes,
+        in_place("adds or deletes nodes. With `autoscaling` it is the initial number, and the present one is kept"),
+    ] = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
+    autoscaling: Annotated[
+        AutoscalingSettings | None,
+        in_place(
+            "updates the bounds of the group. The first `autoscaling` of any group, and the removal of the last one, "
+            "turn the autoscaler on and off, and are refused"
+        ),
+    ] = Field(
         default=None,
         description="Limits of the autoscaler; the number of nodes is fixed if absent",
     )
@@ -84,22 +97,44 @@ class NodeGroupSettings(Section):
         return self
 
 
+class DefaultWorkers(NodeGroupSettings):
+    """Magnum's node group default-worker, which it creates with the cluster."""
+
+    flavor: Annotated[
+        Name,
+        refused(
+            "Magnum cannot replace the default workers; add nodes with the new flavor as a group in "
+            "`cluster.nodeGroups`, or create another stack with a new cluster"
+        ),
+    ] = Field(description="Nova flavor", examples=["m1.large"])
+    autoscaling: Annotated[
+        AutoscalingSettings | None,
+        refused(
+            "Magnum sets it when it creates a cluster; with the autoscaler on, use a group in `cluster.nodeGroups`, "
+            "whose bounds can be changed, otherwise create another stack with a new cluster"
+        ),
+    ] = Field(
+        default=None,
+        description="Limits of the autoscaler; the number of nodes is fixed if absent",
+    )
+
+
 class AdditionalNodeGroup(NodeGroupSettings):
     """A node group besides Magnum's own; the last three keys require driver heat."""
 
-    labels: dict[NodeKey, NodeValue] = Field(
+    labels: Annotated[dict[NodeKey, NodeValue], _GROUP] = Field(
         default={},
         max_length=20,
         description="Kubernetes labels of the nodes (driver heat)",
         examples=[{"gpu": "a100"}],
     )
-    taints: tuple[Taint, ...] = Field(
+    taints: Annotated[tuple[Taint, ...], _GROUP] = Field(
         default=(),
         max_length=20,
         description="Taints of the nodes (driver heat)",
         examples=[["gpu=a100:NoSchedule"]],
     )
-    availability_zone: Name | None = Field(
+    availability_zone: Annotated[Name | None, _GROUP] = Field(
         default=None,
         description="Availability zone of servers and boot volumes (driver heat); the cloud's default if absent",
         examples=["nova"],

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from config.addresses import EndpointUrl
+from config.changes import in_place, refused
 from config.section import Matching, SecretLine, Section
 
 
@@ -41,11 +42,21 @@ class TapService(StrEnum):
     TAP = "tap"
 
 
+_BUCKETS = refused(
+    "the protected container would be replaced, and running queries lose their results; unprotect it "
+    "(`pulumi state unprotect`): another container is created, and the old one keeps its results. Another entry "
+    "creates its container. With `kind` s3, applications use the other bucket at once"
+)
+
+_ENDPOINT = in_place("updates the TAP services, which use the other endpoint at once")
+_KEYS = in_place("writes the keys to Vault; restart the TAP services, which read them at their start")
+
+
 class _Store(Section):
     """Settings of both kinds of store."""
 
-    bucket: Bucket = Field(description="Bucket for the results of TAP queries", examples=["async"])
-    buckets: dict[TapService, Bucket] = Field(
+    bucket: Annotated[Bucket, _BUCKETS] = Field(description="Bucket for the results of TAP queries", examples=["async"])
+    buckets: Annotated[dict[TapService, Bucket], _BUCKETS] = Field(
         default={},
         description="Buckets of individual TAP services, by application (tap, ssotap), in place of bucket",
         examples=[{"ssotap": "async-sso"}],
@@ -56,7 +67,7 @@ class SwiftStore(_Store):
     """Containers in Swift (or Ceph RGW) of the OpenStack project, with EC2 credentials."""
 
     kind: Literal["swift"] = Field(description="Create the containers and their credentials in this OpenStack project")
-    endpoint: EndpointUrl = Field(
+    endpoint: Annotated[EndpointUrl, _ENDPOINT] = Field(
         description="S3 endpoint of the cloud, without the bucket", examples=["https://s3.example.org:6780"]
     )
 
@@ -68,11 +79,11 @@ class ExistingStore(_Store):
     """
 
     kind: Literal["s3"] = Field(description="Use existing buckets with existing keys")
-    endpoint: EndpointUrl = Field(
+    endpoint: Annotated[EndpointUrl, _ENDPOINT] = Field(
         description="S3 endpoint, without the bucket", examples=["https://s3.example.org:6780"]
     )
-    access_key: SecretLine = Field(description="S3 access key (pulumi config set --secret)")
-    secret_key: SecretLine = Field(description="S3 secret key (pulumi config set --secret)")
+    access_key: Annotated[SecretLine, _KEYS] = Field(description="S3 access key (pulumi config set --secret)")
+    secret_key: Annotated[SecretLine, _KEYS] = Field(description="S3 secret key (pulumi config set --secret)")
 
 
 ObjectStoreSettings = Annotated[SwiftStore | ExistingStore, Field(discriminator="kind")]

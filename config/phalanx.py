@@ -2,6 +2,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from config.changes import in_place, refused
 from config.section import ONE_LINE, SEALED, Matching, Secret, SecretLine, Section, Slug
 from config.vault import Username
 from phalanx import git_credentials
@@ -61,18 +62,31 @@ class SshCredentials(Section):
 class Phalanx(Section):
     """Phalanx repository, revision and environment to deploy."""
 
-    repository: Annotated[str, _ADDRESS, AfterValidator(check_repository)] = Field(
+    repository: Annotated[
+        str,
+        _ADDRESS,
+        AfterValidator(check_repository),
+        in_place("updates all Argo CD Applications, which are synced from the other repository"),
+    ] = Field(
         description="URL of the Phalanx Git repository, reachable by this program and by Argo CD",
         examples=["https://github.com/lsst-sqre/phalanx"],
     )
-    revision: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(check_revision)] = Field(
+    revision: Annotated[
+        str,
+        Field(min_length=1, max_length=200),
+        AfterValidator(check_revision),
+        in_place("updates the Argo CD Applications; the preview shows which"),
+    ] = Field(
         default="main",
         description="Branch, tag or full commit hash; resolved to a commit in each run",
     )
-    environment: Slug = Field(
-        description="Phalanx environment: NAME in environments/values-NAME.yaml", examples=["ukidacprod"]
-    )
-    credentials: Annotated[HttpsCredentials | SshCredentials, Field(discriminator="kind")] | None = Field(
+    environment: Annotated[
+        Slug, refused("paths in Vault and their policies are named after it; deploy another stack")
+    ] = Field(description="Phalanx environment: NAME in environments/values-NAME.yaml", examples=["ukidacprod"])
+    credentials: Annotated[
+        Annotated[HttpsCredentials | SshCredentials, Field(discriminator="kind")] | None,
+        in_place("creates, updates or deletes Argo CD's Secret for the repository; this program uses them at once"),
+    ] = Field(
         default=None,
         description="Credentials of a private repository, for this program and for Argo CD; read access suffices",
         examples=[{"kind": "https", "token": {"secure": "..."}}],

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from config import changes
 from config.stack_config import StackConfig
 from config.stack_document import PULUMI, TOP_LEVEL
 from config.stack_file import StackFile
@@ -27,7 +28,7 @@ _SECURE = {
 
 def build(model: type[StackFile]) -> dict[str, Any]:
     """Return the schema of ``Pulumi.<stack>.yaml``: a project's sections below ``config``, under their full keys."""
-    environment = model.model_json_schema(by_alias=True)
+    environment = _describe_changes(model.model_json_schema(by_alias=True))
     definitions = {**environment.pop("$defs"), "Secure": _SECURE}
     sections = {f"{model.project}:{key}": section for key, section in environment["properties"].items()}
     return {
@@ -53,6 +54,23 @@ def build(model: type[StackFile]) -> dict[str, Any]:
 def render(model: type[StackFile]) -> str:
     """Return a schema as committed: sorted, indented, with a final newline."""
     return json.dumps(build(model), indent=2, sort_keys=True) + "\n"
+
+
+def _describe_changes(node: Any) -> Any:
+    """The schema with what a change does in the description of each key, which editors show."""
+    match node:
+        case {changes.SCHEMA_KEY: {"label": label, "text": text}, **others}:
+            described = _describe_changes(others)
+            return {
+                **described,
+                "description": changes.sentence(str(others.get("description", "")), f"{label}: {text}"),
+            }
+        case dict():
+            return {key: _describe_changes(each) for key, each in node.items()}
+        case list():
+            return [_describe_changes(each) for each in node]
+        case _:
+            return node
 
 
 def _allow_encrypted(node: Any) -> Any:

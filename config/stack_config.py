@@ -1,9 +1,10 @@
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from config.applications import ApplicationsSettings
+from config.changes import in_place, refused, this_run
 from config.cloud import Cloud
 from config.cluster import Cluster
 from config.dns import Dns, ExternalDns
@@ -39,24 +40,37 @@ class StackConfig(StackFile):
     nfs: Nfs = Field(description="NFS server and its volumes")
     cluster: Cluster = Field(description="Kubernetes cluster")
     ingress: Ingress = Field(default=Ingress(), description="Load balancer of ingress-nginx")
-    dns: Dns = Field(default=ExternalDns(kind="external"), description="DNS records of the platform's name")
-    object_store: ObjectStoreSettings = Field(description="Object store for the results of TAP queries")
+    dns: Annotated[Dns, in_place("creates or deletes the records of the platform's name")] = Field(
+        default=ExternalDns(kind="external"), description="DNS records of the platform's name"
+    )
+    object_store: Annotated[
+        ObjectStoreSettings,
+        refused(
+            "from swift to s3, as the protected containers would be deleted; unprotect them (`pulumi state "
+            "unprotect`): they are kept with their objects. From s3 to swift, containers and keys are created"
+        ),
+    ] = Field(description="Object store for the results of TAP queries")
     vault: Vault = Field(default=Vault(), description="Vault for the secrets of the applications")
     secrets: Secrets = Field(default=Secrets(), description="Static secrets, which the operator provides")
-    tls: Tls = Field(
+    tls: Annotated[
+        Tls,
+        in_place("updates the Applications of ingress-nginx, cert-manager and argocd; creates or deletes the issuer"),
+    ] = Field(
         default=PhalanxCertificate(kind="phalanx"),
         description="Source of the platform's TLS certificate",
     )
     phalanx: Phalanx = Field(description="Phalanx repository, revision and environment to deploy")
     applications: ApplicationsSettings = Field(description="Deployment and storage of the applications")
-    protect: bool = Field(
+    protect: Annotated[
+        bool, this_run("marks resources in the state before an operation that would delete them; updates none")
+    ] = Field(
         default=True,
         description=(
             "Protect resources with data or with addresses that others use against deletion; "
             "set to false only to destroy the platform"
         ),
     )
-    enforce_preflight: bool = Field(
+    enforce_preflight: Annotated[bool, this_run("decides whether the checks stop the run")] = Field(
         default=True,
         description=(
             "Stop before the first resource if OpenStack or Vault would refuse the deployment; set to false to deploy "

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AnyHttpUrl, Field
 
 from config.addresses import DnsName, Email, HttpsUrl
+from config.changes import in_place, replaces
 from config.section import Matching, SecretLine, Section
 
 LETS_ENCRYPT = AnyHttpUrl("https://acme-v02.api.letsencrypt.org/directory")
@@ -43,10 +44,13 @@ class Http01(Section):
 class ApplicationCredentialSettings(Section):
     """An application credential of Keystone with write access to the zone."""
 
-    id: CredentialId = Field(
-        description="ID of the application credential", examples=["5f2a0c9d6f2b4f0f8f5b7a3f6d1e2c3b"]
-    )
-    secret: SecretLine = Field(
+    id: Annotated[
+        CredentialId, replaces("the Secret of the webhook of cert-manager, whose Helm release is updated")
+    ] = Field(description="ID of the application credential", examples=["5f2a0c9d6f2b4f0f8f5b7a3f6d1e2c3b"])
+    secret: Annotated[
+        SecretLine,
+        replaces("the Secret of the webhook of cert-manager; restart it, unless the ID changes as well"),
+    ] = Field(
         description="Secret of the application credential (pulumi config set --secret --path)",
     )
 
@@ -55,11 +59,20 @@ class Designate(Section):
     """ACME challenge by DNS, in a zone of OpenStack Designate."""
 
     kind: Literal["designate"] = Field(description="Use the DNS-01 challenge with a TXT record in a zone of Designate")
-    zone: DnsName = Field(
+    zone: Annotated[
+        DnsName,
+        replaces(
+            "the application credential of the webhook of cert-manager, and its Secret. With `credential`, the zone "
+            "is not used"
+        ),
+    ] = Field(
         description="Zone that contains _acme-challenge of the platform's name, or the target of its CNAME record",
         examples=["example.org"],
     )
-    credential: ApplicationCredentialSettings | None = Field(
+    credential: Annotated[
+        ApplicationCredentialSettings | None,
+        replaces("the Secret of the webhook of cert-manager; the stack's own application credential is deleted"),
+    ] = Field(
         default=None,
         description=(
             "Application credential with which cert-manager writes the zone; required if the zone is in another "
@@ -73,11 +86,13 @@ class LetsEncrypt(Section):
     """A certificate that cert-manager obtains and renews by ACME (RFC 8555)."""
 
     kind: Literal["letsencrypt"] = Field(description="Obtain and renew the certificate with cert-manager")
-    email: Email = Field(
+    email: Annotated[Email, in_place("updates the ClusterIssuer and the ACME account")] = Field(
         description="Email address of the ACME account, for notices of the certificate authority",
         examples=["rsp-operators@example.org"],
     )
-    server: HttpsUrl = Field(
+    server: Annotated[
+        HttpsUrl, in_place("updates the ClusterIssuer; the next certificate is from the other authority")
+    ] = Field(
         default=LETS_ENCRYPT,
         description=(
             f"Directory URL of the ACME server; {LETS_ENCRYPT_STAGING} for tests, whose certificates browsers do not "

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from config.addresses import HttpsUrl, RegistryHost, VaultUrl
+from config.changes import in_place, refused, replaces
 from config.section import MAX_TTL, Matching, Name, PathName, Secret, SecretLine, SecretName, Section, Slug
 
 _HOUR = 3600
@@ -38,21 +39,36 @@ class Ownership(StrEnum):
     EXISTING = "existing"
 
 
+_ROLE = in_place("updates the role; tokens that exist keep their lifetime")
+
+
 class AppRole(Section):
     """The AppRole with which vault-secrets-operator reads this environment's secrets, and nothing else."""
 
-    path: PathName = Field(default="approle", description="Path of the AppRole auth method")
-    ownership: Ownership = Field(
+    path: Annotated[
+        PathName,
+        replaces(
+            "role and secret ID, and updates vault-secrets-operator; the auth method at the old path is kept for "
+            "other environments"
+        ),
+    ] = Field(default="approle", description="Path of the AppRole auth method")
+    ownership: Annotated[
+        Ownership,
+        refused(
+            "a stack that created the auth method keeps managing it. To hand it over, change its description in Vault "
+            "first (`vault auth tune`): the stack then forgets it, and keeps it in Vault"
+        ),
+    ] = Field(
         default=Ownership.CREATE,
         description="create: this stack enables the auth method; existing: it is enabled already",
     )
-    token_ttl: int = Field(
+    token_ttl: Annotated[int, _ROLE] = Field(
         default=_HOUR,
         ge=60,
         le=MAX_TTL,
         description="Lifetime of a token in seconds; vault-secrets-operator renews it",
     )
-    token_max_ttl: int = Field(
+    token_max_ttl: Annotated[int, _ROLE] = Field(
         default=32 * 24 * _HOUR,
         ge=60,
         le=MAX_TTL,
@@ -61,7 +77,9 @@ class AppRole(Section):
             "in again (its VAULT_TOKEN_MAX_TTL), otherwise it fails for a moment each time"
         ),
     )
-    secret_id_rotation: Name = Field(
+    secret_id_rotation: Annotated[
+        Name, replaces("the secret ID, and restarts vault-secrets-operator with the new one")
+    ] = Field(
         default="initial",
         description=(
             "Any text, such as a date. A change creates a new secret ID, passes it to the cluster, restarts "
@@ -83,17 +101,25 @@ class Vault(Section):
     Vault must exist before any environment. Its token is never part of the configuration: set VAULT_TOKEN.
     """
 
-    address: VaultUrl | None = Field(
+    address: Annotated[VaultUrl | None, in_place("later requests use the other URL of the same Vault")] = Field(
         default=None,
         description="URL of Vault as this program reaches it, if it differs from the Phalanx environment's vaultUrl",
         examples=["https://vault.example.org:8200"],
     )
-    mount: Ownership = Field(
+    mount: Annotated[
+        Ownership,
+        refused(
+            "a stack that created the engine keeps managing it. To hand it over, change its description in Vault first "
+            "(`vault secrets tune`), and run `pulumi state unprotect`: the stack then forgets it, and keeps it in Vault"
+        ),
+    ] = Field(
         default=Ownership.CREATE,
         description="create: this stack mounts the KV v2 engine; existing: it is mounted already, and may be shared",
     )
     approle: AppRole = Field(default=AppRole(), description="Login of the cluster")
-    write_token_ttl: int = Field(
+    write_token_ttl: Annotated[
+        int, replaces("the write token: pass the new one to whoever runs `phalanx secrets sync`")
+    ] = Field(
         default=30 * 24 * _HOUR,
         ge=8 * 24 * _HOUR,
         le=MAX_TTL,
@@ -103,7 +129,13 @@ class Vault(Section):
             "new one after it has expired; in the week before, `phalanx vault audit` warns"
         ),
     )
-    rotation: dict[Rotated, Name] = Field(
+    rotation: Annotated[
+        dict[Rotated, Name],
+        replaces(
+            "the generated values of these secrets. Applications read them when they restart; a database keeps the old "
+            "password until its user is altered"
+        ),
+    ] = Field(
         default={},
         description=(
             "Any text, such as a date, by application or application/key. A change generates new values of these "
@@ -122,27 +154,36 @@ class Vault(Section):
         return str(self.address or vault_url).rstrip("/")
 
 
+_PULL = in_place("writes the pull secret to Vault, from which the cluster updates it within a minute")
+_OIDC = in_place("writes the clients to Vault; restart gafaelfawr, which reads them at its start")
+
+
 class Registry(Section):
     """A login to a container registry."""
 
-    username: Username = Field(description="User name", examples=["robot"])
-    password: SecretLine = Field(description="Password or access token (pulumi config set --secret)")
+    username: Annotated[Username, _PULL] = Field(description="User name", examples=["robot"])
+    password: Annotated[SecretLine, _PULL] = Field(description="Password or access token (pulumi config set --secret)")
 
 
 class OidcClientSettings(Section):
     """A client of Gafaelfawr's OpenID Connect server."""
 
-    id: ClientId = Field(description="Client ID", examples=["chronograf"])
-    secret: SecretLine = Field(description="Client secret (pulumi config set --secret)")
-    return_uri: HttpsUrl = Field(
+    id: Annotated[ClientId, _OIDC] = Field(description="Client ID", examples=["chronograf"])
+    secret: Annotated[SecretLine, _OIDC] = Field(description="Client secret (pulumi config set --secret)")
+    return_uri: Annotated[HttpsUrl, _OIDC] = Field(
         description="Redirect URL after login", examples=["https://rsp.example.org/chronograf/oauth/callback"]
     )
+
+
+_STATIC = in_place(
+    "writes the values to Vault; applications read them when they restart. A value that is removed remains in Vault"
+)
 
 
 class Secrets(Section):
     """Static secrets; those that exist in Vault may be omitted."""
 
-    file: FilePath | None = Field(
+    file: Annotated[FilePath | None, _STATIC] = Field(
         default=None,
         description=(
             "File of static secrets as `python -m operations secrets template` writes it: encrypted with SOPS, or in "
@@ -150,17 +191,19 @@ class Secrets(Section):
         ),
         examples=["static-secrets.yaml"],
     )
-    applications: dict[Slug, dict[SecretName, Secret]] = Field(
+    applications: Annotated[dict[Slug, dict[SecretName, Secret]], _STATIC] = Field(
         default={},
         description="Static secrets by application and key (pulumi config set --secret --path)",
         examples=[{"mobu": {"ALERT_HOOK": {"secure": "..."}}}],
     )
-    registries: dict[RegistryHost, Registry] = Field(
+    registries: Annotated[
+        dict[RegistryHost, Registry], in_place(f"{_PULL.text}. Without any login, the pull secret in Vault is kept")
+    ] = Field(
         default={},
         description="Logins of the pull secret, by registry host",
         examples=[{"ghcr.io": {"username": "robot", "password": {"secure": "..."}}}],
     )
-    oidc_clients: dict[Name, OidcClientSettings] = Field(
+    oidc_clients: Annotated[dict[Name, OidcClientSettings], _OIDC] = Field(
         default={},
         description="Clients of Gafaelfawr's OpenID Connect server, by name",
         examples=[

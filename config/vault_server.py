@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from config.addresses import Address, ClientNetwork, Email, HttpsUrl
+from config.changes import in_place, refused, replaces
+from config.nfs import VOLUME_TYPE, VOLUME_ZONE
 from config.section import (
     MAY_BE_PLAIN,
     SEALED,
@@ -30,6 +32,8 @@ WIDEST_CLIENTS = 8
 """Shortest prefix length of a client network: a mistake must not open the server to the Internet."""
 
 _SEAL_KEY_BYTES = 32
+
+_VM = replaces("the VM; the data remain, and Vault does not answer for some minutes")
 
 KeyName = Annotated[str, Matching(r"[A-Za-z0-9_.-]+", "letters, digits, hyphens, dots and underscores, such as rsp")]
 """Name of a key in a transit engine."""
@@ -63,6 +67,16 @@ class GivenCertificate(Section):
 ServerTls = Annotated[AcmeCertificate | GivenCertificate, Field(discriminator="kind")]
 
 
+_SEAL = refused(
+    "OpenBao cannot read data that another seal encrypted; take a snapshot, migrate the seal by hand "
+    "(openbao.org/docs/concepts/seal#seal-migration), and change the key with `pulumi up --replace "
+    "'**::created-with-server.seal.kind'`"
+)
+_SEAL_KEY = replaces(
+    "the VM; the data remain. Move the present key to `previousKey` first, without which OpenBao cannot read its data"
+)
+
+
 class SealKey(Section):
     """A 256-bit key."""
 
@@ -87,8 +101,12 @@ class SealKey(Section):
 class StaticSeal(Section):
     """A seal with a key on the server's disk."""
 
-    kind: Literal["static"] = Field(description="Unseal with a key from this file; the server initializes itself")
-    key: SealKey = Field(description="Current key. No backup can be read without it: keep a copy elsewhere")
+    kind: Annotated[Literal["static"], _SEAL] = Field(
+        description="Unseal with a key from this file; the server initializes itself"
+    )
+    key: Annotated[SealKey, _SEAL_KEY] = Field(
+        description="Current key. No backup can be read without it: keep a copy elsewhere"
+    )
     previous_key: SealKey | None = Field(default=None, description="Previous key, while it is being replaced")
 
     @model_validator(mode="after")
@@ -101,7 +119,9 @@ class StaticSeal(Section):
 class TransitSeal(Section):
     """A seal with a key in the transit engine of another Vault."""
 
-    kind: Literal["transit"] = Field(description="Unseal with another Vault; the server initializes itself")
+    kind: Annotated[Literal["transit"], _SEAL] = Field(
+        description="Unseal with another Vault; the server initializes itself"
+    )
     address: HttpsUrl = Field(description="URL of the other Vault", examples=["https://vault.example.org:8200"])
     mount: PathName = Field(default="transit", description="Path of its transit engine")
     key_name: KeyName = Field(description="Name of the key in that engine", examples=["rsp"])
@@ -113,7 +133,9 @@ class TransitSeal(Section):
 class ShamirSeal(Section):
     """A seal with a key that operators share, who unseal the server after each start."""
 
-    kind: Literal["shamir"] = Field(description="Operators initialize and unseal the server, and keep the keys")
+    kind: Annotated[Literal["shamir"], _SEAL] = Field(
+        description="Operators initialize and unseal the server, and keep the keys"
+    )
 
 
 Seal = Annotated[StaticSeal | TransitSeal | ShamirSeal, Field(discriminator="kind")]
@@ -152,29 +174,51 @@ class Package(Section):
 class Volume(Section):
     """The data volume."""
 
-    size: GiB = Field(default=10, description="Size in GiB; may grow, never shrink")
-    type: Name | None = Field(
+    size: Annotated[
+        GiB, in_place("extends the volume; the file system grows at the next boot of the VM. A smaller size is refused")
+    ] = Field(default=10, description="Size in GiB; may grow, never shrink")
+    type: Annotated[Name | None, VOLUME_TYPE] = Field(
         default=None, description="Cinder volume type; the cloud's default type if absent", examples=["ceph-ssd"]
+    )
+    availability_zone: Annotated[Name | None, VOLUME_ZONE] = Field(
+        default=None,
+        description="Cinder availability zone; the cloud's default if absent. Nova must be able to attach the volume",
+        examples=["nova"],
     )
 
 
 class VaultServerSettings(Section):
     """A VM with OpenBao, and a volume whose data outlive it."""
 
-    address: Address = Field(
-        description="Fixed address in network.cidr, outside the pool of DHCP", examples=["10.30.0.10"]
+    address: Annotated[
+        Address,
+        replaces("port and VM; the data and the floating IP remain, and Vault does not answer for some minutes"),
+    ] = Field(description="Fixed address in network.cidr, outside the pool of DHCP", examples=["10.30.0.10"])
+    image: Annotated[
+        Name,
+        replaces("the VM; the data remain. A newer image of the same name is used at the next replacement"),
+    ] = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64", examples=["debian-12"])
+    availability_zone: Annotated[Name | None, _VM] = Field(
+        default=None, description="Nova availability zone; any if absent", examples=["az-1"]
     )
-    image: Name = Field(
-        description="Glance image: Debian 12 or later with cloud-init, for amd64", examples=["debian-12"]
+    flavor: Annotated[Name, in_place("resizes the VM, with a restart; seal shamir: unseal it afterwards")] = Field(
+        description="Nova flavor; 1 GiB of memory is enough", examples=["m1.small"]
     )
-    flavor: Name = Field(description="Nova flavor; 1 GiB of memory is enough", examples=["m1.small"])
     volume: Volume = Field(default=Volume(), description="Volume for secrets, audit log and backups")
-    package: Package = Field(description="Release of OpenBao")
-    floating_ip: bool = Field(
+    package: Annotated[Package, _VM] = Field(description="Release of OpenBao")
+    floating_ip: Annotated[
+        bool,
+        refused(
+            "from true to false, as clients use the protected floating IP; unprotect it (`pulumi state unprotect`) to "
+            "delete it. From false to true, it is created"
+        ),
+    ] = Field(
         default=True,
         description="Whether the server has a floating IP; without one, it is reached in its own network only",
     )
-    clients: tuple[ClientNetwork, ...] = Field(
+    clients: Annotated[
+        tuple[ClientNetwork, ...], in_place("creates and deletes rules of the security group; the VM is not touched")
+    ] = Field(
         min_length=1,
         max_length=90,
         description=(
@@ -185,19 +229,26 @@ class VaultServerSettings(Section):
         examples=[["192.0.2.0/28", "203.0.113.9/32"]],
         json_schema_extra={"uniqueItems": True},
     )
-    tls: ServerTls = Field(description="Source of the TLS certificate")
-    seal: Seal = Field(description="Encryption of the data at rest, and method of unsealing")
-    backup_password: Password = Field(
+    tls: Annotated[ServerTls, _VM] = Field(description="Source of the TLS certificate")
+    seal: Annotated[Seal, _VM] = Field(description="Encryption of the data at rest, and method of unsealing")
+    backup_password: Annotated[
+        Password, replaces("the VM; the data remain. Set the password of `rsp-backup` in Vault first, or backups fail")
+    ] = Field(
         description="Password of `rsp-backup`, which may only take snapshots (pulumi config set --secret)",
     )
-    admin_password: Password | None = Field(
+    admin_password: Annotated[
+        Password | None,
+        refused(
+            "it is used at the first start only; run `bao write auth/userpass/users/rsp-admin/password password=-`"
+        ),
+    ] = Field(
         default=None,
         description=(
             "Initial password of `rsp-admin`, which has all permissions (pulumi config set --secret); change it after "
             "the first start; absent with seal shamir, where operators start with a root token"
         ),
     )
-    backups: int = Field(default=14, ge=1, le=1000, description="Daily snapshots to keep on the volume")
+    backups: Annotated[int, _VM] = Field(default=14, ge=1, le=1000, description="Daily snapshots to keep on the volume")
 
     @field_validator("clients")
     @classmethod

@@ -1,12 +1,14 @@
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from config.addresses import HostName
+from config.changes import replaces, this_run
 from config.cloud import Cloud
 from config.names import VAULT_PROJECT
 from config.network import NetworkSettings
+from config.section import Name
 from config.stack_file import KeyPath, Rule, StackFile
 from config.vault_server import PORT, VaultServerSettings
 
@@ -17,19 +19,36 @@ def fixed_address(network: NetworkSettings, server: VaultServerSettings) -> Iter
         yield ("server", "address"), reason
 
 
+class ServerCloud(Cloud):
+    """The OpenStack project to deploy into, and the keypair of the server."""
+
+    keypair: Annotated[Name | None, replaces("the VM; the data remain, and Vault does not answer for some minutes")] = (
+        Field(
+            default=None,
+            description="Existing Nova keypair for SSH to the server; none if absent",
+            examples=["operators"],
+        )
+    )
+
+
 class VaultStackConfig(StackFile):
     """The site's own Vault, a separate project, as it serves several environments and outlives each of them."""
 
     project: ClassVar[str] = VAULT_PROJECT
     rules: ClassVar[Sequence[Rule]] = (fixed_address,)
 
-    cloud: Cloud = Field(description="OpenStack project to deploy into")
+    cloud: ServerCloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the server, created or adopted")
-    host: HostName = Field(
+    host: Annotated[
+        HostName,
+        replaces("the VM; the data remain. Create the DNS record first, and set the URL in each Phalanx environment"),
+    ] = Field(
         description="DNS name of the Vault; clients reach it at https://HOST:8200", examples=["vault.example.org"]
     )
     server: VaultServerSettings = Field(description="VM with OpenBao, and volume with its data")
-    protect: bool = Field(
+    protect: Annotated[
+        bool, this_run("marks resources in the state before an operation that would delete them; updates none")
+    ] = Field(
         default=True,
         description="Refuse to delete the data volume and the floating IP; set to false only to remove the Vault",
     )

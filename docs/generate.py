@@ -10,6 +10,7 @@ import typer
 from typer.cli import get_docs_for_click
 from typer.main import get_command
 
+from config.changes import Change, keys
 from config.stack_config import StackConfig
 from config.stack_file import StackFile
 from config.vault_stack import VaultStackConfig
@@ -24,6 +25,9 @@ DOCS = Path(__file__).parent
 COPIED = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "sandbox/README.md": "sandbox.md"}
 """Files outside of the folder that MkDocs reads, and their pages."""
 
+CHANGING_KEYS = DOCS / "howto" / "changing-keys.md"
+"""Page with tables that are generated, and that is committed, as other files link it."""
+
 _LINK = re.compile(r"(!?)\[([^]]*)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 
 _FORMATS: Mapping[str | None, str] = {
@@ -37,7 +41,9 @@ _FORMATS: Mapping[str | None, str] = {
 
 _INTRODUCTION = """\
 All keys of `{file}`, below `config:`. `NAME` in a key is a name that you choose. A *secret* is set with
-`pulumi config set --secret --path KEY`, which encrypts it. Unknown keys are rejected."""
+`pulumi config set --secret --path KEY`, which encrypts it. Unknown keys are rejected. *Change* is the effect of a
+change on a running site: [details](../howto/changing-keys.md). It is empty for sections, which have that of their
+keys."""
 
 Schema = Mapping[str, Any]
 
@@ -46,6 +52,7 @@ class _Row(NamedTuple):
     key: str
     type: str
     default: str
+    change: str
     description: str
 
 
@@ -75,7 +82,8 @@ def configuration(title: str, file: str, model: type[StackFile]) -> str:
     parts = [f"# {title} reference", _INTRODUCTION.format(file=file)]
     for name, section in schema["properties"].items():
         path, text = f"{model.project}:{name}", _resolve(section, schema["$defs"])["description"]
-        rows = _rows(path, section, schema["$defs"], required=name in schema["required"])
+        effects = {f"{model.project}:{key.path}": key.change for key in keys(model) if not key.section and key.change}
+        rows = _rows(path, section, schema["$defs"], effects, required=name in schema["required"])
         parts += [f"## `{path}`", text.replace("``", "`"), _table(rows)]
     return "\n\n".join(parts) + "\n"
 
@@ -121,25 +129,60 @@ def copied(source: Path) -> str:
     return _LINK.sub(link, source.read_text())
 
 
-def _rows(path: str, schema: Schema, definitions: Schema, *, required: bool, when: str = "") -> Iterator[_Row]:
+def changing_keys() -> str:
+    """Return the page on changes of keys, whose tables follow from the models."""
+    page = CHANGING_KEYS.read_text()
+    for model in (StackConfig, VaultStackConfig):
+        begin, end = f"<!-- keys of {model.project} -->", f"<!-- end of {model.project} -->"
+        head, _, rest = page.partition(begin)
+        _, _, tail = rest.partition(end)
+        page = f"{head}{begin}\n\n{_changes(model)}\n\n{end}{tail}"
+    return page
+
+
+def _changes(model: type[StackFile]) -> str:
+    rows = [
+        f"| `{model.project}:{key.path}` | {key.change.label} | {_cell(key.change.text)} |"
+        for key in keys(model)
+        if key.change and not key.section
+    ]
+    return "\n".join(["| Key | Change | What happens, or how to do it instead |", "|---|---|---|", *rows])
+
+
+def _rows(  # noqa: PLR0913 - a row's context
+    path: str,
+    schema: Schema,
+    definitions: Schema,
+    effects: Mapping[str, Change],
+    *,
+    required: bool,
+    when: str = "",
+) -> Iterator[_Row]:
     """Yield a row for a key and each key below it.
 
     Args:
         path: Path of the key.
         schema: Its schema.
         definitions: The schemas to which references point.
+        effects: What a change of each key does, by path.
         required: Whether the key must be present.
         when: The condition under which the key exists.
     """
     found = _resolve(schema, definitions)
     description = schema.get("description", found.get("description"))
-    yield _Row(f"`{path}`", _type(found, definitions), _default(schema, required=required), when + _cell(description))
+    yield _Row(
+        f"`{path}`",
+        _type(found, definitions),
+        _default(schema, required=required),
+        effects[path].label if path in effects else "",
+        when + _cell(description),
+    )
     while values := _values(found):
         path, found = f"{path}.NAME", _resolve(values, definitions)
     for condition, variant in _variants(path, found, definitions):
         for name, each in variant.get("properties", {}).items():
             must = name in variant.get("required", [])
-            yield from _rows(f"{path}.{name}", each, definitions, required=must, when=condition or when)
+            yield from _rows(f"{path}.{name}", each, definitions, effects, required=must, when=condition or when)
 
 
 def _variants(path: str, schema: Schema, definitions: Schema) -> Iterator[tuple[str, Schema]]:
@@ -195,11 +238,11 @@ def _cell(text: str) -> str:
 
 def _table(rows: Iterator[_Row]) -> str:
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join(["| Key | Type | Default | Description |", "|---|---|---|---|", *lines])
+    return "\n".join(["| Key | Type | Default | Change | Description |", "|---|---|---|---|---|", *lines])
 
 
 def write(directory: Path) -> None:
-    """Write all generated pages below a directory."""
+    """Write all generated pages below a directory, except for the one that is committed."""
     for name, text in pages().items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -207,4 +250,5 @@ def write(directory: Path) -> None:
 
 
 if __name__ == "__main__":
+    CHANGING_KEYS.write_text(changing_keys())
     write(DOCS)

@@ -100,6 +100,7 @@ def _labels(config: StackConfig, network_driver: str) -> Iterator[tuple[str, str
     yield "ingress.loadBalancerProvider", "octavia_provider", config.ingress.load_balancer_provider
     yield "ingress.healthMonitors", "octavia_lb_healthcheck", _flag(config.ingress.health_monitors)
     if heat:
+        yield "cluster.availabilityZone", "availability_zone", settings.availability_zone or ""
         yield "cluster.kubernetesVersion", "kube_tag", settings.kubernetes_version
         pods = "flannel_network_cidr" if network_driver == "flannel" else "calico_ipv4pool"
         yield "cluster.podCidr", pods, str(settings.pods)

@@ -29,10 +29,10 @@ class Names:
     """Names of Nova flavors by key path."""
     volume_types: Mapping[str, str | None] = field(default_factory=dict)
     """Names of Cinder volume types by key path; None for the cloud's default type."""
-    availability_zones: Mapping[str, str | None] = field(default_factory=dict)
+    volume_zones: Mapping[str, str | None] = field(default_factory=dict)
     """Names of Cinder availability zones by key path; None for the cloud's default zone."""
     server_zones: Mapping[str, str | None] = field(default_factory=dict)
-    """Names of Nova availability zones by key path; None for the cloud's default zone."""
+    """Names of Nova availability zones by key path, which may differ from Cinder's; None for any zone."""
 
     @functools.cached_property
     def known_images(self) -> Mapping[str, Any]:
@@ -80,10 +80,10 @@ class Names:
 
     def check_compute(self) -> Iterator[Problem]:
         """Check that the flavors, the availability zones of servers and the keypair exist."""
+        api: Any = self.connection.compute
         yield from self._check(self.flavors, self.known_flavors)
         if any(self.server_zones.values()):
-            zones = self.connection.compute.availability_zones()
-            yield from self._check(self.server_zones, {each.name for each in zones})
+            yield from self._check(self.server_zones, _available(api.availability_zones()), "Nova availability zone")
         if self.cloud.keypair:
             known = {each.name for each in self.connection.compute.keypairs()}
             yield from self._check({"cloud.keypair": self.cloud.keypair}, known)
@@ -92,19 +92,25 @@ class Names:
         """Check that the volume types and availability zones exist."""
         api: Any = self.connection.block_storage
         yield from self._check(self.volume_types, {each.name for each in api.types()})
-        if any(self.availability_zones.values()):
-            yield from self._check(self.availability_zones, {each.name for each in api.availability_zones()})
+        if any(self.volume_zones.values()):
+            zones = _available(api.availability_zones())
+            yield from self._check(self.volume_zones, zones, "Cinder availability zone")
 
-    def _check(self, wanted: Mapping[str, str | None], known: Iterable[str]) -> Iterator[Problem]:
+    def _check(self, wanted: Mapping[str, str | None], known: Iterable[str], kind: str = "") -> Iterator[Problem]:
         for key, name in wanted.items():
             if name and name not in known:
-                yield absent(self.path(key), name, known)
+                yield absent(self.path(key), name, known, kind)
 
 
-def absent(path: str, name: str, present: Iterable[str]) -> Problem:
+def _available(zones: Iterable[Any]) -> set[str]:
+    """Return the names of zones in which something can be created."""
+    return {each.name for each in zones if (each.state or {}).get("available", True)}
+
+
+def absent(path: str, name: str, present: Iterable[str], kind: str = "") -> Problem:
     """Return the problem of a name that does not exist, with the existing ones."""
     existing = ", ".join(sorted(filter(None, present))) or "none"
-    return Problem(where=path, what=f"the cloud has no `{name}`; it has: {existing}")
+    return Problem(where=path, what=f"the cloud has no {f'{kind} ' if kind else ''}`{name}`; it has: {existing}")
 
 
 def run(service: str, check: Callable[[], Iterable[Problem]]) -> list[Problem]:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
-from probes import allowances, existing_cluster, floating_ip, magnum_driver, openstack_services, quota
+from probes import (
+    allowances,
+    existing_cluster,
+    existing_network,
+    existing_volumes,
+    floating_ip,
+    magnum_driver,
+    openstack_services,
+    quota,
+)
 from probes.needs import Flavor, servers
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, absent, run
@@ -84,12 +93,28 @@ class _Project:
                 },
             },
             server_zones={
-                f"cluster.nodeGroups.{name}.availabilityZone": group.availability_zone
-                for name, group in cluster.node_groups.items()
+                "nfs.availabilityZone": config.nfs.availability_zone,
+                "cluster.availabilityZone": cluster.availability_zone,
+                **{
+                    f"cluster.nodeGroups.{name}.availabilityZone": group.availability_zone
+                    for name, group in cluster.node_groups.items()
+                },
             },
-            availability_zones={
-                f"applications.storageClasses.{name}.availabilityZone": each.availability_zone
-                for name, each in classes.items()
+            volume_zones={
+                **{
+                    f"nfs.volumes.{name}.availabilityZone": volume.availability_zone
+                    for name, volume in config.nfs.volumes.items()
+                },
+                "cluster.availabilityZone": cluster.availability_zone,
+                **{
+                    f"cluster.nodeGroups.{name}.availabilityZone": group.availability_zone
+                    for name, group in cluster.node_groups.items()
+                    if cluster.boot_volume
+                },
+                **{
+                    f"applications.storageClasses.{name}.availabilityZone": each.availability_zone
+                    for name, each in classes.items()
+                },
             },
         )
 
@@ -170,12 +195,20 @@ class _Project:
                 what = f"the zone `{name}` has the status ERROR: ask the cloud's administrators to repair it"
                 yield Problem(where=f"rsp:{key}", what=what)
 
+    @functools.cached_property
+    def _existing_cluster(self) -> Any:
+        """The stack's cluster in Magnum, None if it does not exist."""
+        return self._magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+
     def network(self) -> Iterator[Problem]:
-        """Check that the networks exist, and that the platform can get its floating IP if that exists already."""
+        """Check that the networks and a given floating IP exist, and compare the network with the configuration."""
         yield from self.names.check_network()
         if address := self.config.ingress.floating_ip:
             external = self.config.network.external_network
             yield from floating_ip.problems(self.connection, address, external, self.stack)
+        yield from existing_network.problems(
+            self.config.network, self.config.project, self.stack, "nfs", self.connection.network
+        )
 
     def images(self) -> Iterator[Problem]:
         """Check that the images exist, and that Magnum can use the one of the cluster."""
@@ -188,7 +221,7 @@ class _Project:
     def _tolerated(self, problem: Problem) -> Problem:
         """Return the problem of a missing image as a warning if this run does not need the image."""
         if problem.where == "rsp:cluster.image":
-            user = self._magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+            user = self._existing_cluster
         else:
             user = self.connection.compute.find_server(cloud_name(self.stack, "nfs"))
         if user is None:
@@ -203,7 +236,7 @@ class _Project:
     def cluster(self) -> Iterator[Problem]:
         """Compare the cluster that exists, if any, with the configuration."""
         yield from magnum_driver.cluster_warnings(self.config.cluster)
-        cluster = self._magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+        cluster = self._existing_cluster
         if cluster is None:
             return
         template = self._magnum.get_cluster_template(cluster.cluster_template_id)
@@ -217,16 +250,18 @@ class _Project:
         return {each.name: each for each in self.connection.block_storage.volumes()}
 
     def storage(self) -> Iterator[Problem]:
-        """Check that the volume types exist, and that no volume would shrink."""
+        """Check that the volume types exist, and compare the data volumes with the configuration."""
         yield from self.names.check_volumes()
-        for name, wanted in self.config.nfs.volumes.items():
-            existing = self.volumes.get(cloud_name(self.stack, f"nfs-{name}"))
-            if existing and existing.size > wanted.size:
-                yield Problem(
-                    where=f"rsp:nfs.volumes.{name}.size",
-                    what=f"{wanted.size} GiB is less than the {existing.size} GiB of the existing volume, which Cinder "
-                    f"cannot shrink: set it to {existing.size} or more",
-                )
+        wanted = {
+            f"rsp:nfs.volumes.{name}": existing_volumes.Wanted(
+                name=cloud_name(self.stack, f"nfs-{name}"),
+                size=volume.size,
+                type=volume.type,
+                availability_zone=volume.availability_zone,
+            )
+            for name, volume in self.config.nfs.volumes.items()
+        }
+        yield from existing_volumes.problems(wanted, self.volumes)
 
     def quota(self) -> Iterator[Problem]:
         """Check that the project's quotas are sufficient."""

@@ -4,17 +4,24 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from config.names import cloud_name
 from config.vault_server import GivenCertificate
 from config.vault_stack import VaultStackConfig
 from phalanx import certificates
 from phalanx.certificates import CertificateError
+from probes import existing_network, existing_volumes
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, run
 from probes.problem import Problem
 
 
-def check(config: VaultStackConfig) -> list[Problem]:
-    """Return all problems of the certificate, and of the names of OpenStack resources in the configuration."""
+def check(config: VaultStackConfig, stack: str) -> list[Problem]:
+    """Return all problems of the certificate, of names of OpenStack resources, and of what exists.
+
+    Args:
+        config: The stack configuration.
+        stack: Name of the stack, which identifies its existing resources.
+    """
     problems = [*_check_certificate(config)]
     connection = connect(config.cloud, config.project)
     if isinstance(connection, Problem):
@@ -28,12 +35,30 @@ def check(config: VaultStackConfig) -> list[Problem]:
         images={"server.image": server.image},
         flavors={"server.flavor": server.flavor},
         volume_types={"server.volume.type": server.volume.type},
+        volume_zones={"server.volume.availabilityZone": server.volume.availability_zone},
+        server_zones={"server.availabilityZone": server.availability_zone},
     )
+
+    def network() -> Iterator[Problem]:
+        yield from names.check_network()
+        yield from existing_network.problems(config.network, config.project, stack, "vault", connection.network)
+
+    def storage() -> Iterator[Problem]:
+        yield from names.check_volumes()
+        wanted = existing_volumes.Wanted(
+            name=cloud_name(stack, "vault-data", config.project),
+            size=server.volume.size,
+            type=server.volume.type,
+            availability_zone=server.volume.availability_zone,
+        )
+        existing = {each.name: each for each in connection.block_storage.volumes()}
+        yield from existing_volumes.problems({f"{config.project}:server.volume": wanted}, existing)
+
     checks: dict[str, Callable[[], Iterable[Problem]]] = {
-        "Neutron": names.check_network,
+        "Neutron": network,
         "Glance": names.check_images,
         "Nova": names.check_compute,
-        "Cinder": names.check_volumes,
+        "Cinder": storage,
     }
     with ThreadPoolExecutor() as executor:
         results = executor.map(run, checks.keys(), checks.values())

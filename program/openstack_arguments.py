@@ -45,11 +45,13 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
         image=settings.image,
         flavor=settings.flavor,
         keypair=config.cloud.keypair,
+        availability_zone=settings.availability_zone,
         clients=config.network.cidr,
         volumes={
             export: DataVolume(
                 size=volume.size,
                 type=volume.type,
+                availability_zone=volume.availability_zone,
                 root_squash=volume.root_squash,
                 read_only=volume.read_only,
             )
@@ -163,6 +165,7 @@ def cluster_features(config: StackConfig) -> ClusterFeatures:
         release_labels=heat_releases.labels(settings.kubernetes_version) if settings.driver == "heat" else {},
         autohealing=settings.autohealing,
         autoscaling=_autoscaler_bounds(settings),
+        availability_zone=settings.availability_zone,
         boot_volume_size=settings.boot_volume.size if settings.boot_volume else None,
         boot_volume_type=settings.boot_volume.type if settings.boot_volume else None,
         extra=settings.labels,

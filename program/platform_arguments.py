@@ -40,6 +40,7 @@ def immutable_keys(checked: Checked) -> ImmutableKeysArgs:
         "cloud.name": checked.location.project_id,
         "cloud.region": checked.location.region,
         "phalanx.environment": config.phalanx.environment,
+        "ingress.floatingIp": str(config.ingress.floating_ip or ""),
         "applications.databaseStorageClass": config.applications.database_storage_class,
     }
     return ImmutableKeysArgs(namespace=config.project, values=values)

@@ -34,10 +34,12 @@ def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
         image=settings.image,
         flavor=settings.flavor,
         keypair=config.cloud.keypair,
+        availability_zone=settings.availability_zone,
         floating_ip_network=config.network.external_network if settings.floating_ip else None,
         clients=settings.clients,
         volume_size=settings.volume.size,
         volume_type=settings.volume.type,
+        volume_availability_zone=settings.volume.availability_zone,
         openbao=openbao(config),
         protect=config.protect,
     )

@@ -25,7 +25,7 @@ def main() -> None:
     """Check the configuration, and create the Vault."""
     config = loader.load(pulumi.Config(), VaultStackConfig)
     refuse_duplicates(config.cloud, directory="vault")
-    raise_if_fatal(vault_server_preflight.check(config))
+    raise_if_fatal(vault_server_preflight.check(config, pulumi.get_stack()))
     unchanged = ImmutableKeys("created-with", vault_arguments.immutable_keys(config)).unchanged
     openstack = ResourceOptions(providers=[openstack_provider(config.cloud, unchanged)])
     network = Network("network", openstack_arguments.network(config.network), openstack)

@@ -83,11 +83,13 @@ def required(
     known = configured_facts.of(config, ingress_address)
     found: dict[str, dict[str, Any]] = {}
     for name, application in applications.items():
-        values = merge(configured.get(name, {}), facts.helm_values(name, known, application.values))
+        values = configured.get(name, {})
+        if name not in _IN_NO_REPOSITORY:
+            values = merge(values, facts.helm_values(name, known, application.values))
         if name == argocd_repository.ARGOCD:
             values = merge(values, argocd_repository.helm_values(config.phalanx.git_credentials, application.values))
-        if values and name not in _IN_NO_REPOSITORY:
-            found[name] = values
+        if values:
+            found[name] = dict(values)
     return found
 
 

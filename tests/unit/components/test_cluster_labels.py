@@ -139,6 +139,10 @@ def test_labels_with_a_key_of_the_configuration_are_set() -> None:
         "cluster__apiAllowedCidrs": ["192.0.2.0/24"],
         "ingress": {"loadBalancerProvider": "amphora"},
     }
-    variants = [changes, {**changes, **HEAT}, {**changes, **HEAT, "cluster__networkDriver": "flannel"}]
+    variants = [
+        changes,
+        {**changes, **HEAT, "cluster__availabilityZone": "az-1"},
+        {**changes, **HEAT, "cluster__networkDriver": "flannel"},
+    ]
     labels = [template_labels(cluster_features(environment(**each))) for each in variants]
     assert LABELS_OF_FIELDS.keys() <= {name for each in labels for name in each}

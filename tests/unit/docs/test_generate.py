@@ -62,8 +62,15 @@ def test_a_row_has_type_default_and_description(site: Path) -> None:
     rows = (site / "reference/configuration.md").read_text().splitlines()
     masters = next(row for row in rows if row.startswith("| `rsp:cluster.masters.count` |"))
     description = Masters.model_fields["count"].description
-    assert masters == f"| `rsp:cluster.masters.count` | integer, ≥ 1, ≤ 7 | `3` | {description} |"
-    assert [row for row in rows if row.startswith("| `rsp:") and row.replace("\\|", "").count("|") != 5] == []
+    assert masters == f"| `rsp:cluster.masters.count` | integer, ≥ 1, ≤ 7 | `3` | refused | {description} |"
+    assert [row for row in rows if row.startswith("| `rsp:") and row.replace("\\|", "").count("|") != 6] == []
+
+
+def test_the_page_on_changes_of_keys_is_that_of_the_models() -> None:
+    page = generate.changing_keys()
+    assert generate.CHANGING_KEYS.read_text() == page, "run `make schema`"
+    assert "| `rsp:nfs.flavor` | in place | resizes the VM, with a restart during which clients wait |" in page
+    assert "| `rsp-vault:cloud.keypair` | replacement | the VM; the data remain" in page
 
 
 def test_every_output_has_a_row(site: Path) -> None:

@@ -46,6 +46,12 @@ class FakeProject:
         self.servers: list[SimpleNamespace] = []
         self.volume_types = named("ceph-ssd", "ceph-hdd")
         self.volumes: list[SimpleNamespace] = []
+        self.ports: dict[str, SimpleNamespace] = {}
+        self.compute_zones = [
+            *named("az-1", "az-2", state={"available": True}),
+            *named("old", state={"available": False}),
+        ]
+        self.volume_zones = named("nova", state={"available": True})
         self.external = named("external")
         self.networks = named("shared")
         self.subnets = named("shared-v4", cidr="10.20.0.0/24")
@@ -91,14 +97,14 @@ class FakeProject:
         self.compute = SimpleNamespace(
             flavors=lambda: self.flavors,
             keypairs=lambda: self.keypairs,
-            availability_zones=lambda: named("nova"),
+            availability_zones=lambda: self.compute_zones,
             find_server=lambda name: next((each for each in self.servers if each.name == name), None),
             get_limits=get_limits,
         )
         self.image = SimpleNamespace(images=lambda: self.images)
         self.block_storage = SimpleNamespace(
             types=lambda: self.volume_types,
-            availability_zones=lambda: named("nova"),
+            availability_zones=lambda: self.volume_zones,
             volumes=lambda **_: self.volumes,
             get_limits=get_limits,
             get=self._get_volume_api,
@@ -106,6 +112,7 @@ class FakeProject:
         self.network = SimpleNamespace(
             networks=lambda **query: self.external if query else self.networks,
             find_network=lambda name: next((each for each in self.networks if each.name == name), None),
+            find_port=self.ports.get,
             subnets=lambda network_id: self.subnets if network_id == "id-of-shared" else [],
             get_quota=lambda _id, **_: self.networking_quota,
         )

@@ -80,7 +80,7 @@ def test_a_suitable_project_has_no_problems(project: FakeProject, executor: Thre
         ),
         (
             {"applications__storageClasses__standard__availabilityZone": "az1"},
-            "rsp:applications.storageClasses.standard.availabilityZone: the cloud has no `az1`; it has: nova",
+            "rsp:applications.storageClasses.standard.availabilityZone: the cloud has no Cinder availability zone",
         ),
         (
             {"network__adopt": {"network": "other", "subnet": "shared-v4"}},
@@ -107,10 +107,14 @@ def test_names_that_do_not_exist_are_reported(
 
 
 def test_a_zone_of_nodes_that_does_not_exist_is_reported(project: FakeProject, executor: ThreadPoolExecutor) -> None:
-    assert project.token
-    wrong, right = (environment(**HEAT, cluster__nodeGroups__labs__availabilityZone=zone) for zone in ("az1", "nova"))
+    key = "rsp:cluster.nodeGroups.labs.availabilityZone"
+    wrong, right = (environment(**HEAT, cluster__nodeGroups__labs__availabilityZone=zone) for zone in ("az1", "az-1"))
     problems = {*map(str, check(executor, wrong))} - {*map(str, check(executor, right))}
-    assert problems == {"rsp:cluster.nodeGroups.labs.availabilityZone: the cloud has no `az1`; it has: nova"}
+    assert problems == {f"{key}: the cloud has no Nova availability zone `az1`; it has: az-1, az-2"}
+    volumes = {"cluster__nodeGroups__labs__availabilityZone": "az-1", "cluster__bootVolume": {"size": 40}}
+    problems = {str(each) for each in check(executor, environment(**HEAT, **volumes)) if each.where == key}
+    assert problems == {f"{key}: the cloud has no Cinder availability zone `az-1`; it has: nova"}
+    assert project.token
 
 
 def test_all_problems_are_reported_together(project: FakeProject, executor: ThreadPoolExecutor) -> None:
@@ -296,7 +300,7 @@ def test_existing_resources_of_the_stack_are_not_counted_twice(
 ) -> None:
     project.block_storage.get_limits().absolute.total_volumes_used = 19
     assert "--volumes 21" in only(check(executor))
-    project.volumes = named("rsp-test-nfs-data", size=1)
+    project.volumes = named("rsp-test-nfs-data", size=1, volume_type="ceph-hdd", availability_zone="nova")
     assert check(executor) == []
 
 
@@ -449,9 +453,45 @@ def test_an_image_that_was_removed_is_a_warning_once_the_server_exists(
     assert "cannot be replaced" in problem.what
 
 
-def test_a_volume_that_would_shrink_is_refused(project: FakeProject, executor: ThreadPoolExecutor) -> None:
-    project.volumes = named(cloud_name("test", "nfs-data"), size=101)
-    (problem,) = check(executor, environment(nfs__volumes__data__size=100))
-    assert problem.where == "rsp:nfs.volumes.data.size"
-    assert problem.what.endswith("set it to 101 or more")
-    assert check(executor, environment(nfs__volumes__data__size=101)) == []
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "size",
+            99,
+            "99 GiB is less than the 100 GiB of the existing volume, which Cinder cannot shrink: set it to",
+        ),
+        (
+            "type",
+            "ceph-ssd",
+            "is `ceph-ssd`, but the volume `rsp-test-nfs-data` has type `ceph-hdd`: set it back, or",
+        ),
+        ("availabilityZone", "az-2", "is `az-2`, but the volume `rsp-test-nfs-data` is in `nova`, and Cinder cannot"),
+    ],
+)
+def test_changes_of_a_volume_that_cinder_cannot_make_are_refused(
+    project: FakeProject, executor: ThreadPoolExecutor, key: str, value: Any, message: str
+) -> None:
+    attributes = {"size": 100, "volume_type": "ceph-hdd", "availability_zone": "nova"}
+    project.volumes = named(cloud_name("test", "nfs-data"), **attributes)
+    project.volume_zones += named("az-2", state={"available": True})
+    assert check(executor) == []
+    assert check(executor, environment(nfs__volumes__data={"size": 101})) == []
+    text = only(check(executor, environment(**{f"nfs__volumes__data__{key}": value})))
+    assert text.startswith(f"rsp:nfs.volumes.data.{key}: {message}")
+
+
+def test_zones_of_nova_and_of_cinder_differ(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    chosen = {"nfs__availabilityZone": "az-1", "nfs__volumes__data__availabilityZone": "nova"}
+    assert check(executor, environment(**chosen)) == []
+    swapped = {"nfs__availabilityZone": "nova", "nfs__volumes__data__availabilityZone": "az-1"}
+    assert {str(each) for each in check(executor, environment(**swapped))} == {
+        "rsp:nfs.availabilityZone: the cloud has no Nova availability zone `nova`; it has: az-1, az-2",
+        "rsp:nfs.volumes.data.availabilityZone: the cloud has no Cinder availability zone `az-1`; it has: nova",
+    }
+    heat = {**HEAT, "cluster__availabilityZone": "az-1"}
+    assert "rsp:cluster.availabilityZone: the cloud has no Cinder availability zone `az-1`" in only(
+        [each for each in check(executor, environment(**heat)) if each.fatal]
+    )
+    project.volume_zones += named("az-1", state={"available": True})
+    assert [each for each in check(executor, environment(**heat)) if each.fatal] == []

@@ -37,6 +37,9 @@ from tests.unit.recording import InvokeAnswer, ProgramRunner, Recording
 
 ROOT = Path(__file__).parents[3]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+COMMIT_OF_BRANCH = "fedcba9876543210fedcba9876543210fedcba98"
+"""Commit of the revision `branch`."""
+
 CHECKOUTS = {
     "roe": ROOT / "tests/conformance/data/lsst-uk",
     "sandbox": ROOT / "sandbox/phalanx",
@@ -221,8 +224,9 @@ def _replace_served_certificate(served: Certificate | None, patch: pytest.Monkey
 
 
 def _replace_checkout(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
-    def resolve(repository: str, revision: str, *, credentials: Credentials | None) -> Checkout:
-        return Checkout(repository=repository, revision=revision, commit=COMMIT, path=path, credentials=credentials)
+    def resolve(repository: str, revision: str, *_: object, credentials: Credentials | None) -> Checkout:
+        commit = COMMIT_OF_BRANCH if revision == "branch" else COMMIT
+        return Checkout(repository=repository, revision=revision, commit=commit, path=path, credentials=credentials)
 
     def uses_of_all(root: Path, manifests: list[dict[str, Any]], _values: object, _roots: object) -> list[Uses]:
         assert manifests
@@ -238,7 +242,7 @@ def _replace_checkout(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
 OPENSTACK_ANSWERS: Mapping[str, InvokeAnswer] = {
     "openstack:networking/getNetwork:getNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
     "openstack:networking/getSubnet:getSubnet": lambda arguments: {"id": f"{arguments['name']}-id"},
-    "openstack:dns/getDnsZone:getDnsZone": {"id": "zone-id"},
+    "openstack:dns/getDnsZone:getDnsZone": lambda arguments: {"id": f"{arguments['name']}-id"},
     "openstack:images/getImageIds:getImageIds": {"ids": ["image-id"]},
     "openstack:identity/getAuthScope:getAuthScope": {
         "serviceCatalogs": [

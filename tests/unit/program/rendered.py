@@ -1,5 +1,6 @@
 """Manifests like those of Phalanx's ``environments`` chart, without Helm."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,16 @@ _API_VERSION = "argoproj.io/v1alpha1"
 
 
 def applications(
-    root: Path, environment: Environment, *, repo_url: str, target_revision: str, revisions: object
+    root: Path, environment: Environment, *, repo_url: str, target_revision: str, revisions: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Replace ``phalanx.render.applications``."""
-    assert revisions == {}
     assert (root / "environments" / f"values-{environment.name}.yaml").exists()
     manifests = [_object(_API_VERSION, "AppProject", "infrastructure", {"sourceRepos": ["*"]})]
     for name in environment.enabled_applications:
         # Phalanx expects that the installer creates the namespace of Argo CD.
         if name != "argocd":
             manifests.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        manifests.append(_application(name, environment, repo_url, target_revision))
+        manifests.append(_application(name, environment, repo_url, revisions.get(name, target_revision)))
     return manifests
 
 

@@ -74,9 +74,9 @@ class TestDesignate:
         rules = {(each["service"], each["method"], each["path"]) for each in credential.inputs["accessRules"]}
         assert rules == {
             ("dns", "GET", "/v2/zones"),
-            ("dns", "GET", "/v2/zones/zone-id/recordsets"),
-            ("dns", "POST", "/v2/zones/zone-id/recordsets"),
-            ("dns", "DELETE", "/v2/zones/zone-id/recordsets/*"),
+            ("dns", "GET", "/v2/zones/acme.lsst.ac.uk.-id/recordsets"),
+            ("dns", "POST", "/v2/zones/acme.lsst.ac.uk.-id/recordsets"),
+            ("dns", "DELETE", "/v2/zones/acme.lsst.ac.uk.-id/recordsets/*"),
         }
 
     def test_the_webhook_reads_the_credential_from_a_secret(self, run_stack: StackRunner) -> None:

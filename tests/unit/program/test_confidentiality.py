@@ -40,7 +40,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     },
     "phalanx": {
         "repository": "https://git.test/phalanx",
-        "environment": "roe",
+        "environment": "ukidacprod",
         "credentials": {"kind": "https", "token": f"{PLANTED}-git"},
     },
 }

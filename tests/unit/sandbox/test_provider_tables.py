@@ -16,6 +16,7 @@ import pytest
 from pulumi import _types
 
 from sandbox.tools import pulumi_home
+from tests.unit.program.force_new import FORCE_NEW
 
 ROOT: Final = Path(__file__).parents[3]
 PLUGINS: Final = ("openstack", "vault")
@@ -216,6 +217,15 @@ def test_a_resource_has_the_properties_that_the_sdk_sends_and_reads(plugin: str,
     secret = set(re.findall(r'"(\w+)"', declared[1])) if declared else set()
     of_plugin = {each for each, about in by_wire_name.items() if about.get("sensitive")}
     assert of_plugin == {each for each in secret if not each.endswith("Wo")}  # "Wo": write-only, so never an output
+
+
+@pytest.mark.parametrize("token", [token for token in FORCE_NEW if token.partition(":")[0] in PLUGINS])
+def test_a_change_of_these_properties_replaces_a_resource(token: str) -> None:
+    info = built(token.partition(":")[0])
+    (name,) = [name for name, each in table(token.partition(":")[0]).items() if each == token]
+    schema, fields = info["provider"]["resources"][name], info["resources"][name].get("fields") or {}
+    forcing = {_wire_name(key, about, schema, fields) for key, about in schema.items() if about.get("forceNew")}
+    assert FORCE_NEW[token] == forcing
 
 
 def _required_by_sdk(arguments: type) -> set[str]:

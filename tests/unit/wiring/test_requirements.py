@@ -100,7 +100,8 @@ def test_program_and_operator_use_the_same_namespace_in_vault(
         variables.append({"name": "VAULT_NAMESPACE", "value": operator})
     values = {"vault-secrets-operator": {"environmentVars": variables}}
     check = requirements.of(environment(), program)
-    found = check(ENVIRONMENT, {"vault-secrets-operator": Application(name="vault-secrets-operator", values=values)})
+    applications = {"ingress-nginx": {}, "vault-secrets-operator": values}
+    found = check(ENVIRONMENT, {name: Application(name=name, values=each) for name, each in applications.items()})
     if message:
         (problem,) = found
         assert problem.startswith("applications/vault-secrets-operator/values-test.yaml: vault-secrets-operator.")

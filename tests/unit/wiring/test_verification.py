@@ -82,3 +82,9 @@ def test_argocd_must_trust_the_server_of_a_private_repository(hosts: str, count:
     argocd = application("argocd", {"argo-cd": {"configs": {"ssh": {"extraHosts": hosts}}}})
     found = differences(config, argocd, "192.0.2.7")
     assert [each.key for each in found] == ["argo-cd.configs.ssh.extraHosts"] * count
+
+
+def test_the_repository_needs_the_path_at_which_the_operator_logs_in() -> None:
+    other = environment(vault={"approle": {"path": "auth-of-roe"}})
+    (missing,) = differences(other, application("vault-secrets-operator", {}), "192.0.2.7")
+    assert str(missing).endswith('vault-secrets-operator.vault.appRolePath: is not set, expected "auth/auth-of-roe"')

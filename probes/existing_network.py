@@ -1,0 +1,52 @@
+"""Changes of the configuration that Neutron cannot apply to the network that exists, as hosts are in it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from config.names import cloud_name
+from config.network import NetworkSettings
+from probes.problem import Problem
+
+
+def problems(settings: NetworkSettings, project: str, stack: str, server: str, api: Any) -> Iterator[Problem]:
+    """Yield a fatal problem for each configured value that the existing network cannot get.
+
+    Args:
+        settings: The configuration.
+        project: Name of the Pulumi project, whose configuration a problem names.
+        stack: Name of the stack.
+        server: Name of the component whose port shows in which network the stack is.
+        api: Neutron, as by openstacksdk.
+    """
+    port = api.find_port(cloud_name(stack, server, project))
+    if port is None:
+        return
+    own = api.find_network(cloud_name(stack, "network", project))
+    where, way = f"{project}:network", "set it back, or deploy another stack"
+    adopt, subnets = settings.adopt, {each.id: each for each in api.subnets(network_id=port.network_id)}
+    used = [subnets[each["subnet_id"]] for each in port.fixed_ips if each["subnet_id"] in subnets]
+    if (own is not None and own.id == port.network_id) != (adopt is None):
+        present = "an adopted network" if adopt is None else f"the network `{cloud_name(stack, 'network', project)}`"
+        yield Problem(
+            where=f"{where}.adopt",
+            what=f"is {'not ' if adopt is None else ''}set, but the servers are in {present}, which they cannot leave: "
+            f"{way}",
+        )
+    elif adopt is None:
+        for subnet in used:
+            if subnet.cidr != str(settings.cidr):
+                yield Problem(
+                    where=f"{where}.cidr",
+                    what=f"is {settings.cidr}, but the servers are in {subnet.cidr}, which they cannot leave: {way}",
+                )
+    elif (wanted := api.find_network(adopt.network)) is not None and wanted.id != port.network_id:
+        yield Problem(
+            where=f"{where}.adopt.network",
+            what=f"is `{adopt.network}`, but the servers are in network {port.network_id}, which they cannot leave: "
+            f"{way}",
+        )
+    elif used and adopt.subnet not in {each.name for each in used}:
+        yield Problem(
+            where=f"{where}.adopt.subnet",
+            what=f"is `{adopt.subnet}`, but the servers are in `{used[0].name}`, which they cannot leave: {way}",
+        )
