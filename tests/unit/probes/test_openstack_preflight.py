@@ -177,7 +177,9 @@ def test_a_change_of_the_load_balancers_owner_needs_another_one(
     mode: str, other: str, existing: str, project: FakeProject, executor: ThreadPoolExecutor
 ) -> None:
     project.load_balancers = named(existing)
-    project.volumes = named(cloud_name("test", "nfs-data"), size=100)  # the stack exists
+    project.volumes = named(
+        cloud_name("test", "nfs-data"), size=100, volume_type="ceph-hdd", availability_zone="nova"
+    )  # the stack exists
     project.load_balancer_quota["load_balancers"] = 2
     assert check(executor, environment(ingress__mode=other)) == []
     assert "--loadbalancer 3 project-id" in only(check(executor, environment(ingress__mode=mode)))
