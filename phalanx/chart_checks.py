@@ -68,17 +68,19 @@ def _lock_problems(root: Path, chart: Path) -> Iterator[str]:
 
 
 def _as_go_json(lists: list[Any]) -> bytes:
-    """Return lists of dependencies in Helm's JSON."""
-    ordered = [
-        [{name: each.get(name, "") for name in _FIELDS if each.get(name) or name in _ALWAYS} for each in found]
-        if isinstance(found, list)
-        else None
-        for found in lists
-    ]
-    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":"))
+    """Return lists of dependencies in Helm's JSON; what Helm cannot read in them is null."""
+
+    def ordered(dependency: Any) -> dict[str, Any] | None:
+        if not isinstance(dependency, dict):
+            return None
+        present = (name for name in _FIELDS if dependency.get(name) or name in _ALWAYS)
+        return {name: dependency.get(name, "") for name in present}
+
+    listed = [[ordered(each) for each in found] if isinstance(found, list) else None for found in lists]
+    text = json.dumps(listed, ensure_ascii=False, separators=(",", ":"), default=str)
     for character in "<>&":  # as by Go's encoding/json
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return text.encode()
+    return text.encode(errors="replace")
 
 
 def _supports(supported: str, kubernetes: str) -> bool:

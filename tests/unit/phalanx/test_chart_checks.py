@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def test_a_lock_is_outdated_if_helm_says_so(root: Path) -> None:
         "the chart: run `helm dependency update applications/tap` and commit Chart.lock, or delete the file, as "
         "Phalanx has none"
     )
+
+
+@pytest.mark.parametrize("dependencies", [[None], ["shared"], [{"name": date(2026, 1, 1), "version": None}], {}])
+def test_a_lock_that_helm_cannot_read_is_outdated(root: Path, dependencies: Any) -> None:
+    write(root, {"applications/tap/Chart.lock": {"dependencies": dependencies, "digest": "sha256:0"}})
+    (problem,) = chart_checks.problems(root, "tap", "")
+    assert problem.startswith("applications/tap/Chart.lock: digest: is not that of the dependencies")
 
 
 def test_the_lock_of_a_chart_with_its_dependencies_is_not_read(root: Path) -> None:
