@@ -1,5 +1,7 @@
 """Create the arguments of the components in Vault and in the cluster from configuration and Phalanx checkout."""
 
+from dataclasses import replace
+
 import pulumi
 
 from components.applications import ApplicationsArgs
@@ -15,7 +17,6 @@ from components.secret_store import SecretStore, SecretStoreArgs
 from components.storage_classes import StorageClassArgs, StorageClassesArgs
 from components.vault_secrets_operator import OPERATOR, VaultSecretsOperatorArgs
 from config.applications import ApplicationsSettings, WiringMode
-from config.ingress import NODE_PORTS
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
@@ -24,6 +25,7 @@ from phalanx.git_credentials import SshKey, Token
 from phalanx.source import PhalanxSource
 from program import wiring_verification
 from program.checks import Checked
+from wiring import configured_facts
 from wiring.facts import Facts
 
 CERT_MANAGER = "cert-manager"
@@ -166,12 +168,10 @@ def facts(
     config: StackConfig, ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
 ) -> Facts[pulumi.Input[str]]:
     """Return the facts of the infrastructure that applications need."""
-    return Facts(
-        ingress_address=ingress.address,
+    return replace(
+        configured_facts.of(config, ingress.address),
         ingress_annotations=ingress.annotations,
         ingress_controller_kind=ingress.controller_kind,
-        ingress_node_ports=NODE_PORTS if config.ingress.mode == "octavia" else {},
-        ingress_proxy_protocol=config.ingress.proxy_protocol,
         nfs_address=nfs.address,
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,
