@@ -20,6 +20,7 @@ from config.names import cloud_name, ingress_description
 from phalanx import processes
 from sandbox import environment, paths
 from sandbox import vault as sandbox_vault
+from tests.sandbox import waiting_pods
 from tests.sandbox.branches import branch
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
@@ -29,21 +30,6 @@ NFS = cloud_name("sandbox", "nfs")
 APPLICATION = "doctor"
 LOST_SECONDS = 300
 """Duration of the lease of a lost node; after it, KWOK takes the node back even if a test was killed."""
-
-DEPLOYMENT = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "waits"},
-    "spec": {
-        "selector": {"matchLabels": {"app": "waits"}},
-        "template": {
-            "metadata": {"labels": {"app": "waits"}},
-            "spec": {
-                "containers": [{"name": "main", "image": "none", "envFrom": [{"configMapRef": {"name": "absent"}}]}]
-            },
-        },
-    },
-}
 
 
 class Diagnosis(NamedTuple):
@@ -170,7 +156,9 @@ def test_an_application_whose_pod_cannot_start_has_the_reason(
 ) -> None:
     def add(tree: Path) -> None:
         (tree / APPLICATION).mkdir()
-        (tree / APPLICATION / "deployment.yaml").write_text(yaml.safe_dump(DEPLOYMENT))
+        (tree / APPLICATION / "deployment.yaml").write_text(
+            yaml.safe_dump(waiting_pods.deployment("configMapRef", "absent"))
+        )
         subprocess.run(("git", "-C", tree, "add", APPLICATION), env=processes.environment(), check=True)
 
     with (

@@ -22,24 +22,13 @@ from probes import cluster_access, failures
 from program import openstack_arguments
 from program.failure_hooks import error_hooks
 from program.providers import openstack_provider
+from tests.sandbox import waiting_pods
 from tests.sandbox.branches import branch, replace
 from tests.sandbox.configuration import vary
 from tests.sandbox.program import Program
 from tests.sandbox.small_stack import failure, small_stack
 
 ABSENT = "secret-that-does-not-exist"
-DEPLOYMENT = {
-    "apiVersion": "apps/v1",
-    "kind": "Deployment",
-    "metadata": {"name": "waits"},
-    "spec": {
-        "selector": {"matchLabels": {"app": "waits"}},
-        "template": {
-            "metadata": {"labels": {"app": "waits"}},
-            "spec": {"containers": [{"name": "main", "image": "none", "envFrom": [{"secretRef": {"name": ABSENT}}]}]},
-        },
-    },
-}
 
 
 @pytest.fixture
@@ -78,7 +67,7 @@ def test_an_unready_release_fails_with_the_reason_of_its_pods(
     chart = tmp_path / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: waits\nversion: 1.0.0\n")
-    (chart / "templates" / "deployment.yaml").write_text(yaml.safe_dump(DEPLOYMENT))
+    (chart / "templates" / "deployment.yaml").write_text(yaml.safe_dump(waiting_pods.deployment("secretRef", ABSENT)))
 
     def release() -> None:
         provider = Provider("kubernetes", kubeconfig=Output.secret(kubeconfig), enable_server_side_apply=True)

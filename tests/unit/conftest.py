@@ -1,4 +1,6 @@
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,16 @@ def _no_real_service(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VAULT_TOKEN", "VAULT_ADDR", "OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "KUBECONFIG", "PULUMI_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Isolate the cache and Git's settings from the user's; return the cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Merges of an upstream repository into a fork of it, with Git."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,7 @@ from tests.unit.phalanx.phalanx_git import CHART, commit
 from tests.unit.phalanx.repository import static
 from tests.unit.sample import environment_data
 
-
-@pytest.fixture(autouse=True)
-def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Isolate the cache and Git's settings from the user's."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

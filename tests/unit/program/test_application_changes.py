@@ -1,6 +1,5 @@
 """Messages about what changes in an Application, on a real repository."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,8 @@ URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applic
 
 
 @pytest.fixture
-def commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def commits(tmp_path: Path, cache: Path) -> list[str]:  # noqa: ARG001 - isolates Git
     """Create a repository; return its commits, of which all but the first change tap."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     root = tmp_path / "phalanx"
     root.mkdir()
     phalanx_git.git(root, "init", "--quiet", "--initial-branch=main")
