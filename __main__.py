@@ -55,7 +55,7 @@ def build(checked: Checked) -> Platform:
     ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
     records_args = openstack_arguments.platform_records(config, source.environment.fqdn, ingress)
     records = [PlatformRecords("dns", records_args, openstack)] if records_args else []
-    cluster = MagnumCluster("cluster", openstack_arguments.cluster(config, network), openstack)
+    cluster = MagnumCluster(config.active, openstack_arguments.cluster(config, config.active, network), openstack)
 
     vault = vault_options(checked, unchanged)
     secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)

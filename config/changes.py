@@ -35,7 +35,7 @@ class Change:
     text: str
     """What is updated or replaced, which data and users that touches, or how to do it instead."""
     heat: Effect | None = None
-    """Effect with ``cluster.driver`` heat, if it is another."""
+    """Effect with ``clusters.NAME.driver`` heat, if it is another."""
 
     def __str__(self) -> str:
         return f"{self.label}: {self.text}"
@@ -43,7 +43,7 @@ class Change:
     @property
     def label(self) -> str:
         """The effect, with both drivers."""
-        return f"{self.effect}; {self.heat} with `cluster.driver` heat" if self.heat else str(self.effect)
+        return f"{self.effect}; {self.heat} with `clusters.NAME.driver` heat" if self.heat else str(self.effect)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(schema), SCHEMA_KEY: {"label": self.label, "text": self.text}}

@@ -44,23 +44,23 @@ SERVICE_NETWORKS: Mapping[Driver, IPv4Network] = {
 capi-helm-charts."""
 
 LABELS_OF_FIELDS = {
-    "auto_healing_enabled": "cluster.autohealing",
-    "availability_zone": "cluster.availabilityZone",
-    "auto_scaling_enabled": "cluster.workers.autoscaling",
-    "boot_volume_size": "cluster.bootVolume.size",
-    "boot_volume_type": "cluster.bootVolume.type",
-    "calico_ipv4pool": "cluster.podCidr",
-    "flannel_network_cidr": "cluster.podCidr",
-    "api_master_lb_allowed_cidrs": "cluster.apiAllowedCidrs",
-    "kube_tag": "cluster.kubernetesVersion",
-    "master_lb_allowed_cidrs": "cluster.apiAllowedCidrs",
-    "master_lb_floating_ip_enabled": "cluster.publicApi",
-    "max_node_count": "cluster.workers.autoscaling.maximum",
-    "min_node_count": "cluster.workers.autoscaling.minimum",
+    "auto_healing_enabled": "clusters.NAME.autohealing",
+    "availability_zone": "clusters.NAME.availabilityZone",
+    "auto_scaling_enabled": "clusters.NAME.workers.autoscaling",
+    "boot_volume_size": "clusters.NAME.bootVolume.size",
+    "boot_volume_type": "clusters.NAME.bootVolume.type",
+    "calico_ipv4pool": "clusters.NAME.podCidr",
+    "flannel_network_cidr": "clusters.NAME.podCidr",
+    "api_master_lb_allowed_cidrs": "clusters.NAME.apiAllowedCidrs",
+    "kube_tag": "clusters.NAME.kubernetesVersion",
+    "master_lb_allowed_cidrs": "clusters.NAME.apiAllowedCidrs",
+    "master_lb_floating_ip_enabled": "clusters.NAME.publicApi",
+    "max_node_count": "clusters.NAME.workers.autoscaling.maximum",
+    "min_node_count": "clusters.NAME.workers.autoscaling.minimum",
     "octavia_lb_algorithm": "ingress.loadBalancerProvider",
     "octavia_lb_healthcheck": "ingress.healthMonitors",
     "octavia_provider": "ingress.loadBalancerProvider",
-    "service_cluster_ip_range": "cluster.serviceCidr",
+    "service_cluster_ip_range": "clusters.NAME.serviceCidr",
 }
 """Configuration keys of the labels that must not be set in ``labels``, by label."""
 
@@ -240,7 +240,7 @@ class Cluster(Section):
         ):
             raise ValueError(
                 f"kubernetesVersion {version} was not tested with Magnum's driver heat ({tested} were): choose one of "
-                f"these, or set the labels {', '.join(missing)} in cluster.labels yourself"
+                f"these, or set the labels {', '.join(missing)} in labels yourself"
             )
 
     @property
@@ -263,6 +263,11 @@ class Cluster(Section):
     def groups(self) -> Mapping[str, NodeGroupSettings]:
         """All groups of workers, by their name in Magnum."""
         return {"default-worker": self.workers, **self.node_groups}
+
+    @property
+    def groups_by_path(self) -> Mapping[str, NodeGroupSettings]:
+        """All groups of workers, by their key path in the cluster."""
+        return {"workers": self.workers, **{f"nodeGroups.{name}": each for name, each in self.node_groups.items()}}
 
     @property
     def pods(self) -> IPv4Network:

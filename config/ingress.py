@@ -5,7 +5,7 @@ from pydantic import Field, model_validator
 
 from config.addresses import Address, ClientNetwork
 from config.changes import in_place, refused, replaces
-from config.cluster import Cluster
+from config.clusters import Clusters
 from config.section import Section
 from config.stack_file import KeyPath
 
@@ -98,12 +98,17 @@ class Ingress(Section):
         return self.mode == "octavia" and self.load_balancer_provider == "amphora"
 
 
-def fixed_nodes(cluster: Cluster, ingress: Ingress) -> Iterator[tuple[KeyPath, str]]:
+def fixed_nodes(clusters: Clusters, ingress: Ingress) -> Iterator[tuple[KeyPath, str]]:
     """Yield a conflict if nodes come and go without this program, which sets the members of its load balancer."""
-    groups = {"workers": cluster.workers, **{f"nodeGroups.{name}": each for name, each in cluster.node_groups.items()}}
-    if ingress.mode == "octavia" and (scaled := [name for name, group in groups.items() if group.autoscaling]):
+    scaled = [
+        f"clusters.{name}.{path}.autoscaling"
+        for name, cluster in clusters.items()
+        for path, group in cluster.groups_by_path.items()
+        if group.autoscaling
+    ]
+    if ingress.mode == "octavia" and scaled:
         reason = (
-            f"octavia does not support cluster.{scaled[0]}.autoscaling, as the load balancer would not get the nodes "
+            f"octavia does not support {scaled[0]}, as the load balancer would not get the nodes "
             "that the autoscaler adds: remove autoscaling, or set mode to cloud-controller"
         )
         yield ("ingress", "mode"), reason

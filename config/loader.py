@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from config import stack_document
 from config.explain import explain
@@ -158,7 +158,7 @@ def _decode(text: str, annotation: Any) -> Any:
     return text
 
 
-def _json(values: Mapping[str, Any]) -> str:
+def _json(values: Any) -> str:
     """Return values as JSON, with U+FFFD for halves of characters, which are not Unicode."""
     return re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(values, ensure_ascii=False))
 
@@ -175,11 +175,13 @@ def _conflicts(error: ValidationError, values: Mapping[str, Any], model: type[St
         return []
     valid: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        key, section = field.alias or name, field.annotation
-        if key in wrong or not (isinstance(section, type) and issubclass(section, BaseModel)):
+        key = field.alias or name
+        if key in wrong:
             continue
         valid[name] = (
-            section.model_validate_json(_json(values[key]), strict=True, by_name=False, by_alias=True)
+            TypeAdapter(field.rebuild_annotation()).validate_json(
+                _json(values[key]), strict=True, by_name=False, by_alias=True
+            )
             if key in values
             else field.default
         )

@@ -45,4 +45,4 @@ FIXED: Mapping[Driver, Mapping[str, str]] = {
     },
     "capi": {**_COMMON, "csi_cinder_reclaim_policy": "Retain"},
 }
-"""Labels by driver. ``cluster.labels`` in a stack's file override them."""
+"""Labels by driver. ``clusters.NAME.labels`` in a stack's file override them."""

@@ -11,6 +11,7 @@ from config.stack_file import KeyPath
 
 if TYPE_CHECKING:
     from config.cluster import Cluster
+    from config.clusters import Clusters
 
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _KEY = rf"([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_NAME}"
@@ -104,14 +105,14 @@ class DefaultWorkers(NodeGroupSettings):
         Name,
         refused(
             "Magnum cannot replace the default workers; add nodes with the new flavor as a group in "
-            "`cluster.nodeGroups`, or create another stack with a new cluster"
+            "`clusters.NAME.nodeGroups`, or create another stack with a new cluster"
         ),
     ] = Field(description="Nova flavor", examples=["m1.large"])
     autoscaling: Annotated[
         AutoscalingSettings | None,
         refused(
-            "Magnum sets it when it creates a cluster; with the autoscaler on, use a group in `cluster.nodeGroups`, "
-            "whose bounds can be changed, otherwise create another stack with a new cluster"
+            "Magnum sets it when it creates a cluster; with the autoscaler on, use a group in "
+            "`clusters.NAME.nodeGroups`, whose bounds can be changed, otherwise create another stack with a new cluster"
         ),
     ] = Field(
         default=None,
@@ -141,14 +142,18 @@ class AdditionalNodeGroup(NodeGroupSettings):
     )
 
 
-def supported_by_driver(cluster: "Cluster") -> Iterator[tuple[KeyPath, str]]:
+def supported_by_driver(clusters: "Clusters") -> Iterator[tuple[KeyPath, str]]:
     """Yield the settings of node groups that the driver does not pass on.
 
     Source: ``_process_node_groups`` in ``magnum_capi_helm/driver.py``; the label of the nodes is that of
     ``kubeadm-config-template.yaml`` in capi-helm-charts.
     """
-    if cluster.driver != "capi":
-        return
+    for name, cluster in clusters.items():
+        if cluster.driver == "capi":
+            yield from _not_passed_on(name, cluster)
+
+
+def _not_passed_on(cluster_name: str, cluster: "Cluster") -> Iterator[tuple[KeyPath, str]]:
     for name, group in cluster.node_groups.items():
         nodes = f"its nodes have the label capi.stackhpc.com/node-group={name}"
         ways = {
@@ -159,4 +164,4 @@ def supported_by_driver(cluster: "Cluster") -> Iterator[tuple[KeyPath, str]]:
         for key, (value, way) in ways.items():
             if value:
                 reason = f"Magnum's driver for Cluster API passes on only flavor, count and autoscaling: {way}"
-                yield ("cluster", "nodeGroups", name, key), reason
+                yield ("clusters", cluster_name, "nodeGroups", name, key), reason

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -7,6 +7,7 @@ from config.applications import ApplicationsSettings
 from config.changes import in_place, refused, this_run
 from config.cloud import Cloud
 from config.cluster import Cluster
+from config.clusters import Clusters
 from config.dns import Dns, ExternalDns
 from config.ingress import Ingress, fixed_nodes
 from config.names import PROJECT
@@ -25,6 +26,10 @@ class StackConfig(StackFile):
     """Configuration of one Rubin Science Platform."""
 
     project: ClassVar[str] = PROJECT
+    moved: ClassVar[Mapping[str, str]] = {
+        "cluster": "move it below rsp:clusters under the name `cluster`, with which a stack keeps its cluster "
+        "(`rsp:clusters: {cluster: {image: ...}}`)",
+    }
     rules: ClassVar[Sequence[Rule]] = (
         fixed_address,
         overlaps,
@@ -38,7 +43,20 @@ class StackConfig(StackFile):
     cloud: Cloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the cluster and the NFS server")
     nfs: Nfs = Field(description="NFS server and its volumes")
-    cluster: Cluster = Field(description="Kubernetes cluster")
+    clusters: Annotated[Clusters, refused("a cluster keeps its name; create another stack with a new cluster")] = Field(
+        min_length=1,
+        max_length=1,
+        description="Kubernetes cluster, by a name that you choose",
+        examples=[
+            {
+                "blue": {
+                    "image": "ubuntu-2404-kube-v1.36.3",
+                    "masters": {"flavor": "m1.medium", "count": 1},
+                    "workers": {"flavor": "m1.large", "count": 3},
+                }
+            }
+        ],
+    )
     ingress: Ingress = Field(default=Ingress(), description="Load balancer of ingress-nginx")
     dns: Annotated[Dns, in_place("creates or deletes the records of the platform's name")] = Field(
         default=ExternalDns(kind="external"), description="DNS records of the platform's name"
@@ -77,3 +95,13 @@ class StackConfig(StackFile):
             "in spite of such a problem, which is then logged as a warning"
         ),
     )
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that serves the platform."""
+        return self.clusters[self.active]
+
+    @property
+    def active(self) -> str:
+        """Name of the cluster that serves the platform."""
+        return next(iter(self.clusters))

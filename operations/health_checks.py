@@ -122,7 +122,7 @@ class Stack:
         try:
             kubeconfig = self.kubeconfig()
         except PhalanxError:
-            kubeconfig = cluster_access.kubeconfig(self.connection(), self.named("cluster"))
+            kubeconfig = cluster_access.kubeconfig(self.connection(), self.named(self.config.active))
         return KubernetesApi(kubeconfig)
 
 
@@ -154,11 +154,13 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
     )
     yield Check(
         name=magnum.CLUSTER,
-        run=lambda: magnum.cluster(connection(), stack.named("cluster")),
+        run=lambda: magnum.cluster(connection(), stack.named(config.active)),
         requires=(cloud.KEYSTONE, "Magnum"),
     )
     yield Check(
-        name="servers of the nodes", run=lambda: servers.nodes(connection(), name), requires=(cloud.KEYSTONE, "Nova")
+        name="servers of the nodes",
+        run=lambda: servers.nodes(connection(), config, name),
+        requires=(cloud.KEYSTONE, "Nova"),
     )
     yield Check(
         name="NFS server",
@@ -172,7 +174,7 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
     )
     yield Check(
         name=load_balancer.API,
-        run=lambda: load_balancer.api(connection(), name),
+        run=lambda: load_balancer.api(connection(), stack.named(config.active)),
         requires=(cloud.KEYSTONE, "Magnum", "Octavia", "Neutron"),
     )
 

@@ -89,7 +89,7 @@ def _flavors(path: Path) -> dict[str, Flavor]:
 def _costs(config: StackConfig, sizes: Mapping[str, Flavor], prices: Prices) -> dict[str, cost.Cost]:
     """Return the cost at the initial size, and at the maximum size if node groups can grow."""
     found = {"initial": cost.monthly(config, sizes, prices, at_maximum=False)}
-    if any(group.autoscaling for group in config.cluster.groups.values()):
+    if any(group.autoscaling for cluster in config.clusters.values() for group in cluster.groups.values()):
         found["maximum"] = cost.monthly(config, sizes, prices, at_maximum=True)
     return found
 

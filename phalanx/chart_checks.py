@@ -43,8 +43,8 @@ def problems(root: Path, application: str, kubernetes: str) -> Iterator[str]:
     if supported and kubernetes and not _supports(supported, kubernetes):
         yield (
             f"applications/{application}/Chart.yaml: kubeVersion: is {supported!r}, which Helm enforces, expected a "
-            f"range that contains {kubernetes}, the release in rsp:cluster.kubernetesVersion: choose an image with a "
-            "release that the chart supports, or another version of the application"
+            f"range that contains {kubernetes}, the release in rsp:clusters.NAME.kubernetesVersion: choose an image "
+            "with a release that the chart supports, or another version of the application"
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from config import heat_releases
-from config.cluster import LABELS_OF_FIELDS
+from config.cluster import LABELS_OF_FIELDS, Cluster
 from config.magnum_labels import FIXED
 from config.stack_config import StackConfig
 from probes.magnum_driver import DISTRIBUTIONS
@@ -24,49 +24,53 @@ REPLACED = ("CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_FAILED")
 _NEW_CLUSTER = "create a new cluster with another stack"
 
 
-def problems(config: StackConfig, cluster: Any, template: Any, names: Mapping[str, str]) -> Iterator[Problem]:
+def problems(
+    config: StackConfig, name: str, cluster: Any, template: Any, names: Mapping[str, str]
+) -> Iterator[Problem]:
     """Yield a fatal problem for each configured value that the cluster cannot get.
 
     Args:
         config: The stack configuration.
+        name: Name of the cluster in it.
         cluster: The cluster in Magnum, as by openstacksdk.
         template: The cluster's template.
         names: Names of the cloud's flavors and images by ID, as Magnum may have either.
     """
     if cluster.status in REPLACED:
         return
-    for path, wanted, found in _values(config, cluster, template):
+    settings, key = config.clusters[name], f"clusters.{name}"
+    for path, wanted, found in _values(config, name, cluster, template):
         current = names.get(found, found)
         if wanted != current:
             yield Problem(
                 where=f"rsp:{path}",
                 what=f"is {_shown(wanted)}, but the cluster `{cluster.name}` was created with {_shown(current)}, which "
-                f"Magnum cannot change: set it back, {_other_way(config, path, cluster)}",
+                f"Magnum cannot change: set it back, {_other_way(settings, key, path, cluster)}",
             )
-    if config.cluster.driver == "capi":
-        yield from _upgrade_problems(config.cluster.kubernetes_version, cluster.coe_version)
+    if settings.driver == "capi":
+        yield from _upgrade_problems(f"rsp:{key}.kubernetesVersion", settings.kubernetes_version, cluster.coe_version)
 
 
-def _values(config: StackConfig, cluster: Any, template: Any) -> Iterator[tuple[str, str, str]]:
+def _values(config: StackConfig, name: str, cluster: Any, template: Any) -> Iterator[tuple[str, str, str]]:
     """Yield key path, configured value and the existing cluster's value; a value that is not set is empty."""
-    settings = config.cluster
-    yield "cluster.driver", settings.driver, _driver_of(template) or settings.driver
-    yield "cluster.masters.flavor", settings.masters.flavor, cluster.master_flavor_id
-    yield "cluster.masters.count", str(settings.masters.count), str(cluster.master_count)
-    yield "cluster.workers.flavor", settings.workers.flavor, cluster.flavor_id
-    yield "cluster.networkDriver", settings.network_driver, template.network_driver
+    settings, key = config.clusters[name], f"clusters.{name}"
+    yield f"{key}.driver", settings.driver, _driver_of(template) or settings.driver
+    yield f"{key}.masters.flavor", settings.masters.flavor, cluster.master_flavor_id
+    yield f"{key}.masters.count", str(settings.masters.count), str(cluster.master_count)
+    yield f"{key}.workers.flavor", settings.workers.flavor, cluster.flavor_id
+    yield f"{key}.networkDriver", settings.network_driver, template.network_driver
     yield "cloud.keypair", config.cloud.keypair or "", cluster.keypair or ""
     existing = cluster.labels or {}
-    for path, label, wanted in _labels(config, template.network_driver):
+    for path, label, wanted in _labels(config, name, template.network_driver):
         # Cluster API merges the template's labels, then the cluster's: a label that the latter lacks can be added,
         # except for this one, which releases before 1.4 read from the cluster only.
         if settings.driver == "heat" or label in existing or label == "api_master_lb_allowed_cidrs":
             yield path, wanted, existing.get(label, "")
     for label in sorted(existing.keys() - LABELS_OF_FIELDS.keys() - settings.labels.keys()):
         own = {**FIXED[settings.driver], **heat_releases.labels(existing.get("kube_tag", ""))}
-        yield f"cluster.labels.{label}", own.get(label, ""), existing[label]
+        yield f"{key}.labels.{label}", own.get(label, ""), existing[label]
     if settings.driver == "heat":
-        yield "cluster.image", settings.image, template.image_id
+        yield f"{key}.image", settings.image, template.image_id
         yield (
             "network.dnsNameservers",
             ",".join(map(str, config.network.dns_nameservers)),
@@ -74,42 +78,44 @@ def _values(config: StackConfig, cluster: Any, template: Any) -> Iterator[tuple[
         )
 
 
-def _labels(config: StackConfig, network_driver: str) -> Iterator[tuple[str, str, str]]:
+def _labels(config: StackConfig, name: str, network_driver: str) -> Iterator[tuple[str, str, str]]:
     """Yield key path, name and configured value of the labels that the configuration sets.
 
     Args:
         config: The stack configuration.
+        name: Name of the cluster in it.
         network_driver: Network driver of the existing cluster.
     """
-    settings, workers = config.cluster, config.cluster.workers
+    settings, key = config.clusters[name], f"clusters.{name}"
+    workers = settings.workers
     heat = settings.driver == "heat"
-    yield "cluster.publicApi", "master_lb_floating_ip_enabled", _flag(settings.public_api)
+    yield f"{key}.publicApi", "master_lb_floating_ip_enabled", _flag(settings.public_api)
     allowed = "master_lb_allowed_cidrs" if heat else "api_master_lb_allowed_cidrs"
-    yield "cluster.apiAllowedCidrs", allowed, ",".join(map(str, settings.api_allowed_cidrs))
-    yield "cluster.autohealing", "auto_healing_enabled", _flag(settings.autohealing)
+    yield f"{key}.apiAllowedCidrs", allowed, ",".join(map(str, settings.api_allowed_cidrs))
+    yield f"{key}.autohealing", "auto_healing_enabled", _flag(settings.autohealing)
     boot = settings.boot_volume
-    yield "cluster.bootVolume.size", "boot_volume_size", str(boot.size) if boot else ""
-    yield "cluster.bootVolume.type", "boot_volume_type", (boot.type if boot else None) or ""
+    yield f"{key}.bootVolume.size", "boot_volume_size", str(boot.size) if boot else ""
+    yield f"{key}.bootVolume.type", "boot_volume_type", (boot.type if boot else None) or ""
     scaled = any(group.autoscaling for group in (workers, *settings.node_groups.values()))
     bounds = workers.autoscaling
-    yield "cluster.workers.autoscaling", "auto_scaling_enabled", _flag(scaled)
+    yield f"{key}.workers.autoscaling", "auto_scaling_enabled", _flag(scaled)
     if scaled:
         least, most = (bounds.minimum, bounds.maximum) if bounds else (workers.count, workers.count)
-        yield "cluster.workers.autoscaling.minimum", "min_node_count", str(least)
-        yield "cluster.workers.autoscaling.maximum", "max_node_count", str(most)
+        yield f"{key}.workers.autoscaling.minimum", "min_node_count", str(least)
+        yield f"{key}.workers.autoscaling.maximum", "max_node_count", str(most)
     yield "ingress.loadBalancerProvider", "octavia_provider", config.ingress.load_balancer_provider
     yield "ingress.healthMonitors", "octavia_lb_healthcheck", _flag(config.ingress.health_monitors)
     if heat:
-        yield "cluster.availabilityZone", "availability_zone", settings.availability_zone or ""
-        yield "cluster.kubernetesVersion", "kube_tag", settings.kubernetes_version
+        yield f"{key}.availabilityZone", "availability_zone", settings.availability_zone or ""
+        yield f"{key}.kubernetesVersion", "kube_tag", settings.kubernetes_version
         pods = "flannel_network_cidr" if network_driver == "flannel" else "calico_ipv4pool"
-        yield "cluster.podCidr", pods, str(settings.pods)
-        yield "cluster.serviceCidr", "service_cluster_ip_range", str(settings.services)
+        yield f"{key}.podCidr", pods, str(settings.pods)
+        yield f"{key}.serviceCidr", "service_cluster_ip_range", str(settings.services)
     for label, value in settings.labels.items():
-        yield f"cluster.labels.{label}", label, value
+        yield f"{key}.labels.{label}", label, value
 
 
-def _upgrade_problems(wanted: str, current: str | None) -> Iterator[Problem]:
+def _upgrade_problems(where: str, wanted: str, current: str | None) -> Iterator[Problem]:
     """Check the order of releases, as Kubernetes cannot be downgraded, nor upgraded by two minor releases at once.
 
     Source: https://kubernetes.io/releases/version-skew-policy/; Cluster API refuses the latter (``ValidateUpdate`` of
@@ -123,23 +129,22 @@ def _upgrade_problems(wanted: str, current: str | None) -> Iterator[Problem]:
     else:
         return
     what = f"{wanted} cannot follow {current}, the release of the cluster: {way}"
-    yield Problem(where="rsp:cluster.kubernetesVersion", what=what)
+    yield Problem(where=where, what=what)
 
 
-def _other_way(config: StackConfig, path: str, cluster: Any) -> str:
-    capi = config.cluster.driver == "capi"
-    if path == "cluster.workers.flavor":
-        return f"and add nodes with the new flavor as a group in cluster.nodeGroups; or {_NEW_CLUSTER}"
-    if path == "cluster.masters.count" and capi:
-        count = config.cluster.masters.count
+def _other_way(settings: Cluster, key: str, path: str, cluster: Any) -> str:
+    """Return what to do instead of a change of a path, below the cluster's key or elsewhere."""
+    if path == f"{key}.workers.flavor":
+        return f"and add nodes with the new flavor as a group in {key}.nodeGroups; or {_NEW_CLUSTER}"
+    if path == f"{key}.masters.count" and settings.driver == "capi":
         return (
-            f"or run `openstack coe cluster resize --nodegroup default-master {cluster.name} {count}` (Magnum 2025.1 "
-            "or later) and `pulumi refresh`"
+            f"or run `openstack coe cluster resize --nodegroup default-master {cluster.name} {settings.masters.count}` "
+            "(Magnum 2025.1 or later) and `pulumi refresh`"
         )
     autoscaled = (cluster.labels or {}).get("auto_scaling_enabled") == "true"
     # Without the autoscaler, which Magnum installs with the cluster, no group would be scaled.
-    if path.startswith("cluster.workers.autoscaling.") and autoscaled:
-        return f"and use a group in cluster.nodeGroups, whose bounds can be changed; or {_NEW_CLUSTER}"
+    if path.startswith(f"{key}.workers.autoscaling.") and autoscaled:
+        return f"and use a group in {key}.nodeGroups, whose bounds can be changed; or {_NEW_CLUSTER}"
     return f"or {_NEW_CLUSTER}"
 
 

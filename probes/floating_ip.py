@@ -58,8 +58,9 @@ def _other_user(connection: "Connection", port_id: str | None, stack: str) -> st
     balancer = next(iter(octavia.load_balancers(vip_port_id=port_id)), None)
     if balancer is None:
         return f"the port {port_id}"
-    cluster = connection.container_infrastructure_management.find_cluster(cloud_name(stack, "cluster"))
+    clusters = connection.container_infrastructure_management.clusters()
+    own_clusters = [each for each in clusters if each.name.startswith(cloud_name(stack, ""))]
     # The cloud controller knows the cluster by its ID with Heat, by its name in Cluster API otherwise.
-    names = [f"kube_service_{each}_" for each in (cluster.uuid, cluster.stack_id)] if cluster else []
+    names = [f"kube_service_{known}_" for each in own_clusters for known in (each.uuid, each.stack_id)]
     own = balancer.name.startswith((cloud_name(stack, ""), *names))
     return "" if own else f"the load balancer `{balancer.name}`"

@@ -24,14 +24,15 @@ MINIMUM_FLAVOR = Flavor(vcpus=2, ram=2048)
 """Smallest flavor of nodes with Cluster API, by default (``minimum_flavor_vcpus``, ``minimum_flavor_ram``)."""
 
 
-def image_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
+def image_problems(key: str, cluster: Cluster, image: Any) -> Iterator[Problem]:
     """Yield the reasons why Magnum cannot use an image for the configured driver and Kubernetes release.
 
     Args:
+        key: Key path of the cluster.
         cluster: The configuration.
         image: The Glance image, as by openstacksdk.
     """
-    where, wanted = "rsp:cluster.image", DISTRIBUTIONS[cluster.driver]
+    where, wanted = f"rsp:{key}.image", DISTRIBUTIONS[cluster.driver]
     distribution = image.os_distro
     chosen = next((driver for driver, known in DISTRIBUTIONS.items() if distribution in known), None)
     if not distribution:
@@ -51,15 +52,15 @@ def image_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
         yield Problem(
             where=where,
             what=f"image `{image.name}` has os_distro {distribution}, for which Magnum uses its {_NAMES[chosen]} "
-            f"driver: choose an image with os_distro {' or '.join(wanted)}, or set cluster.driver to {chosen}",
+            f"driver: choose an image with os_distro {' or '.join(wanted)}, or set {key}.driver to {chosen}",
         )
     if cluster.driver == "capi":
-        yield from _release_problems(cluster, image)
+        yield from _release_problems(key, cluster, image)
 
 
-def _release_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
+def _release_problems(key: str, cluster: Cluster, image: Any) -> Iterator[Problem]:
     """Compare the release with that of the image, which is installed regardless of the template's label."""
-    where = "rsp:cluster.kubernetesVersion"
+    where = f"rsp:{key}.kubernetesVersion"
     installed = (image.properties or {}).get("kube_version")
     if not installed:
         yield Problem(
@@ -77,40 +78,46 @@ def _release_problems(cluster: Cluster, image: Any) -> Iterator[Problem]:
         )
 
 
-def cluster_warnings(cluster: Cluster) -> Iterator[Problem]:
-    """Yield warnings about settings that Magnum accepts, but that may not have the desired effect."""
+def cluster_warnings(key: str, cluster: Cluster) -> Iterator[Problem]:
+    """Yield warnings about settings that Magnum accepts, but that may not have the desired effect.
+
+    Args:
+        key: Key path of the cluster.
+        cluster: The configuration.
+    """
     if cluster.driver == "capi" and cluster.api_allowed_cidrs:
         # magnum-capi-helm sets the chart's value apiServer.allowedCidrs. Charts for v1beta1 of OpenStackCluster have
         # passed it on in a field that does not exist, and read allowedCIDRs since 0.24 (capi-helm-charts #699).
         yield Problem(
-            where="rsp:cluster.apiAllowedCidrs",
+            where=f"rsp:{key}.apiAllowedCidrs",
             what="depends on the cloud's release of capi-helm-charts, and some ignore it: check `allowed_cidrs` with "
-            "`openstack loadbalancer listener show` after the deployment, or set cluster.publicApi to false; where it "
+            f"`openstack loadbalancer listener show` after the deployment, or set {key}.publicApi to false; where it "
             "has an effect, it must include the addresses of Magnum's management cluster",
             fatal=False,
         )
     if not cluster.is_supported_by_phalanx:
         yield Problem(
-            where="rsp:cluster.kubernetesVersion",
+            where=f"rsp:{key}.kubernetesVersion",
             what=f"Phalanx requires Kubernetes {'.'.join(map(str, versions.KUBERNETES_MINIMUM))} or later, got "
             f"{cluster.kubernetes_version}; the newest release tested with Magnum's Heat driver is "
             f"{next(iter(heat_releases.TESTED))}: "
-            "use an image for Cluster API and cluster.driver capi if the cloud has that driver",
+            f"use an image for Cluster API and {key}.driver capi if the cloud has that driver",
             fatal=False,
         )
 
 
-def flavor_warnings(cluster: Cluster, flavors: Mapping[str, Flavor]) -> Iterator[Problem]:
+def flavor_warnings(key: str, cluster: Cluster, flavors: Mapping[str, Flavor]) -> Iterator[Problem]:
     """Yield a warning for each flavor of nodes that is below the default minimum of magnum-capi-helm.
 
     Args:
+        key: Key path of the cluster.
         cluster: The configuration.
         flavors: The cloud's flavors by name; names that it does not have are ignored.
     """
     if cluster.driver != "capi":
         return
     minimum = MINIMUM_FLAVOR
-    for path, name in flavors_of(cluster).items():
+    for path, name in flavors_of(key, cluster).items():
         flavor = flavors.get(name, minimum)
         if flavor.vcpus < minimum.vcpus or flavor.ram < minimum.ram:
             yield Problem(
@@ -122,12 +129,16 @@ def flavor_warnings(cluster: Cluster, flavors: Mapping[str, Flavor]) -> Iterator
             )
 
 
-def flavors_of(cluster: Cluster) -> dict[str, str]:
-    """Return the flavors of the cluster's nodes by key path."""
+def flavors_of(key: str, cluster: Cluster) -> dict[str, str]:
+    """Return the flavors of a cluster's nodes by key path.
+
+    Args:
+        key: Key path of the cluster.
+        cluster: The configuration.
+    """
     return {
-        "cluster.masters.flavor": cluster.masters.flavor,
-        "cluster.workers.flavor": cluster.workers.flavor,
-        **{f"cluster.nodeGroups.{name}.flavor": group.flavor for name, group in cluster.node_groups.items()},
+        f"{key}.masters.flavor": cluster.masters.flavor,
+        **{f"{key}.{path}.flavor": group.flavor for path, group in cluster.groups_by_path.items()},
     }
 
 

@@ -68,7 +68,7 @@ def needs(
         each volume type, as in Cinder's API. Cores and memory are None if the size of a flavor is not known.
     """
     return {
-        "clusters": 1,
+        "clusters": len(config.clusters),
         **_compute(config, flavors),
         **_storage(volumes(config), default_type),
         **_network(config, ingresses=2 if switching else 1),
@@ -84,9 +84,10 @@ def servers(config: StackConfig, *, at_maximum: bool = True) -> dict[str, int]:
         at_maximum: Whether node groups have the maximum size of their autoscaling, instead of the initial one.
     """
     found: Counter[str] = Counter({config.nfs.flavor: 1})
-    found[config.cluster.masters.flavor] += config.cluster.masters.count
-    for group in config.cluster.groups.values():
-        found[group.flavor] += group.max_count if at_maximum else group.count
+    for cluster in config.clusters.values():
+        found[cluster.masters.flavor] += cluster.masters.count
+        for group in cluster.groups.values():
+            found[group.flavor] += group.max_count if at_maximum else group.count
     return dict(found)
 
 
@@ -97,12 +98,13 @@ def volumes(config: StackConfig, *, at_maximum: bool = True) -> list[Volumes]:
         config: The stack configuration.
         at_maximum: As for `servers`.
     """
-    cluster = config.cluster
     found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in config.nfs.volumes.values()]
-    if boot := cluster.boot_volume:
-        nodes = sum(servers(config, at_maximum=at_maximum).values()) - 1
-        found.append(Volumes(type=boot.type or UNTYPED, size=boot.size, count=nodes))
-    return found + _etcd_volumes(cluster)
+    for cluster in config.clusters.values():
+        if boot := cluster.boot_volume:
+            nodes = cluster.max_nodes if at_maximum else cluster.masters.count + cluster.node_count
+            found.append(Volumes(type=boot.type or UNTYPED, size=boot.size, count=nodes))
+        found += _etcd_volumes(cluster)
+    return found
 
 
 def _etcd_volumes(cluster: Cluster) -> list[Volumes]:
@@ -129,9 +131,14 @@ def _compute(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, in
         "cores": sum(flavor.vcpus * count for flavor, count in sizes) if known else None,
         "ram": sum(flavor.ram * count for flavor, count in sizes) if known else None,
     }
-    if config.cluster.driver == "heat":
-        # One for the masters, and one for each group of workers, with the default label nodes_affinity_policy.
-        groups = [config.cluster.masters.count, *(group.max_count for group in config.cluster.groups.values())]
+    # One for the masters, and one for each group of workers, with the default label nodes_affinity_policy.
+    groups = [
+        count
+        for cluster in config.clusters.values()
+        if cluster.driver == "heat"
+        for count in (cluster.masters.count, *(group.max_count for group in cluster.groups.values()))
+    ]
+    if groups:
         found |= {"server_groups": len(groups), "server_group_members": max(groups)}
     return found
 
@@ -147,23 +154,21 @@ def _storage(wanted: Sequence[Volumes], default_type: str) -> dict[str, int | No
 
 
 def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:
-    cluster = config.cluster
+    clusters = config.clusters.values()
     networks = 0 if config.network.adopt else 1
-    balancers = _api_balancers(cluster) + ingresses
-    if cluster.driver == "heat":
-        rules = _HEAT_RULES
-    else:
-        rules = _CLUSTER_API_RULES + _OVN_RULES * (config.ingress.load_balancer_provider == "ovn")
+    balancers = sum(_api_balancers(cluster) for cluster in clusters) + ingresses
+    cluster_api_rules = _CLUSTER_API_RULES + _OVN_RULES * (config.ingress.load_balancer_provider == "ovn")
+    rules = sum(_HEAT_RULES if cluster.driver == "heat" else cluster_api_rules for cluster in clusters)
     return {
         "networks": networks,
         "subnets": networks,
         "routers": networks,
         # One per server and load balancer; of a new network those of its router and of DHCP (OVN: of metadata).
         "ports": sum(servers(config).values()) + balancers + 2 * networks,
-        # The NFS server's, and Magnum's two for masters and workers.
-        "security_groups": 3,
-        "security_group_rules": _NFS_RULES + rules + 2 * _EGRESS_RULES,
-        "floating_ips": (config.ingress.floating_ip is None) + cluster.public_api,
+        # The NFS server's, and Magnum's two for masters and workers of a cluster.
+        "security_groups": 1 + 2 * len(clusters),
+        "security_group_rules": _NFS_RULES + rules + 2 * _EGRESS_RULES * len(clusters),
+        "floating_ips": (config.ingress.floating_ip is None) + sum(cluster.public_api for cluster in clusters),
     }
 
 
@@ -172,7 +177,8 @@ def _balancers(config: StackConfig, ingresses: int) -> dict[str, int | None]:
 
     The latter has the same parts in each mode. Its members are the workers, whose number follows the autoscaler.
     """
-    cluster, api = config.cluster, _api_balancers(config.cluster)
+    clusters = config.clusters.values()
+    api = sum(_api_balancers(cluster) for cluster in clusters)
     forwardings = ingresses * len(PORTS)
     listeners = api + forwardings
     return {
@@ -180,9 +186,14 @@ def _balancers(config: StackConfig, ingresses: int) -> dict[str, int | None]:
         "listeners": listeners,
         "pools": listeners,
         # cluster-api-provider-openstack creates one for the API in any case.
-        "health_monitors": listeners if config.ingress.health_monitors else api * (cluster.driver == "capi"),
-        "members": api * cluster.masters.count
-        + forwardings * sum(group.max_count for group in cluster.groups.values()),
+        "health_monitors": listeners
+        if config.ingress.health_monitors
+        else sum(_api_balancers(cluster) for cluster in clusters if cluster.driver == "capi"),
+        "members": sum(
+            _api_balancers(cluster) * cluster.masters.count
+            + forwardings * sum(group.max_count for group in cluster.groups.values())
+            for cluster in clusters
+        ),
     }
 
 

@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from config.cluster import Cluster
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from probes import (
@@ -25,9 +26,6 @@ from probes.problem import Problem
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
-
-CLUSTER = "cluster"
-"""Name of the component that creates the cluster."""
 
 
 def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
@@ -50,7 +48,7 @@ def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
         "Neutron": project.network,
         "Glance": project.images,
         "Nova": project.compute,
-        "Magnum": project.cluster,
+        "Magnum": project.clusters,
         "Cinder": project.storage,
         "the quotas": project.quota,
     }
@@ -73,43 +71,46 @@ class _Project:
     def names(self) -> Names:
         """The names in the configuration."""
         config = self.config
-        cluster, boot = config.cluster, config.cluster.boot_volume
+        clusters = {f"clusters.{name}": cluster for name, cluster in config.clusters.items()}
         classes = config.applications.storage_classes
         return Names(
             connection=self.connection,
             project=config.project,
             cloud=config.cloud,
             settings=config.network,
-            images={"nfs.image": config.nfs.image, "cluster.image": cluster.image},
+            images={"nfs.image": config.nfs.image, **{f"{key}.image": each.image for key, each in clusters.items()}},
             flavors={
                 "nfs.flavor": config.nfs.flavor,
-                **magnum_driver.flavors_of(cluster),
+                **{
+                    path: name
+                    for key, each in clusters.items()
+                    for path, name in magnum_driver.flavors_of(key, each).items()
+                },
             },
             volume_types={
                 **{f"nfs.volumes.{name}.type": volume.type for name, volume in config.nfs.volumes.items()},
-                "cluster.bootVolume.type": boot.type if boot else None,
+                **{
+                    f"{key}.bootVolume.type": each.boot_volume.type
+                    for key, each in clusters.items()
+                    if each.boot_volume
+                },
                 **{
                     f"applications.storageClasses.{name}.volumeType": each.volume_type for name, each in classes.items()
                 },
             },
             server_zones={
                 "nfs.availabilityZone": config.nfs.availability_zone,
-                "cluster.availabilityZone": cluster.availability_zone,
-                **{
-                    f"cluster.nodeGroups.{name}.availabilityZone": group.availability_zone
-                    for name, group in cluster.node_groups.items()
-                },
+                **{path: zone for key, each in clusters.items() for path, zone in _zones(key, each).items()},
             },
             volume_zones={
                 **{
                     f"nfs.volumes.{name}.availabilityZone": volume.availability_zone
                     for name, volume in config.nfs.volumes.items()
                 },
-                "cluster.availabilityZone": cluster.availability_zone,
                 **{
-                    f"cluster.nodeGroups.{name}.availabilityZone": group.availability_zone
-                    for name, group in cluster.node_groups.items()
-                    if cluster.boot_volume
+                    path: zone
+                    for key, each in clusters.items()
+                    for path, zone in _zones(key, each, groups=each.boot_volume is not None).items()
                 },
                 **{
                     f"applications.storageClasses.{name}.availabilityZone": each.availability_zone
@@ -196,9 +197,9 @@ class _Project:
                 yield Problem(where=f"rsp:{key}", what=what)
 
     @functools.cached_property
-    def _existing_cluster(self) -> Any:
-        """The stack's cluster in Magnum, None if it does not exist."""
-        return self._magnum.find_cluster(cloud_name(self.stack, CLUSTER))
+    def _existing_clusters(self) -> Mapping[str, Any]:
+        """The stack's clusters in Magnum by name in the configuration; None for one that does not exist."""
+        return {name: self._magnum.find_cluster(cloud_name(self.stack, name)) for name in self.config.clusters}
 
     def network(self) -> Iterator[Problem]:
         """Check that the networks and a given floating IP exist, and compare the network with the configuration."""
@@ -211,19 +212,19 @@ class _Project:
         )
 
     def images(self) -> Iterator[Problem]:
-        """Check that the images exist, and that Magnum can use the one of the cluster."""
+        """Check that the images exist, and that Magnum can use those of the clusters."""
         for problem in self.names.check_images():
             yield self._tolerated(problem)
-        cluster = self.config.cluster
-        if image := self.names.known_images.get(cluster.image):
-            yield from magnum_driver.image_problems(cluster, image)
+        for name, cluster in self.config.clusters.items():
+            if image := self.names.known_images.get(cluster.image):
+                yield from magnum_driver.image_problems(f"clusters.{name}", cluster, image)
 
     def _tolerated(self, problem: Problem) -> Problem:
         """Return the problem of a missing image as a warning if this run does not need the image."""
-        if problem.where == "rsp:cluster.image":
-            user = self._existing_cluster
-        else:
+        if problem.where == "rsp:nfs.image":
             user = self.connection.compute.find_server(cloud_name(self.stack, "nfs"))
+        else:
+            user = self._existing_clusters[problem.where.split(".")[1]]
         if user is None:
             return problem
         return replace(problem, what=f"{problem.what}; what exists keeps running, but cannot be replaced", fatal=False)
@@ -231,18 +232,20 @@ class _Project:
     def compute(self) -> Iterator[Problem]:
         """Check that the flavors and the keypair exist, and that the nodes are large enough."""
         yield from self.names.check_compute()
-        yield from magnum_driver.flavor_warnings(self.config.cluster, self.flavors)
+        for name, cluster in self.config.clusters.items():
+            yield from magnum_driver.flavor_warnings(f"clusters.{name}", cluster, self.flavors)
 
-    def cluster(self) -> Iterator[Problem]:
-        """Compare the cluster that exists, if any, with the configuration."""
-        yield from magnum_driver.cluster_warnings(self.config.cluster)
-        cluster = self._existing_cluster
-        if cluster is None:
-            return
-        template = self._magnum.get_cluster_template(cluster.cluster_template_id)
-        known = {**self.names.known_flavors, **self.names.known_images}
-        names = {str(each.id): name for name, each in known.items()}
-        yield from existing_cluster.problems(self.config, cluster, template, names)
+    def clusters(self) -> Iterator[Problem]:
+        """Compare the clusters that exist, if any, with the configuration."""
+        for name, settings in self.config.clusters.items():
+            yield from magnum_driver.cluster_warnings(f"clusters.{name}", settings)
+            cluster = self._existing_clusters[name]
+            if cluster is None:
+                continue
+            template = self._magnum.get_cluster_template(cluster.cluster_template_id)
+            known = {**self.names.known_flavors, **self.names.known_images}
+            names = {str(each.id): name for name, each in known.items()}
+            yield from existing_cluster.problems(self.config, name, cluster, template, names)
 
     @functools.cached_property
     def volumes(self) -> Mapping[str, Any]:
@@ -271,3 +274,14 @@ class _Project:
         project = allowances.project_of(self.connection)
         if refusal := quota.refusal(rows, project, self.stack):
             yield Problem(where=f"quota of project `{project.name}`", what=refusal)
+
+
+def _zones(key: str, cluster: Cluster, *, groups: bool = True) -> dict[str, str | None]:
+    """Return the availability zones of a cluster, and of its node groups if they are asked for, by key path."""
+    found = {f"{key}.availabilityZone": cluster.availability_zone}
+    if groups:
+        found |= {
+            f"{key}.nodeGroups.{name}.availabilityZone": each.availability_zone
+            for name, each in cluster.node_groups.items()
+        }
+    return found

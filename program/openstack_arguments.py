@@ -128,19 +128,26 @@ def load_balancer(
     )
 
 
-def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
-    """Return the arguments of the Kubernetes cluster."""
-    settings = config.cluster
+def cluster(config: StackConfig, name: str, net: Network) -> MagnumClusterArgs:
+    """Return the arguments of a Kubernetes cluster.
+
+    Args:
+        config: The stack configuration.
+        name: Name of the cluster in it.
+        net: The network of the nodes.
+    """
+    settings = config.clusters[name]
+    features = cluster_features(config, settings)
     return MagnumClusterArgs(
         network_id=net.network_id,
         subnet_id=net.subnet_id,
         external_network_id=net.external_network_id,
         image=settings.image,
-        features=cluster_features(config),
+        features=features,
         master_flavor=settings.masters.flavor,
         master_count=settings.masters.count,
         workers=_nodes(settings.workers),
-        node_groups={name: _additional_nodes(config, group) for name, group in settings.node_groups.items()},
+        node_groups={name: _additional_nodes(features, group) for name, group in settings.node_groups.items()},
         api_load_balancer=settings.api_load_balancer,
         keypair=config.cloud.keypair,
         dns_nameserver=",".join(map(str, config.network.dns_nameservers)) or None,
@@ -148,9 +155,9 @@ def cluster(config: StackConfig, net: Network) -> MagnumClusterArgs:
     )
 
 
-def cluster_features(config: StackConfig) -> ClusterFeatures:
-    """Return the features that become labels of the cluster template."""
-    settings, ingress = config.cluster, config.ingress
+def cluster_features(config: StackConfig, settings: cluster_config.Cluster) -> ClusterFeatures:
+    """Return the features of a cluster that become labels of its template."""
+    ingress = config.ingress
     return ClusterFeatures(
         driver=settings.driver,
         kubernetes_version=settings.kubernetes_version,
@@ -184,8 +191,8 @@ def _nodes(group: NodeGroupSettings) -> NodeGroup:
     return NodeGroup(flavor=group.flavor, count=group.count, autoscaling=_bounds(group))
 
 
-def _additional_nodes(config: StackConfig, group: AdditionalNodeGroup) -> NodeGroup:
-    labels = node_group_labels(cluster_features(config), group.labels, group.taints, group.availability_zone)
+def _additional_nodes(features: ClusterFeatures, group: AdditionalNodeGroup) -> NodeGroup:
+    labels = node_group_labels(features, group.labels, group.taints, group.availability_zone)
     return replace(_nodes(group), labels=labels)
 
 

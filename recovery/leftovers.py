@@ -39,7 +39,7 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
         KubernetesError: The stack's cluster does not answer, so that its volumes are not known.
         openstack.exceptions.SDKException: A service cannot be reached, or refuses the request.
     """
-    clusters = deleted_clusters(connection, cloud_name(stack.name, "cluster"), given)
+    clusters = deleted_clusters(connection, cloud_name(stack.name, config.active), given)
     if existing := sorted(clusters.given & clusters.living):
         raise LeftoversError(
             f"the cluster {', '.join(existing)} exists: only a deleted cluster leaves resources behind"

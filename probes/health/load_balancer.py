@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from config.names import cloud_name, ingress_description
+from config.names import ingress_description
 from config.stack_config import StackConfig
 from probes import openstack_api
 from probes.health import kubernetes, servers
@@ -64,9 +64,14 @@ def ingress(connection: "Connection", config: StackConfig, stack: str) -> Iterat
         yield from _check(connection, INGRESS, address.port_id, str(address.floating_ip_address))
 
 
-def api(connection: "Connection", stack: str) -> Iterator[Finding]:
-    """Check the load balancer of the Kubernetes API, if it has one."""
-    path = f"/clusters/{cloud_name(stack, 'cluster')}"
+def api(connection: "Connection", cluster_name: str) -> Iterator[Finding]:
+    """Check the load balancer of the Kubernetes API, if it has one.
+
+    Args:
+        connection: Connection to the project.
+        cluster_name: Name of the cluster in Magnum.
+    """
+    path = f"/clusters/{cluster_name}"
     cluster = openstack_api.get(connection.container_infrastructure_management, path) or {}
     host = urlsplit(cluster.get("api_address") or "").hostname or ""
     try:

@@ -25,15 +25,16 @@ def subject(name: str) -> str:
     return f"server {name}"
 
 
-def nodes(connection: "Connection", stack: str) -> Iterator[Finding]:
-    """Check the servers of the cluster's nodes.
+def nodes(connection: "Connection", config: StackConfig, stack: str) -> Iterator[Finding]:
+    """Check the servers of the clusters' nodes.
 
     Args:
         connection: Connection to the project.
+        config: The stack configuration.
         stack: Name of the stack.
     """
-    prefix = cloud_name(stack, "cluster")[:_SHARED_PREFIX]
-    yield from judge_nodes([each for each in connection.compute.servers() if each.name.startswith(prefix)])
+    prefixes = tuple(cloud_name(stack, name)[:_SHARED_PREFIX] for name in config.clusters)
+    yield from judge_nodes([each for each in connection.compute.servers() if each.name.startswith(prefixes)])
 
 
 def judge_nodes(servers: Iterable[Any]) -> Iterator[Finding]:

@@ -100,7 +100,8 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     workers = settings.cluster.workers.model_copy(update={"count": 1})
     # The label makes the sandbox's driver fail, as a real one does without capacity for nodes.
     updated = {"workers": workers, "node_groups": {}, "labels": {"sandbox_fail": "create"}}
-    failing = settings.model_copy(update={"cluster": settings.cluster.model_copy(update=updated), "protect": False})
+    cluster_settings = settings.cluster.model_copy(update=updated)
+    failing = settings.model_copy(update={"clusters": {"fails": cluster_settings}, "protect": False})
     network = tenant.network.find_network(cloud_name("sandbox", "network"), ignore_missing=False)
     external = tenant.network.find_network(settings.network.external_network, ignore_missing=False)
     (subnet,) = network.subnet_ids
@@ -111,7 +112,7 @@ def test_a_failed_cluster_fails_with_magnums_reason(
             transformations=error_hooks(failures.IN_OPENSTACK, settings.cloud),
         )
         existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
-        MagnumCluster("fails", openstack_arguments.cluster(failing, cast("Network", existing)), options)
+        MagnumCluster("fails", openstack_arguments.cluster(failing, "fails", cast("Network", existing)), options)
 
     with small_stack("failing", cluster, tmp_path) as stack:
         output = failure(stack)

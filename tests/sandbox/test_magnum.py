@@ -108,7 +108,7 @@ def test_another_flavor_of_the_workers_is_refused(program: Program, tenant: Conn
     refused = Program("sandbox", changed).attempt("preview")
     assert refused.returncode != 0
     assert (
-        f"rsp:cluster.workers.flavor: is `m1.large`, but the cluster `{CLUSTER}` was created with `m1.medium`"
+        f"rsp:clusters.cluster.workers.flavor: is `m1.large`, but the cluster `{CLUSTER}` was created with `m1.medium`"
         in refused.stdout + refused.stderr
     )
     assert magnum_objects(tenant) == before

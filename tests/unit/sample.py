@@ -23,11 +23,13 @@ _DATA: dict[str, Any] = {
             "jhome": {"size": 50, "type": "ceph-ssd", "rootSquash": False},
         },
     },
-    "cluster": {
-        "image": "ubuntu-2404-kube-v1.36.3",
-        "masters": {"flavor": "m1.medium", "count": 3},
-        "workers": {"flavor": "m1.medium", "count": 2},
-        "nodeGroups": {"labs": {"flavor": "m1.large", "count": 1}},
+    "clusters": {
+        "cluster": {
+            "image": "ubuntu-2404-kube-v1.36.3",
+            "masters": {"flavor": "m1.medium", "count": 3},
+            "workers": {"flavor": "m1.medium", "count": 2},
+            "nodeGroups": {"labs": {"flavor": "m1.large", "count": 1}},
+        },
     },
     "objectStore": {"kind": "swift", "endpoint": "http://127.0.0.1:8080", "bucket": "async"},
     "phalanx": {"repository": "https://github.com/lsst-uk/phalanx", "environment": "roe"},

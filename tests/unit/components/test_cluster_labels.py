@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from components.cluster_labels import Autoscaling, ClusterFeatures, template_labels
 from config import heat_releases
 from config.cluster import LABELS_OF_FIELDS
+from config.stack_config import StackConfig
 from program.openstack_arguments import cluster_features
 from tests.unit.sample import environment
 
@@ -66,8 +67,12 @@ def test_no_admission_plugin_was_removed_from_kubernetes(given_features: Cluster
         assert "NodeRestriction" in labels["admission_control_list"].split(",")
 
 
+def features_of(config: StackConfig) -> ClusterFeatures:
+    return cluster_features(config, config.cluster)
+
+
 def test_ovn_has_its_only_algorithm() -> None:
-    labels = template_labels(cluster_features(environment()))
+    labels = template_labels(features_of(environment()))
     assert labels["octavia_provider"] == "ovn"
     assert labels["octavia_lb_algorithm"] == "SOURCE_IP_PORT"
     assert labels["octavia_lb_healthcheck"] == "false"
@@ -75,18 +80,18 @@ def test_ovn_has_its_only_algorithm() -> None:
 
 def test_amphora_with_monitors() -> None:
     chosen = environment(ingress={"loadBalancerProvider": "amphora", "healthMonitors": True})
-    labels = template_labels(cluster_features(chosen))
+    labels = template_labels(features_of(chosen))
     assert labels["octavia_provider"] == "amphora"
     assert labels["octavia_lb_algorithm"] == "ROUND_ROBIN"
     assert labels["octavia_lb_healthcheck"] == "true"
 
 
-HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
+HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 
 
 @pytest.mark.parametrize("release", heat_releases.TESTED)
 def test_heat_has_the_labels_tested_with_the_release(release: str) -> None:
-    labels = template_labels(cluster_features(environment(**{**HEAT, "cluster__kubernetesVersion": release})))
+    labels = template_labels(features_of(environment(**{**HEAT, "clusters__cluster__kubernetesVersion": release})))
     assert labels["kube_tag"] == release
     assert heat_releases.TESTED[release].items() <= labels.items()
     assert set(heat_releases.REQUIRED) <= labels.keys()
@@ -98,35 +103,35 @@ def test_heat_has_the_labels_tested_with_the_release(release: str) -> None:
 @pytest.mark.parametrize("driver", [{}, HEAT])
 @pytest.mark.parametrize("public", [True, False])
 def test_the_floating_ip_of_the_api_is_always_explicit(driver: dict[str, str], public: bool) -> None:
-    labels = template_labels(cluster_features(environment(**driver, cluster__publicApi=public)))
+    labels = template_labels(features_of(environment(**driver, clusters__cluster__publicApi=public)))
     assert labels["master_lb_floating_ip_enabled"] == str(public).lower()
 
 
 @pytest.mark.parametrize(("driver", "label"), [({}, "api_master_lb_allowed_cidrs"), (HEAT, "master_lb_allowed_cidrs")])
 def test_the_api_can_be_limited_to_networks(driver: dict[str, str], label: str) -> None:
-    networks = {"cluster__apiAllowedCidrs": ["192.0.2.0/24", "198.51.100.0/24"]}
+    networks = {"clusters__cluster__apiAllowedCidrs": ["192.0.2.0/24", "198.51.100.0/24"]}
     chosen = environment(**driver, **networks, ingress={"loadBalancerProvider": "amphora"})
-    assert template_labels(cluster_features(chosen))[label] == "192.0.2.0/24,198.51.100.0/24"
+    assert template_labels(features_of(chosen))[label] == "192.0.2.0/24,198.51.100.0/24"
 
 
 def test_flannel_has_its_own_label() -> None:
-    chosen = environment(**HEAT, cluster__networkDriver="flannel", cluster__podCidr="10.90.0.0/16")
-    labels = template_labels(cluster_features(chosen))
+    chosen = environment(**HEAT, clusters__cluster__networkDriver="flannel", clusters__cluster__podCidr="10.90.0.0/16")
+    labels = template_labels(features_of(chosen))
     assert labels["flannel_network_cidr"] == "10.90.0.0/16"
     assert "calico_ipv4pool" not in labels
 
 
 def test_cluster_api_has_no_labels_of_heat() -> None:
-    labels = template_labels(cluster_features(environment()))
+    labels = template_labels(features_of(environment()))
     assert labels["csi_cinder_reclaim_policy"] == "Retain"
     assert not {"admission_control_list", "calico_ipv4pool", "cloud_provider_tag"} & labels.keys()
 
 
 def test_autoscaling_is_enabled_if_any_group_is_autoscaled() -> None:
-    assert template_labels(cluster_features(environment()))["auto_scaling_enabled"] == "false"
+    assert template_labels(features_of(environment()))["auto_scaling_enabled"] == "false"
     bounds = {"minimum": 1, "maximum": 5}
-    chosen = environment(cluster__nodeGroups__labs__autoscaling=bounds)
-    labels = template_labels(cluster_features(chosen))
+    chosen = environment(clusters__cluster__nodeGroups__labs__autoscaling=bounds)
+    labels = template_labels(features_of(chosen))
     assert labels["auto_scaling_enabled"] == "true"
     # The number of default workers is fixed.
     assert (labels["min_node_count"], labels["max_node_count"]) == ("2", "2")
@@ -134,15 +139,15 @@ def test_autoscaling_is_enabled_if_any_group_is_autoscaled() -> None:
 
 def test_labels_with_a_key_of_the_configuration_are_set() -> None:
     changes: dict[str, object] = {
-        "cluster__workers__autoscaling": {"minimum": 1, "maximum": 3},
-        "cluster__bootVolume": {"size": 40, "type": "ceph-ssd"},
-        "cluster__apiAllowedCidrs": ["192.0.2.0/24"],
+        "clusters__cluster__workers__autoscaling": {"minimum": 1, "maximum": 3},
+        "clusters__cluster__bootVolume": {"size": 40, "type": "ceph-ssd"},
+        "clusters__cluster__apiAllowedCidrs": ["192.0.2.0/24"],
         "ingress": {"loadBalancerProvider": "amphora"},
     }
     variants = [
         changes,
-        {**changes, **HEAT, "cluster__availabilityZone": "az-1"},
-        {**changes, **HEAT, "cluster__networkDriver": "flannel"},
+        {**changes, **HEAT, "clusters__cluster__availabilityZone": "az-1"},
+        {**changes, **HEAT, "clusters__cluster__networkDriver": "flannel"},
     ]
-    labels = [template_labels(cluster_features(environment(**each))) for each in variants]
+    labels = [template_labels(features_of(environment(**each))) for each in variants]
     assert LABELS_OF_FIELDS.keys() <= {name for each in labels for name in each}

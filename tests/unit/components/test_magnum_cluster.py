@@ -10,7 +10,10 @@ from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 
-HEAT: dict[str, object] = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
+HEAT: dict[str, object] = {
+    "clusters__cluster__driver": "heat",
+    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
+}
 BOUNDS = {"minimum": 1, "maximum": 5}
 
 
@@ -20,7 +23,7 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
         options = pulumi.ResourceOptions(providers=[provider])
-        cluster = MagnumCluster("cluster", openstack_arguments.cluster(settings, GivenNetwork()), options)
+        cluster = MagnumCluster("cluster", openstack_arguments.cluster(settings, "cluster", GivenNetwork()), options)
         pulumi.export("kubeconfig", cluster.kubeconfig)
         pulumi.export("id", cluster.cluster_id)
 
@@ -56,14 +59,14 @@ def test_a_changed_template_is_replaced(recording: Recording) -> None:
 def test_the_name_of_a_template_depends_on_its_content(run_program: ProgramRunner, recording: Recording) -> None:
     changes: list[dict[str, object]] = [
         {},
-        {"cluster__autohealing": False},
-        {"cluster__image": "ubuntu-2404-kube-v1.36.3-2"},
-        {"cluster__workers__flavor": "m1.xlarge"},
-        {"cluster__masters__flavor": "m1.xlarge"},
-        {"cluster__kubernetesVersion": "v1.36.4"},
+        {"clusters__cluster__autohealing": False},
+        {"clusters__cluster__image": "ubuntu-2404-kube-v1.36.3-2"},
+        {"clusters__cluster__workers__flavor": "m1.xlarge"},
+        {"clusters__cluster__masters__flavor": "m1.xlarge"},
+        {"clusters__cluster__kubernetesVersion": "v1.36.4"},
         HEAT,
-        {**HEAT, "cluster__networkDriver": "flannel"},
-        {"cluster__publicApi": False},
+        {**HEAT, "clusters__cluster__networkDriver": "flannel"},
+        {"clusters__cluster__publicApi": False},
         {"cloud__keypair": None},
     ]
     names = [make(run_program, **each).one("ClusterTemplate").inputs["name"] for each in changes]
@@ -72,7 +75,7 @@ def test_the_name_of_a_template_depends_on_its_content(run_program: ProgramRunne
 
 
 def test_the_number_of_nodes_is_not_part_of_the_template(run_program: ProgramRunner, recording: Recording) -> None:
-    grown = make(run_program, cluster__workers__count=5)
+    grown = make(run_program, clusters__cluster__workers__count=5)
     assert grown.one("ClusterTemplate").inputs == recording.one("ClusterTemplate").inputs
 
 
@@ -96,9 +99,9 @@ def test_the_cluster_is_protected(run_program: ProgramRunner, recording: Recordi
     ("changes", "balanced"),
     [
         ({}, True),
-        ({"cluster__masters__count": 1, "cluster__publicApi": False}, True),
-        ({**HEAT, "cluster__masters__count": 1, "cluster__publicApi": False}, False),
-        ({**HEAT, "cluster__masters__count": 1}, True),
+        ({"clusters__cluster__masters__count": 1, "clusters__cluster__publicApi": False}, True),
+        ({**HEAT, "clusters__cluster__masters__count": 1, "clusters__cluster__publicApi": False}, False),
+        ({**HEAT, "clusters__cluster__masters__count": 1}, True),
         (HEAT, True),
     ],
 )
@@ -113,8 +116,8 @@ def test_the_number_of_autoscaled_nodes_is_ignored(run_program: ProgramRunner, r
     assert not recording.one("NodeGroup").ignored
     scaled = make(
         run_program,
-        cluster__workers__autoscaling=BOUNDS,
-        cluster__nodeGroups__labs__autoscaling=BOUNDS,
+        clusters__cluster__workers__autoscaling=BOUNDS,
+        clusters__cluster__nodeGroups__labs__autoscaling=BOUNDS,
     )
     assert scaled.one("Cluster").ignored == {"nodeCount"}
     assert scaled.one("NodeGroup").ignored == {"nodeCount"}
@@ -123,7 +126,7 @@ def test_the_number_of_autoscaled_nodes_is_ignored(run_program: ProgramRunner, r
 
 def test_node_groups_are_created_sequentially(run_program: ProgramRunner) -> None:
     group = {"flavor": "m1.large", "count": 1}
-    recording = make(run_program, cluster__nodeGroups={"qserv": group, "labs": group, "batch": group})
+    recording = make(run_program, clusters__cluster__nodeGroups={"qserv": group, "labs": group, "batch": group})
     groups = {each.inputs["name"]: each for each in recording.of("NodeGroup")}
     cluster = recording.one("Cluster").urn
     assert cluster in groups["batch"].dependencies
@@ -161,7 +164,7 @@ def test_a_node_group_with_heat_has_labels_and_taints_by_options_of_its_kubelets
         "availabilityZone": "az1",
     }
     recording = make(
-        run_program, **HEAT, cluster__nodeGroups={"gpus": group, "labs": {"flavor": "m1.large", "count": 1}}
+        run_program, **HEAT, clusters__cluster__nodeGroups={"gpus": group, "labs": {"flavor": "m1.large", "count": 1}}
     )
     gpus, labs = (recording.one("NodeGroup", f"cluster-{name}").inputs for name in ("gpus", "labs"))
     of_cluster = recording.one("ClusterTemplate").inputs["labels"]["kubelet_options"]
@@ -180,7 +183,9 @@ def test_access_to_nodes_waits_for_the_cluster_and_all_groups(run_program: Progr
 
     def program() -> None:
         options = pulumi.ResourceOptions(providers=[openstack.Provider("cloud", cloud="test-cloud")])
-        cluster = MagnumCluster("cluster", openstack_arguments.cluster(environment(), GivenNetwork()), options)
+        cluster = MagnumCluster(
+            "cluster", openstack_arguments.cluster(environment(), "cluster", GivenNetwork()), options
+        )
 
         async def record(kubeconfig: str) -> str:
             assert kubeconfig == "kubeconfig-of-the-test"

@@ -38,8 +38,8 @@ FULL = environment_data(
             "credential": {"id": "one", "secret": PLANTED},
         },
     },
-    cluster__labels={"etcd_volume_size": "10"},
-    cluster__bootVolume={"size": 10, "type": "ceph-hdd"},
+    clusters__cluster__labels={"etcd_volume_size": "10"},
+    clusters__cluster__bootVolume={"size": 10, "type": "ceph-hdd"},
     network__adopt={"network": "a", "subnet": "b"},
     phalanx__credentials={"kind": "https", "username": "robot", "token": PLANTED},
 )

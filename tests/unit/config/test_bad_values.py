@@ -10,7 +10,7 @@ from config.loader import ConfigError
 from phalanx.git_credentials import SshKey
 from tests.unit.sample import environment, vault_stack
 
-HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
+HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 LETS_ENCRYPT = {"kind": "letsencrypt", "email": "rsp@example.org"}
 
 
@@ -30,13 +30,13 @@ def vault_refusals(changes: dict[str, Any]) -> list[str]:
     ("at", "value", "below", "reason"),
     [
         # Numbers are neither text, booleans nor fractions, and have bounds.
-        ("cluster.workers.count", True, "", "must be a whole number, without quotes (got true)"),
-        ("cluster.workers.count", "3", "", 'must be a whole number, without quotes (got "3")'),
-        ("cluster.workers.count", 2.5, "", "must be a whole number, without quotes (got 2.5)"),
-        ("cluster.workers.count", 10**12, "", "must be at most 5000 (got 1000000000000)"),
-        ("cluster.workers.count", 10**400, "", "must be"),
-        ("cluster.workers.count", float("inf"), "", "must be"),
-        ("cluster.masters.count", 9, "", "must be at most 7 (got 9)"),
+        ("clusters.cluster.workers.count", True, "", "must be a whole number, without quotes (got true)"),
+        ("clusters.cluster.workers.count", "3", "", 'must be a whole number, without quotes (got "3")'),
+        ("clusters.cluster.workers.count", 2.5, "", "must be a whole number, without quotes (got 2.5)"),
+        ("clusters.cluster.workers.count", 10**12, "", "must be at most 5000 (got 1000000000000)"),
+        ("clusters.cluster.workers.count", 10**400, "", "must be"),
+        ("clusters.cluster.workers.count", float("inf"), "", "must be"),
+        ("clusters.cluster.masters.count", 9, "", "must be at most 7 (got 9)"),
         ("applications.timeout", 10**9, "", "must be at most 86400 (got 1000000000)"),
         ("nfs.volumes.data.size", 10**7, "", "must be at most 1000000 (got 10000000)"),
         ("network.reservedAddresses", 10**6, "", "must be at most 65536 (got 1000000)"),
@@ -45,7 +45,7 @@ def vault_refusals(changes: dict[str, Any]) -> list[str]:
         ("vault.approle.tokenMaxTtl", 10**10, "", "must be at most 315360000 (got 10000000000)"),
         # Booleans are neither text nor numbers.
         ("protect", "false", "", 'must be true or false, without quotes (got "false")'),
-        ("cluster.autohealing", 1, "", "must be true or false, without quotes (got 1)"),
+        ("clusters.cluster.autohealing", 1, "", "must be true or false, without quotes (got 1)"),
         ("nfs.volumes.data.readOnly", "yes", "", 'must be true or false, without quotes (got "yes")'),
         # Text is no number or boolean, is not blank, and has one line.
         ("cloud.keypair", True, "", "must be text: put it in quotes (got true)"),
@@ -105,13 +105,13 @@ def vault_refusals(changes: dict[str, Any]) -> list[str]:
         ),
         # Names in other services.
         (
-            "cluster.nodeGroups",
+            "clusters.cluster.nodeGroups",
             {"default-worker": {"flavor": "f", "count": 1}},
             "",
             "default-worker: Magnum has a node",
         ),
         (
-            "cluster.nodeGroups",
+            "clusters.cluster.nodeGroups",
             {"labs-": {"flavor": "f", "count": 1}},
             ".labs-",
             "this key is not valid: must be lower-case",
@@ -169,20 +169,20 @@ def vault_refusals(changes: dict[str, Any]) -> list[str]:
         ("objectStore.bucket", "async-s3alias", "", "begins or ends as S3 reserves it"),
         ("objectStore.bucket", "a" * 64, "", "has 64 characters, more than 63"),
         (
-            "cluster.kubernetesVersion",
+            "clusters.cluster.kubernetesVersion",
             "1.36.3",
             "",
             'is not valid: must be a Kubernetes release, such as v1.36.3 (got "1.3',
         ),
         (
-            "cluster.labels",
+            "clusters.cluster.labels",
             {"x": "$(reboot)"},
             ".x",
             "is not valid: must be text without quotes and other special characters",
         ),
-        ("cluster.labels", {"x": "a'b"}, ".x", "is not valid: must be text without quotes"),
-        ("cluster.labels", {"x": 'a"b'}, ".x", "is not valid: must be text without quotes"),
-        ("cluster.labels", {"x": "a\nb"}, ".x", "contains a line break"),
+        ("clusters.cluster.labels", {"x": "a'b"}, ".x", "is not valid: must be text without quotes"),
+        ("clusters.cluster.labels", {"x": 'a"b'}, ".x", "is not valid: must be text without quotes"),
+        ("clusters.cluster.labels", {"x": "a\nb"}, ".x", "contains a line break"),
         (
             "vault.rotation",
             {"a b": "x"},
@@ -355,33 +355,36 @@ def test_a_secret_and_what_is_beside_it_is_refused_without_the_value(
     ("changes", "reason"),
     [
         (
-            {"network__cidr": "10.20.0.0/26", "cluster__workers__count": 20},
+            {"network__cidr": "10.20.0.0/26", "clusters__cluster__workers__count": 20},
             "rsp:network.cidr: 10.20.0.0/26 has 30 addresses for nodes, but 32 are needed: 24 for nodes",
         ),
         (
-            {"cluster__nodeGroups__labs__autoscaling": {"minimum": 1, "maximum": 300}},
+            {"clusters__cluster__nodeGroups__labs__autoscaling": {"minimum": 1, "maximum": 300}},
             "rsp:network.cidr: 10.20.0.0/24 has 222 addresses for nodes, but 313 are needed: 305 for nodes",
         ),
         (
-            {**HEAT, "cluster__podCidr": "10.100.0.0/23", "cluster__networkDriver": "calico"},
-            "rsp:cluster.podCidr: 10.100.0.0/23 has room for the pods of 4 nodes (a /25 for each with calico)",
+            {**HEAT, "clusters__cluster__podCidr": "10.100.0.0/23", "clusters__cluster__networkDriver": "calico"},
+            "rsp:clusters.cluster.podCidr: 10.100.0.0/23 has room for the pods of 4 nodes (a /25 for each with calico)",
         ),
         (
-            {**HEAT, "cluster__podCidr": "10.100.0.0/22", "cluster__networkDriver": "flannel"},
-            "rsp:cluster.podCidr: 10.100.0.0/22 has room for the pods of 4 nodes (a /24 for each with flannel)",
+            {**HEAT, "clusters__cluster__podCidr": "10.100.0.0/22", "clusters__cluster__networkDriver": "flannel"},
+            "rsp:clusters.cluster.podCidr: 10.100.0.0/22 has room for the pods of 4 nodes (a /24 for each with ",
         ),
         (
-            {**HEAT, "cluster__podCidr": "10.100.0.0/28"},
-            "rsp:cluster.podCidr: 10.100.0.0/28 has room for the pods of 0 nodes",
+            {**HEAT, "clusters__cluster__podCidr": "10.100.0.0/28"},
+            "rsp:clusters.cluster.podCidr: 10.100.0.0/28 has room for the pods of 0 nodes",
         ),
         (
-            {**HEAT, "cluster__serviceCidr": "10.254.0.0/28"},
-            "rsp:cluster.serviceCidr: 10.254.0.0/28: the prefix must be between /12 and /24, such as 10.254.0.0/16",
+            {**HEAT, "clusters__cluster__serviceCidr": "10.254.0.0/28"},
+            "rsp:clusters.cluster.serviceCidr: 10.254.0.0/28: the prefix must be between /12 and /24, such as",
         ),
-        ({**HEAT, "cluster__podCidr": "198.18.0.0/16"}, "rsp:cluster.podCidr: must be a private network (RFC 1918"),
+        (
+            {**HEAT, "clusters__cluster__podCidr": "198.18.0.0/16"},
+            "rsp:clusters.cluster.podCidr: must be a private network (RFC 1918",
+        ),
         (
             {"network__dnsNameservers": ["172.16.0.10"]},
-            "rsp:network.dnsNameservers: 172.16.0.10 is within cluster.podCidr 172.16.0.0/13, where nodes",
+            "rsp:network.dnsNameservers: 172.16.0.10 is within clusters.cluster.podCidr 172.16.0.0/13, where nodes",
         ),
     ],
 )

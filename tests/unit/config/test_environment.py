@@ -2,14 +2,14 @@ import pytest
 
 from config import heat_releases
 from config.loader import ConfigError
-from tests.unit.sample import environment
+from tests.unit.sample import environment, environment_data
 
 
 def test_a_complete_environment_is_accepted() -> None:
     assert environment().network.external_network == "external"
 
 
-HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
+HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 BAD_INPUT = {
     "unknown key": ({"network__cidrr": 1}, "rsp:network.cidrr is not a known key; did you mean `cidr`?"),
     "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),
@@ -34,38 +34,41 @@ BAD_INPUT = {
         "rsp:nfs.address: 10.20.0.200 cannot be a fixed address: choose a host address in 10.20.0.2 to 10.20.0.32",
     ),
     "NFS on the gateway": ({"nfs__address": "10.20.0.1"}, "rsp:nfs.address: 10.20.0.1 cannot be a fixed address"),
-    "even number of masters": ({"cluster__masters__count": 2}, "rsp:cluster.masters.count: must be odd, got 2"),
+    "even number of masters": (
+        {"clusters__cluster__masters__count": 2},
+        "rsp:clusters.cluster.masters.count: must be odd, got 2",
+    ),
     "pods overlap nodes": (
-        {**HEAT, "cluster__podCidr": "10.0.0.0/8"},
-        "rsp:cluster.podCidr: 10.0.0.0/8 overlaps network.cidr",
+        {**HEAT, "clusters__cluster__podCidr": "10.0.0.0/8"},
+        "rsp:clusters.cluster.podCidr: 10.0.0.0/8 overlaps network.cidr",
     ),
     "Services overlap nodes": (
-        {**HEAT, "cluster__serviceCidr": "10.20.0.128/25"},
-        "rsp:cluster.serviceCidr: 10.20.0.128/25 overlaps network.cidr 10.20.0.0/24: choose another range",
+        {**HEAT, "clusters__cluster__serviceCidr": "10.20.0.128/25"},
+        "rsp:clusters.cluster.serviceCidr: 10.20.0.128/25 overlaps network.cidr 10.20.0.0/24: choose another range",
     ),
     "Services overlap pods": (
-        {**HEAT, "cluster__serviceCidr": "10.100.7.0/24"},
-        "rsp:cluster.serviceCidr: 10.100.7.0/24 overlaps cluster.podCidr 10.100.0.0/16: choose another range",
+        {**HEAT, "clusters__cluster__serviceCidr": "10.100.7.0/24"},
+        "rsp:clusters.cluster.serviceCidr: 10.100.7.0/24 overlaps clusters.cluster.podCidr 10.100.0.0/16: ",
     ),
     "old Kubernetes": (
-        {"cluster__kubernetesVersion": "v1.23.3"},
-        "rsp:cluster: kubernetesVersion v1.23.3: Phalanx requires Kubernetes 1.30 or later, such as v1.",
+        {"clusters__cluster__kubernetesVersion": "v1.23.3"},
+        "rsp:clusters.cluster: kubernetesVersion v1.23.3: Phalanx requires Kubernetes 1.30 or later, such as v1.",
     ),
     "Heat without an image of hyperkube": (
-        {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.36.3"},
-        "rsp:cluster: kubernetesVersion v1.36.3: driver heat installs the image rancher/hyperkube, whose tags end in",
+        {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.36.3"},
+        "rsp:clusters.cluster: kubernetesVersion v1.36.3: driver heat installs the image rancher/hyperkube, whose",
     ),
     "Heat with an untested release": (
-        {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.31.2-rancher1"},
+        {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.31.2-rancher1"},
         "set the labels containerd_version, containerd_tarball_sha256, cloud_provider_tag, cinder_csi_plugin_tag in",
     ),
     "allowed networks of a private API": (
-        {"cluster__publicApi": False, "cluster__apiAllowedCidrs": ["192.0.2.0/24"]},
-        "rsp:cluster: apiAllowedCidrs requires publicApi true",
+        {"clusters__cluster__publicApi": False, "clusters__cluster__apiAllowedCidrs": ["192.0.2.0/24"]},
+        "rsp:clusters.cluster: apiAllowedCidrs requires publicApi true",
     ),
     "allowed networks with OVN": (
-        {"cluster__apiAllowedCidrs": ["192.0.2.0/24"]},
-        "rsp:cluster.apiAllowedCidrs: OVN load balancers do not support allowed CIDRs",
+        {"clusters__cluster__apiAllowedCidrs": ["192.0.2.0/24"]},
+        "rsp:clusters.cluster.apiAllowedCidrs: OVN load balancers do not support allowed CIDRs",
     ),
     "allowed networks of the platform with OVN": (
         {"ingress__mode": "octavia", "ingress__allowedCidrs": ["192.0.2.0/24"]},
@@ -76,41 +79,44 @@ BAD_INPUT = {
         "rsp:ingress: allowedCidrs is not supported by mode cloud-controller: remove it, or set mode to octavia",
     ),
     "a load balancer of the stack with autoscaled workers": (
-        {"ingress__mode": "octavia", "cluster__workers__autoscaling": {"minimum": 1, "maximum": 5}},
-        "rsp:ingress.mode: octavia does not support cluster.workers.autoscaling, as",
+        {"ingress__mode": "octavia", "clusters__cluster__workers__autoscaling": {"minimum": 1, "maximum": 5}},
+        "rsp:ingress.mode: octavia does not support clusters.cluster.workers.autoscaling, as",
     ),
     "a load balancer of the stack with an autoscaled group": (
-        {"ingress__mode": "octavia", "cluster__nodeGroups__labs__autoscaling": {"minimum": 1, "maximum": 5}},
-        "rsp:ingress.mode: octavia does not support cluster.nodeGroups.labs.autoscaling, as",
+        {"ingress__mode": "octavia", "clusters__cluster__nodeGroups__labs__autoscaling": {"minimum": 1, "maximum": 5}},
+        "rsp:ingress.mode: octavia does not support clusters.cluster.nodeGroups.labs.autoscaling, as",
     ),
     "node group with a name of Magnum's": (
-        {"cluster__nodeGroups": {"default-worker": {"flavor": "m1.large", "count": 1}}},
-        "rsp:cluster.nodeGroups: default-worker: Magnum has a node group of this name already: choose another name",
+        {"clusters__cluster__nodeGroups": {"default-worker": {"flavor": "m1.large", "count": 1}}},
+        "rsp:clusters.cluster.nodeGroups: default-worker: Magnum has a node group of this name already: choose",
     ),
-    "version as a number": ({"cluster__kubernetesVersion": 1.36}, "rsp:cluster.kubernetesVersion: must be text"),
+    "version as a number": (
+        {"clusters__cluster__kubernetesVersion": 1.36},
+        "rsp:clusters.cluster.kubernetesVersion: must be text",
+    ),
     "label with a key of its own": (
-        {"cluster__labels": {"kube_tag": "v1.36.3"}},
-        "rsp:cluster.labels: label kube_tag must not be set here: set cluster.kubernetesVersion instead",
+        {"clusters__cluster__labels": {"kube_tag": "v1.36.3"}},
+        "rsp:clusters.cluster.labels: label kube_tag must not be set here: set clusters.NAME.kubernetesVersion",
     ),
     "label that is not text": (
-        {"cluster__labels": {"etcd_volume_size": 10}},
-        "rsp:cluster.labels.etcd_volume_size: must be text: put it in quotes",
+        {"clusters__cluster__labels": {"etcd_volume_size": 10}},
+        "rsp:clusters.cluster.labels.etcd_volume_size: must be text: put it in quotes",
     ),
     "autoscaling upside down": (
-        {"cluster__workers__autoscaling": {"minimum": 3, "maximum": 2}},
-        "rsp:cluster.workers.autoscaling: maximum 2 is below minimum 3",
+        {"clusters__cluster__workers__autoscaling": {"minimum": 3, "maximum": 2}},
+        "rsp:clusters.cluster.workers.autoscaling: maximum 2 is below minimum 3",
     ),
     "count outside autoscaling": (
-        {"cluster__workers__autoscaling": {"minimum": 3, "maximum": 5}},
-        "rsp:cluster.workers: count 2 is not between autoscaling.minimum 3 and autoscaling.maximum 5",
+        {"clusters__cluster__workers__autoscaling": {"minimum": 3, "maximum": 5}},
+        "rsp:clusters.cluster.workers: count 2 is not between autoscaling.minimum 3 and autoscaling.maximum 5",
     ),
     "pod network with Cluster API": (
-        {"cluster__driver": "capi", "cluster__podCidr": "10.100.0.0/16"},
-        "rsp:cluster: podCidr and serviceCidr are not supported by driver capi",
+        {"clusters__cluster__driver": "capi", "clusters__cluster__podCidr": "10.100.0.0/16"},
+        "rsp:clusters.cluster: podCidr and serviceCidr are not supported by driver capi",
     ),
     "flannel with Cluster API": (
-        {"cluster__driver": "capi", "cluster__networkDriver": "flannel"},
-        "rsp:cluster: driver capi supports networkDriver calico only",
+        {"clusters__cluster__driver": "capi", "clusters__cluster__networkDriver": "flannel"},
+        "rsp:clusters.cluster: driver capi supports networkDriver calico only",
     ),
     "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: must not be empty"),
     "invalid name of a volume": (
@@ -154,6 +160,23 @@ BAD_INPUT = {
         {"objectStore__buckets": {"tap": "Async"}},
         "rsp:objectStore.buckets.tap: is not valid: must be 3 to 63",
     ),
+    "section of an earlier version": (
+        {"clusters": None, "cluster": environment_data()["clusters"]["cluster"]},
+        "rsp:cluster is not a known key; move it below rsp:clusters under the name `cluster`",
+    ),
+    "no cluster": ({"clusters": {}}, "rsp:clusters: must not be empty. Expected: Kubernetes cluster"),
+    "name of a cluster with a hyphen": (
+        {"clusters": {"blue-1": environment_data()["clusters"]["cluster"]}},
+        "rsp:clusters.blue-1: this key is not valid: must be lower-case letters and digits, beginning with a letter",
+    ),
+    "cluster with the name of the NFS server": (
+        {"clusters": {"nfs": environment_data()["clusters"]["cluster"]}},
+        "rsp:clusters.nfs: this key must not be that of another resource of the stack: choose another name",
+    ),
+    "conflict beside an invalid section": (
+        {**HEAT, "clusters__cluster__podCidr": "10.20.0.0/16", "nfs__volumes": {}},
+        "rsp:clusters.cluster.podCidr: 10.20.0.0/16 overlaps network.cidr 10.20.0.0/24",
+    ),
     "section is not a mapping": (
         {"network": "10.20.0.0/24"},
         'rsp:network: must be a mapping (`key: value`) (got "10.20.0.0/24").',
@@ -172,14 +195,19 @@ def test_invalid_input_is_reported_with_key_and_fix(changes: dict[str, object], 
 
 def test_all_problems_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
-        environment(network__cidr="x", cluster__masters__count=2, nfs__flavour="m1.small", objectStore__bucket="X")
+        environment(
+            network__cidr="x", clusters__cluster__masters__count=2, nfs__flavour="m1.small", objectStore__bucket="X"
+        )
     assert len(str(caught.value).splitlines()) == 4
 
 
 def test_all_conflicts_between_sections_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
         environment(
-            **HEAT, nfs__address="10.21.0.1", cluster__podCidr="10.20.0.0/16", cluster__serviceCidr="10.20.0.0/16"
+            **HEAT,
+            nfs__address="10.21.0.1",
+            clusters__cluster__podCidr="10.20.0.0/16",
+            clusters__cluster__serviceCidr="10.20.0.0/16",
         )
     assert len(str(caught.value).splitlines()) == 3
 
@@ -187,7 +215,11 @@ def test_all_conflicts_between_sections_are_reported_together() -> None:
 def test_heat_accepts_a_tested_release_or_the_labels_of_another() -> None:
     assert not environment(**HEAT).cluster.is_supported_by_phalanx
     labels = dict.fromkeys(heat_releases.REQUIRED, "given")
-    untested = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.31.2-rancher1", "cluster__labels": labels}
+    untested = {
+        "clusters__cluster__driver": "heat",
+        "clusters__cluster__kubernetesVersion": "v1.31.2-rancher1",
+        "clusters__cluster__labels": labels,
+    }
     assert environment(**untested).cluster.is_supported_by_phalanx
 
 

@@ -44,7 +44,7 @@ def test_other_namespaces_are_not_ours(run_program: ProgramRunner) -> None:
 def test_a_misspelt_section_is_found(run_program: ProgramRunner) -> None:
     config = {**as_pulumi_hands_over(environment_data()), "rsp:clutser": "{}"}
     with pytest.raises(
-        ConfigError, match=r"^Pulumi\.test\.yaml: rsp:clutser is not a known key; did you mean `cluster`"
+        ConfigError, match=r"^Pulumi\.test\.yaml: rsp:clutser is not a known key; did you mean `clusters`"
     ):
         load_in_program(run_program, config)
 
@@ -113,9 +113,11 @@ def test_a_project_file_declares_every_section(path: Path) -> None:
     own = {key: entry for key, entry in declared.items() if ":" not in key}
     fields = {field.alias: field for field in model.model_fields.values()}
     assert own.keys() == fields.keys()
+    # The CLI would refuse a file with a former section before the program can tell how to move it.
+    known_by_the_program_only = {"clusters"} if model.moved else set()
     assert {key for key, entry in own.items() if "default" not in entry} == {
         alias for alias, field in fields.items() if field.is_required()
-    }
+    } - known_by_the_program_only
 
 
 @pytest.mark.parametrize("model", schema.MODELS.values())

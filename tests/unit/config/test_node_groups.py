@@ -5,7 +5,7 @@ import pytest
 from config.loader import ConfigError
 from tests.unit.sample import environment
 
-HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1"}
+HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 GPU = {
     "labels": {"example.org/gpu": "a100"},
     "taints": ["gpu=:NoSchedule", "example.org/gpu=a100:NoExecute"],
@@ -14,7 +14,7 @@ GPU = {
 
 
 def gpus(**settings: Any) -> dict[str, Any]:
-    return {"cluster__nodeGroups__gpus": {"flavor": "gpu.large", "count": 2, **settings}}
+    return {"clusters__cluster__nodeGroups__gpus": {"flavor": "gpu.large", "count": 2, **settings}}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,9 @@ def test_what_cluster_api_does_not_pass_on_is_refused_with_the_way(key: str, way
     with pytest.raises(ConfigError) as refused:
         environment(**gpus(**{key: GPU[key]}))
     message = str(refused.value)
-    assert message.startswith(f"Pulumi.test.yaml: rsp:cluster.nodeGroups.gpus.{key}: Magnum's driver for Cluster API ")
+    assert message.startswith(
+        f"Pulumi.test.yaml: rsp:clusters.cluster.nodeGroups.gpus.{key}: Magnum's driver for Cluster API "
+    )
     assert way in message
 
 
@@ -66,10 +68,10 @@ def test_heat_allows_all() -> None:
     ],
 )
 def test_values_that_kubelet_or_magnum_would_not_accept(settings: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=r"rsp:cluster\.nodeGroups\.gpus\."):
+    with pytest.raises(ConfigError, match=r"rsp:clusters\.cluster\.nodeGroups\.gpus\."):
         environment(**HEAT, **gpus(**settings))
 
 
 def test_the_default_workers_have_the_labels_of_the_cluster() -> None:
-    with pytest.raises(ConfigError, match=r"rsp:cluster\.workers\.labels"):
-        environment(**HEAT, cluster__workers__labels={"gpu": "a100"})
+    with pytest.raises(ConfigError, match=r"rsp:clusters\.cluster\.workers\.labels"):
+        environment(**HEAT, clusters__cluster__workers__labels={"gpu": "a100"})

@@ -104,7 +104,7 @@ KNOWN = ", ".join(sorted(f"rsp:{each.alias}" for each in StackConfig.model_field
         ({"secrets": {"secure": "v1:x:y"}}, "rsp:secrets"),
         ({"cloud__name": {"secure": "v1:x:y"}}, "rsp:cloud.name"),
         ({"nfs__volumes__data": {"secure": "v1:x:y"}}, "rsp:nfs.volumes.data"),
-        ({"cluster__workers__count": {"secure": "v1:x:y"}}, "rsp:cluster.workers.count"),
+        ({"clusters__cluster__workers__count": {"secure": "v1:x:y"}}, "rsp:clusters.cluster.workers.count"),
     ],
 )
 def test_only_secrets_may_be_encrypted(tmp_path: Path, changes: dict[str, Any], key: str) -> None:

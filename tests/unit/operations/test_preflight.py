@@ -190,11 +190,11 @@ def test_an_invalid_configuration_is_reported_without_requests(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write_stack(tmp_path, cluster__masters__count=2)
+    write_stack(tmp_path, clusters__cluster__masters__count=2)
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert result.exit_code == 1
-    assert "Pulumi.test.yaml: rsp:cluster.masters.count: must be odd, got 2" in result.stderr
+    assert "Pulumi.test.yaml: rsp:clusters.cluster.masters.count: must be odd, got 2" in result.stderr
     assert services.asked == []
 
 

@@ -49,9 +49,9 @@ def test_the_sizes_of_flavors_come_from_the_openstack_client() -> None:
     lines = size("--flavors", "flavors.json").stdout.splitlines()
     assert [line.split() for line in lines[:4]] == [
         ["resource", "needed", "depends", "on"],
-        ["clusters", "1", "cluster"],
-        ["servers", "7", "cluster"],
-        ["cores", "15", "cluster"],
+        ["clusters", "1", "clusters"],
+        ["servers", "7", "clusters"],
+        ["cores", "15", "clusters"],
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_file_of_flavors_that_is_something_else() -> None:
 
 @pytest.mark.usefixtures("directory")
 def test_the_cost_of_a_month_at_the_sites_prices() -> None:
-    write({"cluster__workers__autoscaling": {"minimum": 1, "maximum": 4}})
+    write({"clusters__cluster__workers__autoscaling": {"minimum": 1, "maximum": 4}})
     prices = {
         "currency": "GBP",
         "coreHour": 0.02,
@@ -124,7 +124,7 @@ def test_the_quotas_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     project.cores = 10
     result = size("--cloud")
     assert result.exit_code == 1
-    assert ["cores", "14", "0", "10", "4", "cluster"] in [line.split() for line in result.stdout.splitlines()]
+    assert ["cores", "14", "0", "10", "4", "clusters"] in [line.split() for line in result.stdout.splitlines()]
     assert result.stdout.endswith("openstack quota set --cores 14 project-id\n")
     project.volumes = [SimpleNamespace(name="rsp-test-nfs-data", size=100)]
     assert "--cores 14" in size("--cloud").stdout

@@ -82,7 +82,7 @@ def test_the_kubernetes_release_must_be_one_that_helm_accepts(
     problems = list(chart_checks.problems(root, "tap", release))
     expected = (
         f"applications/tap/Chart.yaml: kubeVersion: is {supported!r}, which Helm enforces, expected a range that "
-        f"contains {release}, the release in rsp:cluster.kubernetesVersion: choose an image with a release that the "
-        "chart supports, or another version of the application"
+        f"contains {release}, the release in rsp:clusters.NAME.kubernetesVersion: choose an image with a release "
+        "that the chart supports, or another version of the application"
     )
     assert problems == ([expected] if refused else [])

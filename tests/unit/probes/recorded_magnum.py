@@ -27,7 +27,7 @@ def cluster(config: StackConfig | None = None, **changes: Any) -> SimpleNamespac
         "master_flavor_id": settings.masters.flavor,
         "master_count": settings.masters.count,
         "keypair": config.cloud.keypair,
-        "labels": template_labels(cluster_features(config)),
+        "labels": template_labels(cluster_features(config, config.cluster)),
     }
     return SimpleNamespace(**{**attributes, **changes})
 

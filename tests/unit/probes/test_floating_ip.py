@@ -7,7 +7,7 @@ import pytest
 from probes import floating_ip
 
 ADDRESS = IPv4Address("192.0.2.1")
-CLUSTER = SimpleNamespace(uuid="11110000", stack_id="rsp-test-cluster-abcdefghijkl")
+CLUSTER = SimpleNamespace(name="rsp-test-cluster", uuid="11110000", stack_id="rsp-test-cluster-abcdefghijkl")
 
 
 class Project:
@@ -28,9 +28,7 @@ class Project:
             networks=lambda name: [SimpleNamespace(id=f"id-of-{name}")],
         )
         self.load_balancer = SimpleNamespace(load_balancers=lambda vip_port_id: self.balancers if vip_port_id else [])
-        self.container_infrastructure_management = SimpleNamespace(
-            find_cluster=lambda name: CLUSTER if name == "rsp-test-cluster" else None
-        )
+        self.container_infrastructure_management = SimpleNamespace(clusters=lambda: [CLUSTER])
 
 
 @pytest.fixture

@@ -10,7 +10,11 @@ FLAVORS = {
     "m1.medium": Flavor(vcpus=2, ram=4096),
     "m1.large": Flavor(vcpus=4, ram=8192),
 }
-HEAT = {"cluster__driver": "heat", "cluster__kubernetesVersion": "v1.28.9-rancher1", "cluster__masters__count": 1}
+HEAT = {
+    "clusters__cluster__driver": "heat",
+    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
+    "clusters__cluster__masters__count": 1,
+}
 
 
 def needed(**changes: Any) -> dict[str, int | None]:
@@ -51,19 +55,19 @@ def test_everything_that_cluster_api_and_the_program_create() -> None:
 
 
 def test_autoscaled_groups_count_with_their_maximum() -> None:
-    grown = needed(cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
+    grown = needed(clusters__cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
     assert (grown["instances"], grown["cores"]) == (1 + 3 + 2 + 10, 1 + 5 * 2 + 10 * 4)
     assert (grown["ports"], grown["members"]) == (16 + 4, 3 + 2 * 12)
 
 
 def test_boot_volumes_count_by_type() -> None:
-    booted = needed(cluster__bootVolume={"size": 40, "type": "ceph-ssd"})
+    booted = needed(clusters__cluster__bootVolume={"size": 40, "type": "ceph-ssd"})
     assert (booted["volumes"], booted["gigabytes"]) == (2 + 6, 150 + 6 * 40)
     assert (booted["volumes_ceph-ssd"], booted["gigabytes_ceph-ssd"]) == (1 + 6, 50 + 6 * 40)
 
 
 def test_volumes_without_a_type_count_as_the_clouds_default_type_if_it_is_known() -> None:
-    booted = environment(cluster__bootVolume={"size": 40})
+    booted = environment(clusters__cluster__bootVolume={"size": 40})
     assert "volumes_" not in needs(booted, FLAVORS)
     assert needs(booted, FLAVORS)["gigabytes_ceph-ssd"] == 50
     assert needs(booted, FLAVORS, default_type="ceph-ssd")["gigabytes_ceph-ssd"] == 50 + 6 * 40
@@ -72,11 +76,11 @@ def test_volumes_without_a_type_count_as_the_clouds_default_type_if_it_is_known(
 @pytest.mark.parametrize(
     ("changes", "gigabytes"),
     [
-        ({"cluster__labels": {"etcd_volume_size": "10"}}, 3 * 10),
-        ({"cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 3 * 20),
-        ({"cluster__labels": {"etcd_blockdevice_size": "20", "etcd_blockdevice_type": "local"}}, 0),
-        ({"cluster__labels": {"etcd_volume_size": "0"}}, 0),
-        ({**HEAT, "cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 10),
+        ({"clusters__cluster__labels": {"etcd_volume_size": "10"}}, 3 * 10),
+        ({"clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 3 * 20),
+        ({"clusters__cluster__labels": {"etcd_blockdevice_size": "20", "etcd_blockdevice_type": "local"}}, 0),
+        ({"clusters__cluster__labels": {"etcd_volume_size": "0"}}, 0),
+        ({**HEAT, "clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 10),
     ],
 )
 def test_volumes_of_etcd_on_the_masters(changes: dict[str, Any], gigabytes: int) -> None:
@@ -94,7 +98,7 @@ def test_heat_has_a_load_balancer_for_etcd_and_server_groups() -> None:
     # One for the masters, one for the default workers, one for the node group.
     assert (public["server_groups"], public["server_group_members"]) == (3, 2)
     assert public["security_group_rules"] == 6 + 14 + 9 + 4
-    private = needed(**HEAT, cluster__publicApi=False)
+    private = needed(**HEAT, clusters__cluster__publicApi=False)
     assert (private["load_balancers"], private["listeners"]) == (1, 2)
 
 
@@ -103,7 +107,7 @@ def test_health_monitors_count_for_each_listener() -> None:
 
 
 def test_a_private_api_needs_no_address() -> None:
-    assert needed(cluster__publicApi=False)["floating_ips"] == 1
+    assert needed(clusters__cluster__publicApi=False)["floating_ips"] == 1
 
 
 def test_an_existing_address_is_not_counted() -> None:

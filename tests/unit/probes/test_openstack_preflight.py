@@ -23,9 +23,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 
 
 HEAT = {
-    "cluster__driver": "heat",
-    "cluster__kubernetesVersion": "v1.28.9-rancher1",
-    "cluster__image": "fedora-coreos-38",
+    "clusters__cluster__driver": "heat",
+    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
+    "clusters__cluster__image": "fedora-coreos-38",
 }
 
 
@@ -67,13 +67,22 @@ def test_a_suitable_project_has_no_problems(project: FakeProject, executor: Thre
             {"nfs__image": "debian-13"},
             "rsp:nfs.image: the cloud has no `debian-13`; it has: debian-12, fedora-coreos-38, ubuntu-2404",
         ),
-        ({"cluster__image": "fcos"}, "rsp:cluster.image: the cloud has no `fcos`"),
+        ({"clusters__cluster__image": "fcos"}, "rsp:clusters.cluster.image: the cloud has no `fcos`"),
         ({"nfs__flavor": "huge"}, "rsp:nfs.flavor: the cloud has no `huge`"),
-        ({"cluster__masters__flavor": "huge"}, "rsp:cluster.masters.flavor: the cloud has no `huge`"),
-        ({"cluster__nodeGroups__labs__flavor": "huge"}, "rsp:cluster.nodeGroups.labs.flavor: the cloud has no `huge`"),
+        (
+            {"clusters__cluster__masters__flavor": "huge"},
+            "rsp:clusters.cluster.masters.flavor: the cloud has no `huge`",
+        ),
+        (
+            {"clusters__cluster__nodeGroups__labs__flavor": "huge"},
+            "rsp:clusters.cluster.nodeGroups.labs.flavor: the cloud has no `huge`",
+        ),
         ({"cloud__keypair": "me"}, "rsp:cloud.keypair: the cloud has no `me`; it has: operators"),
         ({"nfs__volumes__data__type": "nvme"}, "rsp:nfs.volumes.data.type: the cloud has no `nvme`"),
-        ({"cluster__bootVolume": {"size": 1, "type": "nvme"}}, "rsp:cluster.bootVolume.type: the cloud has no `nvme`"),
+        (
+            {"clusters__cluster__bootVolume": {"size": 1, "type": "nvme"}},
+            "rsp:clusters.cluster.bootVolume.type: the cloud has no `nvme`",
+        ),
         (
             {"applications__storageClasses__standard__volumeType": "nvme"},
             "rsp:applications.storageClasses.standard.volumeType: the cloud has no `nvme`",
@@ -107,11 +116,16 @@ def test_names_that_do_not_exist_are_reported(
 
 
 def test_a_zone_of_nodes_that_does_not_exist_is_reported(project: FakeProject, executor: ThreadPoolExecutor) -> None:
-    key = "rsp:cluster.nodeGroups.labs.availabilityZone"
-    wrong, right = (environment(**HEAT, cluster__nodeGroups__labs__availabilityZone=zone) for zone in ("az1", "az-1"))
+    key = "rsp:clusters.cluster.nodeGroups.labs.availabilityZone"
+    wrong, right = (
+        environment(**HEAT, clusters__cluster__nodeGroups__labs__availabilityZone=zone) for zone in ("az1", "az-1")
+    )
     problems = {*map(str, check(executor, wrong))} - {*map(str, check(executor, right))}
     assert problems == {f"{key}: the cloud has no Nova availability zone `az1`; it has: az-1, az-2"}
-    volumes = {"cluster__nodeGroups__labs__availabilityZone": "az-1", "cluster__bootVolume": {"size": 40}}
+    volumes = {
+        "clusters__cluster__nodeGroups__labs__availabilityZone": "az-1",
+        "clusters__cluster__bootVolume": {"size": 40},
+    }
     problems = {str(each) for each in check(executor, environment(**HEAT, **volumes)) if each.where == key}
     assert problems == {f"{key}: the cloud has no Cinder availability zone `az-1`; it has: nova"}
     assert project.token
@@ -206,14 +220,20 @@ def test_the_quota_of_clusters_counts(project: FakeProject, executor: ThreadPool
 @pytest.mark.parametrize(
     ("changes", "image", "fatal", "message"),
     [
-        ({}, {"os_distro": None}, True, "rsp:cluster.image: image `ubuntu-2404-kube-v1.36.3` has no property os_dis"),
         (
-            {"cluster__image": "fedora-coreos-38"},
+            {},
+            {"os_distro": None},
+            True,
+            "rsp:clusters.cluster.image: image `ubuntu-2404-kube-v1.36.3` has no property os_dis",
+        ),
+        (
+            {"clusters__cluster__image": "fedora-coreos-38"},
             {"kube_version": "v1.36.3"},
             True,
             (
-                "rsp:cluster.image: image `fedora-coreos-38` has os_distro fedora-coreos, for which Magnum uses its "
-                "Heat driver: choose an image with os_distro ubuntu or flatcar, or set cluster.driver to heat"
+                "rsp:clusters.cluster.image: image `fedora-coreos-38` has os_distro fedora-coreos, for which Magnum "
+                "uses its Heat driver: choose an image with os_distro ubuntu or flatcar, or set clusters.cluster."
+                "driver to heat"
             ),
         ),
         (
@@ -221,7 +241,7 @@ def test_the_quota_of_clusters_counts(project: FakeProject, executor: ThreadPool
             {"os_distro": "rockylinux"},
             False,
             (
-                "rsp:cluster.image (warning): image `ubuntu-2404-kube-v1.36.3` has os_distro rockylinux; the "
+                "rsp:clusters.cluster.image (warning): image `ubuntu-2404-kube-v1.36.3` has os_distro rockylinux; the "
                 "Cluster API driver is known to use ubuntu and flatcar"
             ),
         ),
@@ -230,8 +250,9 @@ def test_the_quota_of_clusters_counts(project: FakeProject, executor: ThreadPool
             {"kube_version": "1.35.4"},
             True,
             (
-                "rsp:cluster.kubernetesVersion: v1.36.3 is not the release of image `ubuntu-2404-kube-v1.36.3`, whose "
-                "property kube_version is 1.35.4: set v1.35.4, or choose another image"
+                "rsp:clusters.cluster.kubernetesVersion: v1.36.3 is not the release of image "
+                "`ubuntu-2404-kube-v1.36.3`, whose property kube_version is 1.35.4: set v1.35.4, or choose "
+                "another image"
             ),
         ),
         ({}, {"kube_version": "1.36.3"}, None, ""),
@@ -240,14 +261,14 @@ def test_the_quota_of_clusters_counts(project: FakeProject, executor: ThreadPool
             {},
             {"kube_version": None},
             False,
-            "rsp:cluster.kubernetesVersion (warning): image `ubuntu-2404-kube-v1.36.3` has no property kube_version",
+            "rsp:clusters.cluster.kubernetesVersion (warning): image `ubuntu-2404-kube-v1.36.3` has no property kube",
         ),
         (
             HEAT,
             {},
             False,
             (
-                "rsp:cluster.kubernetesVersion (warning): Phalanx requires Kubernetes 1.30 or later, got "
+                "rsp:clusters.cluster.kubernetesVersion (warning): Phalanx requires Kubernetes 1.30 or later, got "
                 "v1.28.9-rancher1; the newest release tested with Magnum's Heat driver is v1.28.9-rancher1: use an "
                 "image for Cluster API"
             ),
@@ -276,15 +297,17 @@ def test_a_flavor_too_small_for_cluster_api_is_a_warning(project: FakeProject, e
     large.vcpus = 1
     (problem,) = check(executor)
     assert not problem.fatal
-    assert str(problem).startswith("rsp:cluster.nodeGroups.labs.flavor (warning): `m1.large` has 1 vCPUs and 2048 MiB")
+    assert str(problem).startswith(
+        "rsp:clusters.cluster.nodeGroups.labs.flavor (warning): `m1.large` has 1 vCPUs and 2048 MiB"
+    )
     assert [each for each in check(executor, environment(**HEAT)) if "flavor" in each.where] == []
 
 
 def test_allowed_networks_of_the_api_must_be_verified(project: FakeProject, executor: ThreadPoolExecutor) -> None:
-    limited = {"cluster__apiAllowedCidrs": ["192.0.2.0/24"], "ingress": {"loadBalancerProvider": "amphora"}}
+    limited = {"clusters__cluster__apiAllowedCidrs": ["192.0.2.0/24"], "ingress": {"loadBalancerProvider": "amphora"}}
     (problem,) = check(executor, environment(**limited))
     assert not problem.fatal
-    assert problem.where == "rsp:cluster.apiAllowedCidrs"
+    assert problem.where == "rsp:clusters.cluster.apiAllowedCidrs"
     assert project.token
 
 
@@ -292,8 +315,10 @@ def test_an_existing_cluster_is_compared(project: FakeProject, executor: ThreadP
     project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
     project.templates["template-uuid"] = recorded_magnum.template()
     assert check(executor) == []
-    message = only(check(executor, environment(cluster__workers__flavor="m1.large")))
-    assert message.startswith("rsp:cluster.workers.flavor: is `m1.large`, but the cluster `rsp-test-cluster` was")
+    message = only(check(executor, environment(clusters__cluster__workers__flavor="m1.large")))
+    assert message.startswith(
+        "rsp:clusters.cluster.workers.flavor: is `m1.large`, but the cluster `rsp-test-cluster` was"
+    )
 
 
 def test_existing_resources_of_the_stack_are_not_counted_twice(
@@ -491,8 +516,8 @@ def test_zones_of_nova_and_of_cinder_differ(project: FakeProject, executor: Thre
         "rsp:nfs.availabilityZone: the cloud has no Nova availability zone `nova`; it has: az-1, az-2",
         "rsp:nfs.volumes.data.availabilityZone: the cloud has no Cinder availability zone `az-1`; it has: nova",
     }
-    heat = {**HEAT, "cluster__availabilityZone": "az-1"}
-    assert "rsp:cluster.availabilityZone: the cloud has no Cinder availability zone `az-1`" in only(
+    heat = {**HEAT, "clusters__cluster__availabilityZone": "az-1"}
+    assert "rsp:clusters.cluster.availabilityZone: the cloud has no Cinder availability zone `az-1`" in only(
         [each for each in check(executor, environment(**heat)) if each.fatal]
     )
     project.volume_zones += named("az-1", state={"available": True})

@@ -54,10 +54,10 @@ def test_the_refusal_has_one_table_and_the_message_to_the_administrators() -> No
     assert refusal(compare(needed, allowances, first=True), PROJECT, "roe").splitlines() == [
         "is too small for this stack:",
         "  resource                       needed  used  limit  short  depends on",
-        "  cores                              84    11     64     31  cluster",
+        "  cores                              84    11     64     31  clusters",
         "  GiB of volumes, type ceph-ssd      50   990   1000     40  nfs.volumes",
-        "  load balancers                      2     4      5      1  cluster.publicApi",
-        "  clusters                            1     4      4      1  cluster",
+        "  load balancers                      2     4      5      1  clusters.NAME.publicApi",
+        "  clusters                            1     4      4      1  clusters",
         "Reduce the size of the stack, or send this to the cloud's administrators:",
         "  Please raise the quotas of project rsp (ID 0123) in region RegionOne",
         "  for the Rubin Science Platform (stack roe):",
@@ -80,8 +80,8 @@ def test_a_table_without_quotas_has_no_columns_for_them() -> None:
     lines = list(table(compare({"instances": 7, "cores": None}, {}, first=True)))
     assert lines == [
         "resource  needed  depends on",
-        "servers        7  cluster",
-        "cores          -  cluster",
+        "servers        7  clusters",
+        "cores          -  clusters",
     ]
 
 

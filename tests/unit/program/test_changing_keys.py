@@ -38,7 +38,8 @@ from tests.unit.sample import environment, environment_data, vault_stack, vault_
 
 NAMES = {
     "nfs.volumes": "data",
-    "cluster.nodeGroups": "labs",
+    "clusters": "cluster",
+    "clusters.NAME.nodeGroups": "labs",
     "applications.storageClasses": "standard",
     "applications.overrides": "tap",
     "secrets.registries": "ghcr.io",
@@ -48,11 +49,12 @@ NAMES = {
 
 BOUNDS = {"minimum": 1, "maximum": 5}
 HEAT = {
-    "cluster.driver": "heat",
-    "cluster.kubernetesVersion": "v1.28.9-rancher1",
-    "cluster.image": "fedora-coreos-38",
+    "clusters.cluster.driver": "heat",
+    "clusters.cluster.kubernetesVersion": "v1.28.9-rancher1",
+    "clusters.cluster.image": "fedora-coreos-38",
 }
 VOLUMES = {**environment_data()["nfs"]["volumes"], "datasets": {"size": 10}}
+CLUSTER = environment_data()["clusters"]["cluster"]
 SWIFT = environment_data()["objectStore"]
 S3 = {**SWIFT, "kind": "s3", "accessKey": "planted-access", "secretKey": "planted-secret"}
 HTTP01 = {"kind": "letsencrypt", "email": "a@example.org"}
@@ -114,40 +116,46 @@ PLATFORM: Mapping[str, Any] = {
     "nfs.volumes.NAME.availabilityZone": To(value="az-2", base={"nfs.volumes.data.availabilityZone": "nova"}),
     "nfs.volumes.NAME.rootSquash": False,
     "nfs.volumes.NAME.readOnly": True,
-    "cluster.driver": To(value="heat", also=HEAT),
-    "cluster.kubernetesVersion": To(value="v1.37.0", also={"cluster.image": "ubuntu-2404-kube-v1.37.0"}),
-    "cluster.image": "ubuntu-2404-kube-v1.36.3-2",
-    "cluster.masters.flavor": "m1.large",
-    "cluster.masters.count": 5,
-    "cluster.workers.flavor": "m1.large",
-    "cluster.workers.count": 3,
-    "cluster.workers.autoscaling": BOUNDS,
-    "cluster.workers.autoscaling.minimum": To(value=2, base={"cluster.workers.autoscaling": BOUNDS}),
-    "cluster.workers.autoscaling.maximum": To(value=6, base={"cluster.workers.autoscaling": BOUNDS}),
-    "cluster.nodeGroups": {"labs": {"flavor": "m1.large", "count": 1}, "more": {"flavor": "m1.large", "count": 1}},
-    "cluster.nodeGroups.NAME.flavor": "m1.medium",
-    "cluster.nodeGroups.NAME.count": 2,
-    "cluster.nodeGroups.NAME.autoscaling": To(value=BOUNDS, base={"cluster.workers.autoscaling": BOUNDS}),
-    "cluster.nodeGroups.NAME.autoscaling.minimum": To(
-        value=2, base={"cluster.nodeGroups.labs": {"flavor": "m1.large", "count": 2, "autoscaling": BOUNDS}}
+    "clusters": {"blue": CLUSTER},
+    "clusters.NAME.driver": To(value="heat", also=HEAT),
+    "clusters.NAME.kubernetesVersion": To(value="v1.37.0", also={"clusters.cluster.image": "ubuntu-2404-kube-v1.37.0"}),
+    "clusters.NAME.image": "ubuntu-2404-kube-v1.36.3-2",
+    "clusters.NAME.masters.flavor": "m1.large",
+    "clusters.NAME.masters.count": 5,
+    "clusters.NAME.workers.flavor": "m1.large",
+    "clusters.NAME.workers.count": 3,
+    "clusters.NAME.workers.autoscaling": BOUNDS,
+    "clusters.NAME.workers.autoscaling.minimum": To(value=2, base={"clusters.cluster.workers.autoscaling": BOUNDS}),
+    "clusters.NAME.workers.autoscaling.maximum": To(value=6, base={"clusters.cluster.workers.autoscaling": BOUNDS}),
+    "clusters.NAME.nodeGroups": {
+        "labs": {"flavor": "m1.large", "count": 1},
+        "more": {"flavor": "m1.large", "count": 1},
+    },
+    "clusters.NAME.nodeGroups.NAME.flavor": "m1.medium",
+    "clusters.NAME.nodeGroups.NAME.count": 2,
+    "clusters.NAME.nodeGroups.NAME.autoscaling": To(
+        value=BOUNDS, base={"clusters.cluster.workers.autoscaling": BOUNDS}
     ),
-    "cluster.nodeGroups.NAME.autoscaling.maximum": To(
-        value=6, base={"cluster.nodeGroups.labs": {"flavor": "m1.large", "count": 2, "autoscaling": BOUNDS}}
+    "clusters.NAME.nodeGroups.NAME.autoscaling.minimum": To(
+        value=2, base={"clusters.cluster.nodeGroups.labs": {"flavor": "m1.large", "count": 2, "autoscaling": BOUNDS}}
     ),
-    "cluster.nodeGroups.NAME.labels": To(value={"gpu": "a100"}, base=HEAT),
-    "cluster.nodeGroups.NAME.taints": To(value=["gpu=a100:NoSchedule"], base=HEAT),
-    "cluster.nodeGroups.NAME.availabilityZone": To(value="az-1", base=HEAT),
-    "cluster.publicApi": False,
-    "cluster.apiAllowedCidrs": To(value=["192.0.2.0/24"], base={"ingress.loadBalancerProvider": "amphora"}),
-    "cluster.availabilityZone": To(value="az-1", base=HEAT),
-    "cluster.autohealing": False,
-    "cluster.bootVolume": {"size": 40},
-    "cluster.bootVolume.size": To(value=80, base={"cluster.bootVolume": {"size": 40}}),
-    "cluster.bootVolume.type": To(value="ceph-ssd", base={"cluster.bootVolume": {"size": 40}}),
-    "cluster.networkDriver": To(value="flannel", base=HEAT),
-    "cluster.podCidr": To(value="10.90.0.0/16", base=HEAT),
-    "cluster.serviceCidr": To(value="10.91.0.0/16", base=HEAT),
-    "cluster.labels": {"etcd_volume_size": "10"},
+    "clusters.NAME.nodeGroups.NAME.autoscaling.maximum": To(
+        value=6, base={"clusters.cluster.nodeGroups.labs": {"flavor": "m1.large", "count": 2, "autoscaling": BOUNDS}}
+    ),
+    "clusters.NAME.nodeGroups.NAME.labels": To(value={"gpu": "a100"}, base=HEAT),
+    "clusters.NAME.nodeGroups.NAME.taints": To(value=["gpu=a100:NoSchedule"], base=HEAT),
+    "clusters.NAME.nodeGroups.NAME.availabilityZone": To(value="az-1", base=HEAT),
+    "clusters.NAME.publicApi": False,
+    "clusters.NAME.apiAllowedCidrs": To(value=["192.0.2.0/24"], base={"ingress.loadBalancerProvider": "amphora"}),
+    "clusters.NAME.availabilityZone": To(value="az-1", base=HEAT),
+    "clusters.NAME.autohealing": False,
+    "clusters.NAME.bootVolume": {"size": 40},
+    "clusters.NAME.bootVolume.size": To(value=80, base={"clusters.cluster.bootVolume": {"size": 40}}),
+    "clusters.NAME.bootVolume.type": To(value="ceph-ssd", base={"clusters.cluster.bootVolume": {"size": 40}}),
+    "clusters.NAME.networkDriver": To(value="flannel", base=HEAT),
+    "clusters.NAME.podCidr": To(value="10.90.0.0/16", base=HEAT),
+    "clusters.NAME.serviceCidr": To(value="10.91.0.0/16", base=HEAT),
+    "clusters.NAME.labels": {"etcd_volume_size": "10"},
     "ingress.mode": "octavia",
     "ingress.loadBalancerProvider": "amphora",
     "ingress.healthMonitors": True,
@@ -311,19 +319,21 @@ def changed(data: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
 
 
 def _parts(path: str) -> list[str]:
-    for above, name in NAMES.items():
-        if path.startswith(f"{above}.NAME"):
-            return [*above.split("."), name, *path.removeprefix(f"{above}.NAME").split(".")[1:]]
-    return path.split(".")
+    parts = path.split(".")
+    return [NAMES[".".join(parts[:index])] if part == "NAME" else part for index, part in enumerate(parts)]
 
 
 def _variant(key: Key, value: Any, heat: bool) -> tuple[To, str]:
     to = value if isinstance(value, To) else To(value=value)
-    if heat and "cluster.driver" not in to.base:
+    if heat and "clusters.cluster.driver" not in to.base:
         to = replace(to, base={**HEAT, **to.base})
-        if key.path in HEAT:
-            other = {"cluster.kubernetesVersion": "v1.27.8-rancher2", "cluster.image": "fedora-coreos-39"}
-            to = replace(to, value=other[key.path], also={})
+        path = ".".join(_parts(key.path))
+        if path in HEAT:
+            other = {
+                "clusters.cluster.kubernetesVersion": "v1.27.8-rancher2",
+                "clusters.cluster.image": "fedora-coreos-39",
+            }
+            to = replace(to, value=other[path], also={})
     return to, ".".join(_parts(key.path))
 
 

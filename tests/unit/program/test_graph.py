@@ -198,7 +198,7 @@ def test_missing_secrets_are_reported_together_before_the_first_resource(
 
 def test_fatal_problems_of_the_preflight_stop_the_program(run_stack: StackRunner) -> None:
     unknown = Problem(where="rsp:nfs.image", what="no such image")
-    quota = Problem(where="rsp:cluster", what="the quota is nearly used up", fatal=False)
+    quota = Problem(where="rsp:clusters", what="the quota is nearly used up", fatal=False)
     with pytest.raises(pulumi.RunError, match=r"^rsp:nfs.image: no such image$"):
         run_stack("sandbox", problems=[unknown, quota])
     assert run_stack("sandbox", problems=[quota]).resources
