@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
 import pulumi
@@ -17,6 +18,10 @@ class NewSubnet:
     """First and last address that Neutron allocates; the others are for fixed addresses."""
     dns_nameservers: tuple[IPv4Address, ...] = ()
     """DNS servers of the subnet's hosts; the cloud's default if empty."""
+    mtu: int | None = None
+    """Maximum transmission unit of the network in bytes; the cloud's default if None."""
+    host_routes: Mapping[IPv4Network, IPv4Address] = field(default_factory=dict)
+    """Next hop by destination, for the subnet's hosts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +80,7 @@ class Network(pulumi.ComponentResource):
         """Create network, subnet, router and router interface."""
         child = pulumi.ResourceOptions(parent=self)
         label = cloud_name(pulumi.get_stack(), name, pulumi.get_project())
-        network = networking.Network(f"{name}-network", name=label, opts=child)
+        network = networking.Network(f"{name}-network", name=label, mtu=layout.mtu, opts=child)
         first, last = layout.allocation_pool
         subnet = networking.Subnet(
             f"{name}-subnet",
@@ -88,6 +93,14 @@ class Network(pulumi.ComponentResource):
             dns_nameservers=[str(each) for each in layout.dns_nameservers],
             opts=child,
         )
+        for destination, hop in layout.host_routes.items():
+            networking.SubnetRoute(
+                f"{name}-route-{destination.network_address}-{destination.prefixlen}",
+                subnet_id=subnet.id,
+                destination_cidr=str(destination),
+                next_hop=str(hop),
+                opts=child,
+            )
         router = networking.Router(
             f"{name}-router",
             name=label,

@@ -2,8 +2,9 @@ from ipaddress import IPv4Address
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
 
-from config.addresses import Address, PrivateNetwork
+from config.addresses import Address, ClientNetwork, PrivateNetwork
 from config.changes import Effect, in_place, refused
 from config.section import Name, Section
 
@@ -52,6 +53,30 @@ class NetworkSettings(Section):
         examples=[["9.9.9.9", "149.112.112.112"]],
         json_schema_extra={"uniqueItems": True},
     )
+    mtu: Annotated[
+        int | None, in_place("updates the network; servers and nodes have the new value after they restart")
+    ] = Field(
+        default=None,
+        ge=1280,
+        le=9000,
+        description=(
+            "Largest packet of the network in bytes, at most what the cloud's tunnels leave; the cloud's default if "
+            "absent. Set it if a path to the nodes, such as a VPN, carries less"
+        ),
+        examples=[1400],
+    )
+    host_routes: Annotated[
+        dict[ClientNetwork, Address],
+        in_place("updates the subnet; servers and nodes have the new routes after they renew their DHCP lease"),
+    ] = Field(
+        default={},
+        max_length=20,
+        description=(
+            "Next hop by destination, for networks that are not behind the default gateway, such as a storage network "
+            "with a router of its own; DHCP passes them to servers and nodes"
+        ),
+        examples=[{"10.30.0.0/16": "10.20.0.5"}],
+    )
     adopt: Annotated[
         AdoptedNetwork | None, refused("servers cannot move to another network; deploy another stack in it")
     ] = Field(
@@ -73,12 +98,30 @@ class NetworkSettings(Section):
                 f"dnsNameservers {', '.join(unusable)} is the network or broadcast address of cidr {self.cidr}: use "
                 "the address of a host, such as 9.9.9.9"
             )
+        for destination, hop in self.host_routes.items():
+            if destination.overlaps(self.cidr):
+                raise ValueError(
+                    f"hostRoutes {destination} overlaps cidr {self.cidr}, whose hosts need no route: remove it"
+                )
+            if hop not in self.cidr or hop in (self.cidr[0], self.cidr[-1]):
+                raise ValueError(
+                    f"hostRoutes {destination}: {hop} is no address of a host in cidr {self.cidr}: set the address "
+                    "that the router has in it"
+                )
         # Without the network and broadcast addresses.
         if self.cidr.num_addresses - 2 < self.reserved_addresses + SMALLEST_POOL:
             raise ValueError(
                 f"cidr {self.cidr} leaves fewer than {SMALLEST_POOL} addresses for nodes after reservedAddresses "
                 f"{self.reserved_addresses}: choose a larger cidr or reserve fewer addresses",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _of_own_subnet(self) -> Self:
+        ignored = {"mtu", "host_routes", "reserved_addresses"} & self.model_fields_set
+        if self.adopt and ignored:
+            keys = ", ".join(sorted(to_camel(each) for each in ignored))
+            raise ValueError(f"{keys}: not possible with adopt, as the network belongs to somebody else: remove it")
         return self
 
     @property

@@ -29,6 +29,8 @@ def network(settings: NetworkSettings) -> NetworkArgs:
         gateway=settings.gateway,
         allocation_pool=settings.allocation_pool,
         dns_nameservers=settings.dns_nameservers,
+        mtu=settings.mtu,
+        host_routes=settings.host_routes,
     )
     if settings.adopt:
         layout = ExistingSubnet(network=settings.adopt.network, subnet=settings.adopt.subnet)

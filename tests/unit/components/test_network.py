@@ -39,6 +39,15 @@ def test_a_routed_subnet_is_created(run_program: ProgramRunner) -> None:
     assert interface.inputs == {"routerId": "rsp-router-id", "subnetId": "rsp-subnet-id"}
 
 
+def test_routes_and_packet_size_reach_the_hosts(run_program: ProgramRunner) -> None:
+    routes = {"10.30.0.0/16": "10.20.0.5", "192.0.2.0/24": "10.20.0.6"}
+    recording = make(run_program, network__mtu=1400, network__hostRoutes=routes)
+    assert recording.one("openstack:networking/network:Network").inputs["mtu"] == 1400
+    made = [each.inputs for each in recording.resources if each.type.endswith(":SubnetRoute")]
+    assert {each["destinationCidr"]: each["nextHop"] for each in made} == routes
+    assert {each["subnetId"] for each in made} == {"rsp-subnet-id"}
+
+
 def test_the_subnet_depends_on_its_router(run_program: ProgramRunner) -> None:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")

@@ -35,3 +35,28 @@ def test_in_an_adopted_subnet_any_host_address_may_be_fixed() -> None:
     assert environment(network__adopt=adopt, nfs__address="10.20.0.200").nfs.address.exploded == "10.20.0.200"
     with pytest.raises(ConfigError, match=r"10\.20\.0\.255 cannot be a fixed address"):
         environment(network__adopt=adopt, nfs__address="10.20.0.255")
+
+
+@pytest.mark.parametrize(
+    ("routes", "reason"),
+    [
+        ({"10.20.0.0/25": "10.20.0.5"}, r"hostRoutes 10\.20\.0\.0/25 overlaps cidr 10\.20\.0\.0/24"),
+        ({"10.30.0.0/16": "10.21.0.5"}, r"hostRoutes 10\.30\.0\.0/16: 10\.21\.0\.5 is no address of a host in cidr"),
+        ({"10.30.0.0/16": "10.20.0.255"}, r"10\.20\.0\.255 is no address of a host in cidr"),
+        ({"10.30.0.1/16": "10.20.0.5"}, r"network\.hostRoutes.*the network of this address is 10\.30\.0\.0/16"),
+    ],
+)
+def test_a_route_that_hosts_cannot_use_is_refused(routes: dict[str, str], reason: str) -> None:
+    with pytest.raises(ConfigError, match=reason):
+        environment(network__hostRoutes=routes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"mtu": 1400}, {"hostRoutes": {"10.30.0.0/16": "10.20.0.5"}}, {"reservedAddresses": 32}],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_settings_of_an_adopted_network_are_refused(changes: dict[str, object]) -> None:
+    adopt = {"network": "shared", "subnet": "shared-v4"}
+    with pytest.raises(ConfigError, match="not possible with adopt, as the network belongs to somebody else"):
+        environment(network__adopt=adopt, **{f"network__{key}": value for key, value in changes.items()})

@@ -39,6 +39,7 @@ FORCE_NEW: Mapping[str, frozenset[str]] = {
         "openstack:networking/subnet:Subnet": (
             "cidr ipVersion ipv6AddressMode ipv6RaMode networkId prefixLength region subnetpoolId tenantId valueSpecs"
         ),
+        "openstack:networking/subnetRoute:SubnetRoute": "destinationCidr nextHop region subnetId",
         "vault:appRole/authBackendRole:AuthBackendRole": "backend namespace roleName",
         "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": (
             "backend cidrLists metadata namespace numUses roleName secretId tokenBoundCidrs ttl "

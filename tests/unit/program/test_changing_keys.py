@@ -103,6 +103,8 @@ PLATFORM: Mapping[str, Any] = {
     "network.cidr": "10.20.0.0/23",
     "network.reservedAddresses": 40,
     "network.dnsNameservers": ["9.9.9.9"],
+    "network.mtu": 1400,
+    "network.hostRoutes": {"10.30.0.0/16": "10.20.0.5"},
     "network.adopt": {"network": "shared", "subnet": "shared-v4"},
     "network.adopt.network": To(value="other", base={"network.adopt": {"network": "shared", "subnet": "shared-v4"}}),
     "network.adopt.subnet": To(value="other-v4", base={"network.adopt": {"network": "shared", "subnet": "shared-v4"}}),
