@@ -36,7 +36,7 @@ from components.secret_store import SecretStore
 from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
 from config.tls import LetsEncrypt
-from program import openstack_arguments, outputs, platform_arguments
+from program import openstack_arguments, outputs, platform_answer, platform_arguments
 from program.options import after, kubernetes_options, openstack_options, vault_options
 from program.outputs import Platform
 
@@ -69,10 +69,12 @@ def build(checked: Checked) -> Platform:
     facts = platform_arguments.facts(config, ingress, nfs, store, secrets)
     applications_args = platform_arguments.applications(config, source, facts)
     applications = Applications("applications", applications_args, after(kubernetes, argocd, nfs, ingress))
+    controller = applications.deployed[platform_arguments.INGRESS_NGINX]
+    ready = controller.urn
     if config.ingress.mode == "octavia":
-        controller = applications.deployed[platform_arguments.INGRESS_NGINX]
         balancer_args = openstack_arguments.load_balancer(config, network, ingress, cluster, controller)
-        LoadBalancer("load-balancer", balancer_args, openstack)
+        ready = LoadBalancer("load-balancer", balancer_args, openstack).address
+    platform_answer.require(config, source.environment.fqdn, ingress.address, ready)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)

@@ -47,6 +47,8 @@ class LoadBalancer(pulumi.ComponentResource):
 
     vip_address: pulumi.Output[str]
     """Virtual IPv4 address in the nodes' subnet."""
+    address: pulumi.Output[str]
+    """The floating IPv4 address, once it is associated with the load balancer."""
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:LoadBalancer", name, None, opts)
@@ -63,14 +65,14 @@ class LoadBalancer(pulumi.ComponentResource):
         )
         for port in PORTS:
             self._forward(port, f"{label}-{port}", balancer)
-        networking.FloatingIpAssociate(
+        association = networking.FloatingIpAssociate(
             f"{name}-association",
             floating_ip=args.address,
             port_id=balancer.vip_port_id,
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.associate_after)),
         )
-        self.vip_address = balancer.vip_address
-        self.register_outputs({"vipAddress": self.vip_address})
+        self.vip_address, self.address = balancer.vip_address, association.floating_ip
+        self.register_outputs({"vipAddress": self.vip_address, "address": self.address})
 
     def _forward(self, port: str, label: str, balancer: loadbalancer.LoadBalancer) -> None:
         """Create listener, pool, members and monitor of a port."""

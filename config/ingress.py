@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.addresses import Address, ClientNetwork
-from config.changes import in_place, refused, replaces
+from config.changes import in_place, refused, replaces, this_run
 from config.clusters import Clusters
 from config.section import Section
 from config.stack_file import KeyPath
@@ -74,6 +74,16 @@ class Ingress(Section):
             "creates one"
         ),
         examples=["192.0.2.1"],
+    )
+
+    answer_timeout: Annotated[int, this_run("the next `pulumi up` asks for as long; no resource has it")] = Field(
+        default=120,
+        ge=0,
+        le=3600,
+        description=(
+            "Seconds for which each `pulumi up` tries to reach the platform's address by TLS before it fails with the "
+            "state of the load balancer; 0 if the machine that runs it cannot reach the platform"
+        ),
     )
 
     @model_validator(mode="after")

@@ -84,6 +84,28 @@ def api(connection: "Connection", cluster_name: str) -> Iterator[Finding]:
         yield from _check(connection, API, ports[0], host)
 
 
+def describe(connection: "Connection", address: str) -> list[str]:
+    """Return the states of a floating IP's load balancer and of its members, a line each.
+
+    Raises:
+        openstack.exceptions.SDKException: A service cannot be reached, or refuses the request.
+    """
+    port = next((each.port_id for each in connection.network.ips(floating_ip_address=address)), None)
+    balancer = next(iter(connection.load_balancer.load_balancers(vip_port_id=port)), None) if port else None
+    if balancer is None:
+        return [f"{address} is not associated with a load balancer"]
+    tree = _status_tree(connection, balancer.id)
+    states = f"{tree['provisioning_status']}, {tree['operating_status']}"
+    lines = [f"{_subject(each)}: {each.operating_status}" for each in _members(tree)]
+    return [f"load balancer {balancer.name}: {states}", *(lines or ["it has no members"])]
+
+
+def _status_tree(connection: "Connection", balancer: str) -> Mapping[str, Any]:
+    answer = openstack_api.get(connection.load_balancer, f"/lbaas/loadbalancers/{balancer}/status") or {}
+    tree: Mapping[str, Any] = answer["statuses"]["loadbalancer"]
+    return tree
+
+
 def _check(connection: "Connection", subject: str, port: str, address: str) -> Iterator[Finding]:
     balancer = next(iter(connection.load_balancer.load_balancers(vip_port_id=port)), None)
     if balancer is None:
@@ -91,9 +113,7 @@ def _check(connection: "Connection", subject: str, port: str, address: str) -> I
         if subject == INGRESS:
             yield critical(subject, f"{address} belongs to no load balancer", _GUIDE, (kubernetes.API,))
         return
-    path = f"/lbaas/loadbalancers/{balancer.id}/status"
-    tree = (openstack_api.get(connection.load_balancer, path) or {})["statuses"]["loadbalancer"]
-    yield from judge(subject, address, tree)
+    yield from judge(subject, address, _status_tree(connection, balancer.id))
 
 
 def judge(subject: str, address: str, tree: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,7 +1,11 @@
 """Switch to a load balancer of the stack and back to the cloud controller's; the floating IP stays."""
 
 import json
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,9 +14,11 @@ from openstack.connection import Connection
 from config.ingress import NODE_PORTS
 from config.names import cloud_name
 from config.stack_config import StackConfig
+from sandbox.site_certificate import issue
 from tests.sandbox.configuration import vary
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
+from tests.unit.tls_server import tls_server
 
 OURS = cloud_name("sandbox", "load-balancer")
 OF_THE_CLOUD_CONTROLLER = "kube_service_"
@@ -35,6 +41,19 @@ def octavia(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Itera
     file = tmp_path_factory.mktemp("octavia") / "Pulumi.sandbox.yaml"
     yield Program("sandbox", vary(file, {"ingress": {"mode": "octavia"}}))
     program.run("up")
+
+
+@contextmanager
+def answering(address: str, directory: Path) -> Iterator[None]:
+    """Give this machine an address, and serve a certificate at it."""
+    subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+    try:
+        now = datetime.now(UTC)
+        certificate, key = issue("rsp.sandbox.test", now, now + timedelta(days=1))
+        with tls_server(certificate, key, directory, (address, 443)):
+            yield
+    finally:
+        subprocess.run(["ip", "address", "delete", f"{address}/32", "dev", "lo"], check=True)
 
 
 class Forwarding(NamedTuple):
@@ -126,3 +145,16 @@ def test_the_stacks_load_balancer_replaces_the_cloud_controllers_and_back(
     assert str(with_the_address(tenant, address)).startswith(OF_THE_CLOUD_CONTROLLER)
     assert service(objects)["spec"]["type"] == "LoadBalancer"
     assert program.changes("preview") == {}
+
+
+def test_an_update_fails_unless_the_platform_answers_at_its_address(program: Program, tmp_path: Path) -> None:
+    address = program.outputs()["ingressAddress"]
+    asking = Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", {"ingress": {"answerTimeout": 1}}))
+    failed = asking.attempt("up")
+    assert failed.returncode != 0
+    output = failed.stdout + failed.stderr
+    assert f"{address} does not answer with TLS on port 443: " in output
+    assert f"load balancer {OF_THE_CLOUD_CONTROLLER}" in output
+    assert ": NO_MONITOR" in output
+    with answering(address, tmp_path):
+        asking.run("up")

@@ -7,20 +7,21 @@ from pathlib import Path
 
 
 @contextmanager
-def tls_server(certificate: str, key: str, folder: Path) -> Iterator[str]:
-    """Serve a certificate on the loopback interface, and yield ``host:port``.
+def tls_server(certificate: str, key: str, folder: Path, address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[str]:
+    """Serve a certificate, and yield ``host:port``.
 
     Args:
         certificate: PEM, followed by intermediate certificates.
         key: Private key, PEM.
         folder: Existing directory for both files.
+        address: Address and port of this machine; by default a free port of the loopback interface.
     """
     files = {"served.crt": certificate, "served.key": key}
     for name, content in files.items():
         (folder / name).write_text(content)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "served.crt", folder / "served.key")
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(address)
 
     def serve() -> None:
         # Closing the listener ends the loop; a client that does not trust the certificate disconnects.
@@ -33,7 +34,7 @@ def tls_server(certificate: str, key: str, folder: Path) -> Iterator[str]:
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        yield f"{address[0]}:{listener.getsockname()[1]}"
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()

@@ -158,6 +158,7 @@ PLATFORM: Mapping[str, Any] = {
     "clusters.NAME.podCidr": To(value="10.90.0.0/16", base=HEAT),
     "clusters.NAME.serviceCidr": To(value="10.91.0.0/16", base=HEAT),
     "clusters.NAME.labels": {"etcd_volume_size": "10"},
+    "ingress.answerTimeout": 60,
     "ingress.mode": "octavia",
     "ingress.loadBalancerProvider": "amphora",
     "ingress.healthMonitors": True,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
+from probes import openstack_api
 from probes.health import cloud, load_balancer, magnum, servers
 from probes.health.finding import Finding, State
 from probes.health.root_causes import explain
@@ -213,6 +214,22 @@ def test_the_nodes_explain_a_load_balancer_without_members_that_are_up() -> None
 )
 def test_a_load_balancer_in_another_state_is_reported(found: dict[str, Any], state: State) -> None:
     assert judged(found)[0].state is state
+
+
+def test_the_states_of_a_load_balancer_and_its_members_are_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"statuses": {"loadbalancer": tree("NO_MONITOR", "ERROR")}}
+    monkeypatch.setattr(openstack_api, "get", lambda _, path: document if path.endswith("/lb/status") else None)
+    balancers = {"vip": [SimpleNamespace(id="lb", name="ingress")]}
+    connection: Any = SimpleNamespace(
+        network=SimpleNamespace(ips=lambda floating_ip_address: [SimpleNamespace(port_id=floating_ip_address[:3])]),
+        load_balancer=SimpleNamespace(load_balancers=lambda vip_port_id: balancers.get(vip_port_id, [])),
+    )
+    assert load_balancer.describe(connection, "vip") == [
+        "load balancer ingress: ACTIVE, ONLINE",
+        "member 10.20.0.0:30443 (node-0) of https: NO_MONITOR",
+        "member 10.20.0.1:30443 (node-1) of https: ERROR",
+    ]
+    assert load_balancer.describe(connection, "192.0.2.1") == ["192.0.2.1 is not associated with a load balancer"]
 
 
 @pytest.mark.parametrize(

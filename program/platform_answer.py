@@ -1,0 +1,71 @@
+"""Check at the end of an update that the platform answers at its address."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from config.stack_config import StackConfig
+from phalanx.certificates import CertificateError
+from phalanx.errors import PhalanxError
+from probes import served_certificate
+from probes.health import load_balancer
+from probes.openstack_connection import connect
+from probes.problem import Problem
+from program.errors import user_errors
+from program.hooks import in_thread
+
+_PAUSE = 2
+"""Seconds between two connections."""
+
+
+def require(config: StackConfig, host: str, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> None:
+    """Fail an update if nothing answers at the platform's address, although its load balancer is ready.
+
+    A load balancer can be ACTIVE although nothing passes, for example because of the nodes' security groups: Octavia
+    does not notice it without health monitors. Each update asks, also one that changes nothing.
+
+    Args:
+        config: The stack configuration.
+        host: Host name of the platform.
+        address: Its floating IPv4 address.
+        ready: An Output that is known once the load balancer has the address.
+    """
+    if not config.ingress.answer_timeout or pulumi.runtime.is_dry_run():
+        return
+
+    async def ask(known: Sequence[Any]) -> None:
+        with user_errors():
+            await in_thread(_ask, config, host, known[0])
+
+    pulumi.Output.all(address, ready).apply(ask)
+
+
+def _ask(config: StackConfig, host: str, address: str) -> None:
+    seconds = config.ingress.answer_timeout
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            served_certificate.fetch(host, (address, served_certificate.HTTPS))
+        except CertificateError as error:
+            if time.monotonic() > deadline:
+                raise PhalanxError(
+                    f"{error}, for {seconds} s after its load balancer was ready (rsp:ingress.answerTimeout): see "
+                    "docs/howto/on-call.md#the-platform-does-not-answer. If this machine cannot reach the platform, "
+                    "set rsp:ingress.answerTimeout to 0",
+                    *_load_balancer(config, address),
+                ) from None
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _load_balancer(config: StackConfig, address: str) -> list[str]:
+    connection = connect(config.cloud)
+    if isinstance(connection, Problem):
+        return [str(connection)]
+    try:
+        return load_balancer.describe(connection, address)
+    except Exception as error:  # noqa: BLE001  # it must not hide that the platform does not answer
+        return [f"the state of the load balancer could not be determined: {type(error).__name__}"]

@@ -1,0 +1,84 @@
+"""An update fails if nothing answers at the platform's address."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pulumi
+import pytest
+
+from probes import served_certificate
+from probes.health import load_balancer
+from probes.problem import Problem
+from program import platform_answer
+from sandbox.site_certificate import issue
+from tests.unit.recording import ProgramRunner
+from tests.unit.sample import environment
+from tests.unit.tls_server import tls_server
+
+HOST, ADDRESS = "rsp.example.org", "127.0.0.1"
+STATES = ["load balancer ingress: ACTIVE, ONLINE", "member 10.20.0.41:30443 of https: NO_MONITOR"]
+
+
+@pytest.fixture
+def _platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    now = datetime.now(UTC)
+    with tls_server(*issue(HOST, now, now + timedelta(days=1)), tmp_path) as address:
+        monkeypatch.setattr(served_certificate, "HTTPS", int(address.rpartition(":")[2]))
+        yield
+
+
+@pytest.fixture
+def _nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served_certificate, "HTTPS", 1)
+    monkeypatch.setattr(platform_answer, "_PAUSE", 0.01)
+    monkeypatch.setattr(platform_answer, "connect", lambda _: SimpleNamespace())
+    monkeypatch.setattr(load_balancer, "describe", lambda _, address: [f"{address}:", *STATES])
+
+
+def update(run_program: ProgramRunner, *, timeout: int = 1, preview: bool = False) -> None:
+    config = environment(ingress__answerTimeout=timeout)
+
+    def program() -> None:
+        address, ready = pulumi.Output.from_input(ADDRESS), pulumi.Output.from_input("urn")
+        platform_answer.require(config, HOST, address, ready)
+
+    run_program.having(preview=preview)(program)
+
+
+@pytest.mark.usefixtures("_platform")
+def test_a_platform_that_answers_passes(run_program: ProgramRunner) -> None:
+    update(run_program)
+
+
+@pytest.mark.usefixtures("_nothing")
+def test_the_error_has_the_states_of_the_load_balancer_and_its_members(run_program: ProgramRunner) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        update(run_program)
+    first, *others = str(caught.value).splitlines()
+    assert first.startswith(f"{ADDRESS} does not answer with TLS on port 1: Connection refused, for 1 s after its load")
+    assert "set rsp:ingress.answerTimeout to 0" in first
+    assert others == [f"{ADDRESS}:", *STATES]
+
+
+@pytest.mark.usefixtures("_nothing")
+@pytest.mark.parametrize("failure", [Problem(where="rsp:cloud.name", what="no such cloud"), ConnectionError("planted")])
+def test_a_cloud_that_does_not_answer_hides_no_error(
+    run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch, failure: Problem | Exception
+) -> None:
+    def fail(*_: Any) -> list[str]:
+        raise ConnectionError("planted")
+
+    monkeypatch.setattr(platform_answer, "connect", lambda _: failure)
+    monkeypatch.setattr(load_balancer, "describe", fail)
+    with pytest.raises(pulumi.RunError, match=f"^{ADDRESS} does not answer with TLS") as caught:
+        update(run_program)
+    assert "planted" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("_nothing")
+@pytest.mark.parametrize("asked", [{"timeout": 0}, {"preview": True}], ids=str)
+def test_previews_and_machines_that_cannot_reach_it_do_not_ask(run_program: ProgramRunner, asked: Any) -> None:
+    update(run_program, **asked)
