@@ -119,7 +119,7 @@ class Applications(pulumi.ComponentResource):
     def _deploy(self, application: str, manifest: Manifest, before: Sequence[pulumi.Resource]) -> pulumi.Resource:
         """Create the Application, and return the resource that dependent resources wait for."""
         source = manifest["spec"]["source"]
-        conditions = _conditions(application, source["targetRevision"])
+        conditions = _conditions(application, source)
         overrides = self._overrides(application)
         if overrides:
             values, facts_hash = _values_with_facts(source, overrides)
@@ -249,13 +249,15 @@ def _metadata(
     return {**kept, "annotations": {**metadata.get("annotations", {}), **annotations}}
 
 
-def _conditions(application: str, revision: str) -> list[pulumi.Input[str]]:
+def _conditions(application: str, source: Mapping[str, Any]) -> list[pulumi.Input[str]]:
     """Return the conditions for the deployment of dependent applications (``pulumi.com/waitFor``).
 
-    They include revision and facts, because after a change the old Synced and Healthy remain for a moment.
+    They include repository, revision and facts, because after a change the old Synced and Healthy remain for a moment.
     """
+    repository, revision = source["repoURL"], source["targetRevision"]
+    compared = [f"jsonpath={{.status.sync.comparedTo.source.repoURL}}={repository}"]
     pinned = [f"jsonpath={{.status.sync.revision}}={revision}"] if is_commit(revision) else []
-    return [*pinned, "jsonpath={.status.sync.status}=Synced", *_healthy(application)]
+    return [*compared, *pinned, "jsonpath={.status.sync.status}=Synced", *_healthy(application)]
 
 
 def _healthy(application: str) -> list[str]:
