@@ -5,8 +5,8 @@ from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_kubernetes.core.v1 import Namespace
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pulumi_kubernetes.core.v1 import Namespace, PersistentVolumeClaimPatch
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 
 from components.argocd import ARGOCD
 from components.argoproj import Application, ApplicationPatch
@@ -14,6 +14,7 @@ from components.timeouts import timeouts
 from components.vault_secrets_operator import OPERATOR
 from config.applications import SyncMode
 from phalanx.charts import Manifest
+from phalanx.claims import Claim
 from phalanx.git_addresses import is_commit
 from phalanx.manifests import Manifests
 from phalanx.source import BOOTSTRAPPED
@@ -40,6 +41,14 @@ _TAKE_OVER = {"pulumi.com/patchForce": "true"}
 """After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end. The
 fields of a retained namespace belong to a resource that was removed from the state."""
 
+_KEEP = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+    "pulumi.com/skipAwait": "true",
+}
+"""Annotations of a claim that Argo CD never deletes, and which does not make its Application differ from the chart
+(https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/)."""
+
 _NOTHING = ("jsonpath={.metadata.uid}",)
 """Condition that each object meets. With it, the annotation ``waitFor`` is set, and owned, as for all others."""
 
@@ -62,6 +71,8 @@ class ApplicationsArgs:
     """Sync mode by application."""
     not_awaited: Collection[str] = ()
     """Applications that may remain unsynced or unhealthy."""
+    claims: Iterable[Claim] = ()
+    """Claims of the applications' charts."""
     timeout: int
     """Seconds to wait until an application is synced and healthy."""
 
@@ -98,6 +109,7 @@ class Applications(pulumi.ComponentResource):
             made = {each: self._deploy(each, applications[each], before) for each in stage}
             before = list(made.values())
             deployed.update(made)
+        self._keep_claims(deployed)
         self.deployed = deployed
         self.revisions = pulumi.Output.from_input(
             {each: manifest["spec"]["source"]["targetRevision"] for each, manifest in sorted(applications.items())},
@@ -107,7 +119,7 @@ class Applications(pulumi.ComponentResource):
     def _deploy(self, application: str, manifest: Manifest, before: Sequence[pulumi.Resource]) -> pulumi.Resource:
         """Create the Application, and return the resource that dependent resources wait for."""
         source = manifest["spec"]["source"]
-        conditions = _conditions(application, source["targetRevision"])
+        conditions = _conditions(application, source)
         overrides = self._overrides(application)
         if overrides:
             values, facts_hash = _values_with_facts(source, overrides)
@@ -132,6 +144,27 @@ class Applications(pulumi.ComponentResource):
             ),
         )
         return self._first_sync(manifest, made) if manual else made
+
+    def _keep_claims(self, deployed: Mapping[str, pulumi.Resource]) -> None:
+        """Keep Argo CD from deleting claims with their Application, or when a chart no longer contains them.
+
+        It reads these annotations from the live object, and leaves alone what is not in the chart. A claim is certain
+        to exist only once an automated sync was awaited.
+        """
+        for claim in self._args.claims:
+            name = claim.application
+            awaited = self._args.sync[name] is not SyncMode.MANUAL and name not in self._args.not_awaited
+            if awaited and not claim.template and not claim.decided:
+                PersistentVolumeClaimPatch(
+                    f"{self._name}-{name}-{claim.name}-claim",
+                    metadata=ObjectMetaPatchArgs(
+                        name=claim.name, namespace=claim.namespace, annotations={**_KEEP, **_TAKE_OVER}
+                    ),
+                    # Without it, the annotations would be removed just before Argo CD deletes the claim.
+                    opts=ResourceOptions.merge(
+                        self._child, ResourceOptions(depends_on=[deployed[name]], retain_on_delete=True)
+                    ),
+                )
 
     def _overrides(self, application: str) -> dict[str, Any]:
         """Return the Helm values that override those of the repository."""
@@ -216,13 +249,15 @@ def _metadata(
     return {**kept, "annotations": {**metadata.get("annotations", {}), **annotations}}
 
 
-def _conditions(application: str, revision: str) -> list[pulumi.Input[str]]:
+def _conditions(application: str, source: Mapping[str, Any]) -> list[pulumi.Input[str]]:
     """Return the conditions for the deployment of dependent applications (``pulumi.com/waitFor``).
 
-    They include revision and facts, because after a change the old Synced and Healthy remain for a moment.
+    They include repository, revision and facts, because after a change the old Synced and Healthy remain for a moment.
     """
+    repository, revision = source["repoURL"], source["targetRevision"]
+    compared = [f"jsonpath={{.status.sync.comparedTo.source.repoURL}}={repository}"]
     pinned = [f"jsonpath={{.status.sync.revision}}={revision}"] if is_commit(revision) else []
-    return [*pinned, "jsonpath={.status.sync.status}=Synced", *_healthy(application)]
+    return [*compared, *pinned, "jsonpath={.status.sync.status}=Synced", *_healthy(application)]
 
 
 def _healthy(application: str) -> list[str]:

@@ -63,9 +63,10 @@ class Ingress(Section):
     floating_ip: Annotated[
         Address | None,
         refused(
-            "the cloud controller assigns an address only when it creates a load balancer; to accept another address, "
-            "delete the Service of ingress-nginx, which interrupts the platform, change the key with `pulumi up "
-            "--replace '**::created-with-ingress.floatingIp'`, and change the DNS records"
+            "DNS records refer to the address, in each mode, and the cloud controller assigns one only when it creates "
+            "a load balancer; to accept another address, in mode octavia after a change to the other one, delete the "
+            "Service of ingress-nginx, which interrupts the platform, change the key with `pulumi up --replace "
+            "'**::created-with-ingress.floatingIp'`, and change the DNS records"
         ),
     ] = Field(
         default=None,

@@ -33,9 +33,14 @@ def main(
         file = Path(f"Pulumi.{stack}.yaml")
         config, plain = checked_configuration(stack)
         queries = Queries(config, stack)
+        # First, as the applications' claims count for the quotas.
+        try:
+            of_applications = _application_problems(config, stack, queries)
+        finally:
+            queries.count(())
         found = [
             *queries.problems(),
-            *_application_problems(config, stack, queries),
+            *of_applications,
             *(Problem(where=file.name, what=each, fatal=False) for each in plain),
         ]
         problems = sorted(found, key=lambda problem: not problem.fatal)
@@ -68,6 +73,7 @@ def _application_problems(config: StackConfig, stack: str, queries: Queries) -> 
             bootstrap=False,
             kubernetes=config.cluster.kubernetes_version,
         )
+        queries.count(found.claims)
         missing = secrets_status.missing(needed_secrets.of(stack, config, found))
     except PhalanxError as error:
         return of_phalanx(error.problems)

@@ -12,15 +12,18 @@ from config import prices as site_prices
 from config.loader import ConfigError, load_file
 from config.prices import Prices
 from config.stack_config import StackConfig
-from operations.stack import StackName
-from probes import allowances, cost, quota
-from probes.needs import Flavor, needs
+from operations.stack import StackName, load
+from phalanx import source
+from probes import allowances, cost, quota, vault_client
+from probes.needs import Flavor, Volumes, needs, of_claims
 from probes.openstack_connection import connect
 from probes.problem import Problem
 from probes.quota import Project, Row
+from wiring import requirements
+from wiring.application_values import application_values
 
 
-def main(
+def main(  # noqa: PLR0913, PLR0917  # the options of the command
     stack: StackName,
     ask_cloud: Annotated[
         bool, typer.Option("--cloud", help="Ask OpenStack for the flavors and the project's quotas")
@@ -29,21 +32,25 @@ def main(
         Path | None, typer.Option("--flavors", help="Output of `openstack flavor list -f json`", dir_okay=False)
     ] = None,
     prices: Annotated[Path | None, typer.Option("--prices", help="YAML file with the site's prices")] = None,
+    applications: Annotated[
+        bool, typer.Option("--applications", help="Read the Phalanx repository, and count the applications' claims")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
 ) -> None:
     """Print what a stack requires by quota, with node groups at their maximum; without --cloud, from its file alone.
 
-    Volumes that the applications request in the cluster are not included. With --cloud, exit with 1 if a quota is too
-    small.
+    Volumes that the applications request in the cluster are included with --applications, as far as their charts
+    declare them. With --cloud, exit with 1 if a quota is too small.
     """
     config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
     charged = site_prices.load(prices) if prices else None
     sizes = _flavors(flavors) if flavors else {}
+    claimed = _claimed(stack) if applications else []
     if ask_cloud:
-        rows, sizes, project = _ask(config, stack, sizes)
+        rows, sizes, project = _ask(config, stack, sizes, claimed)
     else:
-        rows, project = quota.compare(needs(config, sizes), {}, first=True), None
-    costs = _costs(config, sizes, charged) if charged else {}
+        rows, project = quota.compare(needs(config, sizes, claimed=claimed), {}, first=True), None
+    costs = _costs(config, sizes, charged, claimed) if charged else {}
     short = [row for row in rows if row.short]
     if as_json:
         typer.echo(json.dumps({"resources": list(map(_document, rows)), "monthlyCost": costs}, indent=2))
@@ -57,7 +64,28 @@ def main(
         raise typer.Exit(1)
 
 
-def _ask(config: StackConfig, stack: str, given: dict[str, Flavor]) -> tuple[list[Row], dict[str, Flavor], Project]:
+def _claimed(stack: str) -> list[Volumes]:
+    """Return the volumes of the claims that the applications' charts declare.
+
+    Raises:
+        PhalanxError: The Phalanx repository cannot be read, or its environment or a chart is not valid.
+    """
+    described = load(stack)
+    config = described.config
+    found = source.load(
+        described.checkout,
+        described.environment,
+        application_values(config),
+        requirements.of(config, vault_client.namespace()),
+        revisions=config.applications.revisions,
+        bootstrap=False,
+    )
+    return of_claims(config, found.claims)
+
+
+def _ask(
+    config: StackConfig, stack: str, given: dict[str, Flavor], claimed: list[Volumes]
+) -> tuple[list[Row], dict[str, Flavor], Project]:
     """Return the comparison with the project's quotas, the sizes of all flavors, and the project.
 
     Raises:
@@ -68,7 +96,7 @@ def _ask(config: StackConfig, stack: str, given: dict[str, Flavor]) -> tuple[lis
         raise ConfigError(str(connection))
     sizes = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()} | given
     with ThreadPoolExecutor() as executor:
-        rows = allowances.compare(config, stack, connection, sizes, executor)
+        rows = allowances.compare(config, stack, connection, sizes, executor, lambda: claimed)
     return rows, sizes, allowances.project_of(connection)
 
 
@@ -86,11 +114,13 @@ def _flavors(path: Path) -> dict[str, Flavor]:
         ) from None
 
 
-def _costs(config: StackConfig, sizes: Mapping[str, Flavor], prices: Prices) -> dict[str, cost.Cost]:
+def _costs(
+    config: StackConfig, sizes: Mapping[str, Flavor], prices: Prices, claimed: list[Volumes]
+) -> dict[str, cost.Cost]:
     """Return the cost at the initial size, and at the maximum size if node groups can grow."""
-    found = {"initial": cost.monthly(config, sizes, prices, at_maximum=False)}
+    found = {"initial": cost.monthly(config, sizes, prices, at_maximum=False, claimed=claimed)}
     if any(group.autoscaling for cluster in config.clusters.values() for group in cluster.groups.values()):
-        found["maximum"] = cost.monthly(config, sizes, prices, at_maximum=True)
+        found["maximum"] = cost.monthly(config, sizes, prices, at_maximum=True, claimed=claimed)
     return found
 
 

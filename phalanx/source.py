@@ -19,6 +19,7 @@ from phalanx import (
 )
 from phalanx.application import Application
 from phalanx.checkout import Checkout
+from phalanx.claims import Claim
 from phalanx.environment import Environment
 from phalanx.errors import PhalanxError, Problems
 from phalanx.git_credentials import Credentials
@@ -69,6 +70,8 @@ class PhalanxSource:
     unfilled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Secrets in Vault, by name, that VaultSecrets read although no value of them is planned, with the pods that do
     not start without them."""
+    claims: Sequence[Claim] = ()
+    """PersistentVolumeClaims of the charts in the repository."""
     warnings: Sequence[str] = ()
     """Settings without the intended effect; each starts with file and key."""
 
@@ -175,6 +178,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         undeclared=undeclared.find(uses, phalanx.vault_path_prefix, plan),
         read=frozenset(undeclared.reads(uses, phalanx.vault_path_prefix)),
         unfilled=undeclared.unfilled(uses, phalanx.vault_path_prefix, plan),
+        claims=[claim for each in uses for claim in each.claims],
         warnings=lint.check(tree.path, phalanx, applications, roots),
     )
 

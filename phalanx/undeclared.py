@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from phalanx import cache, charts, custom_resources, documents
+from phalanx import cache, charts, claims, custom_resources, documents
 from phalanx.charts import Manifest, RenderedApplication
+from phalanx.claims import Claim
 from phalanx.custom_resources import CustomResource
 from phalanx.errors import PhalanxError, Problems, RenderError
 from phalanx.secrets import SecretKey
@@ -76,13 +77,14 @@ class SecretMount:
 
 @dataclass(frozen=True, kw_only=True)
 class Uses:
-    """Uses of Secrets, and of other applications' kinds, in the manifests of an application."""
+    """Uses of Secrets, of volumes, and of other applications' kinds, in the manifests of an application."""
 
     vault_secrets: tuple[VaultSecret, ...]
     references: tuple[Reference, ...]
     mounts: tuple[SecretMount, ...] = ()
     custom_resources: tuple[CustomResource, ...] = ()
     """Resources whose kinds another application defines."""
+    claims: tuple[Claim, ...] = ()
 
 
 _MAX_PROCESSES = 4
@@ -159,6 +161,7 @@ def uses(application: RenderedApplication) -> Uses:
                 for name in _mounts(manifest)
             ),
             custom_resources=tuple(custom_resources.find(application.name, application.manifests)),
+            claims=tuple(claims.find(application)),
         )
     except RecursionError:
         raise RenderError(f"{application.name}: the chart renders to a manifest that is nested too deep") from None

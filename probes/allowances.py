@@ -1,13 +1,13 @@
 """The quotas of an OpenStack project, and how much of them is used."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from probes import openstack_api, quota
-from probes.needs import Flavor, needs
+from probes.needs import Flavor, Volumes, needs
 from probes.quota import Allowance, Project, Row
 
 if TYPE_CHECKING:
@@ -37,8 +37,13 @@ def allowances(connection: "Connection", executor: Executor) -> dict[str, Allowa
     return found
 
 
-def compare(
-    config: StackConfig, stack: str, connection: "Connection", flavors: Mapping[str, Flavor], executor: Executor
+def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
+    config: StackConfig,
+    stack: str,
+    connection: "Connection",
+    flavors: Mapping[str, Flavor],
+    executor: Executor,
+    claimed: Callable[[], Sequence[Volumes]] = tuple,
 ) -> list[Row]:
     """Compare what a stack requires with the quotas of its project.
 
@@ -48,6 +53,7 @@ def compare(
         connection: The connection.
         flavors: Sizes of flavors by name.
         executor: Runs the requests to the services concurrently.
+        claimed: Returns the volumes of the applications' claims; called after all requests.
 
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached.
@@ -60,7 +66,8 @@ def compare(
     first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
     ours = cloud_name(stack, _LOAD_BALANCER) in balancers.result()
     switching = not first and ours != (config.ingress.mode == "octavia")
-    needed = needs(config, flavors, default_type=default_type.result(), switching=switching)
+    default = default_type.result()
+    needed = needs(config, flavors, claimed=claimed(), default_type=default, switching=switching)
     return quota.compare(needed, found, first=first)
 
 

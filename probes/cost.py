@@ -1,10 +1,10 @@
 """Estimated cost of a stack at a site's prices; plain arithmetic without network access."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from config.prices import HOURS_PER_MONTH, Prices
 from config.stack_config import StackConfig
-from probes.needs import Flavor, needs, servers, volumes
+from probes.needs import Flavor, Volumes, needs, servers, volumes
 
 _MIB_PER_GIB = 1024
 
@@ -12,7 +12,14 @@ Cost = dict[str, float | str | None]
 """Cost by kind of resource, and the currency; None if it is not known."""
 
 
-def monthly(config: StackConfig, flavors: Mapping[str, Flavor], prices: Prices, *, at_maximum: bool) -> Cost:
+def monthly(
+    config: StackConfig,
+    flavors: Mapping[str, Flavor],
+    prices: Prices,
+    *,
+    at_maximum: bool,
+    claimed: Sequence[Volumes] = (),
+) -> Cost:
     """Return the cost of a month; that of servers is None if it depends on the size of a flavor that is not known.
 
     Args:
@@ -20,6 +27,7 @@ def monthly(config: StackConfig, flavors: Mapping[str, Flavor], prices: Prices, 
         flavors: Sizes of flavors by name.
         prices: The site's prices.
         at_maximum: Whether node groups have the maximum size of their autoscaling, instead of the initial one.
+        claimed: Volumes of the applications' claims.
     """
     hourly = [
         (_per_hour(name, flavors, prices), count) for name, count in servers(config, at_maximum=at_maximum).items()
@@ -30,7 +38,7 @@ def monthly(config: StackConfig, flavors: Mapping[str, Flavor], prices: Prices, 
         "servers": sum(known) * HOURS_PER_MONTH if len(known) == len(hourly) else None,
         "volumes": sum(
             each.count * each.size * prices.volume_type_gib_months.get(each.type, prices.volume_gib_month)
-            for each in volumes(config, at_maximum=at_maximum)
+            for each in (*volumes(config, at_maximum=at_maximum), *claimed)
         ),
         "floating IPs": (amounts["floating_ips"] or 0) * prices.floating_ip_month,
         "load balancers": (amounts["load_balancers"] or 0) * prices.load_balancer_month,

@@ -2,18 +2,19 @@
 
 What Magnum's drivers create is counted from their sources: for Heat ``kubecluster.yaml``, ``kubemaster.yaml`` and
 ``lb_api.yaml`` of openstack/magnum (2026.1); for Cluster API ``cluster-openstack.yaml`` of capi-helm-charts and
-``securitygroups_rules.go`` of cluster-api-provider-openstack. Volumes that the applications request in the cluster
-(PersistentVolumeClaim) are not known here.
+``securitygroups_rules.go`` of cluster-api-provider-openstack. Of the volumes that applications request in the cluster,
+those are known that their charts declare.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from config.cluster import Cluster
 from config.ingress import PORTS
 from config.stack_config import StackConfig
+from phalanx.claims import Claim
 
 UNTYPED: Final = ""
 """Name of the volume type that the cloud chooses."""
@@ -53,13 +54,19 @@ class Volumes:
 
 
 def needs(
-    config: StackConfig, flavors: Mapping[str, Flavor], *, default_type: str = UNTYPED, switching: bool = False
+    config: StackConfig,
+    flavors: Mapping[str, Flavor],
+    *,
+    claimed: Sequence[Volumes] = (),
+    default_type: str = UNTYPED,
+    switching: bool = False,
 ) -> dict[str, int | None]:
     """Return the quota that a stack requires, by resource, with node groups at their maximum size.
 
     Args:
         config: The stack configuration.
         flavors: Sizes of flavors by name.
+        claimed: Volumes of the applications' claims, as far as they are known.
         default_type: Name of the cloud's default volume type, if it is known.
         switching: Whether ``ingress.mode`` changes: the new load balancer is created before the old one is deleted.
 
@@ -70,7 +77,7 @@ def needs(
     return {
         "clusters": len(config.clusters),
         **_compute(config, flavors),
-        **_storage(volumes(config), default_type),
+        **_storage([*volumes(config), *claimed], default_type),
         **_network(config, ingresses=2 if switching else 1),
         **_balancers(config, ingresses=2 if switching else 1),
     }
@@ -104,6 +111,25 @@ def volumes(config: StackConfig, *, at_maximum: bool = True) -> list[Volumes]:
             nodes = cluster.max_nodes if at_maximum else cluster.masters.count + cluster.node_count
             found.append(Volumes(type=boot.type or UNTYPED, size=boot.size, count=nodes))
         found += _etcd_volumes(cluster)
+    return found
+
+
+def of_claims(config: StackConfig, claims: Iterable[Claim]) -> list[Volumes]:
+    """Return the volumes of the claims that have a StorageClass of the stack, and a size.
+
+    Args:
+        config: The stack configuration.
+        claims: Claims of the applications' charts.
+    """
+    classes = config.applications.storage_classes
+    default = next((name for name, each in classes.items() if each.default), None)
+    found = []
+    for claim in claims:
+        # A fact, with which the chart has not been rendered.
+        postgres = claim.application == "postgres"
+        name = config.applications.database_storage_class if postgres else claim.storage_class or default
+        if name in classes and claim.size is not None:
+            found.append(Volumes(type=classes[name].volume_type, size=claim.size, count=claim.count))
     return found
 
 

@@ -1,7 +1,7 @@
 """Checks whether a stack can be deployed in an OpenStack project."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from probes import (
     openstack_services,
     quota,
 )
-from probes.needs import Flavor, servers
+from probes.needs import Flavor, Volumes, servers
 from probes.openstack_connection import connect
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
@@ -28,18 +28,21 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 
-def check(config: StackConfig, stack: str, executor: Executor) -> list[Problem]:
+def check(
+    config: StackConfig, stack: str, executor: Executor, claimed: Callable[[], Sequence[Volumes]] = tuple
+) -> list[Problem]:
     """Check the project with read-only requests.
 
     Args:
         config: The stack configuration.
         stack: Name of the stack, which identifies its existing resources.
         executor: Runs the requests to the services concurrently.
+        claimed: Returns the volumes of the applications' claims, for which it may have to wait.
     """
     connection = connect(config.cloud)
     if isinstance(connection, Problem):
         return [connection]
-    project = _Project(config, stack, connection, executor)
+    project = _Project(config, stack, connection, executor, claimed)
     # All requests to a missing service would fail, too.
     if missing := list(project.services()):
         return missing
@@ -66,6 +69,7 @@ class _Project:
     stack: str
     connection: "Connection"
     executor: Executor
+    claimed: Callable[[], Sequence[Volumes]]
 
     @functools.cached_property
     def names(self) -> Names:
@@ -270,7 +274,7 @@ class _Project:
         """Check that the project's quotas are sufficient."""
         # A flavor that does not exist is another problem; this one should be reported with it.
         flavors = {**dict.fromkeys(servers(self.config), Flavor(vcpus=0, ram=0)), **self.flavors}
-        rows = allowances.compare(self.config, self.stack, self.connection, flavors, self.executor)
+        rows = allowances.compare(self.config, self.stack, self.connection, flavors, self.executor, self.claimed)
         project = allowances.project_of(self.connection)
         if refusal := quota.refusal(rows, project, self.stack):
             yield Problem(where=f"quota of project `{project.name}`", what=refusal)

@@ -1,5 +1,6 @@
 """Query the clouds, before anything is created, whether a stack can be deployed."""
 
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -7,8 +8,10 @@ from config.stack_config import StackConfig
 from phalanx import environment as phalanx_environment
 from phalanx import source
 from phalanx.checkout import Checkout
+from phalanx.claims import Claim
 from phalanx.errors import PhalanxError
-from probes import openstack_connection, openstack_preflight, vault_preflight, vault_secrets
+from probes import needs, openstack_connection, openstack_preflight, vault_preflight, vault_secrets
+from probes.needs import Volumes
 from probes.problem import Problem, of_phalanx
 
 WORKERS = 20
@@ -30,7 +33,8 @@ class Queries:
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False, commit: str = "") -> None:
         self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
         submit = self._executor.submit
-        self._openstack = submit(openstack_preflight.check, config, stack, self._executor)
+        self._claimed: Future[Sequence[Volumes]] = Future()
+        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, self._claimed.result)
         self._phalanx = submit(self._locate, commit)
         self._vault = submit(self._check_vault, stack, preview=preview)
 
@@ -42,8 +46,17 @@ class Queries:
         """
         return self._phalanx.result()
 
+    def count(self, claims: Iterable[Claim]) -> None:
+        """Count the volumes of the applications' claims for the quotas, whose comparison waits for this.
+
+        Only the first call has an effect; `problems` is one without claims.
+        """
+        if not self._claimed.done():
+            self._claimed.set_result(needs.of_claims(self._config, claims))
+
     def problems(self) -> list[Problem]:
         """Return all problems, fatal ones first; empty if the stack can be deployed."""
+        self.count(())
         try:
             self.phalanx()
         except PhalanxError as error:

@@ -67,12 +67,15 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             revisions=config.applications.revisions,
             kubernetes=config.cluster.kubernetes_version,
         )
+        queries.count(source.claims)
         source = argocd_repository.trusted(source, config.applications.wiring)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.
         raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
         raise
+    finally:
+        queries.count(())  # The comparison of the quotas waits for it, whatever has failed.
     raise_if_fatal(_enforced([*queries.problems(), *of_phalanx(source.warnings, fatal=False)], config))
     for message in verification.unknown_applications(config, source.environment):
         pulumi.warn(message)

@@ -1,4 +1,4 @@
-"""Error hooks that log why a resource did not become ready, which its provider does not report."""
+"""Error hooks that log why a resource did not become ready, which its provider does not report, or try again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,38 +16,54 @@ Explain = Callable[[T, Mapping[str, Any]], Sequence[str]]
 """A function of the credentials for a resource's service and the resource's inputs, with their names in the provider's
 schema. It returns the reasons of the failure as lines of text without secrets; empty if there are none."""
 
+Repeat = Callable[[T, Mapping[str, Any], str], bool]
+"""A function of the same and the provider's error. It returns whether to repeat the operation, and may wait before."""
+
 _MAX_LINES: Final = 15
 """Maximum number of lines reported for a resource."""
 _TIMEOUT: Final = 60
 """Timeout of an explanation in seconds."""
 
 
-def error_hooks(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -> list[ResourceTransformation]:
+def error_hooks(
+    explanations: Mapping[str, Explain[T]],
+    access: pulumi.Input[T],
+    repetitions: Mapping[str, Repeat[T]] | None = None,
+) -> list[ResourceTransformation]:
     """Return transformations for the options of a component, which add error hooks to its resources.
 
     Args:
         explanations: Functions that explain a failure, by resource type.
         access: Credentials for the resources' service, such as a kubeconfig; may be secret.
+        repetitions: Functions that decide whether to repeat the operation, by resource type.
     """
     bindings = {
-        token: ResourceHookBinding(on_error=[ErrorHook(f"explain {token}", reporter(explain, access))])
+        token: ResourceHookBinding(
+            on_error=[ErrorHook(f"explain {token}", reporter(explain, access, (repetitions or {}).get(token)))]
+        )
         for token, explain in explanations.items()
     }
     return [bind_hooks(bindings)]
 
 
-def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
-    """Return an error hook that logs why a resource failed and never retries the operation.
+def reporter(
+    explain: Explain[T], access: pulumi.Input[T], repeat: Repeat[T] | None = None
+) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
+    """Return an error hook that logs why a resource failed, unless the operation is to be repeated.
 
     Args:
         explain: Explains the failure.
         access: Credentials for the resource's service.
+        repeat: Decides whether to repeat the operation; it never is if None.
     """
 
     async def report(args: ErrorHookArgs) -> bool:
         if not pulumi.runtime.is_dry_run():
             # An error of the hook must not hide the error of the resource.
             try:
+                # Once: an operation that fails in the same way again is not what `repeat` takes it for.
+                if repeat and len(args.errors) == 1 and await _repeated(repeat, access, args):
+                    return True
                 lines = await asyncio.wait_for(_reasons(explain, access, args), _TIMEOUT)
             except Exception as error:  # noqa: BLE001
                 lines = [f"the reason could not be determined: {str(error) or type(error).__name__}"]
@@ -57,10 +73,17 @@ def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHoo
     return report
 
 
+async def _repeated(repeat: Repeat[T], access: pulumi.Input[T], args: ErrorHookArgs) -> bool:
+    return await in_thread(repeat, await _value(access), await _inputs(args), args.errors[0])
+
+
 async def _reasons(explain: Explain[T], access: pulumi.Input[T], args: ErrorHookArgs) -> list[str]:
+    return list(await in_thread(explain, await _value(access), await _inputs(args)))
+
+
+async def _inputs(args: ErrorHookArgs) -> Any:
     # Properties that contain secrets are Outputs.
-    inputs = await _value(args.new_inputs or args.old_inputs or {})
-    return list(await in_thread(explain, await _value(access), inputs))
+    return await _value(args.new_inputs or args.old_inputs or {})
 
 
 async def _value(given: Any) -> Any:

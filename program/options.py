@@ -6,6 +6,7 @@ from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
 from phalanx.source import PhalanxSource
 from probes import failures
+from program import node_group_races
 from program.application_changes import describe_updates
 from program.checks import Checked
 from program.failure_hooks import error_hooks
@@ -21,7 +22,8 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         cloud: The entry of clouds.yaml.
         unchanged: Result of `ImmutableKeys`, without which no request is sent.
     """
-    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud), wait_for_release(cloud)]
+    repetitions = {node_group_races.NODE_GROUP: node_group_races.repeated}
+    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud, repetitions), wait_for_release(cloud)]
     return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
 
 

@@ -160,6 +160,7 @@ def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi
         verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
         sync={name: config.applications.sync_of(name) for name in source.manifests.applications},
         not_awaited=config.applications.not_awaited,
+        claims=source.claims,
         timeout=config.applications.timeout,
     )
 

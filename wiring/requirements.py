@@ -26,7 +26,9 @@ def of(config: StackConfig, vault_namespace: str | None = None) -> Check:
     def check(environment: Environment, applications: Mapping[str, Application]) -> list[str]:
         problems = [
             f"environments/values-{environment.name}.yaml: applications.{name}: is false or missing, but {reason}"
-            for name, reason in _needed(config.tls)
+            if name in environment.applications
+            else f"environments/values.yaml: applications: has no {name}, but {other}"
+            for name, reason, other in _needed(config.tls)
             if name not in applications
         ]
         problems += [
@@ -93,15 +95,22 @@ def _namespace_problems(environment: str, operator: Application, wanted: str) ->
         )
 
 
-def _needed(tls: Any) -> Iterator[tuple[str, str]]:
-    """Yield the applications without which the platform cannot be reached, and the reason with the fix."""
+def _needed(tls: Any) -> Iterator[tuple[str, str, str]]:
+    """Yield the applications without which the platform cannot be reached, and the reason with the fix.
+
+    There are two: for an application that is not enabled, and for a Phalanx that does not have it. Each is known by its
+    name, as this program sets values of its chart.
+    """
+    without = "set rsp:phalanx.revision to a commit that has it, or use a release of this program for the newer Phalanx"
     if isinstance(tls, LetsEncrypt):
         yield (
             "cert-manager",
             "it obtains the certificate, as rsp:tls.kind is letsencrypt: set it to true, or change rsp:tls.kind",
+            f"it obtains the certificate, as rsp:tls.kind is letsencrypt: change rsp:tls.kind, or {without}",
         )
     # Argo CD reports an Ingress as progressing until a controller gives it an address.
     yield (
         "ingress-nginx",
         "it answers at the platform's floating IP: set it to true, as the new cluster has no other ingress controller",
+        f"this program gives the platform's floating IP to no other ingress controller or Gateway: {without}",
     )

@@ -45,7 +45,7 @@ def repo_server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process
         "--disable-tls",
         "--client-ca-path=",
         "--revision-cache-expiration=5s",
-        env=_environment(kube, directory, pod),
+        env={**_environment(kube, directory, pod), "ARGOCD_TLS_DATA_PATH": str(_certificates(kube, directory, pod))},
     )
 
 
@@ -85,6 +85,21 @@ def server(kube: Kube, directory: ClusterDirectory, pod: Object) -> Process:
         env=_environment(kube, directory, pod, kubeconfig),
         config=(kubeconfig,),
     )
+
+
+def _certificates(kube: Kube, directory: ClusterDirectory, pod: Object) -> Path:
+    """Write the certificates of Git servers, which Argo CD reads at each connection, as if the Pod mounted them."""
+    name, namespace = "argocd-tls-certs-cm", pod["metadata"]["namespace"]
+    found = kube.get(f"/api/v1/namespaces/{namespace}/configmaps/{name}") or {}
+    files: dict[str, str] = found.get("data") or {}
+    folder = directory.data / "argocd" / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for file, content in files.items():
+        write_atomically(folder / file, content)
+    for each in folder.iterdir():
+        if each.name not in files:
+            each.unlink()
+    return folder
 
 
 def _program(name: str, *needed: str) -> Path:

@@ -1,5 +1,6 @@
 """Change, remove and add an application, and destroy and create the stack; nothing differs after each."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from tests.sandbox.program import Program
 CHANGED = "portal"
 """An application without static secrets: the stack's file must not have a secret that no application reads."""
 
+DECLARED = "declared"
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+
 
 @pytest.fixture(scope="module")
 def without_an_application(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
@@ -25,6 +29,24 @@ def without_an_application(program: Program, tmp_path_factory: pytest.TempPathFa
     with branch(directory, "smaller", edit, f"Disable {CHANGED}") as revision:
         yield Program("sandbox", vary(directory / "Pulumi.sandbox.yaml", {"phalanx": {"revision": revision}}))
     program.run("up")
+
+
+@pytest.fixture(scope="module")
+def with_a_claim(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Yield the program with a Phalanx branch in which the chart of the application declares a claim."""
+    del program
+    directory = tmp_path_factory.mktemp("phalanx")
+
+    def edit(tree: Path) -> None:
+        file = f"applications/{CHANGED}/templates/statefulset.yaml"
+        volume = {"name": DECLARED, "persistentVolumeClaim": {"claimName": DECLARED}}
+        replace(file, "      volumes:\n", f"      volumes:\n        - {json.dumps(volume)}\n")(tree)
+        claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": DECLARED}, "spec": CLAIM}
+        with (tree / file).open("a") as template:
+            template.write(f"---\n{json.dumps(claim)}\n")
+
+    with branch(directory, "claim", edit, "Declare a claim") as revision:
+        yield Program("sandbox", vary(directory / "Pulumi.sandbox.yaml", {"phalanx": {"revision": revision}}))
 
 
 @pytest.fixture
@@ -41,16 +63,16 @@ def upgraded(program: Program, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def claim(program: Program, kubernetes: client.ApiClient) -> Iterator[str]:
+def unknown(program: Program, kubernetes: client.ApiClient) -> Iterator[str]:
     """Yield the name of a claim in the application's namespace, which Argo CD does not know."""
     del program
-    api, name = client.CoreV1Api(kubernetes), "kept"
-    resources = client.V1VolumeResourceRequirements(requests={"storage": "1Gi"})
-    spec = client.V1PersistentVolumeClaimSpec(access_modes=["ReadWriteOnce"], resources=resources)
-    metadata = client.V1ObjectMeta(name=name)
-    api.create_namespaced_persistent_volume_claim(CHANGED, client.V1PersistentVolumeClaim(metadata=metadata, spec=spec))
+    api, name = client.CoreV1Api(kubernetes), "unknown"
+    claim: Any = {"metadata": {"name": name}, "spec": CLAIM}
+    api.create_namespaced_persistent_volume_claim(CHANGED, claim)
     yield name
-    api.delete_namespaced_persistent_volume_claim(name, CHANGED)
+    for each in (name, DECLARED):
+        with contextlib.suppress(client.ApiException):
+            api.delete_namespaced_persistent_volume_claim(each, CHANGED)
 
 
 def applications(objects: Objects) -> dict[str, Any]:
@@ -96,17 +118,23 @@ def test_a_commit_changes_one_application_and_an_override_takes_it_back(
 
 
 def test_an_application_can_be_disabled_and_enabled_and_its_claims_remain(
-    program: Program, without_an_application: Program, objects: Objects, claim: str
+    program: Program, without_an_application: Program, with_a_claim: Program, objects: Objects, unknown: str
 ) -> None:
-    before, held = applications(objects), claims(objects)
-    assert claim in held
+    with_a_claim.run("up")
+    before = applications(objects)
+    kept = {name: uid for name, uid in claims(objects).items() if name in (unknown, DECLARED)}
+    assert len(kept) == 2
+    assert_nothing_differs(with_a_claim)
+
     without_an_application.run("up")
     assert applications(objects).keys() == before.keys() - {CHANGED}
-    assert claims(objects)[claim] == held[claim]
+    assert claims(objects).items() >= kept.items()
     assert_nothing_differs(without_an_application)
+
+    # Its chart no longer declares the claim, which is then to be pruned.
     program.run("up")
     assert applications(objects).keys() == before.keys()
-    assert claims(objects)[claim] == held[claim]
+    assert claims(objects).items() >= kept.items()
     assert_nothing_differs(program)
 
 

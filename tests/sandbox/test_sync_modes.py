@@ -21,6 +21,7 @@ EVERY_CHANGE = (ON_CHANGE, AUTOMATIC, MANUAL, ON_CHANGE, MANUAL, AUTOMATIC, ON_C
 
 APPLICATION = "kubernetes:argoproj.io/v1alpha1:Application"
 FIRST_SYNC = "kubernetes:argoproj.io/v1alpha1:ApplicationPatch"
+KEPT_CLAIM = "kubernetes:core/v1:PersistentVolumeClaimPatch"
 
 Varied = Callable[[dict[str, Any]], Program]
 
@@ -48,7 +49,8 @@ def planned(program: Program) -> dict[str, set[str]]:
 def expected_changes(before: SyncMode, after: SyncMode) -> dict[str, set[str]]:
     changes = {"update": {APPLICATION}}
     if MANUAL in (before, after):
-        changes["create" if after is MANUAL else "delete"] = {FIRST_SYNC}
+        created, deleted = (FIRST_SYNC, KEPT_CLAIM) if after is MANUAL else (KEPT_CLAIM, FIRST_SYNC)
+        changes |= {"create": {created}, "delete": {deleted}}
     return changes
 
 

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 from config import versions
 from config.stack_config import StackConfig
 from operations.__main__ import app
+from phalanx.claims import Claim
 from phalanx.errors import CheckoutError, PhalanxError
 from phalanx.git_credentials import Token
 from probes import preflight
+from probes.needs import Volumes
 from probes.problem import Problem
 from tests.unit.sample import environment, environment_data
 
@@ -43,7 +45,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_, **__: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
-    found.warnings, found.missing = [], []
+    found.warnings, found.missing, found.claims = [], [], []
     monkeypatch.setattr("phalanx.source.load", lambda *_, **__: found)
     monkeypatch.setattr("operations.needed_secrets.of", lambda *_: None)
     monkeypatch.setattr("operations.secrets_status.missing", lambda _: found.missing)
@@ -53,6 +55,24 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -> None:
     services.openstack, services.vault = [WARNING], [FATAL]
     assert preflight.Queries(environment(), "test").problems() == [FATAL, WARNING]
+
+
+@pytest.mark.usefixtures("services")
+def test_the_comparison_of_quotas_waits_for_the_claims_of_the_applications(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[object] = []
+
+    def check(*asked: Any) -> list[Problem]:
+        counted.extend(asked[-1]())
+        return []
+
+    monkeypatch.setattr("probes.openstack_preflight.check", check)
+    queries = preflight.Queries(environment(), "test")
+    queries.count([Claim(application="tap", namespace="tap", name="cache", storage_class="standard", size=8)])
+    assert queries.problems() == []
+    assert counted == [Volumes(type="ceph-hdd", size=8, count=1)]
+    # Without any, as when the charts cannot be rendered, it does not wait for ever.
+    assert preflight.Queries(environment(), "test").problems() == []
+    assert len(counted) == 1
 
 
 def test_the_address_of_vault_comes_from_the_checkout(services: SimpleNamespace) -> None:

@@ -7,6 +7,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from operations.__main__ import app
+from phalanx.claims import Claim
 from tests.unit.probes.fake_project import FakeProject
 from tests.unit.sample import environment_data
 
@@ -128,3 +129,15 @@ def test_the_quotas_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.stdout.endswith("openstack quota set --cores 14 project-id\n")
     project.volumes = [SimpleNamespace(name="rsp-test-nfs-data", size=100)]
     assert "--cores 14" in size("--cloud").stdout
+
+
+@pytest.mark.usefixtures("directory")
+def test_claims_of_the_applications_are_counted_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def volumes(*arguments: str) -> int:
+        resources = json.loads(size("--json", *arguments).stdout)["resources"]
+        return next(int(each["needed"]) for each in resources if each["name"] == "volumes")
+
+    claim = Claim(application="tap", namespace="tap", name="cache", storage_class="standard", size=8, count=2)
+    monkeypatch.setattr("phalanx.source.locate", lambda *_: (None, None))
+    monkeypatch.setattr("phalanx.source.load", lambda *_, **__: SimpleNamespace(claims=[claim]))
+    assert volumes("--applications") == volumes() + 2

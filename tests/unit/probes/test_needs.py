@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from probes.needs import Flavor, needs
+from phalanx.claims import Claim
+from probes.needs import Flavor, Volumes, needs, of_claims
 from tests.unit.sample import environment
 
 FLAVORS = {
@@ -133,4 +134,34 @@ def test_two_load_balancers_exist_while_their_owner_changes() -> None:
         "pools": (3, 5),
         "health_monitors": (3, 5),
         "members": (9, 15),
+    }
+
+
+def claim(application: str, storage_class: str | None, size: int | None = 8, count: int = 1) -> Claim:
+    return Claim(application=application, namespace="n", name="c", storage_class=storage_class, size=size, count=count)
+
+
+def test_claims_with_a_class_of_the_stack_are_volumes() -> None:
+    classes = {"fast": {"volumeType": "ceph-ssd"}, "slow": {"volumeType": "ceph-hdd", "default": True}}
+    config = environment(applications__storageClasses=classes, applications__databaseStorageClass="fast")
+    claims = [
+        claim("postgres", "standard"),  # The fact replaces the class of the chart.
+        claim("sasquatch", None, count=3),
+        claim("sasquatch", "local-path"),
+        claim("sasquatch", "slow", size=None),
+    ]
+    assert of_claims(config, claims) == [
+        Volumes(type="ceph-ssd", size=8, count=1),
+        Volumes(type="ceph-hdd", size=8, count=3),
+    ]
+
+
+def test_volumes_of_claims_are_counted() -> None:
+    claimed = [Volumes(type="ceph-hdd", size=8, count=3)]
+    without, counted = needed(), needs(environment(), FLAVORS, claimed=claimed)
+    assert {name: amount for name, amount in counted.items() if amount != without[name]} == {
+        "volumes": 5,
+        "volumes_ceph-hdd": 4,
+        "gigabytes": 174,
+        "gigabytes_ceph-hdd": 124,
     }

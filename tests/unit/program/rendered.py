@@ -26,7 +26,10 @@ def applications(
 
 
 def undeclared_readers(environment: Environment) -> list[Uses]:
-    """Replace ``phalanx.undeclared.uses_of_all``: return a Deployment with a password that no secrets.yaml declares."""
+    """Replace ``phalanx.undeclared.uses_of_all``: return a Deployment with a password that no secrets.yaml declares.
+
+    It has a claim, too.
+    """
     reference = {"secretKeyRef": {"name": "postgres", "key": "jupyterhub_password"}}
     containers = [{"name": "postgres", "env": [{"name": "VRO_DB_JUPYTERHUB_PASSWORD", "valueFrom": reference}]}]
     path = f"{environment.vault_path_prefix}/postgres"
@@ -36,6 +39,11 @@ def undeclared_readers(environment: Environment) -> list[Uses]:
         manifests=[
             _object("ricoberger.de/v1alpha1", "VaultSecret", "postgres", {"path": path}),
             _object("apps/v1", "Deployment", "postgres", {"template": {"spec": {"containers": containers}}}),
+            {
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": "postgres-physpvc"},
+                "spec": {"storageClassName": "ceph-hdd", "resources": {"requests": {"storage": "8Gi"}}},
+            },
         ],
         external_values={},
     )

@@ -123,3 +123,23 @@ def test_nothing_is_logged_without_a_reason_or_in_a_preview(run_program: Program
 
     assert reported(run_program, lambda *_: []).logged == []
     assert reported(run_program.having(preview=True), broken).logged == []
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(["too early"], True), (["too early", "too early"], False)])
+def test_an_operation_is_repeated_once_without_an_explanation(
+    failures: list[str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(failure_hooks, "_log", lambda _urn, lines: logged.extend(lines))
+
+    def repeat(cloud: str, inputs: Mapping[str, Any], error: str) -> bool:
+        return (cloud, inputs, error) == ("cloud", {"name": "labs"}, "too early")
+
+    hook = reporter(lambda *_: ["a reason"], "cloud", repeat)
+    failed = ErrorHookArgs(URN, "", "cluster-labs", "", new_inputs={"name": "labs"}, errors=failures)
+
+    async def fail() -> bool:
+        return await hook(failed)
+
+    assert asyncio.run(fail()) is expected
+    assert logged == ([] if expected else ["a reason"])

@@ -97,10 +97,12 @@ def test_an_application_keeps_the_values_of_phalanx(roe: Recording) -> None:
     assert application(roe, "argocd")["spec"]["syncPolicy"]["syncOptions"] == ["ServerSideApply=true"]
 
 
-def test_the_hash_of_the_facts_is_awaited(roe: Recording) -> None:
+def test_repository_revision_and_facts_are_awaited(roe: Recording) -> None:
     facts_hash = values_of(roe, "postgres")["global"]["factsHash"]
     path = "{.status.sync.comparedTo.source.helm.valuesObject.global.factsHash}"
+    repository = application(roe, "postgres")["spec"]["source"]["repoURL"]
     assert conditions(roe, "postgres") == [
+        f"jsonpath={{.status.sync.comparedTo.source.repoURL}}={repository}",
         f"jsonpath={{.status.sync.revision}}={COMMIT}",
         "jsonpath={.status.sync.status}=Synced",
         "jsonpath={.status.health.status}=Healthy",

@@ -8,7 +8,8 @@ from tests.unit.phalanx.repository import SETTINGS
 from tests.unit.sample import environment
 from wiring import requirements
 
-ENVIRONMENT = Environment.model_validate(SETTINGS)
+KNOWN = {"cert-manager": False, "ingress-nginx": False}
+ENVIRONMENT = Environment.model_validate(SETTINGS | {"applications": KNOWN})
 INGRESS_NGINX = {"ingress-nginx": Application(name="ingress-nginx", values={})}
 LETSENCRYPT = {"kind": "letsencrypt", "email": "operators@example.org"}
 
@@ -35,6 +36,17 @@ def test_any_platform_needs_ingress_nginx(kind: str) -> None:
     assert problem == (
         "environments/values-test.yaml: applications.ingress-nginx: is false or missing, but it answers at the "
         "platform's floating IP: set it to true, as the new cluster has no other ingress controller"
+    )
+
+
+def test_a_phalanx_with_another_ingress_controller_is_refused() -> None:
+    others = {"gafaelfawr": True, "envoy-gateway": True}
+    newer = Environment.model_validate(SETTINGS | {"applications": others})
+    (problem,) = requirements.of(environment())(newer, {})
+    assert problem == (
+        "environments/values.yaml: applications: has no ingress-nginx, but this program gives the platform's floating "
+        "IP to no other ingress controller or Gateway: set rsp:phalanx.revision to a commit that has it, or use a "
+        "release of this program for the newer Phalanx"
     )
 
 

@@ -1,0 +1,60 @@
+"""Operations of node groups that the provider takes for failed before Magnum has begun them."""
+
+from typing import Any
+
+import pytest
+from openstack.connection import Connection
+
+from config.cloud import Cloud
+from probes.problem import Problem
+from program import node_group_races
+from tests.unit.json_server import json_server
+
+# openstacksdk warns about an optional library.
+pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
+
+VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
+EARLY = "error waiting: unexpected state 'CREATE_COMPLETE', wanted target '{}'. last error: %!s(<nil>)"
+LATE = "error waiting: timeout while waiting for state to become 'UPDATE_COMPLETE' (last state: 'UPDATE_IN_PROGRESS')"
+INPUTS = {"clusterId": "cluster-uuid", "name": "labs"}
+
+
+def repeated(error: str, statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Ask whether to repeat an operation, while the cluster has these statuses one after another, then none."""
+    answers: dict[str, tuple[int, Any]] = {"GET /": (200, {"versions": [VERSION]})}
+    path = f"GET /clusters/{INPUTS['clusterId']}"
+
+    def pause(_: float) -> None:
+        answers.pop(path, None)
+        if statuses:
+            answers[path] = (200, {"status": statuses.pop(0)})
+
+    monkeypatch.setattr("time.sleep", pause)
+    with json_server(answers) as url:
+        connection = Connection(
+            auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
+        )
+        monkeypatch.setattr(node_group_races, "connect", lambda _: connection)
+        return node_group_races.repeated(Cloud(name="rsp"), INPUTS, error)
+
+
+@pytest.mark.parametrize("wanted", ["UPDATE_COMPLETE", "DELETE_COMPLETE"])
+def test_an_operation_is_repeated_once_magnum_has_ended_it(wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = ["UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "CREATE_FAILED"]
+    assert repeated(EARLY.format(wanted), statuses, monkeypatch)
+    assert statuses == ["CREATE_FAILED"]
+
+
+def test_a_cluster_that_is_gone_is_not_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert repeated(EARLY.format("DELETE_COMPLETE"), [], monkeypatch)
+
+
+def test_other_errors_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not repeated(LATE, ["UPDATE_COMPLETE"], monkeypatch)
+    assert not repeated(EARLY.format("CREATE_COMPLETE"), ["UPDATE_COMPLETE"], monkeypatch)
+
+
+def test_an_unreachable_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_group_races, "connect", lambda _: Problem(where="clouds.yaml", what="no entry rsp"))
+    with pytest.raises(ConnectionError, match="no entry rsp"):
+        node_group_races.repeated(Cloud(name="rsp"), INPUTS, EARLY.format("UPDATE_COMPLETE"))
