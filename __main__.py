@@ -67,7 +67,7 @@ def build(checked: Checked) -> Platform:
     operator = VaultSecretsOperator("vault-secrets-operator", operator_args, after(kubernetes, secrets))
     argocd = ArgoCd("argocd", platform_arguments.argocd(config, source), after(kubernetes, operator, storage))
     facts = platform_arguments.facts(config, ingress, nfs, store, secrets)
-    applications_args = platform_arguments.applications(config, source, facts)
+    applications_args = platform_arguments.applications(checked, cluster, facts)
     applications = Applications("applications", applications_args, after(kubernetes, argocd, nfs, ingress))
     controller = applications.deployed[platform_arguments.INGRESS_NGINX]
     ready = controller.urn

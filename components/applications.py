@@ -19,6 +19,7 @@ from phalanx.git_addresses import is_commit
 from phalanx.manifests import Manifests
 from phalanx.source import BOOTSTRAPPED
 from phalanx.values import merge
+from wiring import first_installation
 from wiring.facts import Facts, helm_values
 
 ORDER: Sequence[frozenset[str]] = (
@@ -65,6 +66,9 @@ class ApplicationsArgs:
     """Helm values from the stack configuration, by application."""
     facts: Facts[pulumi.Input[str]] | None
     """Infrastructure facts for the applications; None if the repository has them."""
+    first_installations: Mapping[str, pulumi.Input[bool]] = field(default_factory=dict)
+    """Whether an application is installed for the first time, by application; only of those whose values depend on it
+    and are not those of the repository alone."""
     verified: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
     """Outputs that fail if an application must not be deployed, by application."""
     sync: Mapping[str, SyncMode]
@@ -81,7 +85,7 @@ class Applications(pulumi.ComponentResource):
     """One Argo CD Application per application of the environment, with the facts in its values, deployed in stages."""
 
     revisions: pulumi.Output[Mapping[str, str]]
-    """Revision of the Phalanx repository, by application."""
+    """Revision of the Phalanx repository, by application; resolved when all are deployed."""
     deployed: Mapping[str, pulumi.Resource]
     """Resource that dependent resources wait for, by application."""
 
@@ -111,9 +115,9 @@ class Applications(pulumi.ComponentResource):
             deployed.update(made)
         self._keep_claims(deployed)
         self.deployed = deployed
-        self.revisions = pulumi.Output.from_input(
-            {each: manifest["spec"]["source"]["targetRevision"] for each, manifest in sorted(applications.items())},
-        )
+        revisions = {each: made["spec"]["source"]["targetRevision"] for each, made in sorted(applications.items())}
+        # Without one of the resources, there is no such output: the engine keeps those of the last complete run.
+        self.revisions = pulumi.Output.all(*(each.urn for each in deployed.values())).apply(lambda _: revisions)
         self.register_outputs({"revisions": self.revisions})
 
     def _deploy(self, application: str, manifest: Manifest, before: Sequence[pulumi.Resource]) -> pulumi.Resource:
@@ -171,7 +175,10 @@ class Applications(pulumi.ComponentResource):
         configured = self._args.configured.get(application, {})
         if not self._args.facts:
             return dict(configured)
-        return merge(configured, helm_values(application, self._args.facts, self._args.values.get(application, {})))
+        wired = helm_values(application, self._args.facts, self._args.values.get(application, {}))
+        if application in self._args.first_installations:
+            wired = merge(wired, first_installation.helm_values(self._args.first_installations[application]))
+        return merge(configured, wired)
 
     def _first_sync(self, manifest: Manifest, made: Application) -> ApplicationPatch:
         """Sync an Application once, when it is created."""

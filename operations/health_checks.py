@@ -10,7 +10,7 @@ from config.names import cloud_name
 from config.stack_config import StackConfig
 from operations import needed_secrets, secrets_status
 from operations.secrets_status import SecretState
-from phalanx import source
+from phalanx import application, databases, source
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
 from phalanx.errors import PhalanxError
@@ -27,6 +27,7 @@ from probes.health import (
     vault,
     volumes,
 )
+from probes.health import databases as database_health
 from probes.health.check import Check, Shared
 from probes.health.finding import Finding, State, critical, ok, unknown
 from probes.kubernetes_api import KubernetesApi
@@ -34,6 +35,7 @@ from probes.openstack_connection import connect, first_line
 from probes.problem import Problem
 from recovery.document import resources, reveal
 from recovery.pulumi_stack import PulumiStack
+from wiring.application_values import application_values
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -229,6 +231,7 @@ def _of_platform(stack: Stack) -> Iterator[Check]:
             run=lambda: platform.dns(stack.environment.fqdn, _address(stack)),
             requires=(PHALANX,),
         )
+    yield Check(name="external databases", run=lambda: _databases(stack), requires=(PHALANX,))
     yield Check(
         name=platform.HTTPS,
         run=lambda: platform.https(stack.environment.fqdn, stack.connect_to),
@@ -239,6 +242,14 @@ def _of_platform(stack: Stack) -> Iterator[Check]:
 def _phalanx(stack: Stack) -> Iterator[Finding]:
     checkout, environment = stack.phalanx()
     yield ok(PHALANX, f"environment {environment.name} at {checkout.commit[:8]}")
+
+
+def _databases(stack: Stack) -> Iterator[Finding]:
+    tree, environment = stack.phalanx()
+    trees = source.other_revisions(tree, environment, stack.config.applications.revisions)
+    roots = {name: other.path for name, other in trees.items()}
+    applications = application.load_enabled(tree.path, environment, application_values(stack.config), roots)
+    yield from database_health.check(databases.external(tree.path, applications, roots))
 
 
 def _kubeconfig(stack: Stack) -> Iterator[Finding]:

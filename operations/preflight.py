@@ -11,7 +11,7 @@ from config.loader import ConfigError
 from config.stack_config import StackConfig
 from operations import needed_secrets, secrets_status
 from operations.stack import StackName, checked_configuration
-from phalanx import source
+from phalanx import sign_in, source
 from phalanx.errors import PhalanxError
 from probes import vault_client
 from probes.preflight import Queries
@@ -26,21 +26,23 @@ def main(
 ) -> None:
     """Report all problems of OpenStack, Vault and the Phalanx repository that prevent a deployment; change nothing.
 
-    Warnings are settings of the Phalanx environment without effect, and what will need attention later.
+    Warnings are settings of the Phalanx environment without the intended effect, and what will need attention later.
+    The callback URLs are those to register at the identity providers.
     """
     started = time.monotonic()
+    callbacks: list[str] = []
     try:
         file = Path(f"Pulumi.{stack}.yaml")
         config, plain = checked_configuration(stack)
         queries = Queries(config, stack)
         # First, as the applications' claims count for the quotas.
         try:
-            of_applications = _application_problems(config, stack, queries)
+            in_applications, callbacks = _check_applications(config, stack, queries)
         finally:
             queries.count(())
         found = [
             *queries.problems(),
-            *of_applications,
+            *in_applications,
             *(Problem(where=file.name, what=each, fatal=False) for each in plain),
         ]
         problems = sorted(found, key=lambda problem: not problem.fatal)
@@ -51,18 +53,20 @@ def main(
     else:
         for problem in problems:
             typer.echo(str(problem), err=True)
+        for line in callbacks:
+            typer.echo(line)
         fatal = sum(problem.fatal for problem in problems)
         typer.echo(f"{stack}: {fatal or 'no'} problem{'s' if fatal > 1 else ''} ({time.monotonic() - started:.1f} s)")
     if any(problem.fatal for problem in problems):
         raise typer.Exit(1)
 
 
-def _application_problems(config: StackConfig, stack: str, queries: Queries) -> list[Problem]:
-    """Return the problems of the Phalanx environment's applications, and their missing secrets."""
+def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tuple[list[Problem], list[str]]:
+    """Return the problems of the Phalanx environment's applications and of their secrets, and the callback URLs."""
     try:
         tree, environment = queries.phalanx()
     except PhalanxError:
-        return []  # one of the problems that `Queries` reports
+        return [], []  # one of the problems that `Queries` reports
     try:
         found = source.load(
             tree,
@@ -76,5 +80,6 @@ def _application_problems(config: StackConfig, stack: str, queries: Queries) -> 
         queries.count(found.claims)
         missing = secrets_status.missing(needed_secrets.of(stack, config, found))
     except PhalanxError as error:
-        return of_phalanx(error.problems)
-    return [*missing, *of_phalanx(found.warnings, fatal=False)]
+        return of_phalanx(error.problems), []
+    callbacks = list(sign_in.callbacks(environment, found.applications))
+    return [*missing, *of_phalanx(found.warnings, fatal=False)], callbacks

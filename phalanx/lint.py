@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from phalanx import charts, environment_schema
+from phalanx import charts, environment_schema, host_names, labs, sign_in, tap_services
 from phalanx.application import Application
 from phalanx.documents import read_mapping, read_optional_mapping
 from phalanx.environment import Environment, nearest
@@ -17,17 +16,6 @@ _WHOLE = r"((toYaml|toJson|range)\b[^}}]*\.Values\.?{0}|\.Values\.?{0} *\|)(?![\
 """Use of a mapping as a whole in a template, with the path of its keys to be filled in."""
 _NO_TEMPLATE = re.compile(r"(values|secrets).*\.yaml|Chart\.(yaml|lock)|.*\.(md|tgz)")
 """Names of files of a chart that read no values."""
-
-_HOSTS: Final = (
-    (
-        "argocd",
-        ("argo-cd", "server", "ingress", "hostname"),
-        "Argo CD's Ingress does not answer at the platform's name",
-    ),
-    ("argocd", ("argo-cd", "configs", "cm", "url"), "logins to Argo CD are redirected to another host"),
-    ("squareone", ("config", "semaphoreUrl"), "the home page shows another platform's messages"),
-)
-"""Values of applications that repeat the platform's host name, as a name or in a URL, and what a wrong one does."""
 
 _OPENSTACK_ANNOTATIONS: Final = frozenset(
     {
@@ -70,7 +58,10 @@ def check(
     """
     return [
         *_schema_problems(root, environment.name),
-        *_host_problems(environment, applications),
+        *host_names.problems(root, environment, applications),
+        *(sign_in.doubts(applications["gafaelfawr"]) if "gafaelfawr" in applications else ()),
+        *(labs.doubts(applications["nublado"]) if "nublado" in applications else ()),
+        *tap_services.doubts(root, applications, roots),
         *(_annotation_problems(applications["ingress-nginx"]) if "ingress-nginx" in applications else ()),
         *(
             problem
@@ -84,26 +75,6 @@ def _schema_problems(root: Path, name: str) -> list[str]:
     directory, file = root / "environments", f"values-{name}.yaml"
     settings = merge(read_mapping(directory / "values.yaml", root), read_mapping(directory / file, root))
     return environment_schema.problems(settings, f"environments/{file}")
-
-
-def _host_problems(environment: Environment, applications: Mapping[str, Application]) -> Iterator[str]:
-    for name, keys, effect in _HOSTS:
-        value = get(applications[name].values, keys) if name in applications else None
-        if not isinstance(value, str) or not value or _host(value) == environment.fqdn:
-            continue
-        expected = value.replace(_host(value), environment.fqdn) if _host(value) else environment.fqdn
-        yield (
-            f"{applications[name].file_of(*keys)}: {'.'.join(keys)}: is {value!r}, expected {expected!r}, as fqdn in "
-            f"environments/values-{environment.name}.yaml is {environment.fqdn}: otherwise {effect}"
-        )
-
-
-def _host(value: str) -> str:
-    """Return the host of a URL or a host name; empty if it is neither."""
-    try:
-        return urlsplit(value if "//" in value else f"//{value}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _annotation_problems(ingress_nginx: Application) -> Iterator[str]:

@@ -13,8 +13,10 @@ from phalanx import (
     custom_resources,
     documents,
     environment,
+    labs,
     lint,
     render,
+    sign_in,
     undeclared,
 )
 from phalanx.application import Application
@@ -143,6 +145,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         applications = application.load_enabled(tree.path, phalanx, configured, roots)
         problems.found.extend(check(phalanx, applications))
         problems.found.extend(_missing_database(phalanx, applications))
+        problems.found.extend(_contradictions(applications))
         for name in applications:
             problems.found.extend(chart_checks.problems(roots.get(name, tree.path), name, kubernetes))
         plan = resolve(applications)
@@ -204,6 +207,14 @@ def _missing_database(phalanx: Environment, applications: Mapping[str, Applicati
                 f"environments/values-{phalanx.name}.yaml: applications.postgres: is false or missing, expected true: "
                 f"{setting} is true in {applications[name].file_of(*setting.split('.'))}"
             )
+
+
+def _contradictions(applications: Mapping[str, Application]) -> Iterator[str]:
+    """Yield the values with which an application would not start."""
+    if "gafaelfawr" in applications:
+        yield from sign_in.contradictions(applications["gafaelfawr"])
+    if "nublado" in applications:
+        yield from labs.contradictions(applications["nublado"])
 
 
 def other_revisions(tree: Checkout, phalanx: Environment, configured: Mapping[str, str]) -> dict[str, Checkout]:

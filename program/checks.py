@@ -1,11 +1,11 @@
 """Loading and checks before the first resource is registered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pulumi
 
-from config.applications import SyncMode
+from config.applications import SyncMode, WiringMode
 from config.stack_config import StackConfig
 from phalanx import pins
 from phalanx import source as phalanx_source
@@ -18,9 +18,10 @@ from probes.openstack_connection import Location
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
-from program import secret_change_log, secret_gathering
+from program import first_installation, secret_change_log, secret_gathering
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
+from program.first_installation import Deployed
 from wiring import argocd_repository, requirements, verification
 from wiring.application_values import application_values
 
@@ -43,6 +44,8 @@ class Checked:
     """The platform's TLS certificate; None if it is not known yet."""
     location: Location
     """The OpenStack project and region."""
+    deployed: Deployed = field(default_factory=Deployed)
+    """What the last complete run has deployed."""
 
 
 def check(config: StackConfig, queries: Queries) -> Checked:
@@ -85,6 +88,9 @@ def check(config: StackConfig, queries: Queries) -> Checked:
     served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)
     raise_if_fatal(problems)
     refuse_duplicates(config.cloud)
+    deployed = first_installation.read()
+    if config.applications.wiring is WiringMode.VERIFY:
+        first_installation.report(source.applications, deployed)
     return Checked(
         config=config,
         source=source,
@@ -93,6 +99,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         secrets=secrets,
         certificate=served,
         location=location.result(),
+        deployed=deployed,
     )
 
 

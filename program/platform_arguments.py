@@ -10,6 +10,7 @@ from components.certificate_issuer import CertificateIssuerArgs
 from components.designate_solver import ApplicationCredential, DesignateSolverArgs
 from components.immutable_keys import ImmutableKeysArgs
 from components.ingress_address import IngressAddress
+from components.magnum_cluster import MagnumCluster
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_access import AppRoleArgs, WriteTokenArgs
@@ -23,7 +24,7 @@ from config.vault import Ownership
 from phalanx.checkout import Checkout
 from phalanx.git_credentials import SshKey, Token
 from phalanx.source import PhalanxSource
-from program import wiring_verification
+from program import first_installation, wiring_verification
 from program.checks import Checked
 from wiring import configured_facts
 from wiring.facts import Facts
@@ -149,14 +150,17 @@ def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> Certificat
     )
 
 
-def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
-    """Return the arguments of the applications."""
+def applications(checked: Checked, cluster: MagnumCluster, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
+    """Return the arguments of the applications, which are deployed to a cluster."""
+    config, source = checked.config, checked.source
     verify = config.applications.wiring is WiringMode.VERIFY
+    values = {name: application.values for name, application in source.applications.items()}
     return ApplicationsArgs(
         manifests=source.manifests,
-        values={name: application.values for name, application in source.applications.items()},
+        values=values,
         configured=source.configured,
         facts=None if verify else facts,
+        first_installations=first_installation.of(values, checked.deployed, cluster.cluster_id),
         verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
         sync={name: config.applications.sync_of(name) for name in source.manifests.applications},
         not_awaited=config.applications.not_awaited,

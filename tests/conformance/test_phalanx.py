@@ -1,13 +1,24 @@
 """Secrets of real environments are planned as by Phalanx's own code."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from phalanx import application, documents, environment, environment_schema, lint, secrets
+from phalanx import (
+    application,
+    databases,
+    documents,
+    environment,
+    environment_schema,
+    labs,
+    lint,
+    secrets,
+    sign_in,
+)
 from phalanx.errors import PhalanxError
 from phalanx.secrets import Copied, Generated, Literal, Origin, Static, Wired
 from tests.unit.sample import environment as stack_config
@@ -85,13 +96,43 @@ def test_environments_of_phalanx_have_no_problems(repository: str, name: str) ->
 
 
 @pytest.mark.parametrize(("repository", "name"), EXPECTED)
-def test_only_settings_without_effect_are_reported(repository: str, name: str) -> None:
+def test_only_settings_without_the_intended_effect_are_reported(repository: str, name: str) -> None:
     root = DATA / repository
     found = environment.load(root, name)
     problems = lint.check(root, found, application.load_enabled(root, found))
-    without_effect = "ingress-nginx.controller.config.enable-health-monitor: has no effect"
-    expected = [] if name == "minikube" else [f"applications/ingress-nginx/values-{name}.yaml: {without_effect}"]
-    assert [problem.partition(", as")[0] for problem in problems] == expected
+    wrong = (
+        # Two Pods of the Portal that do not share their work area.
+        "portal/values-{}.yaml: replicaCount: is 2, expected 1",
+        "ingress-nginx/values-{}.yaml: ingress-nginx.controller.config.enable-health-monitor: has no effect",
+    )
+    expected = [] if name == "minikube" else [f"applications/{each.format(name)}" for each in wrong]
+    assert [re.split(", as| as long", problem)[0] for problem in problems] == expected
+
+
+@pytest.mark.parametrize(("repository", "name"), EXPECTED)
+def test_the_callback_url_of_the_sign_in_is_known(repository: str, name: str) -> None:
+    found = environment.load(DATA / repository, name)
+    applications = application.load_enabled(DATA / repository, found)
+    assert list(sign_in.contradictions(applications["gafaelfawr"])) == []
+    (line,) = sign_in.callbacks(found, applications)
+    assert line.startswith("sign-in: GitHub, client ID ")
+    assert line.endswith(f", callback URL https://{found.fqdn}/login, secret gafaelfawr/github-client-secret")
+
+
+@pytest.mark.parametrize(("repository", "name"), EXPECTED)
+def test_external_databases_are_found(repository: str, name: str) -> None:
+    root = DATA / repository
+    found = databases.external(root, application.load_enabled(root, environment.load(root, name)))
+    expected = {} if name == "minikube" else {"192.41.122.118:5432": ("ssotap",), "192.41.122.85:30040": ("tap",)}
+    assert {each.address: each.applications for each in found} == expected
+
+
+@pytest.mark.parametrize(("repository", "name"), EXPECTED)
+def test_labs_of_phalanx_are_consistent(repository: str, name: str) -> None:
+    root = DATA / repository
+    applications = application.load_enabled(root, environment.load(root, name))
+    if nublado := applications.get("nublado"):
+        assert [*labs.contradictions(nublado), *labs.doubts(nublado)] == []
 
 
 def test_settings_have_the_names_of_phalanxs_schema() -> None:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from config import versions
 from config.stack_config import StackConfig
 from operations.__main__ import app
+from phalanx.application import Application
 from phalanx.claims import Claim
 from phalanx.errors import CheckoutError, PhalanxError
 from phalanx.git_credentials import Token
@@ -45,7 +46,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_, **__: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
-    found.warnings, found.missing, found.claims = [], [], []
+    found.warnings, found.missing, found.claims, found.applications = [], [], [], {}
     monkeypatch.setattr("phalanx.source.load", lambda *_, **__: found)
     monkeypatch.setattr("operations.needed_secrets.of", lambda *_: None)
     monkeypatch.setattr("operations.secrets_status.missing", lambda _: found.missing)
@@ -122,6 +123,19 @@ def test_a_missing_revision_is_reported(services: SimpleNamespace, monkeypatch: 
 def write_stack(directory: Path, **changes: object) -> None:
     config = {f"rsp:{key}": value for key, value in environment_data(**changes).items()}
     (directory / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
+
+
+def test_callback_urls_are_printed(services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    services.target.fqdn = "rsp.example.org"
+    values = {"config": {"github": {"clientId": "id"}}}
+    services.applications = {"gafaelfawr": Application(name="gafaelfawr", values=values)}
+    result = CliRunner().invoke(app, ["preflight", "-s", "test"])
+    assert result.stdout.splitlines()[0] == (
+        "sign-in: GitHub, client ID id, callback URL https://rsp.example.org/login, secret "
+        "gafaelfawr/github-client-secret"
+    )
 
 
 def test_the_command_fails_only_on_fatal_problems(

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from phalanx import application, environment, environment_schema, lint
 from tests.unit.phalanx.repository import SETTINGS, write
@@ -114,6 +115,46 @@ def test_hosts_of_another_platform_are_reported(tmp_path: Path) -> None:
         "applications/argocd/values-test.yaml: argo-cd.configs.cm.url: is 'https://other.example.org/argo-cd', "
         f"expected 'https://rsp.example.org/argo-cd', as fqdn in {ENVIRONMENT} is rsp.example.org: otherwise logins to "
         "Argo CD are redirected to another host"
+    )
+
+
+def test_a_redirect_of_dex_to_another_host_is_reported(tmp_path: Path) -> None:
+    def files(host: str) -> dict[str, Any]:
+        connector = {"type": "google", "config": {"redirectURI": f"https://{host}/argo-cd/api/dex/callback"}}
+        settings = {"dex.config": yaml.safe_dump({"connectors": [{"type": "github", "config": {}}, connector]})}
+        return {"applications/argocd/values-test.yaml": {"argo-cd": {"configs": {"cm": settings}}}}
+
+    assert check(tmp_path, files("rsp.example.org")) == []
+    (problem,) = check(tmp_path, files("other.example.org"))
+    assert problem.startswith(
+        "applications/argocd/values-test.yaml: argo-cd.configs.cm.dex.config: is "
+        "'https://other.example.org/argo-cd/api/dex/callback', expected 'https://rsp.example.org/argo-cd/api/dex/"
+    )
+
+
+@pytest.mark.parametrize("text", ["connectors: [", "- a", "connectors: {}", "connectors: [1]"])
+def test_a_malformed_configuration_of_dex_is_left_to_it(tmp_path: Path, text: str) -> None:
+    values = {"argo-cd": {"configs": {"cm": {"dex.config": text}}}}
+    assert check(tmp_path, {"applications/argocd/values-test.yaml": values}) == []
+
+
+def test_an_ingress_with_the_name_of_another_environment_is_reported(tmp_path: Path) -> None:
+    def files(host: str) -> dict[str, Any]:
+        values = {"chronograf": {"ingress": {"hostname": host}}}
+        return {
+            "applications/sasquatch/values.yaml": values,
+            "applications/sasquatch/values-test.yaml": values,
+            "environments/values-other.yaml": {"name": "other", "fqdn": "other.example.org"},
+            "environments/values-broken.yaml": "fqdn: [",
+        }
+
+    assert check(tmp_path, files("rsp.example.org")) == []
+    assert check(tmp_path, files("kafka.example.org")) == []
+    (problem,) = check(tmp_path, files("other.example.org"))
+    assert problem == (
+        "applications/sasquatch/values-test.yaml: chronograf.ingress.hostname: is 'other.example.org', expected "
+        f"'rsp.example.org', as fqdn in {ENVIRONMENT} is rsp.example.org: otherwise the Ingress answers at the name of "
+        "the environment other"
     )
 
 

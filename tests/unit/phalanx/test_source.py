@@ -176,7 +176,8 @@ def test_values_files_of_the_applications_must_exist(root: Path) -> None:
 
 
 def test_the_internal_database_needs_postgres(root: Path) -> None:
-    files = {"applications/gafaelfawr/values.yaml": {"config": {"internalDatabase": True}}}
+    config = {"internalDatabase": True, "github": {"clientId": "id"}}
+    files = {"applications/gafaelfawr/values.yaml": {"config": config}}
     phalanx_git.commit(root, files | {"applications/gafaelfawr/Chart.yaml": phalanx_git.CHART})
     settings(root, applications={"gafaelfawr": True})
     assert problems(root) == [

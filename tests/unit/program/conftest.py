@@ -114,6 +114,7 @@ class StackRunner:
         existing: ExistingSecrets | None = None,
         changes: Mapping[str, Any] | None = None,
         config: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
         stashed: Mapping[str, Any] | None = None,
         problems: Sequence[Problem] = (),
         served: Certificate | None = None,
@@ -129,6 +130,7 @@ class StackRunner:
             existing: Secrets in Vault; by default the static secrets of the stack.
             changes: Keys that replace those of the stack file, by section.
             config: The whole configuration, instead of the stack file.
+            outputs: Stack outputs of the last complete run; none by default.
             stashed: Values that stashes have kept from an earlier run, by logical name.
             problems: Results of the preflight.
             served: Certificate that the platform serves; None if it does not answer.
@@ -158,7 +160,7 @@ class StackRunner:
                 patch.setattr(vault_secrets, "contents", lambda *_: empty)
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
-                invokes=OPENSTACK_ANSWERS,
+                invokes={**OPENSTACK_ANSWERS, "pulumi:pulumi:readStackOutputs": {"outputs": outputs or {}}},
                 config=_as_texts(config) if config else _config(stack, changes or {}),
                 stashed=stashed or {},
                 preview=preview,

@@ -29,12 +29,15 @@ def repository(tmp_path: Path) -> Path:
     path.write_text(path.read_text().replace("192.41.122.33", "10.64.0.10"))
     path = root / "applications" / "ssotap" / "values-ukidacprod.yaml"
     path.write_text(path.read_text().replace('gcsBucket: "async"', 'gcsBucket: "async-ssotap"'))
+    path = root / "applications" / "gafaelfawr" / "values-ukidacprod.yaml"
+    path.write_text(path.read_text().replace("updateSchema: true", "updateSchema: false"))
     return root
 
 
 def about_wiring(recording: Recording) -> list[str]:
-    """Return the messages, without that of a setting in Phalanx that has no effect."""
-    return [message for _, message in recording.logged if "enable-health-monitor" not in message]
+    """Return the messages, without those about other settings in Phalanx."""
+    others = ("enable-health-monitor", "replicaCount", "updateSchema")
+    return [message for _, message in recording.logged if not any(other in message for other in others)]
 
 
 def change(root: Path, name: str, controller: dict[str, Any]) -> None:
