@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from phalanx import charts, environment_schema
+from phalanx import argocd_access, charts, environment_schema
 from phalanx.application import Application
 from phalanx.documents import read_mapping, read_optional_mapping
 from phalanx.environment import Environment, nearest
@@ -71,6 +71,7 @@ def check(
     return [
         *_schema_problems(root, environment.name),
         *_host_problems(environment, applications),
+        *(argocd_access.problems(applications["argocd"]) if "argocd" in applications else ()),
         *(_annotation_problems(applications["ingress-nginx"]) if "ingress-nginx" in applications else ()),
         *(
             problem
