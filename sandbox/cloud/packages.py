@@ -47,7 +47,10 @@ PACKAGES: Final = (
 )
 """Packages that the cloud runs."""
 
-OF_TESTS: Final = ("chromium-headless-shell",)
+OF_TESTS: Final = (
+    "chromium-headless-shell",
+    "prometheus",  # promtool
+)
 """Packages that only tests use, which install them."""
 
 _APT: Final = {
