@@ -28,6 +28,7 @@ from components.immutable_keys import ImmutableKeys
 from components.ingress_address import IngressAddress
 from components.load_balancer import LoadBalancer
 from components.magnum_cluster import MagnumCluster
+from components.monitoring import Monitoring
 from components.network import Network
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
@@ -80,6 +81,8 @@ def build(checked: Checked) -> Platform:
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)
         in_both = ResourceOptions.merge(kubernetes, openstack)
         CertificateIssuer("certificate", issuer_args, after(in_both, cert_manager, *records))
+    if monitoring_args := platform_arguments.monitoring(config.monitoring):
+        Monitoring("monitoring", monitoring_args, kubernetes)
     return Platform(ingress, nfs, store, cluster, secrets, argocd, applications)
 
 

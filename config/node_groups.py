@@ -26,15 +26,14 @@ def _check_domain(text: str) -> str:
     return text
 
 
-NodeKey = Annotated[
-    str,
-    Matching(_KEY, "the key of a label in Kubernetes, such as gpu or example.org/gpu", 317),
-    AfterValidator(_check_domain),
-]
+LabelKey = Annotated[str, Matching(_KEY, "the key of a label in Kubernetes, such as gpu or example.org/gpu", 317)]
+"""Key of a label of objects in Kubernetes."""
+
+NodeKey = Annotated[LabelKey, AfterValidator(_check_domain)]
 """Key of a label of nodes (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/)."""
 
-NodeValue = Annotated[str, Matching(_NAME, "letters, digits, hyphens, dots and underscores, such as a100", 63)]
-"""Value of a label of nodes."""
+LabelValue = Annotated[str, Matching(_NAME, "letters, digits, hyphens, dots and underscores, such as a100", 63)]
+"""Value of a label in Kubernetes."""
 
 Taint = Annotated[
     str,
@@ -123,7 +122,7 @@ class DefaultWorkers(NodeGroupSettings):
 class AdditionalNodeGroup(NodeGroupSettings):
     """A node group besides Magnum's own; the last three keys require driver heat."""
 
-    labels: Annotated[dict[NodeKey, NodeValue], _GROUP] = Field(
+    labels: Annotated[dict[NodeKey, LabelValue], _GROUP] = Field(
         default={},
         max_length=20,
         description="Kubernetes labels of the nodes (driver heat)",

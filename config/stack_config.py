@@ -10,6 +10,7 @@ from config.cluster import Cluster
 from config.clusters import Clusters
 from config.dns import Dns, ExternalDns
 from config.ingress import Ingress, fixed_nodes
+from config.monitoring import Monitoring
 from config.names import PROJECT
 from config.network import NetworkSettings
 from config.network_rules import allowed_clients, fixed_address, overlaps, room_for_nodes, room_for_pods
@@ -79,6 +80,9 @@ class StackConfig(StackFile):
     )
     phalanx: Phalanx = Field(description="Phalanx repository, revision and environment to deploy")
     applications: ApplicationsSettings = Field(description="Deployment and storage of the applications")
+    monitoring: Monitoring = Field(
+        default=Monitoring(), description="Alerts and a dashboard, in a cluster with a Prometheus operator and Grafana"
+    )
     protect: Annotated[
         bool, this_run("marks resources in the state before an operation that would delete them; updates none")
     ] = Field(

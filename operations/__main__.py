@@ -7,6 +7,7 @@ import typer
 from config.loader import ConfigError
 from operations import (
     certificate,
+    dashboard,
     diagram,
     doctor,
     drift,
@@ -28,6 +29,7 @@ app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=Tru
 app.command("preflight")(preflight.main)
 app.command("size")(size.main)
 app.command("doctor")(doctor.main)
+app.command("dashboard")(dashboard.main)
 app.command("diagram")(diagram.main)
 app.command("certificate")(certificate.main)
 app.command("vault-policy")(vault_policy.main)

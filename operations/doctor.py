@@ -12,12 +12,12 @@ from rich.live import Live
 
 from config.loader import ConfigError, load_file
 from config.stack_config import StackConfig
-from operations import health_checks
+from operations import health_checks, health_report
 from operations.certificate import parse_address
-from operations.health_report import Report
 from operations.stack import StackName
 from probes.health import check, root_causes
 from probes.health.finding import State
+from probes.health.report import Report
 
 INTERVAL = 15.0
 """Seconds between two runs with ``--watch``."""
@@ -53,7 +53,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2))
     elif not watch:
-        console.print(report.rendered())
+        console.print(health_report.table(report))
     if report.state is State.CRITICAL:
         raise typer.Exit(1)
 
@@ -69,11 +69,11 @@ def _watch(stack: health_checks.Stack, console: Console) -> Report:
     """Show the report, and repeat the checks until Ctrl-C; return the last report."""
     report = examine(stack)
     try:
-        with Live(report.rendered(), console=console, auto_refresh=False) as live:
+        with Live(health_report.table(report), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(INTERVAL)
                 stack.retry()
                 report = examine(stack)
-                live.update(report.rendered(), refresh=True)
+                live.update(health_report.table(report), refresh=True)
     except KeyboardInterrupt:
         return report

@@ -241,7 +241,7 @@ def _of_platform(stack: Stack) -> Iterator[Check]:
 
 def _phalanx(stack: Stack) -> Iterator[Finding]:
     checkout, environment = stack.phalanx()
-    yield ok(PHALANX, f"environment {environment.name} at {checkout.commit[:8]}")
+    yield ok(PHALANX, f"environment {environment.name} at {checkout.commit[:8]}", checkout.commit[:8])
 
 
 def _databases(stack: Stack) -> Iterator[Finding]:

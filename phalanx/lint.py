@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from phalanx import charts, environment_schema, host_names, labs, sign_in, tap_services
+from phalanx import argocd_access, charts, environment_schema, host_names, labs, sign_in, tap_services
 from phalanx.application import Application
 from phalanx.documents import read_mapping, read_optional_mapping
 from phalanx.environment import Environment, nearest
@@ -59,6 +59,7 @@ def check(
     return [
         *_schema_problems(root, environment.name),
         *host_names.problems(root, environment, applications),
+        *(argocd_access.problems(applications["argocd"]) if "argocd" in applications else ()),
         *(sign_in.doubts(applications["gafaelfawr"]) if "gafaelfawr" in applications else ()),
         *(labs.doubts(applications["nublado"]) if "nublado" in applications else ()),
         *tap_services.doubts(root, applications, roots),

@@ -16,6 +16,7 @@ from probes import (
     existing_volumes,
     floating_ip,
     magnum_driver,
+    monitoring_preflight,
     openstack_services,
     quota,
 )
@@ -250,6 +251,10 @@ class _Project:
             known = {**self.names.known_flavors, **self.names.known_images}
             names = {str(each.id): name for name, each in known.items()}
             yield from existing_cluster.problems(self.config, name, cluster, template, names)
+        if self.config.monitoring.namespace:
+            active = self.config.active
+            name, exists = cloud_name(self.stack, active), self._existing_clusters[active] is not None
+            yield from monitoring_preflight.problems(self.connection, name, exists, self.config.monitoring.namespace)
 
     @functools.cached_property
     def volumes(self) -> Mapping[str, Any]:

@@ -6,13 +6,14 @@ from typing import NamedTuple
 import pulumi
 
 from components.applications import Applications
-from components.argocd import ArgoCd
+from components.argocd import ARGOCD, ArgoCd
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_store import SecretStore
 from config.dns import DesignateDns
+from phalanx import argocd_access
 from phalanx.certificates import rfc3339
 from program.checks import Checked
 from wiring import dns_records
@@ -20,6 +21,7 @@ from wiring import dns_records
 DESCRIPTIONS: Mapping[str, str] = {
     "platformUrl": "URL of the platform",
     "argocdUrl": "URL of Argo CD",
+    "argocdLogin": "Command that logs in to Argo CD with its CLI",
     "certificateExpires": "Expiry of the platform's TLS certificate in UTC (RFC 3339); empty until one is served",
     "ingressAddress": "IPv4 address for the platform's DNS record",
     "dnsRecords": "DNS records that the site has to create, as in a zone file; empty if Designate has them",
@@ -59,6 +61,7 @@ def export(checked: Checked, platform: Platform) -> None:
     values: Mapping[str, pulumi.Input[object]] = {
         "platformUrl": f"https://{source.environment.fqdn}",
         "argocdUrl": platform.argocd.url,
+        "argocdLogin": argocd_access.login_command(source.environment.fqdn, source.applications[ARGOCD].values),
         "certificateExpires": rfc3339(checked.certificate.expires) if checked.certificate else "",
         "ingressAddress": platform.ingress.address,
         "dnsRecords": _dns_records(checked, platform.ingress),

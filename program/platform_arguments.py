@@ -11,6 +11,7 @@ from components.designate_solver import ApplicationCredential, DesignateSolverAr
 from components.immutable_keys import ImmutableKeysArgs
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
+from components.monitoring import MonitoringArgs
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_access import AppRoleArgs, WriteTokenArgs
@@ -18,6 +19,7 @@ from components.secret_store import SecretStore, SecretStoreArgs
 from components.storage_classes import StorageClassArgs, StorageClassesArgs
 from components.vault_secrets_operator import OPERATOR, VaultSecretsOperatorArgs
 from config.applications import ApplicationsSettings, WiringMode
+from config.monitoring import Monitoring
 from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
@@ -129,6 +131,13 @@ def _repository(checkout: Checkout) -> RepositoryArgs | None:
             return RepositoryArgs(url=checkout.repository, credentials={"sshPrivateKey": key})
         case None:
             return None
+
+
+def monitoring(settings: Monitoring) -> MonitoringArgs | None:
+    """Return the arguments of alerts and dashboard, None if there shall be none."""
+    if settings.namespace is None:
+        return None
+    return MonitoringArgs(stack=pulumi.get_stack(), namespace=settings.namespace, labels=settings.labels)
 
 
 def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> CertificateIssuerArgs:

@@ -75,7 +75,7 @@ def judge(found: Object, reasons: list[str], of_pods: list[Finding], load_balanc
     worst = max([own, *(each.state for each in of_pods)], key=lambda each: each.severity)
     headline = _headline(found)
     if worst is State.OK:
-        return Finding(subject=subject(name), message=headline)
+        return Finding(subject=subject(name), message=headline, version=_images(found))
     lines = reasons[1:] or [line for each in of_pods for line in f"{each.subject}: {each.message}".splitlines()]
     message = "\n".join([headline, *(line.strip() for line in lines[:_MAX_LINES])])
     if len(lines) > _MAX_LINES:
@@ -84,6 +84,7 @@ def judge(found: Object, reasons: list[str], of_pods: list[Finding], load_balanc
         subject=subject(name),
         state=worst,
         message=message,
+        version=_images(found),
         remedy=f"`kubectl -n argocd get application {name} -o yaml`; {_RUNBOOK}",
         because_of=(load_balancer,) if any("no address assigned" in line for line in lines) else (),
         # Of an Application that cannot be synced, the pods are not the cause.
@@ -116,6 +117,12 @@ def _headline(found: Object) -> str:
     revision = sync.get("revision") or "no revision"
     health = (status.get("health") or {}).get("status", "unknown")
     return f"{sync.get('status', 'not compared')}, {health}, {revision[:8]}"
+
+
+def _images(found: Object) -> str:
+    """Return the names and tags of an Application's images; a digest is left out."""
+    images = ((found.get("status") or {}).get("summary") or {}).get("images") or []
+    return ", ".join(sorted({each.partition("@")[0].rpartition("/")[2] for each in images}))
 
 
 def _namespace(application: Object) -> str:

@@ -1,6 +1,7 @@
 """What a health check has found."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -34,6 +35,10 @@ class Finding:
     """Subjects on which this one depends: if one of them is not OK, it explains this finding."""
     parts: tuple[str, ...] = ()
     """Subjects whose findings this one summarizes."""
+    version: str = ""
+    """Release, image tags or commit of what the subject runs, if the check has read it."""
+    expires: datetime | None = None
+    """Time at which the subject expires, for a certificate."""
     check: str = ""
     """Name of the check, set when it is run."""
     explained_by: str | None = None
@@ -45,9 +50,9 @@ class Finding:
         return self.state is not State.OK and self.explained_by is None
 
 
-def ok(subject: str, message: str) -> Finding:
-    """Return a finding about a subject that is healthy."""
-    return Finding(subject=subject, message=message)
+def ok(subject: str, message: str, version: str = "") -> Finding:
+    """Return a finding about a subject that is healthy; arguments as the attributes of `Finding`."""
+    return Finding(subject=subject, message=message, version=version)
 
 
 def warning(subject: str, message: str, remedy: str = "", because_of: tuple[str, ...] = ()) -> Finding:

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -40,7 +41,7 @@ def api(client: KubernetesApi) -> Iterator[Finding]:
         KubernetesError: The API cannot be reached, or refuses the request.
     """
     version = (client.get("/version") or {}).get("gitVersion", "an unknown release")
-    yield ok(API, f"answers, {version}")
+    yield ok(API, f"answers, {version}", version)
     url = urlsplit(client.server)
     host = url.hostname or ""
     try:
@@ -82,10 +83,12 @@ def judge_expiry(subject: str, expires: datetime, now: datetime, remedy: str) ->
         remedy: How to renew it.
     """
     left = expires - now
-    if left <= timedelta(0):
-        return critical(subject, f"expired on {rfc3339(expires)}", remedy)
     days = f"{left.days} day{'s' if left.days != 1 else ''} left, until {rfc3339(expires)}"
-    return warning(subject, days, remedy) if left <= EXPIRY_WARNING else ok(subject, days)
+    if left <= timedelta(0):
+        found = critical(subject, f"expired on {rfc3339(expires)}", remedy)
+    else:
+        found = warning(subject, days, remedy) if left <= EXPIRY_WARNING else ok(subject, days)
+    return replace(found, expires=expires)
 
 
 def nodes(client: KubernetesApi) -> Iterator[Finding]:

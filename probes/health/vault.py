@@ -51,7 +51,8 @@ def judge_seal(address: str, seal: Mapping[str, Any]) -> Finding:
         keys = f"; {seal['progress']} of {seal['t']} unseal keys given" if seal.get("t") else ""
         remedy = f"`VAULT_ADDR={address} vault operator unseal` (or `bao`) until it is unsealed; {_GUIDE}"
         return critical(VAULT, f"{address} is sealed{keys}", remedy)
-    return ok(VAULT, f"{address} is unsealed, {seal.get('version', 'unknown release')}")
+    version = seal.get("version", "unknown release")
+    return ok(VAULT, f"{address} is unsealed, {version}", version)
 
 
 def copies(client: KubernetesApi) -> Iterator[Finding]:

@@ -45,6 +45,13 @@ PACKAGES: Final = (
     "redis-server",  # Argo CD's cache
     "git",
 )
+"""Packages that the cloud runs."""
+
+OF_TESTS: Final = (
+    "chromium-headless-shell",
+    "prometheus",  # promtool
+)
+"""Packages that only tests use, which install them."""
 
 _APT: Final = {
     "DEBIAN_FRONTEND": "noninteractive",
@@ -62,23 +69,24 @@ _DENY_ALL: Final = "#!/bin/sh\n# Written by the RSP sandbox while it installs pa
 
 
 def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """Return the installed versions of `packages` by name."""
+    """Return the versions by name of those packages that are installed."""
     query = ("dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status} ${Version}\\n", *packages)
     lines = subprocess.run(query, capture_output=True, text=True, check=False).stdout.splitlines()
     rows = [line.split(" ", 2) for line in lines]
     return {name: version for name, state, version in rows if state == "installed"}
 
 
-def install(report: Callable[[str], None]) -> None:
+def install(report: Callable[[str], None], packages: Iterable[str] = PACKAGES) -> None:
     """Install missing packages without starting or enabling their services.
 
     Args:
         report: Called with the current activity.
+        packages: Names of the packages.
 
     Raises:
         SandboxError: apt failed; running the command again retries.
     """
-    missing = sorted(set(PACKAGES) - set(versions()))
+    missing = sorted(set(packages) - set(versions(packages)))
     if not missing:
         return
     paths.LOG.mkdir(parents=True, exist_ok=True)

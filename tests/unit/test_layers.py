@@ -15,7 +15,8 @@ ALLOWED = {
     "recovery": {"recovery", "probes", "phalanx", "config"},
     "review": {"review", "phalanx"},
     "diagram": {"diagram", "phalanx", "config"},
-    "operations": {"operations", "diagram", "review", "recovery", "probes", "wiring", "phalanx", "config"},
+    "dashboard": {"dashboard", "probes", "phalanx"},
+    "operations": {"operations", "dashboard", "diagram", "review", "recovery", "probes", "wiring", "phalanx", "config"},
     "components": {"components", "wiring", "phalanx", "config"},
     "program": {"program", "components", "recovery", "probes", "wiring", "phalanx", "config"},
     "__main__.py": {"program", "components", "probes", "wiring", "phalanx", "config"},
@@ -23,7 +24,7 @@ ALLOWED = {
 }
 """Packages that a package, or a project's program, may import."""
 PACKAGES = {*ALLOWED, "benchmarks", "sandbox", "tests"}
-WITHOUT_PULUMI = ("phalanx", "wiring", "probes", "review", "diagram")
+WITHOUT_PULUMI = ("phalanx", "wiring", "probes", "review", "diagram", "dashboard")
 SDKS_OF_THE_PROGRAM = {"pulumi", "pulumi_kubernetes", "pulumi_openstack", "pulumi_vault"}
 
 

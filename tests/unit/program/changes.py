@@ -65,7 +65,7 @@ def _is_replaced(old: Registered, new: Registered) -> bool:
         return False
     if old.request.replacement_trigger != new.request.replacement_trigger:
         return True
-    if new.type.startswith("kubernetes:") and _name(old) != _name(new):
+    if new.type.startswith("kubernetes:") and _identity(old) != _identity(new):
         return True
     forcing = {*FORCE_NEW.get(new.type, ()), *new.request.replaceOnChanges}
     if new.inputs.get("immutable"):
@@ -73,5 +73,6 @@ def _is_replaced(old: Registered, new: Registered) -> bool:
     return bool(_changed(old, new) & forcing)
 
 
-def _name(resource: Registered) -> Any:
-    return (resource.inputs.get("metadata") or {}).get("name")
+def _identity(resource: Registered) -> Any:
+    metadata = resource.inputs.get("metadata") or {}
+    return metadata.get("namespace"), metadata.get("name")

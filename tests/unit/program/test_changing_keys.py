@@ -62,6 +62,8 @@ DESIGNATE = {**HTTP01, "challenge": {"kind": "designate", "zone": "acme.example.
 CREDENTIAL = {"id": "0123", "secret": "planted-credential"}
 LOGIN = {"username": "robot", "password": "planted-login"}
 CLIENT = {"id": "chronograf", "secret": "planted-client", "returnUri": "https://rsp.example.org/callback"}
+MONITORING = {"namespace": "monitoring"}
+IN_CLUSTER = "probes.monitoring_preflight.problems"
 OIDC = "ukidacprod"
 """Environment with an OpenID Connect server."""
 
@@ -92,7 +94,7 @@ class To:
     stack: str = "roe"
     """Phalanx environment."""
     passing: str = ""
-    """Function of a check of the Phalanx repository that finds no problem."""
+    """Function of a check of the Phalanx repository or of the cluster that finds no problem."""
 
 
 PLATFORM: Mapping[str, Any] = {
@@ -166,6 +168,8 @@ PLATFORM: Mapping[str, Any] = {
         value=["192.0.2.0/28"], base={"ingress": {"mode": "octavia", "loadBalancerProvider": "amphora"}}
     ),
     "ingress.floatingIp": To(value="203.0.113.9", base={"ingress.floatingIp": "203.0.113.8"}),
+    "monitoring.namespace": To(value="observability", base={"monitoring": MONITORING}, passing=IN_CLUSTER),
+    "monitoring.labels": To(value={"release": "prometheus"}, base={"monitoring": MONITORING}, passing=IN_CLUSTER),
     "dns.kind": To(value="designate", also={"dns": {"kind": "designate", "zone": "lsst.ac.uk"}}),
     "dns.zone": To(value="ac.uk", base={"dns": {"kind": "designate", "zone": "lsst.ac.uk"}}),
     "dns.ttl": To(value=600, base={"dns": {"kind": "designate", "zone": "lsst.ac.uk"}}),
