@@ -6,6 +6,7 @@ import pulumi
 
 from components.nfs_cloud_init import Export, render
 from components.stateless_vm import SecurityGroupRule, StatelessVm, StatelessVmArgs
+from config.names import nfs_volume_description
 
 NFS_PORT = 2049
 
@@ -55,7 +56,7 @@ class NfsServer(pulumi.ComponentResource):
                 size=volume.size,
                 volume_type=volume.type,
                 availability_zone=volume.availability_zone,
-                description=f"NFS export /{export}",
+                description=nfs_volume_description(pulumi.get_stack(), export),
             )
             # Sorted: the order in the stack file must not change the server.
             for export, volume in sorted(args.volumes.items())

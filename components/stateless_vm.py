@@ -80,19 +80,25 @@ class StatelessVm:
             size: Size in GiB.
             volume_type: Cinder volume type; the cloud's default type if None.
             availability_zone: Cinder availability zone; the cloud's default zone if None.
-            description: Beginning of the description in Cinder.
+            description: Description in Cinder, which identifies it as the stack's.
         """
         name = f"{self._name}-{suffix}"
         return blockstorage.Volume(
             name,
             name=self._cloud_name(name),
-            description=f"{description} of the Rubin Science Platform ({pulumi.get_stack()})",
+            description=description,
             size=size,
             volume_type=volume_type,
             availability_zone=availability_zone,
             # An attached volume can grow; its file system grows at the next boot.
             enable_online_resize=True,
-            opts=pulumi.ResourceOptions(parent=self._parent, protect=self._args.protect, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(
+                parent=self._parent,
+                protect=self._args.protect,
+                retain_on_delete=True,
+                # A restored volume has a source, which is no reason to replace it by an empty one.
+                ignore_changes=["snapshotId", "backupId", "sourceVolId"],
+            ),
         )
 
     def port(self, ingress: Mapping[str, SecurityGroupRule], *, description: str) -> networking.Port:

@@ -9,6 +9,7 @@ from pulumi_openstack import networking
 from components.openbao import AcmeArgs, OpenBaoArgs
 from components.stateless_vm import SecurityGroupRule, StatelessVm, StatelessVmArgs
 from components.vault_cloud_init import render
+from config.names import volume_description
 from config.vault_server import PORT
 
 ACME_PORT = 443
@@ -51,7 +52,7 @@ class VaultServer(pulumi.ComponentResource):
             size=args.volume_size,
             volume_type=args.volume_type,
             availability_zone=args.volume_availability_zone,
-            description="Vault",
+            description=volume_description(pulumi.get_stack(), "Vault"),
         )
         port = vm.port(_ingress(args), description="Vault for its clients, and what the server itself needs")
         self.address = self._address(name, args, port)

@@ -36,3 +36,23 @@ def ingress_description(stack: str) -> str:
         stack: Name of the stack.
     """
     return f"Ingress of the Rubin Science Platform ({stack}), managed by Pulumi"
+
+
+def nfs_volume_description(stack: str, export: str) -> str:
+    """Return the description of a volume of the NFS server, which identifies it as the stack's.
+
+    Args:
+        stack: Name of the stack.
+        export: Name of the export.
+    """
+    return volume_description(stack, f"NFS export /{export}")
+
+
+def volume_description(stack: str, purpose: str) -> str:
+    """Return the description of a volume of a stateless server.
+
+    Args:
+        stack: Name of the stack.
+        purpose: What the volume is for.
+    """
+    return f"{purpose} of the Rubin Science Platform ({stack})"

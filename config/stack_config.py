@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from config.applications import ApplicationsSettings
+from config.backups import BACKUPS, Backups, existing_volumes, named_claims
 from config.changes import in_place, refused, this_run
 from config.cloud import Cloud
 from config.cluster import Cluster
@@ -39,11 +40,14 @@ class StackConfig(StackFile):
         room_for_pods,
         supported_by_driver,
         fixed_nodes,
+        existing_volumes,
+        named_claims,
     )
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the cluster and the NFS server")
     nfs: Nfs = Field(description="NFS server and its volumes")
+    backups: Annotated[Backups, BACKUPS] = Field(default=Backups(), description="Backups of the volumes")
     clusters: Annotated[Clusters, refused("a cluster keeps its name; create another stack with a new cluster")] = Field(
         min_length=1,
         max_length=1,

@@ -6,6 +6,7 @@ import typer
 
 from config.loader import ConfigError
 from operations import (
+    backup,
     certificate,
     dashboard,
     diagram,
@@ -41,6 +42,7 @@ app.command("drift")(drift.main)
 app.command("fork")(fork.main)
 app.add_typer(pull_request.app, name="pull-request")
 app.command("wiring")(wiring.main)
+app.add_typer(backup.app, name="backup")
 app.add_typer(secrets.app, name="secrets")
 
 

@@ -17,6 +17,7 @@ from phalanx.errors import PhalanxError
 from probes import cluster_access, openstack_services
 from probes.health import (
     applications,
+    backups,
     cloud,
     kubernetes,
     load_balancer,
@@ -168,6 +169,11 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
         name="NFS server",
         run=lambda: servers.nfs(connection(), config, name),
         requires=(cloud.KEYSTONE, "Nova", "Cinder"),
+    )
+    yield Check(
+        name=backups.BACKUPS,
+        run=lambda: backups.check(connection(), config, name, datetime.now(UTC)),
+        requires=(cloud.KEYSTONE, "Cinder"),
     )
     yield Check(
         name=load_balancer.INGRESS,

@@ -100,6 +100,9 @@ def _cinder(connection: "Connection") -> dict[str, Allowance]:
     return {
         "volumes": Allowance(limit=limits.max_total_volumes, used=limits.total_volumes_used),
         "gigabytes": Allowance(limit=limits.max_total_volume_gigabytes, used=limits.total_gigabytes_used),
+        "snapshots": Allowance(limit=limits.max_total_snapshots, used=limits.total_snapshots_used),
+        "backups": Allowance(limit=limits.max_total_backups, used=limits.total_backups_used),
+        "backup_gigabytes": Allowance(limit=limits.max_total_backup_gigabytes, used=limits.total_backup_gigabytes_used),
     }
 
 

@@ -25,11 +25,21 @@ SHORT_ID: Final = "[a-z0-9]{12}"
 """Random part of a cluster's name in Cluster API and of a stack's in Heat (``magnum/common/short_id.py``)."""
 _NAME_LIMIT: Final = 30
 """Number of characters of a cluster's name in Magnum that are part of these names."""
-_CLUSTER_OF_VOLUME: Final = "cinder.csi.openstack.org/cluster"
-_CLAIM: Final = ("csi.storage.k8s.io/pvc/namespace", "csi.storage.k8s.io/pvc/name")
+CLUSTER_KEY: Final = "cinder.csi.openstack.org/cluster"
+CLAIM_KEYS: Final = ("csi.storage.k8s.io/pvc/namespace", "csi.storage.k8s.io/pvc/name")
 """Metadata of a volume of Cinder CSI."""
 _FREE_VOLUME: Final = ("available", "error")
 """Statuses of a volume that no server uses."""
+
+
+def names_in_cluster_api(name: str) -> str:
+    """Return a regular expression of the names of clusters in Cluster API, and of their stacks in Heat.
+
+    Args:
+        name: Name in Magnum.
+    """
+    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_NAME_LIMIT]
+    return rf"{re.escape(base)}-{SHORT_ID}"
 
 
 class Kind(StrEnum):
@@ -73,8 +83,7 @@ class DeletedClusters:
     @functools.cached_property
     def base(self) -> str:
         """Regular expression of the clusters' names in Cluster API, and of their stacks' in Heat."""
-        base = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")[:_NAME_LIMIT]
-        return rf"{re.escape(base)}-{SHORT_ID}"
+        return names_in_cluster_api(self.name)
 
     def include(self, cluster: str, *, in_network: bool = False) -> bool:
         """Return whether a cluster is one of them.
@@ -200,14 +209,14 @@ class Search:
             for each in self._connection.block_storage.volumes()
             if each.status in _FREE_VOLUME
             and (each.name or "").startswith("pvc-")
-            and self._clusters.include(each.metadata.get(_CLUSTER_OF_VOLUME, ""))
+            and self._clusters.include(each.metadata.get(CLUSTER_KEY, ""))
         ]
         in_use = self._volumes_in_use() if candidates else ()
         for each in candidates:
             if each.id not in in_use:
-                claim = "/".join(filter(None, map(each.metadata.get, _CLAIM)))
+                claim = "/".join(filter(None, map(each.metadata.get, CLAIM_KEYS)))
                 about = f"{each.size} GiB" + (f", claim {claim}" if claim else "")
-                cluster = each.metadata[_CLUSTER_OF_VOLUME]
+                cluster = each.metadata[CLUSTER_KEY]
                 yield Leftover(kind=Kind.VOLUME, id=each.id, name=each.name, cluster=cluster, about=about)
 
     def _described(self, description: str | None) -> str:

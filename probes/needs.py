@@ -15,6 +15,7 @@ from config.cluster import Cluster
 from config.ingress import PORTS
 from config.stack_config import StackConfig
 from phalanx.claims import Claim
+from probes import backup_retention, backups
 
 UNTYPED: Final = ""
 """Name of the volume type that the cloud chooses."""
@@ -78,6 +79,7 @@ def needs(
         "clusters": len(config.clusters),
         **_compute(config, flavors),
         **_storage([*volumes(config), *claimed], default_type),
+        **_backups(config),
         **_network(config, ingresses=2 if switching else 1),
         **_balancers(config, ingresses=2 if switching else 1),
     }
@@ -177,6 +179,20 @@ def _storage(wanted: Sequence[Volumes], default_type: str) -> dict[str, int | No
             found[f"volumes{suffix}"] += each.count
             found[f"gigabytes{suffix}"] += each.count * each.size
     return {**found, "per_volume_gigabytes": max(each.size for each in wanted)}
+
+
+def _backups(config: StackConfig) -> dict[str, int | None]:
+    """Return the snapshots, or the backups with their size; that of claims is not known.
+
+    Cinder also counts the size of snapshots as that of volumes, unless its option ``no_snapshot_gb_quota`` is set.
+    """
+    if config.backups.kind == "none":
+        return {}
+    names, each = backups.names(config), backup_retention.most(config.backups)
+    if config.backups.kind == "snapshot":
+        return {"snapshots": each * len(names)}
+    sizes = [config.nfs.volumes[name].size for name in names if name in config.nfs.volumes]
+    return {"backups": each * len(names), "backup_gigabytes": each * sum(sizes)}
 
 
 def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:

@@ -22,6 +22,7 @@ _EXPECTED: Final = {
     "nova-compute",
     "cinder-scheduler",
     "cinder-volume",
+    "cinder-backup",
     "ovn-controller",
     STORAGE_POOL,
 }

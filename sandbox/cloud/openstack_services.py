@@ -75,6 +75,7 @@ def control_plane() -> list[Service]:
         _server("cinder-api", "cinder.conf", port=Port.CINDER),
         _server("cinder-scheduler", "cinder.conf"),
         _server("cinder-volume", "cinder.conf"),
+        _server("cinder-backup", "cinder.conf"),
         _octavia_driver_agent(),  # before the API, whose provider connects to it
         _application("octavia-api", "/usr/bin/octavia-wsgi", "octavia.conf", Port.OCTAVIA),
         _application("magnum-api", "/usr/bin/magnum-api-wsgi", "magnum.conf", Port.MAGNUM),

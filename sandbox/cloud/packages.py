@@ -31,6 +31,7 @@ PACKAGES: Final = (
     "cinder-api",
     "cinder-scheduler",
     "cinder-volume",
+    "cinder-backup",
     "glance-api",
     "octavia-api",
     "octavia-driver-agent",

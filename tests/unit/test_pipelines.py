@@ -16,7 +16,7 @@ COMMANDS = sorted(
 
 
 def test_all_commands_are_found() -> None:
-    assert COMMANDS == ["drift", "pull-request comment", "pull-request commit", "summary"]
+    assert COMMANDS == ["backup create", "drift", "pull-request comment", "pull-request commit", "summary"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -24,7 +24,7 @@ def test_a_command_exists_with_its_options(command: str) -> None:
     done = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0
     assert "--stack" in done.stdout
-    assert ("--diff" in done.stdout) is (command != "pull-request commit")
+    assert ("--diff" in done.stdout) is (command not in {"backup create", "pull-request commit"})
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -56,6 +56,8 @@ def test_data_outlive_the_server(recording: Recording) -> None:
     volumes = recording.of("Volume")
     assert {volume.name: volume.inputs["size"] for volume in volumes} == {"nfs-data": 100, "nfs-jhome": 50}
     assert all(volume.protect and volume.retained for volume in volumes)
+    # What a restored volume was made from does not replace it.
+    assert {each for volume in volumes for each in volume.ignored} == {"snapshotId", "backupId", "sourceVolId"}
     root, *data = recording.one("Instance").inputs["blockDevices"]
     assert (root["uuid"], root["sourceType"], root["bootIndex"]) == ("image-id", "image", 0)
     assert [each["uuid"] for each in data] == ["nfs-data-id", "nfs-jhome-id"]

@@ -238,3 +238,16 @@ def test_secrets_are_not_shown_in_the_representation() -> None:
 def test_the_environment_is_immutable() -> None:
     with pytest.raises(ValueError, match="frozen"):
         environment().protect = False
+
+
+def test_backups_are_of_volumes_and_claims_that_can_be_found() -> None:
+    with pytest.raises(
+        ConfigError, match=r"rsp:backups\.volumes: home is not a key of nfs\.volumes: choose of data, j"
+    ):
+        environment(backups={"kind": "snapshot", "volumes": ["home"]})
+    claims = {"backups__claims": ["postgres/postgres-physpvc"]}
+    assert environment(**claims).backups.claims
+    with pytest.raises(ConfigError, match=r"rsp:backups\.claims: requires clusters\.cluster\.driver capi"):
+        environment(**claims, **HEAT)
+    with pytest.raises(ConfigError, match="must be the namespace and the name of a PersistentVolumeClaim"):
+        environment(backups__claims=["postgres"])

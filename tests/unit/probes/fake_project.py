@@ -88,6 +88,12 @@ class FakeProject:
             total_volumes_used=0,
             max_total_volume_gigabytes=2000,
             total_gigabytes_used=0,
+            max_total_snapshots=50,
+            total_snapshots_used=0,
+            max_total_backups=50,
+            total_backups_used=0,
+            max_total_backup_gigabytes=5000,
+            total_backup_gigabytes_used=0,
         )
 
         def get_limits() -> SimpleNamespace:

@@ -165,3 +165,13 @@ def test_volumes_of_claims_are_counted() -> None:
         "gigabytes": 174,
         "gigabytes_ceph-hdd": 124,
     }
+
+
+def test_backups_count_with_their_retention_and_the_one_before_others_expire() -> None:
+    keep = {"daily": 7, "weekly": 4}
+    assert needed(backups={"kind": "snapshot", "keep": keep})["snapshots"] == 2 * (7 + 4 + 1)
+    kept = needed(backups={"kind": "backup", "volumes": ["data"], "keep": keep})
+    # The oldest incremental one may need those of the six days before.
+    assert (kept["backups"], kept["backup_gigabytes"]) == (18, 18 * 100)
+    complete = needed(backups={"kind": "backup", "volumes": ["data"], "incremental": False, "keep": keep})
+    assert (complete["backups"], complete["backup_gigabytes"]) == (12, 12 * 100)

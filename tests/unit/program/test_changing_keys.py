@@ -56,6 +56,7 @@ HEAT = {
 VOLUMES = {**environment_data()["nfs"]["volumes"], "datasets": {"size": 10}}
 CLUSTER = environment_data()["clusters"]["cluster"]
 SWIFT = environment_data()["objectStore"]
+BACKUPS = {"kind": "snapshot"}
 S3 = {**SWIFT, "kind": "s3", "accessKey": "planted-access", "secretKey": "planted-secret"}
 HTTP01 = {"kind": "letsencrypt", "email": "a@example.org"}
 DESIGNATE = {**HTTP01, "challenge": {"kind": "designate", "zone": "acme.example.org"}}
@@ -120,6 +121,12 @@ PLATFORM: Mapping[str, Any] = {
     "nfs.volumes.NAME.availabilityZone": To(value="az-2", base={"nfs.volumes.data.availabilityZone": "nova"}),
     "nfs.volumes.NAME.rootSquash": False,
     "nfs.volumes.NAME.readOnly": True,
+    "backups.kind": "snapshot",
+    "backups.volumes": To(value=["data"], base={"backups": BACKUPS}),
+    "backups.claims": To(value=["postgres/postgres-physpvc"], base={"backups": BACKUPS}),
+    "backups.incremental": To(value=False, base={"backups": {"kind": "backup"}}),
+    "backups.keep.daily": To(value=3, base={"backups": BACKUPS}),
+    "backups.keep.weekly": To(value=2, base={"backups": BACKUPS}),
     "clusters": {"blue": CLUSTER},
     "clusters.NAME.driver": To(value="heat", also=HEAT),
     "clusters.NAME.kubernetesVersion": To(value="v1.37.0", also={"clusters.cluster.image": "ubuntu-2404-kube-v1.37.0"}),
@@ -298,6 +305,17 @@ VAULT: Mapping[str, Any] = {
 
 ONLY_THE_RUN: Mapping[str, str] = {
     "applications.timeout": "the timeouts of operations",
+    **dict.fromkeys(
+        (
+            "backups.kind",
+            "backups.volumes",
+            "backups.claims",
+            "backups.incremental",
+            "backups.keep.daily",
+            "backups.keep.weekly",
+        ),
+        "the next `operations backup` (tests/unit/operations/test_backup.py)",
+    ),
     "enforcePreflight": "the checks before the first resource (tests/unit/program/test_failures.py)",
     "protect": "marks in the state, which are no properties of resources",
 }

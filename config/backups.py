@@ -1,0 +1,84 @@
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.changes import this_run
+from config.clusters import Clusters
+from config.nfs import Nfs
+from config.section import Matching, Section, Slug
+from config.stack_file import KeyPath
+
+ClaimName = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
+        "the namespace and the name of a PersistentVolumeClaim, such as postgres/postgres-physpvc",
+        180,
+    ),
+]
+"""Namespace and name of a PersistentVolumeClaim. The length leaves room for a time in the name of a snapshot."""
+
+
+class Keep(Section):
+    """How many backups of each volume `operations backup prune` keeps; the last good one is always kept."""
+
+    daily: int = Field(default=7, ge=1, le=366, description="Days of which the last backup is kept", examples=[14])
+    weekly: int = Field(default=4, ge=0, le=520, description="Weeks of which the first backup is kept", examples=[12])
+
+
+class Backups(Section):
+    """Backups of volumes, which `python -m operations backup create` makes, for example each night."""
+
+    kind: Literal["none", "snapshot", "backup"] = Field(
+        default="none",
+        description="Cinder's snapshots, usually in the same storage as the volume, or its backups, in another one",
+        examples=["backup"],
+    )
+    volumes: list[Slug] | None = Field(
+        default=None,
+        description="Keys of rsp:nfs.volumes; all of them if absent",
+        examples=[["jhome"]],
+    )
+    claims: list[ClaimName] = Field(
+        default=[],
+        description=(
+            "PersistentVolumeClaims whose volumes are backed up, too, as NAMESPACE/NAME; "
+            "requires Magnum's driver for Cluster API"
+        ),
+        examples=[["postgres/postgres-physpvc"]],
+    )
+    incremental: bool = Field(
+        default=True,
+        description=(
+            "With kind backup: store only what has changed since the backup before, and all data once a week. "
+            "Set to false if the cloud's backup driver has no incremental backups"
+        ),
+    )
+    keep: Keep = Field(default=Keep(), description="How many backups are kept")
+
+
+BACKUPS = this_run(
+    "decides what the next `operations backup` makes and deletes; backups that exist are restored as before"
+)
+"""What a change of any key does."""
+
+
+def existing_volumes(backups: Backups, nfs: Nfs) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the volumes to back up that the NFS server does not have."""
+    for name in backups.volumes or ():
+        if name not in nfs.volumes:
+            yield (
+                ("backups", "volumes"),
+                f"{name} is not a key of nfs.volumes: choose of {', '.join(sorted(nfs.volumes))}",
+            )
+
+
+def named_claims(backups: Backups, clusters: Clusters) -> Iterator[tuple[KeyPath, str]]:
+    """Yield a conflict if the volumes of claims cannot be found: with Heat they do not name their claim."""
+    for name, cluster in clusters.items():
+        if backups.claims and cluster.driver == "heat":
+            yield (
+                ("backups", "claims"),
+                f"requires clusters.{name}.driver capi, as with heat volumes do not name their claims: remove the key",
+            )

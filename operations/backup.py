@@ -1,0 +1,278 @@
+"""Commands ``backup``: make, list, prune and restore backups of the volumes."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from config.loader import ConfigError, load_file
+from config.stack_config import StackConfig
+from operations.stack import StackName
+from phalanx.errors import PhalanxError
+from probes import backup_retention, backups
+from probes.backups import Backup
+from probes.openstack_connection import connect, first_line
+from probes.problem import Problem
+from recovery import restore as volume_restore
+from recovery.backups import Action, BackupError, Result, VolumeBackups
+from recovery.pulumi_stack import PulumiStack
+from recovery.restore import Plan, Restore, Restored
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+T = TypeVar("T")
+
+app = typer.Typer(help="Make, list, prune and restore backups of the volumes.", no_args_is_help=True)
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report only; change nothing")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON list")]
+Hours = Annotated[float, typer.Option("--timeout", min=0, help="Hours to wait for Cinder")]
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?Z?)?")
+
+
+@app.command()
+def create(  # noqa: PLR0913  # one parameter per option
+    *,
+    stack: StackName,
+    again: Annotated[bool, typer.Option("--now", help="Also of volumes with a backup of the last 12 hours")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Afterwards, delete expired backups as `prune` does")] = False,
+    timeout: Hours = 6,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a backup of each configured volume, and wait for them; exit with 1 if one failed.
+
+    A run that is repeated makes none twice: it waits for unfinished backups, and skips volumes with a recent one.
+    """
+    found = _volume_backups(stack, timeout)
+    results = _ask(lambda: found.create(again=again, dry_run=dry_run))
+    if prune:
+        results += _ask(lambda: found.prune(dry_run=dry_run))
+    _report(results, as_json=as_json)
+
+
+@app.command()
+def prune(stack: StackName, timeout: Hours = 6, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Delete expired backups, but never the last good one of a volume, and none that these commands have not made.
+
+    An expired backup that Cinder does not delete, for example as a restored volume needs it, is reported and left.
+    """
+    found = _volume_backups(stack, timeout)
+    _report(_ask(lambda: found.prune(dry_run=dry_run)), as_json=as_json)
+
+
+@app.command(name="list")
+def list_(stack: StackName, as_json: AsJson = False) -> None:
+    """List the stack's backups of all volumes, the oldest first."""
+    config, connection = _connect(stack)
+    found = _ask(lambda: backups.find(connection, stack))
+    expired = {each.id for each in backup_retention.expired(found, config.backups.keep)}
+    if as_json:
+        typer.echo(json.dumps([{**_document(each), "expired": each.id in expired} for each in found], indent=2))
+    elif not found:
+        typer.echo("There are no backups.")
+    else:
+        typer.echo("\n".join(_table(found, expired)))
+
+
+@app.command()
+def restore(  # noqa: PLR0913  # one parameter per option
+    *,
+    stack: StackName,
+    volumes: Annotated[
+        list[str] | None, typer.Argument(metavar="[VOLUME]...", help="Exports, or claims as NAMESPACE/NAME")
+    ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="All configured volumes of the NFS server that do not exist")
+    ] = False,
+    at: Annotated[
+        str | None,
+        typer.Option("--time", help="The last backup until a day or time in UTC, such as 2026-11-25T12:00"),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation")] = False,
+    timeout: Hours = 24,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put new volumes with the content of backups in the place of the stack's volumes; exit with 1 if one failed.
+
+    The volumes that they replace are kept with another name. `pulumi up` then replaces the VM of the NFS server.
+    """
+    if as_json and not (yes or dry_run):
+        raise typer.BadParameter("requires --yes or --dry-run", param_hint="--json")
+    if missing is bool(volumes):
+        raise typer.BadParameter("expected volumes, or --missing", param_hint="VOLUME")
+    until = _until(at)
+    config, connection = _connect(stack)
+    target = PulumiStack(stack)
+    names = list(dict.fromkeys(volumes or ()))
+    if missing:
+        present = {each.name for each in _ask(lambda: list(connection.block_storage.volumes()))}
+        names = [name for name in sorted(config.nfs.volumes) if backups.volume_name(stack, name) not in present]
+    found = _ask(lambda: backups.find(connection, stack))
+    chosen = [volume_restore.choose(found, name, until) for name in names]
+    plans = [_ask(lambda each=each: volume_restore.plan(connection, target, each)) for each in chosen]  # type: ignore[misc]
+    if not as_json:
+        typer.echo("\n".join(map(_planned, plans)) or "No volume is missing.")
+    if plans and not (yes or dry_run):
+        typer.confirm("Restore?", abort=True)
+    worker = Restore(connection=connection, config=config, stack=target, limit=timeout * 3600, progress=_progress)
+    done, errors = ([], {}) if dry_run else _carry_out(worker, plans)
+    if as_json:
+        typer.echo(json.dumps([_restore_document(each, done, errors) for each in plans], indent=2))
+    else:
+        typer.echo(
+            "\n".join([*_next_steps(done, stack), *(f"{name}: failed: {error}" for name, error in errors.items())])
+        )
+    if errors:
+        raise typer.Exit(1)
+
+
+def _carry_out(worker: Restore, plans: Iterable[Plan]) -> tuple[list[Restored], dict[str, str]]:
+    """Return the results, and the errors by volume."""
+    from openstack.exceptions import SDKException  # noqa: PLC0415  # slow to import
+
+    done, errors = [], {}
+    for plan in plans:
+        try:
+            done.append(worker.run(plan))
+        except (PhalanxError, SDKException) as error:
+            errors[plan.volume] = first_line(error) if isinstance(error, SDKException) else str(error)
+    return done, errors
+
+
+def _connect(stack: str) -> "tuple[StackConfig, Connection]":
+    config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
+    connection = connect(config.cloud)
+    if isinstance(connection, Problem):
+        raise ConfigError(str(connection))
+    return config, connection
+
+
+def _volume_backups(stack: str, hours: float) -> VolumeBackups:
+    config, connection = _connect(stack)
+    return VolumeBackups(
+        connection=connection,
+        config=config,
+        stack=stack,
+        limit=timedelta(hours=hours).total_seconds(),
+        progress=_progress,
+    )
+
+
+def _ask(call: Callable[[], T]) -> T:
+    """Call a function that asks Cinder.
+
+    Raises:
+        BackupError: Cinder cannot be reached, or refuses the request.
+    """
+    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
+    from openstack.exceptions import SDKException  # noqa: PLC0415
+
+    try:
+        return call()
+    except (SDKException, ClientException) as error:
+        raise BackupError(f"Cinder: {first_line(error)}") from error
+
+
+def _progress(text: str) -> None:
+    typer.echo(f"{text} ...", err=True)
+
+
+def _until(text: str | None) -> datetime | None:
+    """Return the time of an option; of a day its end."""
+    if text is None:
+        return None
+    if not _TIME.fullmatch(text):
+        raise typer.BadParameter(f"{text}: expected 2026-11-25 or 2026-11-25T12:00", param_hint="--time")
+    try:
+        found = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: {error}", param_hint="--time") from None
+    return found if "T" in text else found + timedelta(days=1) - timedelta(microseconds=1)
+
+
+def _report(results: Sequence[Result], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([_result_document(each) for each in results], indent=2))
+    else:
+        typer.echo("\n".join(map(_line, results)) or "Nothing to do.")
+    if any(each.action is Action.FAILED for each in results):
+        raise typer.Exit(1)
+
+
+def _line(result: Result) -> str:
+    about = f" {result.backup.kind} {result.backup.name}" if result.backup else ""
+    return f"{result.volume}: {result.action}{about}{f': {result.reason}' if result.reason else ''}"
+
+
+def _time(backup: Backup) -> str:
+    return f"{backup.time:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _table(found: Iterable[Backup], expired: set[str]) -> list[str]:
+    cells = [("volume", "time", "kind", "GiB", "status", "ID")]
+    for each in found:
+        kind = f"{each.kind}, incremental" if each.incremental else each.kind
+        status = f"{each.status}, expired" if each.id in expired else each.status
+        cells.append((each.volume, _time(each), kind, str(each.size), status, each.id))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+
+
+def _planned(plan: Plan) -> str:
+    if plan.unrecorded:
+        return f"{plan.volume}: complete an interrupted restore: record {plan.name} in the state"
+    what = f"{plan.volume}: restore {plan.backup.kind} {plan.backup.name} of {_time(plan.backup)}"
+    if plan.of_claim:
+        return f"{what} as {plan.temporary}"
+    there = f", in place of {plan.present.id}, which is kept with another name" if plan.present else ""
+    return f"{what} as {plan.name}{there}"
+
+
+def _next_steps(done: Sequence[Restored], stack: str) -> list[str]:
+    lines = []
+    for each in done:
+        lines.append(f"{each.plan.volume}: restored: {each.name} ({each.id})")
+        if each.replaced:
+            lines.append(f"  The volume before is {each.replaced}. Delete it when its data is no longer needed.")
+        if each.plan.of_claim:
+            lines.append("  Next, make a PersistentVolume of it: docs/runbooks/cluster-loss.md, step 4.")
+    servers = [each for each in done if not each.plan.of_claim]
+    if any(each.plan.urn for each in servers):
+        lines.append(
+            f"Next: `pulumi up -s {stack}` replaces the VM of the NFS server, which then has the restored volumes."
+        )
+    if any(each.plan.urn is None for each in servers):
+        lines.append(
+            f"Next: `pulumi up -s {stack}` refuses to create the volumes again, "
+            f"`python -m operations recover -s {stack}` records them, and then `pulumi up` continues."
+        )
+    return lines
+
+
+def _document(backup: Backup) -> dict[str, Any]:
+    return {**vars(backup), "time": _time(backup)}
+
+
+def _result_document(result: Result) -> dict[str, Any]:
+    backup = _document(result.backup) if result.backup else None
+    return {"volume": result.volume, "action": str(result.action), "backup": backup, "reason": result.reason}
+
+
+def _restore_document(plan: Plan, done: Iterable[Restored], errors: dict[str, str]) -> dict[str, Any]:
+    result = next((each for each in done if each.plan is plan), None)
+    return {
+        "volume": plan.volume,
+        "backup": _document(plan.backup),
+        "name": result.name if result else plan.name,
+        "id": result.id if result else None,
+        "replaced": result.replaced if result else "",
+        "error": errors.get(plan.volume, ""),
+    }

@@ -1,0 +1,256 @@
+"""Puts a volume with the content of a snapshot or backup in the place of a volume of the stack.
+
+The volume in use is never overwritten: a new one is filled, takes its name, and its place in the stack's state. The
+next `pulumi up` replaces the VM that has the old one. An interrupted restore is continued by the same command.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from config.names import nfs_volume_description
+from config.stack_config import StackConfig
+from probes import backups
+from probes.backups import STACK_KEY, VOLUME_KEY, Backup
+from probes.leftovers import CLAIM_KEYS
+from recovery.backups import POLL, REPORT, BackupError, Progress
+from recovery.document import resources
+from recovery.pulumi_stack import PulumiStack
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+RESTORED_KEY: Final = "rsp_restored_from"
+"""Metadata of a volume: ID of the snapshot or backup whose content it has, set once it is complete."""
+
+_VOLUME: Final = "openstack:blockstorage/volume:Volume"
+_BUSY: Final = ("creating", "restoring-backup")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A restore of one volume."""
+
+    backup: Backup
+    """What to restore."""
+    name: str
+    """Name of the volume in Cinder."""
+    present: Any | None
+    """The volume that has the name; None if there is none."""
+    urn: str | None
+    """The volume in the stack's state; None if it is not there, as always the volume of a claim."""
+    unrecorded: bool = False
+    """Whether `present` is the result of an interrupted restore, and only the state is to be changed."""
+
+    @property
+    def volume(self) -> str:
+        """The volume, as `Backup.volume`."""
+        return self.backup.volume
+
+    @property
+    def temporary(self) -> str:
+        """Name of the new volume until it is complete; that of a claim keeps it."""
+        return f"{self.name}-from-{self.backup.time:%Y%m%d-%H%M%S}"
+
+    @property
+    def of_claim(self) -> bool:
+        """Whether it is the volume of a claim, which Kubernetes has to be told of."""
+        return "/" in self.volume
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """The result of a restore."""
+
+    plan: Plan
+    id: str
+    """ID of the new volume."""
+    name: str
+    """Its name."""
+    replaced: str = ""
+    """New name of the volume that had its place; empty if there was none."""
+
+
+def choose(found: Sequence[Backup], volume: str, until: datetime | None) -> Backup:
+    """Return the last good backup of a volume.
+
+    Args:
+        found: Snapshots and backups, the oldest first.
+        volume: As `Backup.volume`.
+        until: Time of the last one to choose; None for no limit.
+
+    Raises:
+        BackupError: There is none.
+    """
+    good = [each for each in found if each.volume == volume and each.good]
+    chosen = [each for each in good if until is None or each.time <= until]
+    if not chosen:
+        others = f"the first one is of {good[0].time:%Y-%m-%dT%H:%M:%SZ}" if good else "there is none at all"
+        when = f" until {until:%Y-%m-%dT%H:%M:%SZ}" if until else ""
+        raise BackupError(f"{volume}: no good backup{when}: {others}")
+    return chosen[-1]
+
+
+def plan(connection: "Connection", stack: PulumiStack, backup: Backup) -> Plan:
+    """Return how to restore a backup.
+
+    Args:
+        connection: Connection to the stack's project.
+        stack: The stack.
+        backup: The backup.
+
+    Raises:
+        BackupError: Several volumes have the name.
+        PulumiError: The state cannot be read.
+        openstack.exceptions.SDKException: Cinder cannot be reached, or refuses the request.
+    """
+    name = backups.volume_name(stack.name, backup.volume)
+    if "/" in backup.volume:
+        return Plan(backup=backup, name=name, present=None, urn=None)
+    present = _named(connection, name)
+    recorded = _recorded(stack.export(), backup.volume)
+    unrecorded = bool(
+        recorded and present is not None and present.id != recorded["id"] and RESTORED_KEY in present.metadata
+    )
+    return Plan(
+        backup=backup,
+        name=name,
+        present=present,
+        urn=recorded["urn"] if recorded else None,
+        unrecorded=unrecorded,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restore:
+    """Carries out plans."""
+
+    connection: "Connection"
+    """Connection to the stack's project."""
+    config: StackConfig
+    """The stack configuration."""
+    stack: PulumiStack
+    """The stack, whose state gets the new volumes."""
+    limit: float
+    """Seconds to wait for Cinder."""
+    progress: Progress
+    """Receives messages about what is waited for."""
+
+    def run(self, plan: Plan) -> Restored:
+        """Restore a volume.
+
+        Raises:
+            BackupError: Cinder has failed to fill the volume, or needs longer.
+            PulumiError: The state cannot be changed; the same command continues.
+            openstack.exceptions.SDKException: Cinder cannot be reached, or refuses a request.
+        """
+        if plan.unrecorded:
+            present: Any = plan.present
+            self.progress(f"{plan.volume}: completing an interrupted restore")
+            _record(self.stack, plan, present.id)
+            return Restored(plan=plan, id=present.id, name=plan.name)
+        cinder = self.connection.block_storage
+        volume = self._filled(plan)
+        if plan.of_claim:
+            return Restored(plan=plan, id=volume.id, name=plan.temporary)
+        replaced = ""
+        if plan.present is not None:
+            replaced = f"{plan.name}-replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+            cinder.update_volume(plan.present.id, name=replaced)
+        cinder.update_volume(volume.id, name=plan.name)
+        if plan.urn is not None:
+            _record(self.stack, plan, volume.id)
+        return Restored(plan=plan, id=volume.id, name=plan.name, replaced=replaced)
+
+    def _filled(self, plan: Plan) -> Any:
+        """Return the new volume with the content of the backup; continue with that of an interrupted restore."""
+        cinder, backup, stack = self.connection.block_storage, plan.backup, self.stack.name
+        volume: Any = _named(self.connection, plan.temporary)
+        if volume is None:
+            self.progress(f"{plan.volume}: creating {plan.temporary}")
+            volume = cinder.create_volume(**_attributes(self.config, stack, plan))
+        volume = self._available(plan, volume.id)
+        if volume.metadata.get(RESTORED_KEY) == backup.id:
+            return volume
+        if backup.kind == "backup":
+            self.progress(f"{plan.volume}: restoring {backup.name}")
+            cinder.restore_backup(backup.id, volume.id)
+            volume = self._available(plan, volume.id)
+        # Cinder has replaced the metadata by that of the volume in the backup.
+        cinder.set_volume_metadata(volume.id, **{STACK_KEY: stack, VOLUME_KEY: plan.volume, RESTORED_KEY: backup.id})
+        return volume
+
+    def _available(self, plan: Plan, id_: str) -> Any:
+        """Return a volume once it is available."""
+        started = reported = time.monotonic()
+        while (volume := self.connection.block_storage.get_volume(id_)).status in _BUSY:
+            now = time.monotonic()
+            if now - started > self.limit:
+                raise BackupError(f"{plan.temporary} is still {volume.status}; the same command continues")
+            if now - reported > REPORT:
+                reported = now
+                self.progress(f"{plan.volume}: {volume.status} for {(now - started) / 60:.0f} min")
+            time.sleep(POLL)
+        if volume.status != "available":
+            raise BackupError(
+                f"{plan.temporary} ({volume.id}) has status {volume.status}: `openstack volume message list` may have "
+                "the reason. Delete this volume, and try again"
+            )
+        return volume
+
+
+def _attributes(config: StackConfig, stack: str, plan: Plan) -> dict[str, Any]:
+    backup, present = plan.backup, plan.present
+    sizes, metadata = [backup.size], {STACK_KEY: stack, VOLUME_KEY: plan.volume}
+    type_ = zone = None
+    if plan.of_claim:
+        description = f"Claim {plan.volume} of the Rubin Science Platform ({stack})"
+        metadata |= dict(zip(CLAIM_KEYS, plan.volume.split("/"), strict=True))
+    else:
+        description = nfs_volume_description(stack, plan.volume)
+    if present is not None:
+        sizes.append(present.size)
+        type_, zone = present.volume_type, present.availability_zone
+    if (configured := config.nfs.volumes.get(plan.volume)) is not None:
+        sizes.append(configured.size)
+        type_, zone = configured.type or type_, configured.availability_zone or zone
+    attributes: dict[str, Any] = {
+        "name": plan.temporary,
+        "description": description,
+        "size": max(sizes),
+        "metadata": metadata,
+    }
+    if backup.kind == "snapshot":
+        # It gets the type and the zone of the snapshot's volume; Cinder refuses others.
+        return {**attributes, "snapshot_id": backup.id}
+    return {**attributes, "volume_type": type_, "availability_zone": zone}
+
+
+def _named(connection: "Connection", name: str) -> Any | None:
+    found = [each for each in connection.block_storage.volumes() if each.name == name]
+    if len(found) > 1:
+        ids = ", ".join(sorted(each.id for each in found))
+        raise BackupError(f"several volumes have the name {name}: {ids}: rename all but the right one")
+    return found[0] if found else None
+
+
+def _recorded(document: Mapping[str, Any], export: str) -> dict[str, Any] | None:
+    """Return the volume of an export in a state."""
+    for each in resources(document):
+        name = str(each["urn"]).rpartition("::")[2]
+        if (each["type"], name) == (_VOLUME, f"nfs-{export}") and not each.get("delete"):
+            return each
+    return None
+
+
+def _record(stack: PulumiStack, plan: Plan, id_: str) -> None:
+    """Give the volume in the state another ID, and read its properties from Cinder."""
+    document = stack.export()
+    found = resources(document)
+    for index, each in enumerate(found):
+        if each["urn"] == plan.urn and not each.get("delete"):
+            found[index] = {**each, "id": id_, "outputs": {**each.get("outputs", {}), "id": id_}}
+    stack.replace({**document, "deployment": {**document["deployment"], "resources": found}})
+    stack.refresh([plan.urn or ""])
