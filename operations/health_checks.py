@@ -24,6 +24,7 @@ from probes.health import (
     platform,
     pods,
     servers,
+    shares,
     vault,
     volumes,
 )
@@ -162,11 +163,18 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
         run=lambda: servers.nodes(connection(), config, name),
         requires=(cloud.KEYSTONE, "Nova"),
     )
-    yield Check(
-        name="NFS server",
-        run=lambda: servers.nfs(connection(), config, name),
-        requires=(cloud.KEYSTONE, "Nova", "Cinder"),
-    )
+    if settings := config.nfs:
+        yield Check(
+            name="NFS server",
+            run=lambda: servers.nfs(connection(), settings, name),
+            requires=(cloud.KEYSTONE, "Nova", "Cinder"),
+        )
+    if config.shares:
+        yield Check(
+            name="shares",
+            run=lambda: shares.check(connection(), config.shares, name),
+            requires=(cloud.KEYSTONE, "Manila"),
+        )
     yield Check(
         name=load_balancer.INGRESS,
         run=lambda: load_balancer.ingress(connection(), config, name),
@@ -199,8 +207,11 @@ def _of_vault(stack: Stack) -> Iterator[Check]:
 def _of_kubernetes(stack: Stack) -> Iterator[Check]:
     client, config = stack.kubernetes, stack.config
     on = pods.Dependencies(
-        nfs_address=str(config.nfs.address),
-        nfs_server=servers.subject(stack.named("nfs")),
+        nfs_address=str(config.nfs.address) if config.nfs else None,
+        nfs=(
+            *([servers.subject(stack.named("nfs"))] if config.nfs else []),
+            *(shares.subject(name) for name, share in config.shares.items() if share.protocol == "NFS"),
+        ),
         secrets=(vault.VAULT, vault.SECRETS, vault.COPIES),
     )
     yield Check(name=kubernetes.KUBECONFIG, run=lambda: _kubeconfig(stack))
@@ -215,7 +226,7 @@ def _of_kubernetes(stack: Stack) -> Iterator[Check]:
         "nodes": lambda: kubernetes.nodes(client()),
         vault.COPIES: lambda: vault.copies(client()),
         "claims": lambda: volumes.claims(client()),
-        "free space": lambda: volumes.space(client(), str(config.nfs.address)),
+        "free space": lambda: volumes.space(client()),
         "applications": lambda: applications.check(client(), on, load_balancer.INGRESS, datetime.now(UTC)),
     }
     for name, run in checks.items():

@@ -15,8 +15,8 @@ BAD_INPUT = {
     "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),
     "missing key": ({"network__cidr": None}, "rsp:network.cidr is missing."),
     "missing section": (
-        {"nfs": None},
-        "rsp:nfs is missing. Expected: NFS server and its volumes, for example {address: 10.20.0.10, ",
+        {"network": None},
+        "rsp:network is missing. Expected: Private network of the cluster and the NFS server, for example {",
     ),
     "malformed CIDR": (
         {"network__cidr": "10.20.0.0/33"},
