@@ -213,10 +213,13 @@ class _Project:
         if address := self.config.ingress.floating_ip:
             external = self.config.network.external_network
             yield from floating_ip.problems(self.connection, address, external, self.stack)
+        api = self.connection.network
+        for name, cluster in self.config.clusters.items():
+            for network, label in cluster.extra_networks.items():
+                if api.find_network(network) is None:
+                    yield absent(f"rsp:clusters.{name}.labels.{label}", network, (each.name for each in api.networks()))
         server = "nfs" if self.config.nfs else None
-        yield from existing_network.problems(
-            self.config.network, self.config.project, self.stack, server, self.connection.network
-        )
+        yield from existing_network.problems(self.config.network, self.config.project, self.stack, server, api)
 
     def images(self) -> Iterator[Problem]:
         """Check that the images exist, and that Magnum can use those of the clusters."""

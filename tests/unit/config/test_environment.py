@@ -118,6 +118,14 @@ BAD_INPUT = {
         {"clusters__cluster__driver": "capi", "clusters__cluster__networkDriver": "flannel"},
         "rsp:clusters.cluster: driver capi supports networkDriver calico only",
     ),
+    "a further network with Heat": (
+        {
+            "clusters__cluster__driver": "heat",
+            "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
+            "clusters__cluster__labels": {"extra_network_names": "storage"},
+        },
+        "rsp:clusters.cluster: label extra_network_names: only driver capi attaches nodes to further networks",
+    ),
     "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: must not be empty"),
     "invalid name of a volume": (
         {"nfs__volumes": {"Data Sets": {"size": 1}}},

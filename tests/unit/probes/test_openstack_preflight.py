@@ -508,6 +508,15 @@ def test_changes_of_a_volume_that_cinder_cannot_make_are_refused(
     assert text.startswith(f"rsp:nfs.volumes.data.{key}: {message}")
 
 
+def test_further_networks_of_the_nodes_must_exist(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    labels = {"extra_network_names": "shared storage"}
+    assert only(check(executor, environment(clusters__cluster__labels=labels))) == (
+        "rsp:clusters.cluster.labels.extra_network_names: the cloud has no `storage`; it has: shared"
+    )
+    project.networks += named("storage")
+    assert check(executor, environment(clusters__cluster__labels=labels)) == []
+
+
 SHARES: dict[str, Any] = {"nfs": None, "shares": {"jhome": {"size": 50}}}
 
 
