@@ -34,6 +34,7 @@ from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.platform_records import PlatformRecords
 from components.secret_store import SecretStore
+from components.shared_filesystem import SharedFilesystem
 from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
 from config.tls import LetsEncrypt
@@ -51,7 +52,12 @@ def build(checked: Checked) -> Platform:
     unchanged = ImmutableKeys("created-with", platform_arguments.immutable_keys(checked)).unchanged
     openstack = openstack_options(config.cloud, unchanged)
     network = Network("network", openstack_arguments.network(config.network), openstack)
-    nfs = NfsServer("nfs", openstack_arguments.nfs_server(config, network), openstack)
+    nfs_args = openstack_arguments.nfs_server(config, network)
+    nfs = NfsServer("nfs", nfs_args, openstack) if nfs_args else None
+    shares = {
+        name: SharedFilesystem(f"share-{name}", args, openstack)
+        for name, args in openstack_arguments.shares(config).items()
+    }
     store = ObjectStore("object-store", openstack_arguments.object_store(config), openstack)
     ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
     records_args = openstack_arguments.platform_records(config, source.environment.fqdn, ingress)
@@ -67,9 +73,10 @@ def build(checked: Checked) -> Platform:
     operator_args = platform_arguments.vault_secrets_operator(config, source, secrets)
     operator = VaultSecretsOperator("vault-secrets-operator", operator_args, after(kubernetes, secrets))
     argocd = ArgoCd("argocd", platform_arguments.argocd(config, source), after(kubernetes, operator, storage))
-    facts = platform_arguments.facts(config, ingress, nfs, store, secrets)
+    facts = platform_arguments.facts(config, ingress, shares, store, secrets)
     applications_args = platform_arguments.applications(checked, cluster, facts)
-    applications = Applications("applications", applications_args, after(kubernetes, argocd, nfs, ingress))
+    files = [*([nfs] if nfs else []), *shares.values()]
+    applications = Applications("applications", applications_args, after(kubernetes, argocd, *files, ingress))
     controller = applications.deployed[platform_arguments.INGRESS_NGINX]
     ready = controller.urn
     if config.ingress.mode == "octavia":
@@ -83,7 +90,7 @@ def build(checked: Checked) -> Platform:
         CertificateIssuer("certificate", issuer_args, after(in_both, cert_manager, *records))
     if monitoring_args := platform_arguments.monitoring(config.monitoring):
         Monitoring("monitoring", monitoring_args, kubernetes)
-    return Platform(ingress, nfs, store, cluster, secrets, argocd, applications)
+    return Platform(ingress, nfs, shares, store, cluster, secrets, argocd, applications)
 
 
 with user_errors():

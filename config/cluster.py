@@ -43,6 +43,10 @@ SERVICE_NETWORKS: Mapping[Driver, IPv4Network] = {
 """Default Service network by driver: ``service_cluster_ip_range`` of Magnum; ``kubeNetwork.services`` of
 capi-helm-charts."""
 
+EXTRA_NETWORKS = ("extra_network_names", "extra_network_name")
+"""Labels of magnum-capi-helm with the names of further networks of the nodes, separated by blanks; the second one is
+deprecated."""
+
 LABELS_OF_FIELDS = {
     "auto_healing_enabled": "clusters.NAME.autohealing",
     "availability_zone": "clusters.NAME.availabilityZone",
@@ -211,6 +215,8 @@ class Cluster(Section):
             raise ValueError("apiAllowedCidrs requires publicApi true: without it the API has no floating IP")
         if self.driver == "heat":
             self._check_heat_release()
+            if taken := next((label for label in EXTRA_NETWORKS if label in self.labels), None):
+                raise ValueError(f"label {taken}: only driver capi attaches nodes to further networks: remove it")
         else:
             if not self.is_supported_by_phalanx:
                 raise ValueError(
@@ -242,6 +248,12 @@ class Cluster(Section):
                 f"kubernetesVersion {version} was not tested with Magnum's driver heat ({tested} were): choose one of "
                 f"these, or set the labels {', '.join(missing)} in labels yourself"
             )
+
+    @property
+    def extra_networks(self) -> Mapping[str, str]:
+        """Labels of further networks, by the name of the network."""
+        label = next((label for label in EXTRA_NETWORKS if self.labels.get(label)), None)
+        return dict.fromkeys(self.labels[label].split(" "), label) if label else {}
 
     @property
     def is_supported_by_phalanx(self) -> bool:

@@ -20,9 +20,9 @@ LARGEST_SERVICE_PREFIX, SMALLEST_SERVICE_PREFIX = 12, 24
 (``--service-cluster-ip-range``); Phalanx needs an address for each of its more than 100 Services."""
 
 
-def fixed_address(network: NetworkSettings, nfs: Nfs) -> Iterator[tuple[KeyPath, str]]:
+def fixed_address(network: NetworkSettings, nfs: Nfs | None) -> Iterator[tuple[KeyPath, str]]:
     """Yield a conflict if the NFS server cannot have its address."""
-    if reason := network.refusal_of(nfs.address):
+    if nfs and (reason := network.refusal_of(nfs.address)):
         yield ("nfs", "address"), reason
 
 

@@ -29,6 +29,7 @@ class Prices(Section):
     volume_type_gib_months: dict[Name, Price] = Field(
         default={}, description="Prices by volume type, in place of volumeGibMonth"
     )
+    share_gib_month: Price = Field(default=0, description="Price of a GiB of shares for a month")
     floating_ip_month: Price = Field(default=0, description="Price of a floating IP for a month")
     load_balancer_month: Price = Field(default=0, description="Price of a load balancer for a month")
 

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from config.applications import ApplicationsSettings
 from config.backups import BACKUPS, Backups, existing_volumes, named_claims
@@ -19,6 +19,7 @@ from config.nfs import Nfs
 from config.node_groups import supported_by_driver
 from config.object_store import ObjectStoreSettings
 from config.phalanx import Phalanx
+from config.shares import Shares, locations_in_no_repository, storage
 from config.stack_file import Rule, StackFile
 from config.tls import PhalanxCertificate, Tls
 from config.vault import Secrets, Vault
@@ -42,11 +43,24 @@ class StackConfig(StackFile):
         fixed_nodes,
         existing_volumes,
         named_claims,
+        storage,
+        locations_in_no_repository,
     )
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")
     network: NetworkSettings = Field(description="Private network of the cluster and the NFS server")
-    nfs: Nfs = Field(description="NFS server and its volumes")
+    nfs: Annotated[
+        Nfs | None,
+        # The default in Pulumi.yaml, which cannot be null.
+        BeforeValidator(lambda given: None if given == {} else given),
+        in_place("creates the server with its volumes. The removal is refused, as it would delete protected volumes"),
+    ] = Field(default=None, description="NFS server and its volumes; none if all directories are shares")
+    shares: Shares = Field(
+        default={},
+        max_length=20,
+        description="Shares of Manila by name: applications mount the NFS share `jhome` where Phalanx has /jhome",
+        examples=[{"jhome": {"size": 1000, "type": "cephfs-nfs"}}],
+    )
     backups: Annotated[Backups, BACKUPS] = Field(default=Backups(), description="Backups of the volumes")
     clusters: Annotated[Clusters, refused("a cluster keeps its name; create another stack with a new cluster")] = Field(
         min_length=1,

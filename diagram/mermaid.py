@@ -20,7 +20,8 @@ def _lines(platform: Platform) -> Iterator[str]:
     yield from _nodes(2, ip=platform.floating_ip, router=platform.router, store=platform.object_store)
     yield from _area(2, "network", platform.network)
     balancers = _numbered("lb", platform.load_balancers)
-    yield from _nodes(3, **balancers, nfs=platform.nfs, volumes=platform.volumes)
+    files = _numbered("files", platform.files)
+    yield from _nodes(3, **balancers, **files, volumes=platform.volumes)
     yield from _area(3, "cluster", platform.cluster)
     projects = [Box(title=f"Applications: {name}", lines=lines) for name, lines in platform.applications.items()]
     yield from _nodes(4, **_numbered("nodes", platform.nodes), argocd=platform.argocd, storage=platform.storage)
@@ -29,10 +30,11 @@ def _lines(platform: Platform) -> Iterator[str]:
     first, *others = balancers
     yield f"  users -- HTTPS --> ip --> {first} --> cluster"
     yield from (f"  {name} --> cluster" for name in others)
-    yield from ("  cluster -- NFS --> nfs", "  cluster -- S3 --> store")
+    yield from (f"  cluster -- NFS --> {name}" for name in files)
+    yield "  cluster -- S3 --> store"
     yield from ("  cluster -- Argo CD --> phalanx", "  cluster -- secrets --> vault")
-    if platform.volumes:
-        yield "  nfs --> volumes"
+    if platform.volumes and files:
+        yield f"  {list(files)[-1]} --> volumes"
     if platform.router:
         yield "  network --> router"
 

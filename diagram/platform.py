@@ -47,7 +47,8 @@ class Platform:
     """Name of the network's area, with its CIDR."""
     load_balancers: tuple[Box, ...]
     """Load balancers: that of ingress-nginx first, that of the Kubernetes API last."""
-    nfs: Box
+    files: tuple[Box, ...]
+    """Where the labs' directories are: shares in Manila, and the NFS server last."""
     volumes: Box | None
     """Data volumes of the NFS server."""
     cluster: str
@@ -78,7 +79,6 @@ def read(stack: str, config: StackConfig, resources: Iterable[Mapping[str, Any]]
     if not cluster:
         raise NothingDeployedError(f"the stack {stack} has no cluster in its state: run `pulumi up -s {stack}` first")
     subnet = state.first("openstack:networking/subnet:Subnet")
-    instance = state.first("openstack:compute/instance:Instance")
     fqdn = _text(outputs, "platformUrl").removeprefix("https://")
     secrets = len(state.all("vault:kv/secretV2:SecretV2"))
     records = outputs.get("dnsRecords")
@@ -119,14 +119,7 @@ def read(stack: str, config: StackConfig, resources: Iterable[Mapping[str, Any]]
         ),
         network=f"Network {_network_name(state, config)}, {_text(subnet, 'cidr') or config.network.cidr}",
         load_balancers=_load_balancers(state, config, outputs),
-        nfs=Box(
-            title="NFS server",
-            lines=_lines(
-                _text(outputs, "nfsAddress"),
-                _text(instance, "name"),
-                " ".join(_lines(_text(instance, "flavorName"), _text(instance, "imageName"))),
-            ),
-        ),
+        files=_files(state, outputs),
         volumes=_volumes(state),
         cluster=f"Cluster {_text(cluster, 'name')}, Kubernetes {config.cluster.kubernetes_version} "
         f"({_DRIVERS[config.cluster.driver]})",
@@ -202,6 +195,19 @@ def _load_balancers(state: _State, config: StackConfig, outputs: Mapping[str, An
         lines=_lines(_text(state.first("openstack:networking/floatingIp:FloatingIp"), "fixedIp"), provider),
     )
     return (*(own or [by_controller]), api)
+
+
+def _files(state: _State, outputs: Mapping[str, Any]) -> tuple[Box, ...]:
+    shares = [
+        f"{_text(each, 'name')}: {_text(each, 'size')} GiB {_text(each, 'shareProto')}"
+        for each in state.all("openstack:sharedfilesystem/share:Share")
+    ]
+    found = [Box(title="Manila shares", lines=tuple(sorted(shares)))] if shares else []
+    if instance := state.first("openstack:compute/instance:Instance"):
+        size = " ".join(_lines(_text(instance, "flavorName"), _text(instance, "imageName")))
+        lines = _lines(_text(outputs, "nfsAddress"), _text(instance, "name"), size)
+        found.append(Box(title="NFS server", lines=lines))
+    return tuple(found)
 
 
 def _volumes(state: _State) -> Box | None:

@@ -150,12 +150,10 @@ class _Drawing:
 
         # The servers and load balancers, in a row with the floating IP.
         volumes = (platform.volumes,) if platform.volumes else ()
-        servers = _flow((*platform.load_balancers, platform.nfs, *volumes), inner_x, top, 10_000)
-        balancers, nfs, first_row = (
-            servers[: len(platform.load_balancers)],
-            servers[-1 - len(volumes)],
-            _around(servers),
-        )
+        row = (*platform.load_balancers, *platform.files, *volumes)
+        servers = _flow(row, inner_x, top, 10_000)
+        first, last = len(platform.load_balancers), len(row) - len(volumes)
+        balancers, files, first_row = servers[:first], servers[first:last], _around(servers)
 
         # The cluster below them.
         y = first_row.bottom + _LINK / 2 + 2 * _GAP + _TITLE_HEIGHT
@@ -189,7 +187,7 @@ class _Drawing:
         boxes = (platform.users, platform.phalanx, platform.vault, platform.floating_ip, *beside[1:])
         for box, place in zip(boxes, (people, git, vault, address, *others), strict=True):
             self._box(box, place)
-        for box, place in zip((*platform.load_balancers, platform.nfs, *volumes), servers, strict=True):
+        for box, place in zip(row, servers, strict=True):
             self._box(box, place)
         for number, (box, place) in enumerate(zip((*services, *projects), inside, strict=True)):
             self._box(box, place, "box" if number < len(services) else "applications")
@@ -198,9 +196,10 @@ class _Drawing:
         self._line((address.right, middle), (servers[0].x, middle))
         for place in balancers:
             self._line((place.center, place.bottom), (place.center, cluster.y))
-        self._line((nfs.center, cluster.y), (nfs.center, nfs.bottom), "NFS")
-        if volumes:
-            self._line((nfs.right, nfs.middle), (servers[-1].x, nfs.middle))
+        for place in files:
+            self._line((place.center, cluster.y), (place.center, place.bottom), "NFS")
+        if volumes and files:
+            self._line((files[-1].right, files[-1].middle), (servers[-1].x, files[-1].middle))
         for place in others[:-1]:
             self._line((network.x, place.middle), (place.right, place.middle))
         self._line((cluster.x, others[-1].middle), (others[-1].right, others[-1].middle), "S3")

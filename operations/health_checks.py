@@ -25,6 +25,7 @@ from probes.health import (
     platform,
     pods,
     servers,
+    shares,
     vault,
     volumes,
 )
@@ -165,11 +166,18 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
         run=lambda: servers.nodes(connection(), config, name),
         requires=(cloud.KEYSTONE, "Nova"),
     )
-    yield Check(
-        name="NFS server",
-        run=lambda: servers.nfs(connection(), config, name),
-        requires=(cloud.KEYSTONE, "Nova", "Cinder"),
-    )
+    if settings := config.nfs:
+        yield Check(
+            name="NFS server",
+            run=lambda: servers.nfs(connection(), settings, name),
+            requires=(cloud.KEYSTONE, "Nova", "Cinder"),
+        )
+    if config.shares:
+        yield Check(
+            name="shares",
+            run=lambda: shares.check(connection(), config.shares, name),
+            requires=(cloud.KEYSTONE, "Manila"),
+        )
     yield Check(
         name=backups.BACKUPS,
         run=lambda: backups.check(connection(), config, name, datetime.now(UTC)),
@@ -207,8 +215,11 @@ def _of_vault(stack: Stack) -> Iterator[Check]:
 def _of_kubernetes(stack: Stack) -> Iterator[Check]:
     client, config = stack.kubernetes, stack.config
     on = pods.Dependencies(
-        nfs_address=str(config.nfs.address),
-        nfs_server=servers.subject(stack.named("nfs")),
+        nfs_address=str(config.nfs.address) if config.nfs else None,
+        nfs=(
+            *([servers.subject(stack.named("nfs"))] if config.nfs else []),
+            *(shares.subject(name) for name, share in config.shares.items() if share.protocol == "NFS"),
+        ),
         secrets=(vault.VAULT, vault.SECRETS, vault.COPIES),
     )
     yield Check(name=kubernetes.KUBECONFIG, run=lambda: _kubeconfig(stack))
@@ -223,7 +234,7 @@ def _of_kubernetes(stack: Stack) -> Iterator[Check]:
         "nodes": lambda: kubernetes.nodes(client()),
         vault.COPIES: lambda: vault.copies(client()),
         "claims": lambda: volumes.claims(client()),
-        "free space": lambda: volumes.space(client(), str(config.nfs.address)),
+        "free space": lambda: volumes.space(client()),
         "applications": lambda: applications.check(client(), on, load_balancer.INGRESS, datetime.now(UTC)),
     }
     for name, run in checks.items():

@@ -19,18 +19,19 @@ _LOAD_BALANCER: Final = "load-balancer"
 _OCTAVIA: Final = ("load_balancers", "listeners", "pools", "health_monitors")
 
 
-def allowances(connection: "Connection", executor: Executor) -> dict[str, Allowance]:
+def allowances(connection: "Connection", executor: Executor, *, shares: bool = False) -> dict[str, Allowance]:
     """Return the quotas of the connection's project, by resource, as far as the cloud shows them.
 
     Args:
         connection: The connection.
         executor: Runs the requests to the services concurrently.
+        shares: Whether to ask Manila, which not every cloud has.
 
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached.
     """
     services: tuple[Callable[[Connection], Mapping[str, Allowance]], ...]
-    services = (_nova, _cinder, _cinder_types, _neutron, _octavia, _magnum)
+    services = (_nova, _cinder, _cinder_types, _neutron, _octavia, _magnum, *((_manila,) if shares else ()))
     found: dict[str, Allowance] = {}
     for part in executor.map(lambda service: service(connection), services):
         found |= part
@@ -59,10 +60,10 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
         openstack.exceptions.SDKException: A service cannot be reached.
     """
     default_type = executor.submit(_default_volume_type, connection)
-    existing = executor.submit(lambda: [each.name for each in connection.block_storage.volumes()])
+    existing = executor.submit(_names, connection, bool(config.shares))
     octavia: Any = connection.load_balancer
     balancers = executor.submit(lambda: {each.name for each in octavia.load_balancers()})
-    found = allowances(connection, executor)
+    found = allowances(connection, executor, shares=bool(config.shares))
     first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
     ours = cloud_name(stack, _LOAD_BALANCER) in balancers.result()
     switching = not first and ours != (config.ingress.mode == "octavia")
@@ -75,6 +76,13 @@ def project_of(connection: "Connection") -> Project:
     """Return the connection's project."""
     project = connection.current_project
     return Project(name=project.name, id=str(connection.current_project_id), region=connection.config.region_name)
+
+
+def _names(connection: "Connection", shares: bool) -> list[str]:
+    """Return the names of what outlives a stack's servers: volumes and, if wanted, shares."""
+    manila: Any = connection.shared_file_system if shares else None
+    listed = [*connection.block_storage.volumes(), *(manila.shares(details=False) if shares else ())]
+    return [each.name or "" for each in listed]
 
 
 def _default_volume_type(connection: "Connection") -> str:
@@ -114,6 +122,20 @@ def _cinder_types(connection: "Connection") -> dict[str, Allowance]:
         name: Allowance(limit=each["limit"], used=each["in_use"] + each["reserved"])
         for name, each in quotas["quota_set"].items()
         if name.startswith(("volumes_", "gigabytes_", "per_volume_"))
+    }
+
+
+def _manila(connection: "Connection") -> dict[str, Allowance]:
+    manila: Any = connection.shared_file_system
+    limits = _shown(lambda: openstack_api.get(manila, "/limits"))
+    if not limits:
+        return {}
+    absolute = limits["limits"]["absolute"]
+    return {
+        "shares": Allowance(limit=absolute["maxTotalShares"], used=absolute["totalSharesUsed"]),
+        "share_gigabytes": Allowance(
+            limit=absolute["maxTotalShareGigabytes"], used=absolute["totalShareGigabytesUsed"]
+        ),
     }
 
 

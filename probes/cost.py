@@ -40,6 +40,7 @@ def monthly(
             each.count * each.size * prices.volume_type_gib_months.get(each.type, prices.volume_gib_month)
             for each in (*volumes(config, at_maximum=at_maximum), *claimed)
         ),
+        **({"shares": (amounts["share_gigabytes"] or 0) * prices.share_gib_month} if config.shares else {}),
         "floating IPs": (amounts["floating_ips"] or 0) * prices.floating_ip_month,
         "load balancers": (amounts["load_balancers"] or 0) * prices.load_balancer_month,
     }

@@ -1,6 +1,6 @@
 """Changes of the configuration that Neutron cannot apply to the network that exists, as hosts are in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from config.names import cloud_name
@@ -8,21 +8,26 @@ from config.network import NetworkSettings
 from probes.problem import Problem
 
 
-def problems(settings: NetworkSettings, project: str, stack: str, server: str, api: Any) -> Iterator[Problem]:
+def problems(settings: NetworkSettings, project: str, stack: str, server: str | None, api: Any) -> Iterator[Problem]:
     """Yield a fatal problem for each configured value that the existing network cannot get.
 
     Args:
         settings: The configuration.
         project: Name of the Pulumi project, whose configuration a problem names.
         stack: Name of the stack.
-        server: Name of the component whose port shows in which network the stack is.
+        server: Name of the component whose port shows in which network the stack is; None if the stack has no server of
+            its own. Then its own network is compared: Pulumi protects the cluster from another one.
         api: Neutron, as by openstacksdk.
     """
+    own = api.find_network(cloud_name(stack, "network", project))
+    where, way = f"{project}:network", "set it back, or deploy another stack"
+    if server is None:
+        subnets_of_own = api.subnets(network_id=own.id) if own is not None and settings.adopt is None else ()
+        yield from _other_cidrs(subnets_of_own, settings, where, way)
+        return
     port = api.find_port(cloud_name(stack, server, project))
     if port is None:
         return
-    own = api.find_network(cloud_name(stack, "network", project))
-    where, way = f"{project}:network", "set it back, or deploy another stack"
     adopt, subnets = settings.adopt, {each.id: each for each in api.subnets(network_id=port.network_id)}
     used = [subnets[each["subnet_id"]] for each in port.fixed_ips if each["subnet_id"] in subnets]
     if (own is not None and own.id == port.network_id) != (adopt is None):
@@ -33,12 +38,7 @@ def problems(settings: NetworkSettings, project: str, stack: str, server: str, a
             f"{way}",
         )
     elif adopt is None:
-        for subnet in used:
-            if subnet.cidr != str(settings.cidr):
-                yield Problem(
-                    where=f"{where}.cidr",
-                    what=f"is {settings.cidr}, but the servers are in {subnet.cidr}, which they cannot leave: {way}",
-                )
+        yield from _other_cidrs(used, settings, where, way)
     elif (wanted := api.find_network(adopt.network)) is not None and wanted.id != port.network_id:
         yield Problem(
             where=f"{where}.adopt.network",
@@ -50,3 +50,12 @@ def problems(settings: NetworkSettings, project: str, stack: str, server: str, a
             where=f"{where}.adopt.subnet",
             what=f"is `{adopt.subnet}`, but the servers are in `{used[0].name}`, which they cannot leave: {way}",
         )
+
+
+def _other_cidrs(subnets: Iterable[Any], settings: NetworkSettings, where: str, way: str) -> Iterator[Problem]:
+    for subnet in subnets:
+        if subnet.cidr != str(settings.cidr):
+            yield Problem(
+                where=f"{where}.cidr",
+                what=f"is {settings.cidr}, but the servers are in {subnet.cidr}, which they cannot leave: {way}",
+            )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from config.cloud import Cloud
-from probes import explain_application, explain_cluster, explain_issuer, explain_release
+from probes import explain_application, explain_cluster, explain_issuer, explain_release, explain_share
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import connect
 from probes.problem import Problem
@@ -41,5 +41,6 @@ IN_KUBERNETES: Final = {
 IN_OPENSTACK: Final = {
     "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_cluster.explain_cluster),
     "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_cluster.explain_node_group),
+    "openstack:sharedfilesystem/share:Share": _in_openstack(explain_share.explain),
 }
 """Functions that explain failures of resources in OpenStack from its credentials, by resource type."""

@@ -79,6 +79,7 @@ def needs(
         "clusters": len(config.clusters),
         **_compute(config, flavors),
         **_storage([*volumes(config), *claimed], default_type),
+        **_shares(config),
         **_backups(config),
         **_network(config, ingresses=2 if switching else 1),
         **_balancers(config, ingresses=2 if switching else 1),
@@ -92,7 +93,7 @@ def servers(config: StackConfig, *, at_maximum: bool = True) -> dict[str, int]:
         config: The stack configuration.
         at_maximum: Whether node groups have the maximum size of their autoscaling, instead of the initial one.
     """
-    found: Counter[str] = Counter({config.nfs.flavor: 1})
+    found: Counter[str] = Counter([config.nfs.flavor] if config.nfs else [])
     for cluster in config.clusters.values():
         found[cluster.masters.flavor] += cluster.masters.count
         for group in cluster.groups.values():
@@ -107,7 +108,8 @@ def volumes(config: StackConfig, *, at_maximum: bool = True) -> list[Volumes]:
         config: The stack configuration.
         at_maximum: As for `servers`.
     """
-    found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in config.nfs.volumes.values()]
+    of_nfs = config.nfs.volumes.values() if config.nfs else ()
+    found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in of_nfs]
     for cluster in config.clusters.values():
         if boot := cluster.boot_volume:
             nodes = cluster.max_nodes if at_maximum else cluster.masters.count + cluster.node_count
@@ -178,7 +180,12 @@ def _storage(wanted: Sequence[Volumes], default_type: str) -> dict[str, int | No
         for suffix in suffixes:
             found[f"volumes{suffix}"] += each.count
             found[f"gigabytes{suffix}"] += each.count * each.size
-    return {**found, "per_volume_gigabytes": max(each.size for each in wanted)}
+    return {**found, "per_volume_gigabytes": max(each.size for each in wanted)} if wanted else {}
+
+
+def _shares(config: StackConfig) -> dict[str, int | None]:
+    sizes = [share.size for share in config.shares.values()]
+    return {"shares": len(sizes), "share_gigabytes": sum(sizes)} if sizes else {}
 
 
 def _backups(config: StackConfig) -> dict[str, int | None]:
@@ -208,8 +215,8 @@ def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:
         # One per server and load balancer; of a new network those of its router and of DHCP (OVN: of metadata).
         "ports": sum(servers(config).values()) + balancers + 2 * networks,
         # The NFS server's, and Magnum's two for masters and workers of a cluster.
-        "security_groups": 1 + 2 * len(clusters),
-        "security_group_rules": _NFS_RULES + rules + 2 * _EGRESS_RULES * len(clusters),
+        "security_groups": bool(config.nfs) + 2 * len(clusters),
+        "security_group_rules": _NFS_RULES * bool(config.nfs) + rules + 2 * _EGRESS_RULES * len(clusters),
         "floating_ips": (config.ingress.floating_ip is None) + sum(cluster.public_api for cluster in clusters),
     }
 

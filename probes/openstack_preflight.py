@@ -13,6 +13,7 @@ from probes import (
     allowances,
     existing_cluster,
     existing_network,
+    existing_shares,
     existing_volumes,
     floating_ip,
     magnum_driver,
@@ -58,6 +59,8 @@ def check(
     }
     if openstack_services.zones(config):
         checks["Designate"] = project.zones
+    if config.shares:
+        checks["Manila"] = project.shares
     results = executor.map(lambda service: run(service, checks[service]), checks)
     return [problem for found in results for problem in found]
 
@@ -75,7 +78,8 @@ class _Project:
     @functools.cached_property
     def names(self) -> Names:
         """The names in the configuration."""
-        config = self.config
+        config, nfs = self.config, self.config.nfs
+        volumes = nfs.volumes if nfs else {}
         clusters = {f"clusters.{name}": cluster for name, cluster in config.clusters.items()}
         classes = config.applications.storage_classes
         return Names(
@@ -83,9 +87,12 @@ class _Project:
             project=config.project,
             cloud=config.cloud,
             settings=config.network,
-            images={"nfs.image": config.nfs.image, **{f"{key}.image": each.image for key, each in clusters.items()}},
+            images={
+                **({"nfs.image": nfs.image} if nfs else {}),
+                **{f"{key}.image": each.image for key, each in clusters.items()},
+            },
             flavors={
-                "nfs.flavor": config.nfs.flavor,
+                **({"nfs.flavor": nfs.flavor} if nfs else {}),
                 **{
                     path: name
                     for key, each in clusters.items()
@@ -93,7 +100,7 @@ class _Project:
                 },
             },
             volume_types={
-                **{f"nfs.volumes.{name}.type": volume.type for name, volume in config.nfs.volumes.items()},
+                **{f"nfs.volumes.{name}.type": volume.type for name, volume in volumes.items()},
                 **{
                     f"{key}.bootVolume.type": each.boot_volume.type
                     for key, each in clusters.items()
@@ -104,13 +111,12 @@ class _Project:
                 },
             },
             server_zones={
-                "nfs.availabilityZone": config.nfs.availability_zone,
+                "nfs.availabilityZone": nfs.availability_zone if nfs else None,
                 **{path: zone for key, each in clusters.items() for path, zone in _zones(key, each).items()},
             },
             volume_zones={
                 **{
-                    f"nfs.volumes.{name}.availabilityZone": volume.availability_zone
-                    for name, volume in config.nfs.volumes.items()
+                    f"nfs.volumes.{name}.availabilityZone": volume.availability_zone for name, volume in volumes.items()
                 },
                 **{
                     path: zone
@@ -212,9 +218,13 @@ class _Project:
         if address := self.config.ingress.floating_ip:
             external = self.config.network.external_network
             yield from floating_ip.problems(self.connection, address, external, self.stack)
-        yield from existing_network.problems(
-            self.config.network, self.config.project, self.stack, "nfs", self.connection.network
-        )
+        api = self.connection.network
+        for name, cluster in self.config.clusters.items():
+            for network, label in cluster.extra_networks.items():
+                if api.find_network(network) is None:
+                    yield absent(f"rsp:clusters.{name}.labels.{label}", network, (each.name for each in api.networks()))
+        server = "nfs" if self.config.nfs else None
+        yield from existing_network.problems(self.config.network, self.config.project, self.stack, server, api)
 
     def images(self) -> Iterator[Problem]:
         """Check that the images exist, and that Magnum can use those of the clusters."""
@@ -271,9 +281,13 @@ class _Project:
                 type=volume.type,
                 availability_zone=volume.availability_zone,
             )
-            for name, volume in self.config.nfs.volumes.items()
+            for name, volume in (self.config.nfs.volumes if self.config.nfs else {}).items()
         }
         yield from existing_volumes.problems(wanted, self.volumes)
+
+    def shares(self) -> Iterator[Problem]:
+        """Check that the shares can be created, and compare those that exist with the configuration."""
+        yield from existing_shares.problems(self.config, self.stack, self.connection.shared_file_system)
 
     def quota(self) -> Iterator[Problem]:
         """Check that the project's quotas are sufficient."""

@@ -50,6 +50,14 @@ def required(config: StackConfig) -> Iterator[Service]:
             path="/?limit=1",
             alternative="to use an existing bucket instead set rsp:objectStore.kind to s3",
         )
+    if config.shares:
+        yield Service(
+            name="Manila",
+            type="sharev2",
+            proxy="shared_file_system",
+            path="/shares?limit=1",
+            alternative="to use an NFS server instead of shares move the entries of rsp:shares to rsp:nfs.volumes",
+        )
     if by_key := zones(config):
         keys = " and ".join(f"rsp:{key.rpartition('.')[0]}" for key in by_key)
         yield Service(

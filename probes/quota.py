@@ -7,9 +7,11 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 _SET: Final = "openstack quota set"
+_SET_SHARES: Final = "openstack share quota set"
 _SET_BALANCERS: Final = "openstack loadbalancer quota set"
 _SET_CLUSTERS: Final = "openstack coe quotas update --resource Cluster"
-"""Commands of python-openstackclient, python-octaviaclient and python-magnumclient for administrators."""
+"""Commands of python-openstackclient, python-manilaclient, python-octaviaclient and python-magnumclient for
+administrators."""
 
 
 class Resource(NamedTuple):
@@ -37,6 +39,8 @@ RESOURCES: Final[Mapping[str, Resource]] = {
     "snapshots": Resource("snapshots", "backups.keep", _SET, "--snapshots"),
     "backups": Resource("backups", "backups.keep", _SET, "--backups"),
     "backup_gigabytes": Resource("GiB of backups", "backups.keep", _SET, "--backup-gigabytes"),
+    "shares": Resource("shares", "shares", _SET_SHARES, "--shares"),
+    "share_gigabytes": Resource("GiB of shares", "shares", _SET_SHARES, "--gigabytes"),
     "networks": Resource("networks", "network", _SET, "--networks"),
     "subnets": Resource("subnets", "network", _SET, "--subnets"),
     "routers": Resource("routers", "network", _SET, "--routers"),

@@ -12,6 +12,7 @@ from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
 from components.platform_records import PlatformRecordsArgs
+from components.shared_filesystem import SharedFilesystemArgs
 from config import cluster as cluster_config
 from config import heat_releases
 from config.dns import DesignateDns
@@ -37,9 +38,10 @@ def network(settings: NetworkSettings) -> NetworkArgs:
     return NetworkArgs(external_network=settings.external_network, cidr=settings.cidr, layout=layout)
 
 
-def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
-    """Return the arguments of the NFS server."""
-    settings = config.nfs
+def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs | None:
+    """Return the arguments of the NFS server, or None if there is none."""
+    if (settings := config.nfs) is None:
+        return None
     return NfsServerArgs(
         network_id=net.network_id,
         subnet_id=net.subnet_id,
@@ -61,6 +63,22 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs:
         },
         protect=config.protect,
     )
+
+
+def shares(config: StackConfig) -> dict[str, SharedFilesystemArgs]:
+    """Return the arguments of the shares by name."""
+    return {
+        name: SharedFilesystemArgs(
+            size=share.size,
+            protocol=share.protocol,
+            type=share.type,
+            network=share.network,
+            read_only=share.read_only,
+            clients=share.allowed(config.network.cidr) if share.protocol == "NFS" else (),
+            protect=config.protect,
+        )
+        for name, share in config.shares.items()
+    }
 
 
 def object_store(config: StackConfig) -> ObjectStoreArgs:

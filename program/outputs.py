@@ -12,6 +12,7 @@ from components.magnum_cluster import MagnumCluster
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_store import SecretStore
+from components.shared_filesystem import SharedFilesystem
 from config.dns import DesignateDns
 from phalanx import argocd_access
 from phalanx.certificates import rfc3339
@@ -27,8 +28,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "dnsRecords": "DNS records that the site has to create, as in a zone file; empty if Designate has them",
     "clusterId": "ID of the cluster in Magnum",
     "clusterApi": "URL of the Kubernetes API",
-    "nfsAddress": "IPv4 address of the NFS server in the cluster's subnet",
+    "nfsAddress": "IPv4 address of the NFS server in the cluster's subnet; empty if there is none",
     "nfsExports": "Paths that the NFS server exports",
+    "shares": "What clients of Manila's shares mount (`SERVER:PATH`), by name",
+    "cephxKeys": "Keys of the shares' cephx identities by the name of the identity (secret)",
     "objectStoreUrl": "URL of the S3 service",
     "bucket": "Bucket for the results of TAP queries",
     "buckets": "Buckets of those TAP services that have their own, by application",
@@ -47,7 +50,8 @@ class Platform(NamedTuple):
     """Components with values that are exported."""
 
     ingress: IngressAddress
-    nfs: NfsServer
+    nfs: NfsServer | None
+    shares: Mapping[str, SharedFilesystem]
     store: ObjectStore
     cluster: MagnumCluster
     secrets: SecretStore
@@ -67,8 +71,12 @@ def export(checked: Checked, platform: Platform) -> None:
         "dnsRecords": _dns_records(checked, platform.ingress),
         "clusterId": platform.cluster.cluster_id,
         "clusterApi": platform.cluster.api_address,
-        "nfsAddress": platform.nfs.address,
-        "nfsExports": platform.nfs.exports,
+        "nfsAddress": platform.nfs.address if platform.nfs else "",
+        "nfsExports": platform.nfs.exports if platform.nfs else [],
+        "shares": {name: share.location for name, share in platform.shares.items()},
+        "cephxKeys": pulumi.Output.secret(
+            {share.identity: share.access_key for share in platform.shares.values() if share.identity}
+        ),
         "objectStoreUrl": platform.store.endpoint,
         "bucket": platform.store.bucket,
         "buckets": platform.store.buckets,

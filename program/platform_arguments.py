@@ -1,5 +1,6 @@
 """Create the arguments of the components in Vault and in the cluster from configuration and Phalanx checkout."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pulumi
@@ -12,10 +13,10 @@ from components.immutable_keys import ImmutableKeysArgs
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.monitoring import MonitoringArgs
-from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_access import AppRoleArgs, WriteTokenArgs
 from components.secret_store import SecretStore, SecretStoreArgs
+from components.shared_filesystem import SharedFilesystem
 from components.storage_classes import StorageClassArgs, StorageClassesArgs
 from components.vault_secrets_operator import OPERATOR, VaultSecretsOperatorArgs
 from config.applications import ApplicationsSettings, WiringMode
@@ -29,7 +30,7 @@ from phalanx.source import PhalanxSource
 from program import first_installation, wiring_verification
 from program.checks import Checked
 from wiring import configured_facts
-from wiring.facts import Facts
+from wiring.facts import Facts, Mount
 
 CERT_MANAGER = "cert-manager"
 """Name of the application and its namespace."""
@@ -179,16 +180,26 @@ def applications(checked: Checked, cluster: MagnumCluster, facts: Facts[pulumi.I
 
 
 def facts(
-    config: StackConfig, ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
+    config: StackConfig,
+    ingress: IngressAddress,
+    shares: Mapping[str, SharedFilesystem],
+    store: ObjectStore,
+    secrets: SecretStore,
 ) -> Facts[pulumi.Input[str]]:
     """Return the facts of the infrastructure that applications need."""
+    configured = configured_facts.of(config, ingress.address)
+    exported = {f"/{name}": _mount(share) for name, share in shares.items() if share.identity is None}
     return replace(
-        configured_facts.of(config, ingress.address),
+        configured,
         ingress_annotations=ingress.annotations,
         ingress_controller_kind=ingress.controller_kind,
-        nfs_address=nfs.address,
+        nfs_mounts={**configured.nfs_mounts, **exported},
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,
         s3_buckets=store.buckets,
         vault_credentials=secrets.credentials_fingerprint,
     )
+
+
+def _mount(share: SharedFilesystem) -> Mount[pulumi.Input[str]]:
+    return Mount(server=share.server, path=lambda below: share.path.apply(lambda path: path + below))

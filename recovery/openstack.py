@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 TIMEOUT = 30
 """Seconds to wait for a response."""
 
-_CLUSTER_MINUTES, _SERVER_MINUTES, _RECORD_MINUTES, _BALANCER_MINUTES = 90, 30, 10, 10
+_CLUSTER_MINUTES, _SERVER_MINUTES, _RECORD_MINUTES, _BALANCER_MINUTES, _SHARE_MINUTES = 90, 30, 10, 10, 10
 _BALANCER_GONE = ("DELETED", "PENDING_DELETE")
 _RULE_FIELDS = {
     "direction": "direction",
@@ -118,6 +118,25 @@ def _available(connection: "Connection", found: Found, inputs: Inputs) -> str:  
         return str(connection.block_storage.get_volume(found.id).status)
 
     return wait_for_status(status, {"creating", "downloading"}, {"available", "in-use"}, _SERVER_MINUTES)
+
+
+def _shares(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
+    manila: Any = connection.shared_file_system
+    return _ids((each for each in manila.shares(name=inputs["name"]) if each.name == inputs["name"]), inputs)
+
+
+def _share_available(connection: "Connection", found: Found, inputs: Inputs) -> str:  # noqa: ARG001
+    def status() -> str:
+        return str(connection.shared_file_system.get_share(found.id).status)
+
+    return wait_for_status(status, {"creating"}, {"available"}, _SHARE_MINUTES)
+
+
+def _access_rules(connection: "Connection", inputs: Inputs) -> Iterator[Found]:
+    """Yield the share's rule for a client, of which there is at most one."""
+    for each in connection.shared_file_system.access_rules(inputs["shareId"]):
+        if (each.access_type, each.access_to) == (inputs["accessType"], inputs["accessTo"]):
+            yield Found(str(each.id))
 
 
 def _servers(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
@@ -263,6 +282,8 @@ FINDERS: Mapping[str, Finder["Connection"]] = {
     "openstack:networking/port:Port": Finder(find=_in_network("ports")),
     "openstack:networking/floatingIp:FloatingIp": Finder(find=_floating_ips),
     "openstack:blockstorage/volume:Volume": Finder(find=_volumes, finish=_available),
+    "openstack:sharedfilesystem/share:Share": Finder(find=_shares, finish=_share_available),
+    "openstack:sharedfilesystem/shareAccess:ShareAccess": Finder(find=_access_rules),
     "openstack:compute/instance:Instance": Finder(find=_servers, finish=_active),
     "openstack:objectstorage/container:Container": Finder(find=_containers),
     "openstack:containerinfra/clusterTemplate:ClusterTemplate": Finder(find=_templates),

@@ -30,6 +30,7 @@ class Port(IntEnum):
     NOVA = 8774
     CINDER = 8776
     PLACEMENT = 8778
+    MANILA = 8786
     GLANCE = 9292
     MAGNUM = 9511
     NEUTRON = 9696

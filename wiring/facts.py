@@ -17,6 +17,16 @@ Text = TypeVar("Text")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mount(Generic[Text]):
+    """Where clients find an NFS export."""
+
+    server: Text
+    """Address of the NFS server."""
+    path: Callable[[str], Text]
+    """Returns the path on the server of a path below the export, which begins with a slash or is empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Facts(Generic[Text]):
     """Infrastructure values that applications need. None of them is secret."""
 
@@ -30,8 +40,9 @@ class Facts(Generic[Text]):
     """NodePorts that a load balancer of this stack forwards to, by name; empty if the cloud controller creates one."""
     ingress_proxy_protocol: bool = False
     """Whether that load balancer passes the client's address by the PROXY protocol."""
-    nfs_address: Text
-    """IPv4 address of the NFS server in the cluster's subnet."""
+    nfs_mounts: Mapping[str, Mount[Text]]
+    """NFS exports by their path in the Phalanx repository, such as ``/jhome``. Others remain as the repository has
+    them."""
     s3_endpoint: Text
     """URL of the object store's S3 service."""
     s3_bucket: Text
@@ -75,12 +86,16 @@ def _ingress_nginx(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, A
 
 
 def _nublado(facts: Facts[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Set the server of all NFS volumes of the labs. Helm does not merge lists, so that all volumes are repeated."""
+    """Set server and path of the labs' volumes on NFS. Helm does not merge lists, so that all volumes are repeated."""
     volumes = deepcopy(lab_volumes.volumes(values))
-    sources = lab_volumes.nfs_sources(volumes)
-    for source in sources:
-        source["server"] = facts.nfs_address
-    return {"controller": {"config": {"lab": {"volumes": volumes}}}} if sources else {}
+    changed = False
+    for source in lab_volumes.nfs_sources(volumes):
+        if found := lab_volumes.split(source["serverPath"], facts.nfs_mounts):
+            export, below = found
+            mount = facts.nfs_mounts[export]
+            source |= {"server": mount.server, "serverPath": mount.path(below)}
+            changed = True
+    return {"controller": {"config": {"lab": {"volumes": volumes}}}} if changed else {}
 
 
 def _cadc_tap(application: str, facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Volumes of Nublado's labs (``controller.config.lab.volumes`` in applications/nublado/values.yaml of Phalanx)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -9,6 +9,8 @@ from phalanx.documents import kind
 from phalanx.values import get
 
 _KEYS = ("controller", "config", "lab", "volumes")
+_NFS = ("nfs", "nfsPvc")
+"""Types of sources on NFS: mounted by the kubelet, or by a PersistentVolume with mount options that Nublado creates."""
 _EXAMPLE = "for example {name: data, source: {type: nfs, server: 192.0.2.1, serverPath: /data}}"
 
 
@@ -24,15 +26,22 @@ def volumes(nublado: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def nfs_sources(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the sources of those volumes that are on NFS."""
-    return [volume["source"] for volume in found if volume["source"].get("type") == "nfs"]
+    return [volume["source"] for volume in found if volume["source"].get("type") in _NFS]
 
 
-def problems(nublado: Application, exports: Sequence[str]) -> list[str]:
-    """Report volumes that are malformed, or that the NFS server will not export.
+def split(path: str, exports: Iterable[str]) -> tuple[str, str] | None:
+    """Return the export that a path is in, and the rest of the path (``/below`` or empty); None if it is in none."""
+    export = next((each for each in exports if PurePosixPath(path).is_relative_to(each)), None)
+    return (export, path.removeprefix(export)) if export else None
+
+
+def problems(nublado: Application, exports: Mapping[str, str], elsewhere: Mapping[str, str] | None = None) -> list[str]:
+    """Report volumes that are malformed, or that are not exported by NFS.
 
     Args:
         nublado: The application.
-        exports: Absolute paths that are exported.
+        exports: Configuration keys of the exports by absolute path.
+        elsewhere: Configuration keys by absolute path of what labs cannot mount, as it has another protocol.
 
     Returns:
         One message per problem, which starts with file and key.
@@ -49,34 +58,39 @@ def problems(nublado: Application, exports: Sequence[str]) -> list[str]:
     return [
         f"{where}[{position}]{problem}"
         for position, volume in enumerate(found or [])
-        if (problem := _problem(volume, exports))
+        if (problem := _problem(volume, exports, elsewhere or {}))
     ]
 
 
-def _problem(volume: Any, exports: Sequence[str]) -> str | None:
+def _problem(volume: Any, exports: Mapping[str, str], elsewhere: Mapping[str, str]) -> str | None:
     if not isinstance(volume, Mapping):
         return f": is {kind(volume)}, expected a mapping, {_EXAMPLE}"
     source = volume.get("source")
     if not isinstance(source, Mapping):
         return f".source: is {_found(volume, 'source')}, expected a mapping, {_EXAMPLE}"
     if not isinstance(source.get("type"), str):
-        return f".source.type: is {_found(source, 'type')}, expected nfs, hostPath or persistentVolumeClaim"
-    return _nfs_problem(source, exports) if source["type"] == "nfs" else None
+        return f".source.type: is {_found(source, 'type')}, expected nfs, nfsPvc, hostPath or persistentVolumeClaim"
+    return _nfs_problem(source, exports, elsewhere) if source["type"] in _NFS else None
 
 
-def _nfs_problem(source: Mapping[str, Any], exports: Sequence[str]) -> str | None:
+def _nfs_problem(source: Mapping[str, Any], exports: Mapping[str, str], elsewhere: Mapping[str, str]) -> str | None:
     path = source.get("serverPath")
     if not isinstance(path, str):
         return f".source.serverPath: is {_found(source, 'serverPath')}, expected an exported path, for example /data"
     parts = PurePosixPath(path)
     if not parts.is_absolute() or ".." in parts.parts:
         return f".source.serverPath: {path!r} is not an absolute path without '..', for example /data"
-    if not any(parts.is_relative_to(export) for export in exports):
+    if split(path, exports):
+        return None
+    if found := split(path, elsewhere):
         return (
-            f".source.serverPath: {path} is not exported: the NFS server exports only {', '.join(exports)}; add a "
-            "volume to rsp:nfs.volumes, or change the path"
+            f".source.serverPath: {path} is in rsp:{elsewhere[found[0]]}, which is not exported by NFS: Nublado mounts "
+            "NFS only; set its protocol to NFS, or mount it on the nodes and use the type hostPath"
         )
-    return None
+    return (
+        f".source.serverPath: {path} is not exported: only {', '.join(exports) or 'nothing'} is; add a volume to "
+        "rsp:nfs.volumes or a share to rsp:shares, or change the path"
+    )
 
 
 def _found(parent: Mapping[str, Any], key: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from config.dns import DesignateDns
+from config.shares import exported
 from config.stack_config import StackConfig
 from config.tls import LetsEncrypt
 from phalanx.application import Application
@@ -46,8 +47,9 @@ def of(config: StackConfig, vault_namespace: str | None = None) -> Check:
         if _OPERATOR in applications:
             problems += _namespace_problems(environment.name, applications[_OPERATOR], vault_namespace or "")
         if "nublado" in applications:
-            exports = [f"/{export}" for export in config.nfs.volumes]
-            problems += lab_volumes.problems(applications["nublado"], exports)
+            exports = exported(config.nfs, config.shares)
+            elsewhere = {f"/{name}": f"shares.{name}" for name in config.shares if f"/{name}" not in exports}
+            problems += lab_volumes.problems(applications["nublado"], exports, elsewhere)
         if config.phalanx.credentials and "argocd" in applications:
             problems += argocd_repository.problems(config.phalanx.repository, applications["argocd"])
         return problems + verification.problems(config, applications)

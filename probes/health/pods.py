@@ -27,10 +27,10 @@ _FAILURES: Final = frozenset(
 class Dependencies:
     """What pods depend on, to recognize in the messages about them."""
 
-    nfs_address: str
-    """IPv4 address of the NFS server."""
-    nfs_server: str
-    """Subject of the finding about the NFS server."""
+    nfs_address: str | None
+    """IPv4 address of the NFS server; None if there is none."""
+    nfs: tuple[str, ...]
+    """Subjects of the findings about the NFS server and shares."""
     secrets: tuple[str, ...]
     """Subjects of the findings about secrets and their source."""
 
@@ -94,8 +94,8 @@ def judge(pod: Object, reasons: list[str], on: Dependencies, lost: Collection[st
     because_of = [kubernetes.node_subject(node)] if node in lost else []
     if "secret" in message.lower() and "not found" in message:
         because_of += on.secrets
-    if on.nfs_address in message or "mount.nfs" in message:
-        because_of.append(on.nfs_server)
+    if (on.nfs_address and on.nfs_address in message) or "mount.nfs" in message:
+        because_of += on.nfs
     failed = node in lost or _fails(pod) or "FailedMount" in message
     return Finding(
         subject=subject(pod),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from config.names import cloud_name
+from config.nfs import Nfs
 from config.stack_config import StackConfig
 from probes.health.finding import Finding, critical, ok, warning
 from probes.namespace_causes import one_line
@@ -44,18 +45,18 @@ def judge_nodes(servers: Iterable[Any]) -> Iterator[Finding]:
         yield _judge(each, remedy)
 
 
-def nfs(connection: "Connection", config: StackConfig, stack: str) -> Iterator[Finding]:
+def nfs(connection: "Connection", settings: Nfs, stack: str) -> Iterator[Finding]:
     """Check the NFS server and its volumes.
 
     Args:
         connection: Connection to the project.
-        config: The stack configuration.
+        settings: Configuration of the server.
         stack: Name of the stack.
     """
     name = cloud_name(stack, "nfs")
     server = next((each for each in connection.compute.servers(name=f"^{name}$") if each.name == name), None)
     volumes = {each.name: each for each in connection.block_storage.volumes()}
-    wanted = {export: volumes.get(cloud_name(stack, f"nfs-{export}")) for export in config.nfs.volumes}
+    wanted = {export: volumes.get(cloud_name(stack, f"nfs-{export}")) for export in settings.volumes}
     yield from judge_nfs(name, server, wanted)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from probes.health.check import concurrently
 from probes.health.finding import Finding, State, critical, ok
@@ -59,21 +59,20 @@ def _not_bound(claims: Iterable[Object], pods: Iterable[Object]) -> Iterator[Obj
             yield each
 
 
-def space(client: KubernetesApi, nfs_address: str) -> Iterator[Finding]:
+def space(client: KubernetesApi) -> Iterator[Finding]:
     """Check the free space of claims and NFS exports that pods mount.
 
     The kubelets' statistics are read through the API server. A kubelet that does not provide them is ignored.
 
     Args:
         client: Client for the cluster.
-        nfs_address: IPv4 address of the NFS server.
 
     Raises:
         KubernetesError: The API cannot be reached, or refuses the request.
     """
     names = [each["metadata"]["name"] for each in client.items("/api/v1/nodes")]
     answers = concurrently([partial(_summary, client, name) for name in names], _LIMIT)
-    exports = _exports(client.items("/api/v1/pods"), nfs_address)
+    exports = _exports(client.items("/api/v1/pods"))
     used: dict[str, tuple[int, int]] = {}
     for summary in filter(None, answers):
         used.update(usage(summary, exports))
@@ -128,11 +127,10 @@ def _summary(client: KubernetesApi, node: str) -> Object | None:
         return None
 
 
-def _exports(pods: Iterable[Object], address: str) -> dict[tuple[str, str, str], str]:
+def _exports(pods: Iterable[Object]) -> dict[tuple[str, str, str], str]:
     found: dict[tuple[str, str, str], str] = {}
     for pod in pods:
         for volume in pod["spec"].get("volumes") or []:
-            nfs: dict[str, Any] = volume.get("nfs") or {}
-            if nfs.get("server") == address:
+            if nfs := volume.get("nfs"):
                 found[pod["metadata"]["namespace"], pod["metadata"]["name"], volume["name"]] = nfs["path"]
     return found

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 STORAGE_POOL: Final = "storage pool"
 """The pool that cinder-volume reports to the scheduler, which finds no valid backend before."""
 
+SHARE_POOL: Final = "share pool"
+"""The pool that manila-share reports to its scheduler."""
+
 _EXPECTED: Final = {
     "nova-conductor",
     "nova-scheduler",
@@ -25,6 +28,9 @@ _EXPECTED: Final = {
     "cinder-backup",
     "ovn-controller",
     STORAGE_POOL,
+    "manila-scheduler",
+    "manila-share",
+    SHARE_POOL,
 }
 _TIMEOUT: Final = 120  # seconds
 _REQUEST_TIMEOUT: Final = 5  # seconds
@@ -51,23 +57,28 @@ def wait(report: Callable[[str], None]) -> None:
 
 
 def alive(connection: "Connection") -> set[str]:
-    """Return the names of the agents that the APIs of Nova, Cinder and Neutron consider up."""
+    """Return the names of the agents that the APIs of Nova, Cinder, Manila and Neutron consider up."""
     compute: Any = connection.compute
     storage: Any = connection.block_storage
+    sharing: Any = connection.shared_file_system
     network: Any = connection.network
     found = {each.binary for each in compute.services() if each.state == "up"}
     found |= {each.binary for each in storage.services() if each.state == "up"}
     if any(each.is_alive and "ovn-controller" in each.binary for each in network.agents()):
         found.add("ovn-controller")
-    if _has_storage_pool(storage):
+    if _lists(storage, "/scheduler-stats/get_pools", "pools"):
         found.add(STORAGE_POOL)
+    # Without a microversion Manila has the oldest one, in which this was the path.
+    found |= {each["binary"] for each in _lists(sharing, "/os-services", "services") if each["state"] == "up"}
+    if _lists(sharing, "/scheduler-stats/pools", "pools"):
+        found.add(SHARE_POOL)
     return found
 
 
-def _has_storage_pool(storage: Any) -> bool:
-    """Return whether cinder-scheduler knows a pool; a request that is lost in the message queue is repeated."""
+def _lists(service: Any, path: str, key: str) -> list[Any]:
+    """Return a list from a service, empty if it does not answer: a request may be lost in the message queue."""
     try:
-        answer = storage.get("/scheduler-stats/get_pools", timeout=_REQUEST_TIMEOUT)
+        answer = service.get(path, timeout=_REQUEST_TIMEOUT)
     except ClientException:
-        return False
-    return bool(answer.ok and answer.json()["pools"])
+        return []
+    return list(answer.json()[key]) if answer.ok else []

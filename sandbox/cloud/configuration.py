@@ -23,6 +23,9 @@ HOST: Final = "hypervisor"
 PHYSICAL_NETWORK: Final = "physnet1"
 VOLUME_BACKEND: Final = "files"
 DEFAULT_VOLUME_TYPE: Final = "ceph-hdd"
+SHARE_BACKEND: Final = "cephfs"
+DEFAULT_SHARE_TYPE: Final = "cephfs-nfs"
+SHARE_PROTOCOLS: Final = ("NFS", "CEPHFS")
 
 _CLUSTER_COMMAND: Final = (
     *("/usr/bin/env", f"--chdir={paths.CHECKOUT}", "--unset=PYTHONPATH"),  # PYTHONPATH is for Debian's Python
@@ -76,6 +79,9 @@ def render(password: Mapping[str, str]) -> dict[str, str]:
         "host": HOST,
         "physical_network": PHYSICAL_NETWORK,
         "volume_backend": VOLUME_BACKEND,
+        "share_backend": SHARE_BACKEND,
+        "share_protocols": SHARE_PROTOCOLS,
+        "default_share_type": DEFAULT_SHARE_TYPE,
         "default_volume_type": DEFAULT_VOLUME_TYPE,
         "etc": paths.ETC,
         "data": paths.DATA,

@@ -42,6 +42,8 @@ CATALOG: Final = (
     Endpoint("cinder", "block-storage", f"{Port.CINDER.url}/v3/$(project_id)s"),
     Endpoint("octavia", "load-balancer", Port.OCTAVIA.url),
     Endpoint("magnum", "container-infra", f"{Port.MAGNUM.url}/v1"),
+    # Manila's older API, as clients may ask for it, needs the project in the path.
+    Endpoint("manilav2", "sharev2", f"{Port.MANILA.url}/v2/$(project_id)s"),
     Endpoint("swift", "object-store", f"{Port.SWIFT.url}/v1/AUTH_$(project_id)s"),
 )
 

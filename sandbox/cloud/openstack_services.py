@@ -19,6 +19,7 @@ _LOADED: Final = {
     "cinder-volume": DRIVERS,
     "magnum-api": DRIVERS,
     "magnum-conductor": DRIVERS,
+    "manila": DRIVERS,
     "nova-compute": DRIVERS,
     "octavia-api": OVN_PROVIDER,
     "octavia-driver-agent": OVN_PROVIDER,
@@ -34,11 +35,13 @@ _DIRECTORIES: Final = (
     "glance/tasks",
     "octavia/certificates",
     "magnum/certificates",
+    "manila",
 )
 
 _DRIVER_AGENT_PROCESSES: Final = 5
 
 _NOVA_COMPUTE: Final = ("/usr/bin/python3", "-m", "rsp_sandbox_drivers.compute")
+_MANILA: Final = ("/usr/bin/python3", "-m", "rsp_sandbox_drivers.manila")
 
 
 def prepare() -> None:
@@ -80,6 +83,7 @@ def control_plane() -> list[Service]:
         _application("octavia-api", "/usr/bin/octavia-wsgi", "octavia.conf", Port.OCTAVIA),
         _application("magnum-api", "/usr/bin/magnum-api-wsgi", "magnum.conf", Port.MAGNUM),
         _server("magnum-conductor", "magnum.conf"),
+        _server("manila", "manila.conf", port=Port.MANILA, program=_MANILA, package="python3-manila"),
     ]
 
 

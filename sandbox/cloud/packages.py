@@ -38,6 +38,7 @@ PACKAGES: Final = (
     "python3-ovn-octavia-provider",  # for its dependencies; the code is from a newer wheel
     "magnum-api",
     "magnum-conductor",
+    "manila-common",  # for its configuration files; the code is in python3-manila
     "swift-proxy",
     "swift-account",
     "swift-container",

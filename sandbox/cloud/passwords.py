@@ -11,10 +11,10 @@ from sandbox.files import write_atomically
 
 FILE: Final = paths.HOME / "passwords.json"
 
-DATABASE_USERS: Final = ("keystone", "placement", "glance", "nova", "neutron", "cinder", "octavia", "magnum")
+DATABASE_USERS: Final = ("keystone", "placement", "glance", "nova", "neutron", "cinder", "octavia", "magnum", "manila")
 """OpenStack services that have a user of the same name in MariaDB."""
 
-SERVICE_USERS: Final = ("placement", "glance", "nova", "neutron", "cinder", "octavia", "magnum", "swift")
+SERVICE_USERS: Final = ("placement", "glance", "nova", "neutron", "cinder", "octavia", "magnum", "manila", "swift")
 """OpenStack services that have a user of the same name in Keystone."""
 
 NAMES: Final = (
@@ -35,6 +35,8 @@ _BYTES: Final = 32  # required length of the volume encryption keys
 def load() -> Mapping[str, str]:
     """Return all passwords by name, each 64 hexadecimal digits; missing ones are generated.
 
+    Those of services that only other checkouts have are kept, as the services have stored them.
+
     Raises:
         SandboxError: The file is damaged. New passwords would not match those that the services have stored.
     """
@@ -45,5 +47,5 @@ def load() -> Mapping[str, str]:
             f"{FILE} is damaged: restore it, or start over with `python -m sandbox cloud reset`"
         ) from error
     passwords = {name: kept.get(name) or secrets.token_hex(_BYTES) for name in NAMES}
-    write_atomically(FILE, json.dumps(passwords, indent=2))
+    write_atomically(FILE, json.dumps({**kept, **passwords}, indent=2))
     return passwords

@@ -41,7 +41,7 @@ class PythonPackage:
 
 
 DRIVERS: Final = PythonPackage("drivers")
-"""The sandbox's drivers for Magnum and Cinder, and its simulated ovn-controller."""
+"""The sandbox's drivers for Magnum, Cinder and Manila, and its simulated ovn-controller."""
 
 OVN_PROVIDER: Final = PythonPackage("ovn-provider")
 """Octavia's OVN provider."""

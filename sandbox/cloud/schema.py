@@ -29,12 +29,13 @@ _COMMANDS: Final[Mapping[str, tuple[Command, ...]]] = {
     "glance": (("glance-manage", *_config("glance-api.conf"), "db_sync"),),
     "octavia": (("octavia-db-manage", *_config("octavia.conf"), "upgrade", "head"),),
     "magnum": (("magnum-db-manage", *_config("magnum.conf"), "upgrade"),),
+    "manila": (("manila-manage", *_config("manila.conf"), "db", "sync"),),
 }
 """Idempotent migration commands of each service, in order."""
 
 
 IDENTITY: Final = "keystone"
-OTHERS: Final = ("nova", "neutron", "cinder", "octavia", "magnum", "glance", "placement")
+OTHERS: Final = ("nova", "neutron", "cinder", "octavia", "manila", "magnum", "glance", "placement")
 """Slowest first, as they run concurrently."""
 
 

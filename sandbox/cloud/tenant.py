@@ -1,4 +1,4 @@
-"""Resources that an administrator provides for a tenant: flavors, images, volume types, external network, quotas."""
+"""What an administrator provides for a tenant: flavors, images, volume and share types, external network, quotas."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -44,12 +44,15 @@ IMAGES: Final[dict[str, dict[str, str]]] = {
 
 VOLUME_TYPES: Final = ("ceph-hdd", "ceph-ssd")
 
+SHARE_TYPES: Final = (configuration.DEFAULT_SHARE_TYPE, "cephfs")
+
 EXTERNAL_NETWORK: Final = "external"
 EXTERNAL_SUBNET: Final = "203.0.113.0/24"  # reserved for documentation (RFC 5737)
 EXTERNAL_GATEWAY: Final = "203.0.113.1"
 
 COMPUTE_QUOTA: Final = {"instances": 20, "cores": 64, "ram": 128 * 1024}
 VOLUME_QUOTA: Final = {"volumes": 20, "gigabytes": 2000}
+SHARE_QUOTA: Final = {"shares": 10, "gigabytes": 1000}
 NETWORK_QUOTA: Final = {
     "network": 5,
     "subnet": 10,
@@ -65,14 +68,14 @@ CLUSTER_QUOTA: Final = 4
 
 def populate() -> None:
     """Create all objects that do not exist, and set the quotas."""
-    everything = (FLAVORS, IMAGES, VOLUME_TYPES, EXTERNAL_NETWORK, EXTERNAL_SUBNET, EXTERNAL_GATEWAY)
-    quotas = (COMPUTE_QUOTA, VOLUME_QUOTA, NETWORK_QUOTA, LOAD_BALANCER_QUOTA, CLUSTER_QUOTA)
+    everything = (FLAVORS, IMAGES, VOLUME_TYPES, SHARE_TYPES, EXTERNAL_NETWORK, EXTERNAL_SUBNET, EXTERNAL_GATEWAY)
+    quotas = (COMPUTE_QUOTA, VOLUME_QUOTA, SHARE_QUOTA, NETWORK_QUOTA, LOAD_BALANCER_QUOTA, CLUSTER_QUOTA)
     once("tenant", (everything, quotas), _populate)
 
 
 def _populate() -> None:
     with clients.connect("admin") as connection:
-        for step in (_flavors, _images, _volume_types, _external_network, _quotas):
+        for step in (_flavors, _images, _volume_types, _share_types, _external_network, _quotas):
             step(connection)
 
 
@@ -112,6 +115,14 @@ def _volume_types(connection: "Connection") -> None:
             storage.create_type(name=name)
 
 
+def _share_types(connection: "Connection") -> None:
+    sharing: Any = connection.shared_file_system
+    existing = {each.name for each in sharing.share_types()}
+    for name in SHARE_TYPES:
+        if name not in existing:
+            sharing.create_share_type(name=name, extra_specs={"driver_handles_share_servers": "False"})
+
+
 def _external_network(connection: "Connection") -> None:
     networking: Any = connection.network
     network = networking.find_network(EXTERNAL_NETWORK) or networking.create_network(
@@ -137,6 +148,9 @@ def _quotas(connection: "Connection") -> None:
     connection.set_compute_quotas(project.id, **COMPUTE_QUOTA)
     connection.set_volume_quotas(project.id, **VOLUME_QUOTA)
     connection.set_network_quotas(project.id, **NETWORK_QUOTA)
+    sharing: Any = connection.shared_file_system
+    # The path in Manila's first microversions, which openstacksdk does not use, and which clients get by default.
+    sharing.put(f"/os-quota-sets/{project.id}", json={"quota_set": SHARE_QUOTA}).raise_for_status()
     load_balancer: Any = connection.load_balancer
     load_balancer.update_quota(project.id, **LOAD_BALANCER_QUOTA)
     _cluster_quota(connection, project.id)

@@ -61,6 +61,7 @@ def test_ingress_nginx_has_the_floating_ip(tenant: Connection, objects: Objects,
 
 
 def test_nublados_volumes_have_the_nfs_servers_address(applications: dict[str, Any], settings: StackConfig) -> None:
+    assert settings.nfs
     values = applications["nublado"]["spec"]["source"]["helm"]["valuesObject"]
     volumes = values["controller"]["config"]["lab"]["volumes"]
     sources = [each["source"] for each in volumes if each["source"]["type"] == "nfs"]
@@ -69,6 +70,7 @@ def test_nublados_volumes_have_the_nfs_servers_address(applications: dict[str, A
 
 
 def test_nublados_config_map_has_the_nfs_servers_address(objects: Objects, settings: StackConfig) -> None:
+    assert settings.nfs
     configurations = objects.all("v1", "ConfigMap", "nublado")
     text = "\n".join(value for each in configurations for value in each.get("data", {}).values())
     assert str(settings.nfs.address) in text

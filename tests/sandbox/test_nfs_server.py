@@ -55,7 +55,9 @@ def changed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> Ite
         )
         options = ResourceOptions(providers=[openstack_provider(config.cloud)])
         network = Network("network", openstack_arguments.network(config.network), options)
-        NfsServer("nfs", openstack_arguments.nfs_server(config, network), options)
+        args = openstack_arguments.nfs_server(config, network)
+        assert args
+        NfsServer("nfs", args, options)
 
     directory = tmp_path_factory.mktemp("nfs")
     with openstack.connect(cloud="admin") as admin:

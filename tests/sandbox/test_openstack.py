@@ -65,6 +65,7 @@ def test_only_the_api_and_node_ports_are_open_to_everyone(tenant: Connection, se
 
 
 def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, settings: StackConfig) -> None:
+    assert settings.nfs
     server = tenant.compute.find_server(NFS, ignore_missing=False)
     volumes = {volume.name: volume for volume in tenant.block_storage.volumes()}
     for name, wanted in settings.nfs.volumes.items():
@@ -74,6 +75,7 @@ def test_the_data_volumes_are_attached_to_the_nfs_server(tenant: Connection, set
 
 
 def test_the_nfs_server_has_only_its_fixed_address(tenant: Connection, settings: StackConfig) -> None:
+    assert settings.nfs
     server = tenant.compute.find_server(NFS, ignore_missing=False)
     (port,) = tenant.network.ports(device_id=server.id)
     assert [each["ip_address"] for each in port.fixed_ips] == [str(settings.nfs.address)]

@@ -14,6 +14,13 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
         "apiAddress": "https://203.0.113.20:6443",
         "kubeconfig": {"raw_config": "kubeconfig-of-the-test", "host": "https://203.0.113.20:6443"},
     },
+    "openstack:sharedfilesystem/share:Share": {
+        "exportLocations": [
+            {"path": "192.0.2.11:/volumes/other", "preferred": "false"},
+            {"path": "192.0.2.10:/volumes/preferred", "preferred": "true"},
+        ]
+    },
+    "openstack:sharedfilesystem/shareAccess:ShareAccess": {"accessKey": "key-of-the-identity"},
     "openstack:identity/ec2CredentialV3:Ec2CredentialV3": {"access": "ec2-access", "secret": "ec2-secret"},
 }
 """Outputs that providers compute and components use, by type token."""

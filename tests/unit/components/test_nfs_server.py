@@ -16,7 +16,9 @@ def make(run_program: ProgramRunner, **changes: object) -> Recording:
     def program() -> None:
         provider = openstack.Provider("cloud", cloud="test-cloud")
         options = pulumi.ResourceOptions(providers=[provider])
-        server = NfsServer("nfs", nfs_server(settings, GivenNetwork()), options)
+        args = nfs_server(settings, GivenNetwork())
+        assert args
+        server = NfsServer("nfs", args, options)
         pulumi.export("address", server.address)
         pulumi.export("exports", server.exports)
 

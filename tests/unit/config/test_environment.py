@@ -15,8 +15,8 @@ BAD_INPUT = {
     "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),
     "missing key": ({"network__cidr": None}, "rsp:network.cidr is missing."),
     "missing section": (
-        {"nfs": None},
-        "rsp:nfs is missing. Expected: NFS server and its volumes, for example {address: 10.20.0.10, ",
+        {"network": None},
+        "rsp:network is missing. Expected: Private network of the cluster and the NFS server, for example {",
     ),
     "malformed CIDR": (
         {"network__cidr": "10.20.0.0/33"},
@@ -117,6 +117,14 @@ BAD_INPUT = {
     "flannel with Cluster API": (
         {"clusters__cluster__driver": "capi", "clusters__cluster__networkDriver": "flannel"},
         "rsp:clusters.cluster: driver capi supports networkDriver calico only",
+    ),
+    "a further network with Heat": (
+        {
+            "clusters__cluster__driver": "heat",
+            "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
+            "clusters__cluster__labels": {"extra_network_names": "storage"},
+        },
+        "rsp:clusters.cluster: label extra_network_names: only driver capi attaches nodes to further networks",
     ),
     "no volume": ({"nfs__volumes": {}}, "rsp:nfs.volumes: must not be empty"),
     "invalid name of a volume": (

@@ -99,6 +99,13 @@ def test_the_cost_of_servers_is_unknown_without_the_sizes_of_flavors() -> None:
 
 
 @pytest.mark.usefixtures("directory")
+def test_shares_have_their_own_price() -> None:
+    write({"shares": {"scratch": {"size": 10}}})
+    Path("prices.yaml").write_text("{currency: GBP, shareGibMonth: 0.5}")
+    assert ["shares", "5.00", "GBP"] in [line.split() for line in size("--prices", "prices.yaml").stdout.splitlines()]
+
+
+@pytest.mark.usefixtures("directory")
 @pytest.mark.parametrize(
     ("prices", "message"),
     [

@@ -46,6 +46,12 @@ class FakeProject:
         self.servers: list[SimpleNamespace] = []
         self.volume_types = named("ceph-ssd", "ceph-hdd")
         self.volumes: list[SimpleNamespace] = []
+        self.share_types = named("cephfs-nfs", "cephfs", extra_specs={"driver_handles_share_servers": "False"})
+        self.share_networks = named("storage")
+        self.shares: list[SimpleNamespace] = []
+        self.share_limits = {"maxTotalShares": 10, "totalSharesUsed": 0}
+        self.share_limits |= {"maxTotalShareGigabytes": 1000, "totalShareGigabytesUsed": 0}
+        self.default_share_type: str | None = "cephfs-nfs"
         self.ports: dict[str, SimpleNamespace] = {}
         self.compute_zones = [
             *named("az-1", "az-2", state={"available": True}),
@@ -115,6 +121,12 @@ class FakeProject:
             get_limits=get_limits,
             get=self._get_volume_api,
         )
+        self.shared_file_system = SimpleNamespace(
+            share_types=lambda: self.share_types,
+            share_networks=lambda: self.share_networks,
+            shares=lambda **_: self.shares,
+            get=self._get_manila,
+        )
         self.network = SimpleNamespace(
             networks=lambda **query: self.external if query else self.networks,
             find_network=lambda name: next((each for each in self.networks if each.name == name), None),
@@ -147,6 +159,17 @@ class FakeProject:
         if isinstance(self.volume_quota, Exception):
             raise self.volume_quota
         return answer({"quota_set": self.volume_quota})
+
+    def _get_manila(self, path: str, **_: Any) -> requests.Response:
+        if path == "/limits":
+            return answer({"limits": {"rate": [], "absolute": self.share_limits}})
+        assert path == "/types/default"
+        default = next((each for each in self.share_types if each.name == self.default_share_type), None)
+        if default is None:
+            response = requests.Response()
+            response.status_code = 404
+            return response
+        return answer({"share_type": {"name": default.name, "extra_specs": default.extra_specs}})
 
     def authorize(self) -> str:
         return "token"

@@ -22,6 +22,20 @@ def refusals(network: str, subnet: str, **changes: Any) -> list[str]:
     return [str(each) for each in existing_network.problems(settings, "rsp", "test", "nfs", project.network)]
 
 
+def test_without_a_server_of_its_own_the_stacks_network_is_compared() -> None:
+    project = FakeProject()
+    project.networks = named("rsp-test-network")
+    project.network.subnets = lambda **_: named("rsp-test-network", cidr="10.20.0.0/24")
+
+    def problems(cidr: str) -> list[str]:
+        settings = environment(nfs=None, shares={"a": {"size": 1}}, network__cidr=cidr).network
+        return [str(each) for each in existing_network.problems(settings, "rsp", "test", None, project.network)]
+
+    assert problems("10.20.0.0/24") == []
+    (problem,) = problems("10.20.0.0/23")
+    assert problem.startswith("rsp:network.cidr: is 10.20.0.0/23, but the servers are in 10.20.0.0/24")
+
+
 @pytest.mark.parametrize("changes", [{}, ADOPTED, {"network__cidr": "10.30.0.0/24", "nfs__address": "10.30.0.10"}])
 def test_anything_is_possible_before_the_first_server(changes: dict[str, Any]) -> None:
     settings = environment(**changes).network

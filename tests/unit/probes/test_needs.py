@@ -55,6 +55,21 @@ def test_everything_that_cluster_api_and_the_program_create() -> None:
     }
 
 
+def test_shares_count_in_place_of_the_nfs_server() -> None:
+    before, after = needed(), needed(nfs=None, shares={"data": {"size": 100}, "jhome": {"size": 50}})
+    assert (after["shares"], after["share_gigabytes"]) == (2, 150)
+    assert not {"volumes", "gigabytes", "per_volume_gigabytes"} & after.keys()
+    assert {name: (before[name], after[name]) for name in before if after.get(name, before[name]) != before[name]} == {
+        "instances": (7, 6),
+        "cores": (15, 14),
+        "ram": (2048 + 5 * 4096 + 8192, 5 * 4096 + 8192),
+        "ports": (11, 10),
+        "security_groups": (3, 2),
+        "security_group_rules": (23, 17),
+    }
+    assert needed(nfs=None, shares={"a": {"size": 1}}, clusters__cluster__bootVolume={"size": 40})["volumes"] == 6
+
+
 def test_autoscaled_groups_count_with_their_maximum() -> None:
     grown = needed(clusters__cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
     assert (grown["instances"], grown["cores"]) == (1 + 3 + 2 + 10, 1 + 5 * 2 + 10 * 4)

@@ -508,6 +508,45 @@ def test_changes_of_a_volume_that_cinder_cannot_make_are_refused(
     assert text.startswith(f"rsp:nfs.volumes.data.{key}: {message}")
 
 
+def test_further_networks_of_the_nodes_must_exist(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    labels = {"extra_network_names": "shared storage"}
+    assert only(check(executor, environment(clusters__cluster__labels=labels))) == (
+        "rsp:clusters.cluster.labels.extra_network_names: the cloud has no `storage`; it has: shared"
+    )
+    project.networks += named("storage")
+    assert check(executor, environment(clusters__cluster__labels=labels)) == []
+
+
+SHARES: dict[str, Any] = {"nfs": None, "shares": {"jhome": {"size": 50}}}
+
+
+def test_shares_need_manila_and_no_nfs_server(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.images = [each for each in project.images if each.name != "debian-12"]
+    assert check(executor, environment(**SHARES)) == []
+    project.absent_services = {"sharev2"}
+    assert only(check(executor, environment(**SHARES))).startswith(
+        "rsp:cloud.region: the cloud has no Manila (to use an NFS server instead of shares move the entries"
+    )
+
+
+def test_shares_have_quotas(project: FakeProject, executor: ThreadPoolExecutor) -> None:
+    project.share_limits |= {"maxTotalShareGigabytes": 100, "totalShareGigabytesUsed": 60}
+    refused = only(check(executor, environment(**SHARES)))
+    assert "GiB of shares      50    60    100     10  shares" in refused
+    assert "openstack share quota set --gigabytes 110 project-id" in refused
+    # With the stack's share, the used ones contain it.
+    project.shares = [
+        SimpleNamespace(
+            name=cloud_name("test", "share-jhome"),
+            size=50,
+            share_protocol="NFS",
+            share_type="cephfs-nfs",
+            share_network_id=None,
+        )
+    ]
+    assert check(executor, environment(**SHARES)) == []
+
+
 def test_zones_of_nova_and_of_cinder_differ(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     chosen = {"nfs__availabilityZone": "az-1", "nfs__volumes__data__availabilityZone": "nova"}
     assert check(executor, environment(**chosen)) == []

@@ -39,6 +39,10 @@ FORCE_NEW: Mapping[str, frozenset[str]] = {
         "openstack:networking/subnet:Subnet": (
             "cidr ipVersion ipv6AddressMode ipv6RaMode networkId prefixLength region subnetpoolId tenantId valueSpecs"
         ),
+        "openstack:sharedfilesystem/share:Share": (
+            "availabilityZone region shareNetworkId shareProto shareType snapshotId"
+        ),
+        "openstack:sharedfilesystem/shareAccess:ShareAccess": "accessLevel accessTo accessType region shareId",
         "openstack:networking/subnetRoute:SubnetRoute": "destinationCidr nextHop region subnetId",
         "vault:appRole/authBackendRole:AuthBackendRole": "backend namespace roleName",
         "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": (

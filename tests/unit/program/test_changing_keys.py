@@ -38,6 +38,7 @@ from tests.unit.sample import environment, environment_data, vault_stack, vault_
 
 NAMES = {
     "nfs.volumes": "data",
+    "shares": "scratch",
     "clusters": "cluster",
     "clusters.NAME.nodeGroups": "labs",
     "applications.storageClasses": "standard",
@@ -53,6 +54,8 @@ HEAT = {
     "clusters.cluster.kubernetesVersion": "v1.28.9-rancher1",
     "clusters.cluster.image": "fedora-coreos-38",
 }
+SHARE = {"size": 10, "type": "cephfs-nfs"}
+SCRATCH = {"shares": {"scratch": SHARE}}
 VOLUMES = {**environment_data()["nfs"]["volumes"], "datasets": {"size": 10}}
 CLUSTER = environment_data()["clusters"]["cluster"]
 SWIFT = environment_data()["objectStore"]
@@ -111,6 +114,17 @@ PLATFORM: Mapping[str, Any] = {
     "network.adopt": {"network": "shared", "subnet": "shared-v4"},
     "network.adopt.network": To(value="other", base={"network.adopt": {"network": "shared", "subnet": "shared-v4"}}),
     "network.adopt.subnet": To(value="other-v4", base={"network.adopt": {"network": "shared", "subnet": "shared-v4"}}),
+    "nfs": To(
+        value={**environment_data()["nfs"], "volumes": {"scratch": {"size": 1}}},
+        base={"nfs": None, "shares": dict.fromkeys(VOLUMES, SHARE)},
+    ),
+    "shares": To(value={"scratch": SHARE, "more": SHARE}, base=SCRATCH),
+    "shares.NAME.size": To(value=11, base=SCRATCH),
+    "shares.NAME.protocol": To(value="CEPHFS", base=SCRATCH),
+    "shares.NAME.type": To(value="cephfs", base=SCRATCH),
+    "shares.NAME.network": To(value="storage", base=SCRATCH),
+    "shares.NAME.readOnly": To(value=True, base=SCRATCH),
+    "shares.NAME.clients": To(value=["192.0.2.9/32"], base=SCRATCH),
     "nfs.address": "10.20.0.12",
     "nfs.image": "debian-13",
     "nfs.flavor": "m1.medium",
@@ -500,7 +514,17 @@ def _project_of(config: StackConfig) -> FakeProject:
             volume_type=volume.type,
             availability_zone=volume.availability_zone or "nova",
         )
-        for name, volume in config.nfs.volumes.items()
+        for name, volume in (config.nfs.volumes if config.nfs else {}).items()
+    ]
+    project.shares = [
+        SimpleNamespace(
+            name=cloud_name(STACK, f"share-{name}"),
+            size=share.size,
+            share_protocol=share.protocol,
+            share_type=share.type,
+            share_network_id=None,
+        )
+        for name, share in config.shares.items()
     ]
     project.clusters[cloud_name(STACK, "cluster")] = recorded_magnum.cluster(
         config, flavor_id=f"id-of-{config.cluster.workers.flavor}"

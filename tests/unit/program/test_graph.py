@@ -44,7 +44,8 @@ def test_a_preview_has_the_same_resources_as_an_update(stack: str, run_stack: St
 def test_all_outputs_are_documented(graph: Recording) -> None:
     assert graph.exports.keys() == DESCRIPTIONS.keys()
     assert None not in graph.exports.values()
-    assert [name for name, value in graph.veiled_exports.items() if value == "[secret]"] == ["vaultWriteToken"]
+    secret = {name for name, value in graph.veiled_exports.items() if value == "[secret]"}
+    assert secret == {"vaultWriteToken", "cephxKeys"}
 
 
 def test_secrets_are_secret_everywhere(run_stack: StackRunner) -> None:
@@ -79,6 +80,26 @@ def test_facts_reach_the_applications_that_need_them(roe: Recording) -> None:
     bucket = {"gcsBucket": "async", "gcsBucketUrl": "https://somerville.ed.ac.uk:6780", "gcsBucketType": "S3"}
     assert values_of(roe, "tap")["cadc-tap"]["config"] == bucket == values_of(roe, "ssotap")["cadc-tap"]["config"]
     assert values_of(roe, "postgres")["postgresStorageClass"] == "ceph-hdd"
+
+
+def test_labs_mount_shares_in_place_of_an_nfs_server(run_stack: StackRunner) -> None:
+    """Whose directories the server exports is one thing; both may be mounted side by side."""
+    shares = {"data": {"size": 10}, "jhome": {"size": 10}}
+    run = run_stack("roe", changes={"nfs": {"volumes": {"datasets": {"size": 1}}}, "shares": shares})
+    volumes = values_of(run, "nublado")["controller"]["config"]["lab"]["volumes"]
+    assert [(each["source"]["serverPath"], each["source"]["server"]) for each in volumes] == [
+        ("/volumes/preferred", "192.0.2.10"),
+        ("/volumes/preferred", "192.0.2.10"),
+        ("/datasets", "10.64.0.10"),
+    ]
+    assert run.exports["shares"] == dict.fromkeys(shares, "192.0.2.10:/volumes/preferred")
+
+
+def test_the_keys_of_cephfs_are_a_secret_output(run_stack: StackRunner) -> None:
+    run = run_stack("roe", changes={"shares": {"fast": {"size": 10, "protocol": "CEPHFS"}}})
+    assert run.exports["cephxKeys"] == {"rsp-test-share-fast": "key-of-the-identity"}
+    assert run.veiled_exports["cephxKeys"] == "[secret]"
+    assert not any("key-of-the-identity" in str(each.veiled_request) for each in run.resources)
 
 
 def test_each_tap_service_of_ukidacprod_has_its_own_bucket(run_stack: StackRunner) -> None:
@@ -220,6 +241,6 @@ def test_the_preflight_can_be_overridden(run_stack: StackRunner, monkeypatch: py
 def test_a_lab_mount_without_an_export_is_reported(run_stack: StackRunner) -> None:
     changes = {"nfs": {"volumes": {"data": {"size": 1}, "jhome": {"size": 1}}}}
     with pytest.raises(
-        pulumi.RunError, match=r"volumes\[2\]\.source\.serverPath: /datasets is not exported: .* only /data, /jhome"
+        pulumi.RunError, match=r"volumes\[2\]\.source\.serverPath: /datasets is not exported: only /data, /jhome is"
     ):
         run_stack("roe", changes=changes)

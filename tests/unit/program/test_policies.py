@@ -10,7 +10,7 @@ from program import cluster_nodes
 from tests.unit.program.conftest import StackRunner
 from tests.unit.recording import Recording, Registered
 
-DATA_OR_ADDRESS = {"Volume", "Container", "FloatingIp", "Cluster", "Mount"}
+DATA_OR_ADDRESS = {"Volume", "Share", "Container", "FloatingIp", "Cluster", "Mount"}
 """Types of resources with data or addresses."""
 
 BUILT_IN = {"pulumi:index:Stash"}

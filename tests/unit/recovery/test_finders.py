@@ -102,6 +102,26 @@ def test_a_load_balancer_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert statuses == []
 
 
+def test_shares_by_name_and_rules_by_client() -> None:
+    shares = Listing(existing("ours", name=NAME, status="creating"), existing("old", name=NAME, status="deleting"))
+    rules = Listing(
+        existing("rule", access_type="ip", access_to="10.20.0.0/24"),
+        existing("other", access_type="ip", access_to="192.0.2.9/32"),
+    )
+    cloud = connection(shared_file_system=SimpleNamespace(shares=shares, access_rules=rules))
+    assert found("Share", cloud, name=NAME) == ["ours"]
+    assert shares.query == {"name": NAME}
+    assert found("ShareAccess", cloud, shareId="ours", accessType="ip", accessTo="10.20.0.0/24") == ["rule"]
+
+
+def test_a_share_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "POLL", 0)
+    statuses = ["creating", "error"]
+    manila = SimpleNamespace(get_share=lambda _id: SimpleNamespace(status=statuses.pop(0)))
+    finish = openstack.FINDERS["openstack:sharedfilesystem/share:Share"].finish
+    assert finish(connection(shared_file_system=manila), Found("ours"), {}).startswith("it is in status error")
+
+
 def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
     inside, owner = [{"subnet_id": "sub"}], "network:router_interface_distributed"
     ports = Listing(

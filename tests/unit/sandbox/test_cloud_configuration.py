@@ -115,6 +115,12 @@ def test_missing_passwords_are_generated(password_file: Path) -> None:
     assert set(passwords.load()) == set(passwords.NAMES)
 
 
+def test_passwords_of_other_checkouts_are_kept(password_file: Path) -> None:
+    password_file.write_text(json.dumps({"heat": "kept"}))
+    passwords.load()
+    assert json.loads(password_file.read_text())["heat"] == "kept"
+
+
 def test_a_damaged_password_file_is_not_overwritten(password_file: Path) -> None:
     password_file.write_text('{"admin": ')
     with pytest.raises(SandboxError, match="restore it"):

@@ -4,14 +4,17 @@ from typing import Any
 
 import pytest
 
-from wiring.facts import Facts, helm_values
+from wiring.facts import Facts, Mount, helm_values
 
 FACTS = Facts(
     vault_credentials="fingerprint-of-the-ids",
     ingress_address="203.0.113.16",
     ingress_annotations={"loadbalancer.openstack.org/keep-floatingip": "true"},
     ingress_controller_kind="DaemonSet",
-    nfs_address="10.20.0.10",
+    nfs_mounts={
+        "/data": Mount(server="10.20.0.10", path="/data".__add__),
+        "/jhome": Mount(server="10.254.0.10", path="/volumes/_nogroup/a".__add__),
+    },
     s3_endpoint="https://s3.example.org",
     s3_bucket="async",
 )
@@ -63,20 +66,27 @@ def test_behind_a_load_balancer_of_the_stack_ingress_nginx_listens_on_node_ports
     }
 
 
-def test_nublado_keeps_every_volume_and_mounts_nfs_from_our_server() -> None:
-    values = nublado("/data", "/jhome")
+def test_nublado_keeps_every_volume_and_mounts_nfs_from_where_it_is_exported() -> None:
+    values = nublado("/data/datasets", "/jhome", "/jhome/shared", "/other")
     before = deepcopy(values)
     volumes = helm_values("nublado", FACTS, values)["controller"]["config"]["lab"]["volumes"]
     assert volumes == [
-        {"name": "data", "source": {"type": "nfs", "server": "10.20.0.10", "serverPath": "/data"}},
-        {"name": "jhome", "source": {"type": "nfs", "server": "10.20.0.10", "serverPath": "/jhome"}},
+        {"name": "data/datasets", "source": {"type": "nfs", "server": "10.20.0.10", "serverPath": "/data/datasets"}},
+        {"name": "jhome", "source": {"type": "nfs", "server": "10.254.0.10", "serverPath": "/volumes/_nogroup/a"}},
+        {
+            "name": "jhome/shared",
+            "source": {"type": "nfs", "server": "10.254.0.10", "serverPath": "/volumes/_nogroup/a/shared"},
+        },
+        {"name": "other", "source": {"type": "nfs", "server": "192.0.2.1", "serverPath": "/other"}},
         {"name": "scratch", "source": {"type": "hostPath", "path": "/scratch"}},
     ]
     assert values == before
 
 
-@pytest.mark.parametrize("values", [{}, nublado(), {"controller": {"config": {"lab": {"volumes": None}}}}])
-def test_nublado_without_nfs_volumes_gets_no_values(values: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "values", [{}, nublado(), nublado("/other"), {"controller": {"config": {"lab": {"volumes": None}}}}]
+)
+def test_nublado_without_volumes_of_ours_gets_no_values(values: dict[str, Any]) -> None:
     assert helm_values("nublado", FACTS, values) == {}
 
 

@@ -3,9 +3,10 @@ from typing import Any
 import pytest
 
 from phalanx.application import Application
-from wiring.lab_volumes import problems
+from wiring.lab_volumes import problems, split
 
 KEY = "controller.config.lab.volumes"
+DATA = {"/data": "nfs.volumes.data"}
 FILE = "applications/nublado/values-test.yaml"
 
 
@@ -20,12 +21,12 @@ def nfs(**source: Any) -> dict[str, Any]:
 
 def test_labs_may_mount_an_export_or_a_directory_below_one() -> None:
     mounted = [nfs(serverPath="/data"), nfs(serverPath="/data/butler/rubin")]
-    assert problems(nublado(mounted), ["/data", "/jhome"]) == []
+    assert problems(nublado(mounted), {"/data": "nfs.volumes.data", "/jhome": "shares.jhome"}) == []
 
 
 @pytest.mark.parametrize("volumes", [None, [], [{"source": {"type": "hostPath", "path": "/scratch"}}]])
 def test_labs_need_no_volume_on_nfs(volumes: Any) -> None:
-    assert problems(nublado(volumes), ["/data"]) == []
+    assert problems(nublado(volumes), DATA) == []
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_labs_need_no_volume_on_nfs(volumes: Any) -> None:
         ({}, ".source: is missing, expected a mapping"),
         ({"source": None}, ".source: is null, expected a mapping"),
         ({"source": ["nfs"]}, ".source: is a list, expected a mapping"),
-        ({"source": {}}, ".source.type: is missing, expected nfs, hostPath or persistentVolumeClaim"),
+        ({"source": {}}, ".source.type: is missing, expected nfs, nfsPvc, hostPath or persistentVolumeClaim"),
         ({"source": {"type": 5}}, ".source.type: is a number, expected nfs"),
         (nfs(), ".source.serverPath: is missing, expected an exported path, for example /data"),
         (nfs(serverPath=None), ".source.serverPath: is null, expected an exported path"),
@@ -45,24 +46,41 @@ def test_labs_need_no_volume_on_nfs(volumes: Any) -> None:
         (nfs(serverPath="/data/../etc"), ".source.serverPath: '/data/../etc' is not an absolute path without '..'"),
         (
             nfs(serverPath="/scratch"),
-            ".source.serverPath: /scratch is not exported: the NFS server exports only /data",
+            ".source.serverPath: /scratch is not exported: only /data is; add a volume",
         ),
         (nfs(serverPath="/database"), ".source.serverPath: /database is not exported"),
     ],
 )
 def test_a_malformed_volume_is_reported_with_file_and_key(volume: Any, problem: str) -> None:
-    found = problems(nublado([nfs(serverPath="/data"), volume]), ["/data"])
+    found = problems(nublado([nfs(serverPath="/data"), volume]), DATA)
     assert len(found) == 1
     assert found[0].startswith(f"{FILE}: {KEY}[1]{problem}")
 
 
 def test_all_malformed_volumes_are_reported() -> None:
-    assert len(problems(nublado([None, nfs(), nfs(serverPath="/data"), nfs(serverPath="/a")]), ["/data"])) == 3
+    assert len(problems(nublado([None, nfs(), nfs(serverPath="/data"), nfs(serverPath="/a")]), DATA)) == 3
+
+
+def test_volumes_with_mount_options_are_on_nfs_too() -> None:
+    other = {"source": {"type": "nfsPvc", "server": "192.0.2.1", "serverPath": "/scratch"}}
+    (found,) = problems(nublado([other]), DATA)
+    assert "/scratch is not exported" in found
+
+
+def test_labs_cannot_mount_cephfs() -> None:
+    (found,) = problems(nublado([nfs(serverPath="/fast/cache")]), DATA, {"/fast": "shares.fast"})
+    assert "/fast/cache is in rsp:shares.fast, which is not exported by NFS: Nublado mounts NFS only" in found
+
+
+def test_a_path_is_split_at_its_export() -> None:
+    assert split("/data", DATA) == ("/data", "")
+    assert split("/data/a/b", DATA) == ("/data", "/a/b")
+    assert split("/database", DATA) is None
 
 
 @pytest.mark.parametrize("volumes", [{"data": "/data"}, "data", 5, True])
 def test_volumes_must_be_a_list(volumes: Any) -> None:
-    (found,) = problems(nublado(volumes), ["/data"])
+    (found,) = problems(nublado(volumes), DATA)
     assert found.startswith(f"{FILE}: {KEY}: is ")
     assert "expected a list of volumes" in found
 
@@ -79,6 +97,6 @@ def test_the_parents_of_the_volumes_must_be_mappings(values: dict[str, Any], key
     application = Application(
         name="nublado", values=values, files={"applications/nublado/values.yaml": values, FILE: {}}
     )
-    (found,) = problems(application, ["/data"])
+    (found,) = problems(application, DATA)
     assert found.startswith(f"applications/nublado/values.yaml: {key}: is ")
     assert found.endswith("expected a mapping")

@@ -92,7 +92,7 @@ def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
     values = {"controller": {"config": {"lab": {"volumes": volumes}}}}
     check = requirements.of(environment())
     (problem,) = check(ENVIRONMENT, {"nublado": Application(name="nublado", values=values), **INGRESS_NGINX})
-    assert "volumes[1].source.serverPath: /scratch is not exported: the NFS server exports only /data" in problem
+    assert "volumes[1].source.serverPath: /scratch is not exported: only /data, /jhome is; add" in problem
 
 
 @pytest.mark.parametrize(

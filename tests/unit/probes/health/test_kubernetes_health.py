@@ -15,7 +15,7 @@ from sandbox.site_certificate import issue
 from tests.unit.probes.recorded_cluster import RecordedCluster, event
 
 NOW = datetime(2026, 1, 1, 10, 30, tzinfo=UTC)
-ON = pods.Dependencies(nfs_address="10.20.0.10", nfs_server="server rsp-test-nfs", secrets=("Vault", "secrets"))
+ON = pods.Dependencies(nfs_address="10.20.0.10", nfs=("server rsp-test-nfs",), secrets=("Vault", "secrets"))
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -278,7 +278,7 @@ def test_the_space_of_claims_and_exports_comes_from_the_kubelets() -> None:
         "/api/v1/nodes/a/proxy/stats/summary": summary,
         "/api/v1/pods": [mounting],
     }
-    found = {each.subject: each for each in volumes.space(RecordedCluster(answers), "10.20.0.10")}
+    found = {each.subject: each for each in volumes.space(RecordedCluster(answers))}
     assert {about: each.state for about, each in found.items()} == {
         "free space of claim tap/db": State.WARNING,
         "free space of export /jhome": State.CRITICAL,
@@ -287,5 +287,5 @@ def test_the_space_of_claims_and_exports_comes_from_the_kubelets() -> None:
 
 
 def test_unknown_space_is_not_a_problem() -> None:
-    (found,) = volumes.space(RecordedCluster({"/api/v1/nodes": [node("a")]}), "10.20.0.10")
+    (found,) = volumes.space(RecordedCluster({"/api/v1/nodes": [node("a")]}))
     assert (found.state, found.message) == (State.OK, "not known: no kubelet reports volumes")

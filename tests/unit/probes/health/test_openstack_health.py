@@ -7,7 +7,7 @@ import pytest
 from openstack.connection import Connection
 
 from probes import openstack_api
-from probes.health import cloud, load_balancer, magnum, servers
+from probes.health import cloud, load_balancer, magnum, servers, shares
 from probes.health.finding import Finding, State
 from probes.health.root_causes import explain
 from probes.openstack_services import required
@@ -101,6 +101,24 @@ def test_the_nfs_server_needs_its_volumes() -> None:
 def test_a_missing_nfs_server_is_one_finding() -> None:
     found = list(servers.judge_nfs("rsp-test-nfs", None, {"data": volume("v", status="available")}))
     assert states(found) == {"server rsp-test-nfs": State.CRITICAL, "volume of export /data": State.OK}
+
+
+def share(status: str = "available", rules: str = "active") -> SimpleNamespace:
+    return SimpleNamespace(name="rsp-test-share-jhome", size=50, status=status, access_rules_status=rules)
+
+
+def test_a_share_must_be_mountable() -> None:
+    found = {"ok": share(), "grows": share("extending"), "broken": share("error"), "rules": share(rules="error")}
+    findings = list(shares.judge({**found, "missing": None}))
+    assert states(findings) == {
+        "share ok": State.OK,
+        "share grows": State.OK,
+        "share broken": State.CRITICAL,
+        "share rules": State.CRITICAL,
+        "share missing": State.CRITICAL,
+    }
+    assert findings[0].message == "50 GiB, available"
+    assert "`openstack share access list rsp-test-share-jhome`" in findings[3].remedy
 
 
 def checked_cluster(cluster: dict[str, Any] | None, *groups: dict[str, Any]) -> list[Finding]:
