@@ -64,14 +64,13 @@ BACKUPS = this_run(
 """What a change of any key does."""
 
 
-def existing_volumes(backups: Backups, nfs: Nfs) -> Iterator[tuple[KeyPath, str]]:
+def existing_volumes(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[KeyPath, str]]:
     """Yield the volumes to back up that the NFS server does not have."""
+    existing = sorted(nfs.volumes) if nfs else []
     for name in backups.volumes or ():
-        if name not in nfs.volumes:
-            yield (
-                ("backups", "volumes"),
-                f"{name} is not a key of nfs.volumes: choose of {', '.join(sorted(nfs.volumes))}",
-            )
+        if name not in existing:
+            way = f"choose of {', '.join(existing)}" if existing else "remove it, as the stack has no NFS server"
+            yield ("backups", "volumes"), f"{name} is not a key of nfs.volumes: {way}"
 
 
 def named_claims(backups: Backups, clusters: Clusters) -> Iterator[tuple[KeyPath, str]]:

@@ -15,7 +15,7 @@ from config.monitoring import Monitoring
 from config.names import PROJECT
 from config.network import NetworkSettings
 from config.network_rules import allowed_clients, fixed_address, overlaps, room_for_nodes, room_for_pods
-from config.nfs import Nfs
+from config.nfs import Nfs, NfsVolume
 from config.node_groups import supported_by_driver
 from config.object_store import ObjectStoreSettings
 from config.phalanx import Phalanx
@@ -117,6 +117,11 @@ class StackConfig(StackFile):
             "in spite of such a problem, which is then logged as a warning"
         ),
     )
+
+    @property
+    def nfs_volumes(self) -> Mapping[str, NfsVolume]:
+        """Volumes of the NFS server by the name of their export; empty without a server."""
+        return self.nfs.volumes if self.nfs else {}
 
     @property
     def cluster(self) -> Cluster:

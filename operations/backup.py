@@ -114,7 +114,7 @@ def restore(  # noqa: PLR0913  # one parameter per option
     names = list(dict.fromkeys(volumes or ()))
     if missing:
         present = {each.name for each in _ask(lambda: list(connection.block_storage.volumes()))}
-        names = [name for name in sorted(config.nfs.volumes) if backups.volume_name(stack, name) not in present]
+        names = [name for name in sorted(config.nfs_volumes) if backups.volume_name(stack, name) not in present]
     found = _ask(lambda: backups.find(connection, stack))
     chosen = [volume_restore.choose(found, name, until) for name in names]
     plans = [_ask(lambda each=each: volume_restore.plan(connection, target, each)) for each in chosen]  # type: ignore[misc]

@@ -140,7 +140,7 @@ def names(config: StackConfig) -> list[str]:
     backups = config.backups
     if backups.kind == "none":
         return []
-    exports = sorted(config.nfs.volumes) if backups.volumes is None else backups.volumes
+    exports = sorted(config.nfs_volumes) if backups.volumes is None else backups.volumes
     return list(dict.fromkeys([*exports, *backups.claims]))
 
 

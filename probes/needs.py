@@ -108,8 +108,7 @@ def volumes(config: StackConfig, *, at_maximum: bool = True) -> list[Volumes]:
         config: The stack configuration.
         at_maximum: As for `servers`.
     """
-    of_nfs = config.nfs.volumes.values() if config.nfs else ()
-    found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in of_nfs]
+    found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in config.nfs_volumes.values()]
     for cluster in config.clusters.values():
         if boot := cluster.boot_volume:
             nodes = cluster.max_nodes if at_maximum else cluster.masters.count + cluster.node_count
@@ -198,7 +197,7 @@ def _backups(config: StackConfig) -> dict[str, int | None]:
     names, each = backups.names(config), backup_retention.most(config.backups)
     if config.backups.kind == "snapshot":
         return {"snapshots": each * len(names)}
-    sizes = [config.nfs.volumes[name].size for name in names if name in config.nfs.volumes]
+    sizes = [config.nfs_volumes[name].size for name in names if name in config.nfs_volumes]
     return {"backups": each * len(names), "backup_gigabytes": each * sum(sizes)}
 
 

@@ -281,7 +281,7 @@ class _Project:
                 type=volume.type,
                 availability_zone=volume.availability_zone,
             )
-            for name, volume in (self.config.nfs.volumes if self.config.nfs else {}).items()
+            for name, volume in self.config.nfs_volumes.items()
         }
         yield from existing_volumes.problems(wanted, self.volumes)
 

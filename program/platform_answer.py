@@ -35,9 +35,9 @@ def require(config: StackConfig, host: str, address: pulumi.Output[str], ready: 
     if not config.ingress.answer_timeout or pulumi.runtime.is_dry_run():
         return
 
-    async def ask(known: Sequence[Any]) -> None:
+    async def ask(known: Sequence[Any]) -> Any:
         with user_errors():
-            await in_thread(_ask, config, host, known[0])
+            return await in_thread(_ask, config, host, known[0])
 
     pulumi.Output.all(address, ready).apply(ask)
 

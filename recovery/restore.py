@@ -213,7 +213,7 @@ def _attributes(config: StackConfig, stack: str, plan: Plan) -> dict[str, Any]:
     if present is not None:
         sizes.append(present.size)
         type_, zone = present.volume_type, present.availability_zone
-    if (configured := config.nfs.volumes.get(plan.volume)) is not None:
+    if (configured := config.nfs_volumes.get(plan.volume)) is not None:
         sizes.append(configured.size)
         type_, zone = configured.type or type_, configured.availability_zone or zone
     attributes: dict[str, Any] = {
