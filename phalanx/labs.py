@@ -49,8 +49,8 @@ def contradictions(nublado: Application) -> Iterator[str]:
             f"{_where(nublado, 'homeVolumeName')}: is {home!r}, expected one of volumes: "
             f"{', '.join(sorted(map(str, volumes))) or 'none'}: add the volume of the users' homes, or change its name"
         )
-    source = get(nublado.values, (*_CONFIG, "images", "source"))
-    if not isinstance(source, Mapping) or not source.get("type"):
+    images = get(nublado.values, (*_CONFIG, "images"))
+    if isinstance(images, Mapping) and not get(images, ("source", "type")):
         keys = (*_CONFIG, "images", "source")
         yield (
             f"{nublado.file_of(*keys)}: {'.'.join(keys)}: is not set, expected the repository of the labs' images, for "
