@@ -19,14 +19,14 @@ def problems(settings: NetworkSettings, project: str, stack: str, server: str | 
             its own. Then its own network is compared: Pulumi protects the cluster from another one.
         api: Neutron, as by openstacksdk.
     """
-    own = api.find_network(cloud_name(stack, "network", project))
     where, way = f"{project}:network", "set it back, or deploy another stack"
-    if server is None:
+    port = api.find_port(cloud_name(stack, server, project)) if server else None
+    if server and port is None:
+        return
+    own = api.find_network(cloud_name(stack, "network", project))
+    if port is None:
         subnets_of_own = api.subnets(network_id=own.id) if own is not None and settings.adopt is None else ()
         yield from _other_cidrs(subnets_of_own, settings, where, way)
-        return
-    port = api.find_port(cloud_name(stack, server, project))
-    if port is None:
         return
     adopt, subnets = settings.adopt, {each.id: each for each in api.subnets(network_id=port.network_id)}
     used = [subnets[each["subnet_id"]] for each in port.fixed_ips if each["subnet_id"] in subnets]

@@ -121,8 +121,12 @@ def test_hosts_of_another_platform_are_reported(tmp_path: Path) -> None:
 def test_a_redirect_of_dex_to_another_host_is_reported(tmp_path: Path) -> None:
     def files(host: str) -> dict[str, Any]:
         connector = {"type": "google", "config": {"redirectURI": f"https://{host}/argo-cd/api/dex/callback"}}
-        settings = {"dex.config": yaml.safe_dump({"connectors": [{"type": "github", "config": {}}, connector]})}
-        return {"applications/argocd/values-test.yaml": {"argo-cd": {"configs": {"cm": settings}}}}
+        settings = {
+            "url": "https://rsp.example.org/argo-cd",
+            "dex.config": yaml.safe_dump({"connectors": [{"type": "github", "config": {}}, connector]}),
+        }
+        rbac = {"policy.default": "role:readonly"}
+        return {"applications/argocd/values-test.yaml": {"argo-cd": {"configs": {"cm": settings, "rbac": rbac}}}}
 
     assert check(tmp_path, files("rsp.example.org")) == []
     (problem,) = check(tmp_path, files("other.example.org"))
@@ -133,9 +137,10 @@ def test_a_redirect_of_dex_to_another_host_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["connectors: [", "- a", "connectors: {}", "connectors: [1]"])
-def test_a_malformed_configuration_of_dex_is_left_to_it(tmp_path: Path, text: str) -> None:
+def test_a_malformed_configuration_of_dex_is_reported(tmp_path: Path, text: str) -> None:
     values = {"argo-cd": {"configs": {"cm": {"dex.config": text}}}}
-    assert check(tmp_path, {"applications/argocd/values-test.yaml": values}) == []
+    (problem,) = check(tmp_path, {"applications/argocd/values-test.yaml": values})
+    assert problem.startswith("applications/argocd/values-test.yaml: argo-cd.configs.cm.dex.config: is ignored: expect")
 
 
 def test_an_ingress_with_the_name_of_another_environment_is_reported(tmp_path: Path) -> None:

@@ -331,6 +331,7 @@ ONLY_THE_RUN: Mapping[str, str] = {
         "the next `operations backup` (tests/unit/operations/test_backup.py)",
     ),
     "enforcePreflight": "the checks before the first resource (tests/unit/program/test_failures.py)",
+    "ingress.answerTimeout": "the end of each update (tests/unit/program/test_platform_answer.py)",
     "protect": "marks in the state, which are no properties of resources",
 }
 """Keys that change no resource, with what they change."""
