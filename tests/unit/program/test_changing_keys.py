@@ -280,6 +280,7 @@ VAULT: Mapping[str, Any] = {
             "mount": "transit-2",
             "keyName": "rsp-2",
             "token": "planted-transit-token-2",
+    "server.tls.rotation": To(value="november", base={"server.tls": {"kind": "private"}}),
         }.items()
     },
     "server.backupPassword": "planted-backup-password-2",
