@@ -21,7 +21,7 @@ from probes.vault_secrets import Contents
 from program import secret_change_log, secret_gathering
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
-from wiring import argocd_repository, requirements, verification
+from wiring import requirements, trust, verification
 from wiring.application_values import application_values
 
 
@@ -67,7 +67,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             revisions=config.applications.revisions,
             kubernetes=config.cluster.kubernetes_version,
         )
-        source = argocd_repository.trusted(source, config.applications.wiring)
+        source = trust.trusted(source, config)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.
