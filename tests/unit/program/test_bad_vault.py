@@ -12,7 +12,7 @@ from components import private_authority
 from config.loader import load_file
 from config.stack_config import StackConfig
 from phalanx import environment, policies
-from probes import vault_policy
+from probes import vault_policy, vault_preflight
 from sandbox.site_certificate import issue
 from tests import openbao
 from tests.openbao import OpenBao
@@ -162,6 +162,21 @@ def test_a_private_authority_is_trusted_by_program_and_operator(
         *kept, added = values["vault-secrets-operator"]["environmentVars"]
         assert added == {"name": "VAULT_CACERT_BYTES", "value": ca_file.read_text()}
         assert [each["name"] for each in kept] == ["VAULT_ROLE_ID", "VAULT_SECRET_ID"]
+
+
+def test_an_authority_that_only_this_machine_trusts_causes_a_warning(
+    with_private_authority: tuple[OpenBao, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao, ca_file = with_private_authority
+    found = environment.load(CHECKOUTS["roe"], "roe").model_copy(update={"vault_url": bao.url})
+    configured = load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault
+    monkeypatch.setenv("VAULT_CACERT", str(ca_file))
+    (warning,) = vault_preflight.check(bao.url, found, configured, "roe")
+    assert str(warning).startswith(
+        "rsp:vault.caFile (warning): is not set, so that vault-secrets-operator does not trust Vault's certificate ("
+    )
+    named = configured.model_copy(update={"ca_file": ca_file})
+    assert list(vault_preflight.check(bao.url, found, named, "roe")) == []
 
 
 def test_an_authority_that_has_not_signed_the_certificate(
