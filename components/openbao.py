@@ -42,6 +42,14 @@ class CertificateArgs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PrivateAuthorityArgs:
+    """A certificate of a CA that the stack creates."""
+
+    rotation: str
+    """Any text, whose change creates another certificate of the same CA."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SealKeyArgs:
     """A key of a static seal."""
 
@@ -85,7 +93,7 @@ class OpenBaoArgs:
     """URL of OpenBao's Debian package."""
     package_sha256: str
     """SHA-256 of the package, in hexadecimal digits."""
-    tls: AcmeArgs | CertificateArgs
+    tls: AcmeArgs | CertificateArgs | PrivateAuthorityArgs
     """Source of the TLS certificate."""
     seal: StaticSealArgs | TransitSealArgs | None
     """Seal with which the server unseals itself; None for a Shamir seal, with which operators do."""
@@ -124,7 +132,7 @@ def configuration(args: OpenBaoArgs) -> dict[str, Any]:
 
 
 def _tls(args: OpenBaoArgs) -> dict[str, Any]:
-    if isinstance(args.tls, CertificateArgs):
+    if not isinstance(args.tls, AcmeArgs):
         return {"tls_cert_file": CERTIFICATE, "tls_key_file": CERTIFICATE_KEY}
     return {
         "tls_acme_ca_directory": args.tls.directory,

@@ -1,12 +1,13 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_openstack import networking
 
-from components.openbao import AcmeArgs, OpenBaoArgs
+from components.openbao import AcmeArgs, CertificateArgs, OpenBaoArgs, PrivateAuthorityArgs
+from components.private_authority import PrivateAuthority
 from components.stateless_vm import SecurityGroupRule, StatelessVm, StatelessVmArgs
 from components.vault_cloud_init import render
 from config.names import volume_description
@@ -43,6 +44,8 @@ class VaultServer(pulumi.ComponentResource):
 
     address: pulumi.Output[str]
     """IPv4 address for the server's DNS record."""
+    ca_certificate: pulumi.Output[str]
+    """Certificate of the CA that the stack has created, as PEM; empty without one."""
 
     def __init__(self, name: str, args: VaultServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:VaultServer", name, None, opts)
@@ -56,9 +59,21 @@ class VaultServer(pulumi.ComponentResource):
         )
         port = vm.port(_ingress(args), description="Vault for its clients, and what the server itself needs")
         self.address = self._address(name, args, port)
-        user_data = volume.id.apply(lambda volume_id: render(args.openbao, volume_id))
+        self.ca_certificate, server = self._with_certificate(name, args)
+        user_data = pulumi.Output.all(server, volume.id).apply(lambda known: render(*known))
         vm.server(port, pulumi.Output.secret(user_data), [volume])
         self.register_outputs({"address": self.address})
+
+    def _with_certificate(
+        self, name: str, args: VaultServerArgs
+    ) -> tuple[pulumi.Output[str], pulumi.Output[OpenBaoArgs]]:
+        """Return the certificate of the CA, and the arguments of OpenBao with the certificate that it has signed."""
+        openbao = args.openbao
+        if not isinstance(openbao.tls, PrivateAuthorityArgs):
+            return pulumi.Output.from_input(""), pulumi.Output.from_input(openbao)
+        authority = PrivateAuthority(name, openbao.host, openbao.tls.rotation, ResourceOptions(parent=self))
+        signed = pulumi.Output.all(certificate=authority.server_certificate, key=authority.server_key)
+        return authority.certificate, signed.apply(lambda known: replace(openbao, tls=CertificateArgs(**known)))
 
     def _address(self, name: str, args: VaultServerArgs, port: networking.Port) -> pulumi.Output[str]:
         if args.floating_ip_network is None:

@@ -3,11 +3,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from config.changes import in_place, refused
+from config.files import CaFile
 from config.section import ONE_LINE, SEALED, Matching, Secret, SecretLine, Section, Slug
 from config.vault import Username
 from phalanx import git_credentials
 from phalanx.git_addresses import check_repository, check_revision, transport
-from phalanx.git_credentials import Credentials, SshKey, Token
+from phalanx.git_credentials import Anonymous, Credentials, SshKey, Token
 
 _ADDRESS = Matching(ONE_LINE, "the URL of a Git repository, such as https://github.com/lsst-sqre/phalanx", 2048)
 
@@ -92,6 +93,24 @@ class Phalanx(Section):
         examples=[{"kind": "https", "token": {"secure": "..."}}],
     )
 
+    ca_file: Annotated[
+        CaFile | None,
+        in_place("later requests trust the other CA; updates Argo CD, unless wiring is verify"),
+    ] = Field(
+        default=None,
+        description=(
+            "File with the certificate of the private CA that has signed the Git server's, as PEM; this program and "
+            "Argo CD then trust no other for this server"
+        ),
+        examples=["certificates/git.pem"],
+    )
+
+    @model_validator(mode="after")
+    def _authority_of_https(self) -> Self:
+        if self.ca_file and transport(self.repository) != "https":
+            raise ValueError("caFile is for a repository like https://HOST/PATH: change repository, or remove caFile")
+        return self
+
     @model_validator(mode="after")
     def _credentials_fit_the_repository(self) -> Self:
         if self.credentials and transport(self.repository) != (kind := self.credentials.kind):
@@ -104,14 +123,14 @@ class Phalanx(Section):
 
     @property
     def git_credentials(self) -> Credentials | None:
-        """The credentials for Git; None if the repository needs none."""
+        """The credentials for Git, with the CA of its server; None if the repository needs neither."""
         match self.credentials:
             case HttpsCredentials(username=username, token=token):
-                return Token(username=username, token=token.get_secret_value())
+                return Token(username=username, token=token.get_secret_value(), ca_file=self.ca_file)
             case SshCredentials(private_key=key, known_hosts=hosts):
                 return SshKey(private_key=key.get_secret_value(), known_hosts=hosts)
             case _:
-                return None
+                return Anonymous(ca_file=self.ca_file) if self.ca_file else None
 
     @property
     def sealed(self) -> bool:

@@ -1,19 +1,14 @@
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from config.addresses import HttpsUrl, RegistryHost, VaultUrl
 from config.changes import in_place, refused, replaces
+from config.files import CaFile, FilePath, ca_certificates
 from config.section import MAX_TTL, Matching, Name, PathName, Secret, SecretLine, SecretName, Section, Slug
 
 _HOUR = 3600
-
-_FILE = Matching(r"[^~].*", "the path of a file, absolute or from the project's directory, such as secrets.yaml", 4096)
-
-FilePath = Annotated[Path, BeforeValidator(lambda given: _FILE.check(given) if isinstance(given, str) else given)]
-"""Path of a file. No shell expands it."""
 
 Rotated = Annotated[
     str,
@@ -106,6 +101,18 @@ class Vault(Section):
         description="URL of Vault as this program reaches it, if it differs from the Phalanx environment's vaultUrl",
         examples=["https://vault.example.org:8200"],
     )
+    ca_file: Annotated[
+        CaFile | None,
+        in_place("later requests trust the other CA; restarts vault-secrets-operator with it, unless wiring is verify"),
+    ] = Field(
+        default=None,
+        description=(
+            "File with the certificate of the private CA that has signed Vault's, as PEM; this program and "
+            "vault-secrets-operator then trust no other. If absent, they trust public CAs, and this program that in "
+            "VAULT_CACERT"
+        ),
+        examples=["certificates/vault.pem"],
+    )
     mount: Annotated[
         Ownership,
         refused(
@@ -144,6 +151,11 @@ class Vault(Section):
         ),
         examples=[{"gafaelfawr": "2026-11-26"}],
     )
+
+    @property
+    def ca_certificates(self) -> str:
+        """Certificates of the private CA as PEM; empty if Vault's certificate is from a public one."""
+        return ca_certificates(self.ca_file) if self.ca_file else ""
 
     def reached_at(self, vault_url: str) -> str:
         """Return the URL of Vault as this program reaches it, without a trailing slash.

@@ -64,7 +64,20 @@ class GivenCertificate(Section):
     key: Secret = Field(description="Private key of the certificate, as PEM (pulumi config set --secret)")
 
 
-ServerTls = Annotated[AcmeCertificate | GivenCertificate, Field(discriminator="kind")]
+class PrivateCertificate(Section):
+    """A certificate of a CA that this stack creates for this server alone."""
+
+    kind: Literal["private"] = Field(
+        description="This stack creates a CA and the certificate; clients must trust the output vaultCaCertificate"
+    )
+    rotation: Name = Field(
+        default="initial",
+        description="Any text, such as a date. A change creates another certificate of the same CA",
+        examples=["2026-11-26"],
+    )
+
+
+ServerTls = Annotated[AcmeCertificate | GivenCertificate | PrivateCertificate, Field(discriminator="kind")]
 
 
 _SEAL = refused(

@@ -90,9 +90,8 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
     problems: list[Problem] = []
     if from_vault and with_vault:
         try:
-            held, problems = certificate.inspect(
-                environment, {certificate.CERTIFICATE: "", **vault_secrets.read(vault, environment)}
-            )
+            secrets = vault_secrets.read(vault, environment, described.config.vault)
+            held, problems = certificate.inspect(environment, {certificate.CERTIFICATE: "", **secrets})
         except SecretsError as error:
             problems = [Problem(where=f"Vault at {vault}", what=str(error))]
     served = None

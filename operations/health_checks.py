@@ -78,7 +78,8 @@ class Stack:
     def phalanx(self) -> Shared[tuple[Checkout, Environment]]:
         """Checkout of the Phalanx repository, and the environment's settings in it."""
         settings = self.config.phalanx
-        return Shared(lambda: source.locate(settings.repository, settings.revision, settings.environment))
+        credentials = None if settings.sealed else settings.git_credentials
+        return Shared(lambda: source.locate(settings.repository, settings.revision, settings.environment, credentials))
 
     @cached_property
     def kubeconfig(self) -> Shared[str]:
@@ -196,6 +197,7 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
 
 
 def _of_vault(stack: Stack) -> Iterator[Check]:
+    config = stack.config
     yield Check(
         name=PHALANX,
         run=lambda: _phalanx(stack),
@@ -204,7 +206,7 @@ def _of_vault(stack: Stack) -> Iterator[Check]:
     )
     yield Check(
         name=vault.VAULT,
-        run=lambda: vault.vault(stack.vault_address),
+        run=lambda: vault.vault(stack.vault_address, config.vault.ca_file),
         requires=(PHALANX,),
         remedy="docs/howto/on-call.md#vault",
         failure=State.CRITICAL,

@@ -86,5 +86,5 @@ def prune(
         typer.echo(f"To remove: {removal}")
     if not yes:
         typer.confirm("Remove them?", abort=True)
-    for message in secrets_prune.remove(removals, needed.address, where):
+    for message in secrets_prune.remove(removals, needed.address, where, needed.config.vault.ca_file):
         typer.echo(message)

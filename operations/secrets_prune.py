@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phalanx.environment import Environment
@@ -73,13 +74,16 @@ def removals(chosen: Collection[SecretKey], held: Collection[SecretKey]) -> list
     return found
 
 
-def remove(removals: Iterable[Removal], address: str, environment: Environment) -> Iterator[str]:
+def remove(
+    removals: Iterable[Removal], address: str, environment: Environment, ca_file: Path | None = None
+) -> Iterator[str]:
     """Remove keys by writing a new version of their secret, and whole secrets by deleting their newest version.
 
     Args:
         removals: Keys and secrets to remove.
         address: URL of Vault.
         environment: The environment.
+        ca_file: As for `vault_client.authorities`.
 
     Yields:
         One message per removal, with the command that undoes it.
@@ -87,7 +91,7 @@ def remove(removals: Iterable[Removal], address: str, environment: Environment) 
     Raises:
         SecretsError: Vault refuses the request, or other clients keep writing the same secret.
     """
-    client = vault_client.connect(address)
+    client = vault_client.connect(address, ca_file)
     with vault_secrets.explained(address, environment, "change"):
         for removal in removals:
             yield _remove_keys(client, environment, removal) if removal.keys else _delete(client, environment, removal)

@@ -70,7 +70,7 @@ def read_vault(needed: NeededSecrets) -> tuple[list[Problem], dict[SecretKey, bo
     if problems := [problem for problem in checked if problem.fatal]:
         return problems, None
     try:
-        held = vault_secrets.read(needed.address, found)
+        held = vault_secrets.read(needed.address, found, settings)
     except PhalanxError as error:
         return [Problem(where=f"Vault at {needed.address}", what=str(error))], None
     return [], {key: bool(value) for key, value in held.items()}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -181,8 +182,9 @@ def _folders(stack: str, address: str, path: str | None) -> tuple[Folder, Folder
         raise SecretsError(f"--from and --from-path are the stack's own Vault and path, {source_path} of {own_address}")
     # Another path of the same Vault needs no second token.
     variable = vault_client.TOKEN if address == own_address and SOURCE_TOKEN not in os.environ else SOURCE_TOKEN
-    source = _find(address, variable, "--from", source_path)
-    target = _find(own_address, vault_client.TOKEN, "rsp:vault.address", environment.vault_path_prefix)
+    ca_file = described.config.vault.ca_file
+    source = _find(address, variable, "--from", source_path, ca_file if address == own_address else None)
+    target = _find(own_address, vault_client.TOKEN, "rsp:vault.address", environment.vault_path_prefix, ca_file)
     if target.version == 1:
         raise SecretsError(
             f"{target.mount} of Vault at {own_address} is KV version 1, Phalanx requires version 2: upgrade it with "
@@ -191,8 +193,8 @@ def _folders(stack: str, address: str, path: str | None) -> tuple[Folder, Folder
     return source, target
 
 
-def _find(address: str, variable: str, setting: str, path: str) -> Folder:
-    client = vault_client.connect(address, variable=variable)
+def _find(address: str, variable: str, setting: str, path: str, ca_file: Path | None = None) -> Folder:
+    client = vault_client.connect(address, ca_file, variable=variable)
     return vault_kv.find(Access(client, address, variable, setting), path)
 
 

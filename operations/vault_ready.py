@@ -1,6 +1,7 @@
 """Command ``vault-ready``: wait until a Vault can be used."""
 
 import time
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -22,6 +23,12 @@ def main(
     address: Annotated[
         str | None, typer.Option(metavar="IPV4", help="Address of its DNS record: the output vaultAddress")
     ] = None,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="File with its private CA; by default VAULT_CACERT, or public CAs"
+        ),
+    ] = None,
     timeout: Annotated[int, typer.Option(metavar="SECONDS", help="Maximum time to wait in seconds")] = 1200,
 ) -> None:
     """Wait until a Vault is initialized and unsealed; exit with 1 if an operator must act, or after the timeout."""
@@ -30,7 +37,7 @@ def main(
         raise typer.BadParameter(f"{url} is not a URL of the form https://NAME:PORT", param_hint="URL")
     deadline = time.monotonic() + timeout
     shown = ""
-    while obstacle := vault_ready.check(url, address):
+    while obstacle := vault_ready.check(url, address, ca_file):
         if not obstacle.temporary:
             raise NotReadyError(obstacle.what)
         if time.monotonic() >= deadline:

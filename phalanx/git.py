@@ -54,4 +54,12 @@ def run(
             return str(error.stdout)
         lines = [line.removeprefix("fatal: ") for line in error.stderr.splitlines() if line.strip()]
         reason = lines[0] if lines else f"git exited with {error.returncode}"
-        raise CheckoutError(f"{problem}: {git_credentials.redacted(credentials, reason)}") from None
+        raise CheckoutError(f"{problem}: {git_credentials.redacted(credentials, reason)}{_remedy(reason)}") from None
+
+
+def _remedy(reason: str) -> str:
+    """Return what to do about a server with an untrusted certificate; empty for any other reason."""
+    # Messages of libcurl with OpenSSL ("SSL certificate problem: ...") and with GnuTLS.
+    if "SSL certificate problem" not in reason and "certificate verification failed" not in reason:
+        return ""
+    return ": set rsp:phalanx.caFile to the file with the certificate of the CA that has signed the server's"

@@ -28,6 +28,8 @@ class Token:
     """User name; the services that issue tokens accept any."""
     token: str = field(repr=False)
     """The token, in one line."""
+    ca_file: Path | None = None
+    """File with the CA of the server, as PEM; public CAs if None."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,15 @@ class SshKey:
     """Keys of the servers that may be connected to, as lines of a file known_hosts (sshd(8))."""
 
 
-Credentials = Token | SshKey
+@dataclass(frozen=True, kw_only=True)
+class Anonymous:
+    """No credentials, for HTTPS to a server with a certificate of a private CA."""
+
+    ca_file: Path
+    """File with the CA of the server, as PEM."""
+
+
+Credentials = Token | SshKey | Anonymous
 
 
 @contextmanager
@@ -63,9 +73,12 @@ def variables(
     match credentials:
         case None:
             yield {}
-        case Token(username=username, token=token):
+        case Anonymous(ca_file=ca_file):
+            yield _authority(ca_file)
+        case Token(username=username, token=token, ca_file=ca_file):
             yield {
                 **_settings(repository, inherited),
+                **(_authority(ca_file) if ca_file else {}),
                 "RSP_GIT_USERNAME": username,
                 "RSP_GIT_TOKEN": token,
             }
@@ -86,6 +99,11 @@ def variables(
 def redacted(credentials: Credentials | None, text: str) -> str:
     """Return a text, such as the output of git, without the token, which a server may have repeated."""
     return text.replace(credentials.token, "[removed]") if isinstance(credentials, Token) else text
+
+
+def _authority(ca_file: Path) -> dict[str, str]:
+    """Return the variable with which Git trusts a CA and no other; absolute, as Git changes its directory."""
+    return {"GIT_SSL_CAINFO": str(ca_file.absolute())}
 
 
 def _settings(repository: str, inherited: Mapping[str, str]) -> dict[str, str]:

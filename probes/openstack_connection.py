@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from config.cloud import Cloud
@@ -44,11 +45,26 @@ def connect(cloud: Cloud, project: str = PROJECT) -> "Connection | Problem":
             "or set OS_CLIENT_CONFIG_FILE to the path of the right clouds.yaml",
         )
     where = f"Keystone at {connection.config.get_auth_args().get('auth_url', 'an unknown address')}"
+    ca_file = private_ca(connection)
+    if ca_file and not Path(ca_file).exists():
+        return Problem(
+            where=where, what=f"`cacert` of cloud `{cloud.name}` in clouds.yaml is {ca_file}, which does not exist"
+        )
     try:
         connection.authorize()
     except (exceptions.SDKException, keystone.ClientException) as error:
-        return _refusal(where, cloud.name, error)
+        return _refusal(where, cloud.name, ca_file, error)
     return connection
+
+
+def private_ca(connection: "Connection") -> str | None:
+    """Return the file of the CA of the OpenStack API, None if that is a public one.
+
+    Args:
+        connection: A connection, whose ``cacert`` in clouds.yaml, or ``OS_CACERT``, names the file.
+    """
+    verify, _ = connection.config.get_requests_verify_args()
+    return verify if isinstance(verify, str) else None
 
 
 class Location(NamedTuple):
@@ -72,7 +88,7 @@ def locate(cloud: Cloud, project: str = PROJECT) -> Location:
     return Location(str(connection.current_project_id), connection.config.region_name or "")
 
 
-def _refusal(where: str, cloud: str, error: Exception) -> Problem:
+def _refusal(where: str, cloud: str, ca_file: str | None, error: Exception) -> Problem:
     """Explain why Keystone refuses to issue a token."""
     from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
 
@@ -85,7 +101,9 @@ def _refusal(where: str, cloud: str, error: Exception) -> Problem:
     if any(isinstance(cause, keystone.SSLError) for cause in causes):
         return Problem(
             where=where,
-            what=f"has an untrusted certificate: set `cacert` of cloud `{cloud}` in clouds.yaml to the file of its CA",
+            what=f"has a certificate that no {f'CA in {ca_file}' if ca_file else 'public CA'} has signed "
+            f"({first_line(causes[-1])}): set "
+            f"`cacert` of cloud `{cloud}` in clouds.yaml to the file of its CA",
         )
     if any(isinstance(cause, keystone.ConnectFailure | keystone.DiscoveryFailure) for cause in causes):
         return Problem(where=where, what="does not answer: check auth_url in clouds.yaml and the network")

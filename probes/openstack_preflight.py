@@ -22,7 +22,7 @@ from probes import (
     quota,
 )
 from probes.needs import Flavor, Volumes, servers
-from probes.openstack_connection import connect
+from probes.openstack_connection import connect, private_ca
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
 
@@ -256,6 +256,7 @@ class _Project:
             yield from magnum_driver.cluster_warnings(f"clusters.{name}", settings)
             cluster = self._existing_clusters[name]
             if cluster is None:
+                yield from self._nodes_trust(name)
                 continue
             template = self._magnum.get_cluster_template(cluster.cluster_template_id)
             known = {**self.names.known_flavors, **self.names.known_images}
@@ -265,6 +266,16 @@ class _Project:
             active = self.config.active
             name, exists = cloud_name(self.stack, active), self._existing_clusters[active] is not None
             yield from monitoring_preflight.problems(self.connection, name, exists, self.config.monitoring.namespace)
+
+    def _nodes_trust(self, name: str) -> Iterator[Problem]:
+        """Warn if the nodes of a new cluster must trust a private CA, which only the cloud's administrators can set."""
+        if ca_file := private_ca(self.connection):
+            yield Problem(
+                where=f"rsp:clusters.{name}",
+                what=f"its nodes must trust the CA in {ca_file} as well, or its creation times out: ask the cloud's "
+                "administrators whether openstack_ca_file in magnum.conf names it (docs/howto/private-ca.md)",
+                fatal=False,
+            )
 
     @functools.cached_property
     def volumes(self) -> Mapping[str, Any]:

@@ -85,7 +85,7 @@ class Queries:
             The environment's contents of Vault. Its error, a PhalanxError, is also one of the `problems`.
         """
         _, environment = self.phalanx()
-        return self._executor.submit(vault_secrets.contents, self.vault_url(), environment, self._config.vault.approle)
+        return self._executor.submit(vault_secrets.contents, self.vault_url(), environment, self._config.vault)
 
     def _locate(self, commit: str) -> tuple[Checkout, phalanx_environment.Environment]:
         settings = self._config.phalanx

@@ -3,6 +3,7 @@
 import os
 import re
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,14 +29,14 @@ class VaultTokenError(PhalanxError):
     """No token is set, it contains invalid characters, or the connection would not be encrypted."""
 
 
-def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
+def connect(address: str, ca_file: Path | None = None, *, variable: str = TOKEN) -> "hvac.Client":
     """Return a client with the token in ``VAULT_TOKEN`` or else ``~/.vault-token``, without sending a request.
 
-    Vault's certificate is verified with ``VAULT_CACERT`` or ``VAULT_CAPATH``, as by the Pulumi provider. Requests are
-    sent to the namespace in ``VAULT_NAMESPACE``.
+    Requests are sent to the namespace in ``VAULT_NAMESPACE``.
 
     Args:
         address: URL of Vault.
+        ca_file: As for `authorities`.
         variable: Environment variable with the token. With any other than ``VAULT_TOKEN``, the file
             ``~/.vault-token`` is not used, so that a second Vault never receives the token of the first. The variable
             with the namespace differs likewise: ``VAULT_SOURCE_NAMESPACE`` for ``VAULT_SOURCE_TOKEN``.
@@ -52,7 +53,9 @@ def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
         )
     # With None instead of an empty token, hvac reads ~/.vault-token.
     token = os.environ.get(variable) or (None if variable == TOKEN else "")
-    client = hvac.Client(url=address, token=token, timeout=TIMEOUT, namespace=namespace(variable))
+    client = hvac.Client(
+        url=address, token=token, verify=authorities(ca_file), timeout=TIMEOUT, namespace=namespace(variable)
+    )
     if not client.token:
         raise VaultTokenError(f"no token for Vault: set {variable} (`vault login -method=... -no-store`)")
     if not _PRINTABLE.fullmatch(client.token):
@@ -60,6 +63,16 @@ def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
             f"{variable} contains a space, a line break or a character that is not ASCII: set it to the token alone",
         )
     return client
+
+
+def authorities(ca_file: Path | None = None) -> str | bool:
+    """Return the CAs to verify a Vault with, as requests expects them: a path, or True for public ones.
+
+    Args:
+        ca_file: File with the CA of Vault, as PEM; if None, that in ``VAULT_CACERT`` or ``VAULT_CAPATH``, or public
+            CAs, as for Pulumi's provider.
+    """
+    return str(ca_file or os.environ.get("VAULT_CACERT") or os.environ.get("VAULT_CAPATH") or "") or True
 
 
 def namespace(variable: str = TOKEN) -> str | None:
@@ -75,7 +88,7 @@ def of_server(client: "hvac.Client") -> "hvac.Client":
     """Return a client for requests about the server, which Vault answers outside of namespaces only."""
     import hvac  # noqa: PLC0415  # see connect
 
-    return hvac.Client(url=client.url, token="", timeout=TIMEOUT)
+    return hvac.Client(url=client.url, token="", timeout=TIMEOUT, session=client.session)
 
 
 def explain(error: Exception, setting: str = "rsp:vault.address") -> str:
@@ -90,7 +103,11 @@ def explain(error: Exception, setting: str = "rsp:vault.address") -> str:
 
     match error:
         case http.SSLError():
-            return f"its certificate is not trusted ({_innermost(error)}): set VAULT_CACERT to the file of its CA"
+            key = "rsp:vault.caFile" if setting.startswith("rsp:") else "VAULT_CACERT"
+            return (
+                f"its certificate is not trusted ({_innermost(error)}): set {key} to the file with the certificate of "
+                "the CA that has signed it"
+            )
         case http.RequestException():
             return f"does not answer ({_innermost(error)}): check {setting}, the network, and whether it runs"
         case exceptions.VaultNotInitialized():

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from config.vault import Vault
+from phalanx.certificates import CertificateError
 from phalanx.environment import Environment
-from probes import existing_vault, vault_access, vault_client
+from probes import existing_vault, served_certificate, vault_access, vault_client
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -39,22 +41,47 @@ def check(
         # The comparison requires read access.
         if not any(problem.fatal for problem in problems):
             yield from existing_vault.check(client, environment, settings, stack)
+            yield from _check_operator_trust(address, environment, settings)
 
-    yield from _check(address, check_contents)
+    yield from _check(address, settings, check_contents)
+
+
+def _check_operator_trust(address: str, environment: Environment, settings: Vault) -> Iterator[Problem]:
+    """Warn if only this program trusts Vault's certificate, by ``VAULT_CACERT``, and not vault-secrets-operator."""
+    url = urlsplit(address)
+    here_only = settings.ca_file is None and vault_client.authorities() is not True
+    if not here_only or url.scheme != "https" or address != environment.vault_url.rstrip("/"):
+        return
+    host = str(url.hostname)
+    try:
+        reason = served_certificate.distrust(host, (host, url.port or served_certificate.HTTPS))
+    except CertificateError:
+        return
+    if reason:
+        yield Problem(
+            where="rsp:vault.caFile",
+            what=f"is not set, so that vault-secrets-operator does not trust Vault's certificate ({reason}), unless "
+            "the Phalanx repository gives it the CA: set the key to the file that VAULT_CACERT names here",
+            fatal=False,
+        )
 
 
 def check_readable(address: str, environment: Environment, settings: Vault, stack: str) -> Iterator[Problem]:
     """Check only whether the secrets can be read; arguments as for `check`."""
-    yield from _check(address, lambda client: existing_vault.check_mount(client, environment, settings, stack))
+    yield from _check(
+        address, settings, lambda client: existing_vault.check_mount(client, environment, settings, stack)
+    )
 
 
-def _check(address: str, check_contents: Callable[["hvac.Client"], Iterable[Problem]]) -> Iterator[Problem]:
+def _check(
+    address: str, settings: Vault, check_contents: Callable[["hvac.Client"], Iterable[Problem]]
+) -> Iterator[Problem]:
     from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
     from requests import exceptions as http  # noqa: PLC0415
 
     where = f"Vault at {address}"
     try:
-        client = vault_client.connect(address)
+        client = vault_client.connect(address, settings.ca_file)
         problems = [*_check_seal(client, where)] or [*_check_token(client, where)]
         yield from problems
         if not any(problem.fatal for problem in problems):

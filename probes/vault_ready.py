@@ -1,11 +1,13 @@
 """Check from this machine, without a token, whether a Vault can be used."""
 
-import os
 import socket
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from probes import vault_client
 
 TIMEOUT = 5
 """Timeout of a request in seconds."""
@@ -24,18 +26,17 @@ class Obstacle:
     """True if it may disappear by itself; false if an operator must act."""
 
 
-def check(url: str, address: str | None = None) -> Obstacle | None:
+def check(url: str, address: str | None = None, ca_file: Path | None = None) -> Obstacle | None:
     """Return why a Vault cannot be used yet; None if it is initialized, unsealed and active.
-
-    Its certificate is verified with ``VAULT_CACERT`` or ``VAULT_CAPATH``, as Vault's own clients do.
 
     Args:
         url: URL of the Vault.
         address: IPv4 address that the URL's host name must resolve to; any if None.
+        ca_file: As for `vault_client.authorities`.
     """
     # Before any connection: with ACME each connection makes the server request its certificate, and while the name
     # resolves to another address, each failed validation counts towards a limit (letsencrypt.org/docs/rate-limits).
-    return _check_name(str(urlsplit(url).hostname), address) or _check_health(url)
+    return _check_name(str(urlsplit(url).hostname), address) or _check_health(url, ca_file)
 
 
 def _check_name(host: str, address: str | None) -> Obstacle | None:
@@ -50,11 +51,10 @@ def _check_name(host: str, address: str | None) -> Obstacle | None:
     return Obstacle(what=f"{host} {state}: create an A record with {record}; `getent hosts {host}` must show it here")
 
 
-def _check_health(url: str) -> Obstacle | None:
+def _check_health(url: str, ca_file: Path | None) -> Obstacle | None:
     import requests  # noqa: PLC0415  # slow to import, and most commands of operations do without
 
-    authorities = os.environ.get("VAULT_CACERT") or os.environ.get("VAULT_CAPATH") or True
-    get = partial(requests.get, verify=authorities, timeout=TIMEOUT)
+    get = partial(requests.get, verify=vault_client.authorities(ca_file), timeout=TIMEOUT)
     try:
         status = get(f"{url}/v1/sys/health").status_code
         if status == _OK:
@@ -65,7 +65,7 @@ def _check_health(url: str) -> Obstacle | None:
     except requests.exceptions.SSLError as error:
         return Obstacle(
             what=f"{url} has a certificate that is not trusted ({error}): with ACME, port 443 of the server must be "
-            "reachable from the Internet; with a private CA, set VAULT_CACERT to the file of its certificate"
+            "reachable from the Internet; with a private CA, name the file of its certificate with --ca-file"
         )
     except requests.exceptions.RequestException as error:
         return Obstacle(

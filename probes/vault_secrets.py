@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from config.vault import AppRole
+from config.vault import Vault
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import SecretKey
@@ -37,11 +37,12 @@ class Contents:
     """True if the environment's AppRole exists, whoever created it."""
 
 
-def contents(address: str, environment: Environment, approle: AppRole) -> Contents:
+def contents(address: str, environment: Environment, settings: Vault) -> Contents:
     """Read an environment's contents of Vault; arguments and errors as for `read`."""
+    approle = settings.approle
     read_at = datetime.now(UTC)
     with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
-        client = vault_client.connect(address)
+        client = vault_client.connect(address, settings.ca_file)
         mounts = pool.submit(existing_vault.visible, client)
         role = pool.submit(client.read, f"auth/{approle.path}/role/{environment.vault_role}")
         return Contents(
@@ -53,7 +54,7 @@ def contents(address: str, environment: Environment, approle: AppRole) -> Conten
         )
 
 
-def read(address: str, environment: Environment) -> dict[SecretKey, str]:
+def read(address: str, environment: Environment, settings: Vault) -> dict[SecretKey, str]:
     """Read every secret under an environment's path with the token in ``VAULT_TOKEN``.
 
     The program requires them before it registers anything, as a static secret may be missing, and the functions of
@@ -62,6 +63,7 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
     Args:
         address: URL of Vault.
         environment: The environment; its KV engine need not exist yet.
+        settings: The stack's settings of Vault.
 
     Returns:
         The values by application and key, without secrets whose newest version is deleted.
@@ -71,13 +73,13 @@ def read(address: str, environment: Environment) -> dict[SecretKey, str]:
         VaultTokenError: No token is set, or the connection would not be encrypted.
     """
     with explained(address, environment, "read"), ThreadPoolExecutor(_READERS) as pool:
-        return _read(vault_client.connect(address), environment, pool)
+        return _read(vault_client.connect(address, settings.ca_file), environment, pool)
 
 
-def read_application(address: str, environment: Environment, application: str) -> dict[str, str]:
+def read_application(address: str, environment: Environment, settings: Vault, application: str) -> dict[str, str]:
     """Read the present secret of one application, by key; arguments and errors as for `read`."""
     with explained(address, environment, "read"):
-        client = vault_client.connect(address)
+        client = vault_client.connect(address, settings.ca_file)
         return {key.name: value for key, value in _keys(client, environment, application)}
 
 

@@ -22,7 +22,7 @@ from program import first_installation, secret_change_log, secret_gathering
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
 from program.first_installation import Deployed
-from wiring import argocd_repository, requirements, verification
+from wiring import requirements, trust, verification
 from wiring.application_values import application_values
 
 
@@ -71,7 +71,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             kubernetes=config.cluster.kubernetes_version,
         )
         queries.count(source.claims)
-        source = argocd_repository.trusted(source, config.applications.wiring)
+        source = trust.trusted(source, config)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.

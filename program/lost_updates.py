@@ -33,11 +33,12 @@ def comparison(checked: Checked) -> Callable[[ResourceHookArgs], Awaitable[None]
 
     It raises a `LostUpdateError` if a key was added, changed or deleted, or a `SecretsError` if Vault does not answer.
     """
-    vault, environment, secrets = checked.vault_url, checked.source.environment, checked.secrets
+    environment, secrets = checked.source.environment, checked.secrets
+    vault = (checked.vault_url, environment, checked.config.vault)
 
     async def before_write(args: ResourceHookArgs) -> None:
         application = str((args.new_inputs or {})["name"]).rpartition("/")[2]
-        present = await in_thread(vault_secrets.read_application, vault, environment, application)
+        present = await in_thread(vault_secrets.read_application, *vault, application)
         now = secrets.foreign_keys(application, present)
         known = secrets.foreign_keys(application, secrets.in_vault(application))
         if changed := sorted(key for key in known.keys() | now.keys() if known.get(key) != now.get(key)):

@@ -29,9 +29,8 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
 
 def vault_options(checked: Checked, unchanged: Output[None]) -> ResourceOptions:
     """Return the options of components in Vault; `unchanged` as for `openstack_options`."""
-    return ResourceOptions(
-        providers=[vault_provider(checked.vault_url, unchanged)], transformations=[refuse_lost_updates(checked)]
-    )
+    provider = vault_provider(checked.vault_url, checked.config.vault.ca_file, unchanged)
+    return ResourceOptions(providers=[provider], transformations=[refuse_lost_updates(checked)])
 
 
 def kubernetes_options(cluster: MagnumCluster, source: PhalanxSource) -> ResourceOptions:

@@ -25,7 +25,7 @@ from config.stack_config import StackConfig
 from config.tls import Designate, LetsEncrypt
 from config.vault import Ownership
 from phalanx.checkout import Checkout
-from phalanx.git_credentials import SshKey, Token
+from phalanx.git_credentials import Anonymous, SshKey, Token
 from phalanx.source import PhalanxSource
 from program import first_installation, wiring_verification
 from program.checks import Checked
@@ -130,7 +130,7 @@ def _repository(checkout: Checkout) -> RepositoryArgs | None:
             return RepositoryArgs(url=checkout.repository, credentials={"username": username, "password": token})
         case SshKey(private_key=key):
             return RepositoryArgs(url=checkout.repository, credentials={"sshPrivateKey": key})
-        case None:
+        case Anonymous() | None:
             return None
 
 

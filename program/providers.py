@@ -1,5 +1,7 @@
 """Explicit providers, so that no resource uses default credentials from the environment."""
 
+from pathlib import Path
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pulumi_openstack as openstack
@@ -20,16 +22,20 @@ def openstack_provider(cloud: Cloud, checked: pulumi.Output[None] | None = None)
     return openstack.Provider("openstack", cloud=_after(checked, cloud.name), region=cloud.region)
 
 
-def vault_provider(address: str, checked: pulumi.Output[None] | None = None) -> vault.Provider:
+def vault_provider(
+    address: str, ca_file: Path | None = None, checked: pulumi.Output[None] | None = None
+) -> vault.Provider:
     """Return the provider for a Vault. It reads VAULT_TOKEN, as a token in its inputs would be stored in the state.
 
     Args:
         address: URL of Vault.
+        ca_file: As for `vault_client.authorities`.
         checked: As for `openstack_provider`.
     """
     return vault.Provider(
         "vault",
         address=_after(checked, address),
+        ca_cert_file=str(ca_file) if ca_file else None,
         namespace=vault_client.namespace(),
         # By default, the provider creates a child token, which it does not revoke, and whose TTL of 20 minutes is
         # shorter than a first installation.

@@ -4,9 +4,25 @@ import pulumi
 
 from components.immutable_keys import ImmutableKeysArgs
 from components.network import Network
-from components.openbao import AcmeArgs, CertificateArgs, OpenBaoArgs, SealKeyArgs, StaticSealArgs, TransitSealArgs
+from components.openbao import (
+    AcmeArgs,
+    CertificateArgs,
+    OpenBaoArgs,
+    PrivateAuthorityArgs,
+    SealKeyArgs,
+    StaticSealArgs,
+    TransitSealArgs,
+)
 from components.vault_server import VaultServerArgs
-from config.vault_server import AcmeCertificate, GivenCertificate, SealKey, ShamirSeal, StaticSeal, TransitSeal
+from config.vault_server import (
+    AcmeCertificate,
+    GivenCertificate,
+    PrivateCertificate,
+    SealKey,
+    ShamirSeal,
+    StaticSeal,
+    TransitSeal,
+)
 from config.vault_stack import VaultStackConfig
 from probes import openstack_connection
 
@@ -61,12 +77,16 @@ def openbao(config: VaultStackConfig) -> OpenBaoArgs:
     )
 
 
-def _tls(tls: AcmeCertificate | GivenCertificate) -> AcmeArgs | CertificateArgs:
+def _tls(
+    tls: AcmeCertificate | GivenCertificate | PrivateCertificate,
+) -> AcmeArgs | CertificateArgs | PrivateAuthorityArgs:
     match tls:
         case AcmeCertificate():
             return AcmeArgs(directory=str(tls.directory), email=tls.email)
         case GivenCertificate():
             return CertificateArgs(certificate=tls.certificate.get_secret_value(), key=tls.key.get_secret_value())
+        case PrivateCertificate(rotation=rotation):
+            return PrivateAuthorityArgs(rotation=rotation)
 
 
 def _seal(seal: StaticSeal | TransitSeal | ShamirSeal) -> StaticSealArgs | TransitSealArgs | None:

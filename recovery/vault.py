@@ -1,6 +1,7 @@
 """Find this program's resources in Vault by the rules of Terraform's provider."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from probes import existing_vault, vault_client
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 def connect(settings: Inputs) -> "hvac.Client":
     """Return a client with the settings of Pulumi's provider; raises as `vault_client.connect`."""
-    return vault_client.connect(str(settings["address"]))
+    ca_file = settings.get("caCertFile")
+    return vault_client.connect(str(settings["address"]), Path(str(ca_file)) if ca_file else None)
 
 
 def _mounts(client: "hvac.Client", inputs: Inputs) -> Iterable[Found]:

@@ -19,6 +19,8 @@ from typing import Any
 import hvac
 import hvac.exceptions
 
+from components import private_authority
+
 _START = 20
 """Limit in seconds for a server to start."""
 
@@ -30,11 +32,13 @@ class OpenBao:
     url: str
     root_token: str = field(repr=False)
     unseal_key: str = field(repr=False)
+    ca_file: str | None = None
+    """File of the CA of its certificate; None with HTTP."""
 
     @property
     def root(self) -> hvac.Client:
         """Return a client with the root token."""
-        return hvac.Client(url=self.url, token=self.root_token)
+        return hvac.Client(url=self.url, token=self.root_token, verify=self.ca_file or True)
 
     def mount_kv(self, path: str) -> None:
         """Mount a KV engine of version 2, and wait until it accepts requests."""
@@ -104,12 +108,26 @@ def server(directory: Path) -> Iterator[OpenBao]:
         yield initialize(url)
 
 
-def initialize(url: str) -> OpenBao:
-    """Initialize and unseal a server."""
-    client = hvac.Client(url=url, token="")
+@contextmanager
+def with_private_authority(directory: Path) -> Iterator[OpenBao]:
+    """Run an initialized and unsealed server with a certificate of a private CA, whose file is the server's."""
+    authority = private_authority.create("localhost")
+    signed = private_authority.issue(authority, "localhost")
+    files = {name: directory / f"{name}.pem" for name in ("certificate", "key", "ca")}
+    for name, pem in {**signed, "ca": authority["certificate"]}.items():
+        files[name].write_text(pem)
+    tls = {"tls_cert_file": str(files["certificate"]), "tls_key_file": str(files["key"])}
+    with uninitialized(directory, tls=tls) as address:
+        # The certificate is for the name only.
+        yield initialize(address.replace("127.0.0.1", "localhost"), str(files["ca"]))
+
+
+def initialize(url: str, ca_file: str | None = None) -> OpenBao:
+    """Initialize and unseal a server; `ca_file` as of `OpenBao`."""
+    client = hvac.Client(url=url, token="", verify=ca_file or True)
     keys = client.sys.initialize(secret_shares=1, secret_threshold=1)
     client.sys.submit_unseal_key(keys["keys_base64"][0])
-    return OpenBao(url=url, root_token=keys["root_token"], unseal_key=keys["keys_base64"][0])
+    return OpenBao(url=url, root_token=keys["root_token"], unseal_key=keys["keys_base64"][0], ca_file=ca_file)
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

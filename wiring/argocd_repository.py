@@ -1,17 +1,16 @@
-"""How Argo CD gets access to a private Phalanx repository.
+"""How Argo CD gets access to a private Phalanx repository, or one on a server with a certificate of a private CA.
 
 The keys are those of values.yaml of the chart argo-cd in https://github.com/argoproj/argo-helm.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from config.applications import WiringMode
+from config.files import ca_certificates
 from phalanx.application import Application
-from phalanx.git_credentials import SshKey
-from phalanx.source import PhalanxSource
-from phalanx.values import get, merge
+from phalanx.git_credentials import Anonymous, Credentials, SshKey, Token
+from phalanx.values import get
 
 ARGOCD = "argocd"
 """Name of the application."""
@@ -21,6 +20,10 @@ _REPOSITORIES = ("argo-cd", "configs", "repositories")
 
 _KNOWN_HOSTS = ("argo-cd", "configs", "ssh", "extraHosts")
 """Lines that the chart adds to those of well-known servers, in the ConfigMap argocd-ssh-known-hosts-cm."""
+
+_CERTIFICATES = ("argo-cd", "configs", "tls", "certificates")
+"""Certificates by host, as PEM, in the ConfigMap argocd-tls-certs-cm. For such a host, Argo CD trusts no other CA
+(https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/)."""
 
 
 def problems(repository: str, argocd: Application) -> Iterator[str]:
@@ -48,38 +51,30 @@ def _normalized(url: str) -> str:
     return url.strip().lower().removesuffix("/").removesuffix(".git")
 
 
-def helm_values(credentials: object, argocd: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the Helm values with which Argo CD trusts the server of a private repository.
+def helm_values(repository: str, credentials: Credentials | None, argocd: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Helm values with which Argo CD trusts the server of the repository.
 
     Args:
+        repository: URL of the Phalanx repository.
         credentials: Credentials of the repository.
-        argocd: Merged Helm values of argocd, whose own lines are kept.
+        argocd: Merged Helm values of argocd, whose own servers are kept.
 
     Returns:
-        Helm values that override those of argocd; empty if the repository is not read with SSH.
+        Helm values that override those of argocd; empty if its defaults suffice.
     """
-    if not isinstance(credentials, SshKey):
-        return {}
-    given = str(get(argocd, _KNOWN_HOSTS) or "").splitlines()
-    lines = dict.fromkeys([*given, *credentials.known_hosts])
-    nested: Any = "".join(f"{line}\n" for line in lines)
-    for key in reversed(_KNOWN_HOSTS):
-        nested = {key: nested}
-    return dict(nested)
+    match credentials:
+        case SshKey(known_hosts=known_hosts):
+            given = str(get(argocd, _KNOWN_HOSTS) or "").splitlines()
+            lines = dict.fromkeys([*given, *known_hosts])
+            return _nested(_KNOWN_HOSTS, "".join(f"{line}\n" for line in lines))
+        case Token(ca_file=ca_file) | Anonymous(ca_file=ca_file) if ca_file:
+            # Without the port (ServerNameWithoutPort in argo-cd, util/cert/cert.go).
+            return _nested((*_CERTIFICATES, str(urlsplit(repository).hostname)), ca_certificates(ca_file))
+        case _:
+            return {}
 
 
-def trusted(source: PhalanxSource, mode: WiringMode) -> PhalanxSource:
-    """Return an environment in which Argo CD trusts the server of its repository, from its installation on.
-
-    Args:
-        source: The environment.
-        mode: Whether the Application of Argo CD may override values of the repository.
-    """
-    values = helm_values(source.checkout.credentials, source.values(ARGOCD))
-    if not values:
-        return source
-    chart, configured = source.charts[ARGOCD], dict(source.configured)
-    if mode is WiringMode.APPLY:
-        configured[ARGOCD] = merge(configured.get(ARGOCD, {}), values)
-    charts = {**source.charts, ARGOCD: replace(chart, values=merge(chart.values, values))}
-    return replace(source, configured=configured, charts=charts)
+def _nested(keys: Iterable[str], value: Any) -> dict[str, Any]:
+    for key in reversed([*keys]):
+        value = {key: value}
+    return dict(value)

@@ -10,10 +10,9 @@ from config.tls import LetsEncrypt
 from phalanx.application import Application
 from phalanx.environment import Environment, nearest
 from phalanx.source import Check
-from phalanx.values import get
-from wiring import argocd_repository, dns_records, lab_volumes, verification
+from wiring import argocd_repository, dns_records, lab_volumes, vault_authority, verification
 
-_OPERATOR = "vault-secrets-operator"
+_OPERATOR = vault_authority.OPERATOR
 
 
 def of(config: StackConfig, vault_namespace: str | None = None) -> Check:
@@ -46,6 +45,8 @@ def of(config: StackConfig, vault_namespace: str | None = None) -> Check:
         ]
         if _OPERATOR in applications:
             problems += _namespace_problems(environment.name, applications[_OPERATOR], vault_namespace or "")
+            if config.vault.ca_file:
+                problems += vault_authority.problems(applications[_OPERATOR])
         if "nublado" in applications:
             exports = exported(config.nfs, config.shares)
             elsewhere = {f"/{name}": f"shares.{name}" for name in config.shares if f"/{name}" not in exports}
@@ -86,8 +87,7 @@ def _namespace_problems(environment: str, operator: Application, wanted: str) ->
     Source: ``VAULT_NAMESPACE`` in ``internal/vault/vault.go`` of https://github.com/ricoberger/vault-secrets-operator.
     """
     keys = (_OPERATOR, "environmentVars")
-    variables = get(operator.values, keys)
-    names = {each.get("name"): each.get("value") for each in (variables if isinstance(variables, list) else []) if each}
+    names = {each.get("name"): each.get("value") for each in vault_authority.variables(operator.values)}
     found = str(names.get("VAULT_NAMESPACE") or "")
     if found != wanted:
         yield (

@@ -16,7 +16,7 @@ from config.stack_config import StackConfig
 from phalanx.application import Application
 from phalanx.environment import Environment, nearest
 from phalanx.values import merge
-from wiring import argocd_repository, configured_facts, facts
+from wiring import configured_facts, facts, trust
 from wiring.application_values import required_values
 
 KEY: Final = "rsp:applications.wiring"
@@ -86,8 +86,7 @@ def required(
         values = configured.get(name, {})
         if name not in _IN_NO_REPOSITORY:
             values = merge(values, facts.helm_values(name, known, application.values))
-        if name == argocd_repository.ARGOCD:
-            values = merge(values, argocd_repository.helm_values(config.phalanx.git_credentials, application.values))
+        values = merge(values, trust.helm_values(config, name, application.values))
         if values:
             found[name] = dict(values)
     return found

@@ -28,7 +28,7 @@ plan = Plan(
     replace(each, origin=Static()) if each.source and each.source not in needed else each for each in needed.values()
 )
 approle = Vault().approle
-found = vault_secrets.contents(address, target, approle)
+found = vault_secrets.contents(address, target, Vault())
 static = {key: f"static value of {key}" for key, planned in plan.items() if isinstance(planned.origin, Static)}
 inputs = SecretInputs(
     plan=plan,

@@ -1,7 +1,7 @@
 """Health of Vault, and of the secrets that the cluster copies from it."""
 
-import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from phalanx.errors import PhalanxError
@@ -17,20 +17,21 @@ COPIES: Final = "VaultSecrets"
 _GUIDE: Final = "docs/howto/on-call.md#vault"
 
 
-def vault(address: str) -> Iterator[Finding]:
+def vault(address: str, ca_file: Path | None = None) -> Iterator[Finding]:
     """Check that Vault answers and is unsealed; no token is required.
 
     Args:
         address: URL of Vault.
+        ca_file: As for `vault_client.authorities`.
 
     Raises:
         PhalanxError: Vault does not answer.
     """
     import requests  # noqa: PLC0415  # slow to import
 
-    authorities = os.environ.get("VAULT_CACERT") or os.environ.get("VAULT_CAPATH") or True
+    verify = vault_client.authorities(ca_file)
     try:
-        answer = requests.get(f"{address}/v1/sys/seal-status", verify=authorities, timeout=vault_client.TIMEOUT)
+        answer = requests.get(f"{address}/v1/sys/seal-status", verify=verify, timeout=vault_client.TIMEOUT)
         answer.raise_for_status()
         seal = answer.json()
     except requests.exceptions.RequestException as error:

@@ -6,8 +6,11 @@ Rules and messages are those of the operator's `vault/client.go` (v1.28).
 import base64
 import binascii
 import json
+import tempfile
 import time
+import weakref
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import hvac
@@ -26,12 +29,20 @@ class VaultReader:
 
     Args:
         environment: The Pod's variables: VAULT_ADDRESS; VAULT_AUTH_METHOD (`approle` or `token`); VAULT_APP_ROLE_PATH,
-            VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_TOKEN.
+            VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_TOKEN; and VAULT_CACERT_BYTES, the CA of Vault as PEM.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._client = hvac.Client(url=environment.get("VAULT_ADDRESS", ""), timeout=TIMEOUT_SECONDS)
+        verify: str | bool = True
+        if authorities := environment.get("VAULT_CACERT_BYTES"):
+            # Each connection reads the file.
+            with tempfile.NamedTemporaryFile("w", prefix="vault-ca-", delete=False) as file:
+                file.write(authorities)
+            weakref.finalize(self, Path(file.name).unlink)
+            verify = file.name
+        address = environment.get("VAULT_ADDRESS", "")
+        self._client = hvac.Client(url=address, verify=verify, timeout=TIMEOUT_SECONDS)
         self._renew_at = 0.0
 
     def read(

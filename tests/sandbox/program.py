@@ -7,8 +7,8 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ class Program:
     stack: str
     config_file: Path | None = None
     """Configuration file to use instead of the stack's own (see ``tests.sandbox.configuration``)."""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Environment variables that differ from those of the sandbox."""
 
     def run(self, command: str, *arguments: str) -> str:
         """Run a command of the CLI and return its output.
@@ -54,7 +56,7 @@ class Program:
         return subprocess.run(
             self._command(command, *arguments),
             cwd=paths.CHECKOUT,
-            env=_environment(),
+            env=self._environment(),
             text=True,
             capture_output=True,
             check=False,
@@ -65,7 +67,7 @@ class Program:
         done = subprocess.run(
             ["pulumi", "stack", "output", "--json", "--stack", self.stack],
             cwd=paths.CHECKOUT,
-            env=_environment(),
+            env=self._environment(),
             text=True,
             capture_output=True,
             check=True,
@@ -100,15 +102,15 @@ class Program:
         return self.operate("recover", *arguments)
 
     def operate(self, command: str, *arguments: str) -> str:
-        """Run a command of `operations`, and return its output.
+        """Run a command of `operations`, such as ``secrets copy``, and return its output.
 
         Raises:
             AssertionError: The command failed.
         """
         done = subprocess.run(
-            [sys.executable, "-m", "operations", command, "--stack", self.stack, *arguments],
+            [sys.executable, "-m", "operations", *command.split(), "--stack", self.stack, *arguments],
             cwd=paths.CHECKOUT,
-            env=_environment(),
+            env=self._environment(),
             text=True,
             capture_output=True,
             check=False,
@@ -145,7 +147,7 @@ class Program:
             process = subprocess.Popen(
                 self._command(command),
                 cwd=paths.CHECKOUT,
-                env=_environment(),
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -170,6 +172,9 @@ class Program:
     def _command(self, command: str, *arguments: str) -> list[str]:
         varied = [f"--config-file={self.config_file}"] if self.config_file else []
         return ["pulumi", *_COMMANDS[command], "--stack", self.stack, *varied, *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **environment.variables(), **self.variables}
 
 
 def sandbox_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -217,7 +222,3 @@ def _kill_session(leader: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             if os.getsid(each) == leader:
                 os.kill(each, signal.SIGKILL)
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, **environment.variables()}

@@ -11,6 +11,7 @@ import pulumi_vault as vault
 import pytest
 from pulumi import ResourceOptions
 
+from config.vault import Vault
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Literal, Plan, PlannedSecret, SecretKey
 from program.checks import Checked
@@ -55,7 +56,12 @@ def test_a_concurrent_change_is_kept(bao: OpenBao, tmp_path: Path) -> None:
             existing={NOTE: read},
             oidc_clients="[]",
         )
-        checked = SimpleNamespace(secrets=secrets, vault_url=bao.url, source=SimpleNamespace(environment=ENVIRONMENT))
+        checked = SimpleNamespace(
+            secrets=secrets,
+            vault_url=bao.url,
+            source=SimpleNamespace(environment=ENVIRONMENT),
+            config=SimpleNamespace(vault=Vault()),
+        )
         vault.kv.SecretV2(
             "secrets-tap",
             mount="secret",

@@ -30,10 +30,12 @@ class VaultVm:
         user_data: User data for cloud-init.
         root: Empty directory with a short path, as the path of a socket is limited to 107 characters.
         port: Port of the API; a free port if None.
+        authority: CA of its certificate as PEM; empty if that is self-signed.
     """
 
-    def __init__(self, user_data: str, root: Path, port: int | None = None) -> None:
+    def __init__(self, user_data: str, root: Path, port: int | None = None, authority: str = "") -> None:
         self.root = root
+        self._authority = authority
         free_port, cluster_port = free_ports(2)
         self.port = port or free_port
         self._replacements = {
@@ -72,8 +74,12 @@ class VaultVm:
 
     @cached_property
     def certificate(self) -> str:
-        """Path of the self-signed certificate."""
-        return str(self.root / "etc/tls.crt")
+        """Path of the certificate that clients must trust."""
+        if not self._authority:
+            return str(self.root / "etc/tls.crt")
+        path = self.root / "ca.pem"
+        path.write_text(self._authority)
+        return str(path)
 
     @property
     def log(self) -> str:

@@ -1,9 +1,15 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pulumi_openstack as openstack
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.verification import PolicyBuilder, Store
 
 from components.vault_server import VaultServer
 from program.vault_arguments import vault_server
@@ -20,6 +26,7 @@ def make(run_program: ProgramRunner, protect: bool = True, **changes: Any) -> Re
         args = vault_server(config, GivenNetwork())
         server = VaultServer("vault", args, pulumi.ResourceOptions(providers=[provider]))
         pulumi.export("address", server.address)
+        pulumi.export("ca", server.ca_certificate)
 
     return run_program(program)
 
@@ -46,6 +53,33 @@ def test_only_networks_of_clients_are_admitted(recording: Recording) -> None:
 def test_only_port_443_is_open_to_the_internet_and_only_for_acme(run_program: ProgramRunner) -> None:
     opened = open_ports(make(run_program, tls={"kind": "acme"}))
     assert {port for port, remote in opened if remote == "0.0.0.0/0"} == {443}
+
+
+def test_the_certificate_of_a_private_authority(run_program: ProgramRunner) -> None:
+    recording = make(run_program, tls={"kind": "private"})
+    assert open_ports(recording) == CLIENTS
+    user_data = yaml.safe_load(recording.one("Instance").inputs["userData"])
+    files = {Path(each["path"]).name: each["content"] for each in user_data["write_files"]}
+    server, authority = x509.load_pem_x509_certificates(files["tls.crt"].encode())
+    assert recording.exports["ca"] == authority.public_bytes(Encoding.PEM).decode()
+    key = load_pem_private_key(files["tls.key"].encode(), password=None)
+    assert key.public_key() == server.public_key()
+    verifier = PolicyBuilder().store(Store([authority])).time(datetime.now(UTC))
+    verifier.build_server_verifier(x509.DNSName("vault.example.org")).verify(server, [])
+    assert json.loads(files["server.json"])["listener"][0]["tcp"]["tls_cert_file"] == "/etc/openbao/tls.crt"
+    stashes = recording.of("Stash")
+    assert len(stashes) == 2
+    assert {each.veiled["input"] for each in stashes} == {"[secret]"}
+
+
+def test_a_rotation_keeps_the_private_authority(run_program: ProgramRunner) -> None:
+    triggers = []
+    for rotation in ("initial", "november"):
+        recording = make(run_program, tls={"kind": "private", "rotation": rotation})
+        triggers.append([each.veiled_request["replacementTrigger"] for each in recording.of("Stash")])
+    (authority, certificate), (authority_after, certificate_after) = triggers
+    assert authority == authority_after
+    assert certificate != certificate_after
 
 
 def test_without_a_floating_ip_the_address_is_the_fixed_one(run_program: ProgramRunner) -> None:

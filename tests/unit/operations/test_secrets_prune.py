@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import hvac
 import pytest
 
+from config.vault import Vault
 from operations import secrets_prune
 from operations.secrets_prune import Removal
 from phalanx.environment import Environment
@@ -92,7 +93,7 @@ def test_a_key_is_removed_and_others_are_kept(bao: OpenBao, environment: Environ
 def test_a_removed_secret_can_be_restored(bao: OpenBao, environment: Environment) -> None:
     (message,) = secrets_prune.remove([Removal("gone", ())], bao.url, environment)
     assert content(bao.root, "gone") is None
-    assert SecretKey("gone", "a") not in vault_secrets.read(bao.url, environment)
+    assert SecretKey("gone", "a") not in vault_secrets.read(bao.url, environment, Vault())
     assert "`vault kv undelete -mount=kv-v2 -versions=" in message
     version = int(message.partition("-versions=")[2].split()[0])
     bao.root.secrets.kv.v2.undelete_secret_versions("k8s_operator/roe/gone", [version], mount_point="kv-v2")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from phalanx import checkout, git_credentials, processes
 from phalanx.errors import CheckoutError
-from phalanx.git_credentials import SshKey, Token
+from phalanx.git_credentials import Anonymous, SshKey, Token
 from phalanx.history import History
 from tests.unit.phalanx.git_server import GitServer, git_server
 from tests.unit.phalanx.phalanx_git import commit, git
@@ -70,6 +71,21 @@ def test_a_private_repository_is_read_with_a_token(server: GitServer, tmp_path: 
     history = History(found.repository, found.credentials)
     assert history.last_changes(found.commit, {"all": ["environments"]}) == {"all": found.commit}
     assert files_with(PLANTED, tmp_path) == []
+
+
+def test_a_private_authority_is_trusted_where_it_is_configured(
+    server: GitServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{server.url}/phalanx"
+    monkeypatch.delenv("GIT_SSL_CAINFO")
+    with pytest.raises(CheckoutError, match=r"cannot be read: .*: set rsp:phalanx\.caFile to the file with the"):
+        checkout.resolve(url, "main", credentials=TOKEN)
+    monkeypatch.chdir(tmp_path)
+    ca_file = Path("tls/crt")  # a relative path, which Git must find from the directory of a checkout, too
+    assert checkout.resolve(url, "main", credentials=replace(TOKEN, ca_file=ca_file)).commit
+    # It is trusted, so that only a login is missing.
+    with pytest.raises(CheckoutError, match=r"cannot be read: could not read Username"):
+        checkout.resolve(url, "main", credentials=Anonymous(ca_file=ca_file))
 
 
 def test_no_other_user_can_read_what_was_fetched(server: GitServer) -> None:

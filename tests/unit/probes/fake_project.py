@@ -24,6 +24,7 @@ class FakeProject:
     """The part of openstacksdk's API that the preflight uses, with the resources of the sample configuration."""
 
     def __init__(self) -> None:
+        self.verify: bool | str = True
         self.token: dict[str, Any] = {"methods": ["password"]}
         self.absent_services: set[str] = set()
         self.images = [
@@ -78,7 +79,9 @@ class FakeProject:
             auth=SimpleNamespace(get_access=lambda _: access),
             get_endpoint=self._endpoint,
         )
-        self.config = SimpleNamespace(region_name="RegionOne", get_auth_args=dict)
+        self.config = SimpleNamespace(
+            region_name="RegionOne", get_auth_args=dict, get_requests_verify_args=lambda: (self.verify, None)
+        )
         self.current_project_id = "project-id"
         self.current_project = SimpleNamespace(name="rsp")
         limits = SimpleNamespace(

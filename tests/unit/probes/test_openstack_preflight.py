@@ -51,6 +51,15 @@ def only(problems: list[Problem]) -> str:
     return str(problems[0])
 
 
+def test_nodes_of_a_new_cluster_must_trust_a_private_authority(
+    project: FakeProject, executor: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    project.verify = str(tmp_path)
+    message = only(check(executor))
+    assert message.startswith(f"rsp:clusters.cluster (warning): its nodes must trust the CA in {tmp_path} as well")
+    assert "openstack_ca_file in magnum.conf" in message
+
+
 def test_a_suitable_project_has_no_problems(project: FakeProject, executor: ThreadPoolExecutor) -> None:
     assert project.token
     assert check(executor) == []

@@ -144,8 +144,8 @@ def test_the_secrets_may_be_in_a_namespace(
     assert [each for each in found if "lacks capabilities" not in each.what] == []
     monkeypatch.setenv("VAULT_TOKEN", server.root_token)
     assert list(vault_preflight.check(server.url, environment, SETTINGS, "roe")) == []
-    assert vault_secrets.contents(server.url, environment, SETTINGS.approle).has_mount
+    assert vault_secrets.contents(server.url, environment, SETTINGS).has_mount
     inside.sys.disable_secrets_engine("kv-v2")
-    assert not vault_secrets.contents(server.url, environment, SETTINGS.approle).has_mount
+    assert not vault_secrets.contents(server.url, environment, SETTINGS).has_mount
     monkeypatch.delenv("VAULT_NAMESPACE")
-    assert vault_secrets.contents(server.url, environment, SETTINGS.approle).has_mount
+    assert vault_secrets.contents(server.url, environment, SETTINGS).has_mount

@@ -106,6 +106,9 @@ def test_an_untrusted_certificate_is_reported(tmp_path: Path, monkeypatch: pytes
         refused = obstacle(url)
         monkeypatch.setenv("VAULT_CACERT", str(tmp_path / "tls.crt"))
         trusted = obstacle(url)
+        monkeypatch.delenv("VAULT_CACERT")
+        named = vault_ready.check(url, ca_file=tmp_path / "tls.crt")
     assert "certificate that is not trusted" in refused.what
-    assert "set VAULT_CACERT" in refused.what
+    assert "name the file of its certificate with --ca-file" in refused.what
+    assert named == trusted
     assert "is not initialized" in trusted.what

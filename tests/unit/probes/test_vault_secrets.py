@@ -1,8 +1,9 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.vault import AppRole
+from config.vault import Vault
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import SecretKey
@@ -40,7 +41,7 @@ def test_all_keys_of_all_secrets_are_read(environment: Environment) -> None:
         f"GET {PATH}/mobu": secret({"hook": "url", "port": 443}),
     }
     with json_server(answers) as url:
-        assert vault_secrets.read(url, environment) == {
+        assert vault_secrets.read(url, environment, Vault()) == {
             SecretKey("argocd", "admin.password"): "hash",
             SecretKey("mobu", "hook"): "url",
             SecretKey("mobu", "port"): "443",
@@ -49,18 +50,18 @@ def test_all_keys_of_all_secrets_are_read(environment: Environment) -> None:
 
 def test_a_deleted_secret_has_no_values(environment: Environment) -> None:
     with json_server({LIST: listing("argocd"), f"GET {PATH}/argocd": secret(None)}) as url:
-        assert vault_secrets.read(url, environment) == {}
+        assert vault_secrets.read(url, environment, Vault()) == {}
 
 
 def test_an_environment_may_have_no_secrets(environment: Environment) -> None:
     with json_server({}) as url:
-        assert vault_secrets.read(url, environment) == {}
+        assert vault_secrets.read(url, environment, Vault()) == {}
 
 
 def test_a_refusal_is_reported_with_path_and_policy(environment: Environment) -> None:
     answers = {LIST: listing("argocd"), f"GET {PATH}/argocd": (403, {"errors": ["permission denied"]})}
     with json_server(answers) as url, pytest.raises(SecretsError) as error:
-        vault_secrets.read(url, environment)
+        vault_secrets.read(url, environment, Vault())
     assert "does not allow this token to read kv-v2/k8s_operator/roe" in str(error.value)
     assert "VAULT_TOKEN requires the policy that `python -m operations vault-policy` prints" in str(error.value)
     assert "token-of-the-test" not in str(error.value)
@@ -71,7 +72,7 @@ def contents(environment: Environment, **answers: Any) -> Contents:
     mounts = {kind: {path: {"type": "any"} for path in answers.pop(kind, ())} for kind in ("secret", "auth")}
     served = {"GET /v1/sys/internal/ui/mounts": (200, {"data": mounts}), **answers.pop("more", {})}
     with json_server(served) as url:
-        return vault_secrets.contents(url, environment, AppRole())
+        return vault_secrets.contents(url, environment, Vault())
 
 
 def test_mount_auth_method_and_role_are_found(environment: Environment) -> None:
@@ -91,9 +92,9 @@ def test_one_connection_reads_the_contents(environment: Environment, monkeypatch
     connected: list[str] = []
     connect = vault_client.connect
 
-    def count(address: str) -> Any:
+    def count(address: str, ca_file: Path | None) -> Any:
         connected.append(address)
-        return connect(address)
+        return connect(address, ca_file)
 
     monkeypatch.setattr(vault_client, "connect", count)
     contents(environment, more={LIST: listing("argocd"), f"GET {PATH}/argocd": secret({"key": "value"})})

@@ -8,15 +8,17 @@ from pathlib import Path
 import pulumi
 import pytest
 
+from components import private_authority
 from config.loader import load_file
 from config.stack_config import StackConfig
 from phalanx import environment, policies
-from probes import vault_policy
+from probes import vault_policy, vault_preflight
 from sandbox.site_certificate import issue
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.program.conftest import CHECKOUTS, ROOT, StackRunner
 from tests.unit.program.refusals import MOUNT, STACK_DESCRIPTION, mount, refused, reset, settings, token
+from tests.unit.program.test_graph import values_of
 
 CREATED = {"mount": "create", "approle": {"ownership": "create"}}
 READ_POLICY = policies.read_policy(MOUNT, "k8s_operator/roe")
@@ -136,7 +138,54 @@ def test_a_certificate_of_an_unknown_ca(run_stack: StackRunner, tmp_path: Path) 
     with openbao.uninitialized(tmp_path, tls=tls) as url, token("s.planted"):
         message = refused(run_stack, **settings(url))
     assert message.startswith(f"Vault at {url}: its certificate is not trusted (")
-    assert message.endswith("): set VAULT_CACERT to the file of its CA")
+    assert message.endswith("): set rsp:vault.caFile to the file with the certificate of the CA that has signed it")
+
+
+@pytest.fixture
+def with_private_authority(tmp_path: Path) -> Iterator[tuple[OpenBao, Path]]:
+    """Return a suitable Vault with a certificate of a private CA, and the file of that CA."""
+    with openbao.with_private_authority(tmp_path) as bao:
+        reset(bao)
+        with token(bao.root_token):
+            yield bao, Path(str(bao.ca_file))
+
+
+def test_a_private_authority_is_trusted_by_program_and_operator(
+    run_stack: StackRunner, with_private_authority: tuple[OpenBao, Path]
+) -> None:
+    bao, ca_file = with_private_authority
+    recording = run_stack("roe", **settings(bao.url, caFile=str(ca_file)))
+    assert recording.of("SecretV2")
+    assert recording.one("pulumi:providers:vault", "vault").inputs["caCertFile"] == str(ca_file)
+    release = recording.one("Release", "vault-secrets-operator-release")
+    for values in (values_of(recording, "vault-secrets-operator"), release.inputs["values"]):
+        *kept, added = values["vault-secrets-operator"]["environmentVars"]
+        assert added == {"name": "VAULT_CACERT_BYTES", "value": ca_file.read_text()}
+        assert [each["name"] for each in kept] == ["VAULT_ROLE_ID", "VAULT_SECRET_ID"]
+
+
+def test_an_authority_that_only_this_machine_trusts_causes_a_warning(
+    with_private_authority: tuple[OpenBao, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bao, ca_file = with_private_authority
+    found = environment.load(CHECKOUTS["roe"], "roe").model_copy(update={"vault_url": bao.url})
+    configured = load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault
+    monkeypatch.setenv("VAULT_CACERT", str(ca_file))
+    (warning,) = vault_preflight.check(bao.url, found, configured, "roe")
+    assert str(warning).startswith(
+        "rsp:vault.caFile (warning): is not set, so that vault-secrets-operator does not trust Vault's certificate ("
+    )
+    named = configured.model_copy(update={"ca_file": ca_file})
+    assert list(vault_preflight.check(bao.url, found, named, "roe")) == []
+
+
+def test_an_authority_that_has_not_signed_the_certificate(
+    run_stack: StackRunner, with_private_authority: tuple[OpenBao, Path], tmp_path: Path
+) -> None:
+    bao, _ = with_private_authority
+    (tmp_path / "other.pem").write_text(private_authority.create("localhost")["certificate"])
+    message = refused(run_stack, **settings(bao.url, caFile=str(tmp_path / "other.pem")))
+    assert message.startswith(f"Vault at {bao.url}: its certificate is not trusted (")
 
 
 def test_a_mount_of_kv_version_1(run_stack: StackRunner, bao: OpenBao) -> None:

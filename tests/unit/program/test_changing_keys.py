@@ -7,9 +7,11 @@ unchanged one created.
 
 import copy
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from components import private_authority
 from config.changes import Effect, Key, keys
 from config.names import cloud_name, vault_description
 from config.network import NetworkSettings
@@ -76,6 +79,17 @@ def private_key() -> str:
     """Return a new private key, as ssh-keygen writes it."""
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+
+
+FILES = tempfile.TemporaryDirectory()
+"""Directory that exists as long as the tests."""
+
+
+def ca_file(name: str) -> str:
+    """Return the path of a file with the certificate of a new CA."""
+    file = Path(FILES.name, name)
+    file.write_text(private_authority.create("example.org")["certificate"])
+    return str(file)
 
 
 TOKEN = {"kind": "https", "token": "planted-token"}
@@ -201,6 +215,7 @@ PLATFORM: Mapping[str, Any] = {
     "objectStore.accessKey": To(value="planted-other", base={"objectStore": S3}),
     "objectStore.secretKey": To(value="planted-other", base={"objectStore": S3}),
     "vault.address": "https://vault.example.org:8200",
+    "vault.caFile": ca_file("vault.pem"),
     "vault.mount": "existing",
     "vault.approle.path": "auth-of-roe",
     "vault.approle.ownership": "existing",
@@ -239,6 +254,7 @@ PLATFORM: Mapping[str, Any] = {
     "phalanx.credentials.token": To(value="planted-token-2", base={"phalanx.credentials": TOKEN}),
     "phalanx.credentials.privateKey": To(value=private_key(), base=SSH),
     "phalanx.credentials.knownHosts": To(value=[HOST, HOST.replace("git.", "git-2.")], base=SSH),
+    "phalanx.caFile": ca_file("git.pem"),
     "phalanx.environment": "other",
     "applications.sync": "manual",
     "applications.wiring": To(value="verify", passing="wiring.verification.problems"),
@@ -292,6 +308,7 @@ VAULT: Mapping[str, Any] = {
     "server.tls.email": To(value="b@example.org", base={"server.tls": ACME}),
     "server.tls.directory": To(value="https://acme.example.org/directory", base={"server.tls": ACME}),
     "server.tls.certificate": "planted-certificate-2",
+    "server.tls.rotation": To(value="november", base={"server.tls": {"kind": "private"}}),
     "server.tls.key": "planted-tls-key-2",
     "server.seal.kind": To(value="shamir", also={"server.seal": {"kind": "shamir"}}),
     "server.seal.key.id": "second",

@@ -37,13 +37,21 @@ class Write:
     monkeypatch: pytest.MonkeyPatch
 
     def __call__(self, present: dict[str, str]) -> None:
-        def read(address: str, environment: Any, application: str) -> dict[str, str]:
-            assert (address, environment, application) == ("https://vault.test", "environment", "tap")
+        def read(address: str, environment: Any, settings: Any, application: str) -> dict[str, str]:
+            assert (address, environment, settings, application) == (
+                "https://vault.test",
+                "environment",
+                "vault",
+                "tap",
+            )
             return present
 
         self.monkeypatch.setattr(vault_secrets, "read_application", read)
         stack = SimpleNamespace(
-            secrets=SECRETS, vault_url="https://vault.test", source=SimpleNamespace(environment="environment")
+            secrets=SECRETS,
+            vault_url="https://vault.test",
+            source=SimpleNamespace(environment="environment"),
+            config=SimpleNamespace(vault="vault"),
         )
         args = ResourceHookArgs(urn="urn", id="id", name="secrets-tap", type="", new_inputs={"name": "rsp/roe/tap"})
 

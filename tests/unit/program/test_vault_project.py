@@ -110,7 +110,11 @@ def test_a_preview_has_the_same_resources_as_an_update(recording: Recording) -> 
 
 def test_all_outputs_are_documented(recording: Recording) -> None:
     assert recording.exports.keys() == DESCRIPTIONS.keys()
-    assert recording.exports == {"vaultUrl": "https://vault.sandbox.test:8200", "vaultAddress": "203.0.113.16"}
+    assert recording.exports == {
+        "vaultUrl": "https://vault.sandbox.test:8200",
+        "vaultAddress": "203.0.113.16",
+        "vaultCaCertificate": "",
+    }
 
 
 def test_names_in_openstack_differ_from_those_of_a_platform(recording: Recording) -> None:

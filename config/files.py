@@ -1,0 +1,84 @@
+"""Types of files that the configuration names."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from config.section import Matching
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_FILE = Matching(r"[^~].*", "the path of a file, absolute or from the project's directory, such as secrets.yaml", 4096)
+
+_MAX_CA_FILE = 65536
+"""Maximum size of a file of CAs in bytes: half of what an environment variable can have, in which the cluster gets it
+(MAX_ARG_STRLEN in execve(2)). A CA has one or two KiB."""
+
+FilePath = Annotated[Path, BeforeValidator(lambda given: _FILE.check(given) if isinstance(given, str) else given)]
+"""Path of a file. No shell expands it."""
+
+
+def ca_certificates(path: Path) -> str:
+    """Return the certificates in a file as PEM, without comments.
+
+    Raises:
+        ValueError: The file has no certificates, or others than valid ones of CAs.
+    """
+    from cryptography import x509  # noqa: PLC0415  # slow to import, and most stacks have no such file
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
+
+    content = _read(path)
+    if b"PRIVATE KEY-----" in content:
+        # The clients and the cluster get all of the file.
+        raise ValueError(f"{path} contains a private key: must contain the certificate of the CA only")
+    try:
+        found = x509.load_pem_x509_certificates(content)
+    except ValueError:
+        raise ValueError(f"{path} contains no certificate: must be the certificate of the CA as PEM") from None
+    now = datetime.now(UTC)
+    for each in found:
+        name = each.subject.rfc4514_string()
+        if not _is_authority(each):
+            raise ValueError(
+                f"{path} contains the certificate of a server ({name}): must be that of the CA which has signed it"
+            )
+        if each.not_valid_after_utc <= now:
+            raise ValueError(f"{path}: the CA {name} expired on {each.not_valid_after_utc:%Y-%m-%d}: get its new one")
+    return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_CA_FILE + 1)
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror}): must be a file with the CA's certificate"
+        ) from None
+    if len(content) > _MAX_CA_FILE:
+        raise ValueError(f"{path} has more than {_MAX_CA_FILE} bytes: must contain the site's own CA only")
+    return content
+
+
+def _is_authority(certificate: "x509.Certificate") -> bool:
+    """Return whether a certificate can have signed others, or itself."""
+    from cryptography import x509  # noqa: PLC0415
+
+    if certificate.issuer == certificate.subject:
+        return True
+    try:
+        return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _check_ca_file(path: Path) -> Path:
+    ca_certificates(path)
+    return path
+
+
+CaFile = Annotated[FilePath, AfterValidator(_check_ca_file)]
+"""File with the certificate of a private CA as PEM, or of several."""
