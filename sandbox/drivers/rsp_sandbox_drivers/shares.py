@@ -24,6 +24,11 @@ _KEY_BYTES = 28
 class ShareDriver(dummy.DummyDriver):
     """Exports each share as a subvolume of CephFS, which nobody can mount."""
 
+    def _update_share_stats(self, data: Any = None) -> None:
+        """Report the protocols, of which the scheduler looks for that of a share."""
+        super()._update_share_stats(data)
+        self._stats["storage_protocol"] = "_".join(_ACCESS)
+
     def _create_share(self, share: Any, share_server: Any = None) -> list[dict[str, Any]]:  # noqa: ARG002
         name = self._get_share_name(share)
         path = f"/volumes/_nogroup/{share['id']}"
