@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from phalanx.errors import PhalanxError
+from probes.retries import retry_reads
 
 if TYPE_CHECKING:
     import hvac
@@ -59,6 +60,7 @@ def connect(address: str, *, variable: str = TOKEN) -> "hvac.Client":
         raise VaultTokenError(
             f"{variable} contains a space, a line break or a character that is not ASCII: set it to the token alone",
         )
+    retry_reads(client.session)
     return client
 
 
