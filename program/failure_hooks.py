@@ -22,26 +22,32 @@ _TIMEOUT: Final = 60
 """Timeout of an explanation in seconds."""
 
 
-def error_hooks(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -> list[ResourceTransformation]:
+def error_hooks(
+    explanations: Mapping[str, Explain[T]], access: pulumi.Input[T], after_creation: str = ""
+) -> list[ResourceTransformation]:
     """Return transformations for the options of a component, which add error hooks to its resources.
 
     Args:
         explanations: Functions that explain a failure, by resource type.
         access: Credentials for the resources' service, such as a kubeconfig; may be secret.
+        after_creation: What to do about a creation that has failed; it is added to its reasons.
     """
     bindings = {
-        token: ResourceHookBinding(on_error=[ErrorHook(f"explain {token}", reporter(explain, access))])
+        token: ResourceHookBinding(on_error=[ErrorHook(f"explain {token}", reporter(explain, access, after_creation))])
         for token, explain in explanations.items()
     }
     return [bind_hooks(bindings)]
 
 
-def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
+def reporter(
+    explain: Explain[T], access: pulumi.Input[T], after_creation: str = ""
+) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
     """Return an error hook that logs why a resource failed and never retries the operation.
 
     Args:
         explain: Explains the failure.
         access: Credentials for the resource's service.
+        after_creation: As for `error_hooks`.
     """
 
     async def report(args: ErrorHookArgs) -> bool:
@@ -51,6 +57,8 @@ def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHoo
                 lines = await asyncio.wait_for(_reasons(explain, access, args), _TIMEOUT)
             except Exception as error:  # noqa: BLE001
                 lines = [f"the reason could not be determined: {str(error) or type(error).__name__}"]
+            if lines and after_creation and args.failed_operation == "create":
+                lines = [*lines[:_MAX_LINES], after_creation]
             _log(args.urn, lines)
         return False
 

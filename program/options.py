@@ -1,6 +1,6 @@
 """Options of the components, by the service that they are in: provider, and hooks of the resources."""
 
-from pulumi import Output, Resource, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions, get_stack
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
@@ -21,7 +21,11 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         cloud: The entry of clouds.yaml.
         unchanged: Result of `ImmutableKeys`, without which no request is sent.
     """
-    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud), wait_for_release(cloud)]
+    recover = (
+        f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what Magnum is creating, and "
+        "has the commands that replace what has failed"
+    )
+    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud, recover), wait_for_release(cloud)]
     return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
 
 
