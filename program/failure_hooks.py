@@ -57,7 +57,8 @@ def reporter(
                 lines = await asyncio.wait_for(_reasons(explain, access, args), _TIMEOUT)
             except Exception as error:  # noqa: BLE001
                 lines = [f"the reason could not be determined: {str(error) or type(error).__name__}"]
-            if lines and after_creation and args.failed_operation == "create":
+            # Without reasons, too: the service may have completed it although the provider has not seen it.
+            if after_creation and args.failed_operation == "create":
                 lines = [*lines[:_MAX_LINES], after_creation]
             _log(args.urn, lines)
         return False

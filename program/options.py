@@ -22,7 +22,7 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         unchanged: Result of `ImmutableKeys`, without which no request is sent.
     """
     recover = (
-        f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what Magnum is creating, and "
+        f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what is being created, and "
         "has the commands that replace what has failed"
     )
     hooks = [*error_hooks(failures.IN_OPENSTACK, cloud, recover), wait_for_release(cloud)]

@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     """The resource could not be used and was removed: the next run creates it."""
     REFRESHED = "refreshed"
-    """The resource was being changed or deleted: the state was refreshed, and the next run does the rest."""
+    """The resource was being created, changed or deleted: the state was refreshed; the next run does the rest."""
     FAILED = "failed"
     """The resource exists, but its service has not completed it: the user has to replace it."""
     UNSUPPORTED = "not supported"

@@ -126,15 +126,18 @@ def test_nothing_is_logged_without_a_reason_or_in_a_preview(run_program: Program
 
 
 @pytest.mark.parametrize(("operation", "added"), [("create", ["run recover"]), ("update", [])])
-def test_the_way_to_continue_follows_the_reasons_of_a_failed_creation(operation: str, added: list[str]) -> None:
+@pytest.mark.parametrize("reasons", [["a reason"], []])
+def test_the_way_to_continue_follows_the_reasons_of_a_failed_creation(
+    reasons: list[str], operation: str, added: list[str]
+) -> None:
     logged: list[str] = []
 
     async def fail() -> bool:
-        hook = reporter(lambda *_: ["a reason"], "kubeconfig", "run recover")
+        hook = reporter(lambda *_: reasons, "kubeconfig", "run recover")
         return await hook(ErrorHookArgs(URN, "", "cluster", "", new_inputs={}, failed_operation=operation))
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(failure_hooks, "_log", lambda _urn, lines: logged.extend(lines))
         patched.setattr(pulumi.runtime, "is_dry_run", lambda: False)
         asyncio.run(fail())
-    assert logged == ["a reason", *added]
+    assert logged == [*reasons, *added]
