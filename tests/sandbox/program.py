@@ -7,8 +7,8 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,10 @@ class Program:
     stack: str
     config_file: Path | None = None
     """Configuration file to use instead of the stack's own (see ``tests.sandbox.configuration``)."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that differ from those of the sandbox."""
+    directory: Path = paths.CHECKOUT
+    """Directory of the Pulumi project."""
 
     def run(self, command: str, *arguments: str) -> str:
         """Run a command of the CLI and return its output.
@@ -53,8 +57,8 @@ class Program:
         """Run a command as `run` does, but return the result even if it failed."""
         return subprocess.run(
             self._command(command, *arguments),
-            cwd=paths.CHECKOUT,
-            env=_environment(),
+            cwd=self.directory,
+            env=self._environment(),
             text=True,
             capture_output=True,
             check=False,
@@ -64,8 +68,8 @@ class Program:
         """Return the stack outputs, with secret ones masked."""
         done = subprocess.run(
             ["pulumi", "stack", "output", "--json", "--stack", self.stack],
-            cwd=paths.CHECKOUT,
-            env=_environment(),
+            cwd=self.directory,
+            env=self._environment(),
             text=True,
             capture_output=True,
             check=True,
@@ -105,16 +109,20 @@ class Program:
         Raises:
             AssertionError: The command failed.
         """
-        done = subprocess.run(
+        done = self.try_to_operate(command, *arguments)
+        _assert_success(command, done)
+        return done.stdout
+
+    def try_to_operate(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as `operate` does, but return the result even if it failed."""
+        return subprocess.run(
             [sys.executable, "-m", "operations", command, "--stack", self.stack, *arguments],
-            cwd=paths.CHECKOUT,
-            env=_environment(),
+            cwd=self.directory,
+            env=self._environment(),
             text=True,
             capture_output=True,
             check=False,
         )
-        _assert_success(command, done)
-        return done.stdout
 
     def kill(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
         """Run a command, and send SIGKILL to it and its children as soon as ``when`` returns true.
@@ -144,8 +152,8 @@ class Program:
         with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen(
                 self._command(command),
-                cwd=paths.CHECKOUT,
-                env=_environment(),
+                cwd=self.directory,
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -170,6 +178,9 @@ class Program:
     def _command(self, command: str, *arguments: str) -> list[str]:
         varied = [f"--config-file={self.config_file}"] if self.config_file else []
         return ["pulumi", *_COMMANDS[command], "--stack", self.stack, *varied, *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, **environment.variables(), **self.variables}
 
 
 def sandbox_command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -217,7 +228,3 @@ def _kill_session(leader: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             if os.getsid(each) == leader:
                 os.kill(each, signal.SIGKILL)
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, **environment.variables()}
