@@ -6,7 +6,7 @@ RUN := $(BIN)/python -m
 DOCS_VENV := .venv-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill lint lint-workflows format schema docs bench clean
+.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill test-faults lint lint-workflows format schema docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-sandbox: $(VENV)/installed ## Run only the tests against the sandbox
 
 test-kill: $(VENV)/installed ## Kill `pulumi up` at random times (KILL_COUNT, KILL_SEED), and check that no duplicates are created
 	@$(BIN)/pytest -s tests/kill
+
+test-faults: $(VENV)/installed ## Deploy while FAULT_RATE of the requests to the clouds fail (FAULT_SEED), and check that no duplicates are created
+	@$(BIN)/pytest -s tests/faults
 
 lint: $(VENV)/installed ## Run ruff, its formatter, mypy --strict, and the linters of workflows that need no network
 	@$(BIN)/ruff check

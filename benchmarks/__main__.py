@@ -2,9 +2,9 @@
 
 import sys
 
-from benchmarks import platform, preview, secrets
+from benchmarks import growth, platform, preview, secrets
 
-BENCHMARKS = (secrets.main, preview.main, platform.main)
+BENCHMARKS = (secrets.main, preview.main, growth.main, platform.main)
 
 if __name__ == "__main__":
     missed = [benchmark.__module__ for benchmark in BENCHMARKS if not benchmark()]

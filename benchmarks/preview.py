@@ -46,6 +46,8 @@ class Preview(NamedTuple):
     """Processor time of the CLI, the program and the plugins in seconds."""
     memory: int
     """Peak resident memory of the largest of these processes in bytes."""
+    output: str
+    """Output of the CLI."""
 
 
 @contextmanager
@@ -92,11 +94,16 @@ def measure(applications: int) -> list[Preview]:
             "PATH": os.pathsep.join([str(tools.bin_dir()), os.environ.get("PATH", os.defpath)]),
         }
         for command in (("stack", "init", "bench"), ("up", "--stack=bench", "--yes", "--skip-preview")):
-            _run(command, project, environment)
-        return [_run(("preview", "--stack=bench", "--expect-no-changes"), project, environment) for _ in range(RUNS)]
+            run(command, project, environment)
+        return [run(("preview", "--stack=bench", "--expect-no-changes"), project, environment) for _ in range(RUNS)]
 
 
-def _run(arguments: tuple[str, ...], project: Path, environment: Mapping[str, str]) -> Preview:
+def run(arguments: tuple[str, ...], project: Path, environment: Mapping[str, str]) -> Preview:
+    """Run the CLI in a project, and return its measurements.
+
+    Raises:
+        subprocess.CalledProcessError: It failed.
+    """
     command = ("pulumi", *arguments, "--non-interactive")
     with tempfile.TemporaryFile("w+") as log:
         started = time.perf_counter()
@@ -106,9 +113,10 @@ def _run(arguments: tuple[str, ...], project: Path, environment: Mapping[str, st
         total = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         log.seek(0)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command, output=log.read())
-    return Preview(total, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+        output = log.read()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, output=output)
+    return Preview(total, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, output)
 
 
 def _wait_until_ready(client: hvac.Client, server: subprocess.Popen[bytes]) -> None:

@@ -139,6 +139,8 @@ class MagnumCluster(pulumi.ComponentResource):
                 protect=args.protect,
                 # The autoscaler changes the number, which must not be reset.
                 ignore_changes=["nodeCount"] if args.workers.autoscaling else None,
+                # Magnum would accept a second cluster of that name, and both would remain if its creation failed.
+                delete_before_replace=True,
                 # The defaults of 60 minutes, and 30 for an upgrade, are too short for large clusters.
                 custom_timeouts=pulumi.CustomTimeouts(create=f"{CREATE_TIMEOUT}m", update="90m", delete="60m"),
             ),
@@ -169,6 +171,7 @@ class MagnumCluster(pulumi.ComponentResource):
                 depends_on=[previous],
                 # The autoscaler changes the number, which must not be reset.
                 ignore_changes=["nodeCount"] if bounds else None,
+                delete_before_replace=True,  # the name is unique in the cluster
                 # Magnum deletes the node groups of a cluster with it.
                 deleted_with=cluster,
             ),

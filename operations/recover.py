@@ -30,5 +30,5 @@ def main(
         progress("previewing the program to find unrecorded resources")
         report.items = adopt(target, dry_run=dry_run, progress=progress).items
     typer.echo(report.as_json() if as_json else "\n".join(report.lines()))
-    if report.undecided:
+    if report.undecided or report.failed:
         raise typer.Exit(1)

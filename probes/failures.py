@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from config.cloud import Cloud
-from probes import explain_application, explain_cluster, explain_issuer, explain_release, explain_share
+from probes import (
+    explain_application,
+    explain_cluster,
+    explain_issuer,
+    explain_release,
+    explain_share,
+    explain_status,
+)
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import connect
 from probes.problem import Problem
@@ -39,6 +46,9 @@ IN_KUBERNETES: Final = {
 """Functions that explain failures of resources in Kubernetes from a kubeconfig, by resource type."""
 
 IN_OPENSTACK: Final = {
+    "openstack:blockstorage/volume:Volume": _in_openstack(explain_status.explain_volume),
+    "openstack:compute/instance:Instance": _in_openstack(explain_status.explain_server),
+    "openstack:loadbalancer/loadBalancer:LoadBalancer": _in_openstack(explain_status.explain_load_balancer),
     "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_cluster.explain_cluster),
     "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_cluster.explain_node_group),
     "openstack:sharedfilesystem/share:Share": _in_openstack(explain_share.explain),

@@ -14,6 +14,7 @@ import yaml
 from requests.adapters import HTTPAdapter
 
 from phalanx.errors import PhalanxError
+from probes.retries import retry_reads
 
 TIMEOUT = 15
 """Seconds to wait for a response."""
@@ -54,6 +55,7 @@ class KubernetesApi:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.mount("https://", adapter)
+        retry_reads(self._session)
         if token := user.get("token"):
             self._session.headers["Authorization"] = f"Bearer {token}"
 

@@ -9,6 +9,7 @@ from config.cloud import Cloud
 from config.names import PROJECT
 from phalanx.errors import PhalanxError
 from probes.problem import Problem
+from probes.retries import retry_openstack
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -44,6 +45,7 @@ def connect(cloud: Cloud, project: str = PROJECT) -> "Connection | Problem":
             what=f"{first_line(error)}: set it to an entry of clouds.yaml and one of its regions, "
             "or set OS_CLIENT_CONFIG_FILE to the path of the right clouds.yaml",
         )
+    retry_openstack(connection)
     where = f"Keystone at {connection.config.get_auth_args().get('auth_url', 'an unknown address')}"
     ca_file = private_ca(connection)
     if ca_file and not Path(ca_file).exists():

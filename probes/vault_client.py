@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from phalanx.errors import PhalanxError
+from probes.retries import retry_reads
 
 if TYPE_CHECKING:
     import hvac
@@ -62,6 +63,7 @@ def connect(address: str, ca_file: Path | None = None, *, variable: str = TOKEN)
         raise VaultTokenError(
             f"{variable} contains a space, a line break or a character that is not ASCII: set it to the token alone",
         )
+    retry_reads(client.session)
     return client
 
 

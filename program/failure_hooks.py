@@ -29,6 +29,7 @@ def error_hooks(
     explanations: Mapping[str, Explain[T]],
     access: pulumi.Input[T],
     repetitions: Mapping[str, Repeat[T]] | None = None,
+    after_creation: str = "",
 ) -> list[ResourceTransformation]:
     """Return transformations for the options of a component, which add error hooks to its resources.
 
@@ -36,10 +37,12 @@ def error_hooks(
         explanations: Functions that explain a failure, by resource type.
         access: Credentials for the resources' service, such as a kubeconfig; may be secret.
         repetitions: Functions that decide whether to repeat the operation, by resource type.
+        after_creation: What to do about a creation that has failed; it is added to its reasons.
     """
+    repeated = repetitions or {}
     bindings = {
         token: ResourceHookBinding(
-            on_error=[ErrorHook(f"explain {token}", reporter(explain, access, (repetitions or {}).get(token)))]
+            on_error=[ErrorHook(f"explain {token}", reporter(explain, access, repeated.get(token), after_creation))]
         )
         for token, explain in explanations.items()
     }
@@ -47,7 +50,7 @@ def error_hooks(
 
 
 def reporter(
-    explain: Explain[T], access: pulumi.Input[T], repeat: Repeat[T] | None = None
+    explain: Explain[T], access: pulumi.Input[T], repeat: Repeat[T] | None = None, after_creation: str = ""
 ) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
     """Return an error hook that logs why a resource failed, unless the operation is to be repeated.
 
@@ -55,6 +58,7 @@ def reporter(
         explain: Explains the failure.
         access: Credentials for the resource's service.
         repeat: Decides whether to repeat the operation; it never is if None.
+        after_creation: As for `error_hooks`.
     """
 
     async def report(args: ErrorHookArgs) -> bool:
@@ -67,7 +71,9 @@ def reporter(
                 lines = await asyncio.wait_for(_reasons(explain, access, args), _TIMEOUT)
             except Exception as error:  # noqa: BLE001
                 lines = [f"the reason could not be determined: {str(error) or type(error).__name__}"]
-            _log(args.urn, lines)
+            # Without reasons, too: the service may have completed it although the provider has not seen it.
+            way = [after_creation] if after_creation and args.failed_operation == "create" else []
+            _log(args.urn, [*_shortened(lines), *way])
         return False
 
     return report
@@ -92,8 +98,11 @@ async def _value(given: Any) -> Any:
 
 def _log(urn: str, lines: Sequence[str]) -> None:
     """Log an error for a resource."""
-    if not lines:
-        return
-    left_out = [f"… and {len(lines) - _MAX_LINES} more lines"] if len(lines) > _MAX_LINES else []
-    text = "\n  ".join([*lines[:_MAX_LINES], *left_out])
-    engine_log.error(urn, text)
+    if lines:
+        engine_log.error(urn, "\n  ".join(lines))
+
+
+def _shortened(lines: Sequence[str]) -> Sequence[str]:
+    if len(lines) <= _MAX_LINES:
+        return lines
+    return [*lines[:_MAX_LINES], f"… and {len(lines) - _MAX_LINES} more lines"]

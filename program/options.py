@@ -1,6 +1,6 @@
 """Options of the components, by the service that they are in: provider, and hooks of the resources."""
 
-from pulumi import Output, Resource, ResourceOptions
+from pulumi import Output, Resource, ResourceOptions, get_stack
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
@@ -22,8 +22,12 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         cloud: The entry of clouds.yaml.
         unchanged: Result of `ImmutableKeys`, without which no request is sent.
     """
+    recover = (
+        f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what is being created, and "
+        "has the commands that replace what has failed"
+    )
     repetitions = {node_group_races.NODE_GROUP: node_group_races.repeated}
-    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud, repetitions), wait_for_release(cloud)]
+    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud, repetitions, recover), wait_for_release(cloud)]
     return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
 
 

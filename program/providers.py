@@ -11,6 +11,9 @@ from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
 from probes import vault_client
 
+_RETRIES = 3
+"""Maximum number of repetitions of a request to OpenStack."""
+
 
 def openstack_provider(cloud: Cloud, checked: pulumi.Output[None] | None = None) -> openstack.Provider:
     """Return the provider for an entry of clouds.yaml; the state contains no credentials.
@@ -19,7 +22,14 @@ def openstack_provider(cloud: Cloud, checked: pulumi.Output[None] | None = None)
         cloud: The entry.
         checked: Result of the checks without which no request may be sent.
     """
-    return openstack.Provider("openstack", cloud=_after(checked, cloud.name), region=cloud.region)
+    return openstack.Provider(
+        "openstack",
+        cloud=_after(checked, cloud.name),
+        region=cloud.region,
+        # After a refused or broken connection, and after status 429 as the service asks for. It never sends a body
+        # again, so that nothing is created twice.
+        max_retries=_RETRIES,
+    )
 
 
 def vault_provider(

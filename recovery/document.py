@@ -62,6 +62,15 @@ class State:
             if each["resource"].get("custom")
         ]
 
+    def unfinished(self) -> list[Creation]:
+        """Return the resources that exist, but whose creation a run did not see completed."""
+        clear = {each["urn"]: each for each in resources(self.clear) if each.get("initErrors")}
+        return [
+            Creation(each, reveal(clear[each["urn"]].get("inputs", {})))
+            for each in resources(self.sealed)
+            if each.get("initErrors") and each.get("id") and not each.get("delete")
+        ]
+
     def inputs(self, urn: str) -> Inputs | None:
         """Return the plaintext inputs of a resource or provider, or None if it is not in the state."""
         for each in resources(self.clear):

@@ -39,7 +39,7 @@ class Finder(Generic[Client]):
     Attributes:
         find: Returns all resources that match the inputs, whether or not they are in the state.
         finish: Completes the creation as the provider does once the service has accepted it, mainly by waiting; returns
-            a message for the user, or an empty string.
+            the status in which the resource cannot be used, as a message for the user, or an empty string.
         discard: Removes a resource that can no longer be used; a resource of such a type is never recorded.
     """
 
@@ -65,4 +65,4 @@ def wait_for_status(status: Callable[[], str], busy: Collection[str], good: Coll
         if time.monotonic() > deadline:
             return f"it is still in status {now} after {minutes:g} minutes"
         time.sleep(POLL)
-    return "" if now in good else f"it is in status {now}; run `pulumi up --replace URN` to recreate it"
+    return "" if now in good else f"it is in status {now}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from probes import openstack_api
+from probes.retries import retry_openstack
 from recovery.document import Inputs
 from recovery.finder import Finder, Found, wait_for_status
 
@@ -35,9 +36,11 @@ def connect(settings: Inputs) -> "Connection":
     """
     import openstack  # noqa: PLC0415  # takes a second to import
 
-    return openstack.connect(
+    connection = openstack.connect(
         cloud=settings.get("cloud"), region_name=settings.get("region"), api_timeout=TIMEOUT, app_name="rsp-recover"
     )
+    retry_openstack(connection)
+    return connection
 
 
 def _ids(found: Iterable[Any], inputs: Inputs) -> Iterator[Found]:

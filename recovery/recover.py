@@ -52,12 +52,16 @@ def recover(
         progress(f"ending {len(left)} provider plugins of a killed run")
         plugins.end(left)
     sealed = stack.export()
-    if not any(pending(sealed)):
+    if not any(pending(sealed)) and not any(each.get("initErrors") for each in resources(sealed)):
         return report
     search = Search(State(sealed, stack.export(secrets=True)), dry_run=dry_run, progress=progress)
     report.items += [search.resolve_creation(each) for each in search.state.creations()]
     report.items += [search.resolve_change(each) for each in pending(sealed, "updating", "deleting", "reading")]
-    if not dry_run and not report.undecided:
+    for each in search.state.unfinished():
+        # Other services' objects are brought up to date by the next run.
+        if finder := OPENSTACK_FINDERS.get(each.type):
+            report.items.append(search.resolve_unfinished(each, finder, SERVICES["openstack"].connect))
+    if not dry_run and not report.undecided and (search.recorded or search.changed or any(pending(sealed))):
         _record(stack, search)
     return report
 

@@ -20,7 +20,9 @@ class Outcome(StrEnum):
     REMOVED = "removed"
     """The resource could not be used and was removed: the next run creates it."""
     REFRESHED = "refreshed"
-    """The resource was being changed or deleted: the state was refreshed, and the next run does the rest."""
+    """The resource was being created, changed or deleted: the state was refreshed; the next run does the rest."""
+    FAILED = "failed"
+    """The resource exists, but its service has not completed it: the user has to replace it."""
     UNSUPPORTED = "not supported"
     """Resources of this type cannot be found; the pending operation was removed from the state."""
     UNDECIDED = "undecided"
@@ -61,6 +63,11 @@ class Report:
         """True if the user has to decide before the program can continue."""
         return any(each.outcome is Outcome.UNDECIDED for each in self.items)
 
+    @property
+    def failed(self) -> bool:
+        """True if the user has to replace a resource before the program can continue."""
+        return any(each.outcome is Outcome.FAILED for each in self.items)
+
     def lines(self) -> Iterable[str]:
         """Return the report as lines of text."""
         would = "would be " if self.dry_run else ""
@@ -79,6 +86,8 @@ class Report:
             yield "Nothing was recorded. Resolve the undecided operations, then run the same command again."
         elif not self.items and not self.unlocked:
             yield "No interrupted run was found: there is nothing to do."
+        elif self.failed:
+            yield "Follow the messages about failed resources, then run the interrupted command again to continue."
         elif not self.dry_run:
             yield "Run the interrupted command again to continue."
 

@@ -1,5 +1,6 @@
 """Query the services for the results of a state's pending operations."""
 
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,20 @@ class Search:
         return self._decide(
             creation.urn, lambda: self._resolve(creation, finder, self._client(creation.provider, connect))
         )
+
+    def resolve_unfinished(self, created: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
+        """Wait for a resource that a failed run did not see completed, and mark it for a refresh."""
+        found = Found(str(created.resource["id"]))
+
+        def resolve() -> Item:
+            client = self._client(created.provider, connect)
+            message = "" if self.dry_run else self._finish(created, found, finder, client)
+            if message:
+                return Item(created.urn, Outcome.FAILED, message, found.id)
+            self.changed.append(created.urn)
+            return Item(created.urn, Outcome.REFRESHED, "the run failed before its creation was completed", found.id)
+
+        return self._decide(created.urn, resolve)
 
     def inspect_masked(self, planned: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
         """Report a planned resource that exists but cannot be recorded, as some of its inputs are masked."""
@@ -121,10 +136,15 @@ class Search:
             return Item(creation.urn, Outcome.REMOVED, "its secret is lost; the next run creates another one", found.id)
         message = ""
         if not self.dry_run:
-            self.progress(f"waiting for {creation.type.rpartition(':')[2]} {found.id}")
-            message = finder.finish(client, found, creation.inputs).replace("URN", creation.urn)
+            message = self._finish(creation, found, finder, client)
             self.recorded.append(_resource(creation, found))
         return Item(creation.urn, Outcome.RECORDED, message, found.id)
+
+    def _finish(self, creation: Creation, found: Found, finder: Finder[Any], client: Any) -> str:
+        """Complete a creation; return a message for the user if its service has failed to."""
+        self.progress(f"waiting for {creation.type.rpartition(':')[2]} {found.id}")
+        status = finder.finish(client, found, creation.inputs)
+        return f"{status}; {_replacement(creation.urn)}" if status else ""
 
     def _find(self, creation: Creation, finder: Finder[Any], client: Any) -> list[Found]:
         known = self.state.ids(creation.type)
@@ -150,6 +170,13 @@ class Search:
         if record is not None and not self.dry_run:
             cluster.delete(record)
         return record is not None
+
+
+def _replacement(urn: str) -> str:
+    """Return how to replace a resource although it may be protected."""
+    stack, resource = urn.split("::", maxsplit=1)[0].rpartition(":")[2], shlex.quote(urn)
+    commands = f"pulumi state unprotect -s {stack} {resource} && pulumi up -s {stack} --replace {resource}"
+    return f"once the cause is removed, `{commands}` creates another one, and deletes this one unless it is for data"
 
 
 def _resource(creation: Creation, found: Found) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Program:
     """Configuration file to use instead of the stack's own (see ``tests.sandbox.configuration``)."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Environment variables that differ from those of the sandbox."""
+    directory: Path = paths.CHECKOUT
+    """Directory of the Pulumi project."""
 
     def run(self, command: str, *arguments: str) -> str:
         """Run a command of the CLI and return its output.
@@ -55,7 +57,7 @@ class Program:
         """Run a command as `run` does, but return the result even if it failed."""
         return subprocess.run(
             self._command(command, *arguments),
-            cwd=paths.CHECKOUT,
+            cwd=self.directory,
             env=self._environment(),
             text=True,
             capture_output=True,
@@ -66,7 +68,7 @@ class Program:
         """Return the stack outputs, with secret ones masked."""
         done = subprocess.run(
             ["pulumi", "stack", "output", "--json", "--stack", self.stack],
-            cwd=paths.CHECKOUT,
+            cwd=self.directory,
             env=self._environment(),
             text=True,
             capture_output=True,
@@ -107,16 +109,20 @@ class Program:
         Raises:
             AssertionError: The command failed.
         """
-        done = subprocess.run(
+        done = self.try_to_operate(command, *arguments)
+        _assert_success(command, done)
+        return done.stdout
+
+    def try_to_operate(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as `operate` does, but return the result even if it failed."""
+        return subprocess.run(
             [sys.executable, "-m", "operations", *command.split(), "--stack", self.stack, *arguments],
-            cwd=paths.CHECKOUT,
+            cwd=self.directory,
             env=self._environment(),
             text=True,
             capture_output=True,
             check=False,
         )
-        _assert_success(command, done)
-        return done.stdout
 
     def kill(self, command: str, when: Callable[[], bool], timeout: float = 300) -> None:
         """Run a command, and send SIGKILL to it and its children as soon as ``when`` returns true.
@@ -146,7 +152,7 @@ class Program:
         with tempfile.TemporaryFile("w+") as log:
             process = subprocess.Popen(
                 self._command(command),
-                cwd=paths.CHECKOUT,
+                cwd=self.directory,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

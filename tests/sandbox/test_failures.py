@@ -21,7 +21,10 @@ from phalanx.source import BootstrapChart
 from probes import cluster_access, failures
 from program import openstack_arguments
 from program.failure_hooks import error_hooks
-from program.providers import openstack_provider
+from program.options import openstack_options
+from recovery.pulumi_stack import PulumiStack
+from recovery.recover import recover
+from recovery.report import Outcome
 from tests.sandbox import waiting_pods
 from tests.sandbox.branches import branch, replace
 from tests.sandbox.configuration import vary
@@ -107,17 +110,19 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     (subnet,) = network.subnet_ids
 
     def cluster() -> None:
-        options = ResourceOptions(
-            providers=[openstack_provider(settings.cloud)],
-            transformations=error_hooks(failures.IN_OPENSTACK, settings.cloud),
-        )
+        options = openstack_options(settings.cloud, Output.from_input(None))
         existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
         MagnumCluster("fails", openstack_arguments.cluster(failing, "fails", cast("Network", existing)), options)
 
     with small_stack("failing", cluster, tmp_path) as stack:
         output = failure(stack)
+        found = recover(PulumiStack("failing", Path(stack.workspace.work_dir), stack.workspace.env_vars))
     assert_contains(
         output,
         f"error: Magnum's cluster {cloud_name('failing', 'fails')}: CREATE_FAILED",
         "the label sandbox_fail=create requests a failure",
+        "`python -m operations recover -s failing`",
     )
+    (item,) = found.items
+    assert item.outcome is Outcome.FAILED
+    assert_contains(item.message, "CREATE_FAILED", "`pulumi state unprotect -s failing 'urn:", "--replace 'urn:")

@@ -95,6 +95,11 @@ def test_the_cluster_is_protected(run_program: ProgramRunner, recording: Recordi
     assert not make(run_program, protect=False).one("Cluster").protect
 
 
+@pytest.mark.parametrize("kind", ["Cluster", "NodeGroup"])
+def test_two_of_the_same_name_never_exist(recording: Recording, kind: str) -> None:
+    assert recording.one(kind).request.deleteBeforeReplace
+
+
 @pytest.mark.parametrize(
     ("changes", "balanced"),
     [

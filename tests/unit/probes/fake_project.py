@@ -78,6 +78,7 @@ class FakeProject:
         self.session = SimpleNamespace(
             auth=SimpleNamespace(get_access=lambda _: access),
             get_endpoint=self._endpoint,
+            session=requests.Session(),
         )
         self.config = SimpleNamespace(
             region_name="RegionOne", get_auth_args=dict, get_requests_verify_args=lambda: (self.verify, None)

@@ -143,3 +143,21 @@ def test_an_operation_is_repeated_once_without_an_explanation(
 
     assert asyncio.run(fail()) is expected
     assert logged == ([] if expected else ["a reason"])
+
+
+@pytest.mark.parametrize(("operation", "added"), [("create", ["run recover"]), ("update", [])])
+@pytest.mark.parametrize("reasons", [["a reason"], []])
+def test_the_way_to_continue_follows_the_reasons_of_a_failed_creation(
+    reasons: list[str], operation: str, added: list[str]
+) -> None:
+    logged: list[str] = []
+
+    async def fail() -> bool:
+        hook = reporter(lambda *_: reasons, "kubeconfig", after_creation="run recover")
+        return await hook(ErrorHookArgs(URN, "", "cluster", "", new_inputs={}, failed_operation=operation))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(failure_hooks, "_log", lambda _urn, lines: logged.extend(lines))
+        patched.setattr(pulumi.runtime, "is_dry_run", lambda: False)
+        asyncio.run(fail())
+    assert logged == [*reasons, *added]

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from openstack.exceptions import HttpException
 
+from recovery.finder import Finder
+from recovery.openstack import FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
 from recovery.recover import NotRefreshedError, StackLockedError, adopt, recover
 from recovery.report import Outcome, Report
@@ -282,3 +284,33 @@ def running(tmp_path: Path) -> Iterator[int]:
     yield process.pid
     process.kill()
     process.wait()
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_creation_that_a_run_did_not_see_completed_is_refreshed(pulumi: FakePulumi) -> None:
+    unfinished = {**network("unfinished"), "id": "id-1", "initErrors": ["503 for a query of the status"]}
+    complete = {**network("complete"), "id": "id-2"}
+    pulumi.write([CLOUD_STATE, unfinished, complete], [])
+    report = recover(STACK)
+    assert outcomes(report) == {"unfinished": Outcome.REFRESHED}
+    (refresh,) = pulumi.called("refresh")
+    assert [each for each in refresh if each.startswith("--target")] == [f"--target={unfinished['urn']}"]
+
+
+@pytest.mark.usefixtures("cloud")
+def test_a_creation_that_has_failed_is_reported_with_the_commands_that_replace_it(
+    pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = Finder[Any](find=lambda *_: [], finish=lambda *_: "it is in status CREATE_FAILED")
+    monkeypatch.setattr("recovery.recover.OPENSTACK_FINDERS", {**FINDERS, NETWORK: failed})
+    unfinished = {**network("unfinished"), "id": "id-1", "initErrors": ["it failed"]}
+    unfinished["urn"] = "urn:pulumi:test::rsp::rsp:index:N$x::unfinished"
+    pulumi.write([CLOUD_STATE, unfinished], [])
+    report = recover(STACK)
+    assert outcomes(report) == {"unfinished": Outcome.FAILED}
+    assert report.failed
+    urn = f"'{unfinished['urn']}'"
+    commands = f"`pulumi state unprotect -s test {urn} && pulumi up -s test --replace {urn}`"
+    assert f"it is in status CREATE_FAILED; once the cause is removed, {commands}" in "\n".join(report.lines())
+    assert pulumi.called("refresh") == []
+    assert ids(pulumi) == {"unfinished": "id-1"}

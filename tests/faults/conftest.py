@@ -1,0 +1,1 @@
+from tests.sandbox.conftest import program, tenant, vault  # noqa: F401

@@ -1,0 +1,62 @@
+from typing import Any
+
+import pytest
+from openstack.connection import Connection
+
+from probes.explain_status import explain_load_balancer, explain_server, explain_volume
+from tests.unit.json_server import json_server
+
+# openstacksdk warns about an optional library.
+pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
+
+
+def explained(service: str, explain: Any, versions: Any, answers: dict[str, tuple[int, Any]]) -> list[str]:
+    with json_server({"GET /": (200, {"versions": [versions]}), **answers}) as url:
+        connection = Connection(auth_type="none", endpoint=url, **{f"{service}_endpoint_override": url})
+        lines: list[str] = explain(connection, {"name": "rsp-test-one"})
+        return lines
+
+
+def version(number: str, **rest: str) -> dict[str, Any]:
+    return {"id": f"v{number}", "status": "CURRENT", "links": [{"rel": "self", "href": "{url}"}], **rest}
+
+
+@pytest.mark.parametrize(
+    ("status", "lines"),
+    [
+        ("error", ["Cinder's volume rsp-test-one: error", "  schedule allocate volume: Could not find any host."]),
+        ("in-use", []),
+    ],
+)
+def test_a_volume_that_cannot_be_used_has_cinders_messages(status: str, lines: list[str]) -> None:
+    volume = {"id": "id-1", "name": "rsp-test-one", "status": status}
+    message = {"user_message": "schedule allocate volume: Could not find any host."}
+    answers = {
+        "GET /volumes/detail?name=rsp-test-one": (200, {"volumes": [volume]}),
+        "GET /messages?resource_uuid=id-1": (200, {"messages": [message]}),
+    }
+    assert explained("block_storage", explain_volume, version("3.0", version="3.70"), answers) == lines
+
+
+def test_a_server_that_cannot_be_scheduled_has_novas_reason() -> None:
+    server = {"id": "id-1", "name": "rsp-test-one", "status": "ERROR", "fault": {"message": "No valid host was found."}}
+    answers = {
+        "GET /servers?name=%5Ersp%5C-test%5C-one%24": (200, {"servers": [{"id": "id-1", "name": "rsp-test-one"}]}),
+        "GET /servers/id-1": (200, {"server": server}),
+    }
+    found = explained("compute", explain_server, version("2.1", version="2.90"), answers)
+    assert found == ["Nova's server rsp-test-one: ERROR: No valid host was found."]
+
+
+@pytest.mark.parametrize(
+    ("status", "lines"),
+    [("ERROR", ["Octavia's load balancer rsp-test-one: provisioning status ERROR"]), ("ACTIVE", [])],
+)
+def test_a_load_balancer_has_its_provisioning_status(
+    status: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connection, "current_project_id", "project-id")
+    balancer = {"id": "id-1", "name": "rsp-test-one", "provisioning_status": status}
+    path = "GET /lbaas/loadbalancers?name=rsp-test-one&project_id=project-id"
+    answers = {path: (200, {"loadbalancers": [balancer]})}
+    assert explained("load_balancer", explain_load_balancer, version("2.26"), answers) == lines
