@@ -21,7 +21,8 @@ with user_errors():
     refuse_duplicates(config.cloud)
     options = openstack_options(config.cloud, pulumi.Output.from_input(None))
     network = Network("network", openstack_arguments.network(config.network), options)
-    NfsServer("nfs", openstack_arguments.nfs_server(config, network), options)
+    if nfs_args := openstack_arguments.nfs_server(config, network):
+        NfsServer("nfs", nfs_args, options)
     ObjectStore("object-store", openstack_arguments.object_store(config), options)
     IngressAddress("ingress", openstack_arguments.ingress_address(config), options)
     if "FAULTS_WITHOUT_CLUSTER" not in os.environ:

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 
 def explained(service: str, explain: Any, versions: Any, answers: dict[str, tuple[int, Any]]) -> list[str]:
     with json_server({"GET /": (200, {"versions": [versions]}), **answers}) as url:
-        connection = Connection(auth_type="none", endpoint=url, **{f"{service}_endpoint_override": url})
+        settings: Any = {f"{service}_endpoint_override": url}
+        connection = Connection(auth_type="none", endpoint=url, **settings)
         lines: list[str] = explain(connection, {"name": "rsp-test-one"})
         return lines
 
