@@ -60,9 +60,9 @@ def test_every_configuration_key_has_a_row(site: Path, name: str, model: type[St
 
 def test_a_row_has_type_default_and_description(site: Path) -> None:
     rows = (site / "reference/configuration.md").read_text().splitlines()
-    masters = next(row for row in rows if row.startswith("| `rsp:clusters.cluster.masters.count` |"))
+    masters = next(row for row in rows if row.startswith("| `rsp:clusters.NAME.masters.count` |"))
     description = Masters.model_fields["count"].description
-    assert masters == f"| `rsp:clusters.cluster.masters.count` | integer, ≥ 1, ≤ 7 | `3` | refused | {description} |"
+    assert masters == f"| `rsp:clusters.NAME.masters.count` | integer, ≥ 1, ≤ 7 | `3` | refused | {description} |"
     assert [row for row in rows if row.startswith("| `rsp:") and row.replace("\\|", "").count("|") != 6] == []
 
 
