@@ -66,7 +66,7 @@ def _application_problems(config: StackConfig, stack: str, queries: Queries) -> 
             requirements.of(config, vault_client.namespace()),
             revisions=config.applications.revisions,
             bootstrap=False,
-            kubernetes=config.cluster.kubernetes_version,
+            kubernetes=config.kubernetes_versions,
         )
         missing = secrets_status.missing(needed_secrets.of(stack, config, found))
     except PhalanxError as error:

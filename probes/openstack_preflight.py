@@ -10,6 +10,7 @@ from config.cluster import Cluster
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from probes import (
+    active_cluster,
     allowances,
     existing_cluster,
     existing_network,
@@ -236,7 +237,7 @@ class _Project:
             yield from magnum_driver.flavor_warnings(f"clusters.{name}", cluster, self.flavors)
 
     def clusters(self) -> Iterator[Problem]:
-        """Compare the clusters that exist, if any, with the configuration."""
+        """Compare the clusters that exist, if any, with the configuration, and check that users can be moved."""
         for name, settings in self.config.clusters.items():
             yield from magnum_driver.cluster_warnings(f"clusters.{name}", settings)
             cluster = self._existing_clusters[name]
@@ -246,6 +247,7 @@ class _Project:
             known = {**self.names.known_flavors, **self.names.known_images}
             names = {str(each.id): name for name, each in known.items()}
             yield from existing_cluster.problems(self.config, name, cluster, template, names)
+        yield from active_cluster.problems(self.connection, self.config, self.stack, self._existing_clusters)
 
     @functools.cached_property
     def volumes(self) -> Mapping[str, Any]:

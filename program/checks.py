@@ -65,7 +65,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             application_values(config),
             requirements.of(config, vault_client.namespace()),
             revisions=config.applications.revisions,
-            kubernetes=config.cluster.kubernetes_version,
+            kubernetes=config.kubernetes_versions,
         )
         source = argocd_repository.trusted(source, config.applications.wiring)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])

@@ -22,12 +22,17 @@ _TIMEOUT: Final = 60
 """Timeout of an explanation in seconds."""
 
 
-def error_hooks(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T]) -> list[ResourceTransformation]:
+Access = Callable[[str], pulumi.Input[T] | None]
+"""A function of a resource's logical name. It returns the credentials for the resource's service, such as a kubeconfig,
+which may be secret; None for a resource whose failure cannot be explained, as that of a cluster that is removed."""
+
+
+def error_hooks(explanations: Mapping[str, Explain[T]], access: Access[T]) -> list[ResourceTransformation]:
     """Return transformations for the options of a component, which add error hooks to its resources.
 
     Args:
         explanations: Functions that explain a failure, by resource type.
-        access: Credentials for the resources' service, such as a kubeconfig; may be secret.
+        access: Returns the credentials for a resource's service.
     """
     bindings = {
         token: ResourceHookBinding(on_error=[ErrorHook(f"explain {token}", reporter(explain, access))])
@@ -36,12 +41,12 @@ def error_hooks(explanations: Mapping[str, Explain[T]], access: pulumi.Input[T])
     return [bind_hooks(bindings)]
 
 
-def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
+def reporter(explain: Explain[T], access: Access[T]) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
     """Return an error hook that logs why a resource failed and never retries the operation.
 
     Args:
         explain: Explains the failure.
-        access: Credentials for the resource's service.
+        access: Returns the credentials for a resource's service.
     """
 
     async def report(args: ErrorHookArgs) -> bool:
@@ -57,10 +62,13 @@ def reporter(explain: Explain[T], access: pulumi.Input[T]) -> Callable[[ErrorHoo
     return report
 
 
-async def _reasons(explain: Explain[T], access: pulumi.Input[T], args: ErrorHookArgs) -> list[str]:
+async def _reasons(explain: Explain[T], access: Access[T], args: ErrorHookArgs) -> list[str]:
+    credentials = access(args.name)
+    if credentials is None:
+        return []
     # Properties that contain secrets are Outputs.
     inputs = await _value(args.new_inputs or args.old_inputs or {})
-    return list(await in_thread(explain, await _value(access), inputs))
+    return list(await in_thread(explain, await _value(credentials), inputs))
 
 
 async def _value(given: Any) -> Any:

@@ -164,14 +164,17 @@ def applications(config: StackConfig, source: PhalanxSource, facts: Facts[pulumi
     )
 
 
-def facts(
-    config: StackConfig, ingress: IngressAddress, nfs: NfsServer, store: ObjectStore, secrets: SecretStore
+def facts(  # noqa: PLR0913, PLR0917  # each has facts
+    config: StackConfig,
+    cluster: str,
+    ingress: IngressAddress,
+    nfs: NfsServer,
+    store: ObjectStore,
+    secrets: SecretStore,
 ) -> Facts[pulumi.Input[str]]:
-    """Return the facts of the infrastructure that applications need."""
+    """Return the facts of the infrastructure that the applications of a cluster need."""
     return replace(
-        configured_facts.of(config, ingress.address),
-        ingress_annotations=ingress.annotations,
-        ingress_controller_kind=ingress.controller_kind,
+        configured_facts.of(config, ingress.address, active=cluster == config.active),
         nfs_address=nfs.address,
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,

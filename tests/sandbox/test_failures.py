@@ -72,7 +72,7 @@ def test_an_unready_release_fails_with_the_reason_of_its_pods(
     def release() -> None:
         provider = Provider("kubernetes", kubeconfig=Output.secret(kubeconfig), enable_server_side_apply=True)
         options = ResourceOptions(
-            provider=provider, transformations=error_hooks(failures.IN_KUBERNETES, Output.secret(kubeconfig))
+            provider=provider, transformations=error_hooks(failures.IN_KUBERNETES, lambda _: Output.secret(kubeconfig))
         )
         namespace = Namespace("waits", metadata=ObjectMetaArgs(name="waits"), opts=options)
         bootstrap_release(
@@ -109,7 +109,7 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     def cluster() -> None:
         options = ResourceOptions(
             providers=[openstack_provider(settings.cloud)],
-            transformations=error_hooks(failures.IN_OPENSTACK, settings.cloud),
+            transformations=error_hooks(failures.IN_OPENSTACK, lambda _: settings.cloud),
         )
         existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
         MagnumCluster("fails", openstack_arguments.cluster(failing, "fails", cast("Network", existing)), options)

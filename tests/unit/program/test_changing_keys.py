@@ -116,7 +116,10 @@ PLATFORM: Mapping[str, Any] = {
     "nfs.volumes.NAME.availabilityZone": To(value="az-2", base={"nfs.volumes.data.availabilityZone": "nova"}),
     "nfs.volumes.NAME.rootSquash": False,
     "nfs.volumes.NAME.readOnly": True,
-    "clusters": {"blue": CLUSTER},
+    "clusters": To(value={"cluster": CLUSTER, "green": CLUSTER}, also={"activeCluster": "cluster"}),
+    "activeCluster": To(
+        value="green", base={"clusters": {"cluster": CLUSTER, "green": CLUSTER}, "activeCluster": "cluster"}
+    ),
     "clusters.NAME.driver": To(value="heat", also=HEAT),
     "clusters.NAME.kubernetesVersion": To(value="v1.37.0", also={"clusters.cluster.image": "ubuntu-2404-kube-v1.37.0"}),
     "clusters.NAME.image": "ubuntu-2404-kube-v1.36.3-2",
@@ -455,6 +458,10 @@ def _project_of(config: StackConfig) -> FakeProject:
         *named("fedora-coreos-39", os_distro="fedora-coreos", properties={}),
     ]
     project.keypairs += named("others")
+    project.cores = 200
+    for resource in ("security_groups", "security_group_rules", "ports"):
+        project.networking_quota[resource] = {"limit": 200, "used": 0}
+    project.load_balancer_quota = dict.fromkeys(project.load_balancer_quota, -1)
     project.volume_zones += named("az-1", "az-2", state={"available": True})
     project.external += named("external-2")
     project.zones += named("lsst.ac.uk.", "ac.uk.", project_id="project-id", type="PRIMARY", status="ACTIVE")
@@ -477,9 +484,10 @@ def _project_of(config: StackConfig) -> FakeProject:
         )
         for name, volume in config.nfs.volumes.items()
     ]
-    project.clusters[cloud_name(STACK, "cluster")] = recorded_magnum.cluster(
-        config, flavor_id=f"id-of-{config.cluster.workers.flavor}"
-    )
+    for name, cluster in config.clusters.items():
+        project.clusters[cloud_name(STACK, name)] = recorded_magnum.cluster(
+            config, flavor_id=f"id-of-{cluster.workers.flavor}"
+        )
     project.templates["template-uuid"] = recorded_magnum.template(config)
     return project
 
