@@ -6,7 +6,6 @@ import gc
 gc.disable()
 
 import pulumi
-from pulumi import ResourceOptions
 
 from config import loader
 from config.stack_config import StackConfig
@@ -21,25 +20,19 @@ with user_errors():
     queries = Queries(config, pulumi.get_stack(), preview=pulumi.runtime.is_dry_run(), commit=commit)
 
 # While these are imported, the clouds answer the queries.
-from components.applications import Applications
-from components.argocd import ArgoCd
-from components.certificate_issuer import CertificateIssuer
 from components.immutable_keys import ImmutableKeys
 from components.ingress_address import IngressAddress
 from components.load_balancer import LoadBalancer
 from components.magnum_cluster import MagnumCluster
-from components.monitoring import Monitoring
 from components.network import Network
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.platform_records import PlatformRecords
 from components.secret_store import SecretStore
 from components.shared_filesystem import SharedFilesystem
-from components.storage_classes import StorageClasses
-from components.vault_secrets_operator import VaultSecretsOperator
-from config.tls import LetsEncrypt
-from program import openstack_arguments, outputs, platform_answer, platform_arguments
-from program.options import after, kubernetes_options, openstack_options, vault_options
+from program import cluster_contents, openstack_arguments, outputs, platform_answer, platform_arguments
+from program.cluster_contents import Shared
+from program.options import kubernetes_options, openstack_options, vault_options
 from program.outputs import Platform
 
 gc.freeze()
@@ -62,35 +55,28 @@ def build(checked: Checked) -> Platform:
     ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
     records_args = openstack_arguments.platform_records(config, source.environment.fqdn, ingress)
     records = [PlatformRecords("dns", records_args, openstack)] if records_args else []
-    cluster = MagnumCluster(config.active, openstack_arguments.cluster(config, config.active, network), openstack)
+    clusters = {
+        name: MagnumCluster(name, openstack_arguments.cluster(config, name, network), openstack)
+        for name in config.clusters
+    }
 
     vault = vault_options(checked, unchanged)
     secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)
 
-    kubernetes = kubernetes_options(cluster, source)
-    storage_args = platform_arguments.storage_classes(config.applications)
-    storage = StorageClasses("storage-classes", storage_args, kubernetes)
-    operator_args = platform_arguments.vault_secrets_operator(config, source, secrets)
-    operator = VaultSecretsOperator("vault-secrets-operator", operator_args, after(kubernetes, secrets))
-    argocd = ArgoCd("argocd", platform_arguments.argocd(config, source), after(kubernetes, operator, storage))
-    facts = platform_arguments.facts(config, ingress, shares, store, secrets)
-    applications_args = platform_arguments.applications(checked, cluster, facts)
-    files = [*([nfs] if nfs else []), *shares.values()]
-    applications = Applications("applications", applications_args, after(kubernetes, argocd, *files, ingress))
-    controller = applications.deployed[platform_arguments.INGRESS_NGINX]
-    ready = controller.urn
+    shared = Shared(
+        nfs=nfs, shares=shares, store=store, ingress=ingress, records=records, secrets=secrets, openstack=openstack
+    )
+    kubernetes = kubernetes_options(clusters, checked, ingress)
+    deployed = {
+        name: cluster_contents.deploy(name, cluster, checked, shared, kubernetes[name])
+        for name, cluster in clusters.items()
+    }
+    ready = deployed[config.active].ingress_nginx.urn
     if config.ingress.mode == "octavia":
-        balancer_args = openstack_arguments.load_balancer(config, network, ingress, cluster, controller)
+        balancer_args = openstack_arguments.load_balancer(config, network, ingress, deployed[config.active])
         ready = LoadBalancer("load-balancer", balancer_args, openstack).address
     platform_answer.require(config, source.environment.fqdn, ingress.address, ready)
-    if isinstance(config.tls, LetsEncrypt):
-        cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
-        issuer_args = platform_arguments.certificate_issuer(config, config.tls)
-        in_both = ResourceOptions.merge(kubernetes, openstack)
-        CertificateIssuer("certificate", issuer_args, after(in_both, cert_manager, *records))
-    if monitoring_args := platform_arguments.monitoring(config.monitoring):
-        Monitoring("monitoring", monitoring_args, kubernetes)
-    return Platform(ingress, nfs, shares, store, cluster, secrets, argocd, applications)
+    return Platform(ingress, nfs, shares, store, secrets, deployed)
 
 
 with user_errors():

@@ -1,4 +1,3 @@
-from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -7,7 +6,6 @@ from pulumi_openstack import networking
 
 from config.ingress import Mode
 from config.names import ingress_description
-from wiring.ingress_service import controller_kind, service_annotations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +18,12 @@ class IngressAddressArgs:
     """Existing floating IP to use; None to create one."""
     mode: Mode
     """Owner of the load balancer that gets the address."""
-    health_monitors: bool
-    """Whether Octavia probes the nodes behind the address."""
     protect: bool = True
     """Whether to protect the floating IP, which DNS records point to."""
 
 
 class IngressAddress(pulumi.ComponentResource):
-    """The floating IP of the platform, and the settings of ingress-nginx that assign it to a load balancer.
+    """The floating IP of the platform.
 
     This component owns the address only. The OpenStack cloud controller, or a `LoadBalancer`, associates it with a load
     balancer, so port and fixed address are not set here.
@@ -38,10 +34,6 @@ class IngressAddress(pulumi.ComponentResource):
     assigned_address: pulumi.Output[str]
     """The same address, for the association with a `LoadBalancer`. A change of mode or address replaces this value,
     and so dissolves the association before the cloud controller, which takes a free address only, gets it."""
-    annotations: Mapping[str, str]
-    """Annotations of the Service of ingress-nginx, for the cloud controller."""
-    controller_kind: str
-    """Kubernetes kind of the ingress-nginx controller: DaemonSet or Deployment."""
 
     def __init__(self, name: str, args: IngressAddressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:IngressAddress", name, None, opts)
@@ -59,11 +51,7 @@ class IngressAddress(pulumi.ComponentResource):
                 parent=self, replacement_trigger=[args.mode, self.address], delete_before_replace=True
             ),
         ).output
-        self.annotations = service_annotations(args.mode, health_monitors=args.health_monitors)
-        self.controller_kind = controller_kind(health_monitors=args.health_monitors)
-        self.register_outputs(
-            {"address": self.address, "annotations": self.annotations, "controllerKind": self.controller_kind},
-        )
+        self.register_outputs({"address": self.address})
 
     def _create(self, name: str, args: IngressAddressArgs) -> pulumi.Output[str]:
         return networking.FloatingIp(

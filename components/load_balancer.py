@@ -20,11 +20,11 @@ class LoadBalancerArgs:
     subnet_id: pulumi.Input[str]
     """ID of the subnet of the nodes and of the load balancer's virtual IP."""
     nodes: pulumi.Input[Sequence[str]]
-    """IPv4 addresses of the nodes."""
+    """IPv4 addresses of the nodes of the active cluster."""
     address: pulumi.Input[str]
     """Floating IPv4 address to associate with the virtual IP."""
-    associate_after: Sequence[pulumi.Resource]
-    """Resources to wait for until the floating IP is associated: those that release it and make the nodes ready."""
+    forward_after: Sequence[pulumi.Resource]
+    """Resources to wait for until the nodes get traffic: those that make them ready, and release the floating IP."""
     provider: Literal["ovn", "amphora"]
     """Octavia provider."""
     algorithm: str
@@ -54,6 +54,7 @@ class LoadBalancer(pulumi.ComponentResource):
         super().__init__("rsp:index:LoadBalancer", name, None, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
+        self._when_ready = pulumi.ResourceOptions(parent=self, depends_on=list(args.forward_after))
         label = cloud_name(pulumi.get_stack(), name)
         balancer = loadbalancer.LoadBalancer(
             f"{name}-balancer",
@@ -69,7 +70,7 @@ class LoadBalancer(pulumi.ComponentResource):
             f"{name}-association",
             floating_ip=args.address,
             port_id=balancer.vip_port_id,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.associate_after)),
+            opts=self._when_ready,
         )
         self.vip_address, self.address = balancer.vip_address, association.floating_ip
         self.register_outputs({"vipAddress": self.vip_address, "address": self.address})
@@ -103,7 +104,7 @@ class LoadBalancer(pulumi.ComponentResource):
                     for node in known[0]
                 ]
             ),
-            opts=child,
+            opts=self._when_ready,
         )
         if args.health_monitors:
             loadbalancer.Monitor(

@@ -69,7 +69,10 @@ LABELS_OF_FIELDS = {
 """Configuration keys of the labels that must not be set in ``labels``, by label."""
 
 
-_NEW_CLUSTER = refused("Magnum sets it when it creates a cluster; create another stack with a new cluster")
+NEW_CLUSTER = "add another cluster to `clusters` and switch to it (docs/runbooks/blue-green.md)"
+"""What to do instead of a change that Magnum does not support."""
+
+_NEW_CLUSTER = refused(f"Magnum sets it when it creates a cluster; {NEW_CLUSTER}")
 _TEMPLATE = in_place(
     "upgrades the cluster to another template, for which nodes may be replaced one after another, if the cluster was "
     "created without the value; otherwise refused, as Magnum keeps the first one",
@@ -85,8 +88,7 @@ class Masters(Section):
         int,
         refused(
             "with driver `capi`, run `openstack coe cluster resize --nodegroup default-master CLUSTER COUNT` (Magnum "
-            "2025.1 or later), change the key, and run `pulumi refresh`; with `heat`, create another stack with a new "
-            "cluster"
+            f"2025.1 or later), change the key, and run `pulumi refresh`; with `heat`, {NEW_CLUSTER}"
         ),
     ] = Field(default=3, ge=1, le=7, description="Number of masters; must be odd for etcd's quorum")
 

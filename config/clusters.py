@@ -1,14 +1,18 @@
-"""The Kubernetes clusters of a platform, by name."""
+"""The Kubernetes clusters of a platform: one, or two of which the active one serves the platform."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator
 
+from config.applications import ApplicationsSettings, WiringMode
 from config.cluster import Cluster
+from config.names import IN_CLUSTER
 from config.section import Matching
+from config.stack_file import KeyPath
 
-_TAKEN = frozenset({"nfs"})
-"""Names of other resources of a stack whose servers could not be told from those of a cluster."""
+_TAKEN = IN_CLUSTER | {"nfs"}
+"""First parts of the names of a stack's other resources, which could not be told from those of a cluster."""
 
 
 def _check_free(name: str) -> str:
@@ -26,3 +30,26 @@ ClusterName = Annotated[
 
 Clusters = dict[ClusterName, Cluster]
 """Clusters by name."""
+
+
+def one_active(clusters: Clusters, active_cluster: str | None) -> Iterator[tuple[KeyPath, str]]:
+    """Yield a conflict unless exactly one cluster is the active one."""
+    if active_cluster is None and len(clusters) > 1:
+        reason = f"is required with two clusters: set it to the one that serves the platform, {' or '.join(clusters)}"
+        yield ("activeCluster",), reason
+    if active_cluster is not None and active_cluster not in clusters:
+        reason = (
+            f"{active_cluster} is not in clusters: set it to {' or '.join(clusters)}; to remove the active cluster, "
+            "switch to the other one first"
+        )
+        yield ("activeCluster",), reason
+
+
+def different_values(clusters: Clusters, applications: ApplicationsSettings) -> Iterator[tuple[KeyPath, str]]:
+    """Yield a conflict if two clusters would get the same values of ingress-nginx, and so claim the same address."""
+    if len(clusters) > 1 and applications.wiring is WiringMode.VERIFY:
+        reason = (
+            "verify does not support two clusters, as both would get the repository's values of ingress-nginx, and "
+            "with them the same address: set it to apply for the time of the switch"
+        )
+        yield ("applications", "wiring"), reason

@@ -1,5 +1,7 @@
 """Names of resources in namespaces that other stacks and users share."""
 
+from collections.abc import Iterable
+
 PROJECT = "rsp"
 """Name of the platform's Pulumi project, and namespace of its configuration keys."""
 
@@ -16,6 +18,38 @@ def cloud_name(stack: str, name: str, project: str = PROJECT) -> str:
         project: Name of the Pulumi project.
     """
     return f"{project}-{stack}-{name}"
+
+
+_FIRST = "cluster"
+"""Name of the cluster whose resources are named without it, as in stacks that had one cluster only."""
+
+
+IN_CLUSTER = frozenset({"applications", "argocd", "certificate", "kubernetes", "storage", "vault"})
+"""First parts of the names of resources in a cluster."""
+
+
+def of_cluster(cluster: str, name: str) -> str:
+    """Return the logical name of a stack's resource in one of its clusters.
+
+    Args:
+        cluster: Name of the cluster in the configuration.
+        name: Name within the cluster.
+    """
+    return name if cluster == _FIRST else f"{cluster}-{name}"
+
+
+def cluster_of(name: str, clusters: Iterable[str]) -> str | None:
+    """Return which of some clusters a resource with a logical name is in; None if it is in none of them.
+
+    Args:
+        name: The logical name, from `of_cluster`.
+        clusters: Names of the clusters in the configuration.
+    """
+    known = set(clusters)
+    first = name.partition("-")[0]
+    if first in IN_CLUSTER:
+        first = _FIRST
+    return first if first in known else None
 
 
 def vault_description(stack: str) -> str:

@@ -104,14 +104,15 @@ class DefaultWorkers(NodeGroupSettings):
         Name,
         refused(
             "Magnum cannot replace the default workers; add nodes with the new flavor as a group in "
-            "`clusters.NAME.nodeGroups`, or create another stack with a new cluster"
+            "`clusters.NAME.nodeGroups`, or add another cluster and switch to it (docs/runbooks/blue-green.md)"
         ),
     ] = Field(description="Nova flavor", examples=["m1.large"])
     autoscaling: Annotated[
         AutoscalingSettings | None,
         refused(
             "Magnum sets it when it creates a cluster; with the autoscaler on, use a group in "
-            "`clusters.NAME.nodeGroups`, whose bounds can be changed, otherwise create another stack with a new cluster"
+            "`clusters.NAME.nodeGroups`, whose bounds can be changed, otherwise add another cluster and switch to it "
+            "(docs/runbooks/blue-green.md)"
         ),
     ] = Field(
         default=None,

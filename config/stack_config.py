@@ -8,7 +8,7 @@ from config.backups import BACKUPS, Backups, existing_volumes, named_claims
 from config.changes import in_place, refused, this_run
 from config.cloud import Cloud
 from config.cluster import Cluster
-from config.clusters import Clusters
+from config.clusters import ClusterName, Clusters, different_values, one_active
 from config.dns import Dns, ExternalDns
 from config.ingress import Ingress, fixed_nodes
 from config.monitoring import Monitoring
@@ -45,6 +45,8 @@ class StackConfig(StackFile):
         named_claims,
         storage,
         locations_in_no_repository,
+        one_active,
+        different_values,
     )
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")
@@ -62,10 +64,19 @@ class StackConfig(StackFile):
         examples=[{"jhome": {"size": 1000, "type": "cephfs-nfs"}}],
     )
     backups: Annotated[Backups, BACKUPS] = Field(default=Backups(), description="Backups of the volumes")
-    clusters: Annotated[Clusters, refused("a cluster keeps its name; create another stack with a new cluster")] = Field(
+    clusters: Annotated[
+        Clusters,
+        in_place(
+            "creates a cluster with all applications, or deletes one that is not the active one "
+            "(docs/runbooks/blue-green.md)"
+        ),
+    ] = Field(
         min_length=1,
-        max_length=1,
-        description="Kubernetes cluster, by a name that you choose",
+        max_length=2,
+        description=(
+            "Kubernetes clusters, by names that you choose: one, or two while one replaces the other. A cluster keeps "
+            "its name"
+        ),
         examples=[
             {
                 "blue": {
@@ -75,6 +86,16 @@ class StackConfig(StackFile):
                 }
             }
         ],
+    )
+    active_cluster: Annotated[
+        ClusterName | None,
+        in_place(
+            "moves the platform's address to the other cluster, and the users with it (docs/runbooks/blue-green.md)"
+        ),
+    ] = Field(
+        default=None,
+        description="Name of the cluster that serves the platform; required with two clusters",
+        examples=["blue"],
     )
     ingress: Ingress = Field(default=Ingress(), description="Load balancer of ingress-nginx")
     dns: Annotated[Dns, in_place("creates or deletes the records of the platform's name")] = Field(
@@ -131,4 +152,9 @@ class StackConfig(StackFile):
     @property
     def active(self) -> str:
         """Name of the cluster that serves the platform."""
-        return next(iter(self.clusters))
+        return self.active_cluster or next(iter(self.clusters))
+
+    @property
+    def kubernetes_versions(self) -> frozenset[str]:
+        """Kubernetes releases of all clusters."""
+        return frozenset(each.kubernetes_version for each in self.clusters.values())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from diagram.platform import Box, Platform
+from diagram.platform import Box, Cluster, Platform
 
 _SPECIAL = '"#&;<>`\\'
 """Characters with a meaning in a quoted text: of Mermaid, of HTML and of Markdown."""
@@ -22,11 +22,9 @@ def _lines(platform: Platform) -> Iterator[str]:
     balancers = _numbered("lb", platform.load_balancers)
     files = _numbered("files", platform.files)
     yield from _nodes(3, **balancers, **files, volumes=platform.volumes)
-    yield from _area(3, "cluster", platform.cluster)
-    projects = [Box(title=f"Applications: {name}", lines=lines) for name, lines in platform.applications.items()]
-    yield from _nodes(4, **_numbered("nodes", platform.nodes), argocd=platform.argocd, storage=platform.storage)
-    yield from _nodes(4, **_numbered("applications", projects))
-    yield from ("      end", "    end", "  end")
+    for number, each in enumerate(platform.clusters, 1):
+        yield from _cluster(each, f"_{number}" if number > 1 else "")
+    yield from ("    end", "  end")
     first, *others = balancers
     yield f"  users -- HTTPS --> ip --> {first} --> cluster"
     yield from (f"  {name} --> cluster" for name in others)
@@ -37,6 +35,19 @@ def _lines(platform: Platform) -> Iterator[str]:
         yield f"  {list(files)[-1]} --> volumes"
     if platform.router:
         yield "  network --> router"
+
+
+def _cluster(cluster: Cluster, suffix: str) -> Iterator[str]:
+    projects = [Box(title=f"Applications: {name}", lines=lines) for name, lines in cluster.applications.items()]
+    boxes = {
+        **_numbered("nodes", cluster.nodes),
+        "argocd": cluster.argocd,
+        "storage": cluster.storage,
+        **_numbered("applications", projects),
+    }
+    yield from _area(3, f"cluster{suffix}", cluster.title)
+    yield from _nodes(4, **{f"{name}{suffix}": box for name, box in boxes.items()})
+    yield "      end"
 
 
 def _numbered(prefix: str, boxes: Iterable[Box]) -> dict[str, Box]:

@@ -1,14 +1,17 @@
 """What a diagram of a deployed platform shows, taken from the stack's state and its file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.cluster import Cluster as Settings
+from config.names import cluster_of
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from phalanx.values import get
 
 _DRIVERS = {"capi": "Cluster API", "heat": "Heat"}
+_CLUSTER = "openstack:containerinfra/cluster:Cluster"
 _TIMES = "\u00d7"
 _SHOWN_ADDRESSES = 4
 """Maximum number of nodes' addresses in a box."""
@@ -25,6 +28,20 @@ class Box:
     title: str
     lines: tuple[str, ...] = ()
     """Addresses and properties; none is secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A cluster and what is in it."""
+
+    title: str
+    nodes: tuple[Box, ...]
+    """The control plane and the node groups."""
+    argocd: Box
+    storage: Box | None
+    """The StorageClasses."""
+    applications: Mapping[str, tuple[str, ...]]
+    """Argo CD Applications by their Argo CD project, in alphabetical order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +68,8 @@ class Platform:
     """Where the labs' directories are: shares in Manila, and the NFS server last."""
     volumes: Box | None
     """Data volumes of the NFS server."""
-    cluster: str
-    """Name of the cluster's area."""
-    nodes: tuple[Box, ...]
-    """The control plane and the node groups."""
-    argocd: Box
-    storage: Box | None
-    """The StorageClasses."""
-    applications: Mapping[str, tuple[str, ...]]
-    """Argo CD Applications by their Argo CD project, in alphabetical order."""
+    clusters: tuple[Cluster, ...]
+    """The clusters, the active one first."""
 
 
 def read(stack: str, config: StackConfig, resources: Iterable[Mapping[str, Any]]) -> Platform:
@@ -73,10 +83,11 @@ def read(stack: str, config: StackConfig, resources: Iterable[Mapping[str, Any]]
     Raises:
         NothingDeployedError: The stack has no cluster.
     """
-    state = _State(resources)
+    state = _State(resources, config.clusters)
     outputs = state.first("pulumi:pulumi:Stack")
-    cluster = state.first("openstack:containerinfra/cluster:Cluster")
-    if not cluster:
+    names = sorted(config.clusters, key=lambda name: name != config.active)
+    clusters = [_cluster(name, state, config, outputs) for name in names if state.within(name).first(_CLUSTER)]
+    if not clusters:
         raise NothingDeployedError(f"the stack {stack} has no cluster in its state: run `pulumi up -s {stack}` first")
     subnet = state.first("openstack:networking/subnet:Subnet")
     fqdn = _text(outputs, "platformUrl").removeprefix("https://")
@@ -121,21 +132,28 @@ def read(stack: str, config: StackConfig, resources: Iterable[Mapping[str, Any]]
         load_balancers=_load_balancers(state, config, outputs),
         files=_files(state, outputs),
         volumes=_volumes(state),
-        cluster=f"Cluster {_text(cluster, 'name')}, Kubernetes {config.cluster.kubernetes_version} "
-        f"({_DRIVERS[config.cluster.driver]})",
-        nodes=_nodes(state, config, cluster),
-        argocd=Box(title="Argo CD", lines=_lines(_text(outputs, "argocdUrl"))),
-        storage=_storage(state),
-        applications=_applications(state),
+        clusters=tuple(clusters),
     )
 
 
 class _State:
-    """Outputs of the resources in a state."""
+    """Outputs of the resources in a state.
 
-    def __init__(self, resources: Iterable[Mapping[str, Any]]) -> None:
+    Args:
+        resources: The resources.
+        clusters: Names of the stack's clusters.
+    """
+
+    def __init__(self, resources: Iterable[Mapping[str, Any]], clusters: Collection[str]) -> None:
         # A resource that is being replaced is there twice.
         self._resources = [each for each in resources if not each.get("delete")]
+        self._clusters = clusters
+
+    def within(self, cluster: str) -> "_State":
+        """Return those in a cluster, as far as resources of their types are in one."""
+        names = ((each["urn"].rpartition("::")[2], each) for each in self._resources)
+        inside = [each for name, each in names if cluster_of(name, self._clusters) == cluster]
+        return _State(inside, self._clusters)
 
     def all(self, type_token: str) -> list[Mapping[str, Any]]:
         found = (each for each in self._resources if each["type"] == type_token)
@@ -218,14 +236,29 @@ def _volumes(state: _State) -> Box | None:
     return Box(title="Cinder volumes", lines=tuple(sorted(lines))) if lines else None
 
 
-def _nodes(state: _State, config: StackConfig, cluster: Mapping[str, Any]) -> tuple[Box, ...]:
-    settings, shown = config.cluster, _texts(cluster, "nodeAddresses")[:_SHOWN_ADDRESSES]
+def _cluster(name: str, state: _State, config: StackConfig, outputs: Mapping[str, Any]) -> Cluster:
+    inside, settings = state.within(name), config.clusters[name]
+    cluster = inside.first(_CLUSTER)
+    active = "" if len(config.clusters) == 1 else ", active" if name == config.active else ", not active"
+    return Cluster(
+        title=f"Cluster {_text(cluster, 'name')}, Kubernetes {settings.kubernetes_version} "
+        f"({_DRIVERS[settings.driver]}){active}",
+        nodes=_nodes(inside, settings, cluster, with_api=name != config.active),
+        argocd=Box(title="Argo CD", lines=_lines(_text(outputs, "argocdUrl") if name == config.active else "")),
+        storage=_storage(inside),
+        applications=_applications(inside),
+    )
+
+
+def _nodes(state: _State, settings: Settings, cluster: Mapping[str, Any], *, with_api: bool) -> tuple[Box, ...]:
+    shown = _texts(cluster, "nodeAddresses")[:_SHOWN_ADDRESSES]
     more = len(_texts(cluster, "nodeAddresses")) - len(shown)
     masters = Box(
         title="Control plane",
         lines=_lines(
             f"{_text(cluster, 'masterCount')} {_TIMES} {_text(cluster, 'masterFlavor')}",
             *_texts(cluster, "masterAddresses"),
+            _text(cluster, "apiAddress") if with_api else "",
         ),
     )
     workers = Box(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from diagram.platform import Box, Platform
+from diagram.platform import Box, Cluster, Platform
 
 _GAP: Final = 16
 """Distance between boxes, and of boxes from the border of their area."""
@@ -119,6 +119,14 @@ def _area(inside: Sequence[_Place]) -> _Place:
     )
 
 
+def _services(cluster: Cluster) -> list[Box]:
+    return [*cluster.nodes, cluster.argocd, *([cluster.storage] if cluster.storage else [])]
+
+
+def _projects(cluster: Cluster) -> list[Box]:
+    return [Box(title=f"Applications: {name}", lines=lines) for name, lines in cluster.applications.items()]
+
+
 class _Drawing:
     """The SVG document, drawn from the outer areas to the inner boxes."""
 
@@ -155,14 +163,16 @@ class _Drawing:
         first, last = len(platform.load_balancers), len(row) - len(volumes)
         balancers, files, first_row = servers[:first], servers[first:last], _around(servers)
 
-        # The cluster below them.
+        # The clusters below them.
         y = first_row.bottom + _LINK / 2 + 2 * _GAP + _TITLE_HEIGHT
         width = max(_WIDTH, first_row.width - 2 * _GAP)
-        services = (*platform.nodes, platform.argocd, *([platform.storage] if platform.storage else []))
-        projects = [Box(title=f"Applications: {name}", lines=lines) for name, lines in platform.applications.items()]
-        inside = _flow(services, inner_x + _GAP, y, width)
-        inside += _flow(projects, inner_x + _GAP, _around(inside).bottom + _GAP, width)
-        cluster = replace(_area(inside), width=width + 2 * _GAP)
+        clusters: list[tuple[_Place, list[_Place]]] = []
+        for each in platform.clusters:
+            inside = _flow(_services(each), inner_x + _GAP, y, width)
+            inside += _flow(_projects(each), inner_x + _GAP, _around(inside).bottom + _GAP, width)
+            clusters.append((replace(_area(inside), width=width + 2 * _GAP), inside))
+            y = clusters[-1][0].bottom + 2 * _GAP + _TITLE_HEIGHT
+        cluster = _around([area for area, _ in clusters])
         network = _area([first_row, cluster])
 
         # Beside the network: what is outside of it.
@@ -183,14 +193,15 @@ class _Drawing:
         self._text(platform.title, _GAP, 2 * _GAP, "heading")
         self._rectangle(project, "project", platform.project)
         self._rectangle(network, "network", platform.network)
-        self._rectangle(cluster, "cluster", platform.cluster)
+        for each, (area, _) in zip(platform.clusters, clusters, strict=True):
+            self._rectangle(area, "cluster", each.title)
         boxes = (platform.users, platform.phalanx, platform.vault, platform.floating_ip, *beside[1:])
         for box, place in zip(boxes, (people, git, vault, address, *others), strict=True):
             self._box(box, place)
         for box, place in zip(row, servers, strict=True):
             self._box(box, place)
-        for number, (box, place) in enumerate(zip((*services, *projects), inside, strict=True)):
-            self._box(box, place, "box" if number < len(services) else "applications")
+        for each, (_, inside) in zip(platform.clusters, clusters, strict=True):
+            self._contents(each, inside)
 
         self._line((people.right, middle), (address.x, middle), "HTTPS")
         self._line((address.right, middle), (servers[0].x, middle))
@@ -206,6 +217,11 @@ class _Drawing:
         self._line((cluster.right, git.middle), (git.x, git.middle), "Argo CD")
         self._line((cluster.right, vault.middle), (vault.x, vault.middle), "secrets")
         self._resize(_around([project, people, git, vault]))
+
+    def _contents(self, cluster: Cluster, places: Sequence[_Place]) -> None:
+        services = _services(cluster)
+        for number, (box, place) in enumerate(zip((*services, *_projects(cluster)), places, strict=True)):
+            self._box(box, place, "box" if number < len(services) else "applications")
 
     @staticmethod
     def _centered(box: Box, x: float, width: float, middle: float) -> _Place:

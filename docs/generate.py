@@ -81,7 +81,10 @@ def configuration(title: str, file: str, model: type[StackFile]) -> str:
     schema = model.model_json_schema(by_alias=True)
     parts = [f"# {title} reference", _INTRODUCTION.format(file=file)]
     for name, section in schema["properties"].items():
-        path, text = f"{model.project}:{name}", _resolve(section, schema["$defs"])["description"]
+        path, text = (
+            f"{model.project}:{name}",
+            section.get("description") or _resolve(section, schema["$defs"])["description"],
+        )
         effects = {f"{model.project}:{key.path}": key.change for key in keys(model) if not key.section and key.change}
         rows = _rows(path, section, schema["$defs"], effects, required=name in schema["required"])
         parts += [f"## `{path}`", text.replace("``", "`"), _table(rows)]

@@ -1,6 +1,7 @@
 """The health checks of a stack: which there are, and what each one requires."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -8,35 +9,28 @@ from typing import TYPE_CHECKING
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
-from operations import needed_secrets, secrets_status
+from operations import health_in_cluster, needed_secrets, secrets_status
+from operations.health_in_cluster import StackCluster, UnavailableError
 from operations.secrets_status import SecretState
 from phalanx import application, databases, source
 from phalanx.checkout import Checkout
 from phalanx.environment import Environment
-from phalanx.errors import PhalanxError
-from probes import cluster_access, openstack_services
+from probes import openstack_services
 from probes.health import (
-    applications,
     backups,
     cloud,
-    kubernetes,
     load_balancer,
-    magnum,
     platform,
-    pods,
+    qualified,
     servers,
     shares,
     vault,
-    volumes,
 )
 from probes.health import databases as database_health
 from probes.health.check import Check, Shared
 from probes.health.finding import Finding, State, critical, ok, unknown
-from probes.kubernetes_api import KubernetesApi
-from probes.openstack_connection import connect, first_line
+from probes.openstack_connection import connect
 from probes.problem import Problem
-from recovery.document import resources, reveal
-from recovery.pulumi_stack import PulumiStack
 from wiring.application_values import application_values
 
 if TYPE_CHECKING:
@@ -44,15 +38,8 @@ if TYPE_CHECKING:
 
 PHALANX = "Phalanx repository"
 
-_CLUSTER_TYPE = "openstack:containerinfra/cluster:Cluster"
-_STATE_TIMEOUT = 20.0
-"""Seconds for Pulumi's backend to provide the state."""
 _MAX_NAMES = 5
 """Maximum number of missing secrets that are named."""
-
-
-class UnavailableError(PhalanxError):
-    """A service, or what it should provide, is not available."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +69,9 @@ class Stack:
         return Shared(lambda: source.locate(settings.repository, settings.revision, settings.environment, credentials))
 
     @cached_property
-    def kubeconfig(self) -> Shared[str]:
-        """The program's kubeconfig, from the stack's state."""
-        return Shared(self._kubeconfig)
-
-    @cached_property
-    def kubernetes(self) -> Shared[KubernetesApi]:
-        """Client for the cluster."""
-        return Shared(self._kubernetes)
+    def clusters(self) -> Mapping[str, StackCluster]:
+        """The clusters by name."""
+        return {name: StackCluster(self.name, self.named(name), self.connection) for name in self.config.clusters}
 
     @property
     def environment(self) -> Environment:
@@ -107,7 +89,9 @@ class Stack:
 
     def retry(self) -> None:
         """Forget what could not be made, before the checks are run again."""
-        for each in (self.connection, self.phalanx, self.kubeconfig, self.kubernetes):
+        self.connection.retry()
+        self.phalanx.retry()
+        for each in self.clusters.values():
             each.retry()
 
     def _connect(self) -> "Connection":
@@ -116,24 +100,15 @@ class Stack:
             raise UnavailableError(f"{found.where} {found.what}")
         return found
 
-    def _kubeconfig(self) -> str:
-        document = PulumiStack(self.name, timeout=_STATE_TIMEOUT).export(secrets=True)
-        for each in resources(document):
-            if each["type"] == _CLUSTER_TYPE:
-                return str(reveal(each["outputs"])["kubeconfig"]["raw_config"])
-        raise UnavailableError("the stack's state has no cluster")
-
-    def _kubernetes(self) -> KubernetesApi:
-        try:
-            kubeconfig = self.kubeconfig()
-        except PhalanxError:
-            kubeconfig = cluster_access.kubeconfig(self.connection(), self.named(self.config.active))
-        return KubernetesApi(kubeconfig)
-
 
 def all_checks(stack: Stack) -> list[Check]:
     """Return the checks of a stack in the order in which they are shown."""
-    return [*_of_openstack(stack), *_of_vault(stack), *_of_kubernetes(stack), *_of_platform(stack)]
+    shared, in_front = [*_of_openstack(stack), *_of_vault(stack)], [*_of_platform(stack)]
+    inside = {name: [*health_in_cluster.all_checks(each, stack.config)] for name, each in stack.clusters.items()}
+    if len(inside) > 1:
+        shared, in_front = ([*qualified.depending_on(stack.config.active, each)] for each in (shared, in_front))
+        inside = {name: [*qualified.within(name, checks)] for name, checks in inside.items()}
+    return [*shared, *itertools.chain(*inside.values()), *in_front]
 
 
 def _of_openstack(stack: Stack) -> Iterator[Check]:
@@ -156,11 +131,6 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
         name="quotas",
         run=lambda: cloud.quotas(connection(), config, name),
         requires=(cloud.KEYSTONE, "Nova", "Cinder", "Neutron", "Octavia"),
-    )
-    yield Check(
-        name=magnum.CLUSTER,
-        run=lambda: magnum.cluster(connection(), stack.named(config.active)),
-        requires=(cloud.KEYSTONE, "Magnum"),
     )
     yield Check(
         name="servers of the nodes",
@@ -189,11 +159,6 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
         run=lambda: load_balancer.ingress(connection(), config, name),
         requires=(cloud.KEYSTONE, "Octavia", "Neutron"),
     )
-    yield Check(
-        name=load_balancer.API,
-        run=lambda: load_balancer.api(connection(), stack.named(config.active)),
-        requires=(cloud.KEYSTONE, "Magnum", "Octavia", "Neutron"),
-    )
 
 
 def _of_vault(stack: Stack) -> Iterator[Check]:
@@ -212,35 +177,6 @@ def _of_vault(stack: Stack) -> Iterator[Check]:
         failure=State.CRITICAL,
     )
     yield Check(name=vault.SECRETS, run=lambda: _secrets(stack), requires=(vault.VAULT, PHALANX))
-
-
-def _of_kubernetes(stack: Stack) -> Iterator[Check]:
-    client, config = stack.kubernetes, stack.config
-    on = pods.Dependencies(
-        nfs_address=str(config.nfs.address) if config.nfs else None,
-        nfs=(
-            *([servers.subject(stack.named("nfs"))] if config.nfs else []),
-            *(shares.subject(name) for name, share in config.shares.items() if share.protocol == "NFS"),
-        ),
-        secrets=(vault.VAULT, vault.SECRETS, vault.COPIES),
-    )
-    yield Check(name=kubernetes.KUBECONFIG, run=lambda: _kubeconfig(stack))
-    yield Check(
-        name=kubernetes.API,
-        run=lambda: _kubernetes_api(stack),
-        requires=(kubernetes.KUBECONFIG, magnum.CLUSTER, load_balancer.API),
-        remedy="docs/howto/on-call.md#the-kubernetes-api",
-        failure=State.CRITICAL,
-    )
-    checks = {
-        "nodes": lambda: kubernetes.nodes(client()),
-        vault.COPIES: lambda: vault.copies(client()),
-        "claims": lambda: volumes.claims(client()),
-        "free space": lambda: volumes.space(client()),
-        "applications": lambda: applications.check(client(), on, load_balancer.INGRESS, datetime.now(UTC)),
-    }
-    for name, run in checks.items():
-        yield Check(name=name, run=run, requires=(kubernetes.API,))
 
 
 def _of_platform(stack: Stack) -> Iterator[Check]:
@@ -269,33 +205,6 @@ def _databases(stack: Stack) -> Iterator[Finding]:
     roots = {name: other.path for name, other in trees.items()}
     applications = application.load_enabled(tree.path, environment, application_values(stack.config), roots)
     yield from database_health.check(databases.external(tree.path, applications, roots))
-
-
-def _kubeconfig(stack: Stack) -> Iterator[Finding]:
-    try:
-        found = stack.kubeconfig()
-    except PhalanxError as error:
-        yield unknown(
-            kubernetes.KUBECONFIG,
-            f"the stack's state cannot be read: {first_line(error)}",
-            "`pulumi login`, and set PULUMI_CONFIG_PASSPHRASE_FILE",
-        )
-    else:
-        yield from kubernetes.program_kubeconfig(found)
-
-
-def _kubernetes_api(stack: Stack) -> Iterator[Finding]:
-    from openstack.exceptions import SDKException  # noqa: PLC0415  # slow to import
-
-    try:
-        client = stack.kubernetes()
-    except (PhalanxError, SDKException) as error:
-        # Without a kubeconfig in the state, Magnum has to sign a certificate.
-        text = f"no access without the state's kubeconfig: {first_line(error)}"
-        causes = (cloud.KEYSTONE, "Magnum", magnum.CLUSTER)
-        yield unknown(kubernetes.API, text, "docs/howto/kubectl.md", causes)
-        return
-    yield from kubernetes.api(client)
 
 
 def _secrets(stack: Stack) -> Iterator[Finding]:

@@ -75,7 +75,7 @@ def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tu
             requirements.of(config, vault_client.namespace()),
             revisions=config.applications.revisions,
             bootstrap=False,
-            kubernetes=config.cluster.kubernetes_version,
+            kubernetes=config.kubernetes_versions,
         )
         queries.count(found.claims)
         missing = secrets_status.missing(needed_secrets.of(stack, config, found))

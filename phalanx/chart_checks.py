@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +21,13 @@ _ALWAYS: Final = frozenset({"name", "repository"})
 _RELEASE = re.compile(r"v?\d+\.\d+\.\d+")
 
 
-def problems(root: Path, application: str, kubernetes: str) -> Iterator[str]:
+def problems(root: Path, application: str, kubernetes: Collection[str]) -> Iterator[str]:
     """Yield the reasons why Argo CD cannot deploy an application's chart.
 
     Args:
         root: Directory of the checkout.
         application: Name of the application.
-        kubernetes: Kubernetes release of the cluster, such as v1.36.3; empty if it is not known.
+        kubernetes: Kubernetes releases of the clusters, such as v1.36.3; empty if they are not known.
 
     Yields:
         Messages that start with file and key.
@@ -40,10 +40,12 @@ def problems(root: Path, application: str, kubernetes: str) -> Iterator[str]:
         return  # reported by `phalanx.charts.render`
     yield from _lock_problems(root, chart)
     supported = charts.metadata(root, chart).kube_version
-    if supported and kubernetes and not _supports(supported, kubernetes):
+    for release in sorted(set(kubernetes)) if supported else ():
+        if _supports(supported, release):
+            continue
         yield (
             f"applications/{application}/Chart.yaml: kubeVersion: is {supported!r}, which Helm enforces, expected a "
-            f"range that contains {kubernetes}, the release in rsp:clusters.NAME.kubernetesVersion: choose an image "
+            f"range that contains {release}, the release in rsp:clusters.NAME.kubernetesVersion: choose an image "
             "with a release that the chart supports, or another version of the application"
         )
 

@@ -116,7 +116,7 @@ def load(  # noqa: PLR0913 - all that determines the result
     *,
     revisions: Mapping[str, str] | None = None,
     bootstrap: bool = True,
-    kubernetes: str = "",
+    kubernetes: Collection[str] = (),
 ) -> PhalanxSource:
     """Read the applications of an environment and render its Argo CD Applications.
 
@@ -127,7 +127,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         check: Requirements of the configuration.
         revisions: Configured revisions of individual applications, which override those of the environment.
         bootstrap: Whether to prepare the charts of the `BOOTSTRAPPED` applications, which may need the network.
-        kubernetes: Kubernetes release of the cluster, such as v1.36.3, which charts must support; empty for any.
+        kubernetes: Kubernetes releases of the clusters, such as v1.36.3, which charts must support; empty for any.
 
     Raises:
         PhalanxError: The files of an application are not valid, a requirement is not met, or a chart cannot be

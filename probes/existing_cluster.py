@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from config import heat_releases
-from config.cluster import LABELS_OF_FIELDS, Cluster
+from config.cluster import LABELS_OF_FIELDS, NEW_CLUSTER, Cluster
 from config.magnum_labels import FIXED
 from config.stack_config import StackConfig
 from probes.magnum_driver import DISTRIBUTIONS
@@ -20,8 +20,6 @@ from probes.problem import Problem
 
 REPLACED = ("CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_FAILED")
 """Statuses of a cluster that has to be created again anyway."""
-
-_NEW_CLUSTER = "create a new cluster with another stack"
 
 
 def problems(
@@ -135,7 +133,7 @@ def _upgrade_problems(where: str, wanted: str, current: str | None) -> Iterator[
 def _other_way(settings: Cluster, key: str, path: str, cluster: Any) -> str:
     """Return what to do instead of a change of a path, below the cluster's key or elsewhere."""
     if path == f"{key}.workers.flavor":
-        return f"and add nodes with the new flavor as a group in {key}.nodeGroups; or {_NEW_CLUSTER}"
+        return f"and add nodes with the new flavor as a group in {key}.nodeGroups; or {NEW_CLUSTER}"
     if path == f"{key}.masters.count" and settings.driver == "capi":
         return (
             f"or run `openstack coe cluster resize --nodegroup default-master {cluster.name} {settings.masters.count}` "
@@ -144,8 +142,8 @@ def _other_way(settings: Cluster, key: str, path: str, cluster: Any) -> str:
     autoscaled = (cluster.labels or {}).get("auto_scaling_enabled") == "true"
     # Without the autoscaler, which Magnum installs with the cluster, no group would be scaled.
     if path.startswith(f"{key}.workers.autoscaling.") and autoscaled:
-        return f"and use a group in {key}.nodeGroups, whose bounds can be changed; or {_NEW_CLUSTER}"
-    return f"or {_NEW_CLUSTER}"
+        return f"and use a group in {key}.nodeGroups, whose bounds can be changed; or {NEW_CLUSTER}"
+    return f"or {NEW_CLUSTER}"
 
 
 def _driver_of(template: Any) -> str | None:

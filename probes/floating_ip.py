@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
-from config.names import cloud_name
+from config.names import cloud_name, ingress_description
+from config.stack_config import StackConfig
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -58,9 +59,44 @@ def _other_user(connection: "Connection", port_id: str | None, stack: str) -> st
     balancer = next(iter(octavia.load_balancers(vip_port_id=port_id)), None)
     if balancer is None:
         return f"the port {port_id}"
-    clusters = connection.container_infrastructure_management.clusters()
-    own_clusters = [each for each in clusters if each.name.startswith(cloud_name(stack, ""))]
-    # The cloud controller knows the cluster by its ID with Heat, by its name in Cluster API otherwise.
-    names = [f"kube_service_{known}_" for each in own_clusters for known in (each.uuid, each.stack_id)]
-    own = balancer.name.startswith((cloud_name(stack, ""), *names))
+    own = balancer.name.startswith(cloud_name(stack, "")) or _cluster_of(connection, balancer, stack)
     return "" if own else f"the load balancer `{balancer.name}`"
+
+
+def of_platform(connection: "Connection", config: StackConfig, stack: str) -> Any | None:
+    """Return the floating IP of a platform, as by openstacksdk; None if it does not exist.
+
+    Args:
+        connection: Connection to the stack's project.
+        config: The stack configuration.
+        stack: Name of the stack.
+    """
+    existing = config.ingress.floating_ip
+    query = {"floating_ip_address": str(existing)} if existing else {"description": ingress_description(stack)}
+    return next(iter(connection.network.ips(**query)), None)
+
+
+def serving_cluster(connection: "Connection", address: str, stack: str) -> str | None:
+    """Return the name in Magnum of the stack's cluster whose cloud controller has a floating IP; None if none has it.
+
+    Args:
+        connection: Connection to the stack's project.
+        address: The floating IP.
+        stack: Name of the stack.
+    """
+    port = next((each.port_id for each in connection.network.ips(floating_ip_address=address)), None)
+    if not port:
+        return None
+    octavia: Any = connection.load_balancer
+    balancer = next(iter(octavia.load_balancers(vip_port_id=port)), None)
+    return _cluster_of(connection, balancer, stack) if balancer else None
+
+
+def _cluster_of(connection: "Connection", balancer: Any, stack: str) -> str | None:
+    """Return the name of the stack's cluster whose cloud controller created a load balancer, if one did."""
+    for each in connection.container_infrastructure_management.clusters():
+        # The cloud controller knows the cluster by its ID with Heat, by its name in Cluster API otherwise.
+        services = tuple(f"kube_service_{known}_" for known in (each.uuid, each.stack_id))
+        if each.name.startswith(cloud_name(stack, "")) and balancer.name.startswith(services):
+            return str(each.name)
+    return None

@@ -71,19 +71,21 @@ class Leftover:
 class DeletedClusters:
     """The clusters whose leftovers are searched for."""
 
-    name: str
-    """Name in Magnum that the stack gives to its clusters."""
+    prefix: str
+    """Beginning of the names in Magnum that the stack gives to its clusters; letters and digits follow."""
     given: frozenset[str] = frozenset()
     """Further deleted clusters, as their resources name them."""
     living: frozenset[str]
     """IDs in Magnum, and names in Cluster API, of the clusters that exist."""
     living_names: frozenset[str]
-    """Names in Magnum of the clusters that exist."""
+    """Names in Magnum of the stack's clusters that exist."""
 
     @functools.cached_property
     def base(self) -> str:
         """Regular expression of the clusters' names in Cluster API, and of their stacks' in Heat."""
-        return names_in_cluster_api(self.name)
+        prefix = f"{_slug(self.prefix)}-"[:_NAME_LIMIT]
+        rest = _NAME_LIMIT - len(prefix)
+        return rf"{re.escape(prefix)}{f'[a-z][a-z0-9]{{0,{rest - 1}}}' if rest else ''}-{SHORT_ID}"
 
     def include(self, cluster: str, *, in_network: bool = False) -> bool:
         """Return whether a cluster is one of them.
@@ -97,10 +99,14 @@ class DeletedClusters:
         ours = cluster in self.given or re.fullmatch(self.base, cluster) is not None
         return ours or (in_network and UUID.fullmatch(cluster) is not None)
 
-    @property
-    def none_has_the_name(self) -> bool:
-        """True if no cluster of this name exists, so that Heat's resources with it belong to none."""
-        return self.name not in self.living_names
+    def may_exist(self, stack: str) -> bool:
+        """Return whether a stack of Heat has the name of a cluster that exists, so that it may be the cluster's."""
+        bases = (_slug(name)[:_NAME_LIMIT] for name in self.living_names)
+        return any(re.fullmatch(rf"{re.escape(base)}-{SHORT_ID}", stack) for base in bases)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 class Search:
@@ -156,7 +162,7 @@ class Search:
                 about = f"Service {'/'.join(each.name.split('_')[3:])}"
             elif found := re.fullmatch("k8s-clusterapi-cluster-(.+)-kubeapi", each.name):
                 users, about = [self._of_cluster_api(found[1])], "Kubernetes API"
-            elif (found := heat.fullmatch(each.name)) and self._clusters.none_has_the_name:
+            elif (found := heat.fullmatch(each.name)) and not self._clusters.may_exist(found["cluster"]):
                 users, about = [found["cluster"]], f"Kubernetes {found[2]}"
             else:
                 continue
@@ -195,7 +201,7 @@ class Search:
             cluster, about = "", "nodes"
             if found := of_nodes.fullmatch(each.name):
                 cluster = self._of_cluster_api(found["name"])
-            elif (found := of_heat.fullmatch(each.name)) and self._clusters.none_has_the_name:
+            elif (found := of_heat.fullmatch(each.name)) and not self._clusters.may_exist(found["cluster"]):
                 cluster = found["cluster"]
             elif found := of_service.fullmatch(each.description or ""):
                 cluster, about = found["cluster"], f"Service {found['about']}"
@@ -230,19 +236,20 @@ class Search:
         return found["cluster"] if found else ""
 
 
-def deleted_clusters(connection: "Connection", name: str, given: Collection[str] = ()) -> DeletedClusters:
+def deleted_clusters(connection: "Connection", prefix: str, given: Collection[str] = ()) -> DeletedClusters:
     """Return a stack's deleted clusters, by those that exist in Magnum.
 
     Args:
         connection: Connection to the clusters' project.
-        name: Name in Magnum that the stack gives to its clusters.
+        prefix: Beginning of the names in Magnum that the stack gives to its clusters.
         given: Further deleted clusters, as their resources name them.
     """
     existing = list(connection.container_infrastructure_management.clusters())
     living = {name for each in existing for name in (each.uuid, each.stack_id) if name}
+    ours = rf"{re.escape(prefix)}[a-z][a-z0-9]*"
     return DeletedClusters(
-        name=name,
+        prefix=prefix,
         given=frozenset(given),
         living=frozenset(living),
-        living_names=frozenset(each.name for each in existing),
+        living_names=frozenset(each.name for each in existing if re.fullmatch(ours, each.name)),
     )

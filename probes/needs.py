@@ -75,14 +75,19 @@ def needs(
         Amounts by the name of the resource in `quota.RESOURCES`, and of ``volumes_TYPE`` and ``gigabytes_TYPE`` for
         each volume type, as in Cinder's API. Cores and memory are None if the size of a flavor is not known.
     """
+    own = config.ingress.mode == "octavia"
+    # The workers behind each load balancer of ingress-nginx: each cloud controller creates one, this stack only one.
+    workers = [_workers(each) for each in ([config.cluster] if own else config.clusters.values())]
+    if switching:
+        workers += [_workers(each) for each in (config.clusters.values() if own else [config.cluster])]
     return {
         "clusters": len(config.clusters),
         **_compute(config, flavors),
         **_storage([*volumes(config), *claimed], default_type),
         **_shares(config),
         **_backups(config),
-        **_network(config, ingresses=2 if switching else 1),
-        **_balancers(config, ingresses=2 if switching else 1),
+        **_network(config, ingresses=len(workers)),
+        **_balancers(config, workers),
     }
 
 
@@ -220,29 +225,34 @@ def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:
     }
 
 
-def _balancers(config: StackConfig, ingresses: int) -> dict[str, int | None]:
+def _balancers(config: StackConfig, workers: Sequence[int]) -> dict[str, int | None]:
     """Return the load balancers of the API and of ingress-nginx with all that they consist of.
 
-    The latter has the same parts in each mode. Its members are the workers, whose number follows the autoscaler.
+    The latter have the same parts in each mode. Their members are the workers, whose number follows the autoscaler.
+
+    Args:
+        config: The stack configuration.
+        workers: Number of workers behind each load balancer of ingress-nginx.
     """
     clusters = config.clusters.values()
     api = sum(_api_balancers(cluster) for cluster in clusters)
-    forwardings = ingresses * len(PORTS)
-    listeners = api + forwardings
+    listeners = api + len(workers) * len(PORTS)
     return {
-        "load_balancers": api + ingresses,
+        "load_balancers": api + len(workers),
         "listeners": listeners,
         "pools": listeners,
         # cluster-api-provider-openstack creates one for the API in any case.
         "health_monitors": listeners
         if config.ingress.health_monitors
         else sum(_api_balancers(cluster) for cluster in clusters if cluster.driver == "capi"),
-        "members": sum(
-            _api_balancers(cluster) * cluster.masters.count
-            + forwardings * sum(group.max_count for group in cluster.groups.values())
-            for cluster in clusters
-        ),
+        "members": sum(_api_balancers(cluster) * cluster.masters.count for cluster in clusters)
+        + len(PORTS) * sum(workers),
     }
+
+
+def _workers(cluster: Cluster) -> int:
+    """Return the number of workers, with all groups at the maximum of their autoscaling."""
+    return cluster.max_nodes - cluster.masters.count
 
 
 def _api_balancers(cluster: Cluster) -> int:

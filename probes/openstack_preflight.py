@@ -10,6 +10,7 @@ from config.cluster import Cluster
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from probes import (
+    active_cluster,
     allowances,
     existing_cluster,
     existing_network,
@@ -251,7 +252,7 @@ class _Project:
             yield from magnum_driver.flavor_warnings(f"clusters.{name}", cluster, self.flavors)
 
     def clusters(self) -> Iterator[Problem]:
-        """Compare the clusters that exist, if any, with the configuration."""
+        """Compare the clusters that exist, if any, with the configuration, and check that users can be moved."""
         for name, settings in self.config.clusters.items():
             yield from magnum_driver.cluster_warnings(f"clusters.{name}", settings)
             cluster = self._existing_clusters[name]
@@ -262,10 +263,12 @@ class _Project:
             known = {**self.names.known_flavors, **self.names.known_images}
             names = {str(each.id): name for name, each in known.items()}
             yield from existing_cluster.problems(self.config, name, cluster, template, names)
+        yield from active_cluster.problems(self.connection, self.config, self.stack, self._existing_clusters)
         if self.config.monitoring.namespace:
-            active = self.config.active
-            name, exists = cloud_name(self.stack, active), self._existing_clusters[active] is not None
-            yield from monitoring_preflight.problems(self.connection, name, exists, self.config.monitoring.namespace)
+            namespace = self.config.monitoring.namespace
+            for name, existing in self._existing_clusters.items():
+                cluster = cloud_name(self.stack, name)
+                yield from monitoring_preflight.problems(self.connection, cluster, existing is not None, namespace)
 
     def _nodes_trust(self, name: str) -> Iterator[Problem]:
         """Warn if the nodes of a new cluster must trust a private CA, which only the cloud's administrators can set."""

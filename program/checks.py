@@ -68,7 +68,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             application_values(config),
             requirements.of(config, vault_client.namespace()),
             revisions=config.applications.revisions,
-            kubernetes=config.cluster.kubernetes_version,
+            kubernetes=config.kubernetes_versions,
         )
         queries.count(source.claims)
         source = trust.trusted(source, config)

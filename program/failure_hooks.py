@@ -25,9 +25,14 @@ _TIMEOUT: Final = 60
 """Timeout of an explanation in seconds."""
 
 
+Access = Callable[[str], pulumi.Input[T] | None]
+"""A function of a resource's logical name. It returns the credentials for the resource's service, such as a kubeconfig,
+which may be secret; None for a resource whose failure cannot be explained, as that of a cluster that is removed."""
+
+
 def error_hooks(
     explanations: Mapping[str, Explain[T]],
-    access: pulumi.Input[T],
+    access: Access[T],
     repetitions: Mapping[str, Repeat[T]] | None = None,
     after_creation: str = "",
 ) -> list[ResourceTransformation]:
@@ -35,7 +40,7 @@ def error_hooks(
 
     Args:
         explanations: Functions that explain a failure, by resource type.
-        access: Credentials for the resources' service, such as a kubeconfig; may be secret.
+        access: Returns the credentials for a resource's service.
         repetitions: Functions that decide whether to repeat the operation, by resource type.
         after_creation: What to do about a creation that has failed; it is added to its reasons.
     """
@@ -50,13 +55,13 @@ def error_hooks(
 
 
 def reporter(
-    explain: Explain[T], access: pulumi.Input[T], repeat: Repeat[T] | None = None, after_creation: str = ""
+    explain: Explain[T], access: Access[T], repeat: Repeat[T] | None = None, after_creation: str = ""
 ) -> Callable[[ErrorHookArgs], Awaitable[bool]]:
     """Return an error hook that logs why a resource failed, unless the operation is to be repeated.
 
     Args:
         explain: Explains the failure.
-        access: Credentials for the resource's service.
+        access: Returns the credentials for a resource's service.
         repeat: Decides whether to repeat the operation; it never is if None.
         after_creation: As for `error_hooks`.
     """
@@ -79,12 +84,18 @@ def reporter(
     return report
 
 
-async def _repeated(repeat: Repeat[T], access: pulumi.Input[T], args: ErrorHookArgs) -> bool:
-    return await in_thread(repeat, await _value(access), await _inputs(args), args.errors[0])
+async def _repeated(repeat: Repeat[T], access: Access[T], args: ErrorHookArgs) -> bool:
+    credentials = access(args.name)
+    if credentials is None:
+        return False
+    return await in_thread(repeat, await _value(credentials), await _inputs(args), args.errors[0])
 
 
-async def _reasons(explain: Explain[T], access: pulumi.Input[T], args: ErrorHookArgs) -> list[str]:
-    return list(await in_thread(explain, await _value(access), await _inputs(args)))
+async def _reasons(explain: Explain[T], access: Access[T], args: ErrorHookArgs) -> list[str]:
+    credentials = access(args.name)
+    if credentials is None:
+        return []
+    return list(await in_thread(explain, await _value(credentials), await _inputs(args)))
 
 
 async def _inputs(args: ErrorHookArgs) -> Any:

@@ -19,8 +19,8 @@ from wiring.first_installation import UPDATE_SCHEMA, has_toggle
 class Deployed:
     """What the last complete run has deployed."""
 
-    cluster: str = ""
-    """ID of the cluster; empty if there has been no such run."""
+    clusters: frozenset[str] = field(default_factory=frozenset)
+    """IDs of the clusters."""
     applications: frozenset[str] = field(default_factory=frozenset)
     """Names of the applications."""
 
@@ -34,7 +34,8 @@ def read() -> Deployed:
     answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": qualified_name()}).value
     outputs = (answer or {}).get("outputs") or {}
     return Deployed(
-        cluster=str(outputs.get("clusterId") or ""), applications=frozenset(outputs.get("applications") or ())
+        clusters=frozenset(each["id"] for each in (outputs.get("clusters") or {}).values()),
+        applications=frozenset(outputs.get("applications") or ()),
     )
 
 
@@ -64,7 +65,7 @@ def of(
         deployed: What the last complete run has deployed.
         cluster_id: ID of the cluster; unknown in a preview that would replace it, and with it the databases.
     """
-    in_other_cluster = cluster_id.apply(lambda present: present != deployed.cluster)
+    in_other_cluster = cluster_id.apply(lambda present: present not in deployed.clusters)
     return {
         name: in_other_cluster if name in deployed.applications else True
         for name, values in applications.items()

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 
-import pulumi
-
 from components.cluster_labels import Autoscaling, ClusterFeatures, node_group_labels
 from components.ingress_address import IngressAddress, IngressAddressArgs
 from components.load_balancer import LoadBalancerArgs
-from components.magnum_cluster import MagnumCluster, MagnumClusterArgs, NodeGroup
+from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
@@ -21,6 +19,7 @@ from config.node_groups import AdditionalNodeGroup, NodeGroupSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
 from program import cluster_nodes
+from program.cluster_contents import DeployedCluster
 from wiring import dns_records
 
 
@@ -125,21 +124,20 @@ def ingress_address(config: StackConfig) -> IngressAddressArgs:
         external_network=config.network.external_network,
         existing=config.ingress.floating_ip,
         mode=config.ingress.mode,
-        health_monitors=config.ingress.health_monitors,
         protect=config.protect,
     )
 
 
 def load_balancer(
-    config: StackConfig, net: Network, ingress: IngressAddress, made: MagnumCluster, controller: pulumi.Resource
+    config: StackConfig, net: Network, ingress: IngressAddress, active: DeployedCluster
 ) -> LoadBalancerArgs:
-    """Return the arguments of the load balancer in front of the deployed ingress-nginx (``controller``)."""
+    """Return the arguments of the load balancer in front of ingress-nginx in the active cluster."""
     settings = config.ingress
     return LoadBalancerArgs(
         subnet_id=net.subnet_id,
-        nodes=cluster_nodes.addresses(made, config.cluster.node_count),
+        nodes=cluster_nodes.addresses(active.cluster, config.cluster.node_count),
         address=ingress.assigned_address,
-        associate_after=[controller],
+        forward_after=[active.ingress_nginx],
         provider=settings.load_balancer_provider,
         algorithm=settings.algorithm,
         proxy_protocol=settings.proxy_protocol,
@@ -171,7 +169,8 @@ def cluster(config: StackConfig, name: str, net: Network) -> MagnumClusterArgs:
         api_load_balancer=settings.api_load_balancer,
         keypair=config.cloud.keypair,
         dns_nameserver=",".join(map(str, config.network.dns_nameservers)) or None,
-        protect=config.protect,
+        # A cluster that does not serve the platform is there to be tried, and removed.
+        protect=config.protect and name == config.active,
     )
 
 

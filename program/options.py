@@ -1,12 +1,16 @@
 """Options of the components, by the service that they are in: provider, and hooks of the resources."""
 
+from collections.abc import Mapping
+
 from pulumi import Output, Resource, ResourceOptions, get_stack
 
+from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
-from phalanx.source import PhalanxSource
+from config.names import cluster_of
 from probes import failures
 from program import node_group_races
+from program.address_switch import wait_for_switch
 from program.application_changes import describe_updates
 from program.checks import Checked
 from program.failure_hooks import error_hooks
@@ -27,7 +31,7 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         "has the commands that replace what has failed"
     )
     repetitions = {node_group_races.NODE_GROUP: node_group_races.repeated}
-    hooks = [*error_hooks(failures.IN_OPENSTACK, cloud, repetitions, recover), wait_for_release(cloud)]
+    hooks = [*error_hooks(failures.IN_OPENSTACK, lambda _: cloud, repetitions, recover), wait_for_release(cloud)]
     return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
 
 
@@ -37,12 +41,29 @@ def vault_options(checked: Checked, unchanged: Output[None]) -> ResourceOptions:
     return ResourceOptions(providers=[provider], transformations=[refuse_lost_updates(checked)])
 
 
-def kubernetes_options(cluster: MagnumCluster, source: PhalanxSource) -> ResourceOptions:
-    """Return the options of components in the cluster, to which Phalanx is deployed."""
-    return ResourceOptions(
-        providers=[kubernetes_provider(cluster)],
-        transformations=[*error_hooks(failures.IN_KUBERNETES, cluster.kubeconfig), describe_updates(source)],
-    )
+def kubernetes_options(
+    clusters: Mapping[str, MagnumCluster], checked: Checked, ingress: IngressAddress
+) -> dict[str, ResourceOptions]:
+    """Return the options of components in each cluster, by the cluster's name.
+
+    Args:
+        clusters: The clusters by name.
+        checked: The platform that is deployed to them.
+        ingress: The platform's address.
+    """
+    kubeconfigs = {name: cluster.kubeconfig for name, cluster in clusters.items()}
+    # The engine registers a hook by its name once, so that the clusters share them.
+    hooks = [
+        *error_hooks(failures.IN_KUBERNETES, lambda resource: kubeconfigs.get(cluster_of(resource, clusters) or "")),
+        describe_updates(checked.source),
+    ]
+    return {
+        name: ResourceOptions(
+            providers=[kubernetes_provider(name, cluster)],
+            transformations=[*hooks, *wait_for_switch(name, checked.config, ingress.address)],
+        )
+        for name, cluster in clusters.items()
+    }
 
 
 def after(options: ResourceOptions, *resources: Resource) -> ResourceOptions:

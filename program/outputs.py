@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 import pulumi
 
-from components.applications import Applications
-from components.argocd import ARGOCD, ArgoCd
+from components.argocd import ARGOCD
 from components.ingress_address import IngressAddress
-from components.magnum_cluster import MagnumCluster
 from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.secret_store import SecretStore
@@ -17,6 +15,7 @@ from config.dns import DesignateDns
 from phalanx import argocd_access
 from phalanx.certificates import rfc3339
 from program.checks import Checked
+from program.cluster_contents import DeployedCluster
 from wiring import dns_records
 
 DESCRIPTIONS: Mapping[str, str] = {
@@ -26,8 +25,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "certificateExpires": "Expiry of the platform's TLS certificate in UTC (RFC 3339); empty until one is served",
     "ingressAddress": "IPv4 address for the platform's DNS record",
     "dnsRecords": "DNS records that the site has to create, as in a zone file; empty if Designate has them",
-    "clusterId": "ID of the cluster in Magnum",
-    "clusterApi": "URL of the Kubernetes API",
+    "activeCluster": "Name of the cluster that serves the platform",
+    "clusterId": "ID of the active cluster in Magnum",
+    "clusterApi": "URL of the Kubernetes API of the active cluster",
+    "clusters": "ID in Magnum and URL of the Kubernetes API of each cluster, by name",
     "nfsAddress": "IPv4 address of the NFS server in the cluster's subnet; empty if there is none",
     "nfsExports": "Paths that the NFS server exports",
     "shares": "What clients of Manila's shares mount (`SERVER:PATH`), by name",
@@ -41,7 +42,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "phalanxRepository": "Phalanx repository",
     "phalanxEnvironment": "Phalanx environment",
     "checkoutCommit": "Deployed commit of the Phalanx repository",
-    "applications": "Deployed revision of each Argo CD Application, by name",
+    "applications": "Deployed revision of each Argo CD Application of the active cluster, by name",
 }
 """Descriptions of all outputs, by name."""
 
@@ -53,24 +54,24 @@ class Platform(NamedTuple):
     nfs: NfsServer | None
     shares: Mapping[str, SharedFilesystem]
     store: ObjectStore
-    cluster: MagnumCluster
     secrets: SecretStore
-    argocd: ArgoCd
-    applications: Applications
+    clusters: Mapping[str, DeployedCluster]
 
 
 def export(checked: Checked, platform: Platform) -> None:
     """Export all outputs in `DESCRIPTIONS`."""
-    source = checked.source
+    source, active = checked.source, platform.clusters[checked.config.active]
     values: Mapping[str, pulumi.Input[object]] = {
         "platformUrl": f"https://{source.environment.fqdn}",
-        "argocdUrl": platform.argocd.url,
+        "argocdUrl": active.argocd.url,
         "argocdLogin": argocd_access.login_command(source.environment.fqdn, source.applications[ARGOCD].values),
         "certificateExpires": rfc3339(checked.certificate.expires) if checked.certificate else "",
         "ingressAddress": platform.ingress.address,
         "dnsRecords": _dns_records(checked, platform.ingress),
-        "clusterId": platform.cluster.cluster_id,
-        "clusterApi": platform.cluster.api_address,
+        "activeCluster": checked.config.active,
+        "clusterId": active.cluster.cluster_id,
+        "clusterApi": active.cluster.api_address,
+        "clusters": {name: _complete(each) for name, each in platform.clusters.items()},
         "nfsAddress": platform.nfs.address if platform.nfs else "",
         "nfsExports": platform.nfs.exports if platform.nfs else [],
         "shares": {name: share.location for name, share in platform.shares.items()},
@@ -86,10 +87,18 @@ def export(checked: Checked, platform: Platform) -> None:
         "phalanxRepository": source.checkout.repository,
         "phalanxEnvironment": source.environment.name,
         "checkoutCommit": source.checkout.commit,
-        "applications": platform.applications.revisions,
+        "applications": active.applications.revisions,
     }
     for name in DESCRIPTIONS:
         pulumi.export(name, values[name])
+
+
+def _complete(deployed: DeployedCluster) -> pulumi.Output[Mapping[str, str]]:
+    """Return ID and API of a cluster, which are known when all its applications are deployed."""
+    found = pulumi.Output.all(
+        deployed.cluster.cluster_id, deployed.cluster.api_address, deployed.applications.revisions
+    )
+    return found.apply(lambda known: {"id": known[0], "api": known[1]})
 
 
 def _dns_records(checked: Checked, ingress: IngressAddress) -> pulumi.Input[list[str]]:

@@ -179,20 +179,19 @@ def applications(checked: Checked, cluster: MagnumCluster, facts: Facts[pulumi.I
     )
 
 
-def facts(
+def facts(  # noqa: PLR0913, PLR0917  # each has facts
     config: StackConfig,
+    cluster: str,
     ingress: IngressAddress,
     shares: Mapping[str, SharedFilesystem],
     store: ObjectStore,
     secrets: SecretStore,
 ) -> Facts[pulumi.Input[str]]:
-    """Return the facts of the infrastructure that applications need."""
-    configured = configured_facts.of(config, ingress.address)
+    """Return the facts of the infrastructure that the applications of a cluster need."""
+    configured = configured_facts.of(config, ingress.address, active=cluster == config.active)
     exported = {f"/{name}": _mount(share) for name, share in shares.items() if share.identity is None}
     return replace(
         configured,
-        ingress_annotations=ingress.annotations,
-        ingress_controller_kind=ingress.controller_kind,
         nfs_mounts={**configured.nfs_mounts, **exported},
         s3_endpoint=store.endpoint,
         s3_bucket=store.bucket,

@@ -9,6 +9,7 @@ import pulumi_vault as vault
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
+from config.names import of_cluster
 from probes import vault_client
 
 _RETRIES = 3
@@ -57,14 +58,18 @@ def _after(checked: pulumi.Output[None] | None, value: str) -> pulumi.Input[str]
     return checked.apply(lambda _: value) if checked else value
 
 
-def kubernetes_provider(cluster: MagnumCluster) -> kubernetes.Provider:
-    """Return the provider for the cluster, as its administrator.
+def kubernetes_provider(name: str, cluster: MagnumCluster) -> kubernetes.Provider:
+    """Return the provider for a cluster, as its administrator.
 
     ``delete_unreachable`` is not set, as a refresh without network would remove all objects from the state. If the
     cluster no longer exists, set PULUMI_K8S_DELETE_UNREACHABLE=true for one `pulumi refresh`.
+
+    Args:
+        name: Name of the cluster in the configuration.
+        cluster: The cluster.
     """
     return kubernetes.Provider(
-        "kubernetes",
+        of_cluster(name, "kubernetes"),
         kubeconfig=cluster.kubeconfig,
         # Without it, a kubeconfig that is unknown in a preview would replace all objects in the cluster.
         cluster_identifier=cluster.cluster_id,

@@ -34,12 +34,12 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
         given: Further deleted clusters, as their resources name them.
 
     Raises:
-        LeftoversError: One of the given clusters exists, or the stack's cluster is not in the state.
+        LeftoversError: One of the given clusters exists, or one of the stack's clusters is not in the state.
         PulumiError: The state cannot be read.
-        KubernetesError: The stack's cluster does not answer, so that its volumes are not known.
+        KubernetesError: One of the stack's clusters does not answer, so that its volumes are not known.
         openstack.exceptions.SDKException: A service cannot be reached, or refuses the request.
     """
-    clusters = deleted_clusters(connection, cloud_name(stack.name, config.active), given)
+    clusters = deleted_clusters(connection, cloud_name(stack.name, ""), given)
     if existing := sorted(clusters.given & clusters.living):
         raise LeftoversError(
             f"the cluster {', '.join(existing)} exists: only a deleted cluster leaves resources behind"
@@ -47,12 +47,13 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
     state = resources(stack.export(secrets=True))
     owned = {str(each["id"]) for each in state if each.get("id")}
     living = [each for each in state if each["type"] == _CLUSTER and each.get("id") in clusters.living]
+    unknown = sorted(clusters.living_names - {each["outputs"]["name"] for each in living})
 
     def volumes_in_use() -> set[str]:
-        if not (living or clusters.none_has_the_name):
+        if unknown:
             raise LeftoversError(
-                f"the cluster {clusters.name} is not in the state, so that the volumes that it uses are not known: run "
-                f"`python -m operations recover -s {stack.name}` first"
+                f"the cluster {', '.join(unknown)} is not in the state, so that its volumes are not known: "
+                f"run `python -m operations recover -s {stack.name}` first"
             )
         return {volume for cluster in living for volume in _volumes(_kubeconfig(cluster))}
 

@@ -7,19 +7,21 @@ from wiring.facts import Facts, Mount
 from wiring.ingress_service import controller_kind, service_annotations
 
 
-def of(config: StackConfig, ingress_address: Any) -> Facts[Any]:
-    """Return the facts of a stack that its configuration determines, before any resource exists.
+def of(config: StackConfig, ingress_address: Any, *, active: bool = True) -> Facts[Any]:
+    """Return the facts of a cluster that its configuration determines, before any resource exists.
 
     The locations of shares are not among them, as Manila chooses them.
 
     Args:
         config: The stack configuration.
         ingress_address: The floating IP, which the stack creates unless it is configured.
+        active: Whether the cluster is the one that serves the platform.
     """
     health_monitors = config.ingress.health_monitors
     return Facts(
         ingress_address=ingress_address,
-        ingress_annotations=service_annotations(config.ingress.mode, health_monitors=health_monitors),
+        ingress_annotations=service_annotations(config.ingress.mode, health_monitors=health_monitors, active=active),
+        ingress_is_public=active,
         ingress_controller_kind=controller_kind(health_monitors=health_monitors),
         ingress_node_ports=NODE_PORTS if config.ingress.mode == "octavia" else {},
         ingress_proxy_protocol=config.ingress.proxy_protocol,

@@ -36,6 +36,8 @@ class Facts(Generic[Text]):
     """Annotations of the Service of ingress-nginx for the OpenStack cloud controller."""
     ingress_controller_kind: str
     """Kubernetes kind of ingress-nginx that the load balancer requires: DaemonSet or Deployment."""
+    ingress_is_public: bool = True
+    """Whether the cloud controller's load balancer gets the address; that of a cluster that is not active does not."""
     ingress_node_ports: Mapping[str, int] = field(default_factory=dict)
     """NodePorts that a load balancer of this stack forwards to, by name; empty if the cloud controller creates one."""
     ingress_proxy_protocol: bool = False
@@ -81,7 +83,9 @@ def _ingress_nginx(facts: Facts[Any], _values: Mapping[str, Any]) -> dict[str, A
             "service": {"type": "NodePort", "nodePorts": ports, "loadBalancerIP": "", "annotations": annotations},
         }
     else:
-        controller["service"] = {"loadBalancerIP": facts.ingress_address, "annotations": annotations}
+        # An internal load balancer would take it as its address in the nodes' subnet.
+        address = facts.ingress_address if facts.ingress_is_public else ""
+        controller["service"] = {"loadBalancerIP": address, "annotations": annotations}
     return {"ingress-nginx": {"controller": controller}}
 
 

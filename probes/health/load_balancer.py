@@ -6,9 +6,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from config.names import ingress_description
 from config.stack_config import StackConfig
-from probes import openstack_api
+from probes import floating_ip, openstack_api
 from probes.health import kubernetes, servers
 from probes.health.finding import Finding, State, critical, ok, warning
 
@@ -38,7 +37,7 @@ class Member:
 
 def ingress_address(connection: "Connection", config: StackConfig, stack: str) -> str | None:
     """Return the floating IP of a platform; None if it does not exist. Arguments as of `ingress`."""
-    found = _floating_ip(connection, config, stack)
+    found = floating_ip.of_platform(connection, config, stack)
     return str(found.floating_ip_address) if found else None
 
 
@@ -50,7 +49,7 @@ def ingress(connection: "Connection", config: StackConfig, stack: str) -> Iterat
         config: The stack configuration.
         stack: Name of the stack.
     """
-    address = _floating_ip(connection, config, stack)
+    address = floating_ip.of_platform(connection, config, stack)
     if address is None:
         yield critical(INGRESS, "its floating IP does not exist", f"`pulumi up --refresh`; {_GUIDE}", ("Neutron",))
     elif address.port_id is None:
@@ -168,9 +167,3 @@ def _members(tree: Mapping[str, Any]) -> Iterator[Member]:
 def _subject(member: Member) -> str:
     name = f" ({member.node})" if member.node else ""
     return f"member {member.address}:{member.port}{name} of {member.pool}"
-
-
-def _floating_ip(connection: "Connection", config: StackConfig, stack: str) -> Any | None:
-    existing = config.ingress.floating_ip
-    query = {"floating_ip_address": str(existing)} if existing else {"description": ingress_description(stack)}
-    return next(iter(connection.network.ips(**query)), None)

@@ -75,7 +75,7 @@ def test_an_unready_release_fails_with_the_reason_of_its_pods(
     def release() -> None:
         provider = Provider("kubernetes", kubeconfig=Output.secret(kubeconfig), enable_server_side_apply=True)
         options = ResourceOptions(
-            provider=provider, transformations=error_hooks(failures.IN_KUBERNETES, Output.secret(kubeconfig))
+            provider=provider, transformations=error_hooks(failures.IN_KUBERNETES, lambda _: Output.secret(kubeconfig))
         )
         namespace = Namespace("waits", metadata=ObjectMetaArgs(name="waits"), opts=options)
         bootstrap_release(

@@ -47,11 +47,6 @@ def test_outputs(run_program: ProgramRunner) -> None:
     recording = make(run_program)
     assert recording.component_outputs[recording.one("rsp:index:IngressAddress").urn] == {
         "address": "203.0.113.16",
-        "annotations": {
-            "loadbalancer.openstack.org/keep-floatingip": "true",
-            "loadbalancer.openstack.org/enable-health-monitor": "false",
-        },
-        "controllerKind": "DaemonSet",
     }
 
 

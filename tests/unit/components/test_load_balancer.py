@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -32,8 +33,9 @@ def make(run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch) -> Any:
         def program() -> None:
             options = pulumi.ResourceOptions(providers=[openstack.Provider("cloud", cloud="test-cloud")])
             ingress = IngressAddress("ingress", openstack_arguments.ingress_address(settings), options)
-            after: Any = GivenCluster()
-            args = openstack_arguments.load_balancer(settings, GivenNetwork(), ingress, after, after)
+            given = GivenCluster()
+            active: Any = SimpleNamespace(cluster=given, ingress_nginx=given)
+            args = openstack_arguments.load_balancer(settings, GivenNetwork(), ingress, active)
             LoadBalancer("load-balancer", args, options)
 
         return run_program.having(computed=COMPUTED)(program)
@@ -90,4 +92,6 @@ def test_the_address_is_associated_last_and_dissociated_before_another_owner_get
     # The engine deletes what depends on a property of a resource before it replaces that one.
     assert list(association.request.propertyDependencies["floatingIp"].urns) == [stash.urn]
     assert stash.request.deleteBeforeReplace
-    assert recording.one("test:index:Cluster").urn in association.dependencies
+    ready = recording.one("test:index:Cluster").urn
+    assert ready in association.dependencies
+    assert all(ready in each.dependencies for each in recording.of("Members"))

@@ -1,6 +1,6 @@
 import pytest
 
-from config import heat_releases
+from config import heat_releases, names
 from config.loader import ConfigError
 from tests.unit.sample import environment, environment_data
 
@@ -181,6 +181,26 @@ BAD_INPUT = {
         {"clusters": {"nfs": environment_data()["clusters"]["cluster"]}},
         "rsp:clusters.nfs: this key must not be that of another resource of the stack: choose another name",
     ),
+    "two clusters of which none is active": (
+        {"clusters__green": environment_data()["clusters"]["cluster"]},
+        "rsp:activeCluster: is required with two clusters: set it to the one that serves the platform, cluster or",
+    ),
+    "an active cluster that does not exist": (
+        {"activeCluster": "blue"},
+        "rsp:activeCluster: blue is not in clusters: set it to cluster; to remove the active cluster, switch to the",
+    ),
+    "three clusters": (
+        {"clusters": dict.fromkeys(("blue", "green", "red"), environment_data()["clusters"]["cluster"])},
+        "rsp:clusters: must have at most 2 entries",
+    ),
+    "two clusters with the same values": (
+        {
+            "clusters__green": environment_data()["clusters"]["cluster"],
+            "activeCluster": "green",
+            "applications__wiring": "verify",
+        },
+        "rsp:applications.wiring: verify does not support two clusters",
+    ),
     "conflict beside an invalid section": (
         {**HEAT, "clusters__cluster__podCidr": "10.20.0.0/16", "nfs__volumes": {}},
         "rsp:clusters.cluster.podCidr: 10.20.0.0/16 overlaps network.cidr 10.20.0.0/24",
@@ -259,3 +279,28 @@ def test_backups_are_of_volumes_and_claims_that_can_be_found() -> None:
         environment(**claims, **HEAT)
     with pytest.raises(ConfigError, match="must be the namespace and the name of a PersistentVolumeClaim"):
         environment(backups__claims=["postgres"])
+
+
+def test_the_only_cluster_is_active() -> None:
+    assert environment().active == "cluster"
+    two = environment(clusters__green=environment_data()["clusters"]["cluster"], activeCluster="green")
+    assert (two.active, two.cluster) == ("green", two.clusters["green"])
+
+
+@pytest.mark.parametrize(
+    ("cluster", "name", "expected"),
+    [
+        ("cluster", "applications-tap", "applications-tap"),
+        ("green", "applications-tap", "green-applications-tap"),
+        ("green", "kubernetes", "green-kubernetes"),
+    ],
+)
+def test_resources_are_named_after_their_cluster(cluster: str, name: str, expected: str) -> None:
+    assert names.of_cluster(cluster, name) == expected
+    assert names.cluster_of(expected, ["cluster", "green"]) == cluster
+    assert names.cluster_of(expected, ["blue"]) is None
+
+
+def test_a_resource_of_a_cluster_that_was_removed_is_in_no_other_one() -> None:
+    assert names.cluster_of("green-applications-tap", ["cluster"]) is None
+    assert names.cluster_of("cluster-labs", ["cluster"]) == "cluster"

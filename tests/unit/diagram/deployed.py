@@ -55,7 +55,7 @@ def resources() -> list[dict[str, Any]]:
         ),
         resource(
             "openstack:containerinfra/cluster:Cluster",
-            "cluster",
+            "cluster-cluster",
             name="rsp-roe-cluster",
             masterCount=3,
             masterFlavor="m1.medium",
@@ -65,17 +65,23 @@ def resources() -> list[dict[str, Any]]:
             nodeAddresses=[f"10.20.0.{number}" for number in range(70, 76)],
             kubeconfig=SECRET,
         ),
-        resource("openstack:containerinfra/nodeGroup:NodeGroup", "labs", name="labs", flavorId="m1.large", nodeCount=1),
+        resource(
+            "openstack:containerinfra/nodeGroup:NodeGroup",
+            "cluster-labs",
+            name="labs",
+            flavorId="m1.large",
+            nodeCount=1,
+        ),
         resource(
             "kubernetes:storage.k8s.io/v1:StorageClass",
-            "storage",
+            "storage-classes-ceph-hdd",
             metadata={"name": "ceph-hdd", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
         ),
         *(resource("vault:kv/secretV2:SecretV2", f"secret{number}", dataJson=SECRET) for number in range(3)),
         *(
             resource(
                 "kubernetes:argoproj.io/v1alpha1:Application",
-                name,
+                f"applications-{name}",
                 metadata={"name": name},
                 spec={"project": project},
             )

@@ -40,6 +40,44 @@ def read(**changes: object) -> Platform:
     return platform.read("roe", environment(**changes), resources())
 
 
+def two_clusters() -> Platform:
+    """Return a platform whose second cluster is active."""
+    second = [
+        resource(
+            "openstack:containerinfra/cluster:Cluster",
+            "green-cluster",
+            name="rsp-roe-green",
+            apiAddress="https://10.20.0.51:6443",
+        ),
+        resource(
+            "kubernetes:argoproj.io/v1alpha1:Application",
+            "green-applications-mobu",
+            metadata={"name": "mobu"},
+            spec={"project": "rsp"},
+        ),
+    ]
+    green = environment_data()["clusters"]["cluster"]
+    config = environment(clusters__green=green, activeCluster="green")
+    return platform.read("roe", config, [*resources(), *second])
+
+
+def test_each_cluster_has_its_own_area_and_the_active_one_is_first() -> None:
+    drawn = two_clusters()
+    assert [each.title for each in drawn.clusters] == [
+        "Cluster rsp-roe-green, Kubernetes v1.36.3 (Cluster API), active",
+        "Cluster rsp-roe-cluster, Kubernetes v1.36.3 (Cluster API), not active",
+    ]
+    assert [dict(each.applications) for each in drawn.clusters] == [
+        {"rsp": ("mobu",)},
+        {"infrastructure": ("argocd", "cert-manager"), "rsp": ("portal", "tap")},
+    ]
+    for shown in (*(each.title for each in drawn.clusters), "Node group labs", "mobu", "portal"):
+        assert texts(svg.render(drawn)).count(shown) == 1
+        assert mermaid_texts(mermaid.render(drawn)).count(shown) == 1
+    ids = re.findall(r"^ +(?:subgraph )?(\w+)\[", mermaid.render(drawn), flags=re.MULTILINE)
+    assert len(ids) == len(set(ids))
+
+
 def parsed(document: str) -> ET.Element:
     return ET.fromstring(document)  # noqa: S314 - our own
 
@@ -75,8 +113,10 @@ def test_the_same_platform_gives_the_same_text() -> None:
 
 
 def test_boxes_do_not_overlap_and_are_inside_of_the_picture() -> None:
-    crowded = replace(read(), applications={f"p{n}": tuple(f"application{m}" for m in range(4 * n)) for n in range(9)})
-    for drawn in (read(), crowded):
+    (cluster,) = read().clusters
+    many = {f"p{n}": tuple(f"application{m}" for m in range(4 * n)) for n in range(9)}
+    crowded = replace(read(), clusters=(replace(cluster, applications=many),))
+    for drawn in (read(), crowded, two_clusters()):
         root = parsed(svg.render(drawn))
         boxes = [
             tuple(float(element.attrib[key]) for key in ("x", "y", "width", "height"))
@@ -96,7 +136,7 @@ HOSTILE = 'a"b <c> & `d` #e; \\f \x00 </text>'
 
 
 def test_special_characters_are_quoted() -> None:
-    drawn = replace(read(), users=Box(title=HOSTILE, lines=(HOSTILE * 5, "a\nb")), cluster=HOSTILE)
+    drawn = replace(read(), users=Box(title=HOSTILE, lines=(HOSTILE * 5, "a\nb")), network=HOSTILE)
     assert HOSTILE.replace("\x00", "\ufffd") in texts(svg.render(drawn))
     document = mermaid.render(drawn)
     (users,) = re.findall(r'users\["(.*)"\]', document)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from operations import health_checks
+from operations import health_checks, health_in_cluster
 from operations.__main__ import app
 from operations.health_checks import Stack
 from phalanx.errors import PhalanxError
@@ -169,24 +169,24 @@ def test_the_kubeconfig_is_that_of_the_state(pulumi: FakePulumi, monkeypatch: py
     urn = "urn:pulumi:test::rsp::openstack:containerinfra/cluster:Cluster::cluster-cluster"
     pulumi.write([{"urn": urn, "type": "openstack:containerinfra/cluster:Cluster", "outputs": outputs}], [])
     used: list[str] = []
-    monkeypatch.setattr(health_checks, "KubernetesApi", used.append)
-    Stack("test", environment()).kubernetes()
+    monkeypatch.setattr(health_in_cluster, "KubernetesApi", used.append)
+    Stack("test", environment()).clusters["cluster"].kubernetes()
     assert used == ["planted-kubeconfig"]
 
 
 def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi.write([], [])
     used: list[str] = []
-    monkeypatch.setattr(health_checks, "KubernetesApi", used.append)
+    monkeypatch.setattr(health_in_cluster, "KubernetesApi", used.append)
     monkeypatch.setattr(health_checks, "connect", lambda _: "connection")
     monkeypatch.setattr("probes.cluster_access.kubeconfig", lambda *asked: f"signed for {asked}")
     stack = Stack("test", environment())
-    stack.kubernetes()
+    stack.clusters["cluster"].kubernetes()
     assert used == ["signed for ('connection', 'rsp-test-cluster')"]
     (found,) = next(each for each in health_checks.all_checks(stack) if each.name == "kubeconfig").run()
     assert (found.state, found.message) == (
         State.UNKNOWN,
-        "the stack's state cannot be read: the stack's state has no cluster",
+        "the stack's state cannot be read: the stack's state has no cluster rsp-test-cluster",
     )
 
 

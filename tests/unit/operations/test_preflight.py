@@ -163,9 +163,9 @@ def test_the_command_reports_problems_of_the_applications(
     monkeypatch.chdir(tmp_path)
     services.vault = [WARNING]
 
-    def load(*_: object, revisions: Mapping[str, str], bootstrap: bool, kubernetes: str) -> None:
+    def load(*_: object, revisions: Mapping[str, str], bootstrap: bool, kubernetes: frozenset[str]) -> None:
         assert revisions == {"tap": "v1"}
-        assert (bootstrap, kubernetes) == (False, versions.KUBERNETES)
+        assert (bootstrap, kubernetes) == (False, frozenset({versions.KUBERNETES}))
         raise PhalanxError("applications/tap/values.yaml:2: not valid YAML: a key", "applications/tap: no")
 
     monkeypatch.setattr("phalanx.source.load", load)

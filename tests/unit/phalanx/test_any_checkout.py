@@ -116,7 +116,7 @@ def load(root: Path) -> None:
     for name in found.enabled_applications:
         if (root / "applications" / name / "Chart.yaml").exists():
             list(charts.chart_directories(root, root / "applications" / name))  # what needs no Helm
-            list(chart_checks.problems(root, name, ""))
+            list(chart_checks.problems(root, name, ()))
 
 
 def test_the_valid_checkout_is_loaded(tmp_path: Path) -> None:

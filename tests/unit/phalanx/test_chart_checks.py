@@ -40,10 +40,10 @@ def helm_dependency(root: Path, command: str) -> subprocess.CompletedProcess[str
 
 def test_a_lock_is_outdated_if_helm_says_so(root: Path) -> None:
     assert helm_dependency(root, "update").returncode == 0
-    assert list(chart_checks.problems(root, "tap", "")) == []
+    assert list(chart_checks.problems(root, "tap", ())) == []
     write(root, {"applications/tap/Chart.yaml": chart("tap", dependencies=[FULL])})
     assert "Chart.lock) is out of sync" in helm_dependency(root, "build").stderr
-    (problem,) = chart_checks.problems(root, "tap", "")
+    (problem,) = chart_checks.problems(root, "tap", ())
     assert problem == (
         "applications/tap/Chart.lock: digest: is not that of the dependencies in Chart.yaml, so that Argo CD refuses "
         "the chart: run `helm dependency update applications/tap` and commit Chart.lock, or delete the file, as "
@@ -54,13 +54,13 @@ def test_a_lock_is_outdated_if_helm_says_so(root: Path) -> None:
 @pytest.mark.parametrize("dependencies", [[None], ["shared"], [{"name": date(2026, 1, 1), "version": None}], {}])
 def test_a_lock_that_helm_cannot_read_is_outdated(root: Path, dependencies: Any) -> None:
     write(root, {"applications/tap/Chart.lock": {"dependencies": dependencies, "digest": "sha256:0"}})
-    (problem,) = chart_checks.problems(root, "tap", "")
+    (problem,) = chart_checks.problems(root, "tap", ())
     assert problem.startswith("applications/tap/Chart.lock: digest: is not that of the dependencies")
 
 
 def test_the_lock_of_a_chart_with_its_dependencies_is_not_read(root: Path) -> None:
     write(root, {"applications/tap/Chart.lock": {}, "applications/tap/charts/shared/Chart.yaml": chart("shared")})
-    assert list(chart_checks.problems(root, "tap", "")) == []
+    assert list(chart_checks.problems(root, "tap", ())) == []
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_kubernetes_release_must_be_one_that_helm_accepts(
     root: Path, supported: str, release: str, refused: bool
 ) -> None:
     write(root, {"applications/tap/Chart.yaml": chart("tap", kubeVersion=supported)})
-    problems = list(chart_checks.problems(root, "tap", release))
+    problems = list(chart_checks.problems(root, "tap", [release] if release else []))
     expected = (
         f"applications/tap/Chart.yaml: kubeVersion: is {supported!r}, which Helm enforces, expected a range that "
         f"contains {release}, the release in rsp:clusters.NAME.kubernetesVersion: choose an image with a release "

@@ -132,6 +132,7 @@ class FakeProject:
             get=self._get_manila,
         )
         self.network = SimpleNamespace(
+            ips=lambda **_: [],
             networks=lambda **query: self.external if query else self.networks,
             find_network=lambda name: next((each for each in self.networks if each.name == name), None),
             find_port=self.ports.get,

@@ -107,8 +107,8 @@ def test_cluster_api_cannot_change_a_label_that_the_cluster_has() -> None:
 def test_the_way_to_another_flavor_is_a_node_group() -> None:
     (refusal,) = refusals({}, {"clusters__cluster__workers__flavor": "m1.large"})
     assert refusal.endswith(
-        "set it back, and add nodes with the new flavor as a group in clusters.cluster.nodeGroups; or create a new "
-        "cluster with another stack"
+        "set it back, and add nodes with the new flavor as a group in clusters.cluster.nodeGroups; or add another "
+        "cluster to `clusters` and switch to it (docs/runbooks/blue-green.md)"
     )
 
 
@@ -170,4 +170,9 @@ def test_without_the_autoscaler_no_node_group_is_scaled() -> None:
     for driver in ({}, HEAT):
         found = refusals(driver, {**driver, "clusters__cluster__workers__autoscaling": BOUNDS})
         assert found[0].startswith("rsp:clusters.cluster.workers.autoscaling: is `true`, but the cluster")
-        assert all(each.endswith("set it back, or create a new cluster with another stack") for each in found)
+        assert all(
+            each.endswith(
+                "set it back, or add another cluster to `clusters` and switch to it (docs/runbooks/blue-green.md)"
+            )
+            for each in found
+        )

@@ -35,7 +35,7 @@ def found(
     volumes_in_use: Collection[str] = (),
 ) -> list[tuple[Kind, str, str, str]]:
     connection: Any = project
-    clusters = deleted_clusters(connection, NAME, given)
+    clusters = deleted_clusters(connection, "rsp-test-", given)
     search = Search(connection, clusters, network, owned, lambda: volumes_in_use)
     return [(each.kind, each.name, each.cluster, each.about) for each in search.run()]
 
@@ -171,6 +171,6 @@ def test_volumes_of_claims_of_deleted_clusters(project: FakeProject) -> None:
 
 def test_a_stacks_long_or_unusual_name_is_shortened_as_by_magnum(project: FakeProject) -> None:
     connection: Any = project
-    clusters = deleted_clusters(connection, "rsp-Data_Access.Centre-production-cluster")
+    clusters = deleted_clusters(connection, "rsp-Data_Access.Centre-production-")
     assert clusters.include("rsp-data-access-centre-product-deaddeaddead")
     assert not clusters.include("rsp-data-access-centre-production-cluster-deaddeaddead")

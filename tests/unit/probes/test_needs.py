@@ -4,7 +4,7 @@ import pytest
 
 from phalanx.claims import Claim
 from probes.needs import Flavor, Volumes, needs, of_claims
-from tests.unit.sample import environment
+from tests.unit.sample import environment, environment_data
 
 FLAVORS = {
     "m1.small": Flavor(vcpus=1, ram=2048),
@@ -190,3 +190,23 @@ def test_backups_count_with_their_retention_and_the_one_before_others_expire() -
     assert (kept["backups"], kept["backup_gigabytes"]) == (18, 18 * 100)
     complete = needed(backups={"kind": "backup", "volumes": ["data"], "incremental": False, "keep": keep})
     assert (complete["backups"], complete["backup_gigabytes"]) == (12, 12 * 100)
+
+
+GREEN = {"clusters__green": environment_data()["clusters"]["cluster"], "activeCluster": "cluster"}
+
+
+def test_two_clusters_need_twice_what_is_in_a_cluster() -> None:
+    one, two = needed(), needed(**GREEN)
+    # The NFS server, its volumes and security group, the network and the platform's address are shared.
+    shared = {"instances": 1, "security_groups": 1, "floating_ips": 1, "networks": 1, "volumes": 2}
+    for name, amount in shared.items():
+        assert two[name] == 2 * (one[name] or 0) - amount, name
+    for name in ("clusters", "load_balancers", "listeners", "members"):
+        assert two[name] == 2 * (one[name] or 0), name
+
+
+def test_the_stacks_load_balancer_has_the_workers_of_the_active_cluster_only() -> None:
+    one, two = (needed(ingress__mode="octavia", **changes) for changes in ({}, GREEN))
+    # Each API server has a load balancer with three members; the stack's has three workers for each of two ports.
+    assert (one["load_balancers"], two["load_balancers"]) == (2, 3)
+    assert (one["members"], two["members"]) == (3 + 6, 3 + 3 + 6)

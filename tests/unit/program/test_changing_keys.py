@@ -155,7 +155,10 @@ PLATFORM: Mapping[str, Any] = {
     "backups.incremental": To(value=False, base={"backups": {"kind": "backup"}}),
     "backups.keep.daily": To(value=3, base={"backups": BACKUPS}),
     "backups.keep.weekly": To(value=2, base={"backups": BACKUPS}),
-    "clusters": {"blue": CLUSTER},
+    "clusters": To(value={"cluster": CLUSTER, "green": CLUSTER}, also={"activeCluster": "cluster"}),
+    "activeCluster": To(
+        value="green", base={"clusters": {"cluster": CLUSTER, "green": CLUSTER}, "activeCluster": "cluster"}
+    ),
     "clusters.NAME.driver": To(value="heat", also=HEAT),
     "clusters.NAME.kubernetesVersion": To(value="v1.37.0", also={"clusters.cluster.image": "ubuntu-2404-kube-v1.37.0"}),
     "clusters.NAME.image": "ubuntu-2404-kube-v1.36.3-2",
@@ -512,6 +515,10 @@ def _project_of(config: StackConfig) -> FakeProject:
         *named("fedora-coreos-39", os_distro="fedora-coreos", properties={}),
     ]
     project.keypairs += named("others")
+    project.cores = 200
+    for resource in ("security_groups", "security_group_rules", "ports"):
+        project.networking_quota[resource] = {"limit": 200, "used": 0}
+    project.load_balancer_quota = dict.fromkeys(project.load_balancer_quota, -1)
     project.volume_zones += named("az-1", "az-2", state={"available": True})
     project.external += named("external-2")
     project.zones += named("lsst.ac.uk.", "ac.uk.", project_id="project-id", type="PRIMARY", status="ACTIVE")
@@ -544,9 +551,10 @@ def _project_of(config: StackConfig) -> FakeProject:
         )
         for name, share in config.shares.items()
     ]
-    project.clusters[cloud_name(STACK, "cluster")] = recorded_magnum.cluster(
-        config, flavor_id=f"id-of-{config.cluster.workers.flavor}"
-    )
+    for name, cluster in config.clusters.items():
+        project.clusters[cloud_name(STACK, name)] = recorded_magnum.cluster(
+            config, flavor_id=f"id-of-{cluster.workers.flavor}"
+        )
     project.templates["template-uuid"] = recorded_magnum.template(config)
     return project
 

@@ -35,7 +35,7 @@ def reported(
     """Run an error hook for a failed resource with the new inputs ``secret``."""
 
     def program() -> None:
-        hook = reporter(explain, pulumi.Output.secret("kubeconfig-of-the-test"))
+        hook = reporter(explain, {"applications-tap": pulumi.Output.secret("kubeconfig-of-the-test")}.get)
         inputs = {key: pulumi.Output.secret(value) for key, value in (secret or {}).items()}
         failed = ErrorHookArgs(URN, "", "applications-tap", "", new_inputs=inputs, **args)
         pulumi.export("retried", pulumi.Output.from_input(hook(failed)))
@@ -47,7 +47,7 @@ def reported(
 
 def test_only_types_with_an_explanation_have_a_hook(run_program: ProgramRunner) -> None:
     def program() -> None:
-        transformations = error_hooks({"kubernetes:core/v1:Secret": lambda *_: []}, "kubeconfig")
+        transformations = error_hooks({"kubernetes:core/v1:Secret": lambda *_: []}, lambda _: "kubeconfig")
         Component("outer", 1, ResourceOptions(transformations=transformations))
         Component("other", 0, ResourceOptions(transformations=transformations))
 
@@ -101,7 +101,7 @@ def test_operations_in_progress_do_not_delay_an_explanation(monkeypatch: pytest.
     logged: list[str] = []
     monkeypatch.setattr(failure_hooks, "_log", lambda _urn, lines: logged.extend(lines))
     monkeypatch.setattr(failure_hooks, "_TIMEOUT", 2)
-    hook = reporter(lambda *_: ["a pod is the cause"], "kubeconfig-of-the-test")
+    hook = reporter(lambda *_: ["a pod is the cause"], lambda _: "kubeconfig-of-the-test")
     ended = threading.Event()
 
     async def fail() -> bool:
@@ -135,7 +135,7 @@ def test_an_operation_is_repeated_once_without_an_explanation(
     def repeat(cloud: str, inputs: Mapping[str, Any], error: str) -> bool:
         return (cloud, inputs, error) == ("cloud", {"name": "labs"}, "too early")
 
-    hook = reporter(lambda *_: ["a reason"], "cloud", repeat)
+    hook = reporter(lambda *_: ["a reason"], lambda _: "cloud", repeat)
     failed = ErrorHookArgs(URN, "", "cluster-labs", "", new_inputs={"name": "labs"}, errors=failures)
 
     async def fail() -> bool:
@@ -153,7 +153,7 @@ def test_the_way_to_continue_follows_the_reasons_of_a_failed_creation(
     logged: list[str] = []
 
     async def fail() -> bool:
-        hook = reporter(lambda *_: reasons, "kubeconfig", after_creation="run recover")
+        hook = reporter(lambda *_: reasons, lambda _: "kubeconfig", after_creation="run recover")
         return await hook(ErrorHookArgs(URN, "", "cluster", "", new_inputs={}, failed_operation=operation))
 
     with pytest.MonkeyPatch.context() as patched:

@@ -18,7 +18,8 @@ CLUSTER = "cluster-cluster-id"
 
 
 def outputs(cluster: str, *applications: str) -> dict[str, Any]:
-    return {"clusterId": cluster, "applications": dict.fromkeys(applications, "main"), "vaultWriteToken": "planted"}
+    deployed = dict.fromkeys(applications, "main")
+    return {"clusters": {"cluster": {"id": cluster}}, "applications": deployed, "vaultWriteToken": "planted"}
 
 
 def update_schema(found: Recording) -> Any:

@@ -1,0 +1,111 @@
+"""Wait for the floating IP when another cluster of the platform becomes the active one.
+
+Each cluster's cloud controller owns the load balancer of its ingress-nginx, and the change of two Services moves the
+address: the one that is no longer active becomes internal and releases it, then the other one takes it.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import pulumi
+from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceTransformation
+
+from config.applications import SyncMode
+from config.cloud import Cloud
+from config.names import cloud_name
+from config.stack_config import StackConfig
+from phalanx.errors import PhalanxError
+from probes import floating_ip
+from program.hooks import bind_hooks, in_thread
+from recovery import openstack
+from recovery.services import explain
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+PATIENCE: Final = 600
+"""Seconds to wait: the other cluster's ingress-nginx changes in the same run, after its Argo CD."""
+
+_PAUSE: Final = 2
+"""Seconds between two queries."""
+
+_APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
+_INGRESS_NGINX: Final = "ingress-nginx"
+
+
+class AddressNotMovedError(PhalanxError):
+    """A cluster has not released the floating IP, or the other one has not taken it."""
+
+
+def wait_for_switch(cluster: str, config: StackConfig, address: pulumi.Input[str]) -> list[ResourceTransformation]:
+    """Return transformations after which ingress-nginx of the active cluster changes when the address is free.
+
+    The cloud controller would fail otherwise, and try again at growing intervals. Once ingress-nginx has changed, the
+    address is awaited, as the Service keeps the status of its internal load balancer until then.
+
+    Args:
+        cluster: Name of the cluster in the configuration.
+        config: The stack configuration.
+        address: The floating IP.
+    """
+    settings = config.applications
+    alone = len(config.clusters) == 1 or config.ingress.mode != "cloud-controller"
+    unattended = settings.sync_of(_INGRESS_NGINX) is SyncMode.MANUAL or _INGRESS_NGINX in settings.not_awaited
+    if alone or unattended or cluster != config.active:
+        return []
+    name = cloud_name(pulumi.get_stack(), cluster)
+    before = ResourceHook("address-released", _hook(config.cloud, address, lambda found: found in (None, name)))
+    later = ResourceHook("address-taken", _hook(config.cloud, address, lambda found: found == name))
+    return [bind_hooks({_APPLICATION: ResourceHookBinding(before_update=[before], after_update=[later])})]
+
+
+def _hook(
+    cloud: Cloud, address: pulumi.Input[str], expected: Callable[[str | None], bool]
+) -> Callable[[ResourceHookArgs], Awaitable[None]]:
+    stack = pulumi.get_stack()
+
+    async def wait(args: ResourceHookArgs) -> None:
+        # Properties that contain secrets are Outputs.
+        inputs: Any = await pulumi.Output.from_input(args.new_inputs or {}).future()
+        if inputs["metadata"]["name"] == _INGRESS_NGINX:
+            found = await pulumi.Output.from_input(address).future()
+            await in_thread(_wait, cloud, str(found), stack, expected)
+
+    return wait
+
+
+def _wait(cloud: Cloud, address: str, stack: str, expected: Callable[[str | None], bool]) -> None:
+    try:
+        connection = openstack.connect({"cloud": cloud.name, "region": cloud.region})
+        await_cluster(connection, address, stack, expected)
+    except AddressNotMovedError:
+        raise
+    except Exception as error:  # `explain` raises other errors again
+        raise PhalanxError(f"cannot determine which cluster has {address}: {explain(error)}") from error
+
+
+def await_cluster(connection: "Connection", address: str, stack: str, expected: Callable[[str | None], bool]) -> None:
+    """Wait until the cluster that has a floating IP is as expected.
+
+    Args:
+        connection: Connection to the stack's project.
+        address: The floating IP.
+        stack: Name of the stack.
+        expected: Function of the cluster's name in Magnum, None if none has the address.
+
+    Raises:
+        AddressNotMovedError: It is not, after `PATIENCE`.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not expected(found := floating_ip.serving_cluster(connection, address, stack)):
+        if time.monotonic() > deadline:
+            raise AddressNotMovedError(
+                f"{address} is still at the cluster {found}: see the events of `kubectl -n ingress-nginx describe "
+                f"service` there; if the cluster is lost, release the address with `openstack floating ip unset --port "
+                f"{address}`, then run `pulumi up` again"
+                if found
+                else f"no cluster has taken {address}: see the events of `kubectl -n ingress-nginx describe service` "
+                "in the active cluster, then run `pulumi up` again"
+            )
+        time.sleep(_PAUSE)

@@ -1,0 +1,93 @@
+"""A cluster of the platform with everything in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pulumi import Resource, ResourceOptions
+
+from components.applications import Applications
+from components.argocd import ArgoCd
+from components.certificate_issuer import CertificateIssuer
+from components.ingress_address import IngressAddress
+from components.magnum_cluster import MagnumCluster
+from components.monitoring import Monitoring
+from components.nfs_server import NfsServer
+from components.object_store import ObjectStore
+from components.platform_records import PlatformRecords
+from components.secret_store import SecretStore
+from components.shared_filesystem import SharedFilesystem
+from components.storage_classes import StorageClasses
+from components.vault_secrets_operator import VaultSecretsOperator
+from config.names import of_cluster
+from config.tls import LetsEncrypt
+from program import platform_arguments
+from program.checks import Checked
+from program.options import after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What the clusters of a platform share."""
+
+    nfs: NfsServer | None
+    shares: Mapping[str, SharedFilesystem]
+    store: ObjectStore
+    ingress: IngressAddress
+    records: list[PlatformRecords]
+    secrets: SecretStore
+    openstack: ResourceOptions
+    """Options of components in OpenStack."""
+
+    @property
+    def files(self) -> list[Resource]:
+        """What exports the directories of the labs."""
+        return [*([self.nfs] if self.nfs else []), *self.shares.values()]
+
+
+class DeployedCluster(NamedTuple):
+    """A cluster, and what other components need of its contents."""
+
+    cluster: MagnumCluster
+    argocd: ArgoCd
+    applications: Applications
+
+    @property
+    def ingress_nginx(self) -> Resource:
+        """The application that receives the platform's requests."""
+        return self.applications.deployed[platform_arguments.INGRESS_NGINX]
+
+
+def deploy(
+    name: str, cluster: MagnumCluster, checked: Checked, shared: Shared, kubernetes: ResourceOptions
+) -> DeployedCluster:
+    """Register everything in a cluster.
+
+    Args:
+        name: Name of the cluster in the configuration.
+        cluster: The cluster.
+        checked: The platform to deploy.
+        shared: What it shares with the other cluster.
+        kubernetes: Options of components in the cluster.
+    """
+    config, source = checked.config, checked.source
+    storage_args = platform_arguments.storage_classes(config.applications)
+    storage = StorageClasses(of_cluster(name, "storage-classes"), storage_args, kubernetes)
+    operator_args = platform_arguments.vault_secrets_operator(config, source, shared.secrets)
+    operator_options = after(kubernetes, shared.secrets)
+    operator = VaultSecretsOperator(of_cluster(name, "vault-secrets-operator"), operator_args, operator_options)
+    argocd_options = after(kubernetes, operator, storage)
+    argocd = ArgoCd(of_cluster(name, "argocd"), platform_arguments.argocd(config, source), argocd_options)
+    facts = platform_arguments.facts(config, name, shared.ingress, shared.shares, shared.store, shared.secrets)
+    applications_args = platform_arguments.applications(checked, cluster, facts)
+    applications_options = after(kubernetes, argocd, *shared.files, shared.ingress)
+    applications = Applications(of_cluster(name, "applications"), applications_args, applications_options)
+    if isinstance(config.tls, LetsEncrypt):
+        cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
+        issuer_args = platform_arguments.certificate_issuer(config, config.tls)
+        in_both = ResourceOptions.merge(kubernetes, shared.openstack)
+        issuer_options = after(in_both, cert_manager, *shared.records)
+        CertificateIssuer(of_cluster(name, "certificate"), issuer_args, issuer_options)
+    if monitoring_args := platform_arguments.monitoring(config.monitoring):
+        Monitoring(of_cluster(name, "monitoring"), monitoring_args, kubernetes)
+    return DeployedCluster(cluster, argocd, applications)

@@ -1,0 +1,144 @@
+"""Build a second cluster beside the first one, switch to it and back, and remove it; the floating IP stays."""
+
+import json
+import time
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from openstack.connection import Connection
+
+from config.names import cloud_name
+from config.stack_config import StackConfig
+from tests.sandbox.certificates import MagnumCluster
+from tests.sandbox.configuration import vary
+from tests.sandbox.objects import Objects
+from tests.sandbox.program import Program
+from tests.sandbox.test_load_balancer import with_the_address
+
+GREEN = {
+    "image": "ubuntu-2404-kube-v1.36.3",
+    "masters": {"flavor": "m1.medium", "count": 1},
+    "workers": {"flavor": "m1.large", "count": 1},
+    "publicApi": False,
+}
+
+
+PATIENCE = 180
+"""Seconds in which all Applications must be healthy."""
+
+
+class Programs(NamedTuple):
+    """The program with the first cluster alone, and with both by the active one."""
+
+    alone: Program
+    cluster: Program
+    green: Program
+
+
+@pytest.fixture(scope="module")
+def both(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Yield the programs; remove the second cluster afterwards."""
+    folder = tmp_path_factory.mktemp("both")
+    made = {
+        active: Program(
+            "sandbox", vary(folder / f"{active}.yaml", {"clusters": {"green": GREEN}, "activeCluster": active})
+        )
+        for active in ("cluster", "green")
+    }
+    yield Programs(alone=program, **made)
+    if program.changes("preview"):
+        made["cluster"].run("up")
+        program.run("up")
+
+
+def magnum_id(tenant: Connection, name: str) -> str:
+    wanted = cloud_name("sandbox", name)
+    (found,) = [each for each in tenant.container_infrastructure_management.clusters() if each.name == wanted]
+    return str(found.uuid)
+
+
+def planned(program: Program) -> set[tuple[str, str]]:
+    """Return operation and logical name of each resource that a preview would change."""
+    steps = json.loads(program.run("preview", "--json"))["steps"]
+    return {(step["op"], step["urn"].rpartition("::")[2]) for step in steps if step["op"] not in {"same", "read"}}
+
+
+def applications(objects: Objects) -> dict[str, tuple[str, str]]:
+    """Return sync and health status of each Application."""
+    return {
+        each["metadata"]["name"]: (each["status"]["sync"]["status"], each["status"]["health"]["status"])
+        for each in objects.all("argoproj.io/v1alpha1", "Application")
+    }
+
+
+def unhealthy(objects: Objects) -> dict[str, tuple[str, str]]:
+    """Return the Applications that stay unsynced or unhealthy; Argo CD compares all anew when its own one changes."""
+    deadline = time.monotonic() + PATIENCE
+    while left := {name: each for name, each in applications(objects).items() if each != ("Synced", "Healthy")}:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(2)
+    return left
+
+
+def service_address(objects: Objects) -> str:
+    """Return the address that the load balancer of ingress-nginx has in its cluster."""
+    service: Any = objects.one("v1", "Service", "ingress-nginx-controller", "ingress-nginx")
+    return str(service["status"]["loadBalancer"]["ingress"][0]["ip"])
+
+
+def test_a_cluster_replaces_the_other_and_the_address_moves(
+    both: Programs, tenant: Connection, objects: Objects, settings: StackConfig, tmp_path: Path
+) -> None:
+    program = both.alone
+    address, first = program.outputs()["ingressAddress"], magnum_id(tenant, "cluster")
+
+    def serving() -> str:
+        """Return the ID of the cluster whose load balancer has the address, by its name."""
+        return str(with_the_address(tenant, address)).removeprefix("kube_service_").partition("_")[0]
+
+    added = planned(both.cluster)
+    assert all(kind == "create" and name.startswith("green") for kind, name in added), added
+    both.cluster.run("up")
+    green = magnum_id(tenant, "green")
+    magnum = MagnumCluster(tenant, green)
+    with magnum.client(magnum.signed_certificate(), tmp_path) as client:
+        in_green = Objects(client)
+        assert applications(in_green).keys() == applications(objects).keys()
+        assert unhealthy(in_green) == unhealthy(objects) == {}
+        assert serving() == first
+        assert service_address(objects) == address
+        assert ip_address(service_address(in_green)) in settings.network.cidr
+
+        # Only one line of the configuration has changed.
+        switch = {("update", name) for name in ("applications-ingress-nginx", "green-applications-ingress-nginx")}
+        assert planned(both.green) == switch
+        both.green.run("up")
+        assert serving() == green
+        assert service_address(in_green) == address
+        assert ip_address(service_address(objects)) in settings.network.cidr
+        assert both.green.outputs()["activeCluster"] == "green"
+        assert both.green.outputs()["ingressAddress"] == address
+        assert unhealthy(in_green) == unhealthy(objects) == {}
+        assert both.green.changes("preview") == {}
+
+        refused = program.attempt("preview")
+        assert "the cluster green has the platform's address" in refused.stdout + refused.stderr
+
+        assert planned(both.cluster) == switch
+        both.cluster.run("up")
+        assert serving() == first
+        assert service_address(objects) == address
+
+    removed = planned(program)
+    assert all(kind == "delete" and name.startswith("green") for kind, name in removed), removed
+    program.run("up")
+    assert [each.uuid for each in tenant.container_infrastructure_management.clusters()] == [first]
+    assert serving() == first
+    assert not [each.name for each in tenant.load_balancer.load_balancers() if green in each.name]
+    left = json.loads(program.operate("leftovers", "--json"))
+    assert {each["kind"] for each in left} <= {"volume"}
+    assert program.changes("preview") == {}

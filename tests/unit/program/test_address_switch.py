@@ -1,0 +1,81 @@
+"""Ingress-nginx of the active cluster changes only when the address is free, and then gets it."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from probes import floating_ip
+from program import address_switch
+from program.address_switch import AddressNotMovedError, await_cluster, wait_for_switch
+from tests.unit.sample import environment, environment_data
+
+ADDRESS = "203.0.113.16"
+TWO: dict[str, Any] = {"clusters__green": environment_data()["clusters"]["cluster"], "activeCluster": "green"}
+
+
+@pytest.fixture
+def owners(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Return the clusters that have the address, one after another; the last one stays."""
+    found: list[str | None] = []
+    monkeypatch.setattr(address_switch, "_PAUSE", 0)
+    monkeypatch.setattr(floating_ip, "serving_cluster", lambda *_: found.pop(0) if len(found) > 1 else found[0])
+    return found
+
+
+def test_the_release_is_awaited(owners: list[str | None]) -> None:
+    owners += ["blue", "blue", None]
+    connection: Any = None
+    await_cluster(connection, ADDRESS, "test", lambda found: found in (None, "green"))
+    assert owners == [None]
+
+
+@pytest.mark.parametrize(
+    ("owner", "message"),
+    [
+        ("blue", f"{ADDRESS} is still at the cluster blue: .*openstack floating ip unset --port {ADDRESS}"),
+        (None, f"no cluster has taken {ADDRESS}: "),
+    ],
+)
+def test_an_address_that_does_not_move_is_reported(
+    owners: list[str | None], owner: str | None, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address_switch, "PATIENCE", -1)
+    owners.append(owner)
+    connection: Any = None
+    with pytest.raises(AddressNotMovedError, match=f"^{message}"):
+        await_cluster(connection, ADDRESS, "test", lambda found: found == "green")
+
+
+def test_other_applications_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[Any] = []
+    monkeypatch.setattr(address_switch, "_wait", lambda *args: waited.append(args[1]))
+    config = environment(**TWO)
+
+    def changed(name: str) -> Any:
+        return SimpleNamespace(new_inputs={"metadata": {"name": name}})
+
+    async def run() -> None:
+        hook = address_switch._hook(config.cloud, ADDRESS, lambda _: True)  # noqa: SLF001
+        await hook(changed("tap"))
+        assert waited == []
+        await hook(changed("ingress-nginx"))
+
+    asyncio.run(run())
+    assert waited == [ADDRESS]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {**TWO, "activeCluster": "cluster"},
+        {**TWO, "ingress__mode": "octavia"},
+        {**TWO, "applications__sync": "manual"},
+        {**TWO, "applications__overrides": {"ingress-nginx": {"wait": False}}},
+    ],
+    ids=["one cluster", "not active", "load balancer of the stack", "manual", "not awaited"],
+)
+def test_nothing_is_awaited_where_the_address_does_not_move_in_the_run(changes: dict[str, Any]) -> None:
+    assert wait_for_switch("green", environment(**changes), ADDRESS) == []
