@@ -63,17 +63,19 @@ def build(checked: Checked) -> Platform:
     vault = vault_options(checked, unchanged)
     secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)
 
-    shared = Shared(
-        nfs=nfs, shares=shares, store=store, ingress=ingress, records=records, secrets=secrets, openstack=openstack
-    )
+    files = [*([nfs] if nfs else []), *shares.values()]
     kubernetes = kubernetes_options(clusters, checked, ingress)
+    shared = Shared(
+        shares=shares, files=files, store=store, ingress=ingress, records=records, secrets=secrets, openstack=openstack
+    )
     deployed = {
         name: cluster_contents.deploy(name, cluster, checked, shared, kubernetes[name])
         for name, cluster in clusters.items()
     }
-    ready = deployed[config.active].ingress_nginx.urn
+    active = deployed[config.active]
+    ready = active.ingress_nginx.urn
     if config.ingress.mode == "octavia":
-        balancer_args = openstack_arguments.load_balancer(config, network, ingress, deployed[config.active])
+        balancer_args = openstack_arguments.load_balancer(config, network, ingress, active)
         ready = LoadBalancer("load-balancer", balancer_args, openstack).address
     platform_answer.require(config, source.environment.fqdn, ingress.address, ready)
     return Platform(ingress, nfs, shares, store, secrets, deployed)

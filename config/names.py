@@ -24,7 +24,7 @@ _FIRST = "cluster"
 """Name of the cluster whose resources are named without it, as in stacks that had one cluster only."""
 
 
-IN_CLUSTER = frozenset({"applications", "argocd", "certificate", "kubernetes", "storage", "vault"})
+IN_CLUSTER = frozenset({"applications", "argocd", "certificate", "kubernetes", "monitoring", "storage", "vault"})
 """First parts of the names of resources in a cluster."""
 
 

@@ -119,6 +119,19 @@ def _area(inside: Sequence[_Place]) -> _Place:
     )
 
 
+def _below_each_other(
+    clusters: Iterable[Cluster], x: float, y: float, width: float
+) -> list[tuple[_Place, list[_Place]]]:
+    """Place clusters, each in an area of the same width: the area, and the boxes in it."""
+    placed: list[tuple[_Place, list[_Place]]] = []
+    for each in clusters:
+        inside = _flow(_services(each), x, y, width)
+        inside += _flow(_projects(each), x, _around(inside).bottom + _GAP, width)
+        placed.append((replace(_area(inside), width=width + 2 * _GAP), inside))
+        y = placed[-1][0].bottom + 2 * _GAP + _TITLE_HEIGHT
+    return placed
+
+
 def _services(cluster: Cluster) -> list[Box]:
     return [*cluster.nodes, cluster.argocd, *([cluster.storage] if cluster.storage else [])]
 
@@ -166,12 +179,7 @@ class _Drawing:
         # The clusters below them.
         y = first_row.bottom + _LINK / 2 + 2 * _GAP + _TITLE_HEIGHT
         width = max(_WIDTH, first_row.width - 2 * _GAP)
-        clusters: list[tuple[_Place, list[_Place]]] = []
-        for each in platform.clusters:
-            inside = _flow(_services(each), inner_x + _GAP, y, width)
-            inside += _flow(_projects(each), inner_x + _GAP, _around(inside).bottom + _GAP, width)
-            clusters.append((replace(_area(inside), width=width + 2 * _GAP), inside))
-            y = clusters[-1][0].bottom + 2 * _GAP + _TITLE_HEIGHT
+        clusters = _below_each_other(platform.clusters, inner_x + _GAP, y, width)
         cluster = _around([area for area, _ in clusters])
         network = _area([first_row, cluster])
 
@@ -201,7 +209,9 @@ class _Drawing:
         for box, place in zip(row, servers, strict=True):
             self._box(box, place)
         for each, (_, inside) in zip(platform.clusters, clusters, strict=True):
-            self._contents(each, inside)
+            services = _services(each)
+            for number, (box, place) in enumerate(zip((*services, *_projects(each)), inside, strict=True)):
+                self._box(box, place, "box" if number < len(services) else "applications")
 
         self._line((people.right, middle), (address.x, middle), "HTTPS")
         self._line((address.right, middle), (servers[0].x, middle))
@@ -217,11 +227,6 @@ class _Drawing:
         self._line((cluster.right, git.middle), (git.x, git.middle), "Argo CD")
         self._line((cluster.right, vault.middle), (vault.x, vault.middle), "secrets")
         self._resize(_around([project, people, git, vault]))
-
-    def _contents(self, cluster: Cluster, places: Sequence[_Place]) -> None:
-        services = _services(cluster)
-        for number, (box, place) in enumerate(zip((*services, *_projects(cluster)), places, strict=True)):
-            self._box(box, place, "box" if number < len(services) else "applications")
 
     @staticmethod
     def _centered(box: Box, x: float, width: float, middle: float) -> _Place:

@@ -38,8 +38,7 @@ def names_in_cluster_api(name: str) -> str:
     Args:
         name: Name in Magnum.
     """
-    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_NAME_LIMIT]
-    return rf"{re.escape(base)}-{SHORT_ID}"
+    return rf"{re.escape(_slug(name)[:_NAME_LIMIT])}-{SHORT_ID}"
 
 
 class Kind(StrEnum):
@@ -101,8 +100,7 @@ class DeletedClusters:
 
     def may_exist(self, stack: str) -> bool:
         """Return whether a stack of Heat has the name of a cluster that exists, so that it may be the cluster's."""
-        bases = (_slug(name)[:_NAME_LIMIT] for name in self.living_names)
-        return any(re.fullmatch(rf"{re.escape(base)}-{SHORT_ID}", stack) for base in bases)
+        return any(re.fullmatch(names_in_cluster_api(name), stack) for name in self.living_names)
 
 
 def _slug(name: str) -> str:

@@ -265,10 +265,9 @@ class _Project:
             yield from existing_cluster.problems(self.config, name, cluster, template, names)
         yield from active_cluster.problems(self.connection, self.config, self.stack, self._existing_clusters)
         if self.config.monitoring.namespace:
-            namespace = self.config.monitoring.namespace
-            for name, existing in self._existing_clusters.items():
-                cluster = cloud_name(self.stack, name)
-                yield from monitoring_preflight.problems(self.connection, cluster, existing is not None, namespace)
+            for key, existing in self._existing_clusters.items():
+                name, namespace = cloud_name(self.stack, key), self.config.monitoring.namespace
+                yield from monitoring_preflight.problems(self.connection, name, existing is not None, namespace)
 
     def _nodes_trust(self, name: str) -> Iterator[Problem]:
         """Warn if the nodes of a new cluster must trust a private CA, which only the cloud's administrators can set."""

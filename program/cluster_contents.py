@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pulumi import Resource, ResourceOptions
+from pulumi import ComponentResource, Resource, ResourceOptions
 
 from components.applications import Applications
 from components.argocd import ArgoCd
@@ -12,7 +12,6 @@ from components.certificate_issuer import CertificateIssuer
 from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.monitoring import Monitoring
-from components.nfs_server import NfsServer
 from components.object_store import ObjectStore
 from components.platform_records import PlatformRecords
 from components.secret_store import SecretStore
@@ -30,19 +29,15 @@ from program.options import after
 class Shared:
     """What the clusters of a platform share."""
 
-    nfs: NfsServer | None
     shares: Mapping[str, SharedFilesystem]
+    files: list[ComponentResource]
+    """NFS server and shares."""
     store: ObjectStore
     ingress: IngressAddress
     records: list[PlatformRecords]
     secrets: SecretStore
     openstack: ResourceOptions
     """Options of components in OpenStack."""
-
-    @property
-    def files(self) -> list[Resource]:
-        """What exports the directories of the labs."""
-        return [*([self.nfs] if self.nfs else []), *self.shares.values()]
 
 
 class DeployedCluster(NamedTuple):

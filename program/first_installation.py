@@ -1,7 +1,7 @@
 """Which applications are installed for the first time, as the stack's own outputs say.
 
 The outputs are those of the last run that has deployed all applications: the engine keeps them when a run fails. So an
-application is installed for the first time until it has been synced and healthy once, in the present cluster.
+application is installed for the first time until it has been synced and healthy once, in its cluster.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class Deployed:
     """What the last complete run has deployed."""
 
     clusters: frozenset[str] = field(default_factory=frozenset)
-    """IDs of the clusters."""
+    """IDs of the clusters; empty if there has been no such run."""
     applications: frozenset[str] = field(default_factory=frozenset)
     """Names of the applications."""
 
@@ -33,10 +33,10 @@ def read() -> Deployed:
     # What a StackReference calls, but without its copy of all outputs in the state.
     answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": qualified_name()}).value
     outputs = (answer or {}).get("outputs") or {}
-    return Deployed(
-        clusters=frozenset(each["id"] for each in (outputs.get("clusters") or {}).values()),
-        applications=frozenset(outputs.get("applications") or ()),
-    )
+    # Stacks that had one cluster only have no output of all.
+    clusters = {str(each["id"]) for each in (outputs.get("clusters") or {}).values()}
+    clusters |= {str(outputs["clusterId"])} if outputs.get("clusterId") else set()
+    return Deployed(clusters=frozenset(clusters), applications=frozenset(outputs.get("applications") or ()))
 
 
 def report(applications: Mapping[str, Application], deployed: Deployed) -> None:

@@ -103,6 +103,7 @@ def test_a_cluster_replaces_the_other_and_the_address_moves(
     added = planned(both.cluster)
     assert all(kind == "create" and name.startswith("green") for kind, name in added), added
     both.cluster.run("up")
+    both.cluster.run("up")  # ends the first installation of applications with databases
     green = magnum_id(tenant, "green")
     magnum = MagnumCluster(tenant, green)
     with magnum.client(magnum.signed_certificate(), tmp_path) as client:

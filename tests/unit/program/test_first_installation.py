@@ -18,8 +18,7 @@ CLUSTER = "cluster-cluster-id"
 
 
 def outputs(cluster: str, *applications: str) -> dict[str, Any]:
-    deployed = dict.fromkeys(applications, "main")
-    return {"clusters": {"cluster": {"id": cluster}}, "applications": deployed, "vaultWriteToken": "planted"}
+    return {"clusterId": cluster, "applications": dict.fromkeys(applications, "main"), "vaultWriteToken": "planted"}
 
 
 def update_schema(found: Recording) -> Any:
@@ -37,8 +36,15 @@ def test_the_first_installation_creates_the_schema(run_stack: StackRunner, previ
         (outputs(CLUSTER, "gafaelfawr", "tap"), False),
         (outputs(CLUSTER, "tap"), True),
         (outputs("a-lost-cluster", "gafaelfawr"), True),
+        (
+            {
+                **outputs("green-id", "gafaelfawr"),
+                "clusters": {"cluster": {"id": CLUSTER}, "green": {"id": "green-id"}},
+            },
+            False,
+        ),
     ],
-    ids=["deployed before", "enabled later", "deployed to another cluster"],
+    ids=["deployed before", "enabled later", "deployed to another cluster", "deployed beside the active cluster"],
 )
 def test_the_schema_is_created_once_in_each_cluster(run_stack: StackRunner, last: Any, expected: bool) -> None:
     assert update_schema(run_stack("roe", outputs=last)) is expected
