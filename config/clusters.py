@@ -11,7 +11,7 @@ from config.names import IN_CLUSTER
 from config.section import Matching
 from config.stack_file import KeyPath
 
-_TAKEN = IN_CLUSTER | {"nfs"}
+_TAKEN = IN_CLUSTER | {"created", "dns", "ingress", "load", "network", "nfs", "object", "secrets", "share"}
 """First parts of the names of a stack's other resources, which could not be told from those of a cluster."""
 
 
