@@ -32,6 +32,7 @@ PACKAGES: Final = (
     "cinder-scheduler",
     "cinder-volume",
     "cinder-backup",
+    "dmidecode",  # os-brick runs it for each backup
     "glance-api",
     "octavia-api",
     "octavia-driver-agent",
