@@ -104,7 +104,7 @@ def test_cluster_api_needs_the_release_of_the_image(
 def test_another_flavor_of_the_workers_is_refused(program: Program, tenant: Connection, tmp_path: Path) -> None:
     del program  # deploys the platform
     before = magnum_objects(tenant)
-    changed = vary(tmp_path / "Pulumi.sandbox.yaml", {"cluster": {"workers": {"flavor": "m1.large"}}})
+    changed = vary(tmp_path / "Pulumi.sandbox.yaml", {"clusters": {"cluster": {"workers": {"flavor": "m1.large"}}}})
     refused = Program("sandbox", changed).attempt("preview")
     assert refused.returncode != 0
     assert (
@@ -116,7 +116,7 @@ def test_another_flavor_of_the_workers_is_refused(program: Program, tenant: Conn
 
 def test_another_flavor_of_a_node_group_replaces_the_group(program: Program, tmp_path: Path) -> None:
     del program  # deploys the platform
-    changes = {"cluster": {"nodeGroups": {"labs": {"flavor": "m1.medium"}}}}
+    changes = {"clusters": {"cluster": {"nodeGroups": {"labs": {"flavor": "m1.medium"}}}}}
     changed = vary(tmp_path / "Pulumi.sandbox.yaml", changes)
     assert Program("sandbox", changed).changes("preview") == {"replace": 1}
 
@@ -145,7 +145,7 @@ def test_another_image_replaces_all_nodes(
 
     before = images()
     rebuilt = tenant.image.find_image(f"{settings.cluster.image}-2", ignore_missing=False)
-    changed = vary(tmp_path / "Pulumi.sandbox.yaml", {"cluster": {"image": rebuilt.name}})
+    changed = vary(tmp_path / "Pulumi.sandbox.yaml", {"clusters": {"cluster": {"image": rebuilt.name}}})
     try:
         Program("sandbox", changed).run("up")
         after = images()
