@@ -44,6 +44,16 @@ def octavia(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @contextmanager
+def unreachable(address: str) -> Iterator[None]:
+    """Let nothing answer at an address, not even a proxy of this machine's network."""
+    subprocess.run(["ip", "route", "add", "unreachable", f"{address}/32"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["ip", "route", "delete", "unreachable", f"{address}/32"], check=True)
+
+
+@contextmanager
 def answering(address: str, directory: Path) -> Iterator[None]:
     """Give this machine an address, and serve a certificate at it."""
     subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
@@ -150,7 +160,8 @@ def test_the_stacks_load_balancer_replaces_the_cloud_controllers_and_back(
 def test_an_update_fails_unless_the_platform_answers_at_its_address(program: Program, tmp_path: Path) -> None:
     address = program.outputs()["ingressAddress"]
     asking = Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", {"ingress": {"answerTimeout": 1}}))
-    failed = asking.attempt("up")
+    with unreachable(address):
+        failed = asking.attempt("up")
     assert failed.returncode != 0
     output = failed.stdout + failed.stderr
     assert f"{address} does not answer with TLS on port 443: " in output
