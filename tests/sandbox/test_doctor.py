@@ -54,12 +54,12 @@ class Diagnosis(NamedTuple):
         return {each["subject"] for each in self.findings if each["explainedBy"] == subject}
 
 
-Doctor = Callable[[set[str]], Diagnosis]
+Doctor = Callable[..., Diagnosis]
 
 
 @pytest.fixture(scope="module")
 def doctor(program: Program, vault: hvac.Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doctor]:
-    """Yield a function that runs the command until exactly these subjects are critical.
+    """Yield a function that runs the command until exactly these subjects are critical, with a text in a message.
 
     A web server with the platform's certificate takes the place of ingress-nginx, as the sandbox has no traffic.
     """
@@ -68,14 +68,14 @@ def doctor(program: Program, vault: hvac.Client, tmp_path_factory: pytest.TempPa
         "phalanx/sandbox/ingress-nginx", mount_point="secret", raise_on_deleted_version=True
     )["data"]["data"]
 
-    def run(expected: set[str]) -> Diagnosis:
+    def run(expected: set[str], text: str = "") -> Diagnosis:
         found: list[Diagnosis] = []
 
         def matches() -> bool:
             found.append(_diagnose("--json", f"--connect={':'.join(map(str, address))}"))
-            return found[-1].critical() == expected
+            return found[-1].critical() == expected and any(text in each["message"] for each in found[-1].findings)
 
-        _wait(matches, lambda: f"{found[-1].critical()} are critical, expected {expected}")
+        _wait(matches, lambda: f"{found[-1].critical()} are critical, expected {expected} with {text!r}")
         assert found[-1].exit_code == bool(expected)
         return found[-1]
 
@@ -165,9 +165,10 @@ def test_an_application_whose_pod_cannot_start_has_the_reason(
         branch(tmp_path, APPLICATION, add, "Add a Deployment that cannot start") as revision,
         _application(kubernetes, revision),
     ):
-        found = doctor({f"application {APPLICATION}"})
-    message = found.one(f"application {APPLICATION}")["message"]
-    assert 'CreateContainerConfigError: configmap "absent" not found' in message
+        # Before the first sync, the Deployment is missing.
+        reason = 'CreateContainerConfigError: configmap "absent" not found'
+        found = doctor({f"application {APPLICATION}"}, reason)
+    assert reason in found.one(f"application {APPLICATION}")["message"]
     assert found.explained_by(f"application {APPLICATION}")
 
 
