@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from config.loader import ConfigError, load_file
+from config.loader import load_file
 from config.stack_config import StackConfig
-from operations.stack import StackName
+from operations import text_table
+from operations.stack import StackName, connect
 from phalanx.errors import PhalanxError
 from probes import backup_retention, backups
 from probes.backups import Backup
-from probes.openstack_connection import connect, first_line
-from probes.problem import Problem
+from probes.openstack_connection import first_line
 from recovery import restore as volume_restore
 from recovery.backups import Action, BackupError, Result, VolumeBackups
 from recovery.pulumi_stack import PulumiStack
@@ -149,10 +149,7 @@ def _carry_out(worker: Restore, plans: Iterable[Plan]) -> tuple[list[Restored], 
 
 def _connect(stack: str) -> "tuple[StackConfig, Connection]":
     config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
-    connection = connect(config.cloud)
-    if isinstance(connection, Problem):
-        raise ConfigError(str(connection))
-    return config, connection
+    return config, connect(config.cloud)
 
 
 def _volume_backups(stack: str, hours: float) -> VolumeBackups:
@@ -222,8 +219,7 @@ def _table(found: Iterable[Backup], expired: set[str]) -> list[str]:
         kind = f"{each.kind}, incremental" if each.incremental else each.kind
         status = f"{each.status}, expired" if each.id in expired else each.status
         cells.append((each.volume, _time(each), kind, str(each.size), status, each.id))
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return text_table.lines(cells)
 
 
 def _planned(plan: Plan) -> str:

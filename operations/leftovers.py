@@ -8,12 +8,11 @@ from typing import Annotated, Final
 
 import typer
 
-from config.loader import ConfigError, load_file
+from config.loader import load_file
 from config.stack_config import StackConfig
-from operations.stack import StackName
+from operations import text_table
+from operations.stack import StackName, connect
 from probes.leftovers import SHORT_ID, UUID, Kind, Leftover
-from probes.openstack_connection import connect
-from probes.problem import Problem
 from recovery import leftovers
 from recovery.pulumi_stack import PulumiStack
 
@@ -41,8 +40,6 @@ def main(  # noqa: PLR0913  # one parameter per option
         raise typer.BadParameter("requires --yes with --json", param_hint="--delete")
     config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
     connection = connect(config.cloud)
-    if isinstance(connection, Problem):
-        raise ConfigError(str(connection))
     found = leftovers.find(connection, config, PulumiStack(stack), given)
     chosen = [each for each in found if delete and (volumes or each.kind is not Kind.VOLUME)]
     if not as_json:
@@ -75,8 +72,7 @@ def _lines(found: Sequence[Leftover]) -> list[str]:
     """Return the lines of a table."""
     cells = [("kind", "name", "ID", "used for", "deleted cluster")]
     cells += [(str(each.kind), each.name, each.id, each.about, each.cluster) for each in found]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return text_table.lines(cells)
 
 
 def _document(leftover: Leftover, errors: dict[str, str]) -> dict[str, str | bool]:

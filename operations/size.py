@@ -12,12 +12,10 @@ from config import prices as site_prices
 from config.loader import ConfigError, load_file
 from config.prices import Prices
 from config.stack_config import StackConfig
-from operations.stack import StackName, load
+from operations.stack import StackName, connect, load
 from phalanx import source
 from probes import allowances, cost, quota, vault_client
 from probes.needs import Flavor, Volumes, needs, of_claims
-from probes.openstack_connection import connect
-from probes.problem import Problem
 from probes.quota import Project, Row
 from wiring import requirements
 from wiring.application_values import application_values
@@ -92,8 +90,6 @@ def _ask(
         ConfigError: The cloud cannot be reached with the stack's entry of clouds.yaml.
     """
     connection = connect(config.cloud)
-    if isinstance(connection, Problem):
-        raise ConfigError(str(connection))
     sizes = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()} | given
     with ThreadPoolExecutor() as executor:
         rows = allowances.compare(config, stack, connection, sizes, executor, lambda: claimed)

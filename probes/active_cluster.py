@@ -39,7 +39,7 @@ def problems(
             f"when all of its applications are healthy ({_GUIDE})"
         )
         yield Problem(where="rsp:activeCluster", what=what)
-    serving = floating_ip.serving_cluster(connection, str(address.floating_ip_address), stack)
+    serving = floating_ip.cluster_behind(connection, address.port_id, stack)
     name = serving.removeprefix(cloud_name(stack, "")) if serving else None
     if name and name not in config.clusters:
         what = (

@@ -55,8 +55,7 @@ def _other_user(connection: "Connection", port_id: str | None, stack: str) -> st
     """Return what uses a port of a floating IP; empty if nothing does, or the stack's own load balancer."""
     if not port_id:
         return ""
-    octavia: Any = connection.load_balancer
-    balancer = next(iter(octavia.load_balancers(vip_port_id=port_id)), None)
+    balancer = load_balancer(connection, port_id)
     if balancer is None:
         return f"the port {port_id}"
     own = balancer.name.startswith(cloud_name(stack, "")) or _cluster_of(connection, balancer, stack)
@@ -84,12 +83,24 @@ def serving_cluster(connection: "Connection", address: str, stack: str) -> str |
         address: The floating IP.
         stack: Name of the stack.
     """
-    port = next((each.port_id for each in connection.network.ips(floating_ip_address=address)), None)
-    if not port:
-        return None
-    octavia: Any = connection.load_balancer
-    balancer = next(iter(octavia.load_balancers(vip_port_id=port)), None)
+    return cluster_behind(connection, port_of(connection, address), stack)
+
+
+def cluster_behind(connection: "Connection", port_id: str | None, stack: str) -> str | None:
+    """Return the same of the port of a floating IP, which is None if it has none."""
+    balancer = load_balancer(connection, port_id)
     return _cluster_of(connection, balancer, stack) if balancer else None
+
+
+def port_of(connection: "Connection", address: str) -> str | None:
+    """Return the ID of the port that has a floating IP; None if none has it."""
+    return next((each.port_id for each in connection.network.ips(floating_ip_address=address)), None)
+
+
+def load_balancer(connection: "Connection", port_id: str | None) -> Any | None:
+    """Return the load balancer with a port, as by openstacksdk; None if there is none."""
+    octavia: Any = connection.load_balancer
+    return next(iter(octavia.load_balancers(vip_port_id=port_id)), None) if port_id else None
 
 
 def _cluster_of(connection: "Connection", balancer: Any, stack: str) -> str | None:

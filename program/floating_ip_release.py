@@ -8,6 +8,7 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, Resource
 
 from config.cloud import Cloud
 from phalanx.errors import PhalanxError
+from probes import floating_ip
 from program.hooks import bind_hooks, in_thread
 from recovery import openstack
 from recovery.services import explain
@@ -67,7 +68,7 @@ def await_release(connection: "Connection", address: str, wanted: str) -> None:
         FloatingIpInUseError: Another port still has it after `PATIENCE`.
     """
     deadline = time.monotonic() + PATIENCE
-    while (port := _port(connection, address)) not in (None, wanted):
+    while (port := floating_ip.port_of(connection, address)) not in (None, wanted):
         if time.monotonic() > deadline:
             raise FloatingIpInUseError(
                 f"the floating IP {address} is still associated with port {port}: find the load balancer by "
@@ -76,7 +77,3 @@ def await_release(connection: "Connection", address: str, wanted: str) -> None:
                 "again"
             )
         time.sleep(_PAUSE)
-
-
-def _port(connection: "Connection", address: str) -> str | None:
-    return next((each.port_id for each in connection.network.ips(floating_ip_address=address)), None)

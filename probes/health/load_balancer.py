@@ -89,8 +89,7 @@ def describe(connection: "Connection", address: str) -> list[str]:
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached, or refuses the request.
     """
-    port = next((each.port_id for each in connection.network.ips(floating_ip_address=address)), None)
-    balancer = next(iter(connection.load_balancer.load_balancers(vip_port_id=port)), None) if port else None
+    balancer = floating_ip.load_balancer(connection, floating_ip.port_of(connection, address))
     if balancer is None:
         return [f"{address} is not associated with a load balancer"]
     tree = _status_tree(connection, balancer.id)
@@ -106,7 +105,7 @@ def _status_tree(connection: "Connection", balancer: str) -> Mapping[str, Any]:
 
 
 def _check(connection: "Connection", subject: str, port: str, address: str) -> Iterator[Finding]:
-    balancer = next(iter(connection.load_balancer.load_balancers(vip_port_id=port)), None)
+    balancer = floating_ip.load_balancer(connection, port)
     if balancer is None:
         # Another kind of port, such as that of a single master.
         if subject == INGRESS:
