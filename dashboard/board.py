@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from probes.health.finding import Finding
+from probes.health.qualified import unqualified
 from probes.health.report import Report
 
 T = TypeVar("T")
 
-APPLICATIONS = "applications"
-"""Name of the check whose findings are the applications."""
+_APPLICATIONS = "applications"
+"""Name of the check of a cluster whose findings are the applications."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +56,14 @@ class Snapshot:
         return replace(self, health=report, facts=facts)
 
 
+def of_applications(check: str) -> bool:
+    """Return whether the findings of a check are the applications of a cluster."""
+    return unqualified(check) == _APPLICATIONS
+
+
 def _facts(check: str, findings: Iterable[Finding]) -> Iterable[Finding]:
     for each in findings:
-        named = check == APPLICATIONS and each.subject.startswith("application ")
+        named = of_applications(check) and each.subject.startswith("application ")
         if each.check == check and (named or each.version or each.expires):
             yield each
 

@@ -10,7 +10,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from dashboard.board import APPLICATIONS, Snapshot
+from dashboard.board import Snapshot, of_applications
 from phalanx.certificates import EXPIRY_WARNING, rfc3339
 from probes.health.finding import Finding, State
 
@@ -58,7 +58,7 @@ def render(stack: str, snapshot: Snapshot, interval: float, now: datetime) -> st
         health=snapshot.health,
         interval=interval,
         now=now,
-        applications=[each for each in _facts(snapshot) if each[0] == APPLICATIONS],
+        applications=[each for each in _facts(snapshot) if of_applications(each[0])],
         expiries=list(_expiries(snapshot, now)),
         versions=list(_versions(snapshot, outputs)),
         addresses={title: outputs[name] for name, title in _ADDRESSES.items() if outputs.get(name)},
@@ -109,7 +109,7 @@ def _versions(snapshot: Snapshot, outputs: Mapping[str, str]) -> Iterator[Row]:
     if commit := outputs.get("checkoutCommit"):
         yield Row(subject="Phalanx, deployed", text=commit[:8], time=None)
     for check, each, time in _facts(snapshot):
-        if each.version and check != APPLICATIONS:
+        if each.version and not of_applications(check):
             yield Row(subject=each.subject, text=each.version, time=time)
 
 

@@ -42,6 +42,11 @@ def depending_on(cluster: str, checks: Iterable[Check]) -> Iterator[Check]:
         )
 
 
+def unqualified(check: str) -> str:
+    """Return the name of a check without that of its cluster."""
+    return check.partition(" (")[0]
+
+
 def _qualified(cluster: str, finding: Finding) -> Finding:
     return replace(
         finding,

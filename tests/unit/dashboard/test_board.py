@@ -32,6 +32,15 @@ def test_facts_of_a_check_that_fails_are_kept_with_their_time() -> None:
     assert second.health == report(1, lost, VAULT)
 
 
+def test_the_applications_of_two_clusters_are_facts_of_their_own() -> None:
+    in_both = [
+        of(f"applications ({cluster})", ok(f"application nublado ({cluster})", "Synced, Healthy, 12345678"))
+        for cluster in ("blue", "green")
+    ]
+    known = Snapshot().with_health(report(0, *in_both, of("claims (blue)", ok("claims (blue)", "3 bound"))))
+    assert {check: facts.value for check, facts in known.facts.items()} == {each.check: [each] for each in in_both}
+
+
 def test_an_application_that_is_gone_is_not_kept() -> None:
     first = Snapshot().with_health(report(0, NUBLADO, PORTAL))
     assert first.with_health(report(1, PORTAL)).facts["applications"].value == [PORTAL]
