@@ -80,18 +80,21 @@ class Program:
     def changes(self, command: str) -> dict[str, int]:
         """Run a command and return the number of changed resources by operation.
 
+        The changed resources are printed, and pytest shows them if the test fails.
+
         Raises:
             AssertionError: The command failed, or the stack has too few resources.
         """
         output = self.run(command, "--json")
         if command == "preview":
-            counts = json.loads(output)["changeSummary"]
+            preview = json.loads(output)
+            counts, steps = preview["changeSummary"], preview["steps"]
         else:
-            (counts,) = [
-                event["summaryEvent"]["resourceChanges"]
-                for event in map(json.loads, output.splitlines())
-                if "summaryEvent" in event
-            ]
+            events = [json.loads(line) for line in output.splitlines()]
+            (counts,) = [event["summaryEvent"]["resourceChanges"] for event in events if "summaryEvent" in event]
+            steps = [event["resOutputsEvent"]["metadata"] for event in events if "resOutputsEvent" in event]
+        changed = [step for step in steps if step["op"] not in {"same", "refresh"}]
+        print(*(f"{step['op']} {step['urn']} {step.get('detailedDiff')}" for step in changed), sep="\n")  # noqa: T201
         assert sum(counts.values()) > 50, counts
         return {kind: count for kind, count in counts.items() if kind != "same" and count}
 
