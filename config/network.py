@@ -54,14 +54,18 @@ class NetworkSettings(Section):
         json_schema_extra={"uniqueItems": True},
     )
     mtu: Annotated[
-        int | None, in_place("updates the network; servers and nodes have the new value after they restart")
+        int | None,
+        in_place(
+            "updates the network; servers and nodes have the new value after they restart. Without the key, the "
+            "network keeps its value"
+        ),
     ] = Field(
         default=None,
         ge=1280,
         le=9000,
         description=(
-            "Largest packet of the network in bytes, at most what the cloud's tunnels leave; the cloud's default if "
-            "absent. Set it if a path to the nodes, such as a VPN, carries less"
+            "Largest packet of the network in bytes, at most what the cloud's tunnels leave; the cloud's default in a "
+            "new network. Set it if a path to the nodes, such as a VPN, carries less"
         ),
         examples=[1400],
     )

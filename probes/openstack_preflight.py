@@ -264,10 +264,10 @@ class _Project:
             names = {str(each.id): name for name, each in known.items()}
             yield from existing_cluster.problems(self.config, name, cluster, template, names)
         yield from active_cluster.problems(self.connection, self.config, self.stack, self._existing_clusters)
-        if self.config.monitoring.namespace:
-            for key, existing in self._existing_clusters.items():
-                name, namespace = cloud_name(self.stack, key), self.config.monitoring.namespace
-                yield from monitoring_preflight.problems(self.connection, name, existing is not None, namespace)
+        if namespace := self.config.monitoring.namespace:
+            active = self.config.active
+            exists = self._existing_clusters[active] is not None
+            yield from monitoring_preflight.problems(self.connection, cloud_name(self.stack, active), exists, namespace)
 
     def _nodes_trust(self, name: str) -> Iterator[Problem]:
         """Warn if the nodes of a new cluster must trust a private CA, which only the cloud's administrators can set."""

@@ -5,7 +5,7 @@ address: the one that is no longer active becomes internal and releases it, then
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
@@ -17,9 +17,12 @@ from config.names import cloud_name
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from probes import floating_ip
+from probes.problem import Problem
+from program.deployed import Deployed
 from program.hooks import bind_hooks, in_thread
 from recovery import openstack
 from recovery.services import explain
+from wiring.ingress_service import INGRESS_NGINX
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -31,11 +34,36 @@ _PAUSE: Final = 2
 """Seconds between two queries."""
 
 _APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
-_INGRESS_NGINX: Final = "ingress-nginx"
+_WHERE: Final = "rsp:activeCluster"
+_GUIDE: Final = "docs/runbooks/blue-green.md"
 
 
 class AddressNotMovedError(PhalanxError):
     """A cluster has not released the floating IP, or the other one has not taken it."""
+
+
+def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
+    """Yield the reasons why users would lose the platform by the change of ``activeCluster``.
+
+    Args:
+        config: The stack configuration.
+        before: What the last complete run has deployed.
+    """
+    active, old = config.active, before.active
+    if active == old or old not in config.clusters:
+        return
+    if active not in before.clusters:
+        what = (
+            f"not all applications are deployed in {active} yet: set it to {old}, run `pulumi up` until it succeeds, "
+            f"and switch then ({_GUIDE}). If {old} is lost, set rsp:enforcePreflight to false for this run"
+        )
+        yield Problem(where=_WHERE, what=what)
+    if config.ingress.mode == "cloud-controller" and _unattended(config):
+        what = (
+            f"the address does not move by itself, as no run waits for {INGRESS_NGINX}: sync it in {old}, which "
+            f"releases the address, then in {active}"
+        )
+        yield Problem(where=_WHERE, what=what, fatal=False)
 
 
 def wait_for_switch(cluster: str, config: StackConfig, address: pulumi.Input[str]) -> list[ResourceTransformation]:
@@ -49,15 +77,19 @@ def wait_for_switch(cluster: str, config: StackConfig, address: pulumi.Input[str
         config: The stack configuration.
         address: The floating IP.
     """
-    settings = config.applications
     alone = len(config.clusters) == 1 or config.ingress.mode != "cloud-controller"
-    unattended = settings.sync_of(_INGRESS_NGINX) is SyncMode.MANUAL or _INGRESS_NGINX in settings.not_awaited
-    if alone or unattended or cluster != config.active:
+    if alone or _unattended(config) or cluster != config.active:
         return []
     name = cloud_name(pulumi.get_stack(), cluster)
     before = ResourceHook("address-released", _hook(config.cloud, address, lambda found: found in (None, name)))
     later = ResourceHook("address-taken", _hook(config.cloud, address, lambda found: found == name))
     return [bind_hooks({_APPLICATION: ResourceHookBinding(before_update=[before], after_update=[later])})]
+
+
+def _unattended(config: StackConfig) -> bool:
+    """Return whether runs neither sync ingress-nginx nor wait for it."""
+    settings = config.applications
+    return settings.sync_of(INGRESS_NGINX) is SyncMode.MANUAL or INGRESS_NGINX in settings.not_awaited
 
 
 def _hook(
@@ -68,7 +100,7 @@ def _hook(
     async def wait(args: ResourceHookArgs) -> None:
         # Properties that contain secrets are Outputs.
         inputs: Any = await pulumi.Output.from_input(args.new_inputs or {}).future()
-        if inputs["metadata"]["name"] == _INGRESS_NGINX:
+        if inputs["metadata"]["name"] == INGRESS_NGINX:
             found = await pulumi.Output.from_input(address).future()
             await in_thread(_wait, cloud, str(found), stack, expected)
 

@@ -18,10 +18,10 @@ from probes.openstack_connection import Location
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
-from program import first_installation, secret_change_log, secret_gathering
+from program import address_switch, deployed, first_installation, secret_change_log, secret_gathering
+from program.deployed import Deployed
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
-from program.first_installation import Deployed
 from wiring import requirements, trust, verification
 from wiring.application_values import application_values
 
@@ -88,9 +88,10 @@ def check(config: StackConfig, queries: Queries) -> Checked:
     served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)
     raise_if_fatal(problems)
     refuse_duplicates(config.cloud)
-    deployed = first_installation.read()
+    before = deployed.read()
+    raise_if_fatal(_enforced(list(address_switch.problems(config, before)), config))
     if config.applications.wiring is WiringMode.VERIFY:
-        first_installation.report(source.applications, deployed)
+        first_installation.report(source.applications, before)
     return Checked(
         config=config,
         source=source,
@@ -99,7 +100,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         secrets=secrets,
         certificate=served,
         location=location.result(),
-        deployed=deployed,
+        deployed=before,
     )
 
 

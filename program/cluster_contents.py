@@ -23,6 +23,7 @@ from config.tls import LetsEncrypt
 from program import platform_arguments
 from program.checks import Checked
 from program.options import after
+from wiring.ingress_service import INGRESS_NGINX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class DeployedCluster(NamedTuple):
     @property
     def ingress_nginx(self) -> Resource:
         """The application that receives the platform's requests."""
-        return self.applications.deployed[platform_arguments.INGRESS_NGINX]
+        return self.applications.deployed[INGRESS_NGINX]
 
 
 def deploy(
@@ -83,6 +84,7 @@ def deploy(
         in_both = ResourceOptions.merge(kubernetes, shared.openstack)
         issuer_options = after(in_both, cert_manager, *shared.records)
         CertificateIssuer(of_cluster(name, "certificate"), issuer_args, issuer_options)
-    if monitoring_args := platform_arguments.monitoring(config.monitoring):
+    monitoring_args = platform_arguments.monitoring(config.monitoring)
+    if monitoring_args and name == config.active:
         Monitoring(of_cluster(name, "monitoring"), monitoring_args, kubernetes)
     return DeployedCluster(cluster, argocd, applications)

@@ -1,42 +1,18 @@
-"""Which applications are installed for the first time, as the stack's own outputs say.
+"""Which applications are installed for the first time.
 
-The outputs are those of the last run that has deployed all applications: the engine keeps them when a run fails. So an
-application is installed for the first time until it has been synced and healthy once, in its cluster.
+That is the case until an application has been synced and healthy once, in its cluster (`program.deployed`). A run that
+does not wait for an application does not know whether it is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pulumi
 
 from phalanx.application import Application
-from program.duplicates import qualified_name
+from program.deployed import Deployed
 from wiring.first_installation import UPDATE_SCHEMA, has_toggle
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deployed:
-    """What the last complete run has deployed."""
-
-    clusters: frozenset[str] = field(default_factory=frozenset)
-    """IDs of the clusters; empty if there has been no such run."""
-    applications: frozenset[str] = field(default_factory=frozenset)
-    """Names of the applications."""
-
-
-def read() -> Deployed:
-    """Read what the last complete run has deployed. Call this before any resource is registered.
-
-    A preview and the update after it read the same, as only a complete run changes the outputs.
-    """
-    # What a StackReference calls, but without its copy of all outputs in the state.
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": qualified_name()}).value
-    outputs = (answer or {}).get("outputs") or {}
-    # Stacks that had one cluster only have no output of all.
-    clusters = {str(each["id"]) for each in (outputs.get("clusters") or {}).values()}
-    clusters |= {str(outputs["clusterId"])} if outputs.get("clusterId") else set()
-    return Deployed(clusters=frozenset(clusters), applications=frozenset(outputs.get("applications") or ()))
 
 
 def report(applications: Mapping[str, Application], deployed: Deployed) -> None:
@@ -47,7 +23,7 @@ def report(applications: Mapping[str, Application], deployed: Deployed) -> None:
         deployed: What the last complete run has deployed.
     """
     for name, application in applications.items():
-        if name not in deployed.applications and has_toggle(application.values):
+        if name not in deployed.installed_somewhere and has_toggle(application.values):
             pulumi.warn(
                 f"{application.file_of(*UPDATE_SCHEMA)}: {'.'.join(UPDATE_SCHEMA)}: is false, but the first "
                 f"installation of {name} creates the schema of its database, expected true: set it, as "
@@ -65,9 +41,8 @@ def of(
         deployed: What the last complete run has deployed.
         cluster_id: ID of the cluster; unknown in a preview that would replace it, and with it the databases.
     """
-    in_other_cluster = cluster_id.apply(lambda present: present not in deployed.clusters)
+    toggled = [name for name, values in applications.items() if has_toggle(values)]
     return {
-        name: in_other_cluster if name in deployed.applications else True
-        for name, values in applications.items()
-        if has_toggle(values)
+        name: cluster_id.apply(partial(deployed.lacks, name)) if name in deployed.installed_somewhere else True
+        for name in toggled
     }

@@ -1,22 +1,23 @@
-"""Repeat an operation of a node group that the provider takes for failed before Magnum has begun it.
+"""Wait for operations of a node group whose end the provider takes from the status of before the operation.
 
 Magnum's API answers before its conductor sets the status. If the provider's first query is faster, it sees the status
-of before the operation and gives up, although Magnum carries the operation out (``StateChangeConf`` in
-resource_openstack_containerinfra_nodegroup_v1.go of terraform-provider-openstack).
+of before the operation: it gives up, or, if that was the end of another update, returns at once, although Magnum
+carries the operation out (``StateChangeConf`` in resource_openstack_containerinfra_nodegroup_v1.go of
+terraform-provider-openstack).
 """
 
 import re
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceTransformation
 
 from config.cloud import Cloud
 from probes import openstack_api
 from probes.openstack_connection import connect
 from probes.problem import Problem
-
-if TYPE_CHECKING:
-    from openstack.connection import Connection
+from program.hooks import bind_hooks, in_thread
 
 NODE_GROUP: Final = "openstack:containerinfra/nodeGroup:NodeGroup"
 
@@ -43,14 +44,39 @@ def repeated(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bool:
     """
     if not _TOO_EARLY.search(error):
         return False
-    connection = connect(cloud)
-    if isinstance(connection, Problem):
-        raise ConnectionError(str(connection))
-    _await_end(connection, inputs["clusterId"])
+    _await_end(cloud, inputs["clusterId"])
     return True
 
 
-def _await_end(connection: "Connection", cluster: str) -> None:
+def wait_for_updates(cloud: Cloud) -> ResourceTransformation:
+    """Return a transformation after which an update of a node group lasts as long as Magnum needs for it.
+
+    Otherwise, what follows would meet a cluster that is being changed, which Magnum refuses, or that lacks new nodes.
+
+    Args:
+        cloud: The stack's OpenStack project.
+    """
+    return bind_hooks(
+        {NODE_GROUP: ResourceHookBinding(after_update=[ResourceHook("node-group-updated", updated(cloud))])}
+    )
+
+
+def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
+    """Return a hook that waits until Magnum has ended the update of a node group.
+
+    It raises a ConnectionError or a ``openstack.exceptions.SDKException`` if Magnum cannot be asked.
+    """
+
+    async def wait(args: ResourceHookArgs) -> None:
+        await in_thread(_await_end, cloud, str((args.new_inputs or {})["clusterId"]))
+
+    return wait
+
+
+def _await_end(cloud: Cloud, cluster: str) -> None:
+    connection = connect(cloud)
+    if isinstance(connection, Problem):
+        raise ConnectionError(str(connection))
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         time.sleep(_PAUSE)

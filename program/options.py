@@ -31,7 +31,11 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         "has the commands that replace what has failed"
     )
     repetitions = {node_group_races.NODE_GROUP: node_group_races.repeated}
-    hooks = [*error_hooks(failures.IN_OPENSTACK, lambda _: cloud, repetitions, recover), wait_for_release(cloud)]
+    hooks = [
+        *error_hooks(failures.IN_OPENSTACK, lambda _: cloud, repetitions, recover),
+        node_group_races.wait_for_updates(cloud),
+        wait_for_release(cloud),
+    ]
     return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
 
 

@@ -28,7 +28,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "activeCluster": "Name of the cluster that serves the platform",
     "clusterId": "ID of the active cluster in Magnum",
     "clusterApi": "URL of the Kubernetes API of the active cluster",
-    "clusters": "ID in Magnum and URL of the Kubernetes API of each cluster, by name",
+    "clusters": "ID in Magnum, URL of the Kubernetes API, and installed applications of each cluster, by name",
     "nfsAddress": "IPv4 address of the NFS server in the cluster's subnet; empty if there is none",
     "nfsExports": "Paths that the NFS server exports",
     "shares": "What clients of Manila's shares mount (`SERVER:PATH`), by name",
@@ -71,7 +71,7 @@ def export(checked: Checked, platform: Platform) -> None:
         "activeCluster": checked.config.active,
         "clusterId": active.cluster.cluster_id,
         "clusterApi": active.cluster.api_address,
-        "clusters": {name: _complete(each) for name, each in platform.clusters.items()},
+        "clusters": {name: _complete(each, checked) for name, each in platform.clusters.items()},
         "nfsAddress": platform.nfs.address if platform.nfs else "",
         "nfsExports": platform.nfs.exports if platform.nfs else [],
         "shares": {name: share.location for name, share in platform.shares.items()},
@@ -93,12 +93,20 @@ def export(checked: Checked, platform: Platform) -> None:
         pulumi.export(name, values[name])
 
 
-def _complete(deployed: DeployedCluster) -> pulumi.Output[Mapping[str, str]]:
-    """Return ID and API of a cluster, which are known when all its applications are deployed."""
+def _complete(deployed: DeployedCluster, checked: Checked) -> pulumi.Output[Mapping[str, object]]:
+    """Return the facts of a cluster, which are known when all its applications are deployed."""
+    applications = checked.source.manifests.applications.keys()
+    awaited = applications - checked.config.applications.not_awaited
     found = pulumi.Output.all(
         deployed.cluster.cluster_id, deployed.cluster.api_address, deployed.applications.revisions
     )
-    return found.apply(lambda known: {"id": known[0], "api": known[1]})
+    return found.apply(
+        lambda known: {
+            "id": known[0],
+            "api": known[1],
+            "installed": checked.deployed.with_installed(known[0], awaited),
+        }
+    )
 
 
 def _dns_records(checked: Checked, ingress: IngressAddress) -> pulumi.Input[list[str]]:

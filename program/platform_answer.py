@@ -1,4 +1,4 @@
-"""Check at the end of an update that the platform answers at its address."""
+"""Check, as soon as its load balancer is ready, that the platform answers at its address."""
 
 import time
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from probes.openstack_connection import connect
 from probes.problem import Problem
 from program.errors import user_errors
 from program.hooks import in_thread
+from wiring.ingress_service import INGRESS_NGINX
 
 _PAUSE = 2
 """Seconds between two connections."""
@@ -22,6 +23,8 @@ _PAUSE = 2
 
 def require(config: StackConfig, host: str, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> None:
     """Fail an update if nothing answers at the platform's address, although its load balancer is ready.
+
+    Nothing is asked if ingress-nginx may be unhealthy.
 
     A load balancer can be ACTIVE although nothing passes, for example because of the nodes' security groups: Octavia
     does not notice it without health monitors. Each update asks, also one that changes nothing.
@@ -32,7 +35,8 @@ def require(config: StackConfig, host: str, address: pulumi.Output[str], ready: 
         address: Its floating IPv4 address.
         ready: An Output that is known once the load balancer has the address.
     """
-    if not config.ingress.answer_timeout or pulumi.runtime.is_dry_run():
+    attended = INGRESS_NGINX not in config.applications.not_awaited
+    if not config.ingress.answer_timeout or not attended or pulumi.runtime.is_dry_run():
         return
 
     async def ask(known: Sequence[Any]) -> Any:

@@ -35,9 +35,6 @@ from wiring.facts import Facts, Mount
 CERT_MANAGER = "cert-manager"
 """Name of the application and its namespace."""
 
-INGRESS_NGINX = "ingress-nginx"
-"""Name of the application."""
-
 
 def immutable_keys(checked: Checked) -> ImmutableKeysArgs:
     """Return the arguments of the keys that cannot change after the first run, and whose value no service reports."""

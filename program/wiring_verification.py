@@ -11,9 +11,8 @@ from phalanx.errors import PhalanxError
 from program.errors import user_errors
 from wiring import verification
 from wiring.facts import Facts
+from wiring.ingress_service import INGRESS_NGINX
 from wiring.verification import Special
-
-INGRESS_NGINX = "ingress-nginx"
 
 
 def verified(

@@ -86,6 +86,13 @@ def _interfaces(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
             yield Found(port.id)
 
 
+def _routes(connection: "Connection", inputs: Inputs) -> Iterator[Found]:
+    """Yield the subnet's route to the destination, of which there is at most one for a next hop."""
+    subnet, destination, hop = inputs["subnetId"], inputs["destinationCidr"], inputs["nextHop"]
+    if {"destination": destination, "nexthop": hop} in connection.network.get_subnet(subnet).host_routes:
+        yield Found(f"{subnet}-route-{destination}-{hop}")
+
+
 def _rules(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     """Yield the rule with the same fields, of which there is at most one: Neutron refuses a duplicate."""
     group = inputs["securityGroupId"]
@@ -278,6 +285,7 @@ def _delete_application_credential(connection: "Connection", found: Found, input
 FINDERS: Mapping[str, Finder["Connection"]] = {
     "openstack:networking/network:Network": Finder(find=_named("networks")),
     "openstack:networking/subnet:Subnet": Finder(find=_in_network("subnets")),
+    "openstack:networking/subnetRoute:SubnetRoute": Finder(find=_routes),
     "openstack:networking/router:Router": Finder(find=_named("routers")),
     "openstack:networking/routerInterface:RouterInterface": Finder(find=_interfaces),
     "openstack:networking/secGroup:SecGroup": Finder(find=_named("security_groups"), finish=_remove_default_rules),

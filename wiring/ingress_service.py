@@ -1,6 +1,11 @@
 """Settings of ingress-nginx that its load balancer requires."""
 
+from typing import Final
+
 from config.ingress import Mode
+
+INGRESS_NGINX: Final = "ingress-nginx"
+"""Application that receives the platform's requests."""
 
 
 def service_annotations(mode: Mode, *, health_monitors: bool, active: bool = True) -> dict[str, str]:

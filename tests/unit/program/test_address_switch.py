@@ -9,6 +9,7 @@ import pytest
 from probes import floating_ip
 from program import address_switch
 from program.address_switch import AddressNotMovedError, await_cluster, wait_for_switch
+from program.deployed import Deployed
 from tests.unit.sample import environment, environment_data
 
 ADDRESS = "203.0.113.16"
@@ -64,6 +65,34 @@ def test_other_applications_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None
 
     asyncio.run(run())
     assert waited == [ADDRESS]
+
+
+def problems(before: Deployed, **changes: Any) -> list[str]:
+    return [str(each) for each in address_switch.problems(environment(**TWO, **changes), before)]
+
+
+def test_a_switch_to_a_cluster_that_is_not_complete_is_refused() -> None:
+    both = frozenset({"cluster", "green"})
+    assert problems(Deployed(active="cluster", clusters=both)) == []
+    assert problems(Deployed(active="green", clusters=both)) == []
+    # Outputs that are lost, or of a cluster that is, say nothing.
+    assert problems(Deployed()) == []
+    assert problems(Deployed(active="blue", clusters=frozenset({"blue"}))) == []
+    (problem,) = problems(Deployed(active="cluster", clusters=frozenset({"cluster"})))
+    assert problem.startswith(
+        "rsp:activeCluster: not all applications are deployed in green yet: set it to cluster, run `pulumi up` until"
+    )
+
+
+@pytest.mark.parametrize("unattended", [{"sync": "manual"}, {"wait": False}])
+def test_a_switch_that_the_operator_completes_is_announced(unattended: dict[str, Any]) -> None:
+    overrides = {"applications__overrides": {"ingress-nginx": unattended}}
+    before = Deployed(active="cluster", clusters=frozenset({"cluster", "green"}))
+    (problem,) = problems(before, **overrides)
+    assert problem.startswith("rsp:activeCluster (warning): the address does not move by itself")
+    assert "sync it in cluster, which releases the address, then in green" in problem
+    assert problems(before, **overrides, ingress__mode="octavia") == []
+    assert problems(Deployed(active="green", clusters=before.clusters), **overrides) == []
 
 
 @pytest.mark.parametrize(

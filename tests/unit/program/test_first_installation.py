@@ -50,6 +50,20 @@ def test_the_schema_is_created_once_in_each_cluster(run_stack: StackRunner, last
     assert update_schema(run_stack("roe", outputs=last)) is expected
 
 
+def test_an_application_that_was_not_awaited_may_not_be_installed(run_stack: StackRunner) -> None:
+    unawaited = {"applications": {"overrides": {"gafaelfawr": {"wait": False}}}}
+    before = outputs(CLUSTER, "gafaelfawr", "tap")
+    last = {**before, "clusters": {"cluster": {"id": CLUSTER, "installed": ["tap"]}}}
+    first = run_stack("roe", changes=unawaited, outputs=last)
+    assert update_schema(first) is True
+    assert "gafaelfawr" not in first.exports["clusters"]["cluster"]["installed"]
+    # What was healthy once remains so.
+    last["clusters"]["cluster"]["installed"] += ["gafaelfawr"]
+    later = run_stack("roe", changes=unawaited, outputs=last)
+    assert update_schema(later) is False
+    assert "gafaelfawr" in later.exports["clusters"]["cluster"]["installed"]
+
+
 def test_a_preview_that_replaces_the_cluster_does_not_know_yet(run_stack: StackRunner) -> None:
     assert update_schema(run_stack("roe", preview=True, outputs=outputs(CLUSTER, "gafaelfawr"))) == UNKNOWN
 

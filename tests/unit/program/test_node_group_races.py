@@ -1,5 +1,9 @@
 """Operations of node groups that the provider takes for failed before Magnum has begun them."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +25,12 @@ INPUTS = {"clusterId": "cluster-uuid", "name": "labs"}
 
 def repeated(error: str, statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> bool:
     """Ask whether to repeat an operation, while the cluster has these statuses one after another, then none."""
+    with magnum(statuses, monkeypatch) as cloud:
+        return node_group_races.repeated(cloud, INPUTS, error)
+
+
+@contextmanager
+def magnum(statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     answers: dict[str, tuple[int, Any]] = {"GET /": (200, {"versions": [VERSION]})}
     path = f"GET /clusters/{INPUTS['clusterId']}"
 
@@ -35,7 +45,7 @@ def repeated(error: str, statuses: list[str], monkeypatch: pytest.MonkeyPatch) -
             auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
         )
         monkeypatch.setattr(node_group_races, "connect", lambda _: connection)
-        return node_group_races.repeated(Cloud(name="rsp"), INPUTS, error)
+        yield Cloud(name="rsp")
 
 
 @pytest.mark.parametrize("wanted", ["UPDATE_COMPLETE", "DELETE_COMPLETE"])
@@ -52,6 +62,18 @@ def test_a_cluster_that_is_gone_is_not_awaited(monkeypatch: pytest.MonkeyPatch) 
 def test_other_errors_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not repeated(LATE, ["UPDATE_COMPLETE"], monkeypatch)
     assert not repeated(EARLY.format("CREATE_COMPLETE"), ["UPDATE_COMPLETE"], monkeypatch)
+
+
+def test_an_update_lasts_until_magnum_has_ended_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    args: Any = SimpleNamespace(new_inputs=INPUTS)
+    statuses = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "CREATE_FAILED"]
+
+    async def run(cloud: Cloud) -> None:
+        await node_group_races.updated(cloud)(args)
+
+    with magnum(statuses, monkeypatch) as cloud:
+        asyncio.run(run(cloud))
+    assert statuses == ["CREATE_FAILED"]
 
 
 def test_an_unreachable_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,8 +38,8 @@ def _nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load_balancer, "describe", lambda _, address: [f"{address}:", *STATES])
 
 
-def update(run_program: ProgramRunner, *, timeout: int = 1, preview: bool = False) -> None:
-    config = environment(ingress__answerTimeout=timeout)
+def update(run_program: ProgramRunner, *, timeout: int = 1, preview: bool = False, **changes: Any) -> None:
+    config = environment(ingress__answerTimeout=timeout, **changes)
 
     def program() -> None:
         address, ready = pulumi.Output.from_input(ADDRESS), pulumi.Output.from_input("urn")
@@ -79,6 +79,10 @@ def test_a_cloud_that_does_not_answer_hides_no_error(
 
 
 @pytest.mark.usefixtures("_nothing")
-@pytest.mark.parametrize("asked", [{"timeout": 0}, {"preview": True}], ids=str)
-def test_previews_and_machines_that_cannot_reach_it_do_not_ask(run_program: ProgramRunner, asked: Any) -> None:
+@pytest.mark.parametrize(
+    "asked",
+    [{"timeout": 0}, {"preview": True}, {"applications__overrides": {"ingress-nginx": {"wait": False}}}],
+    ids=["a machine that cannot reach it", "a preview", "an ingress that may be unhealthy"],
+)
+def test_nothing_is_asked_where_no_answer_is_expected(run_program: ProgramRunner, asked: Any) -> None:
     update(run_program, **asked)

@@ -123,6 +123,13 @@ def test_the_active_cluster_waits_for_the_address(beside: Recording, switched: R
     assert hooks(alone, "applications-ingress-nginx") == []
 
 
+@pytest.mark.parametrize(("active", "prefix"), [("cluster", ""), ("green", "green-")])
+def test_only_the_active_cluster_is_monitored(run_stack: StackRunner, active: str, prefix: str) -> None:
+    """Otherwise, the platform would lose its alerts until the new cluster has a Prometheus operator."""
+    (component,) = both(run_stack, active, monitoring={"namespace": "monitoring"}).of("Monitoring")
+    assert component.name == f"{prefix}monitoring"
+
+
 def test_the_stacks_load_balancer_forwards_to_the_active_cluster(
     run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,4 +154,5 @@ def test_outputs_name_both_clusters(beside: Recording) -> None:
     assert beside.exports["clusters"]["cluster"] == {
         "id": beside.exports["clusterId"],
         "api": beside.exports["clusterApi"],
+        "installed": sorted(beside.exports["applications"]),
     }

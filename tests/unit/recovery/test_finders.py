@@ -134,6 +134,15 @@ def test_an_interface_is_the_routers_port_in_the_subnet() -> None:
     assert ports.query == {"device_id": "router"}
 
 
+def test_a_route_has_the_ids_of_the_provider() -> None:
+    routes = [{"destination": "10.1.0.0/16", "nexthop": "10.20.0.5"}]
+    subnets = {"sub": existing("sub", host_routes=routes)}
+    cloud = connection(network=SimpleNamespace(get_subnet=subnets.__getitem__))
+    wanted = {"subnetId": "sub", "destinationCidr": "10.1.0.0/16", "nextHop": "10.20.0.5"}
+    assert found("SubnetRoute", cloud, **wanted) == ["sub-route-10.1.0.0/16-10.20.0.5"]
+    assert found("SubnetRoute", cloud, **wanted | {"nextHop": "10.20.0.6"}) == []
+
+
 def rule(identifier: str, **fields: Any) -> SimpleNamespace:
     none = dict.fromkeys(openstack._RULE_FIELDS.values())  # noqa: SLF001 - the fields that a rule has
     return existing(identifier, **{**none, "direction": "egress", "ether_type": "IPv4", **fields})

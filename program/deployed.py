@@ -1,0 +1,53 @@
+"""What the last complete run has deployed, as the stack's own outputs say: the engine keeps them when a run fails."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+
+from program.duplicates import qualified_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """What the last complete run has deployed."""
+
+    active: str = ""
+    """Name of the cluster that served the platform; empty if there has been no such run."""
+    clusters: frozenset[str] = field(default_factory=frozenset)
+    """Names of the clusters."""
+    installed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Names of the applications that have been healthy, by the ID of their cluster."""
+
+    @property
+    def installed_somewhere(self) -> frozenset[str]:
+        """Names of the applications that have been healthy in any of the clusters."""
+        return frozenset().union(*self.installed.values())
+
+    def lacks(self, application: str, cluster_id: str) -> bool:
+        """Return whether an application has not been healthy in a cluster yet."""
+        return application not in self.installed.get(cluster_id, frozenset())
+
+    def with_installed(self, cluster_id: str, applications: Iterable[str]) -> list[str]:
+        """Return the applications that have been healthy in a cluster, with further ones, in alphabetical order."""
+        return sorted(self.installed.get(cluster_id, frozenset()).union(applications))
+
+
+def read() -> Deployed:
+    """Read what the last complete run has deployed. Call this before any resource is registered.
+
+    A preview and the update after it read the same, as only a complete run changes the outputs.
+    """
+    # What a StackReference calls, but without its copy of all outputs in the state.
+    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": qualified_name()}).value
+    outputs = (answer or {}).get("outputs") or {}
+    # Older stacks have the ID of their only cluster, and no list of what has been healthy.
+    only = {"cluster": {"id": outputs["clusterId"]}} if outputs.get("clusterId") else {}
+    clusters: Mapping[str, Any] = outputs.get("clusters") or only
+    applications = outputs.get("applications") or ()
+    return Deployed(
+        active=outputs.get("activeCluster") or "",
+        clusters=frozenset(clusters),
+        installed={str(each["id"]): frozenset(each.get("installed", applications)) for each in clusters.values()},
+    )
