@@ -132,7 +132,8 @@ def sources(connection: "Connection", config: StackConfig, stack: str) -> list[S
     # Of former clusters, too, whose volumes may be in use as PersistentVolumes of the present one.
     clusters.append(rf"{re.escape(cloud_name(stack, ''))}[a-z0-9]+-{SHORT_ID}")
     ours = re.compile("|".join(clusters))
-    return [_source(name, list(_candidates(name, volumes, stack, ours))) for name in names(config)]
+    active = re.compile(names_in_cluster_api(cloud_name(stack, config.active)))
+    return [_source(name, list(_candidates(name, volumes, stack, ours)), active) for name in names(config)]
 
 
 def names(config: StackConfig) -> list[str]:
@@ -166,14 +167,21 @@ def _candidates(name: str, volumes: Iterable[Any], stack: str, clusters: re.Patt
                 yield each
 
 
-def _source(name: str, found: list[Any]) -> Source:
+def _source(name: str, found: list[Any], active: re.Pattern[str]) -> Source:
+    used = [each for each in found if each.status == "in-use"]
+    if len(used) > 1:
+        # Of two clusters, each has one. One that was moved between them still names its first cluster, so that the
+        # name decides only here.
+        used = [each for each in used if active.fullmatch(each.metadata.get(CLUSTER_KEY, ""))] or used
     # A cluster that was replaced has left its volumes.
-    found = [each for each in found if each.status == "in-use"] or found
+    found = used or found
     if not found:
         return Source(name=name, volume=None, flaw="there is no such volume in Cinder")
     if len(found) > 1:
         ids = ", ".join(sorted(each.id for each in found))
-        return Source(name=name, volume=None, flaw=f"several volumes may be it: {ids}")
+        command = f"unset --property {CLAIM_KEYS[1]}" if "/" in name else "set --name OTHER"
+        remedy = f"`openstack volume {command} ID` excludes a wrong one"
+        return Source(name=name, volume=None, flaw=f"several volumes may be it: {ids}: {remedy}")
     (volume,) = found
     flaw = "" if volume.status in _USABLE else f"the volume {volume.id} has status {volume.status}"
     return Source(name=name, volume=volume, flaw=flaw)

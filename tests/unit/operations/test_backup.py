@@ -244,6 +244,37 @@ def test_volumes_of_claims_are_found_by_their_metadata(cinder: FakeCinder) -> No
     assert several["reason"].startswith("several volumes may be it: ")
 
 
+def test_of_two_clusters_the_active_ones_volume_is_backed_up(cinder: FakeCinder) -> None:
+    cluster = environment_data()["clusters"]["cluster"]
+    configure(kind="snapshot", volumes=[], claims=["postgres/postgres-physpvc"])
+    stack_file = yaml.safe_load(Path("Pulumi.test.yaml").read_text())
+    stack_file["config"] |= {"rsp:clusters": {"blue": cluster, "green": cluster}, "rsp:activeCluster": "green"}
+    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(stack_file))
+    claim = {"csi.storage.k8s.io/pvc/namespace": "postgres", "csi.storage.k8s.io/pvc/name": "postgres-physpvc"}
+
+    def volume(of: str, status: str = "in-use") -> Any:
+        metadata = {**claim, "cinder.csi.openstack.org/cluster": f"rsp-test-{of}-abcdefghijkl"}
+        return cinder.add("volume", "pvc-1", status, metadata=metadata)
+
+    def backed_up() -> str:
+        assert actions("create", "--now") == {"postgres/postgres-physpvc": "made"}
+        return str(cinder.snapshots()[-1].volume_id)
+
+    blue, green = volume("blue"), volume("green")
+    assert backed_up() == green.id
+    # The volume of blue was moved to green, whose own is not used any more.
+    green.status = "available"
+    assert backed_up() == blue.id
+    # Two of the same cluster remain a question, whose answer is named.
+    volume("blue")
+    (several,) = results("create", "--now", code=1)
+    assert several["reason"].endswith(
+        "`openstack volume unset --property csi.storage.k8s.io/pvc/name ID` excludes a wrong one"
+    )
+    del blue.metadata["csi.storage.k8s.io/pvc/name"]
+    assert backed_up() == cinder.volumes()[-1].id
+
+
 def test_a_restored_volume_takes_the_name_and_the_place_in_the_state(cinder: FakeCinder, state: State) -> None:
     before = cinder.volumes()[0]
     for at in ("2026-01-01T23:00:00.5", "2026-01-02T03:00:00.5", "2026-01-02T23:00:00.5", "2026-01-03T03:00:00.5"):
