@@ -136,14 +136,12 @@ def restore(  # noqa: PLR0913  # one parameter per option
 
 def _carry_out(worker: Restore, plans: Iterable[Plan]) -> tuple[list[Restored], dict[str, str]]:
     """Return the results, and the errors by volume."""
-    from openstack.exceptions import SDKException  # noqa: PLC0415  # slow to import
-
     done, errors = [], {}
     for plan in plans:
         try:
-            done.append(worker.run(plan))
-        except (PhalanxError, SDKException) as error:
-            errors[plan.volume] = first_line(error) if isinstance(error, SDKException) else str(error)
+            done.append(_ask(lambda plan=plan: worker.run(plan)))  # type: ignore[misc]
+        except PhalanxError as error:
+            errors[plan.volume] = str(error)
     return done, errors
 
 

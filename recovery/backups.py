@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from config.backups import Backups
 from config.stack_config import StackConfig
@@ -16,6 +16,8 @@ from probes.openstack_connection import first_line
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
+
+T = TypeVar("T")
 
 RECENT: Final = timedelta(hours=12)
 """Age up to which a good backup is not made again, so that a nightly run continues where it was interrupted."""
@@ -61,6 +63,37 @@ class Result:
     """The backup; None if none was made."""
     reason: str = ""
     """Why it was not made or deleted."""
+
+
+class Patience:
+    """Asks Cinder about something that may take hours, in which its API may be restarted."""
+
+    def __init__(self) -> None:
+        self._answered = time.monotonic()
+
+    def ask(self, call: Callable[[], T]) -> T | None:
+        """Return the result of a function; None during an outage of up to `OUTAGE` seconds.
+
+        Args:
+            call: Function that asks Cinder.
+
+        Raises:
+            openstack.exceptions.SDKException: What is asked for does not exist, or the outage lasts longer.
+            keystoneauth1.exceptions.ClientException: As before, if Cinder or Keystone cannot be reached.
+        """
+        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
+        from openstack.exceptions import NotFoundException, SDKException  # noqa: PLC0415
+
+        try:
+            found = call()
+        except NotFoundException:
+            raise
+        except (SDKException, ClientException):
+            if time.monotonic() - self._answered > OUTAGE:
+                raise
+            return None
+        self._answered = time.monotonic()
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,11 +228,8 @@ class VolumeBackups:
 
     def _finished(self, results: Sequence[Result]) -> list[Result]:
         """Wait until all backups are complete or have failed."""
-        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
-        from openstack.exceptions import SDKException  # noqa: PLC0415
-
-        started = reported = answered = time.monotonic()
-        found = list(results)
+        started = reported = time.monotonic()
+        patience, found = Patience(), list(results)
         while waiting := [index for index, each in enumerate(found) if each.backup and each.backup.unfinished]:
             now = time.monotonic()
             if now - started > self.limit:
@@ -209,15 +239,10 @@ class VolumeBackups:
                 names = ", ".join(found[index].volume for index in waiting)
                 self.progress(f"{names}: not complete after {(now - started) / 60:.0f} min")
             time.sleep(POLL)
-            try:
-                for index in waiting:
-                    before: Any = found[index].backup
-                    found[index] = replace(found[index], backup=self._read(before.kind, before.id))
-                answered = time.monotonic()
-            except (SDKException, ClientException):
-                # A backup may take hours, in which Cinder's API may be restarted.
-                if time.monotonic() - answered > OUTAGE:
-                    raise
+            for index in waiting:
+                before: Any = found[index].backup
+                after = patience.ask(lambda before=before: self._read(before.kind, before.id))  # type: ignore[misc]
+                found[index] = replace(found[index], backup=after or before)
         return found
 
     def _read(self, kind: str, id_: str) -> Backup:

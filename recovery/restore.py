@@ -15,7 +15,7 @@ from config.stack_config import StackConfig
 from probes import backups
 from probes.backups import STACK_KEY, VOLUME_KEY, Backup
 from probes.leftovers import CLAIM_KEYS
-from recovery.backups import POLL, REPORT, BackupError, Progress
+from recovery.backups import POLL, REPORT, BackupError, Patience, Progress
 from recovery.document import resources
 from recovery.pulumi_stack import PulumiStack
 
@@ -185,13 +185,15 @@ class Restore:
     def _available(self, plan: Plan, id_: str) -> Any:
         """Return a volume once it is available."""
         started = reported = time.monotonic()
-        while (volume := self.connection.block_storage.get_volume(id_)).status in _BUSY:
-            now = time.monotonic()
+        patience, cinder = Patience(), self.connection.block_storage
+        volume: Any
+        while (volume := patience.ask(lambda: cinder.get_volume(id_))) is None or volume.status in _BUSY:
+            now, status = time.monotonic(), volume.status if volume else "of unknown status"
             if now - started > self.limit:
-                raise BackupError(f"{plan.temporary} is still {volume.status}; the same command continues")
+                raise BackupError(f"{plan.temporary} is still {status}; the same command continues")
             if now - reported > REPORT:
                 reported = now
-                self.progress(f"{plan.volume}: {volume.status} for {(now - started) / 60:.0f} min")
+                self.progress(f"{plan.volume}: {status} for {(now - started) / 60:.0f} min")
             time.sleep(POLL)
         if volume.status != "available":
             raise BackupError(

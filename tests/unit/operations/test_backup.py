@@ -331,6 +331,21 @@ def test_an_interrupted_restore_is_continued(cinder: FakeCinder, state: State) -
     assert cinder.existing[state.volume_id].name == "rsp-test-nfs-data"
 
 
+def test_an_outage_of_the_api_does_not_end_a_restore(
+    cinder: FakeCinder, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cinder.made("backup", cinder.volumes()[0], 6)
+    cinder.outages = 3
+    assert run("restore", "data", "-y").exit_code == 0
+    assert cinder.existing[state.volume_id].name == "rsp-test-nfs-data"
+    cinder.made("backup", cinder.volumes()[0], 1)
+    monkeypatch.setattr(recovery_backups, "OUTAGE", 0.0)
+    cinder.outages = 3
+    failed = run("restore", "data", "-y")
+    assert failed.exit_code == 1
+    assert "data: failed: Cinder: 503 Service Unavailable" in failed.stdout
+
+
 def test_volumes_that_do_not_exist_are_restored_for_an_empty_stack(cinder: FakeCinder, state: State) -> None:
     state.document = {"deployment": {"resources": []}}
     for each in cinder.volumes():
