@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 RESTORED_KEY: Final = "rsp_restored_from"
-"""Metadata of a volume: ID of the snapshot or backup whose content it has, set once it is complete."""
+"""Metadata of a volume: ID of the snapshot or backup whose content it has, set once it is complete; before `_BEGUN`."""
+
+_BEGUN: Final = "begun"
+"""Value of `RESTORED_KEY` once Cinder has accepted the restore."""
 
 _VOLUME: Final = "openstack:blockstorage/volume:Volume"
 _BUSY: Final = ("creating", "restoring-backup")
@@ -171,12 +174,14 @@ class Restore:
         if volume is None:
             self.progress(f"{plan.volume}: creating {plan.temporary}")
             volume = cinder.create_volume(**_attributes(self.config, stack, plan))
+        restoring = volume.status == "restoring-backup"
         volume = self._available(plan, volume.id)
         if volume.metadata.get(RESTORED_KEY) == backup.id:
             return volume
-        if backup.kind == "backup":
+        if backup.kind == "backup" and not restoring and not _was_restored(volume):
             self.progress(f"{plan.volume}: restoring {backup.name}")
             cinder.restore_backup(backup.id, volume.id)
+            cinder.set_volume_metadata(volume.id, **{RESTORED_KEY: _BEGUN})
             volume = self._available(plan, volume.id)
         # Cinder has replaced the metadata by that of the volume in the backup.
         cinder.set_volume_metadata(volume.id, **{STACK_KEY: stack, VOLUME_KEY: plan.volume, RESTORED_KEY: backup.id})
@@ -201,6 +206,16 @@ class Restore:
                 "the reason. Delete this volume, and try again"
             )
         return volume
+
+
+def _was_restored(volume: Any) -> bool:
+    """Return whether the backup was restored into an available volume while no command waited for it.
+
+    If that fails, Cinder gives the volume the status error_restoring or error (``restore_backup`` in
+    ``cinder/backup/manager.py``). At its end it replaces the metadata of `_attributes`, and the mark that it has begun,
+    by that of the volume in the backup, unless that had none (``BackupMetadataAPI`` in ``cinder/backup/driver.py``).
+    """
+    return RESTORED_KEY in volume.metadata or VOLUME_KEY not in volume.metadata
 
 
 def _attributes(config: StackConfig, stack: str, plan: Plan) -> dict[str, Any]:

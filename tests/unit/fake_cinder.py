@@ -23,6 +23,8 @@ class FakeCinder:
         self.undeletable: set[str] = set()
         """IDs of snapshots and backups that remain."""
         self.deleted: list[str] = []
+        self.restored: list[str] = []
+        """IDs of the backups whose restores were accepted."""
         self._ids = count(1)
 
     def add(self, kind: str, name: str, status: str = "available", **values: Any) -> Any:
@@ -75,8 +77,8 @@ class FakeCinder:
 
     def restore_backup(self, backup: str, volume: str) -> None:
         self.existing[volume].status = "restoring-backup"
-        self.existing[volume].metadata = {}
         self.existing[volume].content = backup
+        self.restored.append(backup)
 
     def update_volume(self, volume: str, **values: Any) -> None:
         vars(self.existing[volume]).update(values)
@@ -119,6 +121,10 @@ class FakeCinder:
         found.seen = True
         shown = SimpleNamespace(**vars(found))
         if found.status in ("creating", "restoring-backup") and not self.stuck:
+            if found.status == "restoring-backup":
+                # Of the volume in the backup, if it had any.
+                of = self.existing.get(self.existing[found.content].volume_id)
+                found.metadata = dict(of.metadata) if of and of.metadata else found.metadata
             found.status = "error" if getattr(found, "volume_id", None) in self.failing else "available"
         elif found.status == "deleting":
             if id_ in self.undeletable:

@@ -331,6 +331,44 @@ def test_an_interrupted_restore_is_continued(cinder: FakeCinder, state: State) -
     assert cinder.existing[state.volume_id].name == "rsp-test-nfs-data"
 
 
+@pytest.mark.parametrize("metadata", [{}, {"own": "metadata"}, {"rsp_volume": "data", "rsp_restored_from": "other"}])
+@pytest.mark.parametrize("unattended", [False, True])
+def test_a_backup_is_not_restored_again_after_an_interruption(
+    cinder: FakeCinder, state: State, metadata: dict[str, str], *, unattended: bool
+) -> None:
+    data = cinder.volumes()[0]
+    data.metadata = metadata
+    backup = cinder.made("backup", data, 6)
+    cinder.stuck = True
+    run("restore", "data", "-y", "--timeout", "0")
+    volume = cinder.volumes()[-1]
+    volume.status = "available"
+    assert cinder.restored == []
+    interrupted = run("restore", "data", "-y", "--timeout", "0")
+    assert "is still restoring-backup; the same command continues" in interrupted.stdout
+    cinder.stuck = False
+    if unattended:
+        cinder.get_volume(volume.id)
+        assert volume.status == "available"
+    assert run("restore", "data", "-y").exit_code == 0
+    assert state.volume_id == volume.id
+    assert cinder.restored == [backup.id]
+    assert volume.metadata["rsp_restored_from"] == backup.id
+
+
+def test_a_failed_restore_is_not_continued(cinder: FakeCinder, state: State) -> None:
+    data = cinder.volumes()[0]
+    cinder.made("backup", data, 6)
+    cinder.stuck = True
+    run("restore", "data", "-y", "--timeout", "0")
+    cinder.volumes()[-1].status = "error_restoring"
+    cinder.stuck = False
+    failed = run("restore", "data", "-y")
+    assert failed.exit_code == 1
+    assert re.search(r"has status error_restoring: .* Delete this volume, and try again", failed.stdout)
+    assert state.volume_id == data.id
+
+
 def test_an_outage_of_the_api_does_not_end_a_restore(
     cinder: FakeCinder, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
