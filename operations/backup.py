@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -103,6 +103,7 @@ def restore(  # noqa: PLR0913  # one parameter per option
     """Put new volumes with the content of backups in the place of the stack's volumes; exit with 1 if one failed.
 
     The volumes that they replace are kept with another name. `pulumi up` then replaces the VM of the NFS server.
+    Without --time, an interrupted restore is continued with its backup; otherwise, the last good backup is restored.
     """
     if as_json and not (yes or dry_run):
         raise typer.BadParameter("requires --yes or --dry-run", param_hint="--json")
@@ -111,15 +112,17 @@ def restore(  # noqa: PLR0913  # one parameter per option
     until = _until(at)
     config, connection = _connect(stack)
     target = PulumiStack(stack)
+    existing = _ask(lambda: list(connection.block_storage.volumes()))
     names = list(dict.fromkeys(volumes or ()))
     if missing:
-        present = {each.name for each in _ask(lambda: list(connection.block_storage.volumes()))}
+        present = {each.name for each in existing}
         names = [name for name in sorted(config.nfs_volumes) if backups.volume_name(stack, name) not in present]
     found = _ask(lambda: backups.find(connection, stack))
-    chosen = [volume_restore.choose(found, name, until) for name in names]
+    begun = {name: volume_restore.begun(existing, stack, name) for name in names}
+    chosen = [volume_restore.choose(found, name, until, begun[name]) for name in names]
     plans = [_ask(lambda each=each: volume_restore.plan(connection, target, each)) for each in chosen]  # type: ignore[misc]
     if not as_json:
-        typer.echo("\n".join(map(_planned, plans)) or "No volume is missing.")
+        typer.echo("\n".join(_planned(each, begun[each.volume]) for each in plans) or "No volume is missing.")
     if plans and not (yes or dry_run):
         typer.confirm("Restore?", abort=True)
     worker = Restore(connection=connection, config=config, stack=target, limit=timeout * 3600, progress=_progress)
@@ -220,10 +223,11 @@ def _table(found: Iterable[Backup], expired: set[str]) -> list[str]:
     return text_table.lines(cells)
 
 
-def _planned(plan: Plan) -> str:
+def _planned(plan: Plan, begun: Collection[str]) -> str:
     if plan.unrecorded:
         return f"{plan.volume}: complete an interrupted restore: record {plan.name} in the state"
-    what = f"{plan.volume}: restore {plan.backup.kind} {plan.backup.name} of {_time(plan.backup)}"
+    verb = "continue to restore" if plan.temporary in begun else "restore"
+    what = f"{plan.volume}: {verb} {plan.backup.kind} {plan.backup.name} of {_time(plan.backup)}"
     if plan.of_claim:
         return f"{what} as {plan.temporary}"
     there = f", in place of {plan.present.id}, which is kept with another name" if plan.present else ""

@@ -1,11 +1,13 @@
 """Puts a volume with the content of a snapshot or backup in the place of a volume of the stack.
 
 The volume in use is never overwritten: a new one is filled, takes its name, and its place in the stack's state. The
-next `pulumi up` replaces the VM that has the old one. An interrupted restore is continued by the same command.
+next `pulumi up` replaces the VM that has the old one. An interrupted restore is continued by the same command, with the
+same backup.
 """
 
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -55,7 +57,7 @@ class Plan:
     @property
     def temporary(self) -> str:
         """Name of the new volume until it is complete; that of a claim keeps it."""
-        return f"{self.name}-from-{self.backup.time:%Y%m%d-%H%M%S}"
+        return f"{self.name}{_suffix(self.backup)}"
 
     @property
     def of_claim(self) -> bool:
@@ -76,18 +78,47 @@ class Restored:
     """New name of the volume that had its place; empty if there was none."""
 
 
-def choose(found: Sequence[Backup], volume: str, until: datetime | None) -> Backup:
-    """Return the last good backup of a volume.
+def begun(existing: Iterable[Any], stack: str, volume: str) -> list[str]:
+    """Return the names of the new volumes of restores that were interrupted.
+
+    Args:
+        existing: Volumes in Cinder, as by openstacksdk.
+        stack: Name of the stack.
+        volume: As `Backup.volume`.
+    """
+    temporary = re.compile(rf"{re.escape(backups.volume_name(stack, volume))}-from-\d{{8}}-\d{{6}}")
+    return sorted(
+        each.name
+        for each in existing
+        if temporary.fullmatch(each.name or "")
+        # That of a claim keeps its name.
+        and not ("/" in volume and each.metadata.get(RESTORED_KEY, _BEGUN) != _BEGUN)
+    )
+
+
+def choose(found: Sequence[Backup], volume: str, until: datetime | None, begun: Collection[str] = ()) -> Backup:
+    """Return the last good backup of a volume, or that of an interrupted restore.
+
+    The latter is older than one that was made in the meantime, perhaps of the damaged volume.
 
     Args:
         found: Snapshots and backups, the oldest first.
         volume: As `Backup.volume`.
         until: Time of the last one to choose; None for no limit.
+        begun: As by `begun`. They do not matter if there is a limit.
 
     Raises:
-        BackupError: There is none.
+        BackupError: There is none, or more than one restore was interrupted.
     """
     good = [each for each in found if each.volume == volume and each.good]
+    if begun and until is None:
+        continued = [each for each in good if any(name.endswith(_suffix(each)) for name in begun)]
+        if len(begun) == len(continued) == 1:
+            return continued[0]
+        what = "several restores were interrupted" if len(begun) > 1 else "the backup of an interrupted restore is gone"
+        raise BackupError(
+            f"{volume}: {what}: delete {' or '.join(sorted(begun))} in Cinder, or choose a backup with --time"
+        )
     chosen = [each for each in good if until is None or each.time <= until]
     if not chosen:
         others = f"the first one is of {good[0].time:%Y-%m-%dT%H:%M:%SZ}" if good else "there is none at all"
@@ -206,6 +237,11 @@ class Restore:
                 "the reason. Delete this volume, and try again"
             )
         return volume
+
+
+def _suffix(backup: Backup) -> str:
+    """Return what distinguishes the name of a new volume until it is complete."""
+    return f"-from-{backup.time:%Y%m%d-%H%M%S}"
 
 
 def _was_restored(volume: Any) -> bool:

@@ -356,6 +356,35 @@ def test_a_backup_is_not_restored_again_after_an_interruption(
     assert volume.metadata["rsp_restored_from"] == backup.id
 
 
+def test_a_restore_is_continued_with_its_backup_although_there_is_a_newer_one(cinder: FakeCinder, state: State) -> None:
+    data = cinder.volumes()[0]
+    first = cinder.made("backup", data, 6)
+    cinder.stuck = True
+    run("restore", "data", "-y", "--timeout", "0")
+    cinder.stuck = False
+    newer = cinder.made("backup", data, 1)
+    assert f"data: continue to restore backup {first.name} of " in run("restore", "data", "--dry-run").stdout
+    (chosen,) = results("restore", "data", "--dry-run", "--time", "2999-01-01")
+    assert chosen["backup"]["id"] == newer.id
+    assert run("restore", "data", "-y").exit_code == 0
+    assert cinder.existing[state.volume_id].content == first.id
+    assert len(cinder.volumes()) == 3
+    # It is complete.
+    assert f"data: restore backup {newer.name} of " in run("restore", "data", "--dry-run").stdout
+
+
+@pytest.mark.usefixtures("state")
+def test_interrupted_restores_that_cannot_be_continued_are_named(cinder: FakeCinder) -> None:
+    data = cinder.volumes()[0]
+    cinder.made("backup", data, 6, created_at="2026-01-01T00:00:00")
+    cinder.add("volume", "rsp-test-nfs-data-from-20250101-000000")
+    gone = str(run("restore", "data", "-y").exception)
+    assert "the backup of an interrupted restore is gone: delete rsp-test-nfs-data-from-20250101-000000 in" in gone
+    cinder.add("volume", "rsp-test-nfs-data-from-20260101-000000")
+    assert "data: several restores were interrupted: delete " in str(run("restore", "data", "-y").exception)
+    assert run("restore", "data", "--dry-run", "--time", "2026-01-02").exit_code == 0
+
+
 def test_a_failed_restore_is_not_continued(cinder: FakeCinder, state: State) -> None:
     data = cinder.volumes()[0]
     cinder.made("backup", data, 6)
@@ -405,6 +434,13 @@ def test_the_volume_of_a_claim_is_not_put_in_its_place(cinder: FakeCinder) -> No
     assert restored.name.startswith("rsp-test-claim-postgres-postgres-physpvc-from-")
     assert restored.metadata["csi.storage.k8s.io/pvc/name"] == "postgres-physpvc"
     assert volume.name == "pvc-1"
+    # It is complete, with its name.
+    newer = cinder.made("snapshot", volume, 1, metadata={"rsp_stack": "test", "rsp_volume": name})
+    (found,) = results("restore", name, "--dry-run")
+    assert found["backup"]["id"] == newer.id
+    restored.metadata.pop("rsp_restored_from")
+    (found,) = results("restore", name, "--dry-run")
+    assert found["backup"]["id"] != newer.id
 
 
 def test_nothing_is_restored_without_a_good_backup_or_confirmation(cinder: FakeCinder, state: State) -> None:
