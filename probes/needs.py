@@ -67,7 +67,7 @@ def needs(
     Args:
         config: The stack configuration.
         flavors: Sizes of flavors by name.
-        claimed: Volumes of the applications' claims, as far as they are known.
+        claimed: Volumes of the applications' claims in all clusters, as far as they are known.
         default_type: Name of the cloud's default volume type, if it is known.
         switching: Whether ``ingress.mode`` changes: the new load balancer is created before the old one is deleted.
 
@@ -123,11 +123,11 @@ def volumes(config: StackConfig, *, at_maximum: bool = True) -> list[Volumes]:
 
 
 def of_claims(config: StackConfig, claims: Iterable[Claim]) -> list[Volumes]:
-    """Return the volumes of the claims that have a StorageClass of the stack, and a size.
+    """Return the volumes of the claims that have a StorageClass of the stack, and a size, in all clusters.
 
     Args:
         config: The stack configuration.
-        claims: Claims of the applications' charts.
+        claims: Claims of the applications' charts, which each cluster has.
     """
     classes = config.applications.storage_classes
     default = next((name for name, each in classes.items() if each.default), None)
@@ -137,7 +137,8 @@ def of_claims(config: StackConfig, claims: Iterable[Claim]) -> list[Volumes]:
         postgres = claim.application == "postgres"
         name = config.applications.database_storage_class if postgres else claim.storage_class or default
         if name in classes and claim.size is not None:
-            found.append(Volumes(type=classes[name].volume_type, size=claim.size, count=claim.count))
+            count = claim.count * len(config.clusters)
+            found.append(Volumes(type=classes[name].volume_type, size=claim.size, count=count))
     return found
 
 

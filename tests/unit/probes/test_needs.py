@@ -205,6 +205,15 @@ def test_two_clusters_need_twice_what_is_in_a_cluster() -> None:
         assert two[name] == 2 * (one[name] or 0), name
 
 
+def test_each_cluster_has_the_volumes_of_the_claims() -> None:
+    config = environment(**GREEN)
+    claimed = of_claims(config, [claim("sasquatch", "standard", count=3), claim("postgres", None, size=2)])
+    assert [(each.size, each.count) for each in claimed] == [(8, 2 * 3), (2, 2)]
+    without, counted = needed(**GREEN), needs(config, FLAVORS, claimed=claimed)
+    assert counted["volumes"] == (without["volumes"] or 0) + 2 * (3 + 1)
+    assert counted["gigabytes"] == (without["gigabytes"] or 0) + 2 * (3 * 8 + 2)
+
+
 def test_the_stacks_load_balancer_has_the_workers_of_the_active_cluster_only() -> None:
     one, two = (needed(ingress__mode="octavia", **changes) for changes in ({}, GREEN))
     # Each API server has a load balancer with three members; the stack's has three workers for each of two ports.
