@@ -24,11 +24,24 @@ FilePath = Annotated[Path, BeforeValidator(lambda given: _FILE.check(given) if i
 def ca_certificates(path: Path) -> str:
     """Return the certificates in a file as PEM, without comments.
 
+    Those that have expired beside valid ones are among them: all clients ignore them, most of which read the file
+    itself, and what the cluster gets does not change by itself on the day.
+
     Raises:
-        ValueError: The file has no certificates, or others than valid ones of CAs.
+        ValueError: The file has no certificates, or others than those of CAs, or all have expired.
     """
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  # slow to import
+
+    return "".join(each.public_bytes(Encoding.PEM).decode() for each in _authorities(path))
+
+
+def ca_expiry(path: Path) -> datetime:
+    """Return when the last of the certificates in a file expires; errors as for `ca_certificates`."""
+    return max(each.not_valid_after_utc for each in _authorities(path))
+
+
+def _authorities(path: Path) -> "list[x509.Certificate]":
     from cryptography import x509  # noqa: PLC0415  # slow to import, and most stacks have no such file
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
 
     content = _read(path)
     if b"PRIVATE KEY-----" in content:
@@ -38,16 +51,17 @@ def ca_certificates(path: Path) -> str:
         found = x509.load_pem_x509_certificates(content)
     except ValueError:
         raise ValueError(f"{path} contains no certificate: must be the certificate of the CA as PEM") from None
-    now = datetime.now(UTC)
     for each in found:
-        name = each.subject.rfc4514_string()
         if not _is_authority(each):
+            name = each.subject.rfc4514_string()
             raise ValueError(
                 f"{path} contains the certificate of a server ({name}): must be that of the CA which has signed it"
             )
-        if each.not_valid_after_utc <= now:
-            raise ValueError(f"{path}: the CA {name} expired on {each.not_valid_after_utc:%Y-%m-%d}: get its new one")
-    return "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
+    last = max(found, key=lambda each: each.not_valid_after_utc)
+    if last.not_valid_after_utc <= datetime.now(UTC):
+        name, day = last.subject.rfc4514_string(), f"{last.not_valid_after_utc:%Y-%m-%d}"
+        raise ValueError(f"{path}: the CA {name} expired on {day}: add the CA of the server's present certificate")
+    return found
 
 
 def _read(path: Path) -> bytes:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from config.names import cloud_name
@@ -17,6 +17,7 @@ from phalanx.checkout import Checkout
 from phalanx.environment import Environment
 from probes import openstack_services
 from probes.health import (
+    authorities,
     backups,
     cloud,
     load_balancer,
@@ -177,6 +178,10 @@ def _of_vault(stack: Stack) -> Iterator[Check]:
         failure=State.CRITICAL,
     )
     yield Check(name=vault.SECRETS, run=lambda: _secrets(stack), requires=(vault.VAULT, PHALANX))
+    for key, path in (("vault", config.vault.ca_file), ("phalanx", config.phalanx.ca_file)):
+        if path is not None:
+            name = f"CA in rsp:{key}.caFile"
+            yield Check(name=name, run=partial(authorities.check, name, path))
 
 
 def _of_platform(stack: Stack) -> Iterator[Check]:

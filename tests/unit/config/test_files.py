@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components import private_authority
-from config.files import ca_certificates
+from config.files import ca_certificates, ca_expiry
 from config.loader import ConfigError
 from sandbox.site_certificate import issue
 from tests.unit.sample import environment
@@ -50,9 +50,24 @@ def test_other_files_are_refused(tmp_path: Path, content: str, message: str) -> 
     assert message in str(error.value)
 
 
-def test_an_expired_authority_is_refused(tmp_path: Path) -> None:
-    chain, _ = issue("a.example.org", NOW - timedelta(2), NOW - timedelta(1))
-    authority = chain[chain.index("-----END CERTIFICATE-----") :].partition("\n")[2]
-    (tmp_path / "ca.pem").write_text(authority)
-    with pytest.raises(ValueError, match=r"the CA CN=Sandbox authority expired on \d{4}-\d\d-\d\d: get its new one"):
+def authority(ends: datetime) -> str:
+    chain, _ = issue("a.example.org", NOW - timedelta(2), ends)
+    return chain[chain.index("-----END CERTIFICATE-----") :].partition("\n")[2]
+
+
+def test_expired_authorities_are_refused(tmp_path: Path) -> None:
+    day, before = NOW - timedelta(1), NOW - timedelta(1, hours=1)
+    (tmp_path / "ca.pem").write_text(authority(day) + authority(before))
+    with pytest.raises(ValueError, match=r"ca\.pem: the CA CN=Sandbox authority expired on ") as error:
         ca_certificates(tmp_path / "ca.pem")
+    assert str(error.value).endswith(f" {day:%Y-%m-%d}: add the CA of the server's present certificate")
+
+
+def test_an_expired_authority_beside_a_valid_one_stops_nothing(tmp_path: Path) -> None:
+    ends = (NOW + timedelta(30)).replace(microsecond=0)
+    both = authority(NOW - timedelta(1)) + authority(ends)
+    (tmp_path / "ca.pem").write_text(both)
+    # What the cluster gets does not change on the day.
+    assert ca_certificates(tmp_path / "ca.pem") == both
+    assert environment(vault__caFile=str(tmp_path / "ca.pem")).vault.ca_certificates == both
+    assert ca_expiry(tmp_path / "ca.pem") == ends

@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from probes.health.check import Check, run
 from probes.health.finding import Finding, State, critical, ok, unknown, warning
 from probes.health.root_causes import explain
 from recovery.document import secret
+from sandbox.site_certificate import issue
 from tests.unit.recovery.fake_pulumi import FakePulumi
 from tests.unit.sample import environment, environment_data
 
@@ -188,6 +190,22 @@ def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkey
         State.UNKNOWN,
         "the stack's state cannot be read: the stack's state has no cluster rsp-test-cluster",
     )
+
+
+def test_a_private_authority_is_named_before_it_expires(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    for name, days in (("old", 5), ("new", 400)):
+        chain, _ = issue("vault.example.org", now - timedelta(1), now + timedelta(days))
+        (tmp_path / name).write_text(chain[chain.index("-----END CERTIFICATE-----") :].partition("\n")[2])
+    (tmp_path / "both").write_text((tmp_path / "old").read_text() + (tmp_path / "new").read_text())
+
+    def found(vault: str) -> list[tuple[str, State]]:
+        stack = Stack("test", environment(vault__caFile=str(tmp_path / vault), phalanx__caFile=str(tmp_path / "new")))
+        checks = [each for each in health_checks.all_checks(stack) if each.name.startswith("CA ")]
+        return [(each.subject, each.state) for each in run(checks)]
+
+    assert found("old") == [("CA in rsp:vault.caFile", State.WARNING), ("CA in rsp:phalanx.caFile", State.OK)]
+    assert found("both") == [("CA in rsp:vault.caFile", State.OK), ("CA in rsp:phalanx.caFile", State.OK)]
 
 
 def test_remedies_refer_to_pages_and_sections_that_exist() -> None:
