@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,14 +155,9 @@ def _connect(stack: str) -> "tuple[StackConfig, Connection]":
 
 
 def _volume_backups(stack: str, hours: float) -> VolumeBackups:
+    deadline = time.monotonic() + timedelta(hours=hours).total_seconds()
     config, connection = _connect(stack)
-    return VolumeBackups(
-        connection=connection,
-        config=config,
-        stack=stack,
-        limit=timedelta(hours=hours).total_seconds(),
-        progress=_progress,
-    )
+    return VolumeBackups(connection=connection, config=config, stack=stack, deadline=deadline, progress=_progress)
 
 
 def _ask(call: Callable[[], T]) -> T:

@@ -106,8 +106,8 @@ class VolumeBackups:
     """The stack configuration."""
     stack: str
     """Name of the stack."""
-    limit: float
-    """Seconds to wait for Cinder."""
+    deadline: float
+    """Value of `time.monotonic` until which to wait for Cinder, in all calls together."""
     progress: Progress
     """Receives messages about what is waited for."""
 
@@ -159,14 +159,13 @@ class VolumeBackups:
         """
         from openstack import exceptions  # noqa: PLC0415  # takes a second to import
 
-        deadline = time.monotonic() + self.limit
         results = []
         for each in backup_retention.expired(backups.find(self.connection, self.stack), self._settings.keep):
             action, reason = Action.EXPIRED, ""
             if not dry_run:
                 self.progress(f"{each.volume}: deleting {each.name}")
                 try:
-                    self._delete(each, deadline)
+                    self._delete(each)
                     action = Action.DELETED
                 except (exceptions.SDKException, BackupError) as error:
                     action, reason = Action.KEPT, first_line(error)
@@ -232,7 +231,7 @@ class VolumeBackups:
         patience, found = Patience(), list(results)
         while waiting := [index for index, each in enumerate(found) if each.backup and each.backup.unfinished]:
             now = time.monotonic()
-            if now - started > self.limit:
+            if now > self.deadline:
                 break
             if now - reported > REPORT:
                 reported = now
@@ -249,7 +248,7 @@ class VolumeBackups:
         cinder: Any = self.connection.block_storage
         return backups.read(kind, cinder.get_snapshot(id_) if kind == "snapshot" else cinder.get_backup(id_))
 
-    def _delete(self, backup: Backup, deadline: float) -> None:
+    def _delete(self, backup: Backup) -> None:
         """Delete a backup, and wait until it is gone: until then its parent cannot be deleted.
 
         Raises:
@@ -270,7 +269,7 @@ class VolumeBackups:
                 return
             if status != "deleting":
                 raise BackupError(f"it has status {status}: a volume that was restored from it may need it")
-            if time.monotonic() > deadline:
+            if time.monotonic() > self.deadline:
                 raise BackupError("it is still being deleted")
             time.sleep(POLL)
 

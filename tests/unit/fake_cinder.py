@@ -17,7 +17,7 @@ class FakeCinder:
         self.failing: set[str] = set()
         """IDs of volumes whose snapshots and backups fail."""
         self.stuck = False
-        """Whether nothing is ever complete."""
+        """Whether nothing is ever complete, or deleted."""
         self.outages = 0
         """Number of requests for a status, after the first ones, that fail."""
         self.undeletable: set[str] = set()
@@ -126,7 +126,7 @@ class FakeCinder:
                 of = self.existing.get(self.existing[found.content].volume_id)
                 found.metadata = dict(of.metadata) if of and of.metadata else found.metadata
             found.status = "error" if getattr(found, "volume_id", None) in self.failing else "available"
-        elif found.status == "deleting":
+        elif found.status == "deleting" and not self.stuck:
             if id_ in self.undeletable:
                 found.status = "available"
             else:

@@ -147,6 +147,28 @@ def test_what_takes_too_long_is_a_failure_that_a_later_run_waits_for(cinder: Fak
     assert actions("create") == {"data": "present", "jhome": "present"}
 
 
+def test_one_deadline_is_for_making_and_deleting(cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+
+    def sleep(_: float) -> None:
+        nonlocal now
+        now += 600
+
+    for module in ("operations.backup", "recovery.backups"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    for age in (20, 44, 68):
+        cinder.made("snapshot", cinder.volumes()[0], age)
+    cinder.stuck = True
+    found = results("create", "--prune", "--timeout", "5.5", code=1)
+    assert [(each["volume"], each["action"]) for each in found] == [
+        ("data", "failed"),
+        ("jhome", "failed"),
+        ("data", "not deleted"),
+    ]
+    assert found[2]["reason"] == "it is still being deleted"
+    assert now - 1000 <= 5.5 * 3600 + 600
+
+
 def test_an_outage_of_the_api_does_not_end_the_wait(cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch) -> None:
     cinder.outages = 3
     assert actions("create") == {"data": "made", "jhome": "made"}
