@@ -43,7 +43,7 @@ class GeneratedSecrets:
         )
         self._requested, self._first = rotations.input, rotations.output
         self.rotated: pulumi.Output[list[str]] = pulumi.Output.all(rotations.input, rotations.output).apply(
-            lambda known: sorted(key for key in {*known[0], *known[1]} if known[0].get(key) != known[1].get(key))
+            lambda known: sorted(key for key in known[0] if _was_rotated(key, *known))
         )
         """Secrets that were rotated since the stack was created, as application/key."""
 
@@ -72,9 +72,7 @@ class GeneratedSecrets:
         else:
             trigger = [self._requested.apply(lambda requested: _trigger(requested, key))]
             candidate = pulumi.Output.all(self._requested, self._first).apply(
-                lambda known: self._original(
-                    key, origin.type, rotated=_trigger(known[0], key) != _trigger(known[1], key)
-                ),
+                lambda known: self._original(key, origin.type, rotated=_was_rotated(str(key), *known)),
             )
         self._stashes[key] = pulumi.Stash(
             f"{self._name}-{key.application}-{key.name}",
@@ -112,6 +110,15 @@ class GeneratedSecrets:
             and (secret.origin.type, secret.source) == (GeneratorType.BCRYPT_PASSWORD_HASH, source)
         ]
         return all(generators.is_hash(each, existing[source]) for each in hashes)
+
+
+def _was_rotated(key: str, requested: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
+    """Return whether a secret was rotated since the stack was created.
+
+    The text of an application that is disabled is no longer there, unlike that of the stack's first run. When it is
+    enabled again, it must keep the values in Vault: its database, which has outlived it, knows them.
+    """
+    return key in requested and requested[key] != first.get(key)
 
 
 def _trigger(rotation: Mapping[str, Any], key: SecretKey) -> str:

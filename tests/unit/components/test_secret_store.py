@@ -231,6 +231,13 @@ def test_a_rotation_that_exists_from_the_start_has_no_effect(run_program: Progra
     assert (stored(recording, "argocd")[PLAINTEXT.name], stored(recording, "argocd")[HASH.name]) == ("old", "old hash")
 
 
+def test_a_disabled_application_that_was_rotated_keeps_its_secrets(run_program: ProgramRunner) -> None:
+    existing = {PLAINTEXT: "old", HASH: "old hash"}
+    enabled_again = run_program.having(stashed={ROTATION: {str(PLAINTEXT): "november"}})
+    recording = make(enabled_again, existing)
+    assert (stored(recording, "argocd")[PLAINTEXT.name], stored(recording, "argocd")[HASH.name]) == ("old", "old hash")
+
+
 def test_a_removed_rotation_has_no_effect(run_program: ProgramRunner) -> None:
     rotated = make(run_program, vault={"rotation": {"argocd": "november", "gafaelfawr/database-password": "may"}})
     requested = rotated.one("pulumi:index:Stash", ROTATION)
