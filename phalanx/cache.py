@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,6 +79,15 @@ def cached(result_type: TypeAdapter[T], key: Any, compute: Callable[[], T]) -> T
     return result
 
 
+def unused(folder: Path) -> Iterator[Path]:
+    """Yield the entries of a directory that have not been used, and so not been touched, for `_RETENTION`."""
+    oldest = time.time() - _RETENTION
+    for each in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process has deleted it
+            if each.stat().st_mtime < oldest:
+                yield each
+
+
 def tree_digest(folder: Path) -> str:
     """Return a digest of the names and contents of all files below a directory, following links."""
     digest = hashlib.sha256()
@@ -101,7 +110,7 @@ def _package_digest() -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write an entry atomically, and delete entries that have not been used for `_RETENTION`."""
+    """Write an entry atomically, and delete those that are `unused`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, incomplete = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
@@ -111,7 +120,5 @@ def _write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(incomplete).unlink()
         raise
-    oldest = time.time() - _RETENTION
-    for each in path.parent.iterdir():
-        if each.stat().st_mtime < oldest:
-            each.unlink(missing_ok=True)
+    for each in unused(path.parent):
+        each.unlink(missing_ok=True)

@@ -1,8 +1,10 @@
 """Local copy of a Phalanx repository at one commit."""
 
 import hashlib
+import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +64,10 @@ def resolve(repository: str, revision: str, key: str = REVISION, *, credentials:
     problems.report(CheckoutError)
     commit = revision if is_commit(revision) else _commit_of(repository, revision, key, credentials)
     path = cache_directory(repository) / commit
-    if not path.is_dir():
+    if path.is_dir():
+        with suppress(OSError):
+            os.utime(path)
+    else:
         _clone(repository, commit, path, key, credentials)
     return Checkout(repository=repository, revision=revision, commit=commit, path=path, credentials=credentials)
 
@@ -120,7 +125,7 @@ def _commit_of(repository: str, revision: str, key: str, credentials: Credential
 
 
 def _clone(repository: str, commit: str, path: Path, key: str, credentials: Credentials | None) -> None:
-    """Fetch the files of a commit to a path, atomically."""
+    """Fetch the files of a commit to a path, atomically, and delete those that are no longer used."""
     try:
         # For its user only: the files of a private repository are none of others' business.
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -140,6 +145,9 @@ def _clone(repository: str, commit: str, path: Path, key: str, credentials: Cred
             shutil.rmtree(tree / ".git")
             _check_links(tree, repository)
             cache.place(tree, path)
+        for each in cache.unused(path.parent):
+            if is_commit(each.name):
+                shutil.rmtree(each, ignore_errors=True)
     except OSError as error:
         raise CheckoutError(f"{cache.UNWRITABLE}: {error.strerror}") from None
 

@@ -1,5 +1,6 @@
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,21 @@ def test_a_branch_is_resolved_to_its_commit(repository: Path) -> None:
     later = checkout.resolve(f"file://{repository}", "main")
     assert (later.commit, content(later)) == (second, "second")
     assert content(first) == "first"
+
+
+def test_checkouts_that_were_not_used_for_a_month_are_deleted(repository: Path) -> None:
+    address, long_ago = f"file://{repository}", time.time() - 31 * 24 * 3600
+    first = checkout.resolve(address, "main")
+    commit(repository, "second")
+    second = checkout.resolve(address, "main")
+    history = checkout.cache_directory(address) / "history.git"
+    history.mkdir()
+    for each in (first.path, second.path, history):
+        os.utime(each, (long_ago, long_ago))
+    checkout.resolve(address, second.commit)
+    commit(repository, "third")
+    third = checkout.resolve(address, "main")
+    assert sorted(history.parent.iterdir()) == sorted([second.path, third.path, history])
 
 
 def test_a_directory_is_a_repository_of_which_commits_are_read(repository: Path) -> None:
