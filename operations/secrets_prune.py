@@ -1,21 +1,15 @@
 """Removal of secrets in Vault that an environment does not read, in a way that can be undone."""
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from operations.vault_kv import Access, Folder
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, SecretKey
 from probes import vault_client, vault_secrets
-
-if TYPE_CHECKING:
-    import hvac
-
-_ATTEMPTS = 3
-"""Maximum number of attempts if another client writes the same secret at the same time."""
 
 
 @dataclass(frozen=True)
@@ -91,46 +85,26 @@ def remove(
     Raises:
         SecretsError: Vault refuses the request, or other clients keep writing the same secret.
     """
-    client = vault_client.connect(address, ca_file)
+    vault = Access(vault_client.connect(address, ca_file), address, vault_client.TOKEN, "rsp:vault.address")
+    folder = Folder(vault, environment.vault_mount, environment.vault_path, version=2)
     with vault_secrets.explained(address, environment, "change"):
         for removal in removals:
-            yield _remove_keys(client, environment, removal) if removal.keys else _delete(client, environment, removal)
+            yield _remove_keys(folder, removal) if removal.keys else _delete(folder, removal)
 
 
-def _remove_keys(client: "hvac.Client", environment: Environment, removal: Removal) -> str:
-    import hvac  # noqa: PLC0415  # slow to import
-
-    mount, path = environment.vault_mount, f"{environment.vault_path}/{removal.application}"
-    for attempt in range(_ATTEMPTS):
-        version, data = _read(client, environment, removal)
-        kept = {key: value for key, value in data.items() if key not in removal.keys}
-        try:
-            # Not with Vault's patch operation, which neither Phalanx's write policy nor the operator's policy allows.
-            # Check-and-set ensures that a concurrent write is not lost.
-            client.secrets.kv.v2.create_or_update_secret(path, kept, cas=version, mount_point=mount)
-        except hvac.exceptions.InvalidRequest as error:
-            if "check-and-set" not in str(error) or attempt == _ATTEMPTS - 1:
-                raise
-        else:
-            return (
-                f"Removed {removal}. Version {version} still has it: "
-                f"`vault kv get -mount={mount} -version={version} {path}`"
-            )
-    raise AssertionError("the last attempt returns or raises")
-
-
-def _delete(client: "hvac.Client", environment: Environment, removal: Removal) -> str:
-    mount, path = environment.vault_mount, f"{environment.vault_path}/{removal.application}"
-    version, _ = _read(client, environment, removal)
-    client.secrets.kv.v2.delete_latest_version_of_secret(path, mount_point=mount)
-    return f"Removed {removal}. To restore it: `vault kv undelete -mount={mount} -versions={version} {path}`"
-
-
-def _read(client: "hvac.Client", environment: Environment, removal: Removal) -> tuple[int, Mapping[str, object]]:
-    """Return the number and the values, of any type, of a secret's newest version."""
-    answer = client.secrets.kv.v2.read_secret_version(
-        f"{environment.vault_path}/{removal.application}",
-        mount_point=environment.vault_mount,
-        raise_on_deleted_version=True,
+def _remove_keys(folder: Folder, removal: Removal) -> str:
+    # Not with Vault's patch operation, which neither Phalanx's write policy nor the operator's policy allows.
+    before = folder.update(
+        removal.application,
+        lambda present: {key: value for key, value in present.data.items() if key not in removal.keys},
     )
-    return answer["data"]["metadata"]["version"], answer["data"]["data"]
+    return (
+        f"Removed {removal}. Version {before.version} still has it: `vault kv get -mount={folder.mount} "
+        f"-version={before.version} {folder.path}/{removal.application}`"
+    )
+
+
+def _delete(folder: Folder, removal: Removal) -> str:
+    version, path = folder.read(removal.application).version, f"{folder.path}/{removal.application}"
+    folder.vault.client.secrets.kv.v2.delete_latest_version_of_secret(path, mount_point=folder.mount)
+    return f"Removed {removal}. To restore it: `vault kv undelete -mount={folder.mount} -versions={version} {path}`"

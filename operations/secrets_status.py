@@ -1,4 +1,4 @@
-"""SecretState of each secret of a stack, as a table and as JSON."""
+"""State of each secret of a stack, as a table and as JSON."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ from probes.problem import Problem
 
 
 class SecretState(StrEnum):
-    """SecretState of a secret."""
+    """State of a secret."""
 
     CONFIGURED = "configured"
     IN_VAULT = "in Vault"
@@ -123,7 +123,7 @@ def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, SecretSta
     """Print a table, the number of secrets in each state, and the commands that set the missing ones."""
     console = Console()
     table = Table(title=f"Secrets below {needed.environment.vault_path_prefix}")
-    for heading in ("Application", "Key", "SecretState", "From"):
+    for heading in ("Application", "Key", "State", "From"):
         # Names must not be truncated.
         table.add_column(heading, overflow="fold")
     for name, group in groupby(states, key=lambda key: key.application):

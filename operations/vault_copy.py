@@ -15,7 +15,7 @@ from rich.table import Table
 
 from operations import vault_kv
 from operations.stack import load
-from operations.vault_kv import Access, ConcurrentWriteError, Folder, SecretVersion
+from operations.vault_kv import Access, Folder, SecretVersion
 from phalanx.errors import SecretsError
 from probes import vault_client
 
@@ -23,8 +23,6 @@ SOURCE_TOKEN = "VAULT_SOURCE_TOKEN"  # noqa: S105  # a variable's name
 """Environment variable with the token for the source Vault."""
 
 _CONCURRENT_READS = 8
-_ATTEMPTS = 5
-"""Maximum number of attempts if another client writes the same secret at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,22 +119,18 @@ def write(source: Folder, target: Folder, name: str, *, overwrite: bool) -> None
 
     with source.explained():
         original = source.read(name)
-    for _ in range(_ATTEMPTS):
-        with target.explained():
-            present = target.read(name)
-            data = {**present.data, **original.data} if overwrite else {**original.data, **present.data}
-            try:
-                if _compare(name, SecretVersion(data), present).same != tuple(sorted(data)):
-                    target.write(name, data, replacing=present)
-            except ConcurrentWriteError:
-                continue
-            # Read again: custom metadata of a secret without versions show only once it has a version.
-            if original.custom_metadata and not target.read(name).custom_metadata:
-                # The operator's policy may not allow it. The verification reports missing metadata.
-                with suppress(exceptions.Forbidden):
-                    target.write_metadata(name, original.custom_metadata)
-            return
-    raise SecretsError(f"other clients keep writing it at {target}: stop them and run the same command again")
+
+    def merged(present: SecretVersion) -> Mapping[str, Any] | None:
+        data = {**present.data, **original.data} if overwrite else {**original.data, **present.data}
+        return data if _compare(name, SecretVersion(data), present).same != tuple(sorted(data)) else None
+
+    with target.explained():
+        target.update(name, merged)
+        # Read again: custom metadata of a secret without versions show only once it has a version.
+        if original.custom_metadata and not target.read(name).custom_metadata:
+            # The operator's policy may not allow it. The verification reports missing metadata.
+            with suppress(exceptions.Forbidden):
+                target.write_metadata(name, original.custom_metadata)
 
 
 def verify(found: list[Comparison]) -> list[str]:

@@ -1,8 +1,8 @@
 """Access to the secrets below a path of a KV engine of Vault or OpenBao, version 1 or 2."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,10 @@ from probes import vault_client
 
 if TYPE_CHECKING:
     import hvac
+
+
+_ATTEMPTS = 5
+"""Maximum number of attempts if another client writes the same secret at the same time."""
 
 
 class ConcurrentWriteError(Exception):
@@ -116,6 +120,27 @@ class Folder:
             custom_metadata=metadata.get("custom_metadata") or {},
             deleted=bool(metadata.get("deletion_time") or metadata.get("destroyed")),
         )
+
+    def update(self, name: str, change: Callable[[SecretVersion], Mapping[str, Any] | None]) -> SecretVersion:
+        """Write a new version of a secret, which follows from the newest one, even if other clients write meanwhile.
+
+        Args:
+            name: Name of the secret.
+            change: Returns all values of the new version; None to write nothing.
+
+        Returns:
+            The version that was replaced, or the newest one if nothing was written.
+
+        Raises:
+            SecretsError: Other clients keep writing the same secret.
+        """
+        for _ in range(_ATTEMPTS):
+            present = self.read(name)
+            with suppress(ConcurrentWriteError):
+                if (data := change(present)) is not None:
+                    self.write(name, data, replacing=present)
+                return present
+        raise SecretsError(f"{name}: other clients keep writing it at {self}: stop them and run the same command again")
 
     def write(self, name: str, data: Mapping[str, Any], *, replacing: SecretVersion) -> None:
         """Write a new version of a secret.

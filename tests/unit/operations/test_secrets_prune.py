@@ -8,6 +8,7 @@ import pytest
 from config.vault import Vault
 from operations import secrets_prune
 from operations.secrets_prune import Removal
+from operations.vault_kv import Folder, SecretVersion
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, PlannedSecret, SecretKey, Static
@@ -103,16 +104,16 @@ def test_a_removed_secret_can_be_restored(bao: OpenBao, environment: Environment
 def test_a_concurrent_write_is_not_lost(
     bao: OpenBao, environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, times = secrets_prune._read, iter(range(10))  # noqa: SLF001
+    read, times = Folder.read, iter(range(10))
 
-    def read_before_a_concurrent_write(*arguments: object) -> object:
-        found = read(*arguments)  # type: ignore[arg-type]
+    def read_before_a_concurrent_write(folder: Folder, name: str) -> SecretVersion:
+        found = read(folder, name)
         if next(times) == 0:
             data = {**CONTENT["tap"], "added": "meanwhile"}
             bao.root.secrets.kv.v2.create_or_update_secret("k8s_operator/roe/tap", data, mount_point="kv-v2")
         return found
 
-    monkeypatch.setattr(secrets_prune, "_read", read_before_a_concurrent_write)
+    monkeypatch.setattr(Folder, "read", read_before_a_concurrent_write)
     list(secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment))
     expected = {key: value for key, value in CONTENT["tap"].items() if key != "note"}
     assert content(bao.root, "tap") == {**expected, "added": "meanwhile"}
