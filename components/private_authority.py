@@ -57,26 +57,33 @@ class PrivateAuthority:
         self.server_key = pulumi.Output.secret(signed.output["key"])
 
 
-def create(host: str) -> dict[str, str]:
-    """Return a new CA for the certificates of a host: `certificate` and `key`, as PEM."""
+def create(host: str, begins: datetime | None = None, ends: datetime | None = None) -> dict[str, str]:
+    """Return a new CA for the certificates of a host: `certificate` and `key`, as PEM.
+
+    Args:
+        host: DNS name.
+        begins: Begin of the validity; by default a little before now, for clients whose clock is slow.
+        ends: Its end, after `LIFETIME` by default.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"CA of {host}"[:64])])
     certificate = (
-        _builder(name, name, key, datetime.now(UTC) + LIFETIME)
+        _builder(name, name, key, begins, ends or datetime.now(UTC) + LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(x509.NameConstraints([x509.DNSName(host)], None), critical=True)
+        .add_extension(x509.NameConstraints([x509.DNSName(host.removeprefix("*."))], None), critical=True)
         .sign(key, hashes.SHA256())
     )
     return {"certificate": certificate.public_bytes(_PEM).decode(), "key": _private(key)}
 
 
-def issue(authority: Any, host: str) -> dict[str, str]:
-    """Return a new certificate of a host, followed by that of its CA, and its key, as PEM.
+def issue(authority: Any, host: str, begins: datetime | None = None) -> dict[str, str]:
+    """Return a new certificate of a host, followed by that of its CA, and its key, as PEM: `certificate` and `key`.
 
     Args:
         authority: The CA, as `create` returns it.
         host: DNS name.
+        begins: Begin of the validity, as of `create`. It ends with that of the CA.
     """
     key, issuer = ec.generate_private_key(ec.SECP256R1()), x509.load_pem_x509_certificate(_encoded(authority))
     signing = serialization.load_pem_private_key(authority["key"].encode(), password=None)
@@ -86,7 +93,7 @@ def issue(authority: Any, host: str) -> dict[str, str]:
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key())
     certificate = (
         # No client accepts it for longer than its CA.
-        _builder(name, issuer.subject, key, issuer.not_valid_after_utc)
+        _builder(name, issuer.subject, key, begins, issuer.not_valid_after_utc)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -99,7 +106,7 @@ def issue(authority: Any, host: str) -> dict[str, str]:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, ends: datetime
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, begins: datetime | None, ends: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -107,7 +114,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - _SKEW)
+        .not_valid_before(begins or datetime.now(UTC) - _SKEW)
         .not_valid_after(ends)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

@@ -7,11 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from components import private_authority
 from phalanx import certificates, environment, static_secrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import SecretKey
@@ -23,19 +20,6 @@ FILE: Final = paths.HOME / "static-secrets.yaml"
 
 _LIFETIME: Final = timedelta(days=90)
 _RENEWAL: Final = timedelta(days=30)  # before expiry
-
-_ONLY_CERTIFICATES: Final = x509.KeyUsage(
-    key_cert_sign=True,
-    crl_sign=True,
-    digital_signature=False,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    encipher_only=False,
-    decipher_only=False,
-)
-"""Key usage of a certificate authority."""
 
 
 def up() -> None:
@@ -55,22 +39,9 @@ def issue(host: str, begins: datetime, ends: datetime) -> tuple[str, str]:
     Returns:
         The certificate and the authority's certificate, and the private key; PEM.
     """
-    authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _name("Sandbox authority")
-    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    signed = [
-        _builder(_name(host), authority, key, begins, ends)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        .add_extension(issuer, critical=False),
-        _builder(authority, authority, authority_key, begins, ends)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
-        .add_extension(_ONLY_CERTIFICATES, critical=True),
-    ]
-    pem = serialization.Encoding.PEM
-    chain = b"".join(each.sign(authority_key, hashes.SHA256()).public_bytes(pem) for each in signed)
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return chain.decode(), private.decode()
+    authority = private_authority.create(host, begins, ends)
+    signed = private_authority.issue(authority, host, begins)
+    return signed["certificate"], signed["key"]
 
 
 def _serves(host: str, until: datetime) -> bool:
@@ -86,21 +57,3 @@ def _serves(host: str, until: datetime) -> bool:
     except PhalanxError:
         return False
     return True
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, begins: datetime, ends: datetime
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-    )
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

@@ -58,7 +58,7 @@ def authority(ends: datetime) -> str:
 def test_expired_authorities_are_refused(tmp_path: Path) -> None:
     day, before = NOW - timedelta(1), NOW - timedelta(1, hours=1)
     (tmp_path / "ca.pem").write_text(authority(day) + authority(before))
-    with pytest.raises(ValueError, match=r"ca\.pem: the CA CN=Sandbox authority expired on ") as error:
+    with pytest.raises(ValueError, match=r"ca\.pem: the CA CN=CA of a.example.org expired on ") as error:
         ca_certificates(tmp_path / "ca.pem")
     assert str(error.value).endswith(f" {day:%Y-%m-%d}: add the CA of the server's present certificate")
 
