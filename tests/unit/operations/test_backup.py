@@ -15,8 +15,6 @@ from recovery.pulumi_stack import PulumiError, PulumiStack
 from tests.unit.fake_cinder import FakeCinder
 from tests.unit.sample import environment_data
 
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 URN = "urn:pulumi:test::rsp::rsp:index:NfsServer$openstack:blockstorage/volume:Volume::nfs-data"
 
 

@@ -21,8 +21,6 @@ from sandbox.site_certificate import issue
 from tests.unit.recovery.fake_pulumi import FakePulumi
 from tests.unit.sample import environment, environment_data
 
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 SEALED = critical("Vault", "is sealed", "`vault operator unseal`")
 MISSING = critical("secrets", "cannot be read", because_of=("Vault",))
 FULL = warning("quotas", "cores: all 8 used", "ask for [more]")

@@ -27,8 +27,6 @@ from tests.unit.probes.fake_leftovers import (
 )
 from tests.unit.sample import environment_data
 
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 BALANCER = f"kube_service_{DEAD}_portal_web"
 GROUP = f"k8s-cluster-magnum-0f3a-{DEAD}-secgroup-worker"
 

@@ -11,8 +11,6 @@ from phalanx.claims import Claim
 from tests.unit.probes.fake_project import FakeProject
 from tests.unit.sample import environment_data
 
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 FLAVORS = [
     {"ID": name, "Name": name, "RAM": ram, "Disk": 10, "Ephemeral": 0, "VCPUs": cores, "Is Public": True}
     for name, cores, ram in (("m1.small", 1, 2048), ("m1.medium", 2, 4096), ("m1.large", 4, 8192))

@@ -7,9 +7,6 @@ from openstack.connection import Connection
 from probes.explain_cluster import explain_cluster, explain_node_group
 from tests.unit.json_server import json_server
 
-# openstacksdk warns about an optional library.
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
 VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
 NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resources[0]: No valid host was found."

@@ -6,9 +6,6 @@ from openstack.connection import Connection
 from probes.explain_status import explain_load_balancer, explain_server, explain_volume
 from tests.unit.json_server import json_server
 
-# openstacksdk warns about an optional library.
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 
 def explained(service: str, explain: Any, versions: Any, answers: dict[str, tuple[int, Any]]) -> list[str]:
     with json_server({"GET /": (200, {"versions": [versions]}), **answers}) as url:

@@ -7,8 +7,6 @@ from openstack.exceptions import ForbiddenException
 from probes import cluster_access, monitoring_preflight
 from probes.monitoring_preflight import KINDS
 
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 NAMESPACE = "/api/v1/namespaces/monitoring"
 
 

@@ -434,7 +434,6 @@ CASES = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:Support for InfluxDB")
 @pytest.mark.parametrize(("key", "heat"), CASES)
 def test_a_change_has_the_declared_effect(
     key: Key, heat: bool, run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch

@@ -14,9 +14,6 @@ from probes.problem import Problem
 from program import node_group_races
 from tests.unit.json_server import json_server
 
-# openstacksdk warns about an optional library.
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
 EARLY = "error waiting: unexpected state 'CREATE_COMPLETE', wanted target '{}'. last error: %!s(<nil>)"
 LATE = "error waiting: timeout while waiting for state to become 'UPDATE_COMPLETE' (last state: 'UPDATE_IN_PROGRESS')"

@@ -12,8 +12,6 @@ from probes.health.finding import State
 from tests.unit.fake_cinder import FakeCinder
 from tests.unit.sample import environment
 
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 ONE = {"kind": "snapshot", "volumes": ["data"]}
 
 

@@ -15,9 +15,6 @@ from probes.quota import Allowance, compare
 from tests.unit.json_server import json_server
 from tests.unit.sample import environment
 
-# openstacksdk warns about an optional library.
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB")
-
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
 VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
 
