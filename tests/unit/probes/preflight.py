@@ -1,0 +1,31 @@
+"""The preflight of the sample configuration, with a fake project."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from config.stack_config import StackConfig
+from probes import openstack_preflight
+from probes.problem import Problem
+from tests.unit.sample import environment
+
+HEAT = {
+    "clusters__cluster__driver": "heat",
+    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
+    "clusters__cluster__image": "fedora-coreos-38",
+}
+"""Changes of the sample for a cluster of Magnum's Heat driver."""
+
+SHARES: dict[str, Any] = {"nfs": None, "shares": {"jhome": {"size": 50}}}
+"""Changes of the sample for shares instead of an NFS server."""
+
+
+def check(settings: StackConfig | None = None) -> list[Problem]:
+    """Return the problems of a configuration, by default those of the sample."""
+    with ThreadPoolExecutor(8) as pool:
+        return openstack_preflight.check(settings or environment(), "test", pool)
+
+
+def only(problems: list[Problem]) -> str:
+    """Return the message of the only problem."""
+    assert len(problems) == 1, problems
+    return str(problems[0])

@@ -1,0 +1,89 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.json_server import json_server
+from tests.unit.probes.fake_project import FakeProject
+from tests.unit.probes.preflight import check, only
+from tests.unit.sample import environment
+
+
+def test_nodes_of_a_new_cluster_must_trust_a_private_authority(project: FakeProject, tmp_path: Path) -> None:
+    project.verify = str(tmp_path)
+    message = only(check())
+    assert message.startswith(f"rsp:clusters.cluster (warning): its nodes must trust the CA in {tmp_path} as well")
+    assert "openstack_ca_file in magnum.conf" in message
+
+
+@pytest.mark.parametrize(
+    ("credential", "fatal", "message"),
+    [
+        ({"id": "1", "name": "ci", "restricted": True}, True, "application credential `ci`: is restricted"),
+        (
+            {"id": "1", "name": "ci", "restricted": False},
+            False,
+            "application credential `ci` (warning): may be",
+        ),
+    ],
+)
+def test_application_credentials(
+    project: FakeProject,
+    credential: dict[str, Any],
+    fatal: bool,
+    message: str,
+) -> None:
+    project.token["application_credential"] = credential
+    (problem,) = check()
+    assert problem.fatal is fatal
+    assert message in str(problem)
+
+
+def clouds_yaml(path: Path, auth_url: str) -> str:
+    auth = {
+        "auth_url": auth_url,
+        "username": "rsp",
+        "password": "s3cr3t-password",
+        "project_name": "rsp",
+        "user_domain_name": "Default",
+        "project_domain_name": "Default",
+    }
+    path.write_text(yaml.safe_dump({"clouds": {"test-cloud": {"auth": auth, "region_name": "RegionOne"}}}))
+    return str(path)
+
+
+def test_a_cloud_that_clouds_yaml_does_not_have(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", "http://127.0.0.1:1/v3"))
+    message = only(check(environment(cloud={"name": "elsewhere"})))
+    assert message.startswith("rsp:cloud: Cloud elsewhere was not found: set it to an entry of clouds.yaml")
+
+
+def test_an_unreachable_keystone(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    with json_server({}) as url:
+        pass
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", f"{url}/v3"))
+    message = only(check())
+    assert message == f"Keystone at {url}/v3: does not answer: check auth_url in clouds.yaml and the network"
+
+
+def test_a_wrong_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    version = {"id": "v3.14", "status": "stable", "links": [{"rel": "self", "href": "{url}/v3/"}]}
+    answers = {
+        "GET /v3": (200, {"version": version}),
+        "POST /v3/auth/tokens": (401, {"error": {"code": 401, "message": "The request requires authentication."}}),
+    }
+    with json_server(answers) as url:
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", f"{url}/v3"))
+        message = only(check())
+    assert message == (
+        f"Keystone at {url}/v3: refuses the credentials of cloud `test-cloud`: "
+        "check user, password and project in clouds.yaml"
+    )
+    assert "s3cr3t-password" not in message

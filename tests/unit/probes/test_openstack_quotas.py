@@ -1,0 +1,103 @@
+from types import SimpleNamespace
+
+import pytest
+from openstack import exceptions
+
+from config.names import cloud_name
+from tests.unit.probes.fake_project import FakeProject, named
+from tests.unit.probes.preflight import SHARES, check, only
+from tests.unit.sample import environment
+
+
+@pytest.mark.parametrize(
+    ("resource", "used", "command"),
+    [
+        ("routers", 4, "openstack quota set --routers 5 project-id"),
+        ("ports", 90, "openstack quota set --ports 101 project-id"),
+        ("security_group_rules", 78, "openstack quota set --secgroup-rules 101 project-id"),
+    ],
+)
+def test_a_network_quota_that_is_used_up(project: FakeProject, resource: str, used: int, command: str) -> None:
+    project.networking_quota[resource]["used"] = used - 1
+    assert check() == []
+    project.networking_quota[resource]["used"] = used
+    assert command in only(check())
+
+
+def test_load_balancers_count_if_octavia_shows_the_quota(project: FakeProject) -> None:
+    project.load_balancers = named("a", "b", "c", "d")
+    assert "openstack loadbalancer quota set --loadbalancer 6 project-id" in only(check())
+    project.load_balancer_quota = exceptions.ForbiddenException("quota")
+    assert check() == []
+
+
+def test_the_members_of_all_pools_count(project: FakeProject) -> None:
+    project.load_balancer_quota["members"] = 11
+    project.load_balancer.pools = lambda: [SimpleNamespace(members=[{"id": "1"}] * 2), SimpleNamespace(members=None)]
+    assert check() == []
+    project.load_balancer.pools = lambda: [SimpleNamespace(members=[{"id": "1"}] * 3)]
+    assert "--member 12" in only(check())
+
+
+@pytest.mark.parametrize(
+    ("mode", "other", "existing"),
+    [
+        ("octavia", "cloud-controller", "kube_service_rsp-test-cluster_ingress-nginx_controller"),
+        ("cloud-controller", "octavia", cloud_name("test", "load-balancer")),
+    ],
+)
+def test_a_change_of_the_load_balancers_owner_needs_another_one(
+    mode: str, other: str, existing: str, project: FakeProject
+) -> None:
+    project.load_balancers = named(existing)
+    project.volumes = named(
+        cloud_name("test", "nfs-data"), size=100, volume_type="ceph-hdd", availability_zone="nova"
+    )  # the stack exists
+    project.load_balancer_quota["load_balancers"] = 2
+    assert check(environment(ingress__mode=other)) == []
+    assert "--loadbalancer 3 project-id" in only(check(environment(ingress__mode=mode)))
+
+
+def test_quotas_of_volume_types_count_if_cinder_shows_them(project: FakeProject) -> None:
+    project.volume_quota["gigabytes_ceph-ssd"] |= {"in_use": 400, "reserved": 60}
+    assert "--volume-type ceph-ssd --gigabytes 510 project-id" in only(check())
+    project.volume_quota = exceptions.ForbiddenException("quota")
+    assert check() == []
+
+
+def test_a_volume_without_a_type_counts_as_the_default_type(project: FakeProject) -> None:
+    project.volume_quota["volumes_ceph-hdd"] = {"limit": 1, "in_use": 0, "reserved": 0}
+    assert check() == []
+    assert "--volume-type ceph-hdd --volumes 2" in only(check(environment(nfs__volumes__jhome__type=None)))
+
+
+def test_the_quota_of_clusters_counts(project: FakeProject) -> None:
+    project.cluster_quota = 0
+    assert "--resource Cluster --hard-limit 1 --project-id project-id" in only(check())
+
+
+def test_existing_resources_of_the_stack_are_not_counted_twice(
+    project: FakeProject,
+) -> None:
+    project.block_storage.get_limits().absolute.total_volumes_used = 19
+    assert "--volumes 21" in only(check())
+    project.volumes = named("rsp-test-nfs-data", size=1, volume_type="ceph-hdd", availability_zone="nova")
+    assert check() == []
+
+
+def test_shares_have_quotas(project: FakeProject) -> None:
+    project.share_limits |= {"maxTotalShareGigabytes": 100, "totalShareGigabytesUsed": 60}
+    refused = only(check(environment(**SHARES)))
+    assert "GiB of shares      50    60    100     10  shares" in refused
+    assert "openstack share quota set --gigabytes 110 project-id" in refused
+    # With the stack's share, the used ones contain it.
+    project.shares = [
+        SimpleNamespace(
+            name=cloud_name("test", "share-jhome"),
+            size=50,
+            share_protocol="NFS",
+            share_type="cephfs-nfs",
+            share_network_id=None,
+        )
+    ]
+    assert check(environment(**SHARES)) == []
