@@ -1,4 +1,5 @@
 from ipaddress import IPv4Network
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,7 +7,10 @@ from hypothesis import strategies as st
 
 from config.loader import ConfigError
 from config.network import SMALLEST_POOL, NetworkSettings
+from tests.unit.config.refusals import refusals
 from tests.unit.sample import environment
+
+HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 
 subnets = st.builds(
     lambda prefix, offset: IPv4Network((int(IPv4Network("10.0.0.0/8")[0]) + (offset << (32 - prefix)), prefix)),
@@ -60,3 +64,45 @@ def test_settings_of_an_adopted_network_are_refused(changes: dict[str, object]) 
     adopt = {"network": "shared", "subnet": "shared-v4"}
     with pytest.raises(ConfigError, match="not possible with adopt, as the network belongs to somebody else"):
         environment(network__adopt=adopt, **{f"network__{key}": value for key, value in changes.items()})
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"network__cidr": "10.20.0.0/26", "clusters__cluster__workers__count": 20},
+            "rsp:network.cidr: 10.20.0.0/26 has 30 addresses for nodes, but 32 are needed: 24 for nodes",
+        ),
+        (
+            {"clusters__cluster__nodeGroups__labs__autoscaling": {"minimum": 1, "maximum": 300}},
+            "rsp:network.cidr: 10.20.0.0/24 has 222 addresses for nodes, but 313 are needed: 305 for nodes",
+        ),
+        (
+            {**HEAT, "clusters__cluster__podCidr": "10.100.0.0/23", "clusters__cluster__networkDriver": "calico"},
+            "rsp:clusters.cluster.podCidr: 10.100.0.0/23 has room for the pods of 4 nodes (a /25 for each with calico)",
+        ),
+        (
+            {**HEAT, "clusters__cluster__podCidr": "10.100.0.0/22", "clusters__cluster__networkDriver": "flannel"},
+            "rsp:clusters.cluster.podCidr: 10.100.0.0/22 has room for the pods of 4 nodes (a /24 for each with ",
+        ),
+        (
+            {**HEAT, "clusters__cluster__podCidr": "10.100.0.0/28"},
+            "rsp:clusters.cluster.podCidr: 10.100.0.0/28 has room for the pods of 0 nodes",
+        ),
+        (
+            {**HEAT, "clusters__cluster__serviceCidr": "10.254.0.0/28"},
+            "rsp:clusters.cluster.serviceCidr: 10.254.0.0/28: the prefix must be between /12 and /24, such as",
+        ),
+        (
+            {**HEAT, "clusters__cluster__podCidr": "198.18.0.0/16"},
+            "rsp:clusters.cluster.podCidr: must be a private network (RFC 1918",
+        ),
+        (
+            {"network__dnsNameservers": ["172.16.0.10"]},
+            "rsp:network.dnsNameservers: 172.16.0.10 is within clusters.cluster.podCidr 172.16.0.0/13, where nodes",
+        ),
+    ],
+)
+def test_a_network_that_is_too_small_is_refused(changes: dict[str, Any], reason: str) -> None:
+    (line,) = refusals(changes)
+    assert line.startswith(f"Pulumi.test.yaml: {reason}")
