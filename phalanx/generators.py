@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import BaseModel, ConfigDict, Field
 
 _BCRYPT_ROUNDS = 15
+_RSA_BITS = 2048
 BCRYPT_LIMIT = 72
 """Longest password that bcrypt can hash, in bytes."""
 
@@ -109,7 +110,7 @@ def _url_safe(length: int) -> str:
 
 
 def _rsa_private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()

@@ -25,8 +25,9 @@ def load(root: Path, stack: str) -> dict[str, str]:
     Returns:
         Text by full key (``rsp:network``); objects and lists as JSON, with secrets decrypted.
     """
-    project = yaml.safe_load((root / "Pulumi.yaml").read_text())
-    document = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text())
+    project, document = (
+        yaml.load((root / name).read_text(), yaml.CSafeLoader) for name in ("Pulumi.yaml", f"Pulumi.{stack}.yaml")
+    )
     declared = {key if ":" in key else f"{project['name']}:{key}": each for key, each in project["config"].items()}
     defaults = {key: each.get("value", each.get("default")) for key, each in declared.items()}
     given = {**{key: value for key, value in defaults.items() if value is not None}, **document["config"]}
