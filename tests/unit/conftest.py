@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from probes import retries
 from tests.unit.recording import ProgramRunner
 
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
@@ -31,7 +32,8 @@ IMAGES: Mapping[str, Mapping[str, Any]] = {"openstack:images/getImageIds:getImag
 
 @pytest.fixture(autouse=True)
 def _no_real_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the services in the runner's environment; make an f-string of an Output raise."""
+    """Hide the services in the runner's environment, repeat requests at once; make an f-string of an Output raise."""
+    monkeypatch.setattr(retries, "BACKOFF", 0)
     for name in ("VAULT_TOKEN", "VAULT_ADDR", "OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "KUBECONFIG", "PULUMI_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")

@@ -11,11 +11,6 @@ from probes.problem import Problem
 from tests.unit.flaky_server import flaky_server
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "BACKOFF", 0)
-
-
 def statuses(method: str, *outcomes: int | None) -> tuple[int, list[str]]:
     """Return the final status of a request, and the requests that the server received."""
     received: list[str] = []
