@@ -1,12 +1,12 @@
 """Whatever the files of a checkout contain: it is loaded, or every problem names its file, and soon."""
 
 import re
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,12 +86,10 @@ TEXTS = st.one_of(
 
 
 @st.composite
-def checkouts(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw the files of a checkout, some of which have other values at some of their keys, or another content."""
-    files = dict(VALID)
-    for name in draw(st.lists(st.sampled_from(sorted(VALID)), min_size=1, max_size=3, unique=True)):
-        files[name] = draw(TEXTS if draw(st.booleans()) else changed(VALID[name]))
-    return files
+def changes(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw files of the checkout that have other values at some of their keys, or another content."""
+    names = draw(st.lists(st.sampled_from(sorted(VALID)), min_size=1, max_size=3, unique=True))
+    return {name: draw(TEXTS if draw(st.booleans()) else changed(VALID[name])) for name in names}
 
 
 def changed(content: Any) -> st.SearchStrategy[Any]:
@@ -123,25 +121,30 @@ def test_the_valid_checkout_is_loaded(tmp_path: Path) -> None:
     load(write(tmp_path, VALID))
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a checkout without problems, of which each example changes some files, and restores them."""
+    return write(tmp_path_factory.mktemp("checkout"), VALID)
+
+
 @settings(max_examples=300)
-@given(checkouts())
-def test_any_checkout_is_loaded_or_every_problem_names_its_file(files: dict[str, Any]) -> None:
-    with tempfile.TemporaryDirectory() as directory:
-        root = Path(directory)
-        for name, content in files.items():
-            if isinstance(content, bytes):
-                write(root, {name: ""})
-                (root / name).write_bytes(content)
-            else:
-                write(root, {name: content})
-        problems: Sequence[str] = ()
-        began = time.process_time()
-        try:
-            load(root)
-        except PhalanxError as error:
-            problems = error.problems
-        assert time.process_time() - began < 1
-        for problem in problems:
-            assert PROBLEM.match(problem), problem
-            assert directory not in problem
-            assert "hunter2" not in problem
+@given(files=changes())
+def test_any_checkout_is_loaded_or_every_problem_names_its_file(checkout: Path, files: dict[str, Any]) -> None:
+    for name, content in files.items():
+        if isinstance(content, bytes):
+            (checkout / name).write_bytes(content)
+        else:
+            write(checkout, {name: content})
+    problems: Sequence[str] = ()
+    began = time.process_time()
+    try:
+        load(checkout)
+    except PhalanxError as error:
+        problems = error.problems
+    finally:
+        write(checkout, {name: VALID[name] for name in files})
+    assert time.process_time() - began < 1
+    for problem in problems:
+        assert PROBLEM.match(problem), problem
+        assert str(checkout) not in problem
+        assert "hunter2" not in problem

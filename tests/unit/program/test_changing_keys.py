@@ -6,6 +6,7 @@ configuration with what the unchanged one created.
 """
 
 import copy
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -203,7 +204,7 @@ def test_a_change_in_the_vault_project_has_the_declared_effect(key: Key, monkeyp
     found = None
     if not refusals:
         monkeypatch.setattr(vault_server_preflight, "check", lambda *_: [])
-        first = test_vault_project.run(test_vault_project.as_config(before))
+        first = _first_vault_run(json.dumps(before))
         try:
             second = test_vault_project.run(test_vault_project.as_config(after), stashed=_stashed(first))
             found = steps(first, second)
@@ -211,3 +212,9 @@ def test_a_change_in_the_vault_project_has_the_declared_effect(key: Key, monkeyp
             refusals = [str(error)]
     assert key.change
     check(key.change.effect, _naming(f"rsp-vault:{path}", refusals), found)
+
+
+@functools.cache
+def _first_vault_run(config: str) -> Recording:
+    """Return the first run with a configuration in JSON, which many tests share."""
+    return test_vault_project.run(test_vault_project.as_config(json.loads(config)))
