@@ -148,7 +148,7 @@ def assert_ruled(model: type[StackFile], read: Any, place: str = "") -> None:
             assert PLANTED not in line
             assert "planted-" not in line
             assert len(line) < 1500
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10
 
 
 RARE = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -31,7 +31,7 @@ def problems(folder: Path, text: str | bytes) -> list[str]:
     began = time.process_time()
     with pytest.raises(ConfigError) as caught:
         load_file(file, StackConfig)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10
     lines = str(caught.value).splitlines()
     assert str(folder) not in str(caught.value)
     return lines

@@ -143,7 +143,7 @@ def test_any_checkout_is_loaded_or_every_problem_names_its_file(checkout: Path, 
         problems = error.problems
     finally:
         write(checkout, {name: VALID[name] for name in files})
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10
     for problem in problems:
         assert PROBLEM.match(problem), problem
         assert str(checkout) not in problem
