@@ -101,11 +101,18 @@ class StatelessVm:
             ),
         )
 
-    def port(self, ingress: Mapping[str, SecurityGroupRule], *, description: str) -> networking.Port:
+    def port(
+        self,
+        ingress: Mapping[str, SecurityGroupRule],
+        *,
+        egress: Mapping[str, SecurityGroupRule] | None = None,
+        description: str,
+    ) -> networking.Port:
         """Create the port with the fixed address, and its security group.
 
         Args:
-            ingress: Rules of the security group by name, in addition to `EGRESS`.
+            ingress: Rules of the security group for connections to the server, by name.
+            egress: Rules for connections of the server, by name, in addition to `EGRESS`.
             description: Description of the security group in Neutron.
         """
         child = pulumi.ResourceOptions(parent=self._parent)
@@ -117,7 +124,7 @@ class StatelessVm:
             delete_default_rules=True,
             opts=child,
         )
-        for direction, rules in (("ingress", ingress), ("egress", EGRESS)):
+        for direction, rules in (("ingress", ingress), ("egress", {**EGRESS, **(egress or {})})):
             for key, rule in rules.items():
                 networking.SecGroupRule(
                     f"{self._name}-{direction}-{key}",

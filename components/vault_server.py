@@ -1,20 +1,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_openstack import networking
 
-from components.openbao import AcmeArgs, CertificateArgs, OpenBaoArgs, PrivateAuthorityArgs
+from components.openbao import AcmeArgs, CertificateArgs, OpenBaoArgs, PrivateAuthorityArgs, TransitSealArgs
 from components.private_authority import PrivateAuthority
-from components.stateless_vm import SecurityGroupRule, StatelessVm, StatelessVmArgs
+from components.stateless_vm import EGRESS, SecurityGroupRule, StatelessVm, StatelessVmArgs
 from components.vault_cloud_init import render
 from config.names import volume_description
 from config.vault_server import PORT
 
 ACME_PORT = 443
 """Port on which an ACME CA validates a name (RFC 8737); no other service uses it."""
+_HTTPS_PORT = 443
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,11 @@ class VaultServer(pulumi.ComponentResource):
             availability_zone=args.volume_availability_zone,
             description=volume_description(pulumi.get_stack(), "Vault"),
         )
-        port = vm.port(_ingress(args), description="Vault for its clients, and what the server itself needs")
+        port = vm.port(
+            _ingress(args),
+            egress=_egress(args.openbao),
+            description="Vault for its clients, and what the server itself needs",
+        )
         self.address = self._address(name, args, port)
         self.ca_certificate, server = self._with_certificate(name, args)
         user_data = pulumi.Output.all(server, volume.id).apply(lambda known: render(*known))
@@ -100,3 +106,19 @@ def _ingress(args: VaultServerArgs) -> Mapping[str, SecurityGroupRule]:
             port=ACME_PORT, description="The authority of the certificate, which has no fixed addresses"
         )
     return rules
+
+
+def _egress(args: OpenBaoArgs) -> Mapping[str, SecurityGroupRule]:
+    """Return a rule for each port of the configured URLs that `EGRESS` does not allow."""
+    urls = [args.package_url]
+    if isinstance(args.tls, AcmeArgs):
+        urls.append(args.tls.directory)
+    if isinstance(args.seal, TransitSealArgs):
+        urls.append(args.seal.address)
+    allowed = {rule.port for rule in EGRESS.values() if rule.protocol == "tcp"}
+    # Neutron refuses a second rule for the same port.
+    ports = {urlsplit(url).port or _HTTPS_PORT for url in urls} - allowed
+    return {
+        f"url-{port}": SecurityGroupRule(port=port, description="Package, ACME directory or Vault of the seal")
+        for port in sorted(ports)
+    }

@@ -55,6 +55,27 @@ def test_only_port_443_is_open_to_the_internet_and_only_for_acme(run_program: Pr
     assert {port for port, remote in opened if remote == "0.0.0.0/0"} == {443}
 
 
+def test_the_server_may_connect_to_the_ports_of_its_urls(run_program: ProgramRunner) -> None:
+    def ports(**changes: Any) -> list[int]:
+        rules = [rule.inputs for rule in make(run_program, **changes).of("SecGroupRule")]
+        return sorted(
+            rule["portRangeMax"] for rule in rules if (rule["direction"], rule["protocol"]) == ("egress", "tcp")
+        )
+
+    def seal(address: str) -> dict[str, Any]:
+        return {"kind": "transit", "address": address, "keyName": "rsp", "token": "planted-token"}
+
+    usual = [53, 80, 443]
+    assert ports() == usual
+    assert ports(seal=seal("https://other.example.org"), tls={"kind": "acme"}) == usual
+    assert ports(seal=seal("https://other.example.org:8200")) == [*usual, 8200]
+    assert ports(
+        package__source="https://mirror.example.org:8443/openbao.deb",
+        tls={"kind": "acme", "directory": "https://ca.example.org:9000/acme/directory"},
+        seal=seal("https://other.example.org:8443"),
+    ) == [*usual, 8443, 9000]
+
+
 def test_the_certificate_of_a_private_authority(run_program: ProgramRunner) -> None:
     recording = make(run_program, tls={"kind": "private"})
     assert open_ports(recording) == CLIENTS
