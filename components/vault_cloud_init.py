@@ -135,13 +135,22 @@ def _backup(kept: int) -> str:
 set -eu
 umask 077
 export HOME=/nonexistent BAO_ADDR=unix://{SOCKET}
+remove_partial() {{ rm -f -- {DATA}/backup/*.part; }}
+finish() {{
+  # First, as OpenBao refuses all requests while the volume is full.
+  remove_partial
+  [ -z "${{BAO_TOKEN:-}}" ] || bao token revoke -self
+}}
+trap finish EXIT
+trap 'exit 1' HUP INT TERM
+# A crash of the server may have left one.
+remove_partial
 BAO_TOKEN=$(bao write -field=token auth/userpass/login/{BACKUP} password=@{PASSWORD_FILES[BACKUP]})
 export BAO_TOKEN
 snapshot={DATA}/backup/$(date -u +%Y%m%dT%H%M%SZ).snap
 bao operator raft snapshot save "$snapshot.part"
 mv "$snapshot.part" "$snapshot"
 ls -1 {DATA}/backup/*.snap | head -n {shlex.quote(f"-{kept}")} | xargs -r rm --
-bao token revoke -self
 """
 
 

@@ -143,6 +143,15 @@ def test_the_server_unseals_itself_after_a_restart(server: VaultVm) -> None:
     assert value(server.login("alice", PASSWORDS["alice"])) == PLANTED
 
 
+def test_a_failed_backup_leaves_neither_a_file_nor_a_token(server: VaultVm) -> None:
+    admin = server.login("rsp-admin", PASSWORDS["rsp-admin"])
+    before: Any = admin.list("auth/token/accessors")
+    server.run_script("/usr/local/sbin/rsp-vault-backup", largest_file=512, status=2)
+    assert not list((server.root / "data/backup").iterdir())
+    after: Any = admin.list("auth/token/accessors")
+    assert {*after["data"]["keys"]} == {*before["data"]["keys"]}
+
+
 def test_a_backup_is_restored_into_a_new_server(server: VaultVm) -> None:
     backups = server.root / "data/backup"
     for day in (1, 2):

@@ -135,12 +135,21 @@ class VaultVm:
         """Return a client with a token."""
         return hvac.Client(url=self.url, token=token, verify=self.certificate, timeout=30)
 
-    def run_script(self, path: str) -> None:
-        """Run a script of the user data."""
+    def run_script(self, path: str, *, largest_file: int | None = None, status: int = 0) -> None:
+        """Run a script of the user data, and check its exit status.
+
+        Args:
+            path: Path of the script on the VM.
+            largest_file: Size in bytes that no file may exceed, as if the volume were full.
+            status: Exit status that it must have.
+        """
+        limit = [] if largest_file is None else ["prlimit", f"--fsize={largest_file}"]
         environment = {"PATH": f"{Path(_bao()).parent}:{os.environ['PATH']}"}
         script = self._replace(self._files[path]["content"])
-        done = subprocess.run(["/bin/sh"], input=script, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = subprocess.run(
+            [*limit, "/bin/sh"], input=script, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stdout + done.stderr
 
     def command(self, *arguments: str, token: str = "", stdin: str = "") -> str:
         """Run a command of the CLI `bao`, and return its standard output."""

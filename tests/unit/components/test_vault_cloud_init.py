@@ -1,5 +1,7 @@
 import base64
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +120,36 @@ def test_no_password_is_on_a_command_line() -> None:
     assert "password=@/etc/openbao/rsp-backup.password" in backup
     assert "planted" not in backup
     assert "planted" not in str(yaml.safe_load(user_data())["runcmd"])
+
+
+_BAO = """\
+#!/bin/sh
+echo "$1 ${BAO_TOKEN:-}" >> "$LOG"
+case "$1" in
+  write) echo s.token ;;
+  operator)
+    for file; do :; done
+    echo content > "$file"
+    exit "$STATUS"
+    ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("status", "kept"), [(0, 2), (2, 1)])
+def test_a_backup_leaves_neither_a_partial_file_nor_a_token(tmp_path: Path, status: int, kept: int) -> None:
+    backups, log = tmp_path / "backup", tmp_path / "log"
+    backups.mkdir()
+    for name in ("20250101T000000Z.snap", "20250102T000000Z.snap.part"):
+        (backups / name).write_text("old")
+    (tmp_path / "bao").write_text(_BAO)
+    (tmp_path / "bao").chmod(0o755)
+    script = files()["/usr/local/sbin/rsp-vault-backup"]["content"].replace("/srv/vault", str(tmp_path))
+    variables = {"PATH": f"{tmp_path}:/usr/bin:/bin", "LOG": str(log), "STATUS": str(status)}
+    done = subprocess.run(["/bin/sh"], input=script, env=variables, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert len(list(backups.glob("*.snap"))) == len(list(backups.iterdir())) == kept
+    assert log.read_text().splitlines() == ["write ", "operator s.token", "token s.token"]
 
 
 def test_the_user_data_fit_novas_limit() -> None:
