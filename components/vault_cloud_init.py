@@ -120,6 +120,7 @@ def _install(args: OpenBaoArgs) -> str:
 # Install the release of OpenBao that the configuration names, and no other.
 set -eu
 curl --fail --silent --show-error --location --proto =https --globoff \\
+  --connect-timeout 30 --speed-limit 1000 --speed-time 60 \\
   --retry 20 --retry-delay 15 --retry-all-errors --output {package} {shlex.quote(args.package_url)}
 echo {shlex.quote(f"{args.package_sha256}  {package}")} | sha256sum --check --strict
 DEBIAN_FRONTEND=noninteractive apt-get install --yes -o Dpkg::Options::=--force-confold {package}

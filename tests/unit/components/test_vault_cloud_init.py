@@ -1,6 +1,8 @@
 import base64
 import json
+import shlex
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +115,17 @@ def test_the_package_is_checked_before_it_is_installed() -> None:
     assert "set -eu" in lines
     assert ("ab" * 32) in lines[check]
     assert any("releases/download/v2.7.2/openbao_2.7.2_linux_amd64.deb" in line for line in lines)
+
+
+def test_a_download_that_stalls_is_retried() -> None:
+    script = files()["/usr/local/sbin/rsp-vault-install"]["content"].replace("\\\n", " ")
+    (curl,) = [shlex.split(line) for line in script.splitlines() if line.startswith("curl ")]
+    options = dict(pairwise(curl))
+    assert int(options["--connect-timeout"]) <= 60
+    assert int(options["--speed-limit"]) > 0
+    assert int(options["--speed-time"]) <= 120
+    assert int(options["--retry"]) > 0
+    assert "--retry-all-errors" in curl
 
 
 def test_no_password_is_on_a_command_line() -> None:
