@@ -1,4 +1,4 @@
-# Read-only permissions in Vault that the Preview workflow requires.
+# Permissions in Vault that the workflows Preview and Drift require: to read, and to renew the write token.
 #   python -m operations vault-policy --stack roe --preview | vault policy write rsp-preview-roe -
 #   vault token create -policy=rsp-preview-roe -orphan -period=768h
 
@@ -64,6 +64,11 @@ path "auth/approle/role/roe/secret-id-accessor/lookup" {
 
 # Validity of the write token
 path "auth/token/lookup-accessor" {
+  capabilities = ["update"]
+}
+
+# Renewal of the write token
+path "auth/token/renew" {
   capabilities = ["update"]
 }
 

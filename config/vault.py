@@ -132,8 +132,9 @@ class Vault(Section):
         le=MAX_TTL,
         description=(
             "Lifetime in seconds of the token for `phalanx secrets sync`, up to Vault's own maximum (32 days by "
-            "default). `pulumi up --refresh` renews it in its last week, as far as that maximum allows, and creates a "
-            "new one after it has expired; in the week before, `phalanx vault audit` warns"
+            "default). `pulumi up --refresh` and the nightly preview renew it in its last week, as far as that maximum "
+            "allows. After it has expired, `pulumi up --refresh` creates a new one; in the week before, `phalanx vault "
+            "audit` warns"
         ),
     )
     rotation: Annotated[

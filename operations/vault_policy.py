@@ -10,7 +10,7 @@ from probes import vault_policy
 
 def main(
     stack: StackName,
-    for_preview: Annotated[bool, typer.Option("--preview", help="Print the policy for previews, read-only")] = False,
+    for_preview: Annotated[bool, typer.Option("--preview", help="Print the policy for previews")] = False,
 ) -> None:
     """Print the Vault policy with the permissions that an operator's token requires."""
     described = load(stack)

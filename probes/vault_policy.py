@@ -16,7 +16,7 @@ _OPERATOR = """\
 # A token with this policy can create neither another policy, nor a token or a role with more permissions.
 """
 _PREVIEW = """\
-# Read-only permissions in Vault that the Preview workflow requires.
+# Permissions in Vault that the workflows Preview and Drift require: to read, and to renew the write token.
 #   python -m operations vault-policy --stack {stack} --preview | vault policy write rsp-preview-{stack} -
 #   vault token create -policy=rsp-preview-{stack} -orphan -period=768h
 """
@@ -37,7 +37,7 @@ def operator(environment: Environment, settings: Vault, stack: str) -> str:
 
 
 def preview(environment: Environment, settings: Vault, stack: str) -> str:
-    """Return the read-only policy of a token for previews in HCL; arguments as for `operator`."""
+    """Return the policy of a token for previews in HCL, which can only read and renew; arguments as for `operator`."""
     applicable = (rule for rule in rules(environment, settings) if rule.for_preview)
     blocks = (_block(rule, rule.for_preview, constrained=False) for rule in applicable)
     return "\n".join([_PREVIEW.format(stack=stack), *blocks])

@@ -134,5 +134,7 @@ def _tokens(policy: str) -> Iterator[PathRule]:
         required=("policies",),
     )
     yield PathRule(path="auth/token/lookup-accessor", purpose="Validity of the write token", for_preview=("update",))
-    yield PathRule(path="auth/token/renew", purpose="Renewal of the write token", for_update=("update",))
+    # A refresh renews the token in its last week. If that fails, the provider removes it from the state, and a preview
+    # shows a new one.
+    yield PathRule(path="auth/token/renew", purpose="Renewal of the write token", for_preview=("update",))
     yield PathRule(path="auth/token/revoke-accessor", purpose="Revocation of the write token", for_update=("update",))

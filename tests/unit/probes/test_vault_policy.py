@@ -93,6 +93,19 @@ def test_an_operator_manages_secret_ids_and_tokens(operator: hvac.Client) -> Non
     write(operator, "auth/token/revoke-accessor", accessor=token["accessor"])
 
 
+def test_a_preview_renews_the_write_token_but_creates_and_revokes_none(
+    server: OpenBao, target: Environment, operator: hvac.Client
+) -> None:
+    token = write(operator, "auth/token/create", **TOKEN, renewable=True)["auth"]
+    preview = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, SETTINGS, "roe")))
+    # A refresh removes the token from the state if one of these fails (terraform-provider-vault: resource_token.go).
+    assert write(preview, "auth/token/lookup-accessor", accessor=token["accessor"])["data"]
+    assert write(preview, "auth/token/renew", token=token["client_token"], increment=7200)["auth"]
+    for path, body in (("create", TOKEN), ("revoke-accessor", {"accessor": token["accessor"]})):
+        with pytest.raises(hvac.exceptions.Forbidden):
+            write(preview, f"auth/token/{path}", **body)
+
+
 def test_an_operator_manages_the_secrets_of_the_environment(operator: hvac.Client) -> None:
     kv = operator.secrets.kv.v2
     for value in ("first", "second"):
