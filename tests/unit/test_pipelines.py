@@ -38,6 +38,29 @@ def test_commands_of_the_operator_have_the_event_log(file: Path) -> None:
         assert "--diff --color never --event-log" in line
 
 
+def environments() -> dict[str, set[str]]:
+    """Return the environments of the jobs by name of the job, as suffixes to the name of the stack."""
+    found: dict[str, set[str]] = {}
+    for file in FILES:
+        document = yaml.safe_load(file.read_text())
+        for name, job in (document if file == GITLAB else document["jobs"]).items():
+            environment = job.get("environment", {}) if isinstance(job, dict) else {}
+            text = environment if isinstance(environment, str) else environment.get("name", "")
+            if suffix := re.fullmatch(r"(?:\$RSP_STACK|\$\{\{ matrix\.stack \}\})(.*)", text):
+                found.setdefault(name.removeprefix("rsp-"), set()).add(suffix[1])
+    return found
+
+
+def test_only_previews_run_in_the_environment_of_previews() -> None:
+    """They run the code of pull requests; a refresh needs the OpenStack user that deploys."""
+    assert environments() == {"preview": {"-preview"}, "drift": {"-drift"}, "up": {""}, "backup": {"-backup"}}
+
+
+@pytest.mark.parametrize("suffix", sorted(set().union(*environments().values())))
+def test_environments_are_documented(suffix: str) -> None:
+    assert f"`mysite{suffix}`" in (ROOT / "docs" / "howto" / "pull-requests.md").read_text()
+
+
 def drift_scripts() -> dict[str, str]:
     """Return the commands of Drift that run Pulumi, on each service."""
     steps = yaml.safe_load((WORKFLOWS / "drift.yml").read_text())["jobs"]["drift"]["steps"]
