@@ -62,6 +62,7 @@ class DesignateSolver(pulumi.ComponentResource):
             credential_secret = pulumi.Output.secret(args.credential.secret)
         else:
             zone = dns.get_dns_zone_output(name=f"{args.zone}.", opts=look_up)
+            # It belongs to the user: to any other one, Keystone forbids a refresh and the deletion.
             created = identity.ApplicationCredential(
                 f"{name}-credential",
                 description=f"cert-manager of {pulumi.get_stack()} proves names in {args.zone}, managed by Pulumi",

@@ -78,6 +78,8 @@ class ObjectStore(pulumi.ComponentResource):
                     parent=self, protect=args.protect, retain_on_delete=True, replace_on_changes=["name"]
                 ),
             )
+        # It belongs to the user: to any other one, Keystone forbids a refresh and the deletion (its policies
+        # identity:ec2_get_credential and identity:ec2_delete_credential).
         # The SDK declares only the secret key as a secret.
         credential = identity.Ec2CredentialV3(
             f"{name}-keys",

@@ -29,14 +29,18 @@ def comment(events: Events, stack: StackName, diff: Diff = None) -> None:
 def commit(stack: StackName) -> None:
     """Print the Phalanx commit of the last preview of the merged pull request, as an assignment for the environment.
 
-    Nothing is printed if the deployed commit belongs to no pull request, or if its last commit has no preview.
+    Nothing is printed but a warning if the deployed commit belongs to no pull request, or if its last commit has no
+    preview.
     """
     deployed = os.environ.get("CI_COMMIT_SHA" if _on_gitlab() else "GITHUB_SHA", "")
     found = reports.recorded_commit(forge(), deployed, stack)
     if found:
         typer.echo(f"RSP_CHECKOUT_COMMIT={found}")
     else:
-        typer.echo("No preview has recorded a Phalanx commit: rsp:phalanx.revision is deployed", err=True)
+        _warn(
+            f"No preview of {stack} has recorded a Phalanx commit for {deployed}: the present commit of "
+            "rsp:phalanx.revision is deployed, which may be another one than any preview has shown"
+        )
 
 
 def forge() -> Forge:
@@ -46,6 +50,14 @@ def forge() -> Forge:
         ForgeError: The job has no credentials.
     """
     return gitlab.GitLab(os.environ) if _on_gitlab() else github.GitHub(os.environ)
+
+
+def _warn(text: str) -> None:
+    """Warn on standard error: in the summary of a workflow run on GitHub, in color in the log of a job on GitLab."""
+    if _on_gitlab():
+        typer.secho(f"WARNING: {text}", fg="yellow", bold=True, err=True, color=True)
+    else:
+        typer.echo(f"::warning title=Not previewed::{text}", err=True)
 
 
 def _on_gitlab() -> bool:

@@ -18,12 +18,14 @@ class ForgeError(PhalanxError):
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """A comment or an issue that these credentials created."""
+    """A comment or an issue that a job of this repository created."""
 
     id: int
     """ID by which it is edited."""
     text: str
     """Markdown."""
+    editable: bool = True
+    """Whether these credentials may change it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class Forge(Protocol):
     """What reports need of the service. All methods raise ForgeError if it refuses a request."""
 
     def comments(self, pull_request: int) -> Iterable[Post]:
-        """Return the comments on a pull request that these credentials created."""
+        """Return the comments on a pull request that jobs of this repository created."""
         ...
 
     def comment(self, pull_request: int, text: str) -> None:
@@ -55,7 +57,7 @@ class Forge(Protocol):
         ...
 
     def issues(self, label: str) -> Iterable[Post]:
-        """Return the open issues with a label that these credentials created."""
+        """Return the open issues with a label that jobs of this repository created."""
         ...
 
     def open_issue(self, title: str, text: str, label: str) -> None:

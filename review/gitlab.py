@@ -10,9 +10,12 @@ from review.forge import Api, ForgeError, Post, PullRequest
 class GitLab:
     """The project of a CI job.
 
+    Each access token of a project has a bot user of its own. Jobs may have different tokens, and tokens expire: what
+    the bot user of another token of the project wrote counts, too.
+
     Args:
         variables: Environment variables of the job. ``GITLAB_TOKEN`` is an access token of the project with the scope
-            ``api``: the job's own token cannot comment.
+            ``api``, or ``read_api`` to read only: the job's own token cannot comment.
 
     Raises:
         ForgeError: A variable is missing.
@@ -25,12 +28,15 @@ class GitLab:
         headers = {"Authorization": f"Bearer {variables['GITLAB_TOKEN']}"}
         self._user_api = Api(variables["CI_API_V4_URL"], headers, "GitLab")
         self._api = Api(f"{variables['CI_API_V4_URL']}/projects/{variables['CI_PROJECT_ID']}", headers, "GitLab")
+        # https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects
+        self._bot_name = f"project_{variables['CI_PROJECT_ID']}_bot"
 
     def comments(self, pull_request: int) -> Iterator[Post]:
-        """Yield the token's comments on a merge request."""
+        """Yield the jobs' comments on a merge request, newest first, which is the API's order."""
         for each in self._api.all(f"/merge_requests/{pull_request}/notes"):
-            if self._own(each) and not each.get("system"):
-                yield Post(id=each["id"], text=each["body"])
+            if self._is_by_job(each) and not each.get("system"):
+                # The role Reporter may edit only its own comments, unlike issues.
+                yield Post(id=each["id"], text=each["body"], editable=each["author"]["id"] == self._user)
 
     def comment(self, pull_request: int, text: str) -> None:
         """Add a comment to a merge request."""
@@ -48,9 +54,9 @@ class GitLab:
         return None
 
     def issues(self, label: str) -> Iterator[Post]:
-        """Yield the token's open issues with a label."""
+        """Yield the jobs' open issues with a label."""
         for each in self._api.all("/issues", labels=label, state="opened"):
-            if self._own(each):
+            if self._is_by_job(each):
                 yield Post(id=each["iid"], text=each["description"] or "")
 
     def open_issue(self, title: str, text: str, label: str) -> None:
@@ -67,8 +73,19 @@ class GitLab:
         """ID of the token's user."""
         return int(self._user_api.get("/user")["id"])
 
-    def _own(self, item: Mapping[str, Any]) -> bool:
-        return bool(item["author"]["id"] == self._user)
+    @cached_property
+    def _bots(self) -> frozenset[int]:
+        """IDs of the bot users of the project's access tokens.
+
+        The name alone proves nothing, as people choose theirs, and groups those of their service accounts. No person is
+        a bot, and no service account becomes a member of the project by itself.
+        """
+        named = (each["id"] for each in self._api.all("/members") if each["username"].startswith(self._bot_name))
+        return frozenset(each for each in named if self._user_api.get(f"/users/{each}")["bot"] is True)
+
+    def _is_by_job(self, item: Mapping[str, Any]) -> bool:
+        author = item["author"]["id"]
+        return author == self._user or author in self._bots
 
 
 def pull_request(variables: Mapping[str, str]) -> PullRequest | None:

@@ -28,7 +28,7 @@ def comment(forge: Forge, pull_request: PullRequest, stack: str, commit: str, te
     marker = _marker(stack)
     body = f"{marker}commit={commit} head={pull_request.head} -->\n{text}"
     for each in forge.comments(pull_request.number):
-        if each.text.startswith(marker):
+        if each.editable and each.text.startswith(marker):
             forge.edit_comment(pull_request.number, each.id, body)
             return
     forge.comment(pull_request.number, body)

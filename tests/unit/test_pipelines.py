@@ -1,15 +1,19 @@
 """The workflows of GitHub and the jobs of GitLab run commands that exist."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from operations.__main__ import app
 
 ROOT = Path(__file__).parents[2]
-FILES = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), ROOT / "ci" / "gitlab.yml"]
+WORKFLOWS, GITLAB = ROOT / ".github" / "workflows", ROOT / "ci" / "gitlab.yml"
+FILES = [*sorted(WORKFLOWS.glob("*.yml")), GITLAB]
 COMMANDS = sorted(
     {found for file in FILES for found in re.findall(r"-m operations ([a-z -]+?) --", file.read_text())},
 )
@@ -32,3 +36,49 @@ def test_commands_of_the_operator_have_the_event_log(file: Path) -> None:
     """Whatever changes or previews a stack writes the log that the report is made from."""
     for line in re.findall(r"pulumi (?:preview|up) .*--stack.*", file.read_text()):
         assert "--diff --color never --event-log" in line
+
+
+def environments() -> dict[str, set[str]]:
+    """Return the environments of the jobs by name of the job, as suffixes to the name of the stack."""
+    found: dict[str, set[str]] = {}
+    for file in FILES:
+        document = yaml.safe_load(file.read_text())
+        for name, job in (document if file == GITLAB else document["jobs"]).items():
+            environment = job.get("environment", {}) if isinstance(job, dict) else {}
+            text = environment if isinstance(environment, str) else environment.get("name", "")
+            if suffix := re.fullmatch(r"(?:\$RSP_STACK|\$\{\{ matrix\.stack \}\})(.*)", text):
+                found.setdefault(name.removeprefix("rsp-"), set()).add(suffix[1])
+    return found
+
+
+def test_only_previews_run_in_the_environment_of_previews() -> None:
+    """They run the code of pull requests; a refresh needs the OpenStack user that deploys."""
+    assert environments() == {"preview": {"-preview"}, "drift": {"-drift"}, "up": {""}, "backup": {"-backup"}}
+
+
+@pytest.mark.parametrize("suffix", sorted(set().union(*environments().values())))
+def test_environments_are_documented(suffix: str) -> None:
+    assert f"`mysite{suffix}`" in (ROOT / "docs" / "howto" / "pull-requests.md").read_text()
+
+
+def drift_scripts() -> dict[str, str]:
+    """Return the commands of Drift that run Pulumi, on each service."""
+    steps = yaml.safe_load((WORKFLOWS / "drift.yml").read_text())["jobs"]["drift"]["steps"]
+    (workflow,) = [each["run"] for each in steps if "pulumi preview" in each.get("run", "")]
+    return {"github": workflow, "gitlab": "\n".join(yaml.safe_load(GITLAB.read_text())["rsp-drift"]["script"])}
+
+
+@pytest.mark.parametrize("service", ["github", "gitlab"])
+def test_drift_without_the_deployed_commit_is_an_error(tmp_path: Path, service: str) -> None:
+    """Without it, a branch that has moved since the last update would be reported as drift."""
+    pulumi, calls = tmp_path / "pulumi", tmp_path / "calls"
+    pulumi.write_text('#!/bin/sh\necho "$1" >> "$CALLS"\n[ "$1" = preview ]\n')
+    pulumi.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", drift_scripts()[service]],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.defpath}", "CALLS": str(calls), "DIFF": "/dev/null", "RSP_DIFF": "/dev/null"},
+        check=False,
+    )
+    assert done.returncode == 1
+    assert calls.read_text() == "stack\n"

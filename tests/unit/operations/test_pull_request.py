@@ -39,6 +39,18 @@ def on_github(url: str, tmp_path: Path, **more: str) -> dict[str, Any]:
     return {"GITLAB_CI": None, **variables, **more}
 
 
+def on_gitlab(url: str, tmp_path: Path) -> dict[str, Any]:
+    """Return the variables of a job for a merge request."""
+    return on_github("", tmp_path) | {
+        "GITLAB_CI": "true",
+        "CI_API_V4_URL": url,
+        "CI_PROJECT_ID": "5",
+        "CI_MERGE_REQUEST_IID": "7",
+        "CI_COMMIT_SHA": HEAD,
+        "GITLAB_TOKEN": "planted",
+    }
+
+
 def test_summary_prints_markdown() -> None:
     done = CliRunner().invoke(app, ["summary", *arguments("application-deleted")])
     assert done.exit_code == 0
@@ -106,7 +118,17 @@ def test_the_commit_of_the_preview_is_printed_for_the_environment(tmp_path: Path
         done = CliRunner().invoke(app, ["pull-request", "commit", "-s", "sandbox"], env=on_github(url, tmp_path))
     assert done.exit_code == 0
     assert done.stdout == (f"RSP_CHECKOUT_COMMIT={commit}\n" if head == HEAD else "")
-    assert ("No preview has recorded" in done.stderr) is (head != HEAD)
+    warning = f"::warning title=Not previewed::No preview of sandbox has recorded a Phalanx commit for {MERGED}: "
+    assert done.stderr.startswith(warning) if head != HEAD else done.stderr == ""
+
+
+def test_gitlab_warns_in_color_of_a_deployment_without_a_preview(tmp_path: Path) -> None:
+    answers: Answers = {f"GET /projects/5/repository/commits/{MERGED}/merge_requests?per_page=100": (200, [])}
+    with json_server(answers) as url:
+        variables = on_gitlab(url, tmp_path) | {"CI_COMMIT_SHA": MERGED}
+        done = CliRunner().invoke(app, ["pull-request", "commit", "-s", "sandbox"], env=variables)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith("\x1b[33m\x1b[1mWARNING: No preview of sandbox has recorded a Phalanx commit")
 
 
 def test_gitlab_is_recognized(tmp_path: Path) -> None:
@@ -118,15 +140,8 @@ def test_gitlab_is_recognized(tmp_path: Path) -> None:
     }
     received: list[Request] = []
     with json_server(answers, received) as url:
-        variables = on_github("", tmp_path) | {
-            "GITLAB_CI": "true",
-            "CI_API_V4_URL": url,
-            "CI_PROJECT_ID": "5",
-            "CI_MERGE_REQUEST_IID": "7",
-            "CI_COMMIT_SHA": HEAD,
-            "GITLAB_TOKEN": "planted",
-        }
-        done = CliRunner().invoke(app, ["pull-request", "comment", *arguments("unchanged")], env=variables)
+        given = ["pull-request", "comment", *arguments("unchanged")]
+        done = CliRunner().invoke(app, given, env=on_gitlab(url, tmp_path))
     assert done.exit_code == 0, done.exception
     assert received[-1].line == f"POST {notes}"
 

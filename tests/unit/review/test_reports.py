@@ -44,7 +44,8 @@ class Service:
                 "body": text,
                 "user": {"login": "github-actions[bot]" if own else "mallory"},
             }
-        return {"id": number, "iid": number, "body": text, "description": text, "author": {"id": 1 if own else 2}}
+        author = {"id": 1 if own else 2, "username": "project_5_bot_0a" if own else "mallory"}
+        return {"id": number, "iid": number, "body": text, "description": text, "author": author}
 
     def merge(self, head: str = HEAD, *, merged: bool = True) -> dict[str, Any]:
         """Return a pull request."""
@@ -75,7 +76,8 @@ def serve(service: Service, received: list[Request]) -> Iterator[Server]:
     servers = []
 
     def start(answers: Mapping[str, tuple[int, Any]], following: Mapping[str, str] | None = None) -> Forge:
-        server = json_server({"GET /user": (200, {"id": 1}), **answers}, received, following)
+        fixed = {"GET /user": (200, {"id": 1}), listed("/projects/5/members"): (200, [])}
+        server = json_server({**fixed, **answers}, received, following)
         servers.append(server)
         return service.client(server.__enter__())
 
@@ -149,6 +151,76 @@ def test_no_other_comment_determines_the_commit(
         }
     )
     assert reports.recorded_commit(forge, MERGED, "roe") == ""
+
+
+GITLAB = Service("gitlab")
+on_gitlab = pytest.mark.parametrize("service", ["gitlab"], indirect=True)
+EARLIER = {"id": 8, "username": "project_5_bot_4ffca233d8298ea1"}
+"""Bot user of another access token of the project 5."""
+
+
+def by(author: dict[str, Any], number: int, text: str) -> dict[str, Any]:
+    """Return a comment or an issue on GitLab."""
+    return {**GITLAB.post(number, text), "author": author}
+
+
+def members(*users: dict[str, Any], bot: bool = True) -> dict[str, tuple[int, Any]]:
+    """Return GitLab's answers for the members of the project, and for their accounts."""
+    return {
+        listed("/projects/5/members"): (200, list(users)),
+        **{f"GET /users/{each['id']}": (200, {**each, "bot": bot}) for each in users},
+    }
+
+
+def merged_with(*found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
+    """Return GitLab's answers for the comments on a merged merge request."""
+    return {listed(GITLAB.merged): (200, [GITLAB.merge()]), listed(GITLAB.comments): (200, list(found))}
+
+
+@on_gitlab
+def test_jobs_of_gitlab_with_different_tokens_find_the_same_commit(serve: Server) -> None:
+    found = [by(EARLIER, 13, f"{MARKER}\nreport"), GITLAB.post(12, MARKER.replace(COMMIT, "d" * 40))]
+    forge = serve({**merged_with(*found), **members(EARLIER)})
+    assert reports.recorded_commit(forge, MERGED, "roe") == COMMIT
+
+
+@on_gitlab
+@pytest.mark.parametrize(
+    ("name", "member", "bot"),
+    [
+        (EARLIER["username"], False, True),
+        (EARLIER["username"], True, False),
+        ("project_55_bot_0a", True, True),
+        ("group_5_bot_0a", True, True),
+        ("my_project_5_bot", True, True),
+        ("ghost", False, False),
+    ],
+    ids=["no member", "a person", "of another project", "of a group", "another name", "deleted"],
+)
+def test_no_user_can_pass_for_the_bot_of_a_token(serve: Server, name: str, member: bool, bot: bool) -> None:
+    author = {"id": 9, "username": name}
+    answers = members(*[author] if member else [], bot=bot)
+    forge = serve({**merged_with(by(author, 12, f"{MARKER}\nreport")), **answers})
+    assert reports.recorded_commit(forge, MERGED, "roe") == ""
+
+
+@on_gitlab
+def test_the_comment_of_another_token_is_not_edited(serve: Server, received: list[Request]) -> None:
+    """GitLab allows this to maintainers only."""
+    found = by(EARLIER, 12, "<!-- rsp stack=roe commit= head=old -->\nold")
+    added = f"POST {GITLAB.comments}"
+    reports.comment(
+        serve({**merged_with(found), **members(EARLIER), added: (201, {})}), PULL_REQUEST, "roe", COMMIT, "report"
+    )
+    assert changes(received) == [(added, {"body": f"{MARKER}\nreport"})]
+
+
+@on_gitlab
+def test_the_issue_of_another_token_is_closed(serve: Server, received: list[Request]) -> None:
+    present = by(EARLIER, 12, "<!-- rsp stack=roe -->\nold")
+    reports.drift(serve({**issues(GITLAB, present), **members(EARLIER)}), "roe", "report", found=False)
+    ((line, body),) = changes(received)
+    assert (line, body["state_event"]) == (f"PUT {GITLAB.issues}/12", "close")
 
 
 def test_a_push_without_a_pull_request_has_no_commit(service: Service, serve: Server) -> None:
