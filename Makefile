@@ -34,7 +34,7 @@ test-sandbox: $(VENV)/installed ## Run only the tests against the sandbox
 test-kill: $(VENV)/installed ## Kill `pulumi up` at random times (KILL_COUNT, KILL_SEED), and check that no duplicates are created
 	@$(BIN)/pytest -s tests/kill
 
-test-faults: $(VENV)/installed ## Deploy while FAULT_RATE of the requests to the clouds fail (FAULT_SEED), and check that no duplicates are created
+test-faults: $(VENV)/installed ## Deploy while FAULT_RATE of the requests to the clouds fail (FAULT_SEED) and connections break, and check that no duplicates are created
 	@$(BIN)/pytest -s tests/faults
 
 lint: $(VENV)/installed ## Run ruff, its formatter, mypy --strict, and the linters of workflows that need no network

@@ -24,13 +24,21 @@ _TRANSIENT: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed later."""
 
 
-def retry_reads(session: "requests.Session") -> None:
+def retry_reads(session: "requests.Session", *queries: str) -> None:
     """Let a session repeat requests that change nothing.
 
     Other requests are not repeated: a service may have processed one although its answer was lost.
+
+    Args:
+        session: The session.
+        queries: URLs to which a POST changes nothing, either.
     """
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415  # slow to import
+
     for adapter in session.adapters.values():
         adapter.max_retries = _retries(_READS)  # type: ignore[attr-defined]  # each is an HTTPAdapter
+    for url in queries:
+        session.mount(url, HTTPAdapter(max_retries=_retries(_READS | {"POST"})))
 
 
 def retry_openstack(connection: "Connection") -> None:

@@ -63,7 +63,7 @@ def connect(address: str, ca_file: Path | None = None, *, variable: str = TOKEN)
         raise VaultTokenError(
             f"{variable} contains a space, a line break or a character that is not ASCII: set it to the token alone",
         )
-    retry_reads(client.session)
+    retry_reads(client.session, f"{address.rstrip('/')}/v1/sys/capabilities-self")
     return client
 
 

@@ -54,13 +54,28 @@ def _releases(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
 
 def interrupted(record: Mapping[str, Any]) -> bool:
     """Return whether an operation on a release was interrupted, after which Helm refuses further operations."""
-    return str(record["metadata"]["labels"].get("status", "")).startswith("pending-")
+    return _status(record).startswith("pending-")
 
 
-def interrupted_record(cluster: KubernetesApi, inputs: Inputs) -> str | None:
-    """Return the path of Helm's record of an interrupted operation, or None if no operation was interrupted."""
+def _status(record: Mapping[str, Any]) -> str:
+    return str(record["metadata"]["labels"].get("status", ""))
+
+
+def exists(cluster: KubernetesApi, inputs: Inputs) -> bool:
+    """Return whether Helm has a record of a release."""
+    return _latest(cluster, inputs) is not None
+
+
+def interrupted_record(cluster: KubernetesApi, inputs: Inputs, *, failed: bool = False) -> str | None:
+    """Return the path of Helm's latest record of a release if its operation was interrupted, otherwise None.
+
+    Args:
+        cluster: Client for the cluster.
+        inputs: Inputs of the release.
+        failed: Whether to return it if the operation failed, too.
+    """
     latest = _latest(cluster, inputs)
-    if latest is None or not interrupted(latest):
+    if latest is None or not (interrupted(latest) or (failed and _status(latest) == "failed")):
         return None
     return f"/api/v1/namespaces/{_namespace(inputs)}/secrets/{latest['metadata']['name']}"
 

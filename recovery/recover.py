@@ -7,7 +7,8 @@ from typing import Any
 
 from phalanx.errors import PhalanxError
 from recovery import plugins
-from recovery.document import Creation, State, is_known, pending, resources, with_resources
+from recovery.document import Creation, KnownInputs, State, is_known, pending, resources, with_resources
+from recovery.kubernetes import RELEASE
 from recovery.openstack import FINDERS as OPENSTACK_FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
 from recovery.report import Item, Outcome, Report
@@ -58,9 +59,11 @@ def recover(
     report.items += [search.resolve_creation(each) for each in search.state.creations()]
     report.items += [search.resolve_change(each) for each in pending(sealed, "updating", "deleting", "reading")]
     for each in search.state.unfinished():
-        # Other services' objects are brought up to date by the next run.
+        # The next run brings other services' objects up to date, and releases unless Helm awaits another operation.
         if finder := OPENSTACK_FINDERS.get(each.type):
             report.items.append(search.resolve_unfinished(each, finder, SERVICES["openstack"].connect))
+        elif each.type == RELEASE and (item := search.unblock(each)):
+            report.items.append(item)
     if not dry_run and not report.undecided and (search.recorded or search.changed or any(pending(sealed))):
         _record(stack, search)
     return report
@@ -86,6 +89,7 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         state = State(stack.export(), stack.export(secrets=True))
         search = Search(state, dry_run=dry_run, progress=progress, attempts=1)
         known = {each["urn"] for each in resources(state.sealed)}
+        report.items += _unblocked(search, planned.values(), known)
         for urn, each in planned.items():
             if each["type"] not in OPENSTACK_FINDERS or not is_known(each["inputs"]):
                 continue
@@ -106,6 +110,16 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
             break
         _record(stack, search)
     return report
+
+
+def _unblocked(search: Search, planned: Iterable[dict[str, Any]], known: set[str]) -> list[Item]:
+    """Unblock planned releases of which Helm has a record, as after a lost connection, and return them.
+
+    An API that does not answer is left to the next run, which may first create the cluster or change its address.
+    """
+    releases = (Creation(each, KnownInputs(each["inputs"])) for each in planned if each["type"] == RELEASE)
+    items = (search.unblock(each, planned=True) for each in releases if each.provider in known)
+    return [each for each in items if each and each.outcome is not Outcome.UNDECIDED]
 
 
 def _existing(search: Search, masked: Iterable[dict[str, Any]], known: set[str]) -> list[Item]:

@@ -16,6 +16,8 @@ from recovery.services import explain, repeatable, service_of
 ATTEMPTS = 4
 """Number of queries for a resource: a service may still be processing the request of the killed run."""
 
+_ONLY_RECORD = "only Helm's record of the interrupted operation; the next run adopts its objects"
+
 Progress = Callable[[str], None]
 
 
@@ -60,6 +62,28 @@ class Search:
             return Item(created.urn, Outcome.REFRESHED, "the run failed before its creation was completed", found.id)
 
         return self._decide(created.urn, resolve)
+
+    def unblock(self, release: Creation, *, planned: bool = False) -> Item | None:
+        """Remove Helm's record of a failed operation because of which it refuses the next one.
+
+        Args:
+            release: The release.
+            planned: Whether it is not in the state: Helm then refuses to install it over a failed installation, too.
+
+        Returns:
+            The result, or None if there is no such record.
+        """
+
+        def resolve() -> Item:
+            cluster = self._client(release.provider, kubernetes.connect)
+            if not self._unblock(cluster, release.inputs, failed=planned):
+                return Item(release.urn, Outcome.ABSENT)
+            if not kubernetes.exists(cluster, release.inputs):
+                self.changed.append(release.urn)  # the refresh removes it from the state
+            return Item(release.urn, Outcome.REMOVED, _ONLY_RECORD)
+
+        item = self._decide(release.urn, resolve)
+        return None if item.outcome is Outcome.ABSENT else item
 
     def inspect_masked(self, planned: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
         """Report a planned resource that exists but cannot be recorded, as some of its inputs are masked."""
@@ -119,8 +143,7 @@ class Search:
             )
         if not candidates:
             if creation.type == kubernetes.RELEASE and self._unblock(client, creation.inputs):
-                message = "only Helm's record of the interrupted installation; the next run adopts its objects"
-                return Item(creation.urn, Outcome.REMOVED, message)
+                return Item(creation.urn, Outcome.REMOVED, _ONLY_RECORD)
             return Item(creation.urn, Outcome.ABSENT, "the next run creates it")
         (found,) = candidates
         if found.difference:
@@ -164,9 +187,9 @@ class Search:
             self._clients[provider] = connect(settings)
         return self._clients[provider]
 
-    def _unblock(self, cluster: Any, inputs: Inputs) -> bool:
-        """Remove Helm's record of an interrupted operation; return whether it exists."""
-        record = kubernetes.interrupted_record(cluster, inputs)
+    def _unblock(self, cluster: Any, inputs: Inputs, *, failed: bool = False) -> bool:
+        """Remove Helm's record of an interrupted operation, or also of a failed one; return whether it exists."""
+        record = kubernetes.interrupted_record(cluster, inputs, failed=failed)
         if record is not None and not self.dry_run:
             cluster.delete(record)
         return record is not None

@@ -13,12 +13,13 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -63,6 +64,8 @@ class Injected:
     method: str
     path: str
     fault: Fault
+    address: str
+    """Base URL of the proxy for the service."""
 
     def __str__(self) -> str:
         """Return one line of a log, without secrets."""
@@ -80,6 +83,8 @@ class FaultProxy:
     """Fraction of requests that fail."""
     addresses: dict[str, str] = field(default_factory=dict)
     """Base URLs of the proxy by service."""
+    others: Callable[[str], str] = str
+    """Replaces the addresses of other proxies' services in a text."""
     injected: list[Injected] = field(default_factory=list)
     """The faults, in order."""
     requests: int = 0
@@ -92,7 +97,7 @@ class FaultProxy:
         """Run the proxy for the ``with`` block."""
         with ExitStack() as servers:
             for service, url in self.services.items():
-                port = servers.enter_context(_serving(_Server(self, service, url)))
+                port = servers.enter_context(serving(_Server(self, service, url)))
                 self.addresses[service] = f"http://{LOOPBACK}:{port}"
             yield self
 
@@ -100,7 +105,7 @@ class FaultProxy:
         """Return a text with the services' addresses replaced by those of the proxy."""
         for service, url in self.services.items():
             text = text.replace(url, self.addresses[service])
-        return text
+        return self.others(text)
 
     def decide(self, service: str, method: str, path: str) -> Fault | None:
         """Return what happens to the next such request; None if it is to be answered."""
@@ -112,7 +117,7 @@ class FaultProxy:
             if chance.random() >= self.rate:
                 return None
             fault = chance.choice(tuple(Fault))
-            self.injected.append(Injected(service, method, path, fault))
+            self.injected.append(Injected(service, method, path, fault, self.addresses.get(service, "")))
             return fault
 
 
@@ -193,12 +198,12 @@ def _forwarded(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _serving(server: _Server) -> Iterator[int]:
-    """Serve in threads, and yield the port."""
+def serving(server: TCPServer) -> Iterator[int]:
+    """Serve in threads for the ``with`` block, and yield the port."""
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield server.server_port
+        yield server.server_address[1]
     finally:
         server.shutdown()
         server.server_close()

@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import hvac
 import pytest
 import requests
 import yaml
@@ -48,6 +49,20 @@ def test_a_client_of_vault_repeats_reads(monkeypatch: pytest.MonkeyPatch) -> Non
     with flaky_server([None, 500, 200], received) as url:
         vault_client.connect(url).adapter.request("get", "v1/sys/mounts")
     assert received == ["GET"] * 3
+
+
+def test_a_client_of_vault_repeats_the_question_for_capabilities_but_no_other_post(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VAULT_TOKEN", "token-of-the-test")
+    asked: list[str] = []
+    with flaky_server([None, 500, 200], asked) as url:
+        vault_client.connect(url).sys.get_capabilities(paths=["secret/a"])
+    assert asked == ["POST"] * 3
+    changed: list[str] = []
+    with flaky_server([500, 200], changed) as url, pytest.raises(hvac.exceptions.InternalServerError):
+        vault_client.connect(url).adapter.request("post", "v1/sys/mounts/a")
+    assert changed == ["POST"]
 
 
 def test_a_request_for_a_token_is_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from probes.kubernetes_api import KubernetesApi
+from probes.kubernetes_api import KubernetesApi, KubernetesError
 from recovery import kubernetes
 from recovery.finder import AmbiguousError, Found
 from recovery.pulumi_stack import PulumiStack
-from recovery.recover import recover
+from recovery.recover import adopt, recover
 from recovery.report import Outcome
 from recovery.services import SERVICES, Service
 from tests.unit.recovery.conftest import pending, resource
@@ -50,6 +50,9 @@ class FakeCluster:
 
     def delete(self, path: str) -> None:
         self.deleted.append(path)
+        collection, _, name = path.rpartition("/")
+        left = [each for each in self.answers[collection]["items"] if each["metadata"]["name"] != name]
+        self.answers[collection] = {"items": left}
 
 
 DISCOVERY = {
@@ -150,3 +153,65 @@ def test_the_record_of_an_interrupted_upgrade_is_removed(helm: Callable[..., Fak
     cluster = helm(record(9, "deployed"), record(10, "pending-upgrade"))
     assert [each.outcome for each in recover(PulumiStack("test")).items] == [Outcome.REFRESHED]
     assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v10"]
+
+
+def unfinished(pulumi: FakePulumi) -> None:
+    """Write a state with a release whose installation a run did not see completed."""
+    release = {**resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER), "id": "argocd/argocd"}
+    pulumi.write([PROVIDER_STATE, {**release, "initErrors": ["unexpected EOF"]}], [])
+
+
+def test_a_release_whose_connection_was_lost_during_the_installation_is_installed_again(
+    helm: Callable[..., FakeCluster], pulumi: FakePulumi
+) -> None:
+    cluster = helm(record(1, "pending-install"))
+    unfinished(pulumi)
+    assert [each.outcome for each in recover(PulumiStack("test")).items] == [Outcome.REMOVED]
+    assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v1"]
+    # The refresh removes it from the state.
+    (call,) = pulumi.called("refresh")
+    assert f"--target={pulumi.resources[-1]['urn']}" in call
+
+
+def test_a_release_whose_installation_failed_is_left_to_the_next_run(
+    helm: Callable[..., FakeCluster], pulumi: FakePulumi
+) -> None:
+    cluster = helm(record(1, "failed"))
+    unfinished(pulumi)
+    assert recover(PulumiStack("test")).items == []
+    assert cluster.deleted == []
+    assert pulumi.called("refresh") == []
+
+
+@pytest.mark.parametrize("status", ["failed", "pending-install"])
+def test_the_record_of_a_failed_installation_that_is_not_in_the_state_is_removed(
+    helm: Callable[..., FakeCluster], pulumi: FakePulumi, status: str
+) -> None:
+    cluster = helm(record(1, status))
+    pulumi.write([PROVIDER_STATE], [])
+    pulumi.plan([resource(kubernetes.RELEASE, "release", {**RELEASE, "values": "[secret]"}, PROVIDER)])
+    assert [each.outcome for each in adopt(PulumiStack("test")).items] == [Outcome.REMOVED]
+    assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v1"]
+
+
+def test_the_record_of_an_installed_release_that_is_not_in_the_state_is_kept(
+    helm: Callable[..., FakeCluster], pulumi: FakePulumi
+) -> None:
+    cluster = helm(record(1, "deployed"))
+    pulumi.write([PROVIDER_STATE], [])
+    pulumi.plan([resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER)])
+    assert adopt(PulumiStack("test")).items == []
+    assert cluster.deleted == []
+
+
+def test_an_api_that_does_not_answer_does_not_prevent_the_adoption_of_other_resources(
+    helm: Callable[..., FakeCluster], pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise KubernetesError("the Kubernetes API at https://127.0.0.1:1 does not answer")
+
+    monkeypatch.setattr(helm(record(1, "failed")), "get", refuse)
+    pulumi.write([PROVIDER_STATE], [])
+    pulumi.plan([resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER)])
+    report = adopt(PulumiStack("test"))
+    assert (report.items, report.undecided) == ([], False)
