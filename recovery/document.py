@@ -38,7 +38,7 @@ class Creation:
     @property
     def provider(self) -> str:
         """URN of the resource's provider."""
-        return str(self.resource["provider"]).rpartition("::")[0]
+        return provider_of(self.resource)
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,25 @@ class State:
                 return dict(reveal(each.get("inputs", {})))
         return None
 
-    def ids(self, type_token: str) -> set[str]:
-        """Return the IDs of all resources of a type in the state."""
-        return {str(each["id"]) for each in resources(self.sealed) if each["type"] == type_token and each.get("id")}
+    def ids(self, type_token: str, provider: str) -> set[str]:
+        """Return the IDs of all resources of a type in the state that belong to a provider.
+
+        An object has the same ID in each cluster.
+
+        Args:
+            type_token: The type.
+            provider: URN of the provider.
+        """
+        return {
+            str(each["id"])
+            for each in resources(self.sealed)
+            if each["type"] == type_token and each.get("id") and provider_of(each) == provider
+        }
+
+
+def provider_of(resource: Mapping[str, Any]) -> str:
+    """Return the URN of a resource's provider."""
+    return str(resource["provider"]).rpartition("::")[0]
 
 
 def resources(document: Mapping[str, Any]) -> list[dict[str, Any]]:

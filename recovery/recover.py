@@ -7,7 +7,7 @@ from typing import Any
 
 from phalanx.errors import PhalanxError
 from recovery import plugins
-from recovery.document import Creation, KnownInputs, State, is_known, pending, resources, with_resources
+from recovery.document import Creation, KnownInputs, State, is_known, pending, provider_of, resources, with_resources
 from recovery.kubernetes import RELEASE
 from recovery.openstack import FINDERS as OPENSTACK_FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
@@ -137,7 +137,7 @@ def _existing(search: Search, masked: Iterable[dict[str, Any]], known: set[str])
 
 def _prerequisites(resource: Mapping[str, Any]) -> Iterable[str]:
     """Return the URNs that must be in the state before a resource; a refused run has recorded its provider."""
-    return [str(resource["provider"]).rpartition("::")[0], *(resource.get("dependencies") or [])]
+    return [provider_of(resource), *(resource.get("dependencies") or [])]
 
 
 def _missing_parents(urn: str, planned: Mapping[str, dict[str, Any]], known: set[str]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from phalanx.errors import PhalanxError
 from recovery import kubernetes
-from recovery.document import Creation, Inputs, KnownInputs, State, UnknownInputError
+from recovery.document import Creation, Inputs, KnownInputs, State, UnknownInputError, provider_of
 from recovery.finder import POLL, AmbiguousError, Finder, Found
 from recovery.report import Item, Outcome
 from recovery.services import explain, repeatable, service_of
@@ -116,7 +116,7 @@ class Search:
             return Item(urn, Outcome.REFRESHED, message)
 
         def release() -> Item:
-            cluster = self._client(str(resource["provider"]).rpartition("::")[0], kubernetes.connect)
+            cluster = self._client(provider_of(resource), kubernetes.connect)
             unblocked = self._unblock(cluster, inputs)
             suffix = "; Helm's record of the interrupted operation is removed" if unblocked else ""
             return Item(urn, Outcome.REFRESHED, message + suffix)
@@ -170,7 +170,7 @@ class Search:
         return f"{status}; {_replacement(creation.urn)}" if status else ""
 
     def _find(self, creation: Creation, finder: Finder[Any], client: Any) -> list[Found]:
-        known = self.state.ids(creation.type)
+        known = self.state.ids(creation.type, creation.provider)
         for attempt in range(1 if self.dry_run else self.attempts):
             if attempt:
                 time.sleep(POLL)

@@ -109,6 +109,24 @@ def test_an_absent_or_terminating_object_or_unknown_kind_is_not_found() -> None:
     assert found({**APPLICATION, "apiVersion": "argoproj.io/v9"}, {}) == []
 
 
+def test_an_object_is_found_although_the_other_cluster_has_one_with_the_same_id(
+    monkeypatch: pytest.MonkeyPatch, pulumi: FakePulumi
+) -> None:
+    other = PROVIDER.replace("::kubernetes", "::green-kubernetes")
+    kind = "kubernetes:argoproj.io/v1alpha1:Application"
+    here = {**resource(kind, "tap", APPLICATION, PROVIDER), "id": "argocd/tap"}
+    missing = resource(kind, "green-tap", APPLICATION, other)
+    pulumi.write([PROVIDER_STATE, {**PROVIDER_STATE, "urn": other}, here], pending("creating", missing))
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/tap"
+    cluster = FakeCluster({path: existing(APPLICATION, "pulumi-kubernetes-2")})
+    monkeypatch.setitem(SERVICES, "kubernetes", Service(lambda _: cluster, kubernetes.finder))
+    monkeypatch.setattr("recovery.search.POLL", 0)
+    (item,) = recover(PulumiStack("test")).items
+    assert (item.outcome, item.id) == (Outcome.RECORDED, "argocd/tap")
+    # Another field manager would not own what the killed run has applied, and could not remove it.
+    assert pulumi.resources[-1]["outputs"]["__fieldManager"] == "pulumi-kubernetes-2"
+
+
 @pytest.fixture
 def helm(monkeypatch: pytest.MonkeyPatch, pulumi: FakePulumi) -> Callable[..., FakeCluster]:
     """Return a function that sets up a cluster with Helm's records of a release, which is pending in the state."""
