@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def main() -> bool:
     return preview / empty <= PREVIEW_GOAL and up / critical <= UP_GOAL
 
 
-def critical_path(resources: Iterable[Mapping[str, Any]], seconds: Mapping[str, float]) -> list[tuple[str, float]]:
+def critical_path(resources: Collection[Mapping[str, Any]], seconds: Mapping[str, float]) -> list[tuple[str, float]]:
     """Return the dependency chain of resources that takes longest.
 
     Args:
@@ -68,21 +68,26 @@ def critical_path(resources: Iterable[Mapping[str, Any]], seconds: Mapping[str, 
     Returns:
         Logical name and seconds of each resource on the path, in order.
     """
-    # A component, the stack included, lasts as long as all that is in it.
-    needs = {each["urn"]: _needed(each) for each in resources if each.get("custom")}
+    needs = {each["urn"]: _needed(each) for each in resources}
+    # A component, the stack included, lasts as long as all that is in it, but its registration takes no time.
+    own = {each["urn"]: seconds.get(each["urn"], 0.0) if each.get("custom") else 0.0 for each in resources}
 
     @cache
     def longest(urn: str) -> tuple[float, tuple[str, ...]]:
         before = max((longest(each) for each in needs.get(urn, ())), default=(0.0, ()))
-        return before[0] + seconds.get(urn, 0.0), (*before[1], urn)
+        return before[0] + own.get(urn, 0.0), (*before[1], urn)
 
     _, path = max(map(longest, needs))
-    return [(urn.rpartition("::")[2], seconds.get(urn, 0.0)) for urn in path]
+    return [(urn.rpartition("::")[2], own.get(urn, 0.0)) for urn in path]
 
 
 def _needed(resource: Mapping[str, Any]) -> set[str]:
-    """Return the URNs that must exist before a resource is created; a component exists once it is registered."""
-    needed = {*(resource.get("dependencies") or []), resource.get("provider", "").rpartition("::")[0]}
+    """Return the URNs that must exist before a resource is created.
+
+    Among them is its component, which is registered once that which the component itself depends on exists.
+    """
+    provider = resource.get("provider", "").rpartition("::")[0]
+    needed = {*(resource.get("dependencies") or []), provider, resource.get("parent", "")}
     return needed - {"", resource["urn"]}
 
 
