@@ -87,7 +87,13 @@ def serving_cluster(connection: "Connection", address: str, stack: str) -> str |
 
 
 def cluster_behind(connection: "Connection", port_id: str | None, stack: str) -> str | None:
-    """Return the same of the port of a floating IP, which is None if it has none."""
+    """Return the name in Magnum of the stack's cluster whose cloud controller has a port; None if none has it.
+
+    Args:
+        connection: Connection to the stack's project.
+        port_id: ID of the port of a floating IP; None if the address has no port.
+        stack: Name of the stack.
+    """
     balancer = load_balancer(connection, port_id)
     return _cluster_of(connection, balancer, stack) if balancer else None
 

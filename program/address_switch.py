@@ -1,4 +1,4 @@
-"""Wait for the floating IP when another cluster of the platform becomes the active one.
+"""Check whether another cluster of the platform can become the active one, and wait until it has the floating IP.
 
 Each cluster's cloud controller owns the load balancer of its ingress-nginx, and the change of two Services moves the
 address: the one that is no longer active becomes internal and releases it, then the other one takes it.
