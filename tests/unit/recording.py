@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 from unittest import mock
 
@@ -39,15 +40,24 @@ class Registered:
 
     Attributes:
         urn: URN, as the engine creates it.
-        inputs: Inputs by wire name (camelCase), secrets in plaintext; an unknown value is ``UNKNOWN``.
-        veiled: The same inputs with secrets replaced by ``[secret]``, for checks that values do not leak.
         request: Complete request, for options without an attribute here.
     """
 
     urn: str
-    inputs: dict[str, Any]
-    veiled: dict[str, Any]
     request: resource_pb2.RegisterResourceRequest
+
+    # Most tests look at few of the resources of a run.
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """Inputs by wire name (camelCase), secrets in plaintext; an unknown value is ``UNKNOWN``."""
+        inputs: dict[str, Any] = _plain(json_format.MessageToDict(self.request.object))
+        return inputs
+
+    @cached_property
+    def veiled(self) -> dict[str, Any]:
+        """The same inputs with secrets replaced by ``[secret]``, for checks that values do not leak."""
+        inputs: dict[str, Any] = _veil(json_format.MessageToDict(self.request.object))
+        return inputs
 
     @property
     def type(self) -> str:
@@ -187,8 +197,7 @@ class _Monitor(MockMonitor):
                 raise AssertionError(f"two resources share the URN {urn}")
             self._urns.add(urn)
             if request.type != STACK_TYPE:
-                inputs = json_format.MessageToDict(request.object)
-                self._recording.resources.append(Registered(urn, _plain(inputs), _veil(inputs), request))
+                self._recording.resources.append(Registered(urn, request))
         state = struct_pb2.Struct()
         state.CopyFrom(request.object)
         if request.custom and not self._preview:

@@ -197,6 +197,14 @@ LETS_ENCRYPT = {"kind": "letsencrypt", "email": "rsp@example.org"}
             "",
             "is not valid: must be the path of a file, absolute or from the project's",
         ),
+        *(
+            ("secrets.applications", {"tap": {"google_creds.json": value}}, '.tap["google_creds.json"]', problem)
+            for value, problem in (
+                ("", "must not be empty"),
+                (12345, "must be text: put it in quotes"),
+                (["planted"], "must be text"),
+            )
+        ),
         ("secrets.file", "", "", "is blank: must be the path of a file"),
         ("secrets.file", "a\0b", "", "contains a line break or an invisible character"),
         ("phalanx.repository", " x", "", "begins or ends with a blank: must be the URL of a Git repository"),

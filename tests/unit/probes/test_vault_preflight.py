@@ -1,4 +1,4 @@
-"""Warnings of the preflight, with a real OpenBao; fatal problems are tested in tests/unit/program/test_bad_vault.py."""
+"""Warnings of the preflight, with a real OpenBao; fatal problems: test_unsuitable_vault.py."""
 
 from collections.abc import Iterator
 

@@ -42,21 +42,8 @@ def edit(path: Path, change: Change) -> None:
 @pytest.mark.parametrize(
     ("file", "change", "problem"),
     [
-        (ENVIRONMENT, disabled("argocd"), f"{ENVIRONMENT}: applications.argocd: is false or missing, expected true"),
-        (
-            ENVIRONMENT,
-            disabled("vault-secrets-operator"),
-            f"{ENVIRONMENT}: applications.vault-secrets-operator: is false or missing, expected true",
-        ),
-        (ENVIRONMENT, lambda values: values.update(vaultURL="x"), f"{ENVIRONMENT}: vaultURL: is not a setting of"),
-        (ENVIRONMENT, lambda values: values.update(vaultPathPrefix="a/+"), f"{ENVIRONMENT}: vaultPathPrefix: 'a/+'"),
-        (ENVIRONMENT, lambda values: values.update(vaultUrl="vault"), f"{ENVIRONMENT}: vaultUrl: 'vault' is not"),
         (ENVIRONMENT, lambda values: values.update(fqdn="https://a.b"), f"{ENVIRONMENT}: fqdn: 'https://a.b' is not"),
-        (ENVIRONMENT, lambda values: values.update(revisions={"tpa": "a"}), f"{ENVIRONMENT}: revisions.tpa: the appli"),
-        (NUBLADO, volume(source=None), f"{VOLUMES}[1].source: is null, expected a mapping"),
-        (NUBLADO, volume(source=["nfs"]), f"{VOLUMES}[1].source: is a list, expected a mapping"),
         (NUBLADO, volume(source={"type": "nfs"}), f"{VOLUMES}[1].source.serverPath: is missing, expected"),
-        (NUBLADO, lambda values: values["controller"].update(config=[]), f"{NUBLADO}: controller.config: is a list"),
     ],
 )
 def test_a_wrong_value_is_reported_with_file_and_key(
@@ -78,32 +65,10 @@ def test_problems_of_the_clouds_are_reported_with_those_of_the_checkout(run_stac
     assert message.splitlines()[-1] == str(quota)
 
 
-@pytest.mark.parametrize("name", ["cert-manager", "ingress-nginx"])
-def test_an_application_that_the_certificate_needs_must_be_enabled(
-    run_stack: StackRunner, root: Path, name: str
-) -> None:
-    edit(root / ENVIRONMENT, disabled(name))
-    tls = {"kind": "letsencrypt", "email": "operators@example.org"}
-    message = refused(run_stack, root=root, changes={"tls": tls})
-    assert message.startswith(f"{ENVIRONMENT}: applications.{name}: is false or missing, but it ")
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        (b"a: \xff", "1: is not UTF-8 text"),
-        (b"a: &a [*a]", "1: an alias refers to the value that contains it"),
-        (b"[" * 100_000, "1: is nested too deep"),
-        (b"a: 1\na: 2", "2: repeats the key a of line 1"),
-        (b"- a", " expected a mapping"),
-    ],
-)
 @pytest.mark.parametrize("file", [ENVIRONMENT, NUBLADO, "applications/tap/secrets.yaml"])
-def test_a_malformed_file_is_reported(
-    run_stack: StackRunner, root: Path, file: str, content: bytes, problem: str
-) -> None:
-    (root / file).write_bytes(content)
-    assert refused(run_stack, root=root).startswith(f"{file}:{problem}")
+def test_a_malformed_file_is_reported(run_stack: StackRunner, root: Path, file: str) -> None:
+    (root / file).write_bytes(b"a: 1\na: 2")
+    assert refused(run_stack, root=root).startswith(f"{file}:2: repeats the key a of line 1")
 
 
 def test_all_problems_are_reported_together(run_stack: StackRunner, root: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from phalanx.errors import SecretsError
+from phalanx.errors import PhalanxError, SecretsError
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Generated, Literal, SecretKey, Wired
 from phalanx.undeclared import PULL_SECRET
@@ -225,3 +225,32 @@ def test_clients_of_a_server_that_does_not_exist_are_refused() -> None:
     client = {"id": "chronograf", "secret": "planted", "returnUri": "https://rsp.example.org/callback"}
     with pytest.raises(SecretsError, match=r"oidcClients: chronograf: no application of this environment"):
         gathered({"argocd": {"password": PASSWORD}}, secrets={"oidcClients": {"chronograf": client}})
+
+
+def given(definitions: dict[str, dict[str, dict[str, Any]]], **secrets: Any) -> str:
+    """Return the message that refuses given secrets."""
+    with pytest.raises(PhalanxError) as error:
+        gathered(definitions, secrets=secrets)
+    assert "planted" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_key_without_line_breaks() -> None:
+    pem = "-----BEGIN PRIVATE KEY----- planted -----END PRIVATE KEY-----"
+    assert given({"tap": {"key": STATIC}}, applications={"tap": {"key": pem}}).startswith(
+        "rsp:secrets.applications: tap/key: is PEM that has lost its line breaks: set it from its file"
+    )
+
+
+def test_a_password_that_is_too_long_to_be_hashed() -> None:
+    hashed = {"generate": {"type": "bcrypt-password-hash", "source": "password"}}
+    definitions = {"tap": {"password": STATIC, "hash": hashed}}
+    assert given(definitions, applications={"tap": {"password": "planted-" * 10}}) == (
+        "rsp:secrets.applications: tap/password: has 80 bytes, more than the 72 that bcrypt can hash: must be a "
+        "shorter password, such as the output of `openssl rand -hex 24`"
+    )
+
+
+def test_a_missing_file_of_secrets() -> None:
+    message = given({"tap": {"key": STATIC}}, file="nowhere.yaml")
+    assert message == "rsp:secrets.file: nowhere.yaml: cannot be read: No such file or directory"
