@@ -6,8 +6,6 @@ from pulumi import ResourceOptions
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.storage.v1 import StorageClass
 
-from components.aliases import of_cluster_services
-
 CINDER_PROVISIONER = "cinder.csi.openstack.org"
 """CSI driver of https://github.com/kubernetes/cloud-provider-openstack."""
 _DEFAULT_CLASS = {"storageclass.kubernetes.io/is-default-class": "true"}
@@ -55,7 +53,6 @@ class StorageClasses(pulumi.ComponentResource):
                 allow_volume_expansion=True,
                 opts=ResourceOptions(
                     parent=self,
-                    aliases=of_cluster_services(storage_class),
                     # The API server refuses an update of the reclaim policy, for which the provider plans no
                     # replacement.
                     replace_on_changes=["reclaimPolicy"],

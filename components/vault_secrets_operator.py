@@ -7,7 +7,6 @@ from pulumi import ResourceOptions
 from pulumi_kubernetes.core.v1 import Namespace, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components.aliases import of_cluster_services
 from components.bootstrap_release import bootstrap_release
 from phalanx.source import BootstrapChart
 
@@ -39,7 +38,7 @@ class VaultSecretsOperator(pulumi.ComponentResource):
         namespace = Namespace(
             f"{name}-namespace",
             metadata=ObjectMetaArgs(**args.namespace),
-            opts=ResourceOptions(parent=self, aliases=of_cluster_services("vault-secrets-operator")),
+            opts=ResourceOptions(parent=self),
         )
         credentials = Secret(
             f"{name}-credentials",
@@ -49,17 +48,13 @@ class VaultSecretsOperator(pulumi.ComponentResource):
                 "VAULT_ROLE_ID": pulumi.Output.secret(args.role_id),
                 "VAULT_SECRET_ID": pulumi.Output.secret(args.secret_id),
             },
-            opts=ResourceOptions(parent=self, depends_on=[namespace], aliases=of_cluster_services("vault-credentials")),
+            opts=ResourceOptions(parent=self, depends_on=[namespace]),
         )
         bootstrap_release(
             f"{name}-release",
             OPERATOR,
             args.chart,
             timeout=args.timeout,
-            opts=ResourceOptions(
-                parent=self,
-                depends_on=[credentials],
-                aliases=of_cluster_services("vault-secrets-operator-release"),
-            ),
+            opts=ResourceOptions(parent=self, depends_on=[credentials]),
         )
         self.register_outputs({})

@@ -102,9 +102,7 @@ def explain(detail: "ErrorDetails", root: type[StackFile]) -> str:
         case "missing":
             return f"{where} is missing.{_expected(place)}"
         case "extra_forbidden":
-            key = str(place.keys[-1])
-            moved = root.moved.get(key) if len(place.keys) == 1 else None
-            return f"{where} is not a known key; {moved or nearest(key, place.neighbors)}"
+            return f"{where} is not a known key; {nearest(str(place.keys[-1]), place.neighbors)}"
         case "conflict":
             return f"{where}: {detail['msg']}"
         case "union_tag_not_found" | "union_tag_invalid":

@@ -29,10 +29,6 @@ class StackConfig(StackFile):
     """Configuration of one Rubin Science Platform."""
 
     project: ClassVar[str] = PROJECT
-    moved: ClassVar[Mapping[str, str]] = {
-        "cluster": "move it below rsp:clusters under the name `cluster`, with which a stack keeps its cluster "
-        "(`rsp:clusters: {cluster: {image: ...}}`)",
-    }
     rules: ClassVar[Sequence[Rule]] = (
         fixed_address,
         overlaps,

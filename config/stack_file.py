@@ -21,9 +21,6 @@ class StackFile(Section):
     project: ClassVar[str]
     """Name of the Pulumi project, which is the namespace of the keys."""
 
-    moved: ClassVar[Mapping[str, str]] = {}
-    """What to do with sections that earlier versions had, by key, as an imperative sentence."""
-
     rules: ClassVar[Sequence[Rule]]
     """Rules between sections."""
 

@@ -42,12 +42,9 @@ def read() -> Deployed:
     # What a StackReference calls, but without its copy of all outputs in the state.
     answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": qualified_name()}).value
     outputs = (answer or {}).get("outputs") or {}
-    # Older stacks have the ID of their only cluster, and no list of what has been healthy.
-    only = {"cluster": {"id": outputs["clusterId"]}} if outputs.get("clusterId") else {}
-    clusters: Mapping[str, Any] = outputs.get("clusters") or only
-    applications = outputs.get("applications") or ()
+    clusters: Mapping[str, Any] = outputs.get("clusters") or {}
     return Deployed(
         active=outputs.get("activeCluster") or "",
         clusters=frozenset(clusters),
-        installed={str(each["id"]): frozenset(each.get("installed", applications)) for each in clusters.values()},
+        installed={str(each["id"]): frozenset(each["installed"]) for each in clusters.values()},
     )

@@ -35,9 +35,3 @@ def test_a_storage_class_may_delete_its_volumes(recording: Recording) -> None:
     assert scratch["reclaimPolicy"] == "Delete"
     assert scratch["parameters"] == {"type": "ssd"}
     assert "is-default-class" not in json.dumps(scratch)
-
-
-def test_a_storage_class_of_an_earlier_version_keeps_its_identity(recording: Recording) -> None:
-    aliases = recording.one("StorageClass", "storage-classes-scratch").request.aliases
-    former = ("services-scratch", "urn:pulumi:test::rsp::rsp:index:ClusterServices::services")
-    assert former in [(alias.spec.name, alias.spec.parentUrn) for alias in aliases]

@@ -168,10 +168,6 @@ BAD_INPUT = {
         {"objectStore__buckets": {"tap": "Async"}},
         "rsp:objectStore.buckets.tap: is not valid: must be 3 to 63",
     ),
-    "section of an earlier version": (
-        {"clusters": None, "cluster": environment_data()["clusters"]["cluster"]},
-        "rsp:cluster is not a known key; move it below rsp:clusters under the name `cluster`",
-    ),
     "no cluster": ({"clusters": {}}, "rsp:clusters: must not be empty. Expected: Kubernetes cluster"),
     "name of a cluster with a hyphen": (
         {"clusters": {"blue-1": environment_data()["clusters"]["cluster"]}},

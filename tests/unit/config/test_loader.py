@@ -114,11 +114,9 @@ def test_a_project_file_declares_every_section(path: Path) -> None:
     fields = {field.alias: field for field in model.model_fields.values()}
     # Pulumi has no type of a text that may be absent.
     assert own.keys() == fields.keys() - {"activeCluster"}
-    # The CLI would refuse a file with a former section before the program can tell how to move it.
-    known_by_the_program_only = {"clusters"} if model.moved else set()
     assert {key for key, entry in own.items() if "default" not in entry} == {
         alias for alias, field in fields.items() if field.is_required()
-    } - known_by_the_program_only
+    }
 
 
 @pytest.mark.parametrize("model", schema.MODELS.values())
