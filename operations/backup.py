@@ -13,11 +13,11 @@ import typer
 from config.loader import load_file
 from config.stack_config import StackConfig
 from operations import text_table
-from operations.stack import StackName, connect
+from operations.stack import StackName
 from phalanx.errors import PhalanxError
 from probes import backup_retention, backups
 from probes.backups import Backup
-from probes.openstack_connection import first_line
+from probes.openstack_connection import connect, first_line
 from recovery import restore as volume_restore
 from recovery.backups import Action, BackupError, Result, VolumeBackups
 from recovery.pulumi_stack import PulumiStack

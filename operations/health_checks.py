@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from operations import health_in_cluster, needed_secrets, secrets_status
-from operations.health_in_cluster import StackCluster, UnavailableError
+from operations.health_in_cluster import StackCluster
 from operations.secrets_status import SecretState
 from phalanx import application, databases, source
 from phalanx.checkout import Checkout
@@ -30,8 +30,7 @@ from probes.health import (
 from probes.health import databases as database_health
 from probes.health.check import Check, Shared
 from probes.health.finding import Finding, State, critical, ok, unknown
-from probes.openstack_connection import connect
-from probes.problem import Problem
+from probes.openstack_connection import LoginError, connect, openstack_errors
 from wiring.application_values import application_values
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Stack:
     @cached_property
     def connection(self) -> "Shared[Connection]":
         """Connection to the OpenStack project."""
-        return Shared(self._connect)
+        return Shared(lambda: connect(self.config.cloud))
 
     @cached_property
     def phalanx(self) -> Shared[tuple[Checkout, Environment]]:
@@ -94,12 +93,6 @@ class Stack:
         self.phalanx.retry()
         for each in self.clusters.values():
             each.retry()
-
-    def _connect(self) -> "Connection":
-        found = connect(self.config.cloud)
-        if isinstance(found, Problem):
-            raise UnavailableError(f"{found.where} {found.what}")
-        return found
 
 
 def all_checks(stack: Stack) -> list[Check]:
@@ -234,10 +227,7 @@ def _secrets(stack: Stack) -> Iterator[Finding]:
 
 def _address(stack: Stack) -> str | None:
     """Return the floating IP of the platform; None if it does not exist or Neutron does not answer."""
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
-    from openstack.exceptions import SDKException  # noqa: PLC0415
-
     try:
         return load_balancer.ingress_address(stack.connection(), stack.config, stack.name)
-    except (UnavailableError, ClientException, SDKException):
+    except openstack_errors(LoginError):
         return None

@@ -14,7 +14,7 @@ from probes.health import applications, cloud, kubernetes, load_balancer, magnum
 from probes.health.check import Check, Shared
 from probes.health.finding import Finding, State, unknown
 from probes.kubernetes_api import KubernetesApi
-from probes.openstack_connection import first_line
+from probes.openstack_connection import first_line, openstack_errors
 from recovery.document import resources, reveal
 from recovery.pulumi_stack import PulumiStack
 
@@ -136,11 +136,9 @@ def _kubeconfig(cluster: StackCluster) -> Iterator[Finding]:
 
 
 def _kubernetes_api(cluster: StackCluster) -> Iterator[Finding]:
-    from openstack.exceptions import SDKException  # noqa: PLC0415  # slow to import
-
     try:
         client = cluster.kubernetes()
-    except (PhalanxError, SDKException) as error:
+    except openstack_errors(PhalanxError) as error:
         # Without a kubeconfig in the state, Magnum has to sign a certificate.
         text = f"no access without the state's kubeconfig: {first_line(error)}"
         causes = (cloud.KEYSTONE, "Magnum", magnum.CLUSTER)

@@ -12,10 +12,11 @@ from config import prices as site_prices
 from config.loader import ConfigError, load_file
 from config.prices import Prices
 from config.stack_config import StackConfig
-from operations.stack import StackName, connect, load
+from operations.stack import StackName, load
 from phalanx import source
 from probes import allowances, cost, quota, vault_client
 from probes.needs import Flavor, Volumes, needs, of_claims
+from probes.openstack_connection import connect
 from probes.quota import Project, Row
 from wiring import requirements
 from wiring.application_values import application_values
@@ -87,7 +88,7 @@ def _ask(
     """Return the comparison with the project's quotas, the sizes of all flavors, and the project.
 
     Raises:
-        ConfigError: The cloud cannot be reached with the stack's entry of clouds.yaml.
+        LoginError: The login to OpenStack fails.
     """
     connection = connect(config.cloud)
     sizes = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()} | given

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
-from config.cloud import Cloud
 from config.loader import ConfigError, load_checked
 from config.phalanx import Phalanx
 from config.stack_config import StackConfig
@@ -15,12 +14,7 @@ from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.documents import key_path
 from phalanx.environment import Environment
-from probes import openstack_connection
-from probes.problem import Problem
 from recovery.pulumi_stack import PulumiStack
-
-if TYPE_CHECKING:
-    from openstack.connection import Connection
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
 """Option with the name of a stack."""
@@ -73,18 +67,6 @@ def checked_configuration(name: str) -> tuple[StackConfig, list[str]]:
         reasons = ", ".join(f"{key_path(each['loc'])}: {each['msg']}" for each in error.errors(include_input=False))
         raise ConfigError(f"rsp:phalanx: is not valid once decrypted: {reasons}") from None
     return config.model_copy(update={"phalanx": phalanx}), plain_secrets
-
-
-def connect(cloud: Cloud) -> "Connection":
-    """Return an authenticated connection to the OpenStack project of a stack.
-
-    Raises:
-        ConfigError: The cloud cannot be reached with the stack's entry of clouds.yaml.
-    """
-    connection = openstack_connection.connect(cloud)
-    if isinstance(connection, Problem):
-        raise ConfigError(str(connection))
-    return connection
 
 
 def load(name: str) -> Stack:

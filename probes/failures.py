@@ -14,7 +14,6 @@ from probes import (
 )
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import connect
-from probes.problem import Problem
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -28,13 +27,7 @@ def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Cal
 
 
 def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[Cloud, Inputs], list[str]]:
-    def connect_and_explain(cloud: Cloud, inputs: Inputs) -> list[str]:
-        connection = connect(cloud)
-        if isinstance(connection, Problem):
-            raise ConnectionError(str(connection))
-        return explain(connection, inputs)
-
-    return connect_and_explain
+    return lambda cloud, inputs: explain(connect(cloud), inputs)
 
 
 IN_KUBERNETES: Final = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from phalanx.errors import PhalanxError
 from probes import cluster_access
 from probes.kubernetes_api import KubernetesApi
-from probes.openstack_connection import first_line
+from probes.openstack_connection import first_line, openstack_errors
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ def problems(connection: "Connection", cluster: str, exists: bool, namespace: st
         namespace: Namespace for what the program creates.
 
     """
-    from openstack.exceptions import SDKException  # noqa: PLC0415  # slow to import
-
     if not exists:
         yield Problem(
             where=_WHERE,
@@ -42,7 +40,7 @@ def problems(connection: "Connection", cluster: str, exists: bool, namespace: st
     try:
         client = KubernetesApi(cluster_access.kubeconfig(connection, cluster))
         yield from missing(client, namespace)
-    except (PhalanxError, SDKException) as error:
+    except openstack_errors(PhalanxError) as error:
         # A preview may have credentials for which Magnum signs no certificate.
         yield Problem(where=_WHERE, what=f"cannot be checked: {first_line(error)}", fatal=False)
 

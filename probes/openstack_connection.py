@@ -15,48 +15,77 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 TIMEOUT = 10
-"""Timeout of a request in seconds."""
+"""Timeout of a request in seconds, while people wait for the answer."""
+
+PATIENT_TIMEOUT = 30
+"""The same for what must not fail because a service is slow: hooks of a run, and its recovery."""
 
 # It logs that Keystone is unreachable, which is reported below.
 logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
 
 
-def connect(cloud: Cloud, project: str = PROJECT) -> "Connection | Problem":
-    """Return an authenticated connection, or the reason why the login fails.
+class LoginError(PhalanxError):
+    """The login to OpenStack with an entry of clouds.yaml fails.
+
+    Attributes:
+        problem: The reason.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def connect(cloud: Cloud, project: str = PROJECT, *, timeout: float = TIMEOUT) -> "Connection":
+    """Return an authenticated connection.
 
     Args:
         cloud: The entry of clouds.yaml.
         project: Name of the Pulumi project whose configuration a problem names.
+        timeout: Timeout of each of its requests in seconds.
+
+    Raises:
+        LoginError: The login fails.
     """
     import openstack  # noqa: PLC0415  # takes a second to import
-    from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
     from openstack import exceptions  # noqa: PLC0415
 
     try:
         connection = openstack.connect(
             cloud=cloud.name,
             region_name=cloud.region,
-            api_timeout=TIMEOUT,
-            app_name="rsp-preflight",
+            api_timeout=timeout,
+            app_name="rsp",
         )
     except exceptions.ConfigException as error:
-        return Problem(
-            where=f"{project}:cloud",
-            what=f"{first_line(error)}: set it to an entry of clouds.yaml and one of its regions, "
-            "or set OS_CLIENT_CONFIG_FILE to the path of the right clouds.yaml",
+        what = (
+            f"{first_line(error)}: set it to an entry of clouds.yaml and one of its regions, or set "
+            "OS_CLIENT_CONFIG_FILE to the path of the right clouds.yaml"
         )
+        raise LoginError(Problem(where=f"{project}:cloud", what=what)) from error
     retry_openstack(connection)
     where = f"Keystone at {connection.config.get_auth_args().get('auth_url', 'an unknown address')}"
     ca_file = private_ca(connection)
     if ca_file and not Path(ca_file).exists():
-        return Problem(
-            where=where, what=f"`cacert` of cloud `{cloud.name}` in clouds.yaml is {ca_file}, which does not exist"
-        )
+        what = f"`cacert` of cloud `{cloud.name}` in clouds.yaml is {ca_file}, which does not exist"
+        raise LoginError(Problem(where=where, what=what))
     try:
         connection.authorize()
-    except (exceptions.SDKException, keystone.ClientException) as error:
-        return _refusal(where, cloud.name, ca_file, error)
+    except openstack_errors() as error:
+        raise LoginError(_refusal(where, cloud.name, ca_file, error)) from error
     return connection
+
+
+def openstack_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return the exceptions of a request to OpenStack: those of the SDK, and keystoneauth's, which the SDK passes on.
+
+    Args:
+        others: Exceptions to return with them.
+    """
+    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
+    from openstack.exceptions import SDKException  # noqa: PLC0415
+
+    return (SDKException, ClientException, *others)
 
 
 def private_ca(connection: "Connection") -> str | None:
@@ -82,11 +111,9 @@ def locate(cloud: Cloud, project: str = PROJECT) -> Location:
     """Return where an entry of clouds.yaml leads; arguments as for `connect`.
 
     Raises:
-        PhalanxError: The login fails.
+        LoginError: The login fails.
     """
     connection = connect(cloud, project)
-    if isinstance(connection, Problem):
-        raise PhalanxError(str(connection))
     return Location(str(connection.current_project_id), connection.config.region_name or "")
 
 

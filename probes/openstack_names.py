@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.cloud import Cloud
 from config.network import NetworkSettings
-from probes.openstack_connection import first_line
+from probes.openstack_connection import first_line, openstack_errors
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -115,11 +115,8 @@ def absent(path: str, name: str, present: Iterable[str], kind: str = "") -> Prob
 
 def run(service: str, check: Callable[[], Iterable[Problem]]) -> list[Problem]:
     """Run a check; if the service fails, return that as its problem."""
-    from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
-    from openstack import exceptions  # noqa: PLC0415
-
     try:
         return list(check())
-    except (exceptions.SDKException, keystone.ClientException) as error:
+    except openstack_errors() as error:
         what = f"request failed: {first_line(error)}: check that the service is running and the user has access to it"
         return [Problem(where=service, what=what)]

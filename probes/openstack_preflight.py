@@ -23,7 +23,7 @@ from probes import (
     quota,
 )
 from probes.needs import Flavor, Volumes, servers
-from probes.openstack_connection import connect, private_ca
+from probes.openstack_connection import LoginError, connect, private_ca
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
 
@@ -42,9 +42,10 @@ def check(
         executor: Runs the requests to the services concurrently.
         claimed: Returns the volumes of the applications' claims, for which it may have to wait.
     """
-    connection = connect(config.cloud)
-    if isinstance(connection, Problem):
-        return [connection]
+    try:
+        connection = connect(config.cloud)
+    except LoginError as error:
+        return [error.problem]
     project = _Project(config, stack, connection, executor, claimed)
     # All requests to a missing service would fail, too.
     if missing := list(project.services()):

@@ -10,7 +10,7 @@ from config.vault_stack import VaultStackConfig
 from phalanx import certificates
 from phalanx.certificates import CertificateError
 from probes import existing_network, existing_volumes
-from probes.openstack_connection import connect
+from probes.openstack_connection import LoginError, connect
 from probes.openstack_names import Names, run
 from probes.problem import Problem
 
@@ -23,9 +23,10 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
         stack: Name of the stack, which identifies its existing resources.
     """
     problems = [*_check_certificate(config)]
-    connection = connect(config.cloud, config.project)
-    if isinstance(connection, Problem):
-        return [*problems, connection]
+    try:
+        connection = connect(config.cloud, config.project)
+    except LoginError as error:
+        return [*problems, error.problem]
     server = config.server
     names = Names(
         connection=connection,

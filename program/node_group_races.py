@@ -15,8 +15,7 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, Resource
 
 from config.cloud import Cloud
 from probes import openstack_api
-from probes.openstack_connection import connect
-from probes.problem import Problem
+from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from program.hooks import bind_hooks, in_thread
 
 NODE_GROUP: Final = "openstack:containerinfra/nodeGroup:NodeGroup"
@@ -39,7 +38,7 @@ def repeated(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bool:
         error: Error of the provider.
 
     Raises:
-        ConnectionError: OpenStack cannot be reached.
+        LoginError: OpenStack cannot be reached.
         openstack.exceptions.SDKException: Magnum cannot be reached, or refuses the request.
     """
     if not _TOO_EARLY.search(error):
@@ -64,7 +63,7 @@ def wait_for_updates(cloud: Cloud) -> ResourceTransformation:
 def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
     """Return a hook that waits until Magnum has ended the update of a node group.
 
-    It raises a ConnectionError or a ``openstack.exceptions.SDKException`` if Magnum cannot be asked.
+    It raises a LoginError or a ``openstack.exceptions.SDKException`` if Magnum cannot be asked.
     """
 
     async def wait(args: ResourceHookArgs) -> None:
@@ -74,9 +73,7 @@ def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
 
 
 def _await_end(cloud: Cloud, cluster: str) -> None:
-    connection = connect(cloud)
-    if isinstance(connection, Problem):
-        raise ConnectionError(str(connection))
+    connection = connect(cloud, timeout=PATIENT_TIMEOUT)
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         time.sleep(_PAUSE)

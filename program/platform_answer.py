@@ -11,8 +11,7 @@ from phalanx.certificates import CertificateError
 from phalanx.errors import PhalanxError
 from probes import served_certificate
 from probes.health import load_balancer
-from probes.openstack_connection import connect
-from probes.problem import Problem
+from probes.openstack_connection import LoginError, connect
 from program.errors import user_errors
 from program.hooks import in_thread
 from wiring.ingress_service import INGRESS_NGINX
@@ -66,10 +65,9 @@ def _ask(config: StackConfig, host: str, address: str) -> None:
 
 
 def _load_balancer(config: StackConfig, address: str) -> list[str]:
-    connection = connect(config.cloud)
-    if isinstance(connection, Problem):
-        return [str(connection)]
     try:
-        return load_balancer.describe(connection, address)
+        return load_balancer.describe(connect(config.cloud), address)
+    except LoginError as error:
+        return [str(error)]
     except Exception as error:  # noqa: BLE001  # it must not hide that the platform does not answer
         return [f"the state of the load balancer could not be determined: {type(error).__name__}"]

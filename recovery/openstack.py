@@ -4,16 +4,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes import openstack_api
-from probes.retries import retry_openstack
+from config.cloud import Cloud
+from probes import openstack_api, openstack_connection
 from recovery.document import Inputs
 from recovery.finder import Finder, Found, wait_for_status
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
-
-TIMEOUT = 30
-"""Seconds to wait for a response."""
 
 _CLUSTER_MINUTES, _SERVER_MINUTES, _RECORD_MINUTES, _BALANCER_MINUTES, _SHARE_MINUTES = 90, 30, 10, 10, 10
 _BALANCER_GONE = ("DELETED", "PENDING_DELETE")
@@ -32,15 +29,10 @@ def connect(settings: Inputs) -> "Connection":
     """Connect with the settings of Pulumi's provider; like it, take the credentials from clouds.yaml.
 
     Raises:
-        openstack.exceptions.SDKException: clouds.yaml has no such cloud.
+        LoginError: The login fails.
     """
-    import openstack  # noqa: PLC0415  # takes a second to import
-
-    connection = openstack.connect(
-        cloud=settings.get("cloud"), region_name=settings.get("region"), api_timeout=TIMEOUT, app_name="rsp-recover"
-    )
-    retry_openstack(connection)
-    return connection
+    cloud = Cloud(name=settings["cloud"], region=settings.get("region"))
+    return openstack_connection.connect(cloud, timeout=openstack_connection.PATIENT_TIMEOUT)
 
 
 def _ids(found: Iterable[Any], inputs: Inputs) -> Iterator[Found]:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from phalanx.errors import PhalanxError
 from probes.health.finding import Finding, State, unknown
-from probes.openstack_connection import first_line
+from probes.openstack_connection import first_line, openstack_errors
 
 T = TypeVar("T")
 
@@ -111,15 +111,13 @@ def _append(results: list[T], call: Callable[[], T]) -> None:
 
 def _findings(check: Check) -> list[Finding]:
     """Run a check; if that fails, return this as its finding."""
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
-    from openstack.exceptions import SDKException  # noqa: PLC0415
-    from requests.exceptions import RequestException  # noqa: PLC0415
+    from requests.exceptions import RequestException  # noqa: PLC0415  # slow to import
 
     try:
         return list(check.run())
     except PhalanxError as error:
         return [_failed(check, str(error))]
-    except (ClientException, SDKException, RequestException, OSError) as error:
+    except openstack_errors(RequestException, OSError) as error:
         return [_failed(check, f"request failed: {first_line(error)}")]
     except Exception as error:  # noqa: BLE001  # must not hide the other findings; its text may contain anything
         return [unknown(check.name, f"the check itself failed: {type(error).__name__}", check.remedy, check.requires)]

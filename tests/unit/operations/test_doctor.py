@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from keystoneauth1.exceptions import ConnectFailure
 from typer.testing import CliRunner, Result
 
 from operations import health_checks, health_in_cluster
@@ -188,6 +189,15 @@ def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkey
         State.UNKNOWN,
         "the stack's state cannot be read: the stack's state has no cluster rsp-test-cluster",
     )
+
+    def fail(*_: object) -> str:
+        raise ConnectFailure("Unable to establish connection")
+
+    monkeypatch.setattr("probes.cluster_access.kubeconfig", fail)
+    (found,) = next(
+        each for each in health_checks.all_checks(Stack("test", environment())) if each.name == "Kubernetes API"
+    ).run()
+    assert found.message.startswith("no access without the state's kubeconfig: ")
 
 
 def test_a_private_authority_is_named_before_it_expires(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from keystoneauth1.exceptions import ConnectFailure
 from openstack.exceptions import ForbiddenException
 
 from probes import cluster_access, monitoring_preflight
@@ -51,9 +52,10 @@ def test_a_cluster_that_does_not_exist_cannot_have_the_operator() -> None:
     assert "run `pulumi up` without this section first" in problem.what
 
 
-def test_credentials_that_get_no_certificate_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [ForbiddenException("certificate:create"), ConnectFailure("certificate:create")])
+def test_without_a_certificate_a_warning_remains(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def refuse(*_: object) -> str:
-        raise ForbiddenException("certificate:create is not allowed")
+        raise error
 
     monkeypatch.setattr(cluster_access, "kubeconfig", refuse)
     connection: Any = SimpleNamespace()

@@ -8,8 +8,7 @@ import yaml
 
 from components import private_authority
 from config.cloud import Cloud
-from probes.openstack_connection import connect
-from probes.problem import Problem
+from probes.openstack_connection import LoginError, connect
 from tests.unit.tls_server import tls_server
 
 Refusal = Callable[[str | None], str]
@@ -33,8 +32,10 @@ def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refusal
             domains = {"user_domain_name": "Default", "project_domain_name": "Default"}
             entry = {"auth": login | domains, **({"cacert": str(tmp_path / cacert)} if cacert else {})}
             (tmp_path / "clouds.yaml").write_text(yaml.safe_dump({"clouds": {"site": entry}}))
-            found = connect(Cloud(name="site"))
-            assert isinstance(found, Problem)
+            with pytest.raises(LoginError) as caught:
+                connect(Cloud(name="site"))
+            found = caught.value.problem
+            assert str(caught.value) == str(found)
             assert found.where == f"Keystone at {url}"
             return found.what
 

@@ -10,7 +10,7 @@ import pytest
 from openstack.connection import Connection
 
 from config.cloud import Cloud
-from probes.problem import Problem
+from probes.openstack_connection import LoginError
 from program import node_group_races
 from tests.unit.json_server import json_server
 
@@ -41,7 +41,7 @@ def magnum(statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Clo
         connection = Connection(
             auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
         )
-        monkeypatch.setattr(node_group_races, "connect", lambda _: connection)
+        monkeypatch.setattr(node_group_races, "connect", lambda _, **__: connection)
         yield Cloud(name="rsp")
 
 
@@ -74,6 +74,6 @@ def test_an_update_lasts_until_magnum_has_ended_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_unreachable_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node_group_races, "connect", lambda _: Problem(where="clouds.yaml", what="no entry rsp"))
-    with pytest.raises(ConnectionError, match="no entry rsp"):
-        node_group_races.repeated(Cloud(name="rsp"), INPUTS, EARLY.format("UPDATE_COMPLETE"))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "/nonexistent")
+    with pytest.raises(LoginError, match="Cloud unknown was not found"):
+        node_group_races.repeated(Cloud(name="unknown"), INPUTS, EARLY.format("UPDATE_COMPLETE"))

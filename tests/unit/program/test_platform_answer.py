@@ -8,9 +8,11 @@ from typing import Any
 
 import pulumi
 import pytest
+from openstack.exceptions import SDKException
 
 from probes import served_certificate
 from probes.health import load_balancer
+from probes.openstack_connection import LoginError
 from probes.problem import Problem
 from program import platform_answer
 from sandbox.site_certificate import issue
@@ -64,18 +66,23 @@ def test_the_error_has_the_states_of_the_load_balancer_and_its_members(run_progr
 
 
 @pytest.mark.usefixtures("_nothing")
-@pytest.mark.parametrize("failure", [Problem(where="rsp:cloud.name", what="no such cloud"), ConnectionError("planted")])
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (LoginError(Problem(where="rsp:cloud.name", what="no such cloud")), "rsp:cloud.name: no such cloud"),
+        (SDKException("planted"), "the state of the load balancer could not be determined: SDKException"),
+    ],
+)
 def test_a_cloud_that_does_not_answer_hides_no_error(
-    run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch, failure: Problem | Exception
+    run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch, failure: Exception, expected: str
 ) -> None:
-    def fail(*_: Any) -> list[str]:
-        raise ConnectionError("planted")
+    def fail(_: Any) -> None:
+        raise failure
 
-    monkeypatch.setattr(platform_answer, "connect", lambda _: failure)
-    monkeypatch.setattr(load_balancer, "describe", fail)
+    monkeypatch.setattr(platform_answer, "connect", fail)
     with pytest.raises(pulumi.RunError, match=f"^{ADDRESS} does not answer with TLS") as caught:
         update(run_program)
-    assert "planted" not in str(caught.value)
+    assert str(caught.value).splitlines()[1:] == [expected]
 
 
 @pytest.mark.usefixtures("_nothing")

@@ -12,6 +12,7 @@ import pulumi
 import pytest
 
 from probes import openstack_connection, vault_server_preflight
+from probes.openstack_connection import LoginError
 from probes.problem import Problem
 from program.duplicates import GUARDED
 from program.vault_outputs import DESCRIPTIONS
@@ -163,8 +164,8 @@ def test_names_that_the_cloud_does_not_have_are_refused(cloud: SimpleNamespace) 
 
 
 def test_an_unknown_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def connect(_: object, project: str) -> Problem:
-        return Problem(where=f"{project}:cloud", what="Cloud test-cloud was not found")
+    def connect(_: object, project: str) -> None:
+        raise LoginError(Problem(where=f"{project}:cloud", what="Cloud test-cloud was not found"))
 
     monkeypatch.setattr(vault_server_preflight, "connect", connect)
     assert refused() == "rsp-vault:cloud: Cloud test-cloud was not found"
