@@ -4,7 +4,6 @@ Each cluster's cloud controller owns the load balancer of its ingress-nginx, and
 address: the one that is no longer active becomes internal and releases it, then the other one takes it.
 """
 
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,11 +16,12 @@ from config.names import cloud_name
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from probes import floating_ip
+from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from probes.problem import Problem
 from program.deployed import Deployed
 from program.hooks import bind_hooks, in_thread
-from recovery import openstack
-from recovery.services import explain
+from program.waiting import last_answer
+from recovery.services import reported
 from wiring.ingress_service import INGRESS_NGINX
 
 if TYPE_CHECKING:
@@ -108,13 +108,8 @@ def _hook(
 
 
 def _wait(cloud: Cloud, address: str, stack: str, expected: Callable[[str | None], bool]) -> None:
-    try:
-        connection = openstack.connect({"cloud": cloud.name, "region": cloud.region})
-        await_cluster(connection, address, stack, expected)
-    except AddressNotMovedError:
-        raise
-    except Exception as error:  # `explain` raises other errors again
-        raise PhalanxError(f"cannot determine which cluster has {address}: {explain(error)}") from error
+    with reported(f"cannot determine which cluster has {address}: "):
+        await_cluster(connect(cloud, timeout=PATIENT_TIMEOUT), address, stack, expected)
 
 
 def await_cluster(connection: "Connection", address: str, stack: str, expected: Callable[[str | None], bool]) -> None:
@@ -129,15 +124,15 @@ def await_cluster(connection: "Connection", address: str, stack: str, expected: 
     Raises:
         AddressNotMovedError: It is not, after `PATIENCE`.
     """
-    deadline = time.monotonic() + PATIENCE
-    while not expected(found := floating_ip.serving_cluster(connection, address, stack)):
-        if time.monotonic() > deadline:
-            raise AddressNotMovedError(
-                f"{address} is still at the cluster {found}: see the events of `kubectl -n ingress-nginx describe "
-                f"service` there; if the cluster is lost, release the address with `openstack floating ip unset --port "
-                f"{address}`, then run `pulumi up` again"
-                if found
-                else f"no cluster has taken {address}: see the events of `kubectl -n ingress-nginx describe service` "
-                "in the active cluster, then run `pulumi up` again"
-            )
-        time.sleep(_PAUSE)
+    found = last_answer(
+        lambda: floating_ip.serving_cluster(connection, address, stack), expected, patience=PATIENCE, pause=_PAUSE
+    )
+    if not expected(found):
+        raise AddressNotMovedError(
+            f"{address} is still at the cluster {found}: see the events of `kubectl -n ingress-nginx describe service` "
+            f"there; if the cluster is lost, release the address with `openstack floating ip unset --port {address}`, "
+            "then run `pulumi up` again"
+            if found
+            else f"no cluster has taken {address}: see the events of `kubectl -n ingress-nginx describe service` in "
+            "the active cluster, then run `pulumi up` again"
+        )

@@ -11,12 +11,13 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding
 
 from config.cloud import Cloud
 from phalanx.errors import PhalanxError
+from probes import openstack_connection
 from program.hooks import bind_hooks, in_thread
 from recovery import openstack
 from recovery.document import resources
 from recovery.finder import Finder
 from recovery.pulumi_stack import PulumiError, PulumiStack
-from recovery.services import explain
+from recovery.services import reported
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -82,10 +83,8 @@ class _DuplicateCheck:
 
     def check(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
         """Check for a duplicate; raises as `before_create`."""
-        try:
+        with reported(f"cannot determine whether {name} already exists: "):
             found = {each.id for each in GUARDED[kind].find(self._connection, inputs)}
-        except Exception as error:  # `explain` raises other errors again
-            raise PhalanxError(f"cannot determine whether {name} already exists: {explain(error)}") from error
         if unknown := found - self._recorded(name, found):
             raise DuplicateError(
                 f"{inputs.get('name', name)} already exists ({', '.join(sorted(unknown))}) but is not in the state, so "
@@ -94,7 +93,7 @@ class _DuplicateCheck:
 
     @functools.cached_property
     def _connection(self) -> "Connection":
-        return openstack.connect({"cloud": self._cloud.name, "region": self._cloud.region})
+        return openstack_connection.connect(self._cloud, timeout=openstack_connection.PATIENT_TIMEOUT)
 
     def _state(self) -> dict[str, Any]:
         """Read the state; in a directory, the running CLI may just be writing the file."""

@@ -1,6 +1,5 @@
 """Wait for a floating IP before it is associated with another port."""
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -9,9 +8,10 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, Resource
 from config.cloud import Cloud
 from phalanx.errors import PhalanxError
 from probes import floating_ip
+from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from program.hooks import bind_hooks, in_thread
-from recovery import openstack
-from recovery.services import explain
+from program.waiting import last_answer
+from recovery.services import reported
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -52,13 +52,8 @@ def before_association(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[N
 
 
 def _wait(cloud: Cloud, address: str, port: str) -> None:
-    try:
-        connection = openstack.connect({"cloud": cloud.name, "region": cloud.region})
-        await_release(connection, address, port)
-    except FloatingIpInUseError:
-        raise
-    except Exception as error:  # `explain` raises other errors again
-        raise PhalanxError(f"cannot determine whether {address} is in use: {explain(error)}") from error
+    with reported(f"cannot determine whether {address} is in use: "):
+        await_release(connect(cloud, timeout=PATIENT_TIMEOUT), address, port)
 
 
 def await_release(connection: "Connection", address: str, wanted: str) -> None:
@@ -67,13 +62,13 @@ def await_release(connection: "Connection", address: str, wanted: str) -> None:
     Raises:
         FloatingIpInUseError: Another port still has it after `PATIENCE`.
     """
-    deadline = time.monotonic() + PATIENCE
-    while (port := floating_ip.port_of(connection, address)) not in (None, wanted):
-        if time.monotonic() > deadline:
-            raise FloatingIpInUseError(
-                f"the floating IP {address} is still associated with port {port}: find the load balancer by "
-                f"`openstack loadbalancer list --vip-port-id {port}`. If it is the cloud controller's, see the events "
-                "of `kubectl -n ingress-nginx describe service`; delete it if nothing else does, then run `pulumi up` "
-                "again"
-            )
-        time.sleep(_PAUSE)
+    free = (None, wanted)
+    port = last_answer(
+        lambda: floating_ip.port_of(connection, address), free.__contains__, patience=PATIENCE, pause=_PAUSE
+    )
+    if port not in free:
+        raise FloatingIpInUseError(
+            f"the floating IP {address} is still associated with port {port}: find the load balancer by "
+            f"`openstack loadbalancer list --vip-port-id {port}`. If it is the cloud controller's, see the events of "
+            "`kubectl -n ingress-nginx describe service`; delete it if nothing else does, then run `pulumi up` again"
+        )

@@ -14,9 +14,12 @@ from typing import Any, Final
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceTransformation
 
 from config.cloud import Cloud
+from phalanx.errors import PhalanxError
 from probes import openstack_api
 from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from program.hooks import bind_hooks, in_thread
+from program.waiting import last_answer
+from recovery.services import reported
 
 NODE_GROUP: Final = "openstack:containerinfra/nodeGroup:NodeGroup"
 
@@ -25,6 +28,7 @@ _TOO_EARLY: Final = re.compile(
 )
 _PATIENCE: Final = 90 * 60
 """Maximum duration of an operation in seconds, as of the cluster's own updates."""
+_BUSY: Final = "_IN_PROGRESS"
 _PAUSE: Final = 10
 """Seconds between two queries, and until the first one: by then the conductor has begun."""
 
@@ -38,8 +42,7 @@ def repeated(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bool:
         error: Error of the provider.
 
     Raises:
-        LoginError: OpenStack cannot be reached.
-        openstack.exceptions.SDKException: Magnum cannot be reached, or refuses the request.
+        PhalanxError: Magnum cannot be asked, or has not ended it in time.
     """
     if not _TOO_EARLY.search(error):
         return False
@@ -63,7 +66,7 @@ def wait_for_updates(cloud: Cloud) -> ResourceTransformation:
 def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
     """Return a hook that waits until Magnum has ended the update of a node group.
 
-    It raises a LoginError or a ``openstack.exceptions.SDKException`` if Magnum cannot be asked.
+    It raises a `PhalanxError` if Magnum cannot be asked, or has not ended the update in time.
     """
 
     async def wait(args: ResourceHookArgs) -> None:
@@ -73,10 +76,20 @@ def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
 
 
 def _await_end(cloud: Cloud, cluster: str) -> None:
-    connection = connect(cloud, timeout=PATIENT_TIMEOUT)
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        time.sleep(_PAUSE)
-        found = openstack_api.get(connection.container_infrastructure_management, f"/clusters/{cluster}")
-        if not found or not str(found["status"]).endswith("_IN_PROGRESS"):
-            return
+    time.sleep(_PAUSE)
+    with reported(f"cannot determine whether Magnum has changed the cluster {cluster}: "):
+        magnum = connect(cloud, timeout=PATIENT_TIMEOUT).container_infrastructure_management
+        status = last_answer(
+            lambda: _status(magnum, cluster), lambda found: not found.endswith(_BUSY), patience=_PATIENCE, pause=_PAUSE
+        )
+    if status.endswith(_BUSY):
+        raise PhalanxError(
+            f"the cluster {cluster} is still in status {status} after {_PATIENCE // 60} minutes: see `openstack coe "
+            f"nodegroup list {cluster}`, and run `pulumi up` again once Magnum has ended the operation"
+        )
+
+
+def _status(magnum: Any, cluster: str) -> str:
+    """Return the status of a cluster, empty if it does not exist."""
+    found = openstack_api.get(magnum, f"/clusters/{cluster}")
+    return str(found["status"]) if found else ""

@@ -11,7 +11,7 @@ from recovery import kubernetes
 from recovery.document import Creation, Inputs, KnownInputs, State, UnknownInputError, provider_of
 from recovery.finder import POLL, AmbiguousError, Finder, Found
 from recovery.report import Item, Outcome
-from recovery.services import explain, repeatable, service_of
+from recovery.services import repeatable, reported, service_of
 
 ATTEMPTS = 4
 """Number of queries for a resource: a service may still be processing the request of the killed run."""
@@ -126,11 +126,10 @@ class Search:
     def _decide(self, urn: str, resolve: Callable[[], Item]) -> Item:
         """Return the resolution of an operation; it is undecided if a service fails or a match is ambiguous."""
         try:
-            return resolve()
+            with reported():
+                return resolve()
         except (AmbiguousError, PhalanxError) as error:
             return Item(urn, Outcome.UNDECIDED, str(error))
-        except Exception as error:  # noqa: BLE001  # `explain` raises other errors again
-            return Item(urn, Outcome.UNDECIDED, explain(error))
 
     def _resolve(self, creation: Creation, finder: Finder[Any], client: Any) -> Item:
         candidates = self._find(creation, finder, client)

@@ -1,9 +1,12 @@
 """The service of each resource type, and the types whose creation can be repeated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from phalanx.errors import PhalanxError
+from probes.openstack_connection import first_line, openstack_errors
 from recovery import kubernetes, openstack, vault
 from recovery.document import Inputs
 from recovery.finder import Finder
@@ -60,18 +63,31 @@ def repeatable(type_token: str) -> str | None:
     return REPEATABLE.get(type_token)
 
 
-def explain(error: Exception) -> str:
-    """Return a message for the user about an exception of a service's client.
+@contextmanager
+def reported(prefix: str = "") -> Iterator[None]:
+    """Turn an error of a service's client into one for the user; others pass.
+
+    Args:
+        prefix: Text before the reason: what cannot be done without the service.
 
     Raises:
-        Exception: The exception itself, if it is not from a service's client.
+        PhalanxError: The request to the service failed.
     """
-    from hvac.exceptions import VaultError  # noqa: PLC0415  # see vault_client.connect
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415
-    from openstack.exceptions import SDKException  # noqa: PLC0415
-    from requests.exceptions import RequestException  # noqa: PLC0415
+    try:
+        yield
+    except PhalanxError:  # without the imports
+        raise
+    except Exception as error:
+        if not isinstance(error, _client_errors()):
+            raise
+        raise PhalanxError(
+            f"{prefix}the request to the service failed ({first_line(error)}): run the same command again once the "
+            "service is available"
+        ) from error
 
-    if not isinstance(error, VaultError | ClientException | SDKException | RequestException):
-        raise error
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    return f"the request to the service failed ({text}): run the same command again once the service is available"
+
+def _client_errors() -> tuple[type[Exception], ...]:
+    from hvac.exceptions import VaultError  # noqa: PLC0415  # see vault_client.connect
+    from requests.exceptions import RequestException  # noqa: PLC0415  # slow to import
+
+    return openstack_errors(VaultError, RequestException)

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from keystoneauth1.exceptions import ConnectFailure
 from openstack.exceptions import SDKException
 
 from config.cloud import Cloud
 from phalanx.errors import PhalanxError
 from program import floating_ip_release
 from program.floating_ip_release import FloatingIpInUseError, await_release, before_association
-from recovery import openstack
 
 ADDRESS, WANTED = "203.0.113.16", "port-of-our-load-balancer"
 
@@ -64,15 +64,17 @@ def associate() -> None:
 
 def test_the_hook_waits_before_the_association_is_created(monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = FakeCloud("old", None)
-    monkeypatch.setattr(openstack, "connect", lambda _settings: cloud)
+    monkeypatch.setattr(floating_ip_release, "connect", lambda _, **__: cloud)
     associate()
     assert cloud.ports == [None]
 
 
-def test_an_error_of_neutron_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_settings: Any) -> Any:
-        raise SDKException("no answer")
+@pytest.mark.parametrize("error", [SDKException("no answer"), ConnectFailure("no answer")])
+def test_an_error_of_neutron_is_reported(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(**_: Any) -> Any:
+        raise error
 
-    monkeypatch.setattr(openstack, "connect", fail)
+    cloud = SimpleNamespace(network=SimpleNamespace(ips=fail))
+    monkeypatch.setattr(floating_ip_release, "connect", lambda _, **__: cloud)
     with pytest.raises(PhalanxError, match=f"^cannot determine whether {ADDRESS} is in use: .*no answer"):
         associate()

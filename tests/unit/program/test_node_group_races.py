@@ -7,9 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from keystoneauth1.exceptions import ConnectFailure
 from openstack.connection import Connection
 
 from config.cloud import Cloud
+from phalanx.errors import PhalanxError
+from probes import openstack_api
 from probes.openstack_connection import LoginError
 from program import node_group_races
 from tests.unit.json_server import json_server
@@ -73,7 +76,25 @@ def test_an_update_lasts_until_magnum_has_ended_it(monkeypatch: pytest.MonkeyPat
     assert statuses == ["CREATE_FAILED"]
 
 
+def test_an_operation_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_group_races, "_PATIENCE", 0)
+    expected = "^the cluster cluster-uuid is still in status UPDATE_IN_PROGRESS after 0 minutes: "
+    with pytest.raises(PhalanxError, match=expected):
+        repeated(EARLY.format("UPDATE_COMPLETE"), ["UPDATE_IN_PROGRESS"] * 3, monkeypatch)
+
+
+def test_an_error_of_magnum_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise ConnectFailure("no answer")
+
+    monkeypatch.setattr(openstack_api, "get", fail)
+    expected = "^cannot determine whether Magnum has changed the cluster cluster-uuid: .*no answer"
+    with pytest.raises(PhalanxError, match=expected):
+        repeated(EARLY.format("UPDATE_COMPLETE"), [], monkeypatch)
+
+
 def test_an_unreachable_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(LoginError, match="Cloud unknown was not found"):
         node_group_races.repeated(Cloud(name="unknown"), INPUTS, EARLY.format("UPDATE_COMPLETE"))

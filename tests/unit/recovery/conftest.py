@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from probes import openstack_connection
 from recovery import finder, openstack, search
 from recovery.services import SERVICES, Service
 from tests.unit.recovery.fake_pulumi import FakePulumi
@@ -73,7 +74,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
         return found
 
     monkeypatch.setitem(SERVICES, "openstack", Service(connect, openstack.FINDERS.get))
-    monkeypatch.setattr(openstack, "connect", connect)
+    monkeypatch.setattr(openstack_connection, "connect", lambda settings, **_: connect({"cloud": settings.name}))
     monkeypatch.setattr(finder, "POLL", 0)
     monkeypatch.setattr(search, "POLL", 0)
     return found
