@@ -25,6 +25,7 @@ from operations import (
     wiring,
 )
 from phalanx.errors import PhalanxError
+from recovery.services import reported
 
 app = typer.Typer(help="Operations on a deployed platform.", no_args_is_help=True)
 app.command("preflight")(preflight.main)
@@ -47,11 +48,14 @@ app.add_typer(secrets.app, name="secrets")
 
 
 def main() -> None:
-    """Run a command; report user errors without a traceback."""
+    """Run a command; report user errors, and those of services and files, without a traceback."""
     try:
-        app()
+        with reported():
+            app()
     except (ConfigError, PhalanxError) as error:
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        sys.exit(f"Error: {error.filename}: {error.strerror}" if error.filename else f"Error: {error}")
 
 
 if __name__ == "__main__":

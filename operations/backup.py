@@ -3,10 +3,10 @@
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,16 +17,15 @@ from operations.stack import StackName
 from phalanx.errors import PhalanxError
 from probes import backup_retention, backups
 from probes.backups import Backup
-from probes.openstack_connection import connect, first_line
+from probes.openstack_connection import connect
 from recovery import restore as volume_restore
-from recovery.backups import Action, BackupError, Result, VolumeBackups
+from recovery.backups import Action, Result, VolumeBackups
 from recovery.pulumi_stack import PulumiStack
 from recovery.restore import Plan, Restore, Restored
+from recovery.services import reported
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
-
-T = TypeVar("T")
 
 app = typer.Typer(help="Make, list, prune and restore backups of the volumes.", no_args_is_help=True)
 
@@ -52,10 +51,14 @@ def create(  # noqa: PLR0913  # one parameter per option
     A run that is repeated makes none twice: it waits for unfinished backups, and skips volumes with a recent one.
     """
     found = _volume_backups(stack, timeout)
-    results = _ask(lambda: found.create(again=again, dry_run=dry_run))
-    if prune:
-        results += _ask(lambda: found.prune(dry_run=dry_run))
-    _report(results, as_json=as_json)
+    results = found.create(again=again, dry_run=dry_run)
+    try:
+        if prune:
+            results += found.prune(dry_run=dry_run)
+    finally:
+        # Also those of the backups that were made, if Cinder cannot be asked which have expired.
+        _show(results, as_json=as_json)
+    _fail_if_any_has(results)
 
 
 @app.command()
@@ -65,14 +68,16 @@ def prune(stack: StackName, timeout: Hours = 6, dry_run: DryRun = False, as_json
     An expired backup that Cinder does not delete, for example as a restored volume needs it, is reported and left.
     """
     found = _volume_backups(stack, timeout)
-    _report(_ask(lambda: found.prune(dry_run=dry_run)), as_json=as_json)
+    results = found.prune(dry_run=dry_run)
+    _show(results, as_json=as_json)
+    _fail_if_any_has(results)
 
 
 @app.command(name="list")
 def list_(stack: StackName, as_json: AsJson = False) -> None:
     """List the stack's backups of all volumes, the oldest first."""
     config, connection = _connect(stack)
-    found = _ask(lambda: backups.find(connection, stack))
+    found = backups.find(connection, stack)
     expired = {each.id for each in backup_retention.expired(found, config.backups.keep)}
     if as_json:
         typer.echo(json.dumps([{**_document(each), "expired": each.id in expired} for each in found], indent=2))
@@ -113,15 +118,15 @@ def restore(  # noqa: PLR0913  # one parameter per option
     until = _until(at)
     config, connection = _connect(stack)
     target = PulumiStack(stack)
-    existing = _ask(lambda: list(connection.block_storage.volumes()))
+    existing = list(connection.block_storage.volumes())
     names = list(dict.fromkeys(volumes or ()))
     if missing:
         present = {each.name for each in existing}
         names = [name for name in sorted(config.nfs_volumes) if backups.volume_name(stack, name) not in present]
-    found = _ask(lambda: backups.find(connection, stack))
+    found = backups.find(connection, stack)
     begun = {name: volume_restore.begun(existing, stack, name) for name in names}
     chosen = [volume_restore.choose(found, name, until, begun[name]) for name in names]
-    plans = [_ask(lambda each=each: volume_restore.plan(connection, target, each)) for each in chosen]  # type: ignore[misc]
+    plans = [volume_restore.plan(connection, target, each) for each in chosen]
     if not as_json:
         typer.echo("\n".join(_planned(each, begun[each.volume]) for each in plans) or "No volume is missing.")
     if plans and not (yes or dry_run):
@@ -143,7 +148,8 @@ def _carry_out(worker: Restore, plans: Iterable[Plan]) -> tuple[list[Restored], 
     done, errors = [], {}
     for plan in plans:
         try:
-            done.append(_ask(lambda plan=plan: worker.run(plan)))  # type: ignore[misc]
+            with reported():
+                done.append(worker.run(plan))
         except PhalanxError as error:
             errors[plan.volume] = str(error)
     return done, errors
@@ -158,21 +164,6 @@ def _volume_backups(stack: str, hours: float) -> VolumeBackups:
     deadline = time.monotonic() + timedelta(hours=hours).total_seconds()
     config, connection = _connect(stack)
     return VolumeBackups(connection=connection, config=config, stack=stack, deadline=deadline, progress=_progress)
-
-
-def _ask(call: Callable[[], T]) -> T:
-    """Call a function that asks Cinder.
-
-    Raises:
-        BackupError: Cinder cannot be reached, or refuses the request.
-    """
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
-    from openstack.exceptions import SDKException  # noqa: PLC0415
-
-    try:
-        return call()
-    except (SDKException, ClientException) as error:
-        raise BackupError(f"Cinder: {first_line(error)}") from error
 
 
 def _progress(text: str) -> None:
@@ -192,11 +183,14 @@ def _until(text: str | None) -> datetime | None:
     return found if "T" in text else found + timedelta(days=1) - timedelta(microseconds=1)
 
 
-def _report(results: Sequence[Result], *, as_json: bool) -> None:
+def _show(results: Sequence[Result], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([_result_document(each) for each in results], indent=2))
     else:
         typer.echo("\n".join(map(_line, results)) or "Nothing to do.")
+
+
+def _fail_if_any_has(results: Sequence[Result]) -> None:
     if any(each.action is Action.FAILED for each in results):
         raise typer.Exit(1)
 

@@ -49,12 +49,15 @@ def main(  # noqa: PLR0913  # one parameter per option
         with_data = ", with all data of the volumes" if volumes else ""
         typer.confirm(f"Delete {len(chosen)} of these {len(found)} resources{with_data}?", abort=True)
     errors: dict[str, str] = {}
-    for each, error in leftovers.delete(connection, chosen):
-        errors[each.id] = error
-        if not as_json:
-            typer.echo(f"{each.kind} {each.name}: {f'not deleted: {error}' if error else 'deleted'}")
-    if as_json:
-        typer.echo(json.dumps([_document(each, errors) for each in found], indent=2))
+    try:
+        for each, error in leftovers.delete(connection, chosen):
+            errors[each.id] = error
+            if not as_json:
+                typer.echo(f"{each.kind} {each.name}: {f'not deleted: {error}' if error else 'deleted'}")
+    finally:
+        # Also what was deleted before an interruption.
+        if as_json:
+            typer.echo(json.dumps([_document(each, errors) for each in found], indent=2))
     if any(errors.values()):
         raise typer.Exit(1)
 

@@ -12,7 +12,7 @@ from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from probes import backup_retention, backups
 from probes.backups import STACK_KEY, VOLUME_KEY, Backup, Source
-from probes.openstack_connection import first_line
+from probes.openstack_connection import first_line, openstack_errors
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -81,14 +81,13 @@ class Patience:
             openstack.exceptions.SDKException: What is asked for does not exist, or the outage lasts longer.
             keystoneauth1.exceptions.ClientException: As before, if Cinder or Keystone cannot be reached.
         """
-        from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
-        from openstack.exceptions import NotFoundException, SDKException  # noqa: PLC0415
+        from openstack.exceptions import NotFoundException  # noqa: PLC0415  # slow to import
 
         try:
             found = call()
         except NotFoundException:
             raise
-        except (SDKException, ClientException):
+        except openstack_errors():
             if time.monotonic() - self._answered > OUTAGE:
                 raise
             return None
@@ -157,8 +156,6 @@ class VolumeBackups:
             BackupError: No backups are configured.
             openstack.exceptions.SDKException: Cinder cannot be reached, or refuses to list them.
         """
-        from openstack import exceptions  # noqa: PLC0415  # takes a second to import
-
         results = []
         for each in backup_retention.expired(backups.find(self.connection, self.stack), self._settings.keep):
             action, reason = Action.EXPIRED, ""
@@ -167,7 +164,7 @@ class VolumeBackups:
                 try:
                     self._delete(each)
                     action = Action.DELETED
-                except (exceptions.SDKException, BackupError) as error:
+                except openstack_errors(BackupError) as error:
                     action, reason = Action.KEPT, first_line(error)
             results.append(Result(volume=each.volume, action=action, backup=each, reason=reason))
         return results
@@ -180,8 +177,6 @@ class VolumeBackups:
 
     def _start(self, source: Source, present: Sequence[Backup], now: datetime) -> Result:
         """Ask Cinder for a backup of a volume."""
-        from openstack import exceptions  # noqa: PLC0415  # takes a second to import
-
         kind, cinder = self._settings.kind, self.connection.block_storage
         volume: Any = source.volume
         self.progress(f"{source.name}: making a {kind}")
@@ -201,7 +196,7 @@ class VolumeBackups:
                 made = cinder.create_backup(**attributes, force=True, is_incremental=incremental)
             # The answer has neither the time nor the metadata.
             backup = self._read(kind, made.id)
-        except exceptions.SDKException as error:
+        except openstack_errors() as error:
             return Result(volume=source.name, action=Action.FAILED, reason=first_line(error))
         return Result(volume=source.name, action=Action.PLANNED, backup=backup)
 
@@ -240,8 +235,13 @@ class VolumeBackups:
             time.sleep(POLL)
             for index in waiting:
                 before: Any = found[index].backup
-                after = patience.ask(lambda before=before: self._read(before.kind, before.id))  # type: ignore[misc]
-                found[index] = replace(found[index], backup=after or before)
+                try:
+                    after = patience.ask(lambda before=before: self._read(before.kind, before.id))  # type: ignore[misc]
+                except openstack_errors() as error:
+                    reason = f"{before.name} cannot be read: {first_line(error)}"
+                    found[index] = replace(found[index], action=Action.FAILED, backup=None, reason=reason)
+                else:
+                    found[index] = replace(found[index], backup=after or before)
         return found
 
     def _read(self, kind: str, id_: str) -> Backup:

@@ -9,6 +9,7 @@ from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from probes.kubernetes_api import KubernetesApi
 from probes.leftovers import Kind, Leftover, Search, deleted_clusters
+from probes.openstack_connection import openstack_errors
 from recovery.document import resources, reveal
 from recovery.pulumi_stack import PulumiStack
 
@@ -75,8 +76,6 @@ def delete(connection: "Connection", leftovers: Sequence[Leftover]) -> Iterator[
     Yields:
         Each resource with the reason if it could not be deleted, otherwise with an empty text.
     """
-    from openstack import exceptions  # noqa: PLC0415  # takes a second to import
-
     balancers = [each for each in leftovers if each.kind is Kind.LOAD_BALANCER]
     for each in leftovers:
         try:
@@ -84,7 +83,7 @@ def delete(connection: "Connection", leftovers: Sequence[Leftover]) -> Iterator[
             if balancers and each is balancers[-1]:
                 # Until they are gone, they use ports and security groups.
                 _wait(connection, {balancer.id for balancer in balancers})
-        except (exceptions.SDKException, LeftoversError) as error:
+        except openstack_errors(LeftoversError) as error:
             yield each, str(error).strip().rstrip(".")
         else:
             yield each, ""

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from config.loader import ConfigError
 from phalanx.errors import PhalanxError
 from probes.openstack_connection import first_line, openstack_errors
 from recovery import kubernetes, openstack, vault
@@ -75,7 +76,7 @@ def reported(prefix: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except PhalanxError:  # without the imports
+    except (ConfigError, PhalanxError):  # without the imports
         raise
     except Exception as error:
         if not isinstance(error, _client_errors()):

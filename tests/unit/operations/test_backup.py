@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from keystoneauth1.exceptions import ConnectFailure
 
 from recovery import backups as recovery_backups
 from tests.unit.fake_cinder import FakeCinder
@@ -110,7 +111,48 @@ def test_an_outage_of_the_api_does_not_end_the_wait(cinder: FakeCinder, monkeypa
     assert actions("create") == {"data": "made", "jhome": "made"}
     monkeypatch.setattr(recovery_backups, "OUTAGE", 0.0)
     cinder.outages = 3
-    assert "Cinder: 503" in str(run("create", "--now").exception)
+    found = results("create", "--now", code=1)
+    assert [each["action"] for each in found] == ["failed", "failed"]
+    assert found[0]["reason"].endswith("cannot be read: 503 Service Unavailable")
+
+
+def test_a_refused_connection_does_not_stop_the_others(cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch) -> None:
+    create, pending = cinder.create_snapshot, [ConnectFailure("Connection refused")]
+
+    def refuse_the_first(**values: Any) -> Any:
+        if pending:
+            raise pending.pop()
+        return create(**values)
+
+    monkeypatch.setattr(cinder, "create_snapshot", refuse_the_first)
+    found = results("create", code=1)
+    assert [(each["action"], each["reason"]) for each in found] == [("failed", "Connection refused"), ("made", "")]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_was_made_is_shown_even_if_nothing_can_be_pruned(
+    cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch, *, as_json: bool
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ConnectFailure("Connection refused")
+
+    del cinder
+    monkeypatch.setattr(recovery_backups.VolumeBackups, "prune", fail)
+    found = run("create", "--prune", *(["--json"] if as_json else []))
+    assert isinstance(found.exception, ConnectFailure)
+    assert found.stdout.count("made") == 2
+
+
+def test_a_backup_whose_deletion_cannot_be_asked_for_is_kept(
+    cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        raise ConnectFailure("Connection refused")
+
+    for age in (20, 44, 68):
+        cinder.made("snapshot", cinder.volumes()[0], age)
+    monkeypatch.setattr(cinder, "delete_snapshot", fail)
+    assert [(each["action"], each["reason"]) for each in results("prune")] == [("not deleted", "Connection refused")]
 
 
 def test_without_configuration_nothing_is_backed_up(cinder: FakeCinder) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from keystoneauth1.exceptions import ConnectFailure
 from openstack import exceptions
 from typer.testing import CliRunner, Result
 
@@ -130,6 +131,30 @@ def test_a_failed_deletion_is_reported_and_the_others_go_on(project: Project) ->
     assert result.exit_code == 1
     assert "floating IP 192.0.2.1: not deleted: fip-192.0.2.1 is in use" in result.stdout
     assert f"sg-{GROUP}" in project.deleted
+
+
+def test_a_service_that_does_not_answer_does_not_end_the_deletion(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        raise ConnectFailure("Connection refused")
+
+    monkeypatch.setattr(project.network, "delete_ip", fail)
+    result = run("--delete", "--yes")
+    assert result.exit_code == 1
+    assert "floating IP 192.0.2.1: not deleted: Connection refused" in result.stdout
+    assert f"sg-{GROUP}" in project.deleted
+
+
+def test_what_was_deleted_before_an_interruption_is_listed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(project.network, "delete_ip", interrupt)
+    result = run("--delete", "--yes", "--json")
+    assert result.exit_code != 0
+    listed = json.loads(result.stdout.partition("\nAborted")[0])
+    assert [each["kind"] for each in listed if each["deleted"]] == ["load balancer"]
 
 
 def test_the_volumes_of_the_stacks_own_cluster_are_in_use(

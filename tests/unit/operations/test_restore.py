@@ -179,7 +179,7 @@ def test_an_outage_of_the_api_does_not_end_a_restore(
     cinder.outages = 3
     failed = run("restore", "data", "-y")
     assert failed.exit_code == 1
-    assert "data: failed: Cinder: 503 Service Unavailable" in failed.stdout
+    assert "data: failed: the request to the service failed (503 Service Unavailable)" in failed.stdout
 
 
 def test_volumes_that_do_not_exist_are_restored_for_an_empty_stack(cinder: FakeCinder, state: State) -> None:

@@ -1,0 +1,75 @@
+"""Errors of services and files end a command without a traceback."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from keystoneauth1.exceptions import ConnectFailure, EndpointNotFound
+from openstack.exceptions import HttpException
+
+from operations import needed_secrets
+from operations.__main__ import main
+from recovery.pulumi_stack import PulumiStack
+from tests.unit.sample import environment_data
+
+
+class Down:
+    """A service whose requests all fail."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        def fail(*_: Any, **__: Any) -> None:
+            raise self._error
+
+        return fail
+
+
+@pytest.fixture(autouse=True)
+def _stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = {f"rsp:{key}": value for key, value in environment_data().items()}
+    Path("Pulumi.test.yaml").write_text(yaml.safe_dump({"config": values}))
+
+
+def error(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """Run a command, and return the error with which it exits."""
+    monkeypatch.setattr(sys, "argv", ["operations", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("command", [["leftovers", "-s", "test"], ["size", "-s", "test", "--cloud"]])
+@pytest.mark.parametrize(
+    "failure",
+    [ConnectFailure("planted"), HttpException("planted"), EndpointNotFound("planted")],
+    ids=["keystoneauth's", "the SDK's", "no such service"],
+)
+def test_a_service_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, command: list[str], failure: Exception
+) -> None:
+    services = ("container_infrastructure_management", "compute", "network", "block_storage", "load_balancer")
+    connection = SimpleNamespace(current_project_id="project-id", **dict.fromkeys(services, Down(failure)))
+    monkeypatch.setattr(f"operations.{command[0]}.connect", lambda _: connection)
+    assert error(monkeypatch, *command).startswith("Error: the request to the service failed (planted)")
+
+
+def test_a_file_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needed_secrets, "find", lambda _: SimpleNamespace(complete_plan=lambda _: {}))
+    found = error(monkeypatch, "secrets", "template", "-s", "test", "-o", "/nonexistent/x.yaml")
+    assert found == "Error: /nonexistent/x.yaml: No such file or directory"
+
+
+def test_an_error_of_the_program_itself_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise KeyError("planted")
+
+    monkeypatch.setattr(PulumiStack, "export", fail)
+    monkeypatch.setattr(sys, "argv", ["operations", "diagram", "-s", "test"])
+    with pytest.raises(KeyError, match="planted"):
+        main()
