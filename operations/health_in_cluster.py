@@ -15,13 +15,12 @@ from probes.health.check import Check, Shared
 from probes.health.finding import Finding, State, unknown
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import first_line, openstack_errors
-from recovery.document import resources, reveal
+from recovery.document import CLUSTER, kubeconfig, resources
 from recovery.pulumi_stack import PulumiStack
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-_CLUSTER_TYPE = "openstack:containerinfra/cluster:Cluster"
 _STATE_TIMEOUT = 20.0
 """Seconds for Pulumi's backend to provide the state."""
 
@@ -62,8 +61,12 @@ class StackCluster:
     def _kubeconfig(self) -> str:
         document = PulumiStack(self.stack, timeout=_STATE_TIMEOUT).export(secrets=True)
         for each in resources(document):
-            if each["type"] == _CLUSTER_TYPE and each["outputs"]["name"] == self.name:
-                return str(reveal(each["outputs"])["kubeconfig"]["raw_config"])
+            if each["type"] == CLUSTER and each["outputs"]["name"] == self.name:
+                if found := kubeconfig(each):
+                    return found
+                raise UnavailableError(
+                    f"the stack's state has no kubeconfig of {self.name}, whose creation was not completed"
+                )
         raise UnavailableError(f"the stack's state has no cluster {self.name}")
 
     def _kubernetes(self) -> KubernetesApi:
@@ -125,6 +128,8 @@ def _of_kubernetes(cluster: StackCluster, config: StackConfig) -> Iterator[Check
 def _kubeconfig(cluster: StackCluster) -> Iterator[Finding]:
     try:
         found = cluster.kubeconfig()
+    except UnavailableError as error:
+        yield unknown(kubernetes.KUBECONFIG, str(error), f"`python -m operations recover -s {cluster.stack}`")
     except PhalanxError as error:
         yield unknown(
             kubernetes.KUBECONFIG,

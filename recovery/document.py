@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Inputs = Mapping[str, Any]
+
+CLUSTER: Final = "openstack:containerinfra/cluster:Cluster"
+"""Type of Magnum's clusters."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the marker of a secret, not a secret
@@ -102,6 +105,12 @@ def provider_of(resource: Mapping[str, Any]) -> str:
 def resources(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return all resources of a state."""
     return list((document.get("deployment") or {}).get("resources") or [])
+
+
+def kubeconfig(cluster: Mapping[str, Any]) -> str | None:
+    """Return the kubeconfig of a `CLUSTER` in a plaintext state, None if its creation was not completed."""
+    found = reveal(cluster.get("outputs") or {}).get("kubeconfig") or {}
+    return found.get("raw_config")
 
 
 def pending(document: Mapping[str, Any], *kinds: str) -> Iterator[Mapping[str, Any]]:

@@ -10,13 +10,12 @@ from phalanx.errors import PhalanxError
 from probes.kubernetes_api import KubernetesApi
 from probes.leftovers import Kind, Leftover, Search, deleted_clusters
 from probes.openstack_connection import openstack_errors
-from recovery.document import resources, reveal
+from recovery.document import CLUSTER, kubeconfig, resources
 from recovery.pulumi_stack import PulumiStack
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-_CLUSTER: Final = "openstack:containerinfra/cluster:Cluster"
 _SECONDS: Final = 300
 """Time in which Octavia must delete load balancers."""
 
@@ -47,16 +46,17 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
         )
     state = resources(stack.export(secrets=True))
     owned = {str(each["id"]) for each in state if each.get("id")}
-    living = [each for each in state if each["type"] == _CLUSTER and each.get("id") in clusters.living]
-    unknown = sorted(clusters.living_names - {each["outputs"]["name"] for each in living})
+    living = [each for each in state if each["type"] == CLUSTER and each.get("id") in clusters.living]
+    kubeconfigs = {each["outputs"]["name"]: kubeconfig(each) for each in living}
+    unknown = sorted(clusters.living_names - {name for name, found in kubeconfigs.items() if found})
 
     def volumes_in_use() -> set[str]:
         if unknown:
             raise LeftoversError(
-                f"the cluster {', '.join(unknown)} is not in the state, so that its volumes are not known: "
-                f"run `python -m operations recover -s {stack.name}` first"
+                f"the cluster {', '.join(unknown)} is not in the state with its kubeconfig, so that its volumes are "
+                f"not known: run `python -m operations recover -s {stack.name}` first"
             )
-        return {volume for cluster in living for volume in _volumes(_kubeconfig(cluster))}
+        return {volume for found in kubeconfigs.values() if found for volume in _volumes(found)}
 
     # A network that others use may have load balancers of their clusters.
     network = None if config.network.adopt else cloud_name(stack.name, "network")
@@ -113,10 +113,6 @@ def _wait(connection: "Connection", balancers: Collection[str]) -> None:
         if time.monotonic() > deadline or any(each.provisioning_status == "ERROR" for each in left):
             raise LeftoversError(f"Octavia has not deleted {', '.join(each.id for each in left)}")
         time.sleep(1)
-
-
-def _kubeconfig(cluster: dict[str, Any]) -> str:
-    return str(reveal(cluster["outputs"])["kubeconfig"]["raw_config"])
 
 
 def _volumes(kubeconfig: str) -> Iterator[str]:

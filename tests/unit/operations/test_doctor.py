@@ -175,6 +175,26 @@ def test_the_kubeconfig_is_that_of_the_state(pulumi: FakePulumi, monkeypatch: py
     assert used == ["planted-kubeconfig"]
 
 
+def test_a_cluster_that_was_not_created_completely_has_no_kubeconfig(
+    pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urn = "urn:pulumi:test::rsp::openstack:containerinfra/cluster:Cluster::cluster-cluster"
+    outputs = {"name": "rsp-test-cluster", "kubeconfig": secret({})}
+    pulumi.write([{"urn": urn, "type": "openstack:containerinfra/cluster:Cluster", "outputs": outputs}], [])
+    used: list[str] = []
+    monkeypatch.setattr(health_in_cluster, "KubernetesApi", used.append)
+    monkeypatch.setattr(health_checks, "connect", lambda _: "connection")
+    monkeypatch.setattr("probes.cluster_access.kubeconfig", lambda *_: "signed")
+    stack = Stack("test", environment())
+    (found,) = next(each for each in health_checks.all_checks(stack) if each.name == "kubeconfig").run()
+    expected = "the stack's state has no kubeconfig of rsp-test-cluster, whose creation was not completed"
+    assert (found.state, found.message) == (State.UNKNOWN, expected)
+    assert found.remedy == "`python -m operations recover -s test`"
+    # Its API may answer all the same.
+    stack.clusters["cluster"].kubernetes()
+    assert used == ["signed"]
+
+
 def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi.write([], [])
     used: list[str] = []
@@ -187,7 +207,7 @@ def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkey
     (found,) = next(each for each in health_checks.all_checks(stack) if each.name == "kubeconfig").run()
     assert (found.state, found.message) == (
         State.UNKNOWN,
-        "the stack's state cannot be read: the stack's state has no cluster rsp-test-cluster",
+        "the stack's state has no cluster rsp-test-cluster",
     )
 
     def fail(*_: object) -> str:

@@ -171,8 +171,10 @@ def test_the_volumes_of_the_stacks_own_cluster_are_in_use(
     monkeypatch.setattr(recovery_leftovers, "KubernetesApi", api)
     # Without its kubeconfig, it is not known which volumes the cluster uses.
     assert "its volumes are not known" in str(run("--json").exception)
-    outputs = {"name": NAME, "kubeconfig": secret({"raw_config": "the kubeconfig"})}
+    outputs = {"name": NAME, "kubeconfig": secret({})}
     state.append({"type": "openstack:containerinfra/cluster:Cluster", "id": LIVING_ID, "outputs": outputs})
+    assert "its volumes are not known" in str(run("--json").exception)
+    outputs["kubeconfig"] = secret({"raw_config": "the kubeconfig"})
     assert "volume" not in [each["kind"] for each in json.loads(run("--json").stdout)]
     assert asked == ["the kubeconfig"]
 
