@@ -178,9 +178,9 @@ def _until(text: str | None) -> datetime | None:
         raise typer.BadParameter(f"{text}: expected 2026-11-25 or 2026-11-25T12:00", param_hint="--time")
     try:
         found = datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
-    except ValueError as error:
+        return found if "T" in text else found + timedelta(days=1) - timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
         raise typer.BadParameter(f"{text}: {error}", param_hint="--time") from None
-    return found if "T" in text else found + timedelta(days=1) - timedelta(microseconds=1)
 
 
 def _show(results: Sequence[Result], *, as_json: bool) -> None:

@@ -47,9 +47,12 @@ def forge() -> Forge:
     """Return the service on which this job runs.
 
     Raises:
-        ForgeError: The job has no credentials.
+        ForgeError: The job has no credentials, or this is no job.
     """
-    return gitlab.GitLab(os.environ) if _on_gitlab() else github.GitHub(os.environ)
+    try:
+        return gitlab.GitLab(os.environ) if _on_gitlab() else github.GitHub(os.environ)
+    except KeyError as error:
+        raise ForgeError(f"{error.args[0]} is not set: expected a workflow of GitHub, or a job of GitLab") from None
 
 
 def _warn(text: str) -> None:

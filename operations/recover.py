@@ -12,7 +12,10 @@ from recovery.recover import adopt, recover
 
 def main(
     stack: StackName,
-    directory: Annotated[Path, typer.Option("--cwd", "-C", help="Directory of the project, such as vault")] = Path(),
+    directory: Annotated[
+        Path,
+        typer.Option("--cwd", "-C", help="Directory of the project, such as vault", exists=True, file_okay=False),
+    ] = Path(),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only; change nothing")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON")] = False,
     force_unlock: Annotated[

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from operations import vault_kv
@@ -198,7 +199,7 @@ def _as_data(source: Folder, target: Folder, found: list[Comparison]) -> Mapping
 
 def _print(source: Folder, target: Folder, found: list[Comparison]) -> None:
     console = Console()
-    table = Table(title=f"From {source} (KV version {source.version}) to {target}")
+    table = Table(title=escape(f"From {source} (KV version {source.version}) to {target}"))
     table.add_column("Application", overflow="fold")
     for heading in ("Keys", "New", "Same", "Differ"):
         table.add_column(heading, justify="right")
@@ -210,5 +211,5 @@ def _print(source: Folder, target: Folder, found: list[Comparison]) -> None:
             *([f"differ: {', '.join(one.differs)}"] if one.differs else []),
         ]
         counts = [len(one.new), len(one.same), len(one.differs)]
-        table.add_row(one.name, *(str(number) for number in (sum(counts), *counts)), "; ".join(remarks))
+        table.add_row(escape(one.name), *(str(number) for number in (sum(counts), *counts)), escape("; ".join(remarks)))
     console.print(table)

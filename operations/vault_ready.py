@@ -33,7 +33,7 @@ def main(
 ) -> None:
     """Wait until a Vault is initialized and unsealed; exit with 1 if an operator must act, or after the timeout."""
     url = url.rstrip("/")
-    if urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
+    if not _is_valid(url):
         raise typer.BadParameter(f"{url} is not a URL of the form https://NAME:PORT", param_hint="URL")
     deadline = time.monotonic() + timeout
     shown = ""
@@ -47,3 +47,11 @@ def main(
             typer.echo(shown, err=True)
         time.sleep(INTERVAL)
     typer.echo(f"{url} is ready")
+
+
+def _is_valid(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -59,7 +59,6 @@ def _handshake(context: ssl.SSLContext, host: str, address: tuple[str, int] | No
             return tls.getpeercert(binary_form=True) or b""
     except ssl.SSLCertVerificationError:
         raise
-    except OSError as error:
-        raise CertificateError(
-            f"{where[0]} does not answer with TLS on port {where[1]}: {error.strerror or error}"
-        ) from None
+    except (OSError, ValueError) as error:  # the latter for a name that cannot exist
+        reason = getattr(error, "strerror", None) or error
+        raise CertificateError(f"{where[0]} does not answer with TLS on port {where[1]}: {reason}") from None

@@ -116,6 +116,11 @@ def test_an_untrusted_authority_is_reported(tmp_path: Path, monkeypatch: pytest.
     assert "is not trusted on this machine (self-signed certificate in certificate chain)" in problem
 
 
+def test_a_name_that_cannot_exist_is_reported() -> None:
+    (problem,) = problems("--connect", f"{'a' * 70}.example.org")
+    assert "does not answer with TLS on port" in problem
+
+
 def test_the_served_certificate_is_checked_if_it_comes_from_cert_manager(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

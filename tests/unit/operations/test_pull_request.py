@@ -131,6 +131,12 @@ def test_gitlab_warns_in_color_of_a_deployment_without_a_preview(tmp_path: Path)
     assert done.stderr.startswith("\x1b[33m\x1b[1mWARNING: No preview of sandbox has recorded a Phalanx commit")
 
 
+def test_outside_of_a_job_nothing_can_be_asked() -> None:
+    variables = {"GITLAB_CI": None, "GITHUB_REPOSITORY": None, "GITHUB_TOKEN": "planted"}
+    done = CliRunner().invoke(app, ["pull-request", "commit", "-s", "sandbox"], env=variables)
+    assert str(done.exception) == "GITHUB_REPOSITORY is not set: expected a workflow of GitHub, or a job of GitLab"
+
+
 def test_gitlab_is_recognized(tmp_path: Path) -> None:
     notes = "/projects/5/merge_requests/7/notes"
     answers = {

@@ -220,6 +220,7 @@ def test_nothing_is_restored_without_a_good_backup_or_confirmation(cinder: FakeC
     assert run("restore", "data").exit_code == 1
     assert run("restore", "data", "--dry-run").exit_code == 0
     assert run("restore").exit_code == run("restore", "data", "--missing").exit_code == 2
-    assert run("restore", "data", "--time", "yesterday").exit_code == 2
+    for at in ("yesterday", "2026-02-30", "9999-12-31"):
+        assert run("restore", "data", "--time", at).exit_code == 2
     assert len(cinder.volumes()) == 2
     assert state.volume_id == data.id

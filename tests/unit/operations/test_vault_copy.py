@@ -158,6 +158,12 @@ def test_true_is_not_one(old: OpenBao, new: OpenBao) -> None:
     assert "tap/on: has another value" in refused(old)
 
 
+def test_a_key_that_looks_like_markup_is_shown(old: OpenBao, new: OpenBao) -> None:
+    put(old, "k8s_operator/roe/tap", {**OLD["tap"], "a[/b]": MARK}, mount="kv-v2")
+    put(new, f"{TARGET}/tap", {"a[/b]": 1})
+    assert "a[/b]" in run(old, "--dry-run").stdout
+
+
 def test_custom_metadata_are_copied_unless_the_target_has_its_own(old: OpenBao, new: OpenBao) -> None:
     def note(server: OpenBao, path: str, owner: str) -> None:
         server.root.adapter.post(f"/v1/{path}", json={"custom_metadata": {"owner": owner}, "max_versions": 7})

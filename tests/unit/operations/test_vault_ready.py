@@ -37,7 +37,10 @@ def test_ends_with_the_obstacle(found: list[Obstacle | None], obstacle: Obstacle
     assert str(done.exception) == message
 
 
-@pytest.mark.parametrize("url", ["http://vault.example.org:8200", "vault.example.org:8200", "https://"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://vault.example.org:8200", "vault.example.org:8200", "https://", "https://[::1", "https://localhost:99999"],
+)
 def test_a_url_without_https_is_refused(url: str) -> None:
     done = CliRunner().invoke(app, ["vault-ready", url])
     assert done.exit_code == 2
