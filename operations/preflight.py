@@ -9,15 +9,13 @@ import typer
 
 from config.loader import ConfigError
 from config.stack_config import StackConfig
-from operations import needed_secrets, secrets_status
-from operations.stack import StackName, checked_configuration
-from phalanx import sign_in, source
+from operations import secrets_status
+from operations.needed_secrets import NeededSecrets
+from operations.stack import Stack, StackName, applications, checked_configuration
+from phalanx import sign_in
 from phalanx.errors import PhalanxError
-from probes import vault_client
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
-from wiring import requirements
-from wiring.application_values import application_values
 
 
 def main(
@@ -68,17 +66,10 @@ def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tu
     except PhalanxError:
         return [], []  # one of the problems that `Queries` reports
     try:
-        found = source.load(
-            tree,
-            environment,
-            application_values(config),
-            requirements.of(config, vault_client.namespace()),
-            revisions=config.applications.revisions,
-            bootstrap=False,
-            kubernetes=config.kubernetes_versions,
-        )
+        loaded = Stack(name=stack, config=config, checkout=tree, environment=environment)
+        found = applications(loaded)
         queries.count(found.claims)
-        missing = secrets_status.missing(needed_secrets.of(stack, config, found))
+        missing = secrets_status.missing(NeededSecrets(stack=loaded, source=found))
     except PhalanxError as error:
         return of_phalanx(error.problems), []
     callbacks = list(sign_in.callbacks(environment, found.applications))

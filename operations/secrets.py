@@ -69,7 +69,7 @@ def prune(
     problems, in_vault = secrets_status.read_vault(needed)
     if in_vault is None:
         raise SecretsError(*map(str, problems))
-    where, plan = needed.environment, needed.complete_plan([*in_vault, PULL_SECRET])
+    where, plan = needed.stack.environment, needed.complete_plan([*in_vault, PULL_SECRET])
     unneeded = plan.unneeded(in_vault)
     if not unneeded:
         typer.echo(f"The environment reads all secrets below {where.vault_path_prefix}.")
@@ -86,5 +86,5 @@ def prune(
         typer.echo(f"To remove: {removal}")
     if not yes:
         typer.confirm("Remove them?", abort=True)
-    for message in secrets_prune.remove(removals, needed.address, where, needed.config.vault.ca_file):
+    for message in secrets_prune.remove(removals, needed.stack.vault, where, needed.stack.config.vault.ca_file):
         typer.echo(message)

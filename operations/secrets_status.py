@@ -12,6 +12,7 @@ from rich.table import Table
 from operations.needed_secrets import NeededSecrets
 from phalanx.errors import PhalanxError
 from phalanx.secrets import Copied, Generated, Literal, Plan, PlannedSecret, SecretKey, Static, Wired
+from phalanx.static_secrets import set_command
 from phalanx.undeclared import PULL_SECRET
 from probes import vault_preflight, vault_secrets
 from probes.problem import Problem
@@ -65,14 +66,15 @@ def read_vault(needed: NeededSecrets) -> tuple[list[Problem], dict[SecretKey, bo
         The problems if Vault cannot be read; and the keys in Vault with whether their value is not empty, or None if
         Vault cannot be read.
     """
-    settings, found = needed.config.vault, needed.environment
-    checked = vault_preflight.check_readable(needed.address, found, settings, needed.stack)
+    stack = needed.stack
+    settings, found = stack.config.vault, stack.environment
+    checked = vault_preflight.check_readable(stack.vault, found, settings, stack.name)
     if problems := [problem for problem in checked if problem.fatal]:
         return problems, None
     try:
-        held = vault_secrets.read(needed.address, found, settings)
+        held = vault_secrets.read(stack.vault, found, settings)
     except PhalanxError as error:
-        return [Problem(where=f"Vault at {needed.address}", what=str(error))], None
+        return [Problem(where=f"Vault at {stack.vault}", what=str(error))], None
     return [], {key: bool(value) for key, value in held.items()}
 
 
@@ -86,9 +88,9 @@ def missing(needed: NeededSecrets) -> list[Problem]:
     if in_vault is None:
         return []
     plan = needed.complete_plan([key for key, has_value in in_vault.items() if has_value])
-    found = states(plan, needed.configured(), in_vault)
+    found, name = states(plan, needed.configured(), in_vault), needed.stack.name
     return [
-        Problem(where=f"secret {key}", what=f"is missing ({plan[key].description}): `{_command(key)}`")
+        Problem(where=f"secret {key}", what=f"is missing ({plan[key].description}): `{set_command(key, name)}`")
         for key in _missing_static(plan, found)
     ]
 
@@ -122,7 +124,7 @@ _STYLES = {
 def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, SecretState], problems: list[Problem]) -> None:
     """Print a table, the number of secrets in each state, and the commands that set the missing ones."""
     console = Console()
-    table = Table(title=f"Secrets below {needed.environment.vault_path_prefix}")
+    table = Table(title=f"Secrets below {needed.stack.environment.vault_path_prefix}")
     for heading in ("Application", "Key", "State", "From"):
         # Names must not be truncated.
         table.add_column(heading, overflow="fold")
@@ -142,22 +144,18 @@ def show(needed: NeededSecrets, plan: Plan, states: Mapping[SecretKey, SecretSta
     )
     if SecretState.NOT_NEEDED in counts:
         console.print(
-            f"To remove secrets that are not needed: `python -m operations secrets prune -s {needed.stack}`.",
+            f"To remove secrets that are not needed: `python -m operations secrets prune -s {needed.stack.name}`.",
             soft_wrap=True,
         )
     if missing_static := _missing_static(plan, states):
         console.print("You must provide these secrets:")
     for key in missing_static:
-        console.print(f"  {_command(key)}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"  {set_command(key, needed.stack.name)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _missing_static(plan: Plan, states: Mapping[SecretKey, SecretState]) -> list[SecretKey]:
     missing = (key for key, state in states.items() if state is SecretState.MISSING)
     return [key for key in missing if isinstance(plan[key].origin, Static)]
-
-
-def _command(key: SecretKey) -> str:
-    return f'pulumi config set --secret --path \'rsp:secrets.applications["{key.application}"]["{key.name}"]\''
 
 
 def _counts(states: Mapping[SecretKey, SecretState]) -> dict[SecretState, int]:

@@ -13,13 +13,11 @@ from config.loader import ConfigError, load_file
 from config.prices import Prices
 from config.stack_config import StackConfig
 from operations.stack import StackName, load
-from phalanx import source
-from probes import allowances, cost, quota, vault_client
+from operations.stack import applications as stack_applications
+from probes import allowances, cost, quota
 from probes.needs import Flavor, Volumes, needs, of_claims
 from probes.openstack_connection import connect
 from probes.quota import Project, Row
-from wiring import requirements
-from wiring.application_values import application_values
 
 
 def main(  # noqa: PLR0913, PLR0917  # the options of the command
@@ -69,17 +67,8 @@ def _claimed(stack: str) -> list[Volumes]:
     Raises:
         PhalanxError: The Phalanx repository cannot be read, or its environment or a chart is not valid.
     """
-    described = load(stack)
-    config = described.config
-    found = source.load(
-        described.checkout,
-        described.environment,
-        application_values(config),
-        requirements.of(config, vault_client.namespace()),
-        revisions=config.applications.revisions,
-        bootstrap=False,
-    )
-    return of_claims(config, found.claims)
+    loaded = load(stack)
+    return of_claims(loaded.config, stack_applications(loaded).claims)
 
 
 def _ask(

@@ -14,7 +14,11 @@ from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.documents import key_path
 from phalanx.environment import Environment
+from phalanx.source import PhalanxSource
+from probes import vault_client
 from recovery.pulumi_stack import PulumiStack
+from wiring import requirements
+from wiring.application_values import application_values
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack")]
 """Option with the name of a stack."""
@@ -24,6 +28,8 @@ StackName = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack
 class Stack:
     """A stack's configuration and Phalanx environment."""
 
+    name: str
+    """Name of the stack."""
     config: StackConfig
     checkout: Checkout
     environment: Environment
@@ -82,4 +88,22 @@ def load(name: str) -> Stack:
     config = configuration(name)
     phalanx = config.phalanx
     tree, found = source.locate(phalanx.repository, phalanx.revision, phalanx.environment, phalanx.git_credentials)
-    return Stack(config=config, checkout=tree, environment=found)
+    return Stack(name=name, config=config, checkout=tree, environment=found)
+
+
+def applications(stack: Stack) -> PhalanxSource:
+    """Load the applications of a stack with their charts and secrets, by the rules of `pulumi up`.
+
+    Raises:
+        PhalanxError: An application or a chart is not valid, or requires something that the stack does not provide.
+    """
+    config = stack.config
+    return source.load(
+        stack.checkout,
+        stack.environment,
+        application_values(config),
+        requirements.of(config, vault_client.namespace()),
+        revisions=config.applications.revisions,
+        bootstrap=False,
+        kubernetes=config.kubernetes_versions,
+    )

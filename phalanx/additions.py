@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from phalanx.generators import GeneratorType
-from phalanx.secrets import Generated, Literal, Origin, PlannedSecret, SecretKey, Static, Wired
+from phalanx.secrets import Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
+from phalanx.source import PhalanxSource
 from phalanx.static_secrets import Login, dockerconfigjson
 from phalanx.undeclared import PULL_SECRET
 
@@ -18,6 +19,26 @@ _USELESS = frozenset(SecretKey(name, "google_creds.json") for name in _OBJECT_ST
 
 _GENERATED = frozenset({SecretKey("postgres", "jupyterhub_password")})
 """Passwords that only applications of the same environment share, so that any random value will do."""
+
+
+def complete(
+    source: PhalanxSource, logins: Mapping[str, Login], configured: Collection[SecretKey], held: Collection[SecretKey]
+) -> Plan:
+    """Return the plan of all secrets of an environment, without those that are useless unless they have a value.
+
+    Args:
+        source: The environment.
+        logins: Configured logins to container registries, by the registry's host name.
+        configured: Secrets that are configured.
+        held: Secrets with a non-empty value in Vault.
+    """
+    return Plan(
+        [
+            *without_useless(source.secrets.values(), {*configured, *held, *source.read}),
+            *plan(source.applications, source.undeclared),
+            _pull_secret(logins, held=PULL_SECRET in held),
+        ]
+    )
 
 
 def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...]]) -> list[PlannedSecret]:
@@ -47,12 +68,10 @@ def without_useless(secrets: Iterable[PlannedSecret], known: Collection[SecretKe
     return [secret for secret in secrets if secret.key not in _USELESS or secret.key in known]
 
 
-def pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:
+def _pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:
     """Plan the pull secret, which several applications read even if no registry requires a login.
 
-    Args:
-        logins: Configured logins, by the registry's host name.
-        held: Whether Vault has a pull secret, which is kept if no login is configured.
+    One in Vault is kept if no login is configured.
     """
     origin = Static() if held and not logins else Literal(dockerconfigjson(logins))
     return PlannedSecret(key=PULL_SECRET, description="Logins to container registries.", origin=origin)

@@ -7,6 +7,7 @@ readable by its owner only.
 
 import base64
 import json
+import shlex
 import shutil
 import stat
 import subprocess
@@ -110,6 +111,12 @@ class StaticSecrets(_Part):
             for key, secret in secrets.items()
             if secret.value
         }
+
+
+def set_command(key: SecretKey, stack: str) -> str:
+    """Return the command that sets a static secret in the configuration of a stack."""
+    path = f"rsp:secrets.applications[{json.dumps(key.application)}][{json.dumps(key.name)}]"
+    return f"pulumi config set --secret --path {shlex.quote(path)} -s {shlex.quote(stack)}"
 
 
 def load(path: Path) -> StaticSecrets:

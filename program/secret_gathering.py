@@ -13,8 +13,7 @@ from phalanx.generators import BCRYPT_LIMIT, GeneratorType, OidcClient, oidc_cli
 from phalanx.secret_inputs import SecretInputs, rotatable
 from phalanx.secrets import Copied, Generated, Literal, Plan, SecretKey, Static, Wired
 from phalanx.source import PhalanxSource
-from phalanx.static_secrets import SETTING, StaticSecrets, load
-from phalanx.undeclared import PULL_SECRET
+from phalanx.static_secrets import SETTING, StaticSecrets, load, set_command
 
 _ORIGINS: Mapping[type, str] = {
     Generated: "is generated (rsp:vault.rotation generates another value)",
@@ -48,13 +47,7 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
     }
     values = {key: value.get_secret_value() for key, value in {**file.given(), **configured}.items()}
     held = {key: value for key, value in existing.items() if value}
-    plan = Plan(
-        [
-            *additions.without_useless(source.secrets.values(), {*values, *held, *source.read}),
-            *additions.plan(source.applications, source.undeclared),
-            additions.pull_secret(file.logins(config.secrets.registries), held=bool(existing.get(PULL_SECRET))),
-        ],
-    )
+    plan = additions.complete(source, file.logins(config.secrets.registries), values, held)
     if problems := [
         *_check_names(plan, values, config.vault.rotation),
         *_check_origins(plan, values, configured),
@@ -174,9 +167,7 @@ def _explain(plan: Plan, missing: Collection[SecretKey], environment: Environmen
     return [
         f"{head} (`vault kv patch {where} KEY=@FILE`, or `put` for the first key of an application).",
         *(
-            f"  {secret.key}: {' '.join(secret.description.split())}\n"
-            f"    pulumi config set --secret --path "
-            f'\'rsp:secrets.applications["{secret.key.application}"]["{secret.key.name}"]\' -s {pulumi.get_stack()}'
+            f"  {secret.key}: {' '.join(secret.description.split())}\n    {set_command(secret.key, pulumi.get_stack())}"
             for secret in static
         ),
     ]

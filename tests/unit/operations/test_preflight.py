@@ -48,7 +48,6 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
     found.warnings, found.missing, found.claims, found.applications = [], [], [], {}
     monkeypatch.setattr("phalanx.source.load", lambda *_, **__: found)
-    monkeypatch.setattr("operations.needed_secrets.of", lambda *_: None)
     monkeypatch.setattr("operations.secrets_status.missing", lambda _: found.missing)
     return found
 

@@ -123,10 +123,15 @@ def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Pa
             "applications/postgres/templates/postgres.yaml": POSTGRES,
         },
     )
-    for arguments in (("init", "-qb", "main"), ("add", "."), ("commit", "-qm", "Phalanx")):
+    subprocess.run(("git", "init", "-qb", "main", str(root)), check=True)
+    commit(root)
+    return root
+
+
+def commit(root: Path) -> None:
+    for arguments in (("add", "."), ("commit", "-qm", "Phalanx")):
         identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
         subprocess.run(("git", "-C", str(root), *identity, *arguments), check=True)
-    return root
 
 
 @pytest.fixture
@@ -186,11 +191,18 @@ def test_status_shows_origin_and_state_of_each_secret() -> None:
 
 
 @pytest.mark.usefixtures("stack")
+def test_a_chart_that_pulumi_up_refuses_is_refused(repository: Path) -> None:
+    write(repository, {"applications/mobu/Chart.yaml": CHART | {"kubeVersion": "<1.0.0"}})
+    commit(repository)
+    assert "applications/mobu/Chart.yaml: kubeVersion" in str(run("status").exception)
+
+
+@pytest.mark.usefixtures("stack")
 def test_status_shows_the_commands_for_missing_secrets() -> None:
     result = run("status")
     assert "8 secrets: 1 configured, 1 in Vault, 1 set by pulumi up, 2 missing, 3 not needed." in result.output
     assert "You must provide these secrets:" in result.output
-    command = 'pulumi config set --secret --path \'rsp:secrets.applications["mobu"]["hook"]\''
+    command = 'pulumi config set --secret --path \'rsp:secrets.applications["mobu"]["hook"]\' -s test\n'
     assert command in result.output
     assert result.output.count("pulumi config set") == 1
     assert "value-in" not in result.output
