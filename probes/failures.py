@@ -1,17 +1,10 @@
 """The functions that explain why a resource failed, by resource type."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from config.cloud import Cloud
-from probes import (
-    explain_application,
-    explain_cluster,
-    explain_issuer,
-    explain_release,
-    explain_share,
-    explain_status,
-)
+from probes import explain_application, explain_issuer, explain_openstack, explain_release
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import connect
 
@@ -26,8 +19,10 @@ def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Cal
     return lambda kubeconfig, inputs: explain(KubernetesApi(kubeconfig), inputs)
 
 
-def _in_openstack(explain: Callable[["Connection", Inputs], list[str]]) -> Callable[[Cloud, Inputs], list[str]]:
-    return lambda cloud, inputs: explain(connect(cloud), inputs)
+def _in_openstack(
+    explain: Callable[["Connection", str], Iterable[str]], identifier: str = "name"
+) -> Callable[[Cloud, Inputs], list[str]]:
+    return lambda cloud, inputs: [*explain(connect(cloud), inputs[identifier])]
 
 
 IN_KUBERNETES: Final = {
@@ -39,11 +34,11 @@ IN_KUBERNETES: Final = {
 """Functions that explain failures of resources in Kubernetes from a kubeconfig, by resource type."""
 
 IN_OPENSTACK: Final = {
-    "openstack:blockstorage/volume:Volume": _in_openstack(explain_status.explain_volume),
-    "openstack:compute/instance:Instance": _in_openstack(explain_status.explain_server),
-    "openstack:loadbalancer/loadBalancer:LoadBalancer": _in_openstack(explain_status.explain_load_balancer),
-    "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_cluster.explain_cluster),
-    "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_cluster.explain_node_group),
-    "openstack:sharedfilesystem/share:Share": _in_openstack(explain_share.explain),
+    "openstack:blockstorage/volume:Volume": _in_openstack(explain_openstack.explain_volume),
+    "openstack:compute/instance:Instance": _in_openstack(explain_openstack.explain_server),
+    "openstack:loadbalancer/loadBalancer:LoadBalancer": _in_openstack(explain_openstack.explain_load_balancer),
+    "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_openstack.explain_cluster),
+    "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_openstack.explain_cluster, "clusterId"),
+    "openstack:sharedfilesystem/share:Share": _in_openstack(explain_openstack.explain_share),
 }
 """Functions that explain failures of resources in OpenStack from its credentials, by resource type."""

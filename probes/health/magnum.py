@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from probes import openstack_api
-from probes.explain_cluster import explain_cluster
+from probes.explain_openstack import explain_cluster
 from probes.health.finding import Finding, State, critical, ok, warning
 from probes.namespace_causes import one_line
 
@@ -35,7 +35,7 @@ def cluster(connection: "Connection", name: str) -> Iterator[Finding]:
         each if _is_complete(each) else openstack_api.get(magnum, f"{path}/{each['uuid']}", openstack_api.NODE_GROUPS)
         for each in listed
     ]
-    yield judge_cluster(found, explain_cluster(connection, {"name": name}) if not _is_complete(found) else [])
+    yield judge_cluster(found, [] if _is_complete(found) else [*explain_cluster(connection, name)])
     yield from (_judge_group(name, each) for each in groups if each)
 
 

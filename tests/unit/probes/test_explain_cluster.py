@@ -4,7 +4,8 @@ import pytest
 from openstack import exceptions
 from openstack.connection import Connection
 
-from probes.explain_cluster import explain_cluster, explain_node_group
+from config.cloud import Cloud
+from probes import failures
 from tests.unit.json_server import json_server
 
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
@@ -12,13 +13,17 @@ VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"r
 NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resources[0]: No valid host was found."
 
 
-def explained(answers: dict[str, tuple[int, Any]], explain: Any = explain_cluster, **inputs: str) -> list[str]:
-    with json_server({"GET /": (200, {"versions": [VERSION]}), **answers}) as url:
+def explained(answers: dict[str, tuple[int, Any]], kind: str = "cluster:Cluster", **inputs: str) -> list[str]:
+    explain = failures.IN_OPENSTACK[f"openstack:containerinfra/{kind}"]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        json_server({"GET /": (200, {"versions": [VERSION]}), **answers}) as url,
+    ):
         connection = Connection(
             auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
         )
-        lines: list[str] = explain(connection, inputs or {"name": "rsp-cluster"})
-        return lines
+        patch.setattr(failures, "connect", lambda _: connection)
+        return explain(Cloud(name="rsp"), inputs or {"name": "rsp-cluster"})
 
 
 def cluster(status: str, **rest: Any) -> tuple[int, Any]:
@@ -65,7 +70,7 @@ def test_a_failed_node_group_has_its_reason() -> None:
             group("labs", "CREATE_FAILED", status_reason="Quota exceeded for cores"),
         ),
     }
-    assert explained(answers, explain_node_group, clusterId=UUID, name="labs") == [
+    assert explained(answers, "nodeGroup:NodeGroup", clusterId=UUID, name="labs") == [
         "Magnum's cluster rsp-cluster: UPDATE_IN_PROGRESS",
         "node group labs: CREATE_FAILED: Quota exceeded for cores",
     ]

@@ -1,18 +1,21 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from openstack.connection import Connection
 
-from probes.explain_status import explain_load_balancer, explain_server, explain_volume
+from probes.explain_openstack import explain_load_balancer, explain_server, explain_share, explain_volume
 from tests.unit.json_server import json_server
+
+SHARE = "rsp-test-share-jhome"
+NO_PLACE = "No storage could be allocated for this share request. Trying again with a different size or share type may."
 
 
 def explained(service: str, explain: Any, versions: Any, answers: dict[str, tuple[int, Any]]) -> list[str]:
     with json_server({"GET /": (200, {"versions": [versions]}), **answers}) as url:
         settings: Any = {f"{service}_endpoint_override": url}
         connection = Connection(auth_type="none", endpoint=url, **settings)
-        lines: list[str] = explain(connection, {"name": "rsp-test-one"})
-        return lines
+        return list(explain(connection, "rsp-test-one"))
 
 
 def version(number: str, **rest: str) -> dict[str, Any]:
@@ -58,3 +61,21 @@ def test_a_load_balancer_has_its_provisioning_status(
     path = "GET /lbaas/loadbalancers?name=rsp-test-one&project_id=project-id"
     answers = {path: (200, {"loadbalancers": [balancer]})}
     assert explained("load_balancer", explain_load_balancer, version("2.26"), answers) == lines
+
+
+def explained_share(status: str | None, *messages: tuple[str, str]) -> list[str]:
+    shares = [SimpleNamespace(id="share", name=SHARE, status=status)] if status else []
+    listed = [SimpleNamespace(resource_id=share, user_message=text) for share, text in messages]
+    manila = SimpleNamespace(shares=lambda **_: shares, user_messages=lambda: listed)
+    connection: Any = SimpleNamespace(shared_file_system=manila)
+    return list(explain_share(connection, SHARE))
+
+
+def test_a_failed_share_has_manilas_messages_once() -> None:
+    messages = [("share", NO_PLACE), ("another", "something else"), ("share", NO_PLACE)]
+    assert explained_share("error", *messages) == [f"Manila's share {SHARE}: error", f"  {NO_PLACE}"]
+
+
+def test_an_available_or_missing_share_needs_no_explanation() -> None:
+    assert explained_share("available", ("share", NO_PLACE)) == []
+    assert explained_share(None) == []

@@ -1,0 +1,95 @@
+"""The reasons why a resource in OpenStack did not become ready.
+
+Each function returns lines of text without secrets; none if the resource can be used, or does not exist. It raises an
+``openstack.exceptions.SDKException``, or an exception of keystoneauth, if the service cannot be reached or refuses the
+request.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from probes import openstack_api
+from probes.namespace_causes import one_line
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
+
+_MESSAGES: Final = {"OpenStack-API-Version": "volume 3.5"}
+"""Headers for Cinder's messages of one resource (Cinder's API version history)."""
+
+
+def explain_volume(connection: "Connection", name: str) -> Iterator[str]:
+    """Yield the status of a volume, with Cinder's messages to its user."""
+    for each in connection.block_storage.volumes(name=name):
+        if each.status not in {"available", "in-use"}:
+            yield f"Cinder's volume {each.name}: {each.status}"
+            path = f"/messages?resource_uuid={each.id}"
+            found = openstack_api.get(connection.block_storage, path, _MESSAGES) or {}
+            yield from (f"  {one_line(None, message['user_message'])}" for message in found.get("messages", []))
+
+
+def explain_share(connection: "Connection", name: str) -> Iterator[str]:
+    """Yield the status of a share, with Manila's messages to its user."""
+    manila: Any = connection.shared_file_system
+    share = next((each for each in manila.shares(name=name) if each.name == name), None)
+    if share is not None and share.status != "available":
+        yield f"Manila's share {share.name}: {share.status}"
+        reasons = [one_line(None, each.user_message) for each in manila.user_messages() if each.resource_id == share.id]
+        yield from (f"  {each}" for each in dict.fromkeys(reasons))
+
+
+def explain_server(connection: "Connection", name: str) -> Iterator[str]:
+    """Yield the status of a server, with Nova's reason."""
+    # Nova treats the name as a regular expression.
+    for listed in connection.compute.servers(name=f"^{re.escape(name)}$", details=False):
+        server = connection.compute.get_server(listed.id)
+        if server.status != "ACTIVE":
+            yield f"Nova's server {server.name}: {one_line(server.status, (server.fault or {}).get('message'))}"
+
+
+def explain_load_balancer(connection: "Connection", name: str) -> Iterator[str]:
+    """Yield the provisioning status of a load balancer; Octavia has no reasons."""
+    for each in connection.load_balancer.load_balancers(name=name, project_id=connection.current_project_id):
+        if each.provisioning_status != "ACTIVE":
+            yield f"Octavia's load balancer {each.name}: provisioning status {each.provisioning_status}"
+
+
+def explain_cluster(connection: "Connection", cluster: str) -> Iterator[str]:
+    """Yield the reasons that Magnum reports for a cluster and its node groups.
+
+    Args:
+        connection: Connection to the project.
+        cluster: Name or ID of the cluster.
+    """
+    if found := _magnum(connection, f"/clusters/{cluster}"):
+        yield from _cluster(found)
+        yield from _node_groups(connection, found)
+
+
+def _cluster(found: Mapping[str, Any]) -> Iterator[str]:
+    if _unfinished(found):
+        yield f"Magnum's cluster {found['name']}: {one_line(found['status'], found.get('status_reason'))}"
+    # With the Heat driver these are the failed resources of its stack, otherwise node groups.
+    for name, reason in (found.get("faults") or {}).items():
+        if reason and reason not in (found.get("status_reason") or ""):
+            yield f"  {name}: {one_line(None, reason)}"
+
+
+def _node_groups(connection: "Connection", cluster: Mapping[str, Any]) -> Iterator[str]:
+    path = f"/clusters/{cluster['uuid']}/nodegroups"
+    known = f"{cluster.get('status_reason')} {cluster.get('faults')}"
+    for listed in (_magnum(connection, path) or {}).get("nodegroups", []):
+        if _unfinished(listed):
+            group = _magnum(connection, f"{path}/{listed['uuid']}") or listed
+            if not group.get("status_reason") or group["status_reason"] not in known:
+                yield f"node group {group['name']}: {one_line(group['status'], group.get('status_reason'))}"
+
+
+def _unfinished(found: Mapping[str, Any]) -> bool:
+    return not (found.get("status") or "").endswith("_COMPLETE")
+
+
+def _magnum(connection: "Connection", path: str) -> dict[str, Any] | None:
+    # Not with the SDK's resource, whose status_reason is the field `reason`, which Magnum does not have.
+    return openstack_api.get(connection.container_infrastructure_management, path, openstack_api.NODE_GROUPS)
