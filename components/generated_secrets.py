@@ -8,7 +8,7 @@ from pulumi import ResourceOptions
 
 from phalanx import generators
 from phalanx.generators import GeneratorType
-from phalanx.secret_inputs import SecretInputs
+from phalanx.secret_inputs import SecretInputs, rotatable
 from phalanx.secrets import Generated, SecretKey
 
 _NEVER = "initial"
@@ -30,7 +30,7 @@ class GeneratedSecrets:
         self._inputs = inputs
         self._opts = opts
         self._stashes: dict[SecretKey, pulumi.Stash] = {}
-        requested = {key: inputs.rotation_of(key) for key in inputs.rotatable()}
+        requested = {key: inputs.rotation_of(key) for key in rotatable(inputs.plan)}
         # Remembers the requests, as the deletion of a line must not be another rotation: `input` has the last text of
         # each secret, `output` the one with which the stack was created.
         rotations = pulumi.Stash(

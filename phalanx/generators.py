@@ -73,7 +73,7 @@ def generate(generator: GeneratorType, source: str | None = None) -> str:
         case GeneratorType.PASSWORD:
             return secrets.token_hex(32)
         case GeneratorType.GAFAELFAWR_TOKEN:
-            return f"gt-{_url_safe(16)}.{_url_safe(16)}"
+            return f"gt-{_url_safe()}.{_url_safe()}"
         case GeneratorType.FERNET_KEY:
             return Fernet.generate_key().decode()
         case GeneratorType.RSA_PRIVATE_KEY:
@@ -105,8 +105,8 @@ def oidc_clients(clients: Mapping[str, OidcClient]) -> str:
     return json.dumps([client.model_dump() for _, client in sorted(clients.items())])
 
 
-def _url_safe(length: int) -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+def _url_safe() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 
 def _rsa_private_key() -> str:

@@ -27,10 +27,6 @@ class SecretInputs:
         """Return the text whose change rotates a secret, or None if none is configured."""
         return self.rotation.get(str(key), self.rotation.get(key.application))
 
-    def rotatable(self) -> list[SecretKey]:
-        """List the secrets that can be rotated; those that are derived from them follow."""
-        return rotatable(self.plan)
-
     def in_vault(self, application: str) -> dict[str, str]:
         """Return the values that an application's secret in Vault had when the program started, by key."""
         return {key.name: value for key, value in self.existing.items() if key.application == application}
@@ -54,7 +50,7 @@ class SecretInputs:
 
 
 def rotatable(plan: Plan) -> list[SecretKey]:
-    """List the secrets that are generated once and not derived from another secret."""
+    """List the secrets that can be rotated: generated once, and not derived from another one, which follows it."""
     return [
         key
         for key, secret in plan.items()

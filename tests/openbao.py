@@ -62,22 +62,16 @@ class OpenBao:
 
 
 @contextmanager
-def uninitialized(
-    directory: Path,
-    *,
-    storage: Mapping[str, Any] | None = None,
-    tls: Mapping[str, str] | None = None,
-) -> Iterator[str]:
+def uninitialized(directory: Path, *, tls: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run an uninitialized server for the ``with`` block; yield its URL.
 
     Args:
         directory: Directory for configuration and log.
-        storage: OpenBao's storage; in-memory by default.
         tls: TLS settings of the listener; HTTP by default.
     """
     port = _free_port()
     configuration = {
-        "storage": storage or {"inmem": {}},
+        "storage": {"inmem": {}},
         "listener": {"tcp": {"address": f"127.0.0.1:{port}", **(tls or {"tls_disable": "true"})}},
         "api_addr": f"http://127.0.0.1:{port}",
         "cluster_addr": f"https://127.0.0.1:{_free_port()}",

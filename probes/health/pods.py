@@ -54,11 +54,7 @@ def check(
     Raises:
         KubernetesError: The API cannot be reached, or refuses the request.
     """
-    lost = {
-        each["metadata"]["name"]
-        for each in client.items("/api/v1/nodes")
-        if not _is_true(each["status"].get("conditions"), "Ready")
-    }
+    lost = {each["metadata"]["name"] for each in client.items("/api/v1/nodes") if not _is_ready(each["status"])}
     findings: dict[str, list[Finding]] = {}
     causes: dict[str, NamespaceCauses] = {}
     for each in client.items("/api/v1/pods"):
@@ -110,11 +106,7 @@ def _is_wrong(pod: Object, lost: Collection[str], now: datetime) -> bool:
     status = pod.get("status") or {}
     if status.get("phase") == "Succeeded" or pod["metadata"].get("deletionTimestamp"):
         return False
-    return (
-        not _is_true(status.get("conditions"), "Ready")
-        or pod["spec"].get("nodeName") in lost
-        or any(_restarts(pod, now))
-    )
+    return not _is_ready(status) or pod["spec"].get("nodeName") in lost or any(_restarts(pod, now))
 
 
 def _fails(pod: Object) -> bool:
@@ -144,5 +136,5 @@ def _containers(status: Mapping[str, list[Object]]) -> list[Object]:
     return [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
 
 
-def _is_true(conditions: list[Object] | None, kind: str) -> bool:
-    return any(each["type"] == kind and each["status"] == "True" for each in conditions or [])
+def _is_ready(status: Object) -> bool:
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or [])

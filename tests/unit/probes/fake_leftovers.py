@@ -12,9 +12,9 @@ LIVING_ID = "11110000-0000-4000-8000-000000000000"
 NETWORK = "id-of-network"
 
 
-def capi(cluster: str, project: str = PROJECT) -> str:
+def capi(cluster: str) -> str:
     """Return a description by cluster-api-provider-openstack."""
-    return f"Created by cluster-api-provider-openstack cluster magnum-{project}-{cluster}"
+    return f"Created by cluster-api-provider-openstack cluster magnum-{PROJECT}-{cluster}"
 
 
 def balancer(name: str, *tags: str, network: str = NETWORK) -> Any:

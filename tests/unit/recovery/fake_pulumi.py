@@ -148,25 +148,21 @@ class FakePulumi:
 
 
 def _decrypted(value: Any) -> Any:
-    match value:
-        case {"ciphertext": str(text), **rest}:
-            return {**rest, "plaintext": text[::-1]}
-        case dict():
-            return {key: _decrypted(each) for key, each in value.items()}
-        case list():
-            return [_decrypted(each) for each in value]
-        case _:
-            return value
+    return _reversed(value, "ciphertext", "plaintext")
 
 
 def _encrypted(value: Any) -> Any:
+    return _reversed(value, "plaintext", "ciphertext")
+
+
+def _reversed(value: Any, old: str, new: str) -> Any:
     match value:
-        case {"plaintext": str(text), **rest}:
-            return {**rest, "ciphertext": text[::-1]}
+        case dict() if old in value:
+            return {key: each for key, each in value.items() if key != old} | {new: value[old][::-1]}
         case dict():
-            return {key: _encrypted(each) for key, each in value.items()}
+            return {key: _reversed(each, old, new) for key, each in value.items()}
         case list():
-            return [_encrypted(each) for each in value]
+            return [_reversed(each, old, new) for each in value]
         case _:
             return value
 
