@@ -29,8 +29,8 @@ def comment(events: Events, stack: StackName, diff: Diff = None) -> None:
 def commit(stack: StackName) -> None:
     """Print the Phalanx commit of the last preview of the merged pull request, as an assignment for the environment.
 
-    Nothing is printed but a warning if the deployed commit belongs to no pull request, or if its last commit has no
-    preview.
+    Nothing is printed but a warning if the deployed commit belongs to no pull request. Exits with 1 if the last commit
+    of the pull request has no successful preview.
     """
     deployed = os.environ.get("CI_COMMIT_SHA" if _on_gitlab() else "GITHUB_SHA", "")
     found = reports.recorded_commit(forge(), deployed, stack)
@@ -38,8 +38,8 @@ def commit(stack: StackName) -> None:
         typer.echo(f"RSP_CHECKOUT_COMMIT={found}")
     else:
         _warn(
-            f"No preview of {stack} has recorded a Phalanx commit for {deployed}: the present commit of "
-            "rsp:phalanx.revision is deployed, which may be another one than any preview has shown"
+            f"{deployed} belongs to no pull request, so that no preview has shown what it changes in {stack}: the "
+            "present commit of rsp:phalanx.revision is deployed"
         )
 
 

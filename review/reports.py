@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from phalanx.errors import PhalanxError
 from review.forge import Forge, PullRequest
 from review.markdown import GITHUB_LIMIT
 
@@ -13,6 +14,10 @@ LIMIT: Final = GITHUB_LIMIT - 500
 """Greatest size of a report in characters, which leaves room for the first line."""
 
 _HASH: Final = re.compile(r"[0-9a-f]{40}")
+
+
+class NotPreviewedError(PhalanxError):
+    """A merged pull request has no successful preview of its last commit."""
 
 
 def comment(forge: Forge, pull_request: PullRequest, stack: str, commit: str, text: str) -> None:
@@ -43,7 +48,10 @@ def recorded_commit(forge: Forge, deployed: str, stack: str) -> str:
         stack: Name of the stack.
 
     Returns:
-        The commit, or an empty string if there was no preview of the last commit of the pull request.
+        The commit, or an empty string if the deployed commit belongs to no pull request.
+
+    Raises:
+        NotPreviewedError: There was no successful preview of the last commit of the pull request.
     """
     merged = forge.merged_as(deployed)
     if not merged:
@@ -53,7 +61,11 @@ def recorded_commit(forge: Forge, deployed: str, stack: str) -> str:
     for each in forge.comments(merged.number):
         if found := expected.match(each.text):
             return found[1]
-    return ""
+    raise NotPreviewedError(
+        f"the pull request {merged.number} has no successful preview of {stack} for its last commit {merged.head}, so "
+        "that nobody has seen what it changes: rerun its preview, then this job; or merge another pull request, whose "
+        "preview shows both"
+    )
 
 
 def drift(forge: Forge, stack: str, text: str, *, found: bool) -> None:

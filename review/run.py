@@ -3,7 +3,8 @@
 The log is written by the CLI's option ``--event-log FILE``, which the variable ``PULUMI_DEBUG_COMMANDS=true`` enables,
 as Pulumi's Automation API does. Each line is an ``EngineEvent`` of sdk/go/common/apitype/events.go in
 https://github.com/pulumi/pulumi. Unlike the output of ``pulumi preview --json``, the log has the stack outputs that a
-preview expects, and that of ``pulumi up`` has the same format.
+preview expects, and that of ``pulumi up`` has the same format. ``pulumi up`` with a preview writes the file twice, so
+that it has the update, or the preview if that has failed.
 """
 
 import json

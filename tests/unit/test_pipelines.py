@@ -38,6 +38,12 @@ def test_commands_of_the_operator_have_the_event_log(file: Path) -> None:
         assert "--diff --color never --event-log" in line
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_job_changes_a_stack_without_a_preview(file: Path) -> None:
+    """An update refuses to delete what is protected only when it has changed and deleted other resources."""
+    assert "--skip-preview" not in file.read_text()
+
+
 def environments() -> dict[str, set[str]]:
     """Return the environments of the jobs by name of the job, as suffixes to the name of the stack."""
     found: dict[str, set[str]] = {}

@@ -12,6 +12,7 @@ from operations import __main__ as operations
 from operations.__main__ import app
 from phalanx.errors import PhalanxError
 from review.markdown import GITHUB_LIMIT, size
+from review.reports import NotPreviewedError
 from tests.unit.json_server import Answers, Request, json_server
 from tests.unit.review import recorded
 
@@ -107,6 +108,7 @@ def test_a_job_without_a_pull_request_cannot_comment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("head", [HEAD, "d" * 40])
 def test_the_commit_of_the_preview_is_printed_for_the_environment(tmp_path: Path, head: str) -> None:
+    """A pull request whose last commit has no successful preview is not deployed."""
     commit = recorded.of("unchanged").commit
     text = f"<!-- rsp stack=sandbox commit={commit} head={HEAD} -->\n## Preview"
     merged = {"number": 7, "head": {"sha": head}, "merged_at": "2026-01-01T00:00:00Z"}
@@ -116,10 +118,17 @@ def test_the_commit_of_the_preview_is_printed_for_the_environment(tmp_path: Path
     }
     with json_server(answers) as url:
         done = CliRunner().invoke(app, ["pull-request", "commit", "-s", "sandbox"], env=on_github(url, tmp_path))
-    assert done.exit_code == 0
     assert done.stdout == (f"RSP_CHECKOUT_COMMIT={commit}\n" if head == HEAD else "")
-    warning = f"::warning title=Not previewed::No preview of sandbox has recorded a Phalanx commit for {MERGED}: "
-    assert done.stderr.startswith(warning) if head != HEAD else done.stderr == ""
+    assert done.exit_code == (0 if head == HEAD else 1)
+    assert isinstance(done.exception, NotPreviewedError) is (head != HEAD)
+
+
+def test_a_push_without_a_pull_request_is_deployed_with_a_warning(tmp_path: Path) -> None:
+    answers: Answers = {f"GET /repos/lsst-uk/rsp/commits/{MERGED}/pulls?per_page=100": (200, [])}
+    with json_server(answers) as url:
+        done = CliRunner().invoke(app, ["pull-request", "commit", "-s", "sandbox"], env=on_github(url, tmp_path))
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith(f"::warning title=Not previewed::{MERGED} belongs to no pull request, ")
 
 
 def test_gitlab_warns_in_color_of_a_deployment_without_a_preview(tmp_path: Path) -> None:
@@ -128,7 +137,7 @@ def test_gitlab_warns_in_color_of_a_deployment_without_a_preview(tmp_path: Path)
         variables = on_gitlab(url, tmp_path) | {"CI_COMMIT_SHA": MERGED}
         done = CliRunner().invoke(app, ["pull-request", "commit", "-s", "sandbox"], env=variables)
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr.startswith("\x1b[33m\x1b[1mWARNING: No preview of sandbox has recorded a Phalanx commit")
+    assert done.stderr.startswith(f"\x1b[33m\x1b[1mWARNING: {MERGED} belongs to no pull request, ")
 
 
 def test_outside_of_a_job_nothing_can_be_asked() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from review import github, gitlab, reports
 from review.forge import Forge, ForgeError, PullRequest
+from review.reports import NotPreviewedError
 from tests.unit.json_server import Request, json_server
 
 COMMIT, HEAD, MERGED = "a" * 40, "b" * 40, "c" * 40
@@ -150,7 +151,8 @@ def test_no_other_comment_determines_the_commit(
             listed(service.comments): (200, [service.post(12, text, own=own)]),
         }
     )
-    assert reports.recorded_commit(forge, MERGED, "roe") == ""
+    with pytest.raises(NotPreviewedError, match=f"the pull request 7 has no successful preview of roe .* {head}"):
+        reports.recorded_commit(forge, MERGED, "roe")
 
 
 GITLAB = Service("gitlab")
@@ -201,7 +203,8 @@ def test_no_user_can_pass_for_the_bot_of_a_token(serve: Server, name: str, membe
     author = {"id": 9, "username": name}
     answers = members(*[author] if member else [], bot=bot)
     forge = serve({**merged_with(by(author, 12, f"{MARKER}\nreport")), **answers})
-    assert reports.recorded_commit(forge, MERGED, "roe") == ""
+    with pytest.raises(NotPreviewedError):
+        reports.recorded_commit(forge, MERGED, "roe")
 
 
 @on_gitlab
