@@ -43,19 +43,27 @@ class AddressNotMovedError(PhalanxError):
 
 
 def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
-    """Yield the reasons why users would lose the platform by the change of ``activeCluster``.
+    """Yield the reasons why users would lose the platform by a change of ``clusters`` or ``activeCluster``.
 
     Args:
         config: The stack configuration.
         before: What the last complete run has deployed.
     """
     active, old = config.active, before.active
-    if active == old or old not in config.clusters:
+    if not old or active == old:
+        return
+    lost = f"({_GUIDE}). If {old} is lost, set rsp:enforcePreflight to false for this run"
+    if old not in config.clusters:
+        what = (
+            f"the cluster {old} serves users, but is not in it: put it back, switch to another cluster with "
+            f"{_WHERE}, and remove it then {lost}"
+        )
+        yield Problem(where="rsp:clusters", what=what)
         return
     if active not in before.clusters:
         what = (
             f"not all applications are deployed in {active} yet: set it to {old}, run `pulumi up` until it succeeds, "
-            f"and switch then ({_GUIDE}). If {old} is lost, set rsp:enforcePreflight to false for this run"
+            f"and switch then {lost}"
         )
         yield Problem(where=_WHERE, what=what)
     if config.ingress.mode == "cloud-controller" and _unattended(config):

@@ -75,13 +75,23 @@ def test_a_switch_to_a_cluster_that_is_not_complete_is_refused() -> None:
     both = frozenset({"cluster", "green"})
     assert problems(Deployed(active="cluster", clusters=both)) == []
     assert problems(Deployed(active="green", clusters=both)) == []
-    # Outputs that are lost, or of a cluster that is, say nothing.
+    # Outputs that are lost say nothing.
     assert problems(Deployed()) == []
-    assert problems(Deployed(active="blue", clusters=frozenset({"blue"}))) == []
     (problem,) = problems(Deployed(active="cluster", clusters=frozenset({"cluster"})))
     assert problem.startswith(
         "rsp:activeCluster: not all applications are deployed in green yet: set it to cluster, run `pulumi up` until"
     )
+
+
+@pytest.mark.parametrize("mode", ["octavia", "cloud-controller"])
+def test_the_cluster_that_serves_users_is_neither_renamed_nor_removed_by_a_switch(mode: str) -> None:
+    """With octavia, no service tells which cluster serves users."""
+    clusters = {"green": TWO["clusters__green"]}
+    for before in ({"blue"}, {"blue", "green"}):
+        config = environment(clusters=clusters, ingress__mode=mode)
+        (problem,) = address_switch.problems(config, Deployed(active="blue", clusters=frozenset(before)))
+        assert problem.fatal
+        assert str(problem).startswith("rsp:clusters: the cluster blue serves users, but is not in it: put it back")
 
 
 @pytest.mark.parametrize("unattended", [{"sync": "manual"}, {"wait": False}])
