@@ -73,6 +73,17 @@ def existing_volumes(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[KeyPat
             yield ("backups", "volumes"), f"{name} is not a key of nfs.volumes: {way}"
 
 
+def something_to_back_up(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[KeyPath, str]]:
+    """Yield a conflict if backups are configured of nothing, as of shares only."""
+    volumes = (nfs.volumes if nfs else ()) if backups.volumes is None else backups.volumes
+    if backups.kind != "none" and not volumes and not backups.claims:
+        what = (
+            f"{backups.kind} has no volume to back up, as there are neither volumes of the NFS server nor claims: add "
+            "them to backups.volumes or backups.claims, or set it to none. This program backs up no shares of Manila"
+        )
+        yield ("backups", "kind"), what
+
+
 def named_claims(backups: Backups, clusters: Clusters) -> Iterator[tuple[KeyPath, str]]:
     """Yield a conflict if the volumes of claims cannot be found: with Heat they do not name their claim."""
     for name, cluster in clusters.items():

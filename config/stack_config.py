@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from config.applications import ApplicationsSettings
-from config.backups import BACKUPS, Backups, existing_volumes, named_claims
+from config.backups import BACKUPS, Backups, existing_volumes, named_claims, something_to_back_up
 from config.changes import in_place, refused, this_run
 from config.cloud import Cloud
 from config.cluster import Cluster
@@ -38,6 +38,7 @@ class StackConfig(StackFile):
         supported_by_driver,
         fixed_nodes,
         existing_volumes,
+        something_to_back_up,
         named_claims,
         storage,
         locations_in_no_repository,

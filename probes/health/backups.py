@@ -23,7 +23,7 @@ _GUIDE: Final = "docs/howto/backups.md"
 
 
 def check(connection: "Connection", config: StackConfig, stack: str, now: datetime) -> Iterator[Finding]:
-    """Check the backups of the configured volumes.
+    """Check the backups of the configured volumes, and name the shares, of which there are none.
 
     Args:
         connection: Connection to the project.
@@ -31,6 +31,10 @@ def check(connection: "Connection", config: StackConfig, stack: str, now: dateti
         stack: Name of the stack.
         now: Present time.
     """
+    if config.shares:
+        yield warning(
+            "backups of shares", f"this program backs up no shares: {', '.join(sorted(config.shares))}", _GUIDE
+        )
     if config.backups.kind == "none":
         yield warning(BACKUPS, "rsp:backups.kind is none: this program backs up no volume", _GUIDE)
         return

@@ -277,6 +277,18 @@ def test_backups_are_of_volumes_and_claims_that_can_be_found() -> None:
         environment(backups__claims=["postgres"])
 
 
+def test_backups_of_nothing_are_refused() -> None:
+    """Shares are not backed up: the nightly run would succeed, and nobody would have a backup."""
+    shares = {"nfs": None, "shares": {"jhome": {"size": 1}}}
+    refused = pytest.raises(ConfigError, match=r"rsp:backups\.kind: backup has no volume to back up")
+    with refused:
+        environment(**shares, backups={"kind": "backup"})
+    with refused:
+        environment(backups={"kind": "backup", "volumes": []})
+    assert environment(**shares, backups={"kind": "backup", "claims": ["postgres/postgres-physpvc"]})
+    assert environment(**shares)
+
+
 def test_the_only_cluster_is_active() -> None:
     assert environment().active == "cluster"
     two = environment(clusters__green=environment_data()["clusters"]["cluster"], activeCluster="green")

@@ -66,6 +66,14 @@ def test_a_stack_without_backups_is_a_warning(cinder: FakeCinder) -> None:
     assert judged(cinder)["backups"][0] is State.WARNING
 
 
+def test_shares_are_a_warning_whatever_is_backed_up(cinder: FakeCinder) -> None:
+    shares = {"results": {"size": 1}, "scratch": {"size": 1}}
+    assert "backups of shares" not in judged(cinder, backups=ONE)
+    for changes in ({}, {"backups": ONE}):
+        found = judged(cinder, **changes, shares=shares)["backups of shares"]
+        assert found == (State.WARNING, "this program backs up no shares: results, scratch")
+
+
 def test_expired_ones_that_remain_are_counted(cinder: FakeCinder) -> None:
     for age in (2, 26, 50):
         cinder.made("snapshot", cinder.volumes()[0], age)
