@@ -31,7 +31,8 @@ class CertificateIssuer(pulumi.ComponentResource):
     """The ClusterIssuer that Phalanx's Ingresses request certificates from.
 
     Phalanx's own (applications/cert-manager/templates/cluster-issuer.yaml) supports Amazon's Route 53 only. This one
-    has the same name and the same Secret for the account's key.
+    has the same name and the same Secret for the account's key. Therefore it is retained when it leaves the stack: it
+    may be Argo CD's by then, which does not create it again at the same revision.
     """
 
     def __init__(self, name: str, args: CertificateIssuerArgs, opts: ResourceOptions | None = None) -> None:
@@ -50,7 +51,8 @@ class CertificateIssuer(pulumi.ComponentResource):
             kind="ClusterIssuer",
             metadata={
                 "name": ISSUER,
-                "annotations": {"pulumi.com/waitFor": "condition=Ready"},
+                # Of a retained one, other field managers own the fields.
+                "annotations": {"pulumi.com/waitFor": "condition=Ready", "pulumi.com/patchForce": "true"},
             },
             spec={
                 "acme": {
@@ -61,7 +63,8 @@ class CertificateIssuer(pulumi.ComponentResource):
                 },
             },
             opts=ResourceOptions.merge(
-                ResourceOptions.merge(child, timeouts(args.timeout)), ResourceOptions(depends_on=depends_on)
+                ResourceOptions.merge(child, timeouts(args.timeout)),
+                ResourceOptions(depends_on=depends_on, retain_on_delete=True),
             ),
         )
         self.register_outputs({})

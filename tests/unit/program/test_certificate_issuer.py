@@ -53,6 +53,13 @@ def test_the_issuer_depends_on_cert_manager_and_is_awaited(run_stack: StackRunne
     assert found.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
 
 
+def test_the_issuer_outlives_the_resource_as_phalanxs_own_is_the_same_object(run_stack: StackRunner) -> None:
+    """With tls.kind phalanx, Argo CD adopts it; on the way back, its fields have other managers."""
+    found = run(run_stack).one("ClusterIssuer")
+    assert found.retained
+    assert found.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
+
+
 class TestDesignate:
     """The DNS-01 challenge in a zone of Designate."""
 
