@@ -20,6 +20,7 @@ from probes.health import (
     authorities,
     backups,
     cloud,
+    kubernetes,
     load_balancer,
     platform,
     qualified,
@@ -183,6 +184,14 @@ def _of_platform(stack: Stack) -> Iterator[Check]:
             name=platform.DNS,
             run=lambda: platform.dns(stack.environment.fqdn, _address(stack)),
             requires=(PHALANX,),
+        )
+    if stack.config.ingress.mode == "octavia":
+        yield Check(
+            name=load_balancer.MEMBERS,
+            run=lambda: load_balancer.nodes(
+                stack.connection(), stack.clusters[stack.config.active].kubernetes(), stack.config, stack.name
+            ),
+            requires=(cloud.KEYSTONE, "Octavia", "Neutron", kubernetes.API),
         )
     yield Check(name="external databases", run=lambda: _databases(stack), requires=(PHALANX,))
     yield Check(

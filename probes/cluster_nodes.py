@@ -19,7 +19,12 @@ def addresses(kubeconfig: str) -> list[str]:
     Raises:
         KubernetesError: The Kubernetes API cannot be reached, or refuses the request.
     """
-    nodes = KubernetesApi(kubeconfig).items("/api/v1/nodes")
+    return addresses_of(KubernetesApi(kubeconfig))
+
+
+def addresses_of(client: KubernetesApi) -> list[str]:
+    """Return what `addresses` does, with a client."""
+    nodes = client.items("/api/v1/nodes")
     found = {address for node in nodes if not _is_master(node) for address in _internal(node)}
     return [str(address) for address in sorted(found)]
 

@@ -1,23 +1,26 @@
 """Health of the load balancers in front of the platform and of the Kubernetes API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from config.stack_config import StackConfig
-from probes import floating_ip, openstack_api
+from probes import cluster_nodes, floating_ip, openstack_api
 from probes.health import kubernetes, servers
 from probes.health.finding import Finding, State, critical, ok, warning
+from probes.kubernetes_api import KubernetesApi
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
 INGRESS: Final = "load balancer of the platform"
 API: Final = "load balancer of the Kubernetes API"
+MEMBERS: Final = "members of the load balancer"
 
 _GUIDE: Final = "docs/howto/on-call.md#the-load-balancer"
+_MEMBERS_GUIDE: Final = "docs/howto/load-balancer.md"
 _GONE: Final = frozenset({"ERROR", "OFFLINE"})
 """Operating statuses of what gets no traffic. Without a health monitor the status of a member is NO_MONITOR."""
 
@@ -61,6 +64,48 @@ def ingress(connection: "Connection", config: StackConfig, stack: str) -> Iterat
         )
     else:
         yield from _check(connection, INGRESS, address.port_id, str(address.floating_ip_address))
+
+
+def nodes(connection: "Connection", client: KubernetesApi, config: StackConfig, stack: str) -> Iterator[Finding]:
+    """Check that the members of the stack's load balancer are the nodes, which no controller sees to in mode octavia.
+
+    Args:
+        connection: Connection to the project.
+        client: Client for the active cluster.
+        config: The stack configuration.
+        stack: Name of the stack.
+
+    Raises:
+        KubernetesError: The Kubernetes API cannot be reached, or refuses the request.
+    """
+    address = floating_ip.of_platform(connection, config, stack)
+    balancer = floating_ip.load_balancer(connection, address.port_id if address else None)
+    if balancer:  # `ingress` reports that there is none
+        members = {each.address for each in _members(_status_tree(connection, balancer.id))}
+        yield judge_nodes(members, cluster_nodes.addresses_of(client), stack, monitored=config.ingress.health_monitors)
+
+
+def judge_nodes(members: Collection[str], nodes: Collection[str], stack: str, *, monitored: bool) -> Finding:
+    """Return the finding about a difference between members and nodes.
+
+    Args:
+        members: Addresses of the members.
+        nodes: Addresses of the nodes.
+        stack: Name of the stack.
+        monitored: Whether Octavia takes members out that do not answer.
+    """
+    gone, missing = set(members) - set(nodes), set(nodes) - set(members)
+    if not gone and not missing:
+        return ok(MEMBERS, f"the {len(nodes)} nodes")
+    lines = [f"of no node, such as one that was replaced: {', '.join(sorted(gone))}"] if gone else []
+    lines += [f"lack the nodes {', '.join(sorted(missing))}"] if missing else []
+    return Finding(
+        subject=MEMBERS,
+        # Without a monitor, these members get their share of the connections.
+        state=State.CRITICAL if gone and not monitored else State.WARNING,
+        message="\n".join(lines),
+        remedy=f"`pulumi up -s {stack}` sets the members; {_MEMBERS_GUIDE}",
+    )
 
 
 def api(connection: "Connection", cluster_name: str) -> Iterator[Finding]:

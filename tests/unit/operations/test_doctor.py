@@ -220,6 +220,12 @@ def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkey
     assert found.message.startswith("no access without the state's kubeconfig: ")
 
 
+@pytest.mark.parametrize("mode", ["cloud-controller", "octavia"])
+def test_members_are_compared_with_the_nodes_where_no_controller_does(mode: str) -> None:
+    names = [each.name for each in health_checks.all_checks(Stack("test", environment(ingress__mode=mode)))]
+    assert ("members of the load balancer" in names) is (mode == "octavia")
+
+
 def test_a_private_authority_is_named_before_it_expires(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     for name, days in (("old", 5), ("new", 400)):

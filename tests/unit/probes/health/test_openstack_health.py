@@ -219,6 +219,40 @@ def test_the_nodes_explain_a_load_balancer_without_members_that_are_up() -> None
 
 
 @pytest.mark.parametrize(
+    ("nodes", "monitored", "state", "message"),
+    [
+        ({"10.20.0.0", "10.20.0.1"}, False, State.OK, "the 2 nodes"),
+        ({"10.20.0.0"}, False, State.CRITICAL, "of no node, such as one that was replaced: 10.20.0.1"),
+        ({"10.20.0.0"}, True, State.WARNING, "of no node, such as one that was replaced: 10.20.0.1"),
+        ({"10.20.0.0", "10.20.0.1", "10.20.0.2"}, False, State.WARNING, "lack the nodes 10.20.0.2"),
+    ],
+)
+def test_members_must_be_the_nodes(
+    nodes: set[str], monitored: bool, state: State, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a monitor, Octavia takes the address of a node that was replaced for a member that is up."""
+    document = {"statuses": {"loadbalancer": tree("NO_MONITOR", "NO_MONITOR")}}
+    monkeypatch.setattr(openstack_api, "get", lambda _, path: document if path.endswith("/lb/status") else None)
+    connection: Any = SimpleNamespace(
+        network=SimpleNamespace(ips=lambda **_: [SimpleNamespace(port_id="vip")]),
+        load_balancer=SimpleNamespace(load_balancers=lambda vip_port_id: [SimpleNamespace(id="lb", name=vip_port_id)]),
+    )
+    listed = [{"type": "InternalIP", "address": address} for address in nodes]
+    client: Any = SimpleNamespace(
+        items=lambda _: [{"metadata": {"name": "node"}, "status": {"addresses": [each]}} for each in listed]
+    )
+    config = environment(ingress={"mode": "octavia", "healthMonitors": monitored})
+    (found,) = load_balancer.nodes(connection, client, config, "test")
+    assert (found.state, found.message) == (state, message)
+
+
+def test_no_load_balancer_has_no_members_to_compare() -> None:
+    connection: Any = SimpleNamespace(network=SimpleNamespace(ips=lambda **_: []), load_balancer=None)
+    client: Any = None
+    assert list(load_balancer.nodes(connection, client, environment(), "test")) == []
+
+
+@pytest.mark.parametrize(
     ("found", "state"),
     [
         (tree("ONLINE", provisioning="ERROR"), State.CRITICAL),
