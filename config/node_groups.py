@@ -74,8 +74,9 @@ class NodeGroupSettings(Section):
     autoscaling: Annotated[
         AutoscalingSettings | None,
         in_place(
-            "updates the bounds of the group. The first `autoscaling` of any group, and the removal of the last one, "
-            "turn the autoscaler on and off, and are refused"
+            "updates the bounds of the group; refused if they exclude its present number of nodes. The first "
+            "`autoscaling` of any group, and the removal of the last one, turn the autoscaler on and off, and are "
+            "refused"
         ),
     ] = Field(
         default=None,

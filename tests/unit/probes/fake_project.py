@@ -35,6 +35,7 @@ class FakeProject:
         self.flavors = named("m1.small", "m1.medium", "m1.large", vcpus=2, ram=2048)
         self.clusters: dict[str, SimpleNamespace] = {}
         self.templates: dict[str, SimpleNamespace] = {}
+        self.node_groups: list[dict[str, Any]] = []
         self.load_balancer_quota: Any = {
             "load_balancers": 5,
             "listeners": 10,
@@ -149,7 +150,9 @@ class FakeProject:
             find_cluster=self.clusters.get,
             clusters=self.clusters.values,
             get_cluster_template=lambda uuid: self.templates[uuid],
-            get=lambda _path, **_: answer({"hard_limit": self.cluster_quota}),
+            get=lambda path, **_: answer(
+                {"nodegroups": self.node_groups} if "/nodegroups" in path else {"hard_limit": self.cluster_quota}
+            ),
         )
 
     def _octavia_quota(self) -> Any:
