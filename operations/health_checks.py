@@ -171,6 +171,9 @@ def _of_vault(stack: Stack) -> Iterator[Check]:
         remedy="docs/howto/on-call.md#vault",
         failure=State.CRITICAL,
     )
+    yield Check(
+        name=vault.CERTIFICATE, run=lambda: vault.certificate(stack.vault_address), requires=(PHALANX, vault.VAULT)
+    )
     yield Check(name=vault.SECRETS, run=lambda: _secrets(stack), requires=(vault.VAULT, PHALANX))
     for key, path in (("vault", config.vault.ca_file), ("phalanx", config.phalanx.ca_file)):
         if path is not None:

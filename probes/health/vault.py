@@ -1,16 +1,20 @@
 """Health of Vault, and of the secrets that the cluster copies from it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from phalanx.errors import PhalanxError
-from probes import vault_client
+from probes import served_certificate, vault_client
 from probes.health.finding import Finding, State, critical, ok
+from probes.health.kubernetes import judge_expiry
 from probes.kubernetes_api import KubernetesApi, Object
 from probes.namespace_causes import one_line
 
 VAULT: Final = "Vault"
+CERTIFICATE: Final = "certificate of Vault"
 SECRETS: Final = "secrets"
 COPIES: Final = "VaultSecrets"
 
@@ -37,6 +41,21 @@ def vault(address: str, ca_file: Path | None = None) -> Iterator[Finding]:
     except requests.exceptions.RequestException as error:
         raise PhalanxError(f"{address} {vault_client.explain(error)}") from None
     yield judge_seal(address, seal)
+
+
+def certificate(address: str) -> Iterator[Finding]:
+    """Check when the certificate that Vault serves expires, with which all platforms lose it.
+
+    Args:
+        address: URL of Vault.
+
+    Raises:
+        CertificateError: Vault does not answer, or does not use TLS.
+    """
+    url = urlsplit(address)
+    if url.scheme == "https" and url.hostname:
+        served = served_certificate.fetch(url.hostname, (url.hostname, url.port or served_certificate.HTTPS))
+        yield judge_expiry(CERTIFICATE, served.expires, datetime.now(UTC), _GUIDE)
 
 
 def judge_seal(address: str, seal: Mapping[str, Any]) -> Finding:

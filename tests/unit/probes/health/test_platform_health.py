@@ -14,6 +14,7 @@ from probes.health.kubernetes import judge_expiry
 from probes.health.root_causes import explain
 from sandbox.site_certificate import issue
 from tests.unit.json_server import json_server
+from tests.unit.tls_server import tls_server
 from tests.unit.web_server import web_server
 
 HOST = "rsp.example.org"
@@ -119,6 +120,21 @@ def test_the_seal_of_vault_is_reported_without_a_token(seal: dict[str, Any], sta
     with json_server({"GET /v1/sys/seal-status": (200, seal)}) as url:
         (found,) = vault.vault(url)
         assert (found.state, found.message) == (state, message.format(url=url))
+
+
+@pytest.mark.parametrize(("days", "state"), [(60, State.OK), (9, State.WARNING), (-1, State.CRITICAL)])
+def test_the_certificate_of_vault_is_reported_before_all_platforms_lose_it(
+    days: int, state: State, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    chain, key = issue("vault.example.org", now - timedelta(90), now + timedelta(days))
+    with tls_server(chain, key, tmp_path) as address:
+        (found,) = vault.certificate(f"https://{address}")
+    assert (found.subject, found.state) == ("certificate of Vault", state)
+    assert found.expires is not None
+    assert list(vault.certificate("http://127.0.0.1:1")) == []
+    with pytest.raises(PhalanxError, match="does not answer with TLS"):
+        list(vault.certificate("https://127.0.0.1:1"))
 
 
 def test_a_vault_that_does_not_answer_raises() -> None:
