@@ -83,5 +83,5 @@ def build(checked: Checked) -> Platform:
 
 with user_errors():
     checked = check(config, queries)
-    recorded_commit.report_move(config.phalanx, commit)
+    recorded_commit.check_move(config.phalanx, commit, checked.deployed.commit)
     outputs.export(checked, build(checked))

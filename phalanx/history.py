@@ -89,6 +89,20 @@ class History:
             self._fetch(commit)
         return self._log("--format=%h %s", f"{old}..{new}", "--", *paths).splitlines()
 
+    def includes(self, commit: str, earlier: str) -> bool:
+        """Return whether a commit is another one, or follows it.
+
+        Args:
+            commit: Hash of a commit.
+            earlier: Hash of the other one.
+
+        Raises:
+            CheckoutError: The history of a commit cannot be fetched.
+        """
+        for each in (commit, earlier):
+            self._fetch(each)
+        return not self._query("rev-list", "--max-count=1", earlier, f"^{commit}")
+
     def merge(self, ours: str, theirs: str, other: str) -> Merge:
         """Merge a commit of another repository, without a working tree and without a commit.
 

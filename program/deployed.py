@@ -15,6 +15,8 @@ class Deployed:
 
     active: str = ""
     """Name of the cluster that served the platform; empty if there has been no such run."""
+    commit: str = ""
+    """Commit of the Phalanx repository; empty if there has been no such run."""
     clusters: frozenset[str] = field(default_factory=frozenset)
     """Names of the clusters."""
     installed: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -45,6 +47,7 @@ def read() -> Deployed:
     clusters: Mapping[str, Any] = outputs.get("clusters") or {}
     return Deployed(
         active=outputs.get("activeCluster") or "",
+        commit=outputs.get("checkoutCommit") or "",
         clusters=frozenset(clusters),
         installed={str(each["id"]): frozenset(each["installed"]) for each in clusters.values()},
     )

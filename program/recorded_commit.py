@@ -9,11 +9,17 @@ import pulumi
 from config.loader import ConfigError
 from config.phalanx import Phalanx
 from phalanx import checkout
+from phalanx.errors import CheckoutError, PhalanxError
+from phalanx.history import History
 
 VARIABLE: Final = "RSP_CHECKOUT_COMMIT"
 """Environment variable with the commit: the stack output ``checkoutCommit`` of the preview."""
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+
+
+class OlderCommitError(PhalanxError):
+    """The commit of the preview is older than what has been deployed since."""
 
 
 def read(settings: Phalanx) -> str:
@@ -39,21 +45,38 @@ def read(settings: Phalanx) -> str:
     return commit
 
 
-def report_move(settings: Phalanx, deployed: str) -> None:
+def check_move(settings: Phalanx, recorded: str, before: str) -> None:
     """Warn if a branch or tag has moved since the commit that is deployed in its place.
 
     Args:
         settings: Repository and revision.
-        deployed: The commit from `read`; nothing is reported if it is empty.
+        recorded: The commit from `read`; nothing is checked if it is empty.
+        before: Commit that the last complete run has deployed; empty if there is none.
 
     Raises:
+        OlderCommitError: That run has deployed a later commit, for a preview that was made after this one.
         CheckoutError: The repository cannot be read, or does not have the revision any longer.
     """
-    if not deployed:
+    if not recorded:
         return
     present = checkout.resolve(settings.repository, settings.revision, credentials=settings.git_credentials).commit
-    if present != deployed:
-        pulumi.warn(
-            f"rsp:phalanx.revision: {settings.revision} is at {present} now, but the preview was made from {deployed}, "
-            f"which is deployed as {VARIABLE} requires; the next preview shows the difference"
+    if present == recorded:
+        return
+    if before and before != recorded and _includes(settings, before, recorded):
+        raise OlderCommitError(
+            f"{VARIABLE} ({recorded}) is older than {before}, which is deployed: all applications would go back, which "
+            "no preview has shown. Rerun the preview of the pull request, then this job; or unset the variable to "
+            f"deploy the present commit of {settings.revision}, {present}"
         )
+    pulumi.warn(
+        f"rsp:phalanx.revision: {settings.revision} is at {present} now, but the preview was made from {recorded}, "
+        f"which is deployed as {VARIABLE} requires; the next preview shows the difference"
+    )
+
+
+def _includes(settings: Phalanx, commit: str, earlier: str) -> bool:
+    try:
+        return History(settings.repository, settings.git_credentials).includes(commit, earlier)
+    except CheckoutError:
+        # Of another repository, or of a branch that was rewritten: there is no order.
+        return False

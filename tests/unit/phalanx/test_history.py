@@ -49,6 +49,16 @@ def test_each_set_of_files_has_its_last_commit(root: Path) -> None:
     assert last_changes(root) == {"one": later, "two": two}
 
 
+def test_a_commit_includes_itself_and_earlier_ones(root: Path) -> None:
+    old, found = phalanx_git.git(root, "rev-parse", "HEAD"), History(f"file://{root}")
+    new = commit(root, "one", "2")
+    assert found.includes(new, old)
+    assert found.includes(new, new)
+    assert not found.includes(old, new)
+    with pytest.raises(CheckoutError, match="cannot be fetched"):
+        found.includes(new, "1" * 40)
+
+
 def test_a_merge_of_what_does_not_differ_changes_nothing(root: Path) -> None:
     phalanx_git.git(root, "switch", "--quiet", "--create", "ticket")
     one = commit(root, "one", "2")

@@ -10,6 +10,7 @@ from config.loader import ConfigError
 from config.phalanx import Phalanx
 from probes import preflight
 from program import recorded_commit
+from program.recorded_commit import OlderCommitError
 from tests.unit.phalanx import phalanx_git
 from tests.unit.program.conftest import COMMIT, StackRunner
 from tests.unit.program.test_graph import application
@@ -39,7 +40,7 @@ def test_without_the_variable_the_revision_is_deployed(
 ) -> None:
     monkeypatch.delenv(recorded_commit.VARIABLE, raising=False)
     assert recorded_commit.read(settings(repository)) == ""
-    recorded_commit.report_move(settings(repository), "")
+    recorded_commit.check_move(settings(repository), "", "")
     assert warnings == []
 
 
@@ -62,14 +63,33 @@ def test_the_files_are_those_of_the_commit_and_the_revision_remains(
     assert "before.example.org" in (tree.path / "environments/values-test.yaml").read_text()
     assert found.vault_url == str(tree.path)
 
-    recorded_commit.report_move(phalanx, commit)
+    recorded_commit.check_move(phalanx, commit, "")
     assert len(warnings) == 1
     assert f"main is at {present} now, but the preview was made from {recorded}" in warnings[0]
 
 
 def test_a_branch_that_has_not_moved_is_not_reported(repository: Path, warnings: list[str]) -> None:
-    recorded_commit.report_move(settings(repository), phalanx_git.git(repository, "rev-parse", "HEAD"))
+    recorded_commit.check_move(settings(repository), phalanx_git.git(repository, "rev-parse", "HEAD"), "")
     assert warnings == []
+
+
+def test_a_commit_older_than_what_is_deployed_is_refused(repository: Path, warnings: list[str]) -> None:
+    """Pull requests that are deployed in another order than that of their previews."""
+    first, second, third = (phalanx_git.commit(repository, {"environments/values.yaml": {"n": n}}) for n in range(3))
+    with pytest.raises(OlderCommitError, match=rf"{first}\) is older than {second}, which is deployed: .* {third}$"):
+        recorded_commit.check_move(settings(repository), first, second)
+    assert warnings == []
+    # Drift compares with what is deployed, and a later preview may have shown a later commit.
+    recorded_commit.check_move(settings(repository), second, second)
+    recorded_commit.check_move(settings(repository), second, first)
+    # What was deployed is not in the repository.
+    recorded_commit.check_move(settings(repository), second, "1" * 40)
+    assert len(warnings) == 3
+    # The branch itself went back, as the preview has shown, or is no branch.
+    phalanx_git.git(repository, "reset", "--quiet", "--hard", first)
+    recorded_commit.check_move(settings(repository), first, second)
+    recorded_commit.check_move(settings(repository, first), first, second)
+    assert len(warnings) == 3
 
 
 @pytest.mark.parametrize("value", ["main", "abc123", "A" * 40, "0" * 41, "$(reboot)"])
