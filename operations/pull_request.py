@@ -21,7 +21,8 @@ def comment(events: Events, stack: StackName, diff: Diff = None) -> None:
     pull_request = gitlab.pull_request(os.environ) if _on_gitlab() else github.pull_request(os.environ)
     if not pull_request:
         raise ForgeError("this job does not belong to a pull request: run it for pull requests only")
-    text = summary.render(found, diff, LIMIT)
+    # The comment of an earlier push remains if the job of a later one does not come this far.
+    text = summary.render(found, diff, LIMIT, pull_request.head)
     reports.comment(forge(), pull_request, stack, found.commit, text)
 
 

@@ -44,7 +44,7 @@ def read(events: Path, stack: str) -> Changes:
     return review_changes.of(run.read(events, stack))
 
 
-def render(found: Changes, diff: Path | None, limit: int = GITHUB_LIMIT) -> str:
-    """Return the changes as Markdown, with the contents of the file `diff`, if it exists."""
+def render(found: Changes, diff: Path | None, limit: int = GITHUB_LIMIT, head: str = "") -> str:
+    """Return the changes as Markdown as `review.comment.render`, with the contents of the file `diff` if it exists."""
     text = diff.read_text(encoding="utf-8", errors="replace") if diff and diff.is_file() else ""
-    return comment.render(found, text, limit)
+    return comment.render(found, text, limit, head)

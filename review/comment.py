@@ -36,15 +36,16 @@ _RESOURCE: Final = re.compile(r"^[ ~+-]+[\w./-]+:[\w./-]+:\w+: \((?P<operation>[
 """First line of a resource in Pulumi's output."""
 
 
-def render(changes: Changes, diff: str = "", limit: int = GITHUB_LIMIT) -> str:
+def render(changes: Changes, diff: str = "", limit: int = GITHUB_LIMIT, head: str = "") -> str:
     """Return the report.
 
     Args:
         changes: The changes.
         diff: The CLI's output of ``--diff``, without colors; empty to leave it out.
         limit: Greatest size in characters.
+        head: Commit of this repository that the run was made from; empty to leave it out.
     """
-    blocks: list[Block] = [Text(_headline(changes))]
+    blocks: list[Block] = [Text(_headline(changes, head))]
     blocks += _losses(changes)
     blocks += _messages(changes.diagnostics, "error", "Error")
     blocks += _messages(changes.diagnostics, "warning", "Warning")
@@ -61,9 +62,11 @@ def render(changes: Changes, diff: str = "", limit: int = GITHUB_LIMIT) -> str:
     return document(blocks, limit)
 
 
-def _headline(changes: Changes) -> str:
+def _headline(changes: Changes, head: str) -> str:
     what = "Preview" if changes.preview else "Update"
     title = f"## {what} of {code(changes.stack)}"
+    if head:
+        title += f" at {code(_short(head))}"
     if changes.commit:
         title += f"\n\nPhalanx commit {code(changes.commit)}"
     words = _COUNTED if changes.preview else _DONE

@@ -95,7 +95,7 @@ def test_a_preview_is_commented_with_the_commit(tmp_path: Path, name: str) -> No
     body = received[-1].body["body"]
     first, _, rest = body.partition("\n")
     assert first == f"<!-- rsp stack={stack} commit={recorded.of(name, stack).commit} head={HEAD} -->"
-    assert rest.startswith(f"## Preview of <code>{stack}</code>")
+    assert rest.startswith(f"## Preview of <code>{stack}</code> at <code>{HEAD[:12]}</code>\n")
     assert size(body) <= GITHUB_LIMIT
 
 
