@@ -8,6 +8,7 @@ gc.disable()
 import pulumi
 
 from config import loader
+from config.names import LOAD_BALANCER
 from config.stack_config import StackConfig
 from probes.preflight import Queries
 from program import recorded_commit
@@ -76,7 +77,7 @@ def build(checked: Checked) -> Platform:
     ready = active.ingress_nginx.urn
     if config.ingress.mode == "octavia":
         balancer_args = openstack_arguments.load_balancer(config, network, ingress, active)
-        ready = LoadBalancer("load-balancer", balancer_args, openstack).address
+        ready = LoadBalancer(LOAD_BALANCER, balancer_args, openstack).address
     platform_answer.require(config, source.environment.fqdn, ingress.address, ready)
     return Platform(ingress, nfs, shares, store, secrets, deployed)
 

@@ -9,6 +9,10 @@ VAULT_PROJECT = "rsp-vault"
 """Name of the Pulumi project of the site's own Vault, and namespace of its configuration keys."""
 
 
+LOAD_BALANCER = "load-balancer"
+"""Name within the stack of the load balancer of ingress-nginx in mode octavia."""
+
+
 def cloud_name(stack: str, name: str, project: str = PROJECT) -> str:
     """Return the name of a stack's resource in OpenStack, which is unique among the stacks of an OpenStack project.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final
 
-from config.names import cloud_name
+from config.names import LOAD_BALANCER, cloud_name
 from config.stack_config import StackConfig
 from probes import openstack_api, quota
 from probes.needs import Flavor, Volumes, needs
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 _NEUTRON: Final = ("networks", "subnets", "routers", "ports", "security_groups", "security_group_rules", "floating_ips")
-_LOAD_BALANCER: Final = "load-balancer"
-"""Name of the component that creates the load balancer of ingress-nginx in mode octavia."""
 _OCTAVIA: Final = ("load_balancers", "listeners", "pools", "health_monitors")
 
 
@@ -65,7 +63,7 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
     balancers = executor.submit(lambda: {each.name for each in octavia.load_balancers()})
     found = allowances(connection, executor, shares=bool(config.shares))
     first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
-    ours = cloud_name(stack, _LOAD_BALANCER) in balancers.result()
+    ours = cloud_name(stack, LOAD_BALANCER) in balancers.result()
     switching = not first and ours != (config.ingress.mode == "octavia")
     default = default_type.result()
     needed = needs(config, flavors, claimed=claimed(), default_type=default, switching=switching)

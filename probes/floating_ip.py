@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
-from config.names import cloud_name, ingress_description
+from config.names import LOAD_BALANCER, cloud_name, ingress_description
 from config.stack_config import StackConfig
 from probes.problem import Problem
 
@@ -58,7 +58,7 @@ def _other_user(connection: "Connection", port_id: str | None, stack: str) -> st
     balancer = load_balancer(connection, port_id)
     if balancer is None:
         return f"the port {port_id}"
-    own = balancer.name.startswith(cloud_name(stack, "")) or _cluster_of(connection, balancer, stack)
+    own = balancer.name == cloud_name(stack, LOAD_BALANCER) or _cluster_of(connection, balancer, stack)
     return "" if own else f"the load balancer `{balancer.name}`"
 
 
@@ -114,6 +114,8 @@ def _cluster_of(connection: "Connection", balancer: Any, stack: str) -> str | No
     for each in connection.container_infrastructure_management.clusters():
         # The cloud controller knows the cluster by its ID with Heat, by its name in Cluster API otherwise.
         services = tuple(f"kube_service_{known}_" for known in (each.uuid, each.stack_id))
-        if each.name.startswith(cloud_name(stack, "")) and balancer.name.startswith(services):
+        # Names of clusters have no hyphen, unlike those of stacks: STACK-other has its own.
+        ours = each.name == cloud_name(stack, each.name.rpartition("-")[2])
+        if ours and balancer.name.startswith(services):
             return str(each.name)
     return None

@@ -10,6 +10,10 @@ ADDRESS = IPv4Address("192.0.2.1")
 CLUSTER = SimpleNamespace(name="rsp-test-cluster", uuid="11110000", stack_id="rsp-test-cluster-abcdefghijkl")
 
 
+OTHER = SimpleNamespace(name="rsp-test-two-cluster", uuid="22220000", stack_id="rsp-test-two-cluster-abcdefghijkl")
+"""Cluster of another stack, test-two."""
+
+
 class Project:
     """A project with one floating IP, which nothing uses."""
 
@@ -28,7 +32,7 @@ class Project:
             networks=lambda name: [SimpleNamespace(id=f"id-of-{name}")],
         )
         self.load_balancer = SimpleNamespace(load_balancers=lambda vip_port_id: self.balancers if vip_port_id else [])
-        self.container_infrastructure_management = SimpleNamespace(clusters=lambda: [CLUSTER])
+        self.container_infrastructure_management = SimpleNamespace(clusters=lambda: [CLUSTER, OTHER])
 
 
 @pytest.fixture
@@ -59,10 +63,12 @@ def test_an_address_of_another_external_network(project: Project) -> None:
     [
         ([], "the port port-1"),
         (["kube_service_another_ingress-nginx_web"], "the load balancer `kube_service_another_ingress-nginx_web`"),
-        (["rsp-test2-ingress"], "the load balancer `rsp-test2-ingress`"),
+        (["rsp-test2-load-balancer"], "the load balancer `rsp-test2-load-balancer`"),
+        (["rsp-test-two-load-balancer"], "the load balancer `rsp-test-two-load-balancer`"),
+        (["kube_service_22220000_ingress-nginx_web"], "the load balancer `kube_service_22220000_ingress-nginx_web`"),
         (["kube_service_11110000_ingress-nginx_web"], None),
         (["kube_service_rsp-test-cluster-abcdefghijkl_ingress-nginx_web"], None),
-        (["rsp-test-ingress"], None),
+        (["rsp-test-load-balancer"], None),
     ],
 )
 def test_an_address_that_something_else_uses(project: Project, balancers: list[str], user: str | None) -> None:
