@@ -1,12 +1,15 @@
 """The quotas of an OpenStack project, and how much of them is used."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from config.names import LOAD_BALANCER, cloud_name
 from config.stack_config import StackConfig
-from probes import openstack_api, quota
+from config.vault_stack import VaultStackConfig
+from probes import openstack_api, quota, vault_server_needs
 from probes.needs import Flavor, Volumes, needs
 from probes.quota import Allowance, Project, Row
 
@@ -16,20 +19,23 @@ if TYPE_CHECKING:
 _NEUTRON: Final = ("networks", "subnets", "routers", "ports", "security_groups", "security_group_rules", "floating_ips")
 _OCTAVIA: Final = ("load_balancers", "listeners", "pools", "health_monitors")
 
+_OF_SHARE_TYPES: Final[Mapping[str, str]] = {"X-OpenStack-Manila-API-Version": "2.39"}
+"""Headers for Manila's quotas of share types."""
 
-def allowances(connection: "Connection", executor: Executor, *, shares: bool = False) -> dict[str, Allowance]:
+
+def allowances(
+    connection: "Connection", executor: Executor, services: Iterable[Callable[["Connection"], Mapping[str, Allowance]]]
+) -> dict[str, Allowance]:
     """Return the quotas of the connection's project, by resource, as far as the cloud shows them.
 
     Args:
         connection: The connection.
         executor: Runs the requests to the services concurrently.
-        shares: Whether to ask Manila, which not every cloud has.
+        services: Functions that ask one service each.
 
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached.
     """
-    services: tuple[Callable[[Connection], Mapping[str, Allowance]], ...]
-    services = (_nova, _cinder, _cinder_types, _neutron, _octavia, _magnum, *((_manila,) if shares else ()))
     found: dict[str, Allowance] = {}
     for part in executor.map(lambda service: service(connection), services):
         found |= part
@@ -61,13 +67,38 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
     existing = executor.submit(_names, connection, bool(config.shares))
     octavia: Any = connection.load_balancer
     balancers = executor.submit(lambda: {each.name for each in octavia.load_balancers()})
-    found = allowances(connection, executor, shares=bool(config.shares))
+    share_types = executor.submit(_share_types, connection, config)
+    services = [*_SERVICES, _octavia, _magnum]
+    if config.shares:
+        services.append(lambda connection: _manila(connection, share_types.result().values()))
+    found = allowances(connection, executor, services)
     first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
     ours = cloud_name(stack, LOAD_BALANCER) in balancers.result()
     switching = not first and ours != (config.ingress.mode == "octavia")
     default = default_type.result()
-    needed = needs(config, flavors, claimed=claimed(), default_type=default, switching=switching)
+    needed = needs(
+        config,
+        flavors,
+        claimed=claimed(),
+        default_type=default,
+        share_types=share_types.result(),
+        switching=switching,
+    )
     return quota.compare(needed, found, first=first)
+
+
+def compare_vault(
+    config: VaultStackConfig, stack: str, connection: "Connection", flavors: Mapping[str, Flavor], executor: Executor
+) -> list[Row]:
+    """Compare what the site's own Vault requires with the quotas of its project; arguments and errors as of `compare`.
+
+    Its region may have none of the services that only a platform requires.
+    """
+    volumes = {each.name for each in connection.block_storage.volumes()}
+    first = cloud_name(stack, "vault-data", config.project) not in volumes
+    needed = vault_server_needs.needs(config, flavors, default_type=_default_volume_type(connection))
+    found = allowances(connection, executor, _SERVICES)
+    return quota.compare(needed, found, first=first, keys=vault_server_needs.KEYS)
 
 
 def project_of(connection: "Connection") -> Project:
@@ -87,6 +118,14 @@ def _default_volume_type(connection: "Connection") -> str:
     """Return the name of the cloud's default volume type; empty if it has none."""
     answer = openstack_api.get(connection.block_storage, "/types/default")
     return str(answer["volume_type"]["name"]) if answer else ""
+
+
+def _share_types(connection: "Connection", config: StackConfig) -> dict[str, str]:
+    """Return the type of each share by its name, as far as it is known."""
+    untyped = [name for name, share in config.shares.items() if share.type is None]
+    answer = openstack_api.get(connection.shared_file_system, "/types/default") if untyped else None
+    default = str(answer["share_type"]["name"]) if answer else None
+    return {name: found for name, share in config.shares.items() if (found := share.type or default)}
 
 
 def _nova(connection: "Connection") -> dict[str, Allowance]:
@@ -123,18 +162,30 @@ def _cinder_types(connection: "Connection") -> dict[str, Allowance]:
     }
 
 
-def _manila(connection: "Connection") -> dict[str, Allowance]:
+def _manila(connection: "Connection", types: Iterable[str] = ()) -> dict[str, Allowance]:
+    """Return Manila's quotas, and those of share types.
+
+    Manila shows the project's limit for a type that has none of its own, which is left out here.
+    """
     manila: Any = connection.shared_file_system
     limits = _shown(lambda: openstack_api.get(manila, "/limits"))
     if not limits:
         return {}
     absolute = limits["limits"]["absolute"]
-    return {
+    found = {
         "shares": Allowance(limit=absolute["maxTotalShares"], used=absolute["totalSharesUsed"]),
         "share_gigabytes": Allowance(
             limit=absolute["maxTotalShareGigabytes"], used=absolute["totalShareGigabytesUsed"]
         ),
     }
+    for each in sorted(set(types)):
+        path = f"/quota-sets/{connection.current_project_id}/detail?share_type={quote(each, safe='')}"
+        quotas = (_shown(partial(openstack_api.get, manila, path, _OF_SHARE_TYPES)) or {}).get("quota_set", {})
+        for name, key in (("shares", "shares"), ("share_gigabytes", "gigabytes")):
+            if key in quotas and quotas[key]["limit"] != found[name].limit:
+                used = quotas[key]["in_use"] + quotas[key]["reserved"]
+                found[f"{name}_{each}"] = Allowance(limit=quotas[key]["limit"], used=used)
+    return found
 
 
 def _neutron(connection: "Connection") -> dict[str, Allowance]:
@@ -177,3 +228,7 @@ def _shown(ask: Callable[[], Any]) -> Any:
         return ask()
     except exceptions.HttpException:
         return None
+
+
+_SERVICES: Final = (_nova, _cinder, _cinder_types, _neutron)
+"""Functions for the services with quotas that each stack has."""

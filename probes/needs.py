@@ -54,12 +54,13 @@ class Volumes:
     """Number of volumes."""
 
 
-def needs(
+def needs(  # noqa: PLR0913  # all that determines the result
     config: StackConfig,
     flavors: Mapping[str, Flavor],
     *,
     claimed: Sequence[Volumes] = (),
     default_type: str = UNTYPED,
+    share_types: Mapping[str, str] | None = None,
     switching: bool = False,
 ) -> dict[str, int | None]:
     """Return the quota that a stack requires, by resource, with node groups at their maximum size.
@@ -69,11 +70,13 @@ def needs(
         flavors: Sizes of flavors by name.
         claimed: Volumes of the applications' claims in all clusters, as far as they are known.
         default_type: Name of the cloud's default volume type, if it is known.
+        share_types: Types of the shares by their name, as far as they are known; by default those of the configuration.
         switching: Whether ``ingress.mode`` changes: the new load balancer is created before the old one is deleted.
 
     Returns:
         Amounts by the name of the resource in `quota.RESOURCES`, and of ``volumes_TYPE`` and ``gigabytes_TYPE`` for
-        each volume type, as in Cinder's API. Cores and memory are None if the size of a flavor is not known.
+        each volume type, as in Cinder's API, likewise for share types. Cores and memory are None if the size of a
+        flavor is not known.
     """
     own = config.ingress.mode == "octavia"
     # The workers behind each load balancer of ingress-nginx: each cloud controller creates one, this stack only one.
@@ -83,8 +86,8 @@ def needs(
     return {
         "clusters": len(config.clusters),
         **_compute(config, flavors),
-        **_storage([*volumes(config), *claimed], default_type),
-        **_shares(config),
+        **storage([*volumes(config), *claimed], default_type),
+        **_shares(config, share_types or {}),
         **_backups(config),
         **_network(config, ingresses=len(workers)),
         **_balancers(config, workers),
@@ -178,19 +181,25 @@ def _compute(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, in
     return found
 
 
-def _storage(wanted: Sequence[Volumes], default_type: str) -> dict[str, int | None]:
-    found: Counter[str] = Counter()
-    for each in wanted:
-        suffixes = ["", f"_{each.type or default_type}"] if each.type or default_type else [""]
-        for suffix in suffixes:
-            found[f"volumes{suffix}"] += each.count
-            found[f"gigabytes{suffix}"] += each.count * each.size
+def storage(wanted: Sequence[Volumes], default_type: str) -> dict[str, int | None]:
+    """Return what volumes require, in all and by type; those without a type are of the default type, if it is known."""
+    found = _by_type([(each.type or default_type, each.size, each.count) for each in wanted], "volumes", "gigabytes")
     return {**found, "per_volume_gigabytes": max(each.size for each in wanted)} if wanted else {}
 
 
-def _shares(config: StackConfig) -> dict[str, int | None]:
-    sizes = [share.size for share in config.shares.values()]
-    return {"shares": len(sizes), "share_gigabytes": sum(sizes)} if sizes else {}
+def _shares(config: StackConfig, types: Mapping[str, str]) -> dict[str, int | None]:
+    shares = [(share.type or types.get(name, UNTYPED), share.size, 1) for name, share in config.shares.items()]
+    return {**_by_type(shares, "shares", "share_gigabytes")}
+
+
+def _by_type(wanted: Iterable[tuple[str, int, int]], number: str, gigabytes: str) -> Counter[str]:
+    """Return number and size, in all and for each type, of what has a type, a size in GiB, and a count."""
+    found: Counter[str] = Counter()
+    for type_, size, count in wanted:
+        for suffix in ("", f"_{type_}") if type_ else ("",):
+            found[f"{number}{suffix}"] += count
+            found[f"{gigabytes}{suffix}"] += count * size
+    return found
 
 
 def _backups(config: StackConfig) -> dict[str, int | None]:

@@ -12,6 +12,7 @@ _SET_BALANCERS: Final = "openstack loadbalancer quota set"
 _SET_CLUSTERS: Final = "openstack coe quotas update --resource Cluster"
 """Commands of python-openstackclient, python-manilaclient, python-octaviaclient and python-magnumclient for
 administrators."""
+_PLATFORM: Final = "Rubin Science Platform"
 
 
 class Resource(NamedTuple):
@@ -20,7 +21,7 @@ class Resource(NamedTuple):
     title: str
     """Name in reports, with its unit."""
     key: str
-    """Key in the configuration that determines most of what is required."""
+    """Key in a platform's configuration that determines most of what is required."""
     command: str
     """Command that sets the quota."""
     option: str
@@ -58,14 +59,28 @@ RESOURCES: Final[Mapping[str, Resource]] = {
 """Resources by their name in OpenStack's quotas."""
 
 
+_TYPED: Final[Mapping[str, str]] = {
+    "volumes": "--volume-type",
+    "gigabytes": "--volume-type",
+    "shares": "--share-type",
+    "share_gigabytes": "--share-type",
+}
+"""Options of the commands for resources that also have quotas for each type, as ``gigabytes_TYPE`` in Cinder's API."""
+
+
 def resource(name: str) -> Resource:
-    """Return a resource of `RESOURCES`, or that of a volume type by its name in Cinder's API: ``gigabytes_TYPE``."""
-    if name in RESOURCES:
-        return RESOURCES[name]
-    kind, _, volume_type = name.partition("_")
-    every = RESOURCES[kind]
-    command = f"{every.command} --volume-type {shlex.quote(volume_type)}"
-    return every._replace(title=f"{every.title}, type {volume_type}", command=command)
+    """Return a resource of `RESOURCES`, or that of a type of volumes or shares, such as ``gigabytes_TYPE``."""
+    kind = _kind(name)
+    every, type_ = RESOURCES[kind], name.removeprefix(kind).removeprefix("_")
+    if not type_:
+        return every
+    command = f"{every.command} {_TYPED[kind]} {shlex.quote(type_)}"
+    return every._replace(title=f"{every.title}, type {type_}", command=command)
+
+
+def _kind(name: str) -> str:
+    """Return the resource without a type."""
+    return name if name in RESOURCES else next(each for each in _TYPED if name.startswith(f"{each}_"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +103,8 @@ class Row:
     """Required amount; None if it is not known."""
     allowance: Allowance | None
     """The quota; None if it is not known."""
+    key: str
+    """Key in the configuration that determines most of what is required."""
     first: bool
     """Whether no resources of the stack exist yet. Otherwise present usage includes them, and the required amount is
     compared with the limit only."""
@@ -125,16 +142,30 @@ class Project:
     region: str | None = None
 
 
-def compare(needed: Mapping[str, int | None], allowances: Mapping[str, Allowance], *, first: bool) -> list[Row]:
+def compare(
+    needed: Mapping[str, int | None],
+    allowances: Mapping[str, Allowance],
+    *,
+    first: bool,
+    keys: Mapping[str, str] | None = None,
+) -> list[Row]:
     """Return one row for each required resource.
 
     Args:
         needed: Amounts that the stack requires.
         allowances: The project's quotas, as far as they are known.
         first: Whether no resources of the stack exist yet.
+        keys: Key in the configuration by resource without type, where it is not that of `RESOURCES`.
     """
     return [
-        Row(name=name, needed=amount, allowance=allowances.get(name), first=first) for name, amount in needed.items()
+        Row(
+            name=name,
+            needed=amount,
+            allowance=allowances.get(name),
+            key=(keys or {}).get(_kind(name), resource(name).key),
+            first=first,
+        )
+        for name, amount in needed.items()
     ]
 
 
@@ -148,7 +179,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         columns["used"] = [_text(row.used) for row in rows]
         columns["limit"] = ["unlimited" if (row.limit or 0) < 0 else _text(row.limit) for row in rows]
         columns["short"] = [_text(row.short or None) for row in rows]
-    columns["depends on"] = [resource(row.name).key for row in rows]
+    columns["depends on"] = [row.key for row in rows]
     widths = [max(map(len, [title, *cells])) for title, cells in columns.items()]
     for line in zip(*([title, *cells] for title, cells in columns.items()), strict=True):
         first, *numbers, last = line
@@ -156,17 +187,18 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         yield "  ".join((first.ljust(widths[0]), *middle, last))
 
 
-def request(rows: Iterable[Row], project: Project, stack: str) -> Iterator[str]:
+def request(rows: Iterable[Row], project: Project, stack: str, what: str = _PLATFORM) -> Iterator[str]:
     """Yield the lines of a message to the cloud's administrators, with the commands that raise the quotas.
 
     Args:
         rows: Resources whose quota is too small.
         project: The project.
         stack: Name of the stack.
+        what: What it deploys.
     """
     region = f" in region {project.region}" if project.region else ""
     yield f"Please raise the quotas of project {project.name} (ID {project.id}){region}"
-    yield f"for the Rubin Science Platform (stack {stack}):"
+    yield f"for the {what} (stack {stack}):"
     short = sorted(rows, key=lambda row: resource(row.name).command)
     for command, group in groupby(short, key=lambda row: resource(row.name).command):
         options = " ".join(f"{resource(row.name).option} {row.sufficient}" for row in group)
@@ -174,13 +206,14 @@ def request(rows: Iterable[Row], project: Project, stack: str) -> Iterator[str]:
         yield f"  {command} {options} {owner}"
 
 
-def refusal(rows: Iterable[Row], project: Project, stack: str) -> str:
+def refusal(rows: Iterable[Row], project: Project, stack: str, what: str = _PLATFORM) -> str:
     """Return the table of the resources whose quota is too small, and the message to administrators, or an empty text.
 
     Args:
         rows: All resources.
         project: The project.
         stack: Name of the stack.
+        what: What it deploys.
     """
     short = [row for row in rows if row.short]
     if not short:
@@ -190,7 +223,7 @@ def refusal(rows: Iterable[Row], project: Project, stack: str) -> str:
         f"is too small for this stack{note}:",
         *(f"  {line}" for line in table(short)),
         "Reduce the size of the stack, or send this to the cloud's administrators:",
-        *(f"  {line}" for line in request(short, project, stack)),
+        *(f"  {line}" for line in request(short, project, stack, what)),
     ]
     return "\n".join(lines)
 

@@ -9,14 +9,15 @@ from config.vault_server import GivenCertificate
 from config.vault_stack import VaultStackConfig
 from phalanx import certificates
 from phalanx.certificates import CertificateError
-from probes import existing_network, existing_volumes
+from probes import allowances, existing_network, existing_volumes, quota
+from probes.needs import Flavor
 from probes.openstack_connection import LoginError, connect
 from probes.openstack_names import Names, run
 from probes.problem import Problem
 
 
 def check(config: VaultStackConfig, stack: str) -> list[Problem]:
-    """Return all problems of the certificate, of names of OpenStack resources, and of what exists.
+    """Return all problems of the certificate, of names of OpenStack resources, of quotas, and of what exists.
 
     Args:
         config: The stack configuration.
@@ -55,11 +56,20 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
         existing = {each.name: each for each in connection.block_storage.volumes()}
         yield from existing_volumes.problems({f"{config.project}:server.volume": wanted}, existing)
 
+    def quotas() -> Iterator[Problem]:
+        # A flavor that does not exist is another problem.
+        sizes = {name: Flavor(vcpus=each.vcpus, ram=each.ram) for name, each in names.known_flavors.items()}
+        rows = allowances.compare_vault(config, stack, connection, sizes, executor)
+        project = allowances.project_of(connection)
+        if refusal := quota.refusal(rows, project, stack, "site's Vault"):
+            yield Problem(where=f"quota of project `{project.name}`", what=refusal)
+
     checks: dict[str, Callable[[], Iterable[Problem]]] = {
         "Neutron": network,
         "Glance": names.check_images,
         "Nova": names.check_compute,
         "Cinder": storage,
+        "the quotas": quotas,
     }
     with ThreadPoolExecutor() as executor:
         results = executor.map(run, checks.keys(), checks.values())

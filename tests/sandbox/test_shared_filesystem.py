@@ -12,9 +12,11 @@ from components.shared_filesystem import SharedFilesystem
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from probes import allowances, existing_shares, openstack_services
+from probes.quota import Allowance
 from program import openstack_arguments
 from program.providers import openstack_provider
 from recovery.openstack import FINDERS
+from sandbox.cloud import clients
 from tests.sandbox.small_stack import small_stack
 from tests.unit.sample import environment
 
@@ -116,6 +118,22 @@ def test_the_preflight_knows_it(deployed: Deployed, tenant: Connection) -> None:
     assert manila.get(service.path).ok
     quota = allowances._manila(tenant)  # noqa: SLF001 - what Manila answers
     assert (quota["shares"].limit, quota["share_gigabytes"].used) == (10, 4)
+
+
+def test_the_quota_of_a_share_type_is_shown_to_the_project(deployed: Deployed, tenant: Connection) -> None:
+    del deployed
+    project, headers = tenant.current_project_id, {"X-OpenStack-Manila-API-Version": "2.39"}
+    path = f"/quota-sets/{project}?share_type=cephfs"
+    with clients.connect("admin") as cloud:
+        manila: Any = cloud.shared_file_system
+        assert manila.put(path, json={"quota_set": {"gigabytes": 7, "force": True}}, headers=headers).ok
+        try:
+            found = allowances._manila(tenant, ["cephfs"])  # noqa: SLF001 - what Manila answers
+        finally:
+            assert manila.delete(path, headers=headers).ok
+    assert found.pop("share_gigabytes_cephfs") == Allowance(limit=7, used=1)
+    # The type has no other quota of its own.
+    assert found == allowances._manila(tenant, ["cephfs"])  # noqa: SLF001
 
 
 def test_the_recovery_finds_share_and_rule(deployed: Deployed, tenant: Connection) -> None:

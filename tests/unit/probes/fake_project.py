@@ -53,6 +53,7 @@ class FakeProject:
         self.shares: list[SimpleNamespace] = []
         self.share_limits = {"maxTotalShares": 10, "totalSharesUsed": 0}
         self.share_limits |= {"maxTotalShareGigabytes": 1000, "totalShareGigabytesUsed": 0}
+        self.share_type_quotas: Any = {}
         self.default_share_type: str | None = "cephfs-nfs"
         self.ports: dict[str, SimpleNamespace] = {}
         self.compute_zones = [
@@ -171,6 +172,10 @@ class FakeProject:
     def _get_manila(self, path: str, **_: Any) -> requests.Response:
         if path == "/limits":
             return answer({"limits": {"rate": [], "absolute": self.share_limits}})
+        if path.startswith("/quota-sets/project-id/detail?share_type="):
+            if isinstance(self.share_type_quotas, Exception):
+                raise self.share_type_quotas
+            return answer({"quota_set": self.share_type_quotas.get(path.partition("=")[2], {})})
         assert path == "/types/default"
         default = next((each for each in self.share_types if each.name == self.default_share_type), None)
         if default is None:

@@ -70,6 +70,14 @@ def test_shares_count_in_place_of_the_nfs_server() -> None:
     assert needed(nfs=None, shares={"a": {"size": 1}}, clusters__cluster__bootVolume={"size": 40})["volumes"] == 6
 
 
+def test_shares_count_by_type() -> None:
+    config = environment(nfs=None, shares={"a": {"size": 2, "type": "fast"}, "b": {"size": 3}})
+    assert not [name for name in needs(config, FLAVORS) if name.startswith("shares_") and name != "shares_fast"]
+    found = needs(config, FLAVORS, share_types={"a": "fast", "b": "slow"})
+    assert (found["shares_fast"], found["share_gigabytes_fast"]) == (1, 2)
+    assert (found["shares_slow"], found["share_gigabytes_slow"]) == (1, 3)
+
+
 def test_autoscaled_groups_count_with_their_maximum() -> None:
     grown = needed(clusters__cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
     assert (grown["instances"], grown["cores"]) == (1 + 3 + 2 + 10, 1 + 5 * 2 + 10 * 4)

@@ -101,3 +101,29 @@ def test_shares_have_quotas(project: FakeProject) -> None:
         )
     ]
     assert check(environment(**SHARES)) == []
+
+
+def test_share_types_have_quotas_of_their_own(project: FakeProject) -> None:
+    def of_type(limit: int) -> dict[str, dict[str, int]]:
+        return {
+            "shares": {"limit": 10, "in_use": 1, "reserved": 0},
+            "gigabytes": {"limit": limit, "in_use": 50, "reserved": 5},
+        }
+
+    # That of another type is not asked for; without a type, the share is of the default one.
+    project.share_type_quotas = {"cephfs-nfs": of_type(104), "cephfs": of_type(0)}
+    for settings in (environment(**SHARES), environment(**SHARES, shares__jhome__type="cephfs-nfs")):
+        refused = only(check(settings))
+        assert "GiB of shares, type cephfs-nfs      50    55    104      1  shares" in refused
+        assert "openstack share quota set --share-type cephfs-nfs --gigabytes 105 project-id" in refused
+    project.share_type_quotas = {"cephfs-nfs": of_type(105)}
+    assert check(environment(**SHARES)) == []
+
+
+def test_a_share_type_without_a_quota_of_its_own_is_not_asked_for_twice(project: FakeProject) -> None:
+    project.share_limits |= {"maxTotalShareGigabytes": 40}
+    shown = {"limit": 40, "in_use": 0, "reserved": 0}  # the project's
+    project.share_type_quotas = {"cephfs-nfs": {"shares": {**shown, "limit": 10}, "gigabytes": shown}}
+    assert "--share-type" not in only(check(environment(**SHARES)))
+    project.share_type_quotas = exceptions.ForbiddenException("quota")
+    assert "--share-type" not in only(check(environment(**SHARES)))

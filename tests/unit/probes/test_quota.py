@@ -7,7 +7,7 @@ from tests.unit.sample import environment
 
 PROJECT = Project(name="rsp", id="0123", region="RegionOne")
 
-names = st.sampled_from([*RESOURCES, "volumes_ceph-ssd", "gigabytes_ceph-ssd"])
+names = st.sampled_from([*RESOURCES, "volumes_ceph-ssd", "gigabytes_ceph-ssd", "share_gigabytes_cephfs"])
 amounts = st.dictionaries(names, st.integers(0, 100) | st.none())
 known = st.dictionaries(names, st.builds(Allowance, limit=st.integers(-1, 100), used=st.integers(0, 100)))
 

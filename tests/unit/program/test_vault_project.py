@@ -5,13 +5,12 @@ import runpy
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 import pytest
 
-from probes import openstack_connection, vault_server_preflight
+from probes import openstack_connection, vault_server_needs, vault_server_preflight
 from probes.openstack_connection import LoginError
 from probes.problem import Problem
 from program.duplicates import GUARDED
@@ -19,9 +18,10 @@ from program.vault_outputs import DESCRIPTIONS
 from sandbox.site_certificate import issue
 from tests import stack_config
 from tests.unit.conftest import COMPUTED
+from tests.unit.probes.fake_project import FakeProject, named
 from tests.unit.program.conftest import OPENSTACK_ANSWERS
 from tests.unit.recording import ProgramRunner, Recording
-from tests.unit.sample import vault_stack_data
+from tests.unit.sample import vault_stack, vault_stack_data
 
 ROOT = Path(__file__).parents[3]
 HOST = "vault.example.org"
@@ -60,29 +60,11 @@ def _program() -> None:
 
 
 @pytest.fixture(autouse=True)
-def cloud(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeProject:
     """Return an OpenStack project with all resources that the configurations name."""
-
-    def named(*names: str) -> list[SimpleNamespace]:
-        return [SimpleNamespace(name=name) for name in names]
-
-    found = SimpleNamespace(
-        images=named("debian-12"),
-        flavors=named("m1.small"),
-        types=named("ceph-ssd"),
-        external=named("external"),
-        volumes=[],
-    )
-    connection = SimpleNamespace(
-        network=SimpleNamespace(networks=lambda **_: found.external, find_port=lambda _: None),
-        image=SimpleNamespace(images=lambda: found.images),
-        compute=SimpleNamespace(flavors=lambda: found.flavors, keypairs=lambda: named("operators")),
-        block_storage=SimpleNamespace(types=lambda: found.types, volumes=lambda: found.volumes),
-        current_project_id="project-id",
-        config=SimpleNamespace(region_name="RegionOne"),
-    )
+    found = FakeProject()
     for module in (vault_server_preflight, openstack_connection):
-        monkeypatch.setattr(module, "connect", lambda *_: connection)
+        monkeypatch.setattr(module, "connect", lambda *_: found)
     return found
 
 
@@ -152,8 +134,8 @@ def test_a_certificate_for_another_name_is_refused() -> None:
     )
 
 
-def test_names_that_the_cloud_does_not_have_are_refused(cloud: SimpleNamespace) -> None:
-    cloud.images, cloud.flavors, cloud.types, cloud.external = [], [], [], []
+def test_names_that_the_cloud_does_not_have_are_refused(cloud: FakeProject) -> None:
+    cloud.images, cloud.flavors, cloud.volume_types, cloud.external = [], [], [], []
     assert refused(cloud__keypair="unknown").splitlines() == [
         "rsp-vault:network.externalNetwork: the cloud has no `external`; it has: none",
         "rsp-vault:server.image: the cloud has no `debian-12`; it has: none",
@@ -161,6 +143,60 @@ def test_names_that_the_cloud_does_not_have_are_refused(cloud: SimpleNamespace) 
         "rsp-vault:cloud.keypair: the cloud has no `unknown`; it has: operators",
         "rsp-vault:server.volume.type: the cloud has no `ceph-ssd`; it has: none",
     ]
+
+
+def test_a_quota_that_is_too_small_is_refused(cloud: FakeProject) -> None:
+    cloud.cores = 1
+    cloud.networking_quota["floating_ips"] = {"limit": 4, "used": 4}
+    cloud.absent_services = {"container-infra", "load-balancer"}  # which only a platform requires
+    assert refused().splitlines() == [
+        "quota of project `rsp`: is too small for this stack:",
+        "  resource      needed  used  limit  short  depends on",
+        "  cores              2     0      1      1  server.flavor",
+        "  floating IPs       1     4      4      1  server.floatingIp",
+        "Reduce the size of the stack, or send this to the cloud's administrators:",
+        "  Please raise the quotas of project rsp (ID project-id) in region RegionOne",
+        "  for the site's Vault (stack test):",
+        "    openstack quota set --cores 2 --floating-ips 5 project-id",
+    ]
+
+
+def test_the_present_usage_of_an_existing_vault_is_its_own(cloud: FakeProject) -> None:
+    cloud.networking_quota["routers"] = {"limit": 1, "used": 1}
+    assert "--routers 2" in refused()
+    volume = {"size": 10, "volume_type": "ceph-ssd", "availability_zone": "nova"}
+    cloud.volumes = named("rsp-vault-test-vault-data", **volume)
+    run(as_config(vault_stack_data(server__tls=given())))
+
+
+TRANSIT = {"kind": "transit", "address": "https://other.example.org:8200", "keyName": "unseal", "token": "planted"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"server__floatingIp": False, "server__clients": ["192.0.2.0/28", "192.0.2.16/28", "192.0.2.32/28"]},
+        {"server__tls": {"kind": "acme", "email": "operators@example.org"}, "server__seal": TRANSIT},
+        {"server__package__source": "https://mirror.example.org:8443/openbao.deb"},
+    ],
+)
+def test_the_quotas_are_those_of_what_is_created(changes: dict[str, Any]) -> None:
+    settings = vault_stack_data(**{"server__tls": given(), **changes})
+    recording = run(as_config(settings))
+    needed = vault_server_needs.needs(vault_stack(**settings), {})
+    for name, kind in {
+        "instances": "Instance",
+        "volumes": "Volume",
+        "networks": "Network",
+        "subnets": "Subnet",
+        "routers": "Router",
+        "security_groups": "SecGroup",
+        "security_group_rules": "SecGroupRule",
+        "floating_ips": "FloatingIp",
+    }.items():
+        created = [each for each in recording.resources if each.type.endswith(f":{kind}") and each.custom]
+        assert needed[name] == len([each for each in created if each.type.startswith("openstack:")]), name
 
 
 def test_an_unknown_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
