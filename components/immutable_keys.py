@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import pulumi
@@ -15,14 +15,16 @@ class ImmutableKeysArgs:
     values: Mapping[str, pulumi.Input[str]]
     """Values by key path without namespace, or what follows from them, such as the ID of the project to which
     ``cloud.name`` leads. Secrets must be secret outputs."""
+    lasting: Mapping[str, str] = field(default_factory=dict)
+    """Values of the keys that can change, but without which the cloud keeps the last one; empty if a key is not set."""
 
 
 class ImmutableKeys(pulumi.ComponentResource):
-    """Configuration keys that cannot change once resources exist, and whose value no service reports.
+    """Configuration keys that cannot change, or not be removed, once resources exist, and no service reports that.
 
-    A Stash for each key keeps the value of the first run, with which the value of each run is compared. Keys whose
-    value a service reports are compared with it instead (``probes/existing_*.py``). `pulumi up --replace` of a Stash
-    accepts another value.
+    A Stash for each key keeps the value of the first run, with which the value of each run is compared, or the last one
+    if the key may change. Keys whose value a service reports are compared with it instead (``probes/existing_*.py``).
+    `pulumi up --replace` of a Stash accepts another value, or that there is none.
     """
 
     unchanged: pulumi.Output[None]
@@ -30,11 +32,15 @@ class ImmutableKeys(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ImmutableKeysArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:ImmutableKeys", name, None, opts)
-        checks = [
+        checks: list[pulumi.Output[None]] = [
             pulumi.Output.all(self._first(f"{name}-{key}", value), value).apply(
                 partial(_compare, f"{args.namespace}:{key}")
             )
             for key, value in args.values.items()
+        ]
+        checks += [
+            self._last(f"{name}-{key}", value).apply(partial(_keep, f"{args.namespace}:{key}", value))
+            for key, value in args.lasting.items()
         ]
         self.unchanged = pulumi.Output.unsecret(pulumi.Output.all(*checks)).apply(lambda _: None)
         self.register_outputs({})
@@ -42,6 +48,21 @@ class ImmutableKeys(pulumi.ComponentResource):
     def _first(self, name: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
         options = ResourceOptions(parent=self, ignore_changes=["input"])
         return pulumi.Output.from_input(pulumi.Stash(name, input=value, opts=options).output).apply(str)
+
+    def _last(self, name: str, value: str) -> pulumi.Output[str]:
+        # A Stash has the value of its creation. One that is not replaced keeps it.
+        kept = ResourceOptions(parent=self, ignore_changes=["input"])
+        options = ResourceOptions(parent=self, replace_on_changes=["input"]) if value else kept
+        return pulumi.Output.from_input(pulumi.Stash(name, input=value, opts=options).output).apply(str)
+
+
+def _keep(key: str, present: str, last: str) -> None:
+    """Raise an error if a key is not set any more."""
+    if last and not present:
+        raise pulumi.RunError(
+            f"{key}: was {last}, and is not set any more, but what exists keeps the value: set it back, or follow "
+            "docs/howto/changing-keys.md"
+        )
 
 
 def _compare(key: str, values: Sequence[str]) -> None:

@@ -56,8 +56,8 @@ class NetworkSettings(Section):
     mtu: Annotated[
         int | None,
         in_place(
-            "updates the network; servers and nodes have the new value after they restart. Without the key, the "
-            "network keeps its value"
+            "updates the network; servers and nodes have the new value after they restart. The removal is refused, as "
+            "the network would keep the value"
         ),
     ] = Field(
         default=None,

@@ -8,12 +8,12 @@ from config.section import GiB, Name, Section, Slug
 
 VOLUME_TYPE = refused(
     "Cinder may have to move the data, and reports a failure to administrators only; run `openstack volume set --type "
-    "TYPE --retype-policy on-demand VOLUME`, wait until the volume has the type, then change the key. Without the key, "
-    "a volume keeps its type"
+    "TYPE --retype-policy on-demand VOLUME`, wait until the volume has the type, then change the key. The removal "
+    "of the key is refused, as the volume would keep its type"
 )
 VOLUME_ZONE = refused(
-    "Cinder cannot move a volume to another zone; create a volume there from a backup. Without the key, a volume keeps "
-    "its zone"
+    "Cinder cannot move a volume to another zone; create a volume there from a backup. The removal of the key is "
+    "refused, as the volume would keep its zone"
 )
 
 
@@ -66,9 +66,10 @@ class Nfs(Section):
     flavor: Annotated[Name, in_place("resizes the VM, with a restart during which clients wait")] = Field(
         description="Nova flavor", examples=["m1.small"]
     )
-    availability_zone: Annotated[Name | None, replaces("the VM of the NFS server; data and address remain")] = Field(
-        default=None, description="Nova availability zone; any if absent", examples=["az-1"]
-    )
+    availability_zone: Annotated[
+        Name | None,
+        replaces("the VM of the NFS server; data and address remain. The removal is refused, as the VM would stay"),
+    ] = Field(default=None, description="Nova availability zone; any if absent", examples=["az-1"])
     volumes: Annotated[
         dict[Slug, NfsVolume],
         replaces(

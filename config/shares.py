@@ -13,7 +13,9 @@ from config.nfs import Nfs
 from config.section import GiB, Name, Section, Slug
 from config.stack_file import KeyPath
 
-_ANOTHER = "add another share and copy the data to it (docs/howto/shared-filesystem.md). Without the key, a share keeps"
+_ANOTHER = (
+    "add another share and copy the data to it (docs/howto/shared-filesystem.md). So is the removal, as it would keep"
+)
 
 
 class Share(Section):

@@ -211,8 +211,8 @@ class VaultServerSettings(Section):
         Name,
         replaces("the VM; the data remain. A newer image of the same name is used at the next replacement"),
     ] = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64", examples=["debian-12"])
-    availability_zone: Annotated[Name | None, _VM] = Field(
-        default=None, description="Nova availability zone; any if absent", examples=["az-1"]
+    availability_zone: Annotated[Name | None, replaces(f"{_VM.text}. The removal is refused, as the VM would stay")] = (
+        Field(default=None, description="Nova availability zone; any if absent", examples=["az-1"])
     )
     flavor: Annotated[Name, in_place("resizes the VM, with a restart; seal shamir: unseal it afterwards")] = Field(
         description="Nova flavor; 1 GiB of memory is enough", examples=["m1.small"]

@@ -27,7 +27,7 @@ from config.vault import Ownership
 from phalanx.checkout import Checkout
 from phalanx.git_credentials import Anonymous, SshKey, Token
 from phalanx.source import PhalanxSource
-from program import first_installation, wiring_verification
+from program import first_installation, lasting_keys, wiring_verification
 from program.checks import Checked
 from wiring import configured_facts
 from wiring.facts import Facts, Mount
@@ -37,7 +37,7 @@ CERT_MANAGER = "cert-manager"
 
 
 def immutable_keys(checked: Checked) -> ImmutableKeysArgs:
-    """Return the arguments of the keys that cannot change after the first run, and whose value no service reports."""
+    """Return the arguments of the keys that cannot change, or not be removed, which no service reports."""
     config = checked.config
     values = {
         "cloud.name": checked.location.project_id,
@@ -46,7 +46,7 @@ def immutable_keys(checked: Checked) -> ImmutableKeysArgs:
         "ingress.floatingIp": str(config.ingress.floating_ip or ""),
         "applications.databaseStorageClass": config.applications.database_storage_class,
     }
-    return ImmutableKeysArgs(namespace=config.project, values=values)
+    return ImmutableKeysArgs(namespace=config.project, values=values, lasting=lasting_keys.of_platform(config))
 
 
 def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:

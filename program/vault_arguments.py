@@ -25,10 +25,11 @@ from config.vault_server import (
 )
 from config.vault_stack import VaultStackConfig
 from probes import openstack_connection
+from program import lasting_keys
 
 
 def immutable_keys(config: VaultStackConfig) -> ImmutableKeysArgs:
-    """Return the arguments of the keys that cannot change after the first run, and whose value no service reports."""
+    """Return the arguments of the keys that cannot change, or not be removed, which no service reports."""
     password = config.server.admin_password
     location = openstack_connection.locate(config.cloud, config.project)
     values: dict[str, pulumi.Input[str]] = {
@@ -37,7 +38,7 @@ def immutable_keys(config: VaultStackConfig) -> ImmutableKeysArgs:
         "server.seal.kind": config.server.seal.kind,
         "server.adminPassword": pulumi.Output.secret(password.get_secret_value()) if password else "",
     }
-    return ImmutableKeysArgs(namespace=config.project, values=values)
+    return ImmutableKeysArgs(namespace=config.project, values=values, lasting=lasting_keys.of_vault(config))
 
 
 def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:

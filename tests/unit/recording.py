@@ -208,7 +208,7 @@ class _Monitor(MockMonitor):
         if request.type == "pulumi:index:Stash":
             # The engine manages stashes itself and knows their outputs during a preview.
             state.fields["output"].CopyFrom(request.object.fields["input"])
-            if request.name in self._stashed:
+            if request.name in self._stashed and "input" not in request.replaceOnChanges:
                 state["output"] = self._stashed[request.name]
         identity = f"{request.name}-id" if request.custom and not self._preview else ""
         return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=state)

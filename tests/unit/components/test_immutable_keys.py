@@ -39,3 +39,26 @@ def test_a_secret_stays_secret(run_program: ProgramRunner) -> None:
     with pytest.raises(pulumi.RunError) as error:
         run_program.having(stashed={"created-with-password": "planted-first"})(program)
     assert "planted" not in str(error.value)
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_key_that_the_cloud_keeps_can_change_but_not_be_removed(run_program: ProgramRunner, preview: bool) -> None:
+    def make_with(present: str, **stashed: str) -> Recording:
+        def program() -> None:
+            args = ImmutableKeysArgs(namespace="rsp", values={}, lasting={"network.mtu": present})
+            pulumi.export("unchanged", ImmutableKeys("created-with", args).unchanged.apply(lambda _: True))
+
+        return run_program.having(preview=preview, stashed=stashed)(program)
+
+    last = {"created-with-network.mtu": "1400"}
+    for recording in (make_with(""), make_with("1400"), make_with("1500", **last)):
+        assert recording.exports == {"unchanged": True}
+    # The last value replaces the one before; none leaves it.
+    replaced = make_with("1500", **last).one("pulumi:index:Stash").request
+    kept = make_with("").one("pulumi:index:Stash").request
+    assert (list(replaced.replaceOnChanges), list(replaced.ignoreChanges)) == (["input"], [])
+    assert (list(kept.replaceOnChanges), list(kept.ignoreChanges)) == ([], ["input"])
+    with pytest.raises(
+        pulumi.RunError, match=r"rsp:network\.mtu: was 1400, and is not set any more, but what exists keeps"
+    ):
+        make_with("", **last)

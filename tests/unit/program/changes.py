@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.unit.program.force_new import FORCE_NEW
+from tests.unit.program.force_new import COMPUTED, FORCE_NEW
 from tests.unit.recording import Recording, Registered
 
 UPGRADED = "openstack:containerinfra/clusterTemplate:ClusterTemplate"
@@ -48,7 +48,8 @@ def steps(before: Recording, after: Recording) -> Steps:
 
 def _changed(old: Registered, new: Registered) -> set[str]:
     ignored = {*new.ignored, *_NOISE.get(new.type, ())}
-    names = {*old.inputs, *new.inputs} - ignored
+    removed = old.inputs.keys() - new.inputs.keys()
+    names = {*old.inputs, *new.inputs} - ignored - (removed & COMPUTED.get(new.type, frozenset()))
     return {each for each in names if _known(old, each, ignored) != _known(new, each, ignored)}
 
 

@@ -245,6 +245,7 @@ OPENSTACK_ANSWERS: Mapping[str, InvokeAnswer] = {
     "openstack:networking/getNetwork:getNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
     "openstack:networking/getSubnet:getSubnet": lambda arguments: {"id": f"{arguments['name']}-id"},
     "openstack:dns/getDnsZone:getDnsZone": lambda arguments: {"id": f"{arguments['name']}-id"},
+    "openstack:sharedfilesystem/getShareNetwork:getShareNetwork": lambda arguments: {"id": f"{arguments['name']}-id"},
     "openstack:images/getImageIds:getImageIds": {"ids": ["image-id"]},
     "openstack:identity/getAuthScope:getAuthScope": {
         "serviceCatalogs": [

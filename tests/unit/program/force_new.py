@@ -1,4 +1,4 @@
-"""Properties whose change replaces a resource, by type token.
+"""Properties whose change replaces a resource, and those whose removal changes none, by type token.
 
 Of OpenStack and Vault: ``forceNew`` of the providers' schemas (`test_provider_tables` compares them); of Kubernetes:
 ``forceNewProperties`` in ``provider/pkg/provider/diff.go`` of pulumi-kubernetes.
@@ -61,3 +61,75 @@ FORCE_NEW: Mapping[str, frozenset[str]] = {
         "kubernetes:core/v1:Secret": "type",
     }.items()
 }
+
+COMPUTED: Mapping[str, frozenset[str]] = {
+    token: frozenset(properties.split())
+    for token, properties in {
+        "openstack:blockstorage/volume:Volume": "availabilityZone metadata region volumeType",
+        "openstack:compute/instance:Instance": (
+            "availabilityZone flavorId flavorName hypervisorHostname imageId imageName networks region securityGroups"
+        ),
+        "openstack:containerinfra/cluster:Cluster": (
+            "createTimeout discoveryUrl dockerVolumeSize fixedNetwork fixedSubnet flavor floatingIpEnabled keypair "
+            "labels masterCount masterFlavor masterLbEnabled name region"
+        ),
+        "openstack:containerinfra/clusterTemplate:ClusterTemplate": "clusterDistro networkDriver region serverType",
+        "openstack:containerinfra/nodeGroup:NodeGroup": (
+            "dockerVolumeSize flavorId imageId labels minNodeCount region role"
+        ),
+        "openstack:dns/recordSet:RecordSet": "projectId region ttl type",
+        "openstack:identity/applicationCredential:ApplicationCredential": "region roles secret",
+        "openstack:identity/ec2CredentialV3:Ec2CredentialV3": "projectId region userId",
+        "openstack:loadbalancer/listener:Listener": (
+            "alpnProtocols connectionLimit defaultPoolId name region tenantId timeoutClientData timeoutMemberConnect "
+            "timeoutMemberData timeoutTcpInspect tlsCiphers tlsVersions"
+        ),
+        "openstack:loadbalancer/loadBalancer:LoadBalancer": (
+            "flavorId loadbalancerProvider region securityGroupIds tenantId vipAddress vipNetworkId vipPortId "
+            "vipSubnetId"
+        ),
+        "openstack:loadbalancer/members:Members": "region",
+        "openstack:loadbalancer/monitor:Monitor": "expectedCodes httpMethod maxRetriesDown region tenantId urlPath",
+        "openstack:loadbalancer/pool:Pool": "alpnProtocols region tenantId tlsCiphers tlsVersions",
+        "openstack:networking/floatingIp:FloatingIp": (
+            "address dnsDomain dnsName fixedIp portId region subnetId tenantId"
+        ),
+        "openstack:networking/floatingIpAssociate:FloatingIpAssociate": "fixedIp region",
+        "openstack:networking/network:Network": (
+            "adminStateUp availabilityZoneHints dnsDomain external mtu portSecurityEnabled qosPolicyId region segments "
+            "shared tenantId transparentVlan"
+        ),
+        "openstack:networking/port:Port": (
+            "adminStateUp binding deviceId deviceOwner dnsName macAddress portSecurityEnabled qosPolicyId region "
+            "tenantId"
+        ),
+        "openstack:networking/router:Router": (
+            "adminStateUp availabilityZoneHints distributed enableSnat externalFixedIps externalNetworkId "
+            "externalQosPolicyId region tenantId"
+        ),
+        "openstack:networking/routerInterface:RouterInterface": "portId region subnetId",
+        "openstack:networking/secGroup:SecGroup": "description region stateful tenantId",
+        "openstack:networking/secGroupRule:SecGroupRule": (
+            "region remoteAddressGroupId remoteGroupId remoteIpPrefix tenantId"
+        ),
+        "openstack:networking/subnet:Subnet": (
+            "allocationPools cidr gatewayIp ipv6AddressMode ipv6RaMode region serviceTypes tenantId"
+        ),
+        "openstack:networking/subnetRoute:SubnetRoute": "region",
+        "openstack:objectstorage/container:Container": "region storageClass storagePolicy",
+        "openstack:sharedfilesystem/share:Share": "availabilityZone region shareNetworkId shareType",
+        "openstack:sharedfilesystem/shareAccess:ShareAccess": "region",
+        "vault:appRole/authBackendRole:AuthBackendRole": "roleId",
+        "vault:appRole/authBackendRoleSecretId:AuthBackendRoleSecretId": "secretId",
+        "vault:index/authBackend:AuthBackend": "path tune",
+        "vault:index/mount:Mount": (
+            "auditNonHmacRequestKeys auditNonHmacResponseKeys defaultLeaseTtlSeconds forceNoCache maxLeaseTtlSeconds "
+            "sealWrap"
+        ),
+        "vault:index/policy:Policy": "",
+        "vault:index/token:Token": "noParent numUses renewable",
+        "vault:kv/secretV2:SecretV2": "customMetadata",
+    }.items()
+}
+"""Properties that a provider computes if a program does not set them (``Optional`` and ``Computed``), so that their
+removal changes nothing."""

@@ -16,7 +16,7 @@ import pytest
 from pulumi import _types
 
 from sandbox.tools import pulumi_home
-from tests.unit.program.force_new import FORCE_NEW
+from tests.unit.program.force_new import COMPUTED, FORCE_NEW
 
 ROOT: Final = Path(__file__).parents[3]
 PLUGINS: Final = ("openstack", "vault")
@@ -225,11 +225,26 @@ def test_a_resource_has_the_properties_that_the_sdk_sends_and_reads(plugin: str,
 
 @pytest.mark.parametrize("token", [token for token in FORCE_NEW if token.partition(":")[0] in PLUGINS])
 def test_a_change_of_these_properties_replaces_a_resource(token: str) -> None:
+    assert FORCE_NEW[token] == {name for name, about in _properties(token).items() if about.get("forceNew")}
+
+
+@pytest.mark.parametrize("token", COMPUTED)
+def test_a_removal_of_these_properties_changes_nothing(token: str) -> None:
+    properties = _properties(token).items()
+    assert COMPUTED[token] == {name for name, about in properties if about.get("optional") and about.get("computed")}
+
+
+def test_all_resources_are_in_the_table_of_what_providers_compute() -> None:
+    components = {token for token, path in used().items() if path.startswith("components/") and "get" not in token}
+    assert components - COMPUTED.keys() == set()
+
+
+def _properties(token: str) -> dict[str, Mapping[str, Any]]:
+    """Return what the plugin says about the properties of a resource, by their names on the wire."""
     info = built(token.partition(":")[0])
     (name,) = [name for name, each in table(token.partition(":")[0]).items() if each == token]
     schema, fields = info["provider"]["resources"][name], info["resources"][name].get("fields") or {}
-    forcing = {_wire_name(key, about, schema, fields) for key, about in schema.items() if about.get("forceNew")}
-    assert FORCE_NEW[token] == forcing
+    return {_wire_name(key, about, schema, fields): about for key, about in schema.items()}
 
 
 def _required_by_sdk(arguments: type) -> set[str]:
