@@ -1,9 +1,10 @@
-"""Wait for operations of a node group whose end the provider takes from the status of before the operation.
+"""Wait for operations of node groups and clusters whose end the provider takes from the status of before the operation.
 
 Magnum's API answers before its conductor sets the status. If the provider's first query is faster, it sees the status
-of before the operation: it gives up, or, if that was the end of another update, returns at once, although Magnum
-carries the operation out (``StateChangeConf`` in resource_openstack_containerinfra_nodegroup_v1.go of
-terraform-provider-openstack).
+of before the operation: it gives up on a node group, or, if that was the end of another update, returns at once,
+although Magnum carries the operation out (``StateChangeConf`` in resource_openstack_containerinfra_nodegroup_v1.go and
+resource_openstack_containerinfra_cluster_v1.go of terraform-provider-openstack). The default workers are resized by an
+update of the cluster.
 """
 
 import re
@@ -22,13 +23,13 @@ from program.waiting import last_answer
 from recovery.services import reported
 
 NODE_GROUP: Final = "openstack:containerinfra/nodeGroup:NodeGroup"
+_CLUSTER: Final = "openstack:containerinfra/cluster:Cluster"
 
 _TOO_EARLY: Final = re.compile(
     r"unexpected state '(CREATE|UPDATE)_COMPLETE', wanted target '(UPDATE_COMPLETE|DELETE_COMPLETE)'"
 )
 _PATIENCE: Final = 90 * 60
 """Maximum duration of an operation in seconds, as of the cluster's own updates."""
-_BUSY: Final = "_IN_PROGRESS"
 _PAUSE: Final = 10
 """Seconds between two queries, and until the first one: by then the conductor has begun."""
 
@@ -51,45 +52,53 @@ def repeated(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bool:
 
 
 def wait_for_updates(cloud: Cloud) -> ResourceTransformation:
-    """Return a transformation after which an update of a node group lasts as long as Magnum needs for it.
+    """Return a transformation after which an update of a cluster or node group lasts as long as Magnum needs for it.
 
     Otherwise, what follows would meet a cluster that is being changed, which Magnum refuses, or that lacks new nodes.
 
     Args:
         cloud: The stack's OpenStack project.
     """
-    return bind_hooks(
-        {NODE_GROUP: ResourceHookBinding(after_update=[ResourceHook("node-group-updated", updated(cloud))])}
-    )
+    binding = ResourceHookBinding(after_update=[ResourceHook("magnum-updated", updated(cloud))])
+    return bind_hooks({NODE_GROUP: binding, _CLUSTER: binding})
 
 
 def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
-    """Return a hook that waits until Magnum has ended the update of a node group.
+    """Return a hook that waits until Magnum has ended the update of a cluster or node group.
 
-    It raises a `PhalanxError` if Magnum cannot be asked, or has not ended the update in time.
+    It raises a `PhalanxError` if the update has failed or not ended in time, or if Magnum cannot be asked.
     """
 
     async def wait(args: ResourceHookArgs) -> None:
-        await in_thread(_await_end, cloud, str((args.new_inputs or {})["clusterId"]))
+        cluster = (args.new_inputs or {}).get("clusterId") or args.id
+        found = await in_thread(_await_end, cloud, str(cluster))
+        if found and str(found["status"]).endswith("_FAILED"):
+            raise PhalanxError(
+                f"Magnum could not update the cluster {found.get('name', cluster)}: {found.get('status_reason')}: see "
+                "`openstack coe cluster show`"
+            )
 
     return wait
 
 
-def _await_end(cloud: Cloud, cluster: str) -> None:
+def _await_end(cloud: Cloud, cluster: str) -> Mapping[str, Any] | None:
+    """Return the cluster once Magnum has ended what it does; None if it does not exist."""
     time.sleep(_PAUSE)
     with reported(f"cannot determine whether Magnum has changed the cluster {cluster}: "):
         magnum = connect(cloud, timeout=PATIENT_TIMEOUT).container_infrastructure_management
-        status = last_answer(
-            lambda: _status(magnum, cluster), lambda found: not found.endswith(_BUSY), patience=_PATIENCE, pause=_PAUSE
+        found = last_answer(
+            lambda: openstack_api.get(magnum, f"/clusters/{cluster}"),
+            lambda found: not _busy(found),
+            patience=_PATIENCE,
+            pause=_PAUSE,
         )
-    if status.endswith(_BUSY):
+    if found and _busy(found):
         raise PhalanxError(
-            f"the cluster {cluster} is still in status {status} after {_PATIENCE // 60} minutes: see `openstack coe "
-            f"nodegroup list {cluster}`, and run `pulumi up` again once Magnum has ended the operation"
+            f"the cluster {cluster} is still in status {found['status']} after {_PATIENCE // 60} minutes: see "
+            f"`openstack coe nodegroup list {cluster}`, and run `pulumi up` again once Magnum has ended the operation"
         )
+    return found
 
 
-def _status(magnum: Any, cluster: str) -> str:
-    """Return the status of a cluster, empty if it does not exist."""
-    found = openstack_api.get(magnum, f"/clusters/{cluster}")
-    return str(found["status"]) if found else ""
+def _busy(found: Mapping[str, Any] | None) -> bool:
+    return found is not None and str(found["status"]).endswith("_IN_PROGRESS")

@@ -1,4 +1,4 @@
-"""Operations of node groups that the provider takes for failed before Magnum has begun them."""
+"""Operations in Magnum that the provider takes for ended or failed before Magnum has begun them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -64,15 +64,21 @@ def test_other_errors_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not repeated(EARLY.format("CREATE_COMPLETE"), ["UPDATE_COMPLETE"], monkeypatch)
 
 
-def test_an_update_lasts_until_magnum_has_ended_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    args: Any = SimpleNamespace(new_inputs=INPUTS)
-    statuses = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "CREATE_FAILED"]
+def update(statuses: list[str], monkeypatch: pytest.MonkeyPatch, **args: Any) -> None:
+    """Wait for the end of an update, while the cluster has these statuses one after another."""
+    hook_args: Any = SimpleNamespace(**{"id": "id-of-the-group", "new_inputs": INPUTS, **args})
 
     async def run(cloud: Cloud) -> None:
-        await node_group_races.updated(cloud)(args)
+        await node_group_races.updated(cloud)(hook_args)
 
     with magnum(statuses, monkeypatch) as cloud:
         asyncio.run(run(cloud))
+
+
+@pytest.mark.parametrize("args", [{}, {"id": "cluster-uuid", "new_inputs": {"nodeCount": 4}}], ids=["group", "cluster"])
+def test_an_update_lasts_until_magnum_has_ended_it(args: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "CREATE_FAILED"]
+    update(statuses, monkeypatch, **args)
     assert statuses == ["CREATE_FAILED"]
 
 
@@ -91,6 +97,11 @@ def test_an_error_of_magnum_is_reported(monkeypatch: pytest.MonkeyPatch) -> None
     expected = "^cannot determine whether Magnum has changed the cluster cluster-uuid: .*no answer"
     with pytest.raises(PhalanxError, match=expected):
         repeated(EARLY.format("UPDATE_COMPLETE"), [], monkeypatch)
+
+
+def test_an_update_that_fails_later_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(PhalanxError, match=r"^Magnum could not update the cluster cluster-uuid: "):
+        update(["UPDATE_IN_PROGRESS", "UPDATE_FAILED"], monkeypatch)
 
 
 def test_an_unreachable_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
