@@ -155,26 +155,28 @@ class SecretStore(pulumi.ComponentResource):
         secrets, (planned, rotated) = self._args.secrets, known
         if pulumi.runtime.is_dry_run():
             # All values are known here: a value that is to be generated again would be unknown.
-            warn_of_edited(self._name, secret_changes.edited(secrets, application, planned), rotated)
+            edited = secret_changes.edited(secrets, application, planned)
+            warn_of_edited(self._name, {key: secret_changes.holders(secrets.plan, key) for key in edited}, rotated)
         foreign = secrets.foreign_keys(application, secrets.in_vault(application))
         return json.dumps({**planned, **foreign}, sort_keys=True)
 
 
-def warn_of_edited(name: str, found: Collection[SecretKey], rotated: Collection[str]) -> None:
+def warn_of_edited(name: str, found: Mapping[SecretKey, Collection[str]], rotated: Collection[str]) -> None:
     """Warn of secrets that were changed in Vault, which neither the engine nor the provider detects.
 
     Args:
         name: Prefix of the resources' names.
-        found: Secrets of one application, from `edited`.
+        found: Secrets of one application, from `edited`, each with the applications that have its value.
         rotated: Secrets that the stack has rotated, of which a replaced Stash generates another value.
     """
-    for key in found:
+    for key, applications in found.items():
         adopt = (
             "; the value in Vault cannot be adopted, as the stack has rotated this secret"
             if str(key) in rotated
             else f"; to adopt the value in Vault: `pulumi up --replace '**::{name}-{key.application}-{key.name}'`"
         )
+        written = " ".join(f"--replace '**::{name}-{each}'" for each in applications)
         pulumi.warn(
             f"{key}: was changed in Vault, and the next update of this secret restores the stack's value. To restore "
-            f"it now: `pulumi up --replace '**::{name}-{key.application}'`{adopt}"
+            f"it now, with its copies: `pulumi up {written}`{adopt}"
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from phalanx.secret_inputs import SecretInputs
-from phalanx.secrets import Copied, Generated, Literal, PlannedSecret, SecretKey, Static, Wired
+from phalanx.secrets import Copied, Generated, Literal, Plan, PlannedSecret, SecretKey, Static, Wired
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +22,14 @@ class SecretChanges:
     """Secrets of which Vault has another value, except for rotated ones, which the preview shows as a Stash."""
     unneeded: tuple[SecretKey, ...]
     """Secrets in Vault that nothing in the environment reads."""
+    sources: tuple[SecretKey, ...] = ()
+    """Generated secrets of which a copy in Vault has another value. Which of the two was changed in Vault is known only
+    to the Stash, so that both are written."""
 
     @property
     def applications(self) -> frozenset[str]:
         """Applications whose secret in Vault is going to be written."""
-        return frozenset(key.application for key in (*self.new, *self.generated, *self.changed))
+        return frozenset(key.application for key in (*self.new, *self.generated, *self.changed, *self.sources))
 
 
 def find(inputs: SecretInputs) -> SecretChanges:
@@ -35,11 +38,14 @@ def find(inputs: SecretInputs) -> SecretChanges:
     missing = [secret for key, secret in sorted(inputs.plan.items()) if key not in held]
     generated = [secret.key for secret in missing if isinstance(secret.origin, Generated)]
     planned = {key: _value(secret, inputs) for key, secret in sorted(inputs.plan.items()) if key in held}
+    changed = tuple(key for key, value in planned.items() if value is not None and value != held[key])
+    origins = {_original(inputs.plan[key], inputs.plan) for key in changed}
     return SecretChanges(
         new=tuple(secret.key for secret in missing if secret.key not in generated),
         generated=tuple(generated),
-        changed=tuple(key for key, value in planned.items() if value is not None and value != held[key]),
+        changed=changed,
         unneeded=inputs.plan.unneeded(inputs.existing),
+        sources=tuple(sorted(secret.key for secret in origins if _is_stored(secret))),
     )
 
 
@@ -55,10 +61,25 @@ def edited(inputs: SecretInputs, application: str, stashed: Mapping[str, str]) -
     return tuple(
         key
         for key in keys
-        if isinstance(origin := inputs.plan[key].origin, Generated)
-        and not origin.type.always_generated
-        and inputs.existing.get(key, "") not in {"", stashed[key.name]}
+        if _is_stored(inputs.plan[key]) and inputs.existing.get(key, "") not in {"", stashed[key.name]}
     )
+
+
+def holders(plan: Plan, key: SecretKey) -> tuple[str, ...]:
+    """List the applications whose secrets have the value of a secret: its own, and those with copies of it."""
+    return tuple(sorted({each.key.application for each in plan.values() if _original(each, plan).key == key}))
+
+
+def _original(secret: PlannedSecret, plan: Plan) -> PlannedSecret:
+    """Return the secret of which a secret is a copy, or that secret itself."""
+    while isinstance(secret.origin, Copied):
+        secret = plan[secret.origin.source]
+    return secret
+
+
+def _is_stored(secret: PlannedSecret) -> bool:
+    """Return whether the stack's state has the value, which may differ from that in Vault."""
+    return isinstance(secret.origin, Generated) and not secret.origin.type.always_generated
 
 
 def _value(secret: PlannedSecret, inputs: SecretInputs) -> str | None:

@@ -81,9 +81,11 @@ def test_changes_are_logged_without_values(monkeypatch: pytest.MonkeyPatch) -> N
     assert "planted" not in message
 
 
-def test_a_copy_changes_with_its_source() -> None:
-    found = secret_changes.find(inputs({"postgres/gafaelfawr_password": "another"}))
+@pytest.mark.parametrize("edited", ["postgres/gafaelfawr_password", "gafaelfawr/database-password"])
+def test_a_copy_and_its_source_are_written_if_they_differ(edited: str) -> None:
+    found = secret_changes.find(inputs({edited: "another"}))
     assert found.changed == (SecretKey("postgres", "gafaelfawr_password"),)
+    assert found.applications == {"postgres", "gafaelfawr"}
 
 
 def test_keys_of_a_new_application_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,10 +104,11 @@ def test_edited_secrets_are_reported_with_both_remedies(monkeypatch: pytest.Monk
 
     messages: list[str] = []
     monkeypatch.setattr(pulumi, "warn", messages.append)
-    warn_of_edited("secrets", found, [])
+    holders = {key: secret_changes.holders(inputs({}).plan, key) for key in found}
+    warn_of_edited("secrets", holders, [])
     assert len(messages) == 1
     assert "gafaelfawr/database-password: was changed in Vault" in messages[0]
-    assert "--replace '**::secrets-gafaelfawr'" in messages[0]
+    assert "`pulumi up --replace '**::secrets-gafaelfawr' --replace '**::secrets-postgres'`" in messages[0]
     assert "--replace '**::secrets-gafaelfawr-database-password'" in messages[0]
     assert "planted" not in messages[0]
 
@@ -113,7 +116,9 @@ def test_edited_secrets_are_reported_with_both_remedies(monkeypatch: pytest.Monk
 def test_a_rotated_secret_cannot_be_adopted(monkeypatch: pytest.MonkeyPatch) -> None:
     messages: list[str] = []
     monkeypatch.setattr(pulumi, "warn", messages.append)
-    warn_of_edited("secrets", [SecretKey("tap", "rotated"), SecretKey("tap", "kept")], ["tap/rotated"])
+    warn_of_edited(
+        "secrets", {SecretKey("tap", "rotated"): ["tap"], SecretKey("tap", "kept"): ["tap"]}, ["tap/rotated"]
+    )
     assert "--replace '**::secrets-tap-rotated'" not in messages[0]
     assert messages[0].endswith("the value in Vault cannot be adopted, as the stack has rotated this secret")
     assert "--replace '**::secrets-tap-kept'" in messages[1]
