@@ -31,7 +31,14 @@ from components.object_store import ObjectStore
 from components.platform_records import PlatformRecords
 from components.secret_store import SecretStore
 from components.shared_filesystem import SharedFilesystem
-from program import cluster_contents, openstack_arguments, outputs, platform_answer, platform_arguments
+from program import (
+    address_switch,
+    cluster_contents,
+    openstack_arguments,
+    outputs,
+    platform_answer,
+    platform_arguments,
+)
 from program.cluster_contents import Shared
 from program.options import kubernetes_options, openstack_options, vault_options
 from program.outputs import Platform
@@ -74,7 +81,7 @@ def build(checked: Checked) -> Platform:
         for name, cluster in clusters.items()
     }
     active = deployed[config.active]
-    ready = active.ingress_nginx.urn
+    ready = address_switch.taken(config, ingress.address, active.ingress_nginx.urn)
     if config.ingress.mode == "octavia":
         balancer_args = openstack_arguments.load_balancer(config, network, ingress, active)
         ready = LoadBalancer(LOAD_BALANCER, balancer_args, openstack).address

@@ -176,3 +176,7 @@ class ApplicationsSettings(Section):
         """Return the sync mode of an application."""
         override = self.overrides.get(application)
         return override.sync if override and override.sync else self.sync
+
+    def attended(self, application: str) -> bool:
+        """Return whether runs let Argo CD sync an application, and wait until it is synced and healthy."""
+        return self.sync_of(application) is not SyncMode.MANUAL and application not in self.not_awaited

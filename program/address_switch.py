@@ -4,13 +4,12 @@ Each cluster's cloud controller owns the load balancer of its ingress-nginx, and
 address: the one that is no longer active becomes internal and releases it, then the other one takes it.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceTransformation
 
-from config.applications import SyncMode
 from config.cloud import Cloud
 from config.names import cloud_name
 from config.stack_config import StackConfig
@@ -19,6 +18,7 @@ from probes import floating_ip
 from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from probes.problem import Problem
 from program.deployed import Deployed
+from program.errors import user_errors
 from program.hooks import bind_hooks, in_thread
 from program.waiting import last_answer
 from recovery.services import reported
@@ -66,7 +66,7 @@ def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
             f"and switch then {lost}"
         )
         yield Problem(where=_WHERE, what=what)
-    if config.ingress.mode == "cloud-controller" and _unattended(config):
+    if config.ingress.mode == "cloud-controller" and not config.applications.attended(INGRESS_NGINX):
         what = (
             f"the address does not move by itself, as no run waits for {INGRESS_NGINX}: sync it in {old}, which "
             f"releases the address, then in {active}"
@@ -74,45 +74,58 @@ def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
         yield Problem(where=_WHERE, what=what, fatal=False)
 
 
-def wait_for_switch(cluster: str, config: StackConfig, address: pulumi.Input[str]) -> list[ResourceTransformation]:
+def wait_until_free(cluster: str, config: StackConfig, address: pulumi.Input[str]) -> list[ResourceTransformation]:
     """Return transformations after which ingress-nginx of the active cluster changes when the address is free.
 
-    The cloud controller would fail otherwise, and try again at growing intervals. Once ingress-nginx has changed, the
-    address is awaited, as the Service keeps the status of its internal load balancer until then.
+    The cloud controller would fail otherwise, and try again at growing intervals.
 
     Args:
         cluster: Name of the cluster in the configuration.
         config: The stack configuration.
         address: The floating IP.
     """
-    alone = len(config.clusters) == 1 or config.ingress.mode != "cloud-controller"
-    if alone or _unattended(config) or cluster != config.active:
+    if not _moves(config) or cluster != config.active:
         return []
-    name = cloud_name(pulumi.get_stack(), cluster)
-    before = ResourceHook("address-released", _hook(config.cloud, address, lambda found: found in (None, name)))
-    later = ResourceHook("address-taken", _hook(config.cloud, address, lambda found: found == name))
-    return [bind_hooks({_APPLICATION: ResourceHookBinding(before_update=[before], after_update=[later])})]
-
-
-def _unattended(config: StackConfig) -> bool:
-    """Return whether runs neither sync ingress-nginx nor wait for it."""
-    settings = config.applications
-    return settings.sync_of(INGRESS_NGINX) is SyncMode.MANUAL or INGRESS_NGINX in settings.not_awaited
-
-
-def _hook(
-    cloud: Cloud, address: pulumi.Input[str], expected: Callable[[str | None], bool]
-) -> Callable[[ResourceHookArgs], Awaitable[None]]:
-    stack = pulumi.get_stack()
+    stack, name = pulumi.get_stack(), cloud_name(pulumi.get_stack(), cluster)
 
     async def wait(args: ResourceHookArgs) -> None:
         # Properties that contain secrets are Outputs.
         inputs: Any = await pulumi.Output.from_input(args.new_inputs or {}).future()
         if inputs["metadata"]["name"] == INGRESS_NGINX:
             found = await pulumi.Output.from_input(address).future()
-            await in_thread(_wait, cloud, str(found), stack, expected)
+            await in_thread(_wait, config.cloud, str(found), stack, lambda owner: owner in (None, name))
 
-    return wait
+    hook = ResourceHook("address-released", wait)
+    return [bind_hooks({_APPLICATION: ResourceHookBinding(before_update=[hook])})]
+
+
+def taken(config: StackConfig, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> pulumi.Output[Any]:
+    """Return an Output that is known once the active cluster has the address; it fails if the cluster does not take it.
+
+    Each update asks, also one that changes nothing: an update is complete for the engine even if a hook after it fails,
+    so that the next run would not wait again. Argo CD cannot tell, as the Service keeps the status of its internal load
+    balancer until it has the address.
+
+    Args:
+        config: The stack configuration.
+        address: The floating IP.
+        ready: An Output that is known once ingress-nginx of the active cluster is deployed.
+    """
+    if not _moves(config) or pulumi.runtime.is_dry_run():
+        return ready
+    stack, name = pulumi.get_stack(), cloud_name(pulumi.get_stack(), config.active)
+
+    async def wait(known: Sequence[Any]) -> None:
+        with user_errors():
+            await in_thread(_wait, config.cloud, str(known[0]), stack, lambda owner: owner == name)
+
+    return pulumi.Output.all(address, ready).apply(wait)
+
+
+def _moves(config: StackConfig) -> bool:
+    """Return whether runs move the address between clusters."""
+    attended = config.applications.attended(INGRESS_NGINX)
+    return len(config.clusters) > 1 and config.ingress.mode == "cloud-controller" and attended
 
 
 def _wait(cloud: Cloud, address: str, stack: str, expected: Callable[[str | None], bool]) -> None:

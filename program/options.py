@@ -9,8 +9,7 @@ from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
 from config.names import cluster_of
 from probes import failures
-from program import node_group_races
-from program.address_switch import wait_for_switch
+from program import address_switch, node_group_races
 from program.application_changes import describe_updates
 from program.checks import Checked
 from program.failure_hooks import error_hooks
@@ -64,7 +63,7 @@ def kubernetes_options(
     return {
         name: ResourceOptions(
             providers=[kubernetes_provider(name, cluster)],
-            transformations=[*hooks, *wait_for_switch(name, checked.config, ingress.address)],
+            transformations=[*hooks, *address_switch.wait_until_free(name, checked.config, ingress.address)],
         )
         for name, cluster in clusters.items()
     }

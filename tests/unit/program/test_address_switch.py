@@ -1,19 +1,30 @@
 """Ingress-nginx of the active cluster changes only when the address is free, and then gets it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
+import pulumi
 import pytest
 
+from config.names import cloud_name
 from probes import floating_ip
 from program import address_switch
-from program.address_switch import AddressNotMovedError, await_cluster, wait_for_switch
+from program.address_switch import AddressNotMovedError, await_cluster, wait_until_free
 from program.deployed import Deployed
+from recovery import openstack
+from tests.unit.recording import STACK, ProgramRunner
 from tests.unit.sample import environment, environment_data
 
 ADDRESS = "203.0.113.16"
 TWO: dict[str, Any] = {"clusters__green": environment_data()["clusters"]["cluster"], "activeCluster": "green"}
+UNMOVED: list[dict[str, Any]] = [
+    {"ingress__mode": "octavia"},
+    {"applications__sync": "manual"},
+    {"applications__overrides": {"ingress-nginx": {"wait": False}}},
+]
+"""Changes of the configuration with which no run moves the address from one cluster to another."""
 
 
 @pytest.fixture
@@ -49,22 +60,68 @@ def test_an_address_that_does_not_move_is_reported(
         await_cluster(connection, ADDRESS, "test", lambda found: found == "green")
 
 
-def test_other_applications_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Any], Awaitable[None]]]:
+    """Return the functions of the hooks that are made."""
+    found: list[Callable[[Any], Awaitable[None]]] = []
+    monkeypatch.setattr(address_switch, "ResourceHook", lambda _, function: found.append(function))
+    return found
+
+
+def test_other_applications_do_not_wait(
+    hooks: list[Callable[[Any], Awaitable[None]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     waited: list[Any] = []
     monkeypatch.setattr(address_switch, "_wait", lambda *args: waited.append(args[1]))
-    config = environment(**TWO)
+    wait_until_free("green", environment(**TWO), ADDRESS)
+    (hook,) = hooks
 
     def changed(name: str) -> Any:
         return SimpleNamespace(new_inputs={"metadata": {"name": name}})
 
     async def run() -> None:
-        hook = address_switch._hook(config.cloud, ADDRESS, lambda _: True)  # noqa: SLF001
         await hook(changed("tap"))
         assert waited == []
         await hook(changed("ingress-nginx"))
 
     asyncio.run(run())
     assert waited == [ADDRESS]
+
+
+def update(run_program: ProgramRunner, *, preview: bool = False, **changes: Any) -> None:
+    """Run a program in which ingress-nginx of the active cluster is deployed."""
+    config = environment(**{**TWO, **changes})
+
+    def program() -> None:
+        deployed = pulumi.Output.from_input("urn")
+        address_switch.taken(config, pulumi.Output.from_input(ADDRESS), deployed)
+
+    run_program.having(preview=preview)(program)
+
+
+@pytest.fixture
+def _not_taken(owners: list[str | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    owners.append(None)
+    monkeypatch.setattr(address_switch, "PATIENCE", -1)
+    monkeypatch.setattr(openstack, "connect", lambda _: SimpleNamespace())
+
+
+@pytest.mark.usefixtures("_not_taken")
+def test_each_update_fails_until_the_cluster_has_the_address(
+    run_program: ProgramRunner, owners: list[str | None]
+) -> None:
+    for _ in range(2):
+        with pytest.raises(pulumi.RunError, match=f"^no cluster has taken {ADDRESS}: "):
+            update(run_program)
+    owners[:] = [cloud_name(STACK, "green")]
+    update(run_program)
+
+
+@pytest.mark.usefixtures("_not_taken")
+@pytest.mark.parametrize("changes", UNMOVED)
+def test_nothing_is_asked_where_the_address_does_not_move(run_program: ProgramRunner, changes: dict[str, Any]) -> None:
+    update(run_program, preview=True)
+    update(run_program, **changes)
 
 
 def problems(before: Deployed, **changes: Any) -> list[str]:
@@ -105,16 +162,10 @@ def test_a_switch_that_the_operator_completes_is_announced(unattended: dict[str,
     assert problems(Deployed(active="green", clusters=before.clusters), **overrides) == []
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {**TWO, "activeCluster": "cluster"},
-        {**TWO, "ingress__mode": "octavia"},
-        {**TWO, "applications__sync": "manual"},
-        {**TWO, "applications__overrides": {"ingress-nginx": {"wait": False}}},
-    ],
-    ids=["one cluster", "not active", "load balancer of the stack", "manual", "not awaited"],
-)
-def test_nothing_is_awaited_where_the_address_does_not_move_in_the_run(changes: dict[str, Any]) -> None:
-    assert wait_for_switch("green", environment(**changes), ADDRESS) == []
+@pytest.mark.usefixtures("hooks")
+def test_nothing_is_awaited_where_the_address_does_not_move() -> None:
+    config = environment(**{**TWO, "activeCluster": "cluster"})
+    assert wait_until_free("cluster", config, ADDRESS)
+    assert wait_until_free("green", config, ADDRESS) == []
+    for changes in UNMOVED:
+        assert wait_until_free("green", environment(**{**TWO, **changes}), ADDRESS) == []
