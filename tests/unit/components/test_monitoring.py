@@ -1,9 +1,14 @@
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from components.monitoring import Monitoring, MonitoringArgs, rules
 from tests.unit.recording import ProgramRunner, Recording
@@ -80,6 +85,33 @@ def test_an_alert_is_silent_without_its_exporter() -> None:
         for rule in group["rules"]:
             assert "absent" not in rule["expr"], rule["alert"]
             assert rule["labels"]["severity"] in {"warning", "critical"}, rule["alert"]
+
+
+def unknown(given: Any, read: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths in a document that are missing in what was read of it, or have another value there."""
+    match given:
+        case dict():
+            for key, value in given.items():
+                yield from unknown(value, read.get(key) if isinstance(read, dict) else None, f"{path}.{key}")
+        case list() if isinstance(read, list) and len(read) == len(given):
+            for index, value in enumerate(given):
+                yield from unknown(value, read[index], f"{path}[{index}]")
+        case _ if given != read:
+            yield path
+
+
+def test_grafana_knows_each_key_of_the_dashboard(recording: Recording) -> None:
+    (text,) = recording.one("ConfigMap").inputs["data"].values()
+    register_default_plugins()
+
+    def ignored(dashboard: str) -> set[str]:
+        given = json.loads(dashboard)
+        return set(unknown(given, json.loads(JSONEncoder().encode(Dashboard.from_json(given)))))
+
+    assert ignored(text) == set()
+    # Options of the type of a panel, and of a query to Prometheus, are known, too.
+    misspelled = ignored(text.replace("colorMode", "colourMode", 1).replace("legendFormat", "legend", 1))
+    assert misspelled == {".panels[0].options.colourMode", ".panels[0].targets[0].legend"}
 
 
 def test_panels_do_not_overlap(recording: Recording) -> None:
