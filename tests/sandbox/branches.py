@@ -18,7 +18,7 @@ def branch(directory: Path, name: str, edit: Callable[[Path], None], message: st
     Args:
         directory: Where to clone the repository.
         name: Name of the branch.
-        edit: Function that changes files in a working tree.
+        edit: Function that changes or adds files in a working tree.
         message: Commit message.
 
     Yields:
@@ -27,7 +27,8 @@ def branch(directory: Path, name: str, edit: Callable[[Path], None], message: st
     tree = directory / name
     _git("clone", "--quiet", str(paths.GIT), str(tree))
     edit(tree)
-    _git("-C", str(tree), *_IDENTITY, "commit", "--quiet", "--all", f"--message={message}")
+    _git("-C", str(tree), "add", "--all")
+    _git("-C", str(tree), *_IDENTITY, "commit", "--quiet", f"--message={message}")
     _git("-C", str(tree), "push", "--quiet", "origin", f"HEAD:{name}")
     try:
         yield name
