@@ -1,6 +1,6 @@
 """What the last complete run has deployed, as the stack's own outputs say: the engine keeps them when a run fails."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +31,16 @@ class Deployed:
         """Return whether an application has not been healthy in a cluster yet."""
         return application not in self.installed.get(cluster_id, frozenset())
 
-    def with_installed(self, cluster_id: str, applications: Iterable[str]) -> list[str]:
-        """Return the applications that have been healthy in a cluster, with further ones, in alphabetical order."""
-        return sorted(self.installed.get(cluster_id, frozenset()).union(applications))
+    def with_installed(self, cluster_id: str, enabled: Collection[str], healthy: Iterable[str]) -> list[str]:
+        """Return the applications that have been healthy in a cluster, in alphabetical order.
+
+        Args:
+            cluster_id: ID of the cluster.
+            enabled: The applications that the run has deployed. One that is enabled again is installed anew: its
+                database may have been deleted, or be older than its chart.
+            healthy: Those of them that are healthy in any case.
+        """
+        return sorted((self.installed.get(cluster_id, frozenset()) & frozenset(enabled)).union(healthy))
 
 
 def read() -> Deployed:

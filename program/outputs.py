@@ -104,7 +104,7 @@ def _complete(deployed: DeployedCluster, checked: Checked) -> pulumi.Output[Mapp
         lambda known: {
             "id": known[0],
             "api": known[1],
-            "installed": checked.deployed.with_installed(known[0], awaited),
+            "installed": checked.deployed.with_installed(known[0], applications, awaited),
         }
     )
 

@@ -56,6 +56,11 @@ def test_an_application_that_was_not_awaited_may_not_be_installed(run_stack: Sta
     assert "gafaelfawr" in later.exports["clusters"]["cluster"]["installed"]
 
 
+def test_an_application_that_was_disabled_is_installed_anew(run_stack: StackRunner) -> None:
+    last = outputs(CLUSTER, "gafaelfawr", "tap", "disabled")
+    assert "disabled" not in run_stack("roe", outputs=last).exports["clusters"]["cluster"]["installed"]
+
+
 def test_a_preview_that_replaces_the_cluster_does_not_know_yet(run_stack: StackRunner) -> None:
     assert update_schema(run_stack("roe", preview=True, outputs=outputs(CLUSTER, "gafaelfawr"))) == UNKNOWN
 
