@@ -42,10 +42,9 @@ _TAKE_OVER = {"pulumi.com/patchForce": "true"}
 """After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end. The
 fields of a retained namespace belong to a resource that was removed from the state."""
 
-_KEEP = {
+KEPT: Mapping[str, str] = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
-    "pulumi.com/skipAwait": "true",
 }
 """Annotations of a claim that Argo CD never deletes, and which does not make its Application differ from the chart
 (https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/)."""
@@ -76,7 +75,7 @@ class ApplicationsArgs:
     not_awaited: Collection[str] = ()
     """Applications that may remain unsynced or unhealthy."""
     claims: Iterable[Claim] = ()
-    """Claims of the applications' charts."""
+    """Claims of the applications' charts that Argo CD must not delete, and that exist once these are deployed."""
     timeout: int
     """Seconds to wait until an application is synced and healthy."""
 
@@ -152,23 +151,19 @@ class Applications(pulumi.ComponentResource):
     def _keep_claims(self, deployed: Mapping[str, pulumi.Resource]) -> None:
         """Keep Argo CD from deleting claims with their Application, or when a chart no longer contains them.
 
-        It reads these annotations from the live object, and leaves alone what is not in the chart. A claim is certain
-        to exist only once an automated sync was awaited.
+        It reads these annotations from the live object, and leaves alone what is not in the chart.
         """
         for claim in self._args.claims:
             name = claim.application
-            awaited = self._args.sync[name] is not SyncMode.MANUAL and name not in self._args.not_awaited
-            if awaited and not claim.template and not claim.decided:
-                PersistentVolumeClaimPatch(
-                    f"{self._name}-{name}-{claim.name}-claim",
-                    metadata=ObjectMetaPatchArgs(
-                        name=claim.name, namespace=claim.namespace, annotations={**_KEEP, **_TAKE_OVER}
-                    ),
-                    # Without it, the annotations would be removed just before Argo CD deletes the claim.
-                    opts=ResourceOptions.merge(
-                        self._child, ResourceOptions(depends_on=[deployed[name]], retain_on_delete=True)
-                    ),
-                )
+            annotations = {**KEPT, "pulumi.com/skipAwait": "true", **_TAKE_OVER}
+            PersistentVolumeClaimPatch(
+                f"{self._name}-{name}-{claim.name}-claim",
+                metadata=ObjectMetaPatchArgs(name=claim.name, namespace=claim.namespace, annotations=annotations),
+                # Without it, the annotations would be removed just before Argo CD deletes the claim.
+                opts=ResourceOptions.merge(
+                    self._child, ResourceOptions(depends_on=[deployed[name]], retain_on_delete=True)
+                ),
+            )
 
     def _overrides(self, application: str) -> dict[str, Any]:
         """Return the Helm values that override those of the repository."""

@@ -43,6 +43,11 @@ class Claim:
     decided: bool = False
     """Whether the chart itself sets whether Argo CD deletes the claim."""
 
+    @property
+    def deletable(self) -> bool:
+        """Whether Argo CD deletes the claim with its Application, or when the chart no longer contains it."""
+        return not self.template and not self.decided
+
 
 def find(application: RenderedApplication) -> Iterator[Claim]:
     """Yield the claims of an application's charts in the checkout.

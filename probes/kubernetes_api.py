@@ -75,6 +75,10 @@ class KubernetesApi:
         """Delete an object; raises as `get`."""
         self._call("DELETE", path, {})
 
+    def merge(self, path: str, change: Object) -> None:
+        """Change the fields of an object that a JSON merge patch (RFC 7396) contains; raises as `get`."""
+        self._call("PATCH", path, {}, json=change, headers={"Content-Type": "application/merge-patch+json"})
+
     def collection(self, api_version: str, kind: str, namespace: str | None) -> str | None:
         """Return the path of the objects of a kind, or None if the cluster does not have it; raises as `get`."""
         root = "/api/v1" if api_version == "v1" else f"/apis/{api_version}"
@@ -85,10 +89,10 @@ class KubernetesApi:
                 return f"{root}{within}/{each['name']}"
         return None
 
-    def _call(self, method: str, path: str, query: Mapping[str, str]) -> Object | None:
+    def _call(self, method: str, path: str, query: Mapping[str, str], **request: Any) -> Object | None:
         url = f"{self.server}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            response = self._session.request(method, url, timeout=TIMEOUT)
+            response = self._session.request(method, url, timeout=TIMEOUT, **request)
             if response.status_code == requests.codes.not_found:
                 return None
             if response.ok:

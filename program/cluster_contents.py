@@ -20,7 +20,7 @@ from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
 from config.names import of_cluster
 from config.tls import LetsEncrypt
-from program import platform_arguments
+from program import kept_claims, platform_arguments
 from program.checks import Checked
 from program.options import after
 from wiring.ingress_service import INGRESS_NGINX
@@ -78,6 +78,7 @@ def deploy(
     applications_args = platform_arguments.applications(checked, cluster, facts)
     applications_options = after(kubernetes, argocd, *shared.files, shared.ingress)
     applications = Applications(of_cluster(name, "applications"), applications_args, applications_options)
+    kept_claims.keep(config.applications, source.claims, cluster.kubeconfig, applications.deployed)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)

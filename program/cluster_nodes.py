@@ -24,8 +24,8 @@ _PAUSE = 5
 def addresses(cluster: MagnumCluster, count: int) -> pulumi.Output[Sequence[str]]:
     """Return the addresses of the nodes; unknown in a preview that would change their number.
 
-    It is the only `apply` that sends a request: the run itself may have created the nodes. What a preview shows is what
-    an update registers, as the addresses are unknown where the update will change them.
+    No other `apply` sends a request in a preview: the run itself may have created the nodes. What a preview shows is
+    what an update registers, as the addresses are unknown where the update will change them.
 
     If their number is not the configured one, for example while a node is being replaced, it is awaited, and after
     `PATIENCE` those that exist are returned with a warning.

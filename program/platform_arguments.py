@@ -160,7 +160,8 @@ def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> Certificat
 def applications(checked: Checked, cluster: MagnumCluster, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
     """Return the arguments of the applications, which are deployed to a cluster."""
     config, source = checked.config, checked.source
-    verify = config.applications.wiring is WiringMode.VERIFY
+    settings = config.applications
+    verify = settings.wiring is WiringMode.VERIFY
     values = {name: application.values for name, application in source.applications.items()}
     return ApplicationsArgs(
         manifests=source.manifests,
@@ -169,10 +170,10 @@ def applications(checked: Checked, cluster: MagnumCluster, facts: Facts[pulumi.I
         facts=None if verify else facts,
         first_installations=first_installation.of(values, checked.deployed, cluster.cluster_id),
         verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
-        sync={name: config.applications.sync_of(name) for name in source.manifests.applications},
-        not_awaited=config.applications.not_awaited,
-        claims=source.claims,
-        timeout=config.applications.timeout,
+        sync={name: settings.sync_of(name) for name in source.manifests.applications},
+        not_awaited=settings.not_awaited,
+        claims=[each for each in source.claims if each.deletable and settings.attended(each.application)],
+        timeout=settings.timeout,
     )
 
 

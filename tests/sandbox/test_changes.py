@@ -17,36 +17,50 @@ from tests.sandbox.program import Program
 CHANGED = "portal"
 """An application without static secrets: the stack's file must not have a secret that no application reads."""
 
+UNAWAITED = "vo-cutouts"
+"""Another one, which is not awaited where it declares a claim."""
+
 DECLARED = "declared"
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 
 
 @pytest.fixture(scope="module")
-def without_an_application(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """Yield the program with a Phalanx branch that disables one application; deploy `main` afterwards."""
+def without_applications(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Yield the program with a Phalanx branch that disables two applications; deploy `main` afterwards."""
     directory = tmp_path_factory.mktemp("phalanx")
-    edit = replace("environments/values-sandbox.yaml", f"  {CHANGED}: true\n", "")
-    with branch(directory, "smaller", edit, f"Disable {CHANGED}") as revision:
+
+    def edit(tree: Path) -> None:
+        for name in (CHANGED, UNAWAITED):
+            replace("environments/values-sandbox.yaml", f"  {name}: true\n", "")(tree)
+
+    with branch(directory, "smaller", edit, "Disable applications") as revision:
         yield Program("sandbox", vary(directory / "Pulumi.sandbox.yaml", {"phalanx": {"revision": revision}}))
     program.run("up")
 
 
 @pytest.fixture(scope="module")
-def with_a_claim(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """Yield the program with a Phalanx branch in which the chart of the application declares a claim."""
+def with_claims(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Yield the program with a Phalanx branch in which the charts of the applications declare a claim."""
     del program
     directory = tmp_path_factory.mktemp("phalanx")
 
     def edit(tree: Path) -> None:
-        file = f"applications/{CHANGED}/templates/statefulset.yaml"
         volume = {"name": DECLARED, "persistentVolumeClaim": {"claimName": DECLARED}}
-        replace(file, "      volumes:\n", f"      volumes:\n        - {json.dumps(volume)}\n")(tree)
+        line = f"        - {json.dumps(volume)}\n"
+        file, other = (
+            f"applications/{CHANGED}/templates/statefulset.yaml",
+            f"applications/{UNAWAITED}/templates/deployments.yaml",
+        )
+        replace(file, "      volumes:\n", f"      volumes:\n{line}")(tree)
+        replace(other, "      containers:\n", f"      volumes:\n{line}      containers:\n")(tree)
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": DECLARED}, "spec": CLAIM}
-        with (tree / file).open("a") as template:
-            template.write(f"---\n{json.dumps(claim)}\n")
+        for each in (file, other):
+            with (tree / each).open("a") as template:
+                template.write(f"---\n{json.dumps(claim)}\n")
 
-    with branch(directory, "claim", edit, "Declare a claim") as revision:
-        yield Program("sandbox", vary(directory / "Pulumi.sandbox.yaml", {"phalanx": {"revision": revision}}))
+    with branch(directory, "claims", edit, "Declare claims") as revision:
+        settings = {"phalanx": {"revision": revision}, "applications": {"overrides": {UNAWAITED: {"wait": False}}}}
+        yield Program("sandbox", vary(directory / "Pulumi.sandbox.yaml", settings))
 
 
 @pytest.fixture
@@ -70,19 +84,19 @@ def unknown(program: Program, kubernetes: client.ApiClient) -> Iterator[str]:
     claim: Any = {"metadata": {"name": name}, "spec": CLAIM}
     api.create_namespaced_persistent_volume_claim(CHANGED, claim)
     yield name
-    for each in (name, DECLARED):
+    for namespace, each in ((CHANGED, name), (CHANGED, DECLARED), (UNAWAITED, DECLARED)):
         with contextlib.suppress(client.ApiException):
-            api.delete_namespaced_persistent_volume_claim(each, CHANGED)
+            api.delete_namespaced_persistent_volume_claim(each, namespace)
 
 
 def applications(objects: Objects) -> dict[str, Any]:
     return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
 
 
-def claims(objects: Objects) -> dict[str, str]:
-    """Return the UIDs of the claims in the application's namespace by name."""
-    found = objects.all("v1", "PersistentVolumeClaim", CHANGED)
-    return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
+def claims(objects: Objects) -> dict[tuple[str, str], str]:
+    """Return the UIDs of the claims by namespace and name."""
+    found = [each["metadata"] for each in objects.all("v1", "PersistentVolumeClaim")]
+    return {(each["namespace"], each["name"]): each["uid"] for each in found}
 
 
 def assert_nothing_differs(program: Program) -> None:
@@ -117,21 +131,22 @@ def test_a_commit_changes_one_application_and_an_override_takes_it_back(
     assert_nothing_differs(rollback)
 
 
-def test_an_application_can_be_disabled_and_enabled_and_its_claims_remain(
-    program: Program, without_an_application: Program, with_a_claim: Program, objects: Objects, unknown: str
+def test_applications_can_be_disabled_and_enabled_and_their_claims_remain(
+    program: Program, without_applications: Program, with_claims: Program, objects: Objects, unknown: str
 ) -> None:
-    with_a_claim.run("up")
+    assert "no such PersistentVolumeClaim" not in with_claims.run("up")
     before = applications(objects)
-    kept = {name: uid for name, uid in claims(objects).items() if name in (unknown, DECLARED)}
-    assert len(kept) == 2
-    assert_nothing_differs(with_a_claim)
+    wanted = {(CHANGED, unknown), (CHANGED, DECLARED), (UNAWAITED, DECLARED)}
+    kept = {name: uid for name, uid in claims(objects).items() if name in wanted}
+    assert kept.keys() == wanted
+    assert_nothing_differs(with_claims)
 
-    without_an_application.run("up")
-    assert applications(objects).keys() == before.keys() - {CHANGED}
+    without_applications.run("up")
+    assert applications(objects).keys() == before.keys() - {CHANGED, UNAWAITED}
     assert claims(objects).items() >= kept.items()
-    assert_nothing_differs(without_an_application)
+    assert_nothing_differs(without_applications)
 
-    # Its chart no longer declares the claim, which is then to be pruned.
+    # Their charts no longer declare the claims, which are then to be pruned.
     program.run("up")
     assert applications(objects).keys() == before.keys()
     assert claims(objects).items() >= kept.items()

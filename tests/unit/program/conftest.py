@@ -28,7 +28,7 @@ from probes import (
 from probes.openstack_connection import Location
 from probes.problem import Problem
 from probes.vault_secrets import Contents
-from program import address_switch, platform_answer, secret_gathering
+from program import address_switch, kept_claims, platform_answer, secret_gathering
 from sandbox.site_certificate import issue
 from tests import stack_config
 from tests.unit.conftest import COMPUTED
@@ -151,6 +151,7 @@ class StackRunner:
             _replace_served_certificate(served, patch)
             patch.setattr(platform_answer, "_ask", lambda *_: None)
             patch.setattr(address_switch, "_wait", lambda *_: None)
+            patch.setattr(kept_claims, "_annotate", lambda *_: [])
             if stack == "sandbox":
                 patch.setattr(secret_gathering, "load", lambda _: STATIC_SECRETS_FILE)
             patch.setattr(openstack_preflight, "check", lambda *_: [])

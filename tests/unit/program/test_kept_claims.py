@@ -1,0 +1,103 @@
+"""Claims of applications that no run syncs and waits for are annotated once they exist."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pulumi
+import pytest
+
+from components.applications import KEPT
+from phalanx.claims import Claim
+from probes.kubernetes_api import Object
+from program import kept_claims
+from tests.unit.probes.recorded_cluster import RecordedCluster
+from tests.unit.recording import ProgramRunner
+from tests.unit.sample import environment
+
+PATH = "/api/v1/namespaces/tap/persistentvolumeclaims/data"
+CLAIM: dict[str, Any] = {"namespace": "tap", "name": "data", "storage_class": None, "size": 1}
+WAITING: dict[str, Any] = {"applications__overrides": {"tap": {"wait": False}}}
+MANUAL: dict[str, Any] = {"applications__sync": "manual"}
+
+
+class Cluster(RecordedCluster):
+    """A cluster that records changes."""
+
+    def __init__(self) -> None:
+        self.claims: list[Object | None] = []
+        """The claim at each query; the last one stays."""
+        self.queried = 0
+        self.merged: list[tuple[str, Object]] = []
+        super().__init__({})
+
+    def get(self, path: str, **_query: str) -> Object | None:
+        """Return the claim."""
+        assert path == PATH
+        self.queried += 1
+        return self.claims.pop(0) if len(self.claims) > 1 else self.claims[0]
+
+    def merge(self, path: str, change: Object) -> None:
+        """Record a change."""
+        self.merged.append((path, change))
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    found = Cluster()
+    monkeypatch.setattr(kept_claims, "KubernetesApi", lambda _: found)
+    monkeypatch.setattr(kept_claims, "_PAUSE", 0)
+    return found
+
+
+def update(run_program: ProgramRunner, *claims: Claim, preview: bool = False, **changes: Any) -> list[str]:
+    """Run a program that keeps claims, and return its warnings."""
+    settings = environment(**changes).applications
+
+    def program() -> None:
+        application = cast("pulumi.Resource", SimpleNamespace(urn=pulumi.Output.from_input("urn")))
+        kept_claims.keep(settings, claims, pulumi.Output.secret("kubeconfig"), {"tap": application})
+
+    return [text for _, text in run_program.having(preview=preview)(program).logged]
+
+
+def live(annotations: dict[str, str] | None = None) -> Object:
+    return {"metadata": {"name": "data", "annotations": annotations}}
+
+
+@pytest.mark.parametrize("changes", [WAITING, MANUAL], ids=["not awaited", "manual"])
+def test_a_claim_is_annotated_once(run_program: ProgramRunner, cluster: Cluster, changes: dict[str, Any]) -> None:
+    cluster.claims = [live(), live({"owner": "somebody", **KEPT})]
+    for _ in range(2):
+        assert update(run_program, Claim(application="tap", **CLAIM), **changes) == []
+    assert cluster.merged == [(PATH, {"metadata": {"annotations": KEPT}})]
+
+
+def test_a_claim_that_argo_cd_is_about_to_create_is_awaited(run_program: ProgramRunner, cluster: Cluster) -> None:
+    cluster.claims = [None, None, live()]
+    assert update(run_program, Claim(application="tap", **CLAIM), **WAITING) == []
+    assert len(cluster.merged) == 1
+
+
+@pytest.mark.parametrize(("changes", "patience"), [(WAITING, -1), (MANUAL, 30)], ids=["not awaited", "manual"])
+def test_a_claim_that_does_not_exist_is_no_error(
+    run_program: ProgramRunner,
+    cluster: Cluster,
+    changes: dict[str, Any],
+    patience: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kept_claims, "PATIENCE", patience)
+    cluster.claims = [None]
+    (warning,) = update(run_program, Claim(application="tap", **CLAIM), **changes)
+    assert warning.startswith("tap: tap/data: no such PersistentVolumeClaim yet. Once there is, the next `pulumi up`")
+    assert cluster.queried == 1
+
+
+def test_other_claims_are_left_alone(run_program: ProgramRunner, cluster: Cluster) -> None:
+    cluster.claims = [live()]
+    claim = Claim(application="tap", **CLAIM)
+    update(run_program, claim)
+    update(run_program, claim, preview=True, **WAITING)
+    update(run_program, Claim(application="tap", **CLAIM, template=True), **WAITING)
+    update(run_program, Claim(application="tap", **CLAIM, decided=True), **WAITING)
+    assert cluster.queried == 0
