@@ -39,8 +39,11 @@ _INITIATOR = "pulumi"
 """User name of the initiator of a first sync, which distinguishes it from an automated sync."""
 
 _TAKE_OVER = {"pulumi.com/patchForce": "true"}
-"""After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end. The
-fields of a retained namespace belong to a resource that was removed from the state."""
+"""After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end."""
+
+_RETAINED = {**_TAKE_OVER, "pulumi.com/patchFieldManager": "pulumi-kubernetes-retained"}
+"""Annotations of what may exist although it is not in the state. By default, the field manager of a resource has a
+random name, and what a former one has set would stay for ever although the program no longer contains it."""
 
 KEPT: Mapping[str, str] = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
@@ -155,7 +158,7 @@ class Applications(pulumi.ComponentResource):
         """
         for claim in self._args.claims:
             name = claim.application
-            annotations = {**KEPT, "pulumi.com/skipAwait": "true", **_TAKE_OVER}
+            annotations = {**KEPT, "pulumi.com/skipAwait": "true", **_RETAINED}
             PersistentVolumeClaimPatch(
                 f"{self._name}-{name}-{claim.name}-claim",
                 metadata=ObjectMetaPatchArgs(name=claim.name, namespace=claim.namespace, annotations=annotations),
@@ -220,7 +223,7 @@ class Applications(pulumi.ComponentResource):
 
 def _namespace_metadata(manifests: Manifests, namespace: str) -> ObjectMetaArgs:
     metadata = manifests.namespace_metadata(namespace)
-    return ObjectMetaArgs(**{**metadata, "annotations": {**metadata.get("annotations", {}), **_TAKE_OVER}})
+    return ObjectMetaArgs(**{**metadata, "annotations": {**metadata.get("annotations", {}), **_RETAINED}})
 
 
 def _stages(applications: Iterable[str]) -> list[list[str]]:

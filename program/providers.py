@@ -74,5 +74,7 @@ def kubernetes_provider(name: str, cluster: MagnumCluster) -> kubernetes.Provide
         # Without it, a kubeconfig that is unknown in a preview would replace all objects in the cluster.
         cluster_identifier=cluster.cluster_id,
         enable_server_side_apply=True,
+        # Retained namespaces are taken over. Since 4.29, the provider refuses existing objects by default.
+        upsert_existing_objects=True,
         opts=pulumi.ResourceOptions(depends_on=[cluster]),
     )

@@ -163,7 +163,12 @@ def test_the_namespaces_of_applications_are_retained_and_can_be_taken_over(graph
     assert len(namespaces) > 5
     for each in namespaces:
         assert each.retained, each.name
-        assert each.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
+        annotations = each.inputs["metadata"]["annotations"]
+        assert annotations["pulumi.com/patchForce"] == "true"
+        # As the same manager, so that the API server removes what the program no longer sets.
+        assert annotations["pulumi.com/patchFieldManager"] == "pulumi-kubernetes-retained"
+    (provider,) = graph.of("pulumi:providers:kubernetes")
+    assert provider.inputs["upsertExistingObjects"] == "true"
 
 
 def test_argocd_never_deletes_itself(graph: Recording) -> None:
