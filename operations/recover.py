@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from operations.stack import StackName
+from recovery.adoption import adopt
 from recovery.pulumi_stack import PulumiStack
-from recovery.recover import adopt, recover
+from recovery.recover import recover
 
 
 def main(
@@ -22,7 +23,10 @@ def main(
         bool, typer.Option("--force-unlock", help="Release the lock even if its holder is on another host")
     ] = False,
 ) -> None:
-    """Record in the state the resources that a killed run was creating; exit with 1 if any requires a decision."""
+    """Record in the state the resources that a killed run was creating, or all that exist and are not in it.
+
+    It exits with 1 if any requires a decision.
+    """
 
     def progress(text: str) -> None:
         typer.echo(f"{text} ...", err=True)
@@ -30,7 +34,6 @@ def main(
     target = PulumiStack(stack, directory)
     report = recover(target, dry_run=dry_run, force_unlock=force_unlock, progress=progress)
     if not report.items:
-        progress("previewing the program to find unrecorded resources")
         report.items = adopt(target, dry_run=dry_run, progress=progress).items
     typer.echo(report.as_json() if as_json else "\n".join(report.lines()))
     if report.undecided or report.failed:

@@ -81,6 +81,18 @@ class State:
                 return dict(reveal(each.get("inputs", {})))
         return None
 
+    def kubeconfig(self, cluster: str) -> str | None:
+        """Return the kubeconfig of a cluster of Magnum in plaintext, or None if it is not in the state."""
+        for each in resources(self.clear):
+            if each["urn"] == cluster and each["type"] == "openstack:containerinfra/cluster:Cluster":
+                return str(reveal(each["outputs"])["kubeconfig"]["raw_config"])
+        return None
+
+    def reference(self, provider: str) -> str:
+        """Return the reference of resources to a provider in the state: its URN and ID."""
+        (identifier,) = [each["id"] for each in resources(self.sealed) if each["urn"] == provider]
+        return f"{provider}::{identifier}"
+
     def ids(self, type_token: str, provider: str) -> set[str]:
         """Return the IDs of all resources of a type in the state that belong to a provider.
 
@@ -156,6 +168,12 @@ def reveal(value: Any) -> Any:
 def secret(value: Any) -> dict[str, str]:
     """Return a value marked as a secret, which the CLI encrypts on import."""
     return {_SIGNATURE: _SECRET, "plaintext": json.dumps(value)}
+
+
+def known_part(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a planned value without the keys whose values are unknown or masked, also in the objects in it."""
+    known = {key: known_part(each) if isinstance(each, Mapping) else each for key, each in value.items()}
+    return {key: each for key, each in known.items() if is_known(each)}
 
 
 def is_known(value: Any) -> bool:

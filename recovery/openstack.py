@@ -1,7 +1,9 @@
 """Find the OpenStack resources of this program by the rules of Terraform's provider."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from config.cloud import Cloud
@@ -144,7 +146,10 @@ def _access_rules(connection: "Connection", inputs: Inputs) -> Iterator[Found]:
 def _servers(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     # Nova treats the name as a regular expression.
     listed = connection.compute.servers(name=f"^{re.escape(inputs['name'])}$", details=True)
-    return _ids((each for each in listed if each.name == inputs["name"]), inputs)
+    found = _ids((each for each in listed if each.name == inputs["name"]), inputs)
+    # The provider compares hashes, and replaces a server whose state has the text.
+    digest = hashlib.sha1(str(inputs.get("userData", "")).encode(), usedforsecurity=False).hexdigest()
+    return (replace(each, outputs={"userData": digest}) if inputs.get("userData") else each for each in found)
 
 
 def _active(connection: "Connection", found: Found, inputs: Inputs) -> str:  # noqa: ARG001

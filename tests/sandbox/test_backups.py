@@ -95,10 +95,14 @@ class Site:
         (found,) = [each for each in self._tenant.block_storage.volumes() if each.name == name]
         return found
 
+    def server(self) -> str:
+        """Return the ID of the NFS server."""
+        (server,) = self._tenant.compute.servers(name=f"^{SERVER}$")
+        return str(server.id)
+
     def attached(self) -> set[str]:
         """Return the names of the volumes of the NFS server."""
-        (server,) = self._tenant.compute.servers(name=f"^{SERVER}$")
-        ids = {each.volume_id for each in self._tenant.compute.volume_attachments(server)}
+        ids = {each.volume_id for each in self._tenant.compute.volume_attachments(self.server())}
         return {each.name for each in self._tenant.block_storage.volumes() if each.id in ids}
 
     def write(self, text: str) -> None:
@@ -211,4 +215,14 @@ def test_the_volumes_are_restored_from_backups_after_everything_else_is_lost(sit
     site.up()
     assert site.volume().id == restored["jhome"]["id"]
     assert site.attached() == {f"{SERVER}-data", JHOME}
+    assert site.changes() == {}
+
+
+def test_a_lost_state_is_recorded_again_without_another_volume_or_vm(site: Site) -> None:
+    before = (site.server(), site.volume().id)
+    site.pulumi("stack", "rm", STACK, "--yes", "--force", "--preserve-config")
+    site.pulumi("stack", "init", STACK)
+    site.operate("recover")
+    site.up()
+    assert (site.server(), site.volume().id) == before
     assert site.changes() == {}

@@ -31,8 +31,11 @@ def test_the_state_is_readable_by_its_owner_only(program: Program) -> None:
 def test_a_killed_run_continues_without_duplicates(program: Program, tenant: Connection, objects: Objects) -> None:
     """Protected resources stay; the others are destroyed, partly created, and completed by the same command."""
 
+    def nfs() -> list[str]:
+        return [each.id for each in tenant.compute.servers() if each.name == cloud_name("sandbox", "nfs")]
+
     def nfs_is_there() -> bool:
-        return cloud_name("sandbox", "nfs") in {each.name for each in tenant.compute.servers()}
+        return bool(nfs())
 
     program.run("destroy")
     assert not nfs_is_there()
@@ -42,8 +45,10 @@ def test_a_killed_run_continues_without_duplicates(program: Program, tenant: Con
     program.kill("up", when=nfs_is_there)
     assert objects.all("v1", "Secret", namespace="argocd") == [], "killed too late"
 
+    created = nfs()
     program.recover()
     program.run("up")
+    assert nfs() == created
     assert repeated(tenant) == {}
     assert program.changes("preview") == {}
 

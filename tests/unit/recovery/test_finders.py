@@ -197,6 +197,14 @@ def test_a_server_is_found_by_its_exact_name() -> None:
     assert found("Instance", connection(compute=SimpleNamespace(servers=servers)), name=NAME) == ["ours"]
 
 
+def test_a_server_is_recorded_with_the_hash_of_its_user_data() -> None:
+    """With the text, the provider would replace it."""
+    servers = Listing(existing("ours", name=NAME, status="ACTIVE"))
+    cloud: Any = connection(compute=SimpleNamespace(servers=servers))
+    (server,) = openstack.FINDERS["openstack:compute/instance:Instance"].find(cloud, {"name": NAME, "userData": "abc"})
+    assert server.outputs == {"userData": "a9993e364706816aba3e25717850c26c9cd0d89d"}
+
+
 def test_a_container_is_found_by_its_name() -> None:
     store = SimpleNamespace(head=lambda path: answer({} if path == "/results" else None))
     assert found("Container", connection(object_store=store), name="results") == ["results"]

@@ -8,9 +8,10 @@ import pytest
 
 from probes.kubernetes_api import KubernetesApi, KubernetesError
 from recovery import kubernetes
+from recovery.adoption import adopt
 from recovery.finder import AmbiguousError, Found
 from recovery.pulumi_stack import PulumiStack
-from recovery.recover import adopt, recover
+from recovery.recover import recover
 from recovery.report import Outcome
 from recovery.services import SERVICES, Service
 from tests.unit.recovery.conftest import pending, resource
@@ -212,13 +213,14 @@ def test_the_record_of_a_failed_installation_that_is_not_in_the_state_is_removed
     assert cluster.deleted == [f"{RECORDS}/sh.helm.release.v1.argocd.v1"]
 
 
-def test_the_record_of_an_installed_release_that_is_not_in_the_state_is_kept(
+def test_an_installed_release_that_is_not_in_the_state_is_adopted(
     helm: Callable[..., FakeCluster], pulumi: FakePulumi
 ) -> None:
     cluster = helm(record(1, "deployed"))
     pulumi.write([PROVIDER_STATE], [])
     pulumi.plan([resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER)])
-    assert adopt(PulumiStack("test")).items == []
+    assert [each.outcome for each in adopt(PulumiStack("test")).items] == [Outcome.RECORDED]
+    assert pulumi.resources[-1]["outputs"]["__inputs"] == sealed(RELEASE)
     assert cluster.deleted == []
 
 

@@ -13,7 +13,7 @@ from openstack.exceptions import HttpException
 from recovery.finder import Finder
 from recovery.openstack import FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
-from recovery.recover import NotRefreshedError, StackLockedError, adopt, recover
+from recovery.recover import NotRefreshedError, StackLockedError, recover
 from recovery.report import Outcome, Report
 from tests.unit.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network, pending, resource
 from tests.unit.recovery.fake_pulumi import FakePulumi, sealed
@@ -221,58 +221,6 @@ def test_a_missing_cli_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PulumiError, match="not on PATH"):
         recover(STACK)
-
-
-def test_existing_resources_of_the_plan_are_adopted_round_by_round(pulumi: FakePulumi, cloud: Cloud) -> None:
-    component = {
-        "urn": "urn:pulumi:test::rsp::rsp:index:Network::network",
-        "type": "rsp:index:Network",
-        "custom": False,
-    }
-    outer = {**network("outer"), "parent": component["urn"], "propertyDependencies": {"name": []}}
-    unknown = {**network("inner"), "inputs": {"name": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}}
-    inner = {**network("inner"), "dependencies": [outer["urn"]]}
-    pulumi.plan([component, outer, unknown, inner], [inner])
-    cloud.networks.update(outer=["id-1"], inner=["id-2"])
-    report = adopt(STACK)
-    assert outcomes(report) == {"outer": Outcome.RECORDED, "inner": Outcome.RECORDED}
-    assert [each["urn"] for each in pulumi.resources[1:]] == [component["urn"], outer["urn"], inner["urn"]]
-
-
-def test_adopted_resources_follow_their_nested_components(pulumi: FakePulumi, cloud: Cloud) -> None:
-    def component(name: str, parent: str | None = None) -> dict[str, Any]:
-        found = {"urn": f"urn:pulumi:test::rsp::rsp:index:C::{name}", "type": "rsp:index:C", "custom": False}
-        return {**found, "parent": parent} if parent else found
-
-    outer = component("outer")
-    inner = component("inner", outer["urn"])
-    first = {**network("first"), "parent": outer["urn"]}
-    second = {**network("second"), "parent": inner["urn"]}
-    pulumi.plan([outer, inner, first, second])
-    cloud.networks.update(first=["id-1"], second=["id-2"])
-    adopt(STACK)
-    assert [each["urn"] for each in pulumi.resources[1:]] == [each["urn"] for each in (outer, first, inner, second)]
-
-
-def test_an_existing_resource_with_masked_inputs_is_undecided(pulumi: FakePulumi, cloud: Cloud) -> None:
-    there, new, nameless = (network(name) for name in ("there", "new", "nameless"))
-    for each in (there, new):
-        each["inputs"]["userData"] = "[secret]"
-    nameless["inputs"]["name"] = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-    pulumi.plan([there, new, nameless])
-    cloud.networks.update(there=["id-1"])
-    report = adopt(STACK)
-    assert outcomes(report) == {"there": Outcome.UNDECIDED}
-    assert "`pulumi import openstack:networking/network:Network there id-1`" in report.items[0].message
-    assert cloud.queries == 2
-    assert pulumi.called("stack", "import") == []
-
-
-def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:
-    pulumi.plan([network("new"), resource("vault:index/token:Token", "token", {})])
-    assert adopt(STACK).items == []
-    assert cloud.queries == 1
-    assert pulumi.called("stack", "import") == []
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""Existing resources that are not in the state are recorded in it, up to all of a stack."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from recovery import kubernetes
+from recovery.adoption import adopt
+from recovery.pulumi_stack import PulumiStack
+from recovery.report import Outcome, Report
+from recovery.services import SERVICES, Service
+from tests.unit.recovery.conftest import CLOUD, CLOUD_STATE, Cloud, network, resource
+from tests.unit.recovery.fake_pulumi import FakePulumi, sealed
+
+STACK = PulumiStack("test")
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+CLUSTER = CLOUD.replace("openstack", "kubernetes")
+CLUSTER_STATE = {**CLOUD_STATE, "urn": CLUSTER, "type": "pulumi:providers:kubernetes", "inputs": {"kubeconfig": "k"}}
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    return {each.urn.rpartition("::")[2]: each.outcome for each in report.items}
+
+
+def test_existing_resources_of_the_plan_are_adopted_round_by_round(pulumi: FakePulumi, cloud: Cloud) -> None:
+    component = {
+        "urn": "urn:pulumi:test::rsp::rsp:index:Network::network",
+        "type": "rsp:index:Network",
+        "custom": False,
+    }
+    outer = {**network("outer"), "parent": component["urn"], "propertyDependencies": {"name": []}}
+    unknown = {**network("inner"), "inputs": {"name": UNKNOWN}}
+    inner = {**network("inner"), "dependencies": [outer["urn"]]}
+    pulumi.plan([component, outer, unknown, inner], [inner])
+    cloud.networks.update(outer=["id-1"], inner=["id-2"])
+    report = adopt(STACK)
+    assert outcomes(report) == {"outer": Outcome.RECORDED, "inner": Outcome.RECORDED}
+    assert [each["urn"] for each in pulumi.resources[1:]] == [component["urn"], outer["urn"], inner["urn"]]
+
+
+def test_adopted_resources_follow_their_nested_components(pulumi: FakePulumi, cloud: Cloud) -> None:
+    def component(name: str, parent: str | None = None) -> dict[str, Any]:
+        found = {"urn": f"urn:pulumi:test::rsp::rsp:index:C::{name}", "type": "rsp:index:C", "custom": False}
+        return {**found, "parent": parent} if parent else found
+
+    outer = component("outer")
+    inner = component("inner", outer["urn"])
+    first = {**network("first"), "parent": outer["urn"]}
+    second = {**network("second"), "parent": inner["urn"]}
+    pulumi.plan([outer, inner, first, second])
+    cloud.networks.update(first=["id-1"], second=["id-2"])
+    adopt(STACK)
+    assert [each["urn"] for each in pulumi.resources[1:]] == [each["urn"] for each in (outer, first, inner, second)]
+
+
+def test_an_existing_resource_with_masked_inputs_is_undecided(pulumi: FakePulumi, cloud: Cloud) -> None:
+    there, new, nameless = (network(name) for name in ("there", "new", "nameless"))
+    for each in (there, new):
+        each["inputs"]["userData"] = "[secret]"
+    nameless["inputs"]["name"] = UNKNOWN
+    pulumi.plan([there, new, nameless])
+    cloud.networks.update(there=["id-1"])
+    report = adopt(STACK)
+    assert outcomes(report) == {"there": Outcome.UNDECIDED}
+    assert "`pulumi import openstack:networking/network:Network there id-1`" in report.items[0].message
+    assert cloud.queries == 2
+    assert pulumi.called("stack", "import") == []
+
+
+def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:
+    pulumi.plan([network("new"), resource("vault:index/token:Token", "token", {})])
+    assert adopt(STACK).items == []
+    assert cloud.queries == 1
+    assert pulumi.called("stack", "import") == []
+
+
+def test_the_provider_of_a_lost_state_is_recorded_with_what_it_finds(pulumi: FakePulumi, cloud: Cloud) -> None:
+    """In a plan, the reference to a provider that is not in the state has no ID."""
+    provider = {key: value for key, value in CLOUD_STATE.items() if key != "id"}
+    planned = {**network("there"), "provider": f"{CLOUD}::{UNKNOWN}"}
+    pulumi.write([], [])
+    pulumi.plan([provider, planned])
+    assert adopt(STACK).items == []
+    assert pulumi.resources == []
+
+    pulumi.plan([provider, planned])
+    cloud.networks.update(there=["id-1"])
+    assert outcomes(adopt(STACK)) == {"there": Outcome.RECORDED}
+    recorded, found = pulumi.resources
+    assert recorded["outputs"] == recorded["inputs"] == CLOUD_STATE["inputs"]
+    assert found["provider"] == f"{CLOUD}::{recorded['id']}"
+
+
+class _Secrets:
+    """A cluster's API with one Secret."""
+
+    def __init__(self, manager: str) -> None:
+        self._manager = manager
+
+    def collection(self, *_: object) -> str:
+        return "/secrets"
+
+    def get(self, path: str) -> Mapping[str, Any] | None:
+        managed = [{"manager": self._manager}]
+        metadata = {"name": "ours", "namespace": "argocd", "managedFields": managed}
+        return {"metadata": metadata} if path == "/secrets/ours" else None
+
+
+@pytest.mark.parametrize(("manager", "adopted"), [("pulumi-kubernetes-1", True), ("kubectl", False)])
+def test_an_object_is_recorded_by_its_name_if_a_run_applied_it(
+    pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch, manager: str, adopted: bool
+) -> None:
+    """Its other inputs may depend on what cannot be recorded, such as a credential that is created again."""
+    monkeypatch.setitem(SERVICES, "kubernetes", Service(lambda _: _Secrets(manager), kubernetes.finder))
+    pulumi.write([CLOUD_STATE, CLUSTER_STATE], [])
+    inputs = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "ours", "namespace": "argocd"},
+        "stringData": {"id": UNKNOWN, "known": "1"},
+    }
+    planned = resource("kubernetes:core/v1:Secret", "ours", inputs, CLUSTER)
+    created = "urn:pulumi:test::rsp::vault:index/token:Token::token"
+    references = {"dependencies": [CLUSTER, created], "propertyDependencies": {"stringData": [created]}}
+    pulumi.plan([{**planned, **references}])
+    assert outcomes(adopt(STACK)) == ({"ours": Outcome.RECORDED} if adopted else {})
+    if adopted:
+        recorded = pulumi.resources[-1]
+        assert (recorded["id"], recorded["outputs"]["__fieldManager"]) == ("argocd/ours", manager)
+        assert recorded["inputs"]["stringData"] == {"known": "1"}
+        assert (recorded["dependencies"], recorded["propertyDependencies"]) == ([CLUSTER], {"stringData": []})
+
+
+def test_the_provider_of_a_cluster_is_recorded_with_its_kubeconfig(
+    pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan masks it."""
+    kubeconfigs = []
+
+    def connect(settings: Mapping[str, Any]) -> _Secrets:
+        kubeconfigs.append(settings["kubeconfig"])
+        return _Secrets("pulumi-kubernetes-1")
+
+    monkeypatch.setitem(SERVICES, "kubernetes", Service(connect, kubernetes.finder))
+    cluster = resource("openstack:containerinfra/cluster:Cluster", "cluster", {})
+    cluster |= {"id": "id-1", "outputs": {"kubeconfig": sealed({"raw_config": "planted-kubeconfig"})}}
+    pulumi.write([CLOUD_STATE, cluster], [])
+    provider = {key: value for key, value in CLUSTER_STATE.items() if key != "id"}
+    provider |= {"inputs": {"kubeconfig": "[secret]"}, "propertyDependencies": {"kubeconfig": [cluster["urn"]]}}
+    metadata = {"name": "ours", "namespace": "argocd"}
+    inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": "[secret]"}
+    pulumi.plan([provider, resource("kubernetes:core/v1:Secret", "ours", inputs, CLUSTER)])
+    assert outcomes(adopt(STACK)) == {"ours": Outcome.RECORDED}
+    *_, recorded, found = pulumi.resources
+    assert recorded["inputs"] == recorded["outputs"] == {"kubeconfig": sealed("planted-kubeconfig")}
+    assert (found["provider"], "stringData" in found["inputs"]) == (f"{CLUSTER}::{recorded['id']}", False)
+    assert set(kubeconfigs) == {"planted-kubeconfig"}
+    assert "planted-kubeconfig" not in pulumi.text
