@@ -30,7 +30,7 @@ def ca_certificates(path: Path) -> str:
     Raises:
         ValueError: The file has no certificates, or others than those of CAs, or all have expired.
     """
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  # slow to import
+    from cryptography.hazmat.primitives.serialization import Encoding
 
     return "".join(each.public_bytes(Encoding.PEM).decode() for each in _authorities(path))
 
@@ -41,7 +41,7 @@ def ca_expiry(path: Path) -> datetime:
 
 
 def _authorities(path: Path) -> "list[x509.Certificate]":
-    from cryptography import x509  # noqa: PLC0415  # slow to import, and most stacks have no such file
+    from cryptography import x509
 
     content = _read(path)
     if b"PRIVATE KEY-----" in content:
@@ -79,7 +79,7 @@ def _read(path: Path) -> bytes:
 
 def _is_authority(certificate: "x509.Certificate") -> bool:
     """Return whether a certificate can have signed others, or itself."""
-    from cryptography import x509  # noqa: PLC0415
+    from cryptography import x509
 
     if certificate.issuer == certificate.subject:
         return True

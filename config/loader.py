@@ -46,8 +46,8 @@ def load(config: "pulumi.Config", model: type[Model]) -> Model:
     Raises:
         ConfigError: The configuration is not valid.
     """
-    import pulumi  # noqa: PLC0415  # tools that read a file alone need not wait for it
-    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
+    import pulumi
+    from pulumi.runtime.config import CONFIG, get_config_env
 
     # pulumi.Config cannot list its keys, and misspelled keys must be reported.
     keys = sorted({**get_config_env(), **CONFIG.get()})

@@ -116,7 +116,7 @@ def write(source: Folder, target: Folder, name: str, *, overwrite: bool) -> None
     Raises:
         SecretsError: A Vault fails or refuses the request.
     """
-    from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
+    from hvac import exceptions
 
     with source.explained():
         original = source.read(name)

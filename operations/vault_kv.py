@@ -55,8 +55,8 @@ class Access:
         Raises:
             SecretsError: Vault cannot be reached, or fails or refuses the request.
         """
-        from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
-        from requests import exceptions as http  # noqa: PLC0415
+        from hvac import exceptions
+        from requests import exceptions as http
 
         try:
             yield
@@ -103,7 +103,7 @@ class Folder:
 
     def read(self, name: str) -> SecretVersion:
         """Read the newest version of a secret; empty if it does not exist."""
-        from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
+        from hvac import exceptions
 
         try:
             answer: Any = self.vault.client.adapter.get(self._url("data", name))
@@ -153,7 +153,7 @@ class Folder:
         Raises:
             ConcurrentWriteError: A newer version exists; nothing was written.
         """
-        from hvac import exceptions  # noqa: PLC0415
+        from hvac import exceptions
 
         body = {"data": data, "options": {"cas": replacing.version}}
         try:
@@ -168,7 +168,7 @@ class Folder:
         self.vault.client.adapter.post(self._url("metadata", name), json={"custom_metadata": custom_metadata})
 
     def _list(self, below: str) -> list[str]:
-        from hvac import exceptions  # noqa: PLC0415
+        from hvac import exceptions
 
         try:
             answer = self.vault.client.adapter.list(self._url("metadata", below).rstrip("/"))
@@ -177,7 +177,7 @@ class Folder:
         return list(answer["data"]["keys"])
 
     def _url(self, kind: str, name: str) -> str:
-        from hvac.utils import format_url  # noqa: PLC0415
+        from hvac.utils import format_url
 
         parts = (self.mount, kind, self.path, name) if self.version == 2 else (self.mount, self.path, name)  # noqa: PLR2004
         return format_url("/v1/{path}", path="/".join(part for part in parts if part))
@@ -194,7 +194,7 @@ def find(vault: Access, path: str) -> Folder:
         SecretsError: The token has no access to a KV engine at the path, or Vault is unreachable, sealed or refuses
             the token.
     """
-    from hvac import exceptions  # noqa: PLC0415
+    from hvac import exceptions
 
     with vault.explained(path):
         try:
@@ -217,7 +217,7 @@ def find(vault: Access, path: str) -> Folder:
 
 
 def _check_token(vault: Access) -> None:
-    from hvac import exceptions  # noqa: PLC0415
+    from hvac import exceptions
 
     try:
         vault.client.auth.token.lookup_self()

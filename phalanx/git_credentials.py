@@ -150,8 +150,8 @@ def check_private_key(text: str) -> None:
         ValueError: It is not. The message does not quote it.
     """
     # Imported here: most stacks have no key.
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key  # noqa: PLC0415
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 
     load = load_ssh_private_key if "BEGIN OPENSSH" in text else load_pem_private_key
     try:

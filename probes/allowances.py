@@ -222,7 +222,7 @@ def _magnum(connection: "Connection") -> dict[str, Allowance]:
 
 def _shown(ask: Callable[[], Any]) -> Any:
     """Return a service's answer, or None if it shows quotas to administrators only."""
-    from openstack import exceptions  # noqa: PLC0415  # takes a second to import
+    from openstack import exceptions
 
     try:
         return ask()

@@ -28,7 +28,7 @@ def exists(answer: "Response") -> bool:
     Raises:
         openstack.exceptions.SDKException: The response is another error.
     """
-    from openstack import exceptions  # noqa: PLC0415  # takes a second to import
+    from openstack import exceptions
 
     if answer.status_code == 404:  # noqa: PLR2004  # HTTP's "not found"
         return False

@@ -47,8 +47,8 @@ def connect(cloud: Cloud, project: str = PROJECT, *, timeout: float = TIMEOUT) -
     Raises:
         LoginError: The login fails.
     """
-    import openstack  # noqa: PLC0415  # takes a second to import
-    from openstack import exceptions  # noqa: PLC0415
+    import openstack
+    from openstack import exceptions
 
     try:
         connection = openstack.connect(
@@ -82,8 +82,8 @@ def openstack_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     Args:
         others: Exceptions to return with them.
     """
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415  # slow to import
-    from openstack.exceptions import SDKException  # noqa: PLC0415
+    from keystoneauth1.exceptions import ClientException
+    from openstack.exceptions import SDKException
 
     return (SDKException, ClientException, *others)
 
@@ -119,7 +119,7 @@ def locate(cloud: Cloud, project: str = PROJECT) -> Location:
 
 def _refusal(where: str, cloud: str, ca_file: str | None, error: Exception) -> Problem:
     """Explain why Keystone refuses to issue a token."""
-    from keystoneauth1 import exceptions as keystone  # noqa: PLC0415
+    from keystoneauth1 import exceptions as keystone
 
     causes = list(_causes(error))
     if any(isinstance(cause, keystone.Unauthorized) for cause in causes):

@@ -165,7 +165,7 @@ class _Project:
 
     def services(self) -> Iterator[Problem]:
         """Check that the region has all required services."""
-        from keystoneauth1.exceptions import EndpointNotFound  # noqa: PLC0415
+        from keystoneauth1.exceptions import EndpointNotFound
 
         session, region = self.connection.session, self.connection.config.region_name
         for service in openstack_services.required(self.config):

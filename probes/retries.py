@@ -33,7 +33,7 @@ def retry_reads(session: "requests.Session", *queries: str) -> None:
         session: The session.
         queries: URLs to which a POST changes nothing, either.
     """
-    from requests.adapters import HTTPAdapter  # noqa: PLC0415  # slow to import
+    from requests.adapters import HTTPAdapter
 
     for adapter in session.adapters.values():
         adapter.max_retries = _retries(_READS)  # type: ignore[attr-defined]  # each is an HTTPAdapter
@@ -43,7 +43,7 @@ def retry_reads(session: "requests.Session", *queries: str) -> None:
 
 def retry_openstack(connection: "Connection") -> None:
     """Let a connection repeat requests that change nothing, including those for tokens."""
-    from keystoneauth1.session import TCPKeepAliveAdapter  # noqa: PLC0415  # slow to import
+    from keystoneauth1.session import TCPKeepAliveAdapter
 
     session = connection.session.session
     retry_reads(session)
@@ -52,7 +52,7 @@ def retry_openstack(connection: "Connection") -> None:
 
 
 def _retries(methods: Collection[str]) -> "Retry":
-    from urllib3.util import Retry  # noqa: PLC0415  # slow to import
+    from urllib3.util import Retry
 
     return Retry(
         RETRIES,

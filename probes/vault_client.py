@@ -45,7 +45,7 @@ def connect(address: str, ca_file: Path | None = None, *, variable: str = TOKEN)
     Raises:
         VaultTokenError: No token is set, it contains invalid characters, or the connection would not be encrypted.
     """
-    import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
+    import hvac
 
     if urlsplit(address).scheme != "https" and not _on_this_machine(address):
         raise VaultTokenError(
@@ -88,7 +88,7 @@ def namespace(variable: str = TOKEN) -> str | None:
 
 def of_server(client: "hvac.Client") -> "hvac.Client":
     """Return a client for requests about the server, which Vault answers outside of namespaces only."""
-    import hvac  # noqa: PLC0415  # see connect
+    import hvac
 
     return hvac.Client(url=client.url, token="", timeout=TIMEOUT, session=client.session)
 
@@ -100,8 +100,8 @@ def explain(error: Exception, setting: str = "rsp:vault.address") -> str:
         error: A ``hvac.exceptions.VaultError`` or a ``requests.exceptions.RequestException``.
         setting: Option or configuration key of Vault's address.
     """
-    from hvac import exceptions  # noqa: PLC0415  # see connect
-    from requests import exceptions as http  # noqa: PLC0415
+    from hvac import exceptions
+    from requests import exceptions as http
 
     match error:
         case http.SSLError():

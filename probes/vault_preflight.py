@@ -76,8 +76,8 @@ def check_readable(address: str, environment: Environment, settings: Vault, stac
 def _check(
     address: str, settings: Vault, check_contents: Callable[["hvac.Client"], Iterable[Problem]]
 ) -> Iterator[Problem]:
-    from hvac import exceptions  # noqa: PLC0415  # see vault_client.connect
-    from requests import exceptions as http  # noqa: PLC0415
+    from hvac import exceptions
+    from requests import exceptions as http
 
     where = f"Vault at {address}"
     try:
@@ -101,7 +101,7 @@ def _check_seal(client: "hvac.Client", where: str) -> Iterator[Problem]:
 
 
 def _check_token(client: "hvac.Client", where: str) -> Iterator[Problem]:
-    from hvac import exceptions  # noqa: PLC0415
+    from hvac import exceptions
 
     try:
         token = client.auth.token.lookup_self()["data"]

@@ -52,7 +52,7 @@ def _check_name(host: str, address: str | None) -> Obstacle | None:
 
 
 def _check_health(url: str, ca_file: Path | None) -> Obstacle | None:
-    import requests  # noqa: PLC0415  # slow to import, and most commands of operations do without
+    import requests
 
     get = partial(requests.get, verify=vault_client.authorities(ca_file), timeout=TIMEOUT)
     try:

@@ -95,8 +95,8 @@ def explained(address: str, environment: Environment, doing: str) -> Iterator[No
     Raises:
         SecretsError: Vault refuses the request or does not answer.
     """
-    import hvac  # noqa: PLC0415  # slow to import, and most commands of this package do without
-    import requests  # noqa: PLC0415  # likewise
+    import hvac
+    import requests
 
     try:
         yield
@@ -117,7 +117,7 @@ def _read(client: "hvac.Client", environment: Environment, pool: Executor) -> di
 
 
 def _applications(client: "hvac.Client", environment: Environment) -> list[str]:
-    import hvac  # noqa: PLC0415
+    import hvac
 
     try:
         listed = client.secrets.kv.v2.list_secrets(environment.vault_path, mount_point=environment.vault_mount)
@@ -127,7 +127,7 @@ def _applications(client: "hvac.Client", environment: Environment) -> list[str]:
 
 
 def _keys(client: "hvac.Client", environment: Environment, name: str) -> list[tuple[SecretKey, str]]:
-    import hvac  # noqa: PLC0415
+    import hvac
 
     try:
         answer = client.secrets.kv.v2.read_secret_version(

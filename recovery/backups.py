@@ -81,7 +81,7 @@ class Patience:
             openstack.exceptions.SDKException: What is asked for does not exist, or the outage lasts longer.
             keystoneauth1.exceptions.ClientException: As before, if Cinder or Keystone cannot be reached.
         """
-        from openstack.exceptions import NotFoundException  # noqa: PLC0415  # slow to import
+        from openstack.exceptions import NotFoundException
 
         try:
             found = call()
@@ -255,7 +255,7 @@ class VolumeBackups:
             BackupError: It still exists.
             openstack.exceptions.SDKException: Cinder refuses the request.
         """
-        from openstack import exceptions  # noqa: PLC0415  # takes a second to import
+        from openstack import exceptions
 
         cinder = self.connection.block_storage
         if backup.kind == "snapshot":

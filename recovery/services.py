@@ -88,7 +88,7 @@ def reported(prefix: str = "") -> Iterator[None]:
 
 
 def _client_errors() -> tuple[type[Exception], ...]:
-    from hvac.exceptions import VaultError  # noqa: PLC0415  # see vault_client.connect
-    from requests.exceptions import RequestException  # noqa: PLC0415  # slow to import
+    from hvac.exceptions import VaultError
+    from requests.exceptions import RequestException
 
     return openstack_errors(VaultError, RequestException)

@@ -27,7 +27,7 @@ def env(
     admin: Annotated[bool, typer.Option("--admin", help="Use the administrator of the cloud and of Vault.")] = False,
 ) -> None:
     """Print the environment variables for clients of the sandbox: `eval "$(python -m sandbox env)"`."""
-    from sandbox import tools  # noqa: PLC0415 - each command imports only what it needs
+    from sandbox import tools
 
     tools.ensure(report=lambda line: typer.echo(line, err=True))
     typer.echo(environment.export_lines(environment.administrators() if admin else environment.variables()))

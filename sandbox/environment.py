@@ -20,7 +20,7 @@ def variables() -> dict[str, str]:
     Raises:
         SandboxError: The sandbox has not been brought up yet.
     """
-    from sandbox import tools  # noqa: PLC0415 - most importers of this module do not need it
+    from sandbox import tools
 
     return {
         "OS_CLIENT_CONFIG_FILE": str(paths.CLOUDS_YAML),

@@ -70,7 +70,7 @@ class Listener:
 
 def listeners(ports: Iterable[int]) -> list[Listener]:
     """Return the processes that listen on any of `ports` at an address that conflicts with the sandbox, by port."""
-    import psutil  # noqa: PLC0415 - slow to import, and most importers do not need it
+    import psutil
 
     wanted = set(ports)
     found: dict[int, Listener] = {}

@@ -45,9 +45,9 @@ def preview(
 
 def up(*, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False) -> None:
     """Bring up the cloud, deploy the platform, and print a summary."""
-    from sandbox import summary  # noqa: PLC0415 - each command imports only what it needs
-    from sandbox.cloud import up as cloud  # noqa: PLC0415
-    from sandbox.progress import Phases  # noqa: PLC0415
+    from sandbox import summary
+    from sandbox.cloud import up as cloud
+    from sandbox.progress import Phases
 
     with Phases() as phases:
         cloud.up(phases)
@@ -73,7 +73,7 @@ def outputs(
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show secret outputs in plaintext.")] = False,
 ) -> None:
     """Print the stack outputs."""
-    from sandbox import summary  # noqa: PLC0415
+    from sandbox import summary
 
     with _cli(stack, quiet=True) as cli:
         found = cli.outputs(show_secrets=show_secrets)
@@ -87,7 +87,7 @@ def destroy(
     *, stack: Stack = "sandbox", json: Json = False, config_file: ConfigFile = None, debug: Debug = False
 ) -> None:
     """Delete all resources that are not protected, and list the remaining ones with the reason."""
-    from sandbox import summary  # noqa: PLC0415
+    from sandbox import summary
 
     with _cli(stack, quiet=json, config_file=config_file, debug=debug) as cli:
         outcome = cli.destroy()
@@ -99,8 +99,8 @@ def destroy(
 @contextmanager
 def _cli(stack: str, *, quiet: bool, config_file: Path | None = None, debug: bool = False) -> Iterator["PulumiCli"]:
     """Yield the CLI for a stack, with the environment variables of the sandbox set."""
-    from sandbox import tools  # noqa: PLC0415
-    from sandbox.pulumi_cli import Options, PulumiCli  # noqa: PLC0415
+    from sandbox import tools
+    from sandbox.pulumi_cli import Options, PulumiCli
 
     if debug:
         logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(name)s %(levelname)s %(message)s")

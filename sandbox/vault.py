@@ -77,7 +77,7 @@ def down() -> None:
 
 def health() -> dict[str, Any] | None:
     """Return the response of `/sys/health` (initialized, sealed, standby, version); None if there is none."""
-    import requests  # noqa: PLC0415 - hvac's transport, as slow to import as hvac
+    import requests
 
     try:
         answer = _client().sys.read_health_status(method="GET", sealed_code=200, uninit_code=200, standby_code=200)
@@ -113,17 +113,17 @@ def configuration() -> dict[str, Any]:
 
 def operator_policy() -> str:
     """Return the policy of the operator token, the same as in a real environment."""
-    from config.loader import load_file  # noqa: PLC0415 - see _client
-    from config.stack_config import StackConfig  # noqa: PLC0415
-    from phalanx import environment  # noqa: PLC0415
-    from probes import vault_policy  # noqa: PLC0415
+    from config.loader import load_file
+    from config.stack_config import StackConfig
+    from phalanx import environment
+    from probes import vault_policy
 
     settings = load_file(paths.CHECKOUT / "Pulumi.sandbox.yaml", StackConfig).vault
     return vault_policy.operator(environment.load(git.SOURCE, "sandbox"), settings, "sandbox")
 
 
 def _client(token: str | None = None) -> "hvac.Client":
-    import hvac  # noqa: PLC0415 - slow to import, and most importers only start a process
+    import hvac
 
     # An empty token keeps hvac from reading VAULT_TOKEN or ~/.vault-token.
     return hvac.Client(url=_ADDRESS, token=token or "", timeout=_TIMEOUT)
@@ -170,7 +170,7 @@ def _update_operator(root: "hvac.Client") -> None:
 
 def _renew(token: str) -> bool:
     """Renew the operator token; return False if Vault does not accept it any more."""
-    import hvac.exceptions  # noqa: PLC0415 - see _client
+    import hvac.exceptions
 
     try:
         _client(token).auth.token.renew_self()

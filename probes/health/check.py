@@ -111,7 +111,7 @@ def _append(results: list[T], call: Callable[[], T]) -> None:
 
 def _findings(check: Check) -> list[Finding]:
     """Run a check; if that fails, return this as its finding."""
-    from requests.exceptions import RequestException  # noqa: PLC0415  # slow to import
+    from requests.exceptions import RequestException
 
     try:
         return list(check.run())

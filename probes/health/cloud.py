@@ -32,7 +32,7 @@ def service(connection: "Connection", service: Service) -> Iterator[Finding]:
         connection: Connection to the project.
         service: The service.
     """
-    from keystoneauth1.exceptions import EndpointNotFound  # noqa: PLC0415  # slow to import
+    from keystoneauth1.exceptions import EndpointNotFound
 
     try:
         answer = getattr(connection, service.proxy).get(service.path)

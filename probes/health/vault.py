@@ -31,7 +31,7 @@ def vault(address: str, ca_file: Path | None = None) -> Iterator[Finding]:
     Raises:
         PhalanxError: Vault does not answer.
     """
-    import requests  # noqa: PLC0415  # slow to import
+    import requests
 
     verify = vault_client.authorities(ca_file)
     try:

@@ -16,7 +16,7 @@ app = typer.Typer(help="Manage the OpenStack cloud on this machine.", no_args_is
 @app.callback()
 def require_supported_machine() -> None:
     """Manage the OpenStack cloud on this machine."""
-    from sandbox.cloud import machine  # noqa: PLC0415 - each command imports only what it needs
+    from sandbox.cloud import machine
 
     machine.require_supported()
 
@@ -24,7 +24,7 @@ def require_supported_machine() -> None:
 @app.command()
 def up() -> None:
     """Start the cloud, installing missing packages; restart what has failed."""
-    from sandbox.cloud import up as cloud  # noqa: PLC0415
+    from sandbox.cloud import up as cloud
 
     with Phases() as phases:
         cloud.up(phases)
@@ -33,7 +33,7 @@ def up() -> None:
 @app.command()
 def down() -> None:
     """Stop all processes of the sandbox and keep its data."""
-    from sandbox.cloud import down as cloud  # noqa: PLC0415
+    from sandbox.cloud import down as cloud
 
     with Phases() as phases:
         cloud.down(phases)
@@ -42,7 +42,7 @@ def down() -> None:
 @app.command()
 def reset(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False) -> None:
     """Stop all processes and delete all data: clouds, clusters, secrets and Pulumi stacks."""
-    from sandbox.cloud import down as cloud  # noqa: PLC0415
+    from sandbox.cloud import down as cloud
 
     if not yes:
         typer.confirm(f"Delete all data of the sandbox in {paths.HOME}?", abort=True)
@@ -53,8 +53,8 @@ def reset(*, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask f
 @app.command()
 def status(*, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show the state of all services; exit with 1 if one does not work."""
-    from sandbox.cloud.status import rows  # noqa: PLC0415
-    from sandbox.status import State, as_json, table  # noqa: PLC0415
+    from sandbox.cloud.status import rows
+    from sandbox.status import State, as_json, table
 
     found = rows()
     if json:
@@ -73,7 +73,7 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="Number of lines to show from the end.")] = 50,
 ) -> None:
     """Show the log of a service."""
-    from sandbox.cloud.logs import files  # noqa: PLC0415
+    from sandbox.cloud.logs import files
 
     known = files()
     if name not in known:

@@ -50,8 +50,8 @@ def clouds(password: Mapping[str, str]) -> dict[str, Any]:
 
 def connect(cloud: Cloud) -> "Connection":
     """Return a connection as administrator or tenant, regardless of the caller's OS_ variables."""
-    from openstack.config import OpenStackConfig  # noqa: PLC0415 - slow to import
-    from openstack.connection import Connection  # noqa: PLC0415
+    from openstack.config import OpenStackConfig
+    from openstack.connection import Connection
 
     config = OpenStackConfig(config_files=[str(paths.CLOUDS_YAML)], load_envvars=False)
     return Connection(config=config.get_one(cloud=cloud))

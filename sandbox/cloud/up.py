@@ -78,7 +78,7 @@ def up(phases: Phases) -> None:
 
 
 def _create_stack() -> None:
-    from sandbox import pulumi_cli  # noqa: PLC0415 - Pulumi's SDK is slow to import
+    from sandbox import pulumi_cli
 
     with environment.exported():
         pulumi_cli.select(_STACK)

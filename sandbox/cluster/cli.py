@@ -37,7 +37,7 @@ def status(directory: Directory) -> None:
 @app.command(hidden=True)
 def agent(directory: Directory) -> None:
     """Simulate the cluster's add-ons, and run host processes for some Pods."""
-    from sandbox.cluster.agent import run  # noqa: PLC0415 -- the other commands do not need it
+    from sandbox.cluster.agent import run
 
     run(ClusterDirectory(directory))
 
@@ -45,6 +45,6 @@ def agent(directory: Directory) -> None:
 @app.command("vault-secrets-operator", hidden=True)
 def vault_secrets_operator(directory: Directory) -> None:
     """Simulate vault-secrets-operator with its Pod's environment and service account."""
-    from sandbox.cluster.vault_secrets import run  # noqa: PLC0415 -- as above
+    from sandbox.cluster.vault_secrets import run
 
     run(ClusterDirectory(directory))

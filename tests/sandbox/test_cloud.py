@@ -63,7 +63,7 @@ class TestCloud:
         tenant.compute.wait_for_server(server, status="ACTIVE", wait=60)
 
     def test_processes_listen_on_loopback_only(self) -> None:
-        import psutil  # noqa: PLC0415
+        import psutil
 
         ours = {row["pid"] for row in _status().values() if row["pid"]}
         exposed = [

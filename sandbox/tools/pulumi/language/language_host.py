@@ -30,9 +30,9 @@ ALREADY_REPORTED = 32
 def serve(engine: str) -> None:
     """Serve until the CLI terminates this process."""
     # Not at module level: the process that runs the program does not need all of them.
-    import grpc  # noqa: PLC0415
-    from google.protobuf import empty_pb2  # noqa: PLC0415
-    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2  # noqa: PLC0415
+    import grpc
+    from google.protobuf import empty_pb2
+    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
     class Host(language_pb2_grpc.LanguageRuntimeServicer):
         """The methods that the CLI calls for `preview`, `up`, `refresh`, `destroy` and `about`."""
