@@ -83,10 +83,7 @@ class State:
 
     def kubeconfig(self, cluster: str) -> str | None:
         """Return the kubeconfig of a cluster of Magnum in plaintext, or None if it is not in the state."""
-        for each in resources(self.clear):
-            if each["urn"] == cluster and each["type"] == "openstack:containerinfra/cluster:Cluster":
-                return str(reveal(each["outputs"])["kubeconfig"]["raw_config"])
-        return None
+        return next((kubeconfig(each) for each in resources(self.clear) if each["urn"] == cluster), None)
 
     def reference(self, provider: str) -> str:
         """Return the reference of resources to a provider in the state: its URN and ID."""
