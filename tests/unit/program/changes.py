@@ -14,6 +14,10 @@ _NOISE: Mapping[str, frozenset[str]] = {"vault:kv/secretV2:SecretV2": frozenset(
 """Properties with the time of the run."""
 
 
+_KEPT = "created-with-"
+"""Beginning of the names of Stashes, which only keep values of the configuration."""
+
+
 @dataclass
 class Steps:
     """Steps of the engine, each with the types of its resources."""
@@ -34,7 +38,9 @@ def steps(before: Recording, after: Recording) -> Steps:
     found = Steps()
     old, new = ({(each.type, each.name): each for each in run.resources} for run in (before, after))
     for key in old.keys() | new.keys():
-        kind = key[0]
+        kind, name = key
+        if name.startswith(_KEPT):
+            continue
         if key not in old:
             found.created.add(kind)
         elif key not in new:

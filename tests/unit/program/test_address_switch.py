@@ -13,7 +13,6 @@ from probes import floating_ip
 from program import address_switch
 from program.address_switch import AddressNotMovedError, await_cluster, wait_until_free
 from program.deployed import Deployed
-from recovery import openstack
 from tests.unit.recording import STACK, ProgramRunner
 from tests.unit.sample import environment, environment_data
 
@@ -103,7 +102,7 @@ def update(run_program: ProgramRunner, *, preview: bool = False, **changes: Any)
 def _not_taken(owners: list[str | None], monkeypatch: pytest.MonkeyPatch) -> None:
     owners.append(None)
     monkeypatch.setattr(address_switch, "PATIENCE", -1)
-    monkeypatch.setattr(openstack, "connect", lambda _: SimpleNamespace())
+    monkeypatch.setattr(address_switch, "connect", lambda _, **__: SimpleNamespace())
 
 
 @pytest.mark.usefixtures("_not_taken")
