@@ -16,7 +16,7 @@ from tests.sandbox.certificates import MagnumCluster
 from tests.sandbox.configuration import vary
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
-from tests.sandbox.test_load_balancer import with_the_address
+from tests.sandbox.test_load_balancer import OURS, balancers, forwardings, with_the_address, workers
 
 GREEN = {
     "image": "ubuntu-2404-kube-v1.36.3",
@@ -31,27 +31,37 @@ PATIENCE = 180
 
 
 class Programs(NamedTuple):
-    """The program with the first cluster alone, and with both by the active one."""
+    """The program with the first cluster alone, and with both by the active one, also in the mode octavia."""
 
     alone: Program
     cluster: Program
     green: Program
+    balanced_cluster: Program
+    balanced_green: Program
 
 
 @pytest.fixture(scope="module")
 def both(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     """Yield the programs; remove the second cluster afterwards."""
     folder = tmp_path_factory.mktemp("both")
-    made = {
-        active: Program(
-            "sandbox", vary(folder / f"{active}.yaml", {"clusters": {"green": GREEN}, "activeCluster": active})
-        )
-        for active in ("cluster", "green")
-    }
+    made = {}
+    for active in ("cluster", "green"):
+        changes: dict[str, Any] = {"clusters": {"green": GREEN}, "activeCluster": active}
+        made[active] = Program("sandbox", vary(folder / f"{active}.yaml", changes))
+        changes["ingress"] = {"mode": "octavia"}
+        made[f"balanced_{active}"] = Program("sandbox", vary(folder / f"balanced-{active}.yaml", changes))
     yield Programs(alone=program, **made)
     if program.changes("preview"):
         made["cluster"].run("up")
         program.run("up")
+
+
+def members(tenant: Connection) -> set[str]:
+    """Return the addresses to which the stack's load balancer forwards, the same for each port."""
+    (found,) = {
+        frozenset(address for address, _ in each.members) for each in forwardings(tenant, balancers(tenant)[OURS])
+    }
+    return set(found)
 
 
 def magnum_id(tenant: Connection, name: str) -> str:
@@ -88,6 +98,23 @@ def service_address(objects: Objects) -> str:
     """Return the address that the load balancer of ingress-nginx has in its cluster."""
     service: Any = objects.one("v1", "Service", "ingress-nginx-controller", "ingress-nginx")
     return str(service["status"]["loadBalancer"]["ingress"][0]["ip"])
+
+
+def switch_members(both: Programs, tenant: Connection, address: str) -> None:
+    """Switch to green and back behind a load balancer of the stack, which only gets other members."""
+    both.balanced_cluster.run("up")
+    assert with_the_address(tenant, address) == OURS
+    assert members(tenant) == workers(tenant)
+    assert planned(both.balanced_green) == {("update", f"load-balancer-{port}-members") for port in ("http", "https")}
+    both.balanced_green.run("up")
+    assert with_the_address(tenant, address) == OURS
+    assert members(tenant) == workers(tenant, "green")
+    assert both.balanced_green.changes("preview") == {}
+    # No service tells that green serves users.
+    refused = both.alone.attempt("preview")
+    assert "the cluster green serves users" in refused.stdout + refused.stderr
+    both.balanced_cluster.run("up")
+    assert members(tenant) == workers(tenant)
 
 
 def test_a_cluster_replaces_the_other_and_the_address_moves(
@@ -133,6 +160,10 @@ def test_a_cluster_replaces_the_other_and_the_address_moves(
         both.cluster.run("up")
         assert serving() == first
         assert service_address(objects) == address
+
+        switch_members(both, tenant, address)
+        both.cluster.run("up")
+        assert serving() == first
 
     removed = planned(program)
     assert all(kind == "delete" and name.startswith("green") for kind, name in removed), removed

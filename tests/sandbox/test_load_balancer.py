@@ -94,8 +94,8 @@ def with_the_address(tenant: Connection, address: str) -> str | None:
     return next((name for name, each in balancers(tenant).items() if each.vip_port_id == floating.port_id), None)
 
 
-def workers(tenant: Connection) -> set[str]:
-    prefix = cloud_name("sandbox", "cluster")
+def workers(tenant: Connection, cluster: str = "cluster") -> set[str]:
+    prefix = cloud_name("sandbox", cluster)
     return {
         port.fixed_ips[0]["ip_address"]
         for server in tenant.compute.servers()
