@@ -1,13 +1,14 @@
-"""Names of OpenStack resources, to find duplicates."""
+"""Names and IDs of OpenStack resources, to find duplicates."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from openstack.connection import Connection
 
 
-def names(tenant: Connection) -> Counter[tuple[str, str]]:
-    """Count the resources of the project by kind and name; floating IPs are counted by description.
+def resources(tenant: Connection) -> Iterator[tuple[str, Any]]:
+    """Yield kind and resource for all named resources of the project; floating IPs have a description instead.
 
     EC2 credentials have no names: a killed run may leave one that nothing uses, which `recover` reports.
     """
@@ -25,10 +26,21 @@ def names(tenant: Connection) -> Counter[tuple[str, str]]:
         "template": tenant.container_infrastructure_management.cluster_templates(),
         "credential": identity.application_credentials(tenant.current_user_id),
         "balancer": tenant.load_balancer.load_balancers(),
+        "address": tenant.network.ips(project_id=project),
     }
-    counts = Counter((kind, str(each.name)) for kind, listed in found.items() for each in listed)
-    counts.update(("address", str(each.description)) for each in tenant.network.ips(project_id=project))
-    return counts
+    return ((kind, each) for kind, listed in found.items() for each in listed)
+
+
+def names(tenant: Connection) -> Counter[tuple[str, str]]:
+    """Count the resources of the project by kind and name."""
+    return Counter(
+        (kind, str(each.description if kind == "address" else each.name)) for kind, each in resources(tenant)
+    )
+
+
+def identities(tenant: Connection) -> set[tuple[str, str]]:
+    """Return kind and ID of all resources of the project."""
+    return {(kind, str(each.id)) for kind, each in resources(tenant)}
 
 
 def repeated(tenant: Connection) -> dict[tuple[str, str], int]:

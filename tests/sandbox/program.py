@@ -66,16 +66,19 @@ class Program:
 
     def outputs(self) -> dict[str, Any]:
         """Return the stack outputs, with secret ones masked."""
-        done = subprocess.run(
-            ["pulumi", "stack", "output", "--json", "--stack", self.stack],
+        found: dict[str, Any] = json.loads(self.manage("output", "--json", "--stack", self.stack))
+        return found
+
+    def manage(self, *arguments: str) -> str:
+        """Run a subcommand of `pulumi stack` and return its output."""
+        return subprocess.run(
+            ["pulumi", "stack", *arguments],
             cwd=self.directory,
             env=self._environment(),
             text=True,
             capture_output=True,
             check=True,
-        )
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        ).stdout
 
     def changes(self, command: str) -> dict[str, int]:
         """Run a command and return the number of changed resources by operation.

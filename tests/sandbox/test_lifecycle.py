@@ -1,14 +1,17 @@
-"""The program over time: without changes, after a kill, and after a destroy."""
+"""The program over time: without changes, after a kill, after a destroy, and after a loss of the state."""
 
 import itertools
+import shutil
 from pathlib import Path
+from typing import Any
 
+import hvac
 import pytest
 from openstack.connection import Connection
 
 from config.names import cloud_name
 from sandbox import paths
-from tests.sandbox.names import repeated
+from tests.sandbox.names import identities, repeated
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
 
@@ -51,6 +54,43 @@ def test_a_killed_run_continues_without_duplicates(program: Program, tenant: Con
     assert nfs() == created
     assert repeated(tenant) == {}
     assert program.changes("preview") == {}
+
+
+def test_a_lost_state_is_recorded_again(
+    program: Program, tenant: Connection, vault: hvac.Client, tmp_path: Path
+) -> None:
+    state = paths.STACKS / ".pulumi/stacks/rsp/sandbox.json"
+    copy = Path(shutil.copy(state, tmp_path))
+    before, passwords, keys = identities(tenant), generated(vault), access_keys(tenant)
+    state.unlink()
+    try:
+        program.manage("init", program.stack)
+        program.recover()
+        program.run("up")
+    except BaseException:
+        shutil.copy(copy, state)
+        raise
+    assert identities(tenant) == before
+    assert generated(vault) == passwords
+    assert program.changes("preview") == {}
+    # They can be read only when they are created.
+    for key in keys:
+        tenant.identity.delete(f"/users/{tenant.current_user_id}/credentials/OS-EC2/{key}")
+
+
+def generated(vault: hvac.Client) -> dict[str, Any]:
+    """Return the passwords of the databases."""
+    read = vault.secrets.kv.v2.read_secret_version(
+        "phalanx/sandbox/postgres", mount_point="secret", raise_on_deleted_version=True
+    )
+    found: dict[str, Any] = read["data"]["data"]
+    return found
+
+
+def access_keys(tenant: Connection) -> list[str]:
+    """Return the access keys of the object store."""
+    found = tenant.identity.get(f"/users/{tenant.current_user_id}/credentials/OS-EC2").json()["credentials"]
+    return [each["access"] for each in found]
 
 
 def _is_open_to_others(file: Path) -> bool:
