@@ -1,12 +1,11 @@
 """Removal of secrets in Vault that an environment does not read, in a way that can be undone."""
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from operations.vault_kv import Access, Folder
-from phalanx.environment import Environment
+from phalanx.environment import Environment, nearest
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, SecretKey
 from probes import vault_client, vault_secrets
@@ -45,8 +44,7 @@ def choose(names: Iterable[str], plan: Plan, held: Collection[SecretKey]) -> lis
             problems.append(f"{name}: cannot be removed, as the environment reads {', '.join(read)}")
         elif not matching:
             known = [*map(str, plan.unneeded(held)), *sorted(applications)]
-            near = difflib.get_close_matches(name, known, n=1)
-            problems.append(f"{name}: Vault has no such secret{f'; did you mean {near[0]}?' if near else ''}")
+            problems.append(f"{name}: Vault has no such secret{nearest(name, known)}")
         chosen |= matching
     if problems:
         raise SecretsError(*problems)

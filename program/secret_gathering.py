@@ -1,13 +1,12 @@
 """Gather an environment's secrets from the configuration, Phalanx and Vault."""
 
-import difflib
 from collections.abc import Collection, Iterable, Mapping
 
 import pulumi
 
 from config.stack_config import StackConfig
 from phalanx import additions
-from phalanx.environment import Environment
+from phalanx.environment import Environment, nearest
 from phalanx.errors import SecretsError
 from phalanx.generators import BCRYPT_LIMIT, GeneratorType, OidcClient, oidc_clients
 from phalanx.secret_inputs import SecretInputs, rotatable
@@ -91,13 +90,13 @@ def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable
     names = sorted(generated | {name.partition("/")[0] for name in generated})
     derived = {str(key): secret.source for key, secret in plan.items() if isinstance(secret.origin, Generated)}
     return [
-        f"rsp:secrets.applications: no application of this environment reads {key}{_nearest(str(key), known)}"
+        f"rsp:secrets.applications: no application of this environment reads {key}{nearest(str(key), known)}"
         for key in configured
         if key not in plan
     ] + [
         f"rsp:vault.rotation: {name} is derived from {derived[name]}: rotate that secret instead"
         if derived.get(name)
-        else f"rsp:vault.rotation: no secret is generated for {name}{_nearest(name, names)}"
+        else f"rsp:vault.rotation: no secret is generated for {name}{nearest(name, names)}"
         for name in rotation
         if name not in names
     ]
@@ -150,11 +149,6 @@ def _check_lengths(plan: Plan, known: Mapping[SecretKey, str], configured: Colle
         for key in hashed
         if key and key in known and (size := len(known[key].encode())) > BCRYPT_LIMIT
     ]
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _explain(plan: Plan, missing: Collection[SecretKey], environment: Environment) -> list[str]:
