@@ -41,5 +41,6 @@ def problems(
             yield Problem(
                 where=f"rsp:{key}.{found['name']}.autoscaling.{bound}",
                 what=f"is {nearest}, but the group has {count} nodes, and Magnum refuses bounds without the present "
-                f"number: run `openstack coe cluster resize --nodegroup {found['name']} {cluster} {nearest}` first",
+                f"number: run `openstack coe cluster resize --nodegroup {found['name']} {cluster} {nearest}` first; if "
+                "the present bounds exclude that number, deploy bounds that include both before",
             )

@@ -266,10 +266,11 @@ class _Project:
             known = {**self.names.known_flavors, **self.names.known_images}
             names = {str(each.id): name for name, each in known.items()}
             yield from existing_cluster.problems(self.config, name, cluster, template, names)
-            path = f"/clusters/{cluster.name}/nodegroups"
-            groups = (openstack_api.get(self._magnum, path, openstack_api.NODE_GROUPS) or {}).get("nodegroups", [])
-            key = f"clusters.{name}.nodeGroups"
-            yield from existing_node_groups.problems(key, settings.node_groups, cluster.name, groups, names)
+            if cluster.status not in existing_cluster.REPLACED:
+                path = f"/clusters/{cluster.name}/nodegroups"
+                groups = (openstack_api.get(self._magnum, path, openstack_api.NODE_GROUPS) or {}).get("nodegroups", [])
+                key = f"clusters.{name}.nodeGroups"
+                yield from existing_node_groups.problems(key, settings.node_groups, cluster.name, groups, names)
         yield from active_cluster.problems(self.connection, self.config, self.stack, self._existing_clusters)
         if namespace := self.config.monitoring.namespace:
             active = self.config.active

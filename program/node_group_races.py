@@ -75,7 +75,7 @@ def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
         if found and str(found["status"]).endswith("_FAILED"):
             raise PhalanxError(
                 f"Magnum could not update the cluster {found.get('name', cluster)}: {found.get('status_reason')}: see "
-                "`openstack coe cluster show`"
+                f"`openstack coe cluster show {found.get('name', cluster)}`"
             )
 
     return wait

@@ -77,6 +77,9 @@ def check_move(settings: Phalanx, recorded: str, before: str) -> None:
 def _includes(settings: Phalanx, commit: str, earlier: str) -> bool:
     try:
         return History(settings.repository, settings.git_credentials).includes(commit, earlier)
-    except CheckoutError:
-        # Of another repository, or of a branch that was rewritten: there is no order.
+    except CheckoutError as error:
+        # It may be of another repository, or of a branch that was rewritten.
+        pulumi.warn(
+            f"{VARIABLE}: cannot determine whether {earlier} is older than {commit}, which is deployed: {error}"
+        )
         return False

@@ -47,11 +47,12 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         PulumiError: The program or the CLI failed.
     """
     report = Report(dry_run=dry_run)
+    answering: dict[str, bool] = {}
     for _ in range(ROUNDS):
         progress("previewing the program to find unrecorded resources")
         planned = {str(each["urn"]): each for each in stack.planned()}
         search = Search(_with_providers(stack, planned), dry_run=dry_run, progress=progress, attempts=1)
-        report.items += _found(search, planned)
+        report.items += _found(search, _reachable(search, planned, answering))
         if dry_run or report.undecided or not search.recorded:
             break
         record(stack, search)
@@ -83,6 +84,29 @@ def _provider_inputs(planned: Mapping[str, Any], state: State) -> dict[str, Any]
     return inputs
 
 
+def _reachable(search: Search, planned: Planned, answering: dict[str, bool]) -> Planned:
+    """Return the planned resources without those in clusters that do not answer, which are left to the next run.
+
+    It may first create the cluster, or change its address.
+
+    Args:
+        search: The search of this round.
+        planned: The planned resources.
+        answering: Whether the APIs of the clusters answer, by provider; completed for the next rounds.
+    """
+    known = _urns(search.state)
+    providers = {provider_of(each) for each in planned.values() if each["type"].startswith("kubernetes:")}
+    for provider in sorted(providers & known - answering.keys()):
+        answering[provider] = search.answers(provider)
+        if not answering[provider]:
+            search.progress(f"the API of {provider.rpartition('::')[2]} does not answer: left to the next run")
+    return {
+        urn: each
+        for urn, each in planned.items()
+        if not each["type"].startswith("kubernetes:") or answering.get(provider_of(each), True)
+    }
+
+
 def _found(search: Search, planned: Planned) -> list[Item]:
     """Return the planned resources that exist; the search then has what is to be recorded."""
     known = _urns(search.state)
@@ -94,7 +118,7 @@ def _found(search: Search, planned: Planned) -> list[Item]:
         place = len(search.recorded)
         new = _recordable(each, inputs, known) | {"provider": search.state.reference(provider_of(each))}
         item = search.resolve_creation(Creation(new, inputs))
-        # A cluster that does not answer may be created by the next run, which also takes over the objects of others.
+        # The next run also takes over the objects of others.
         left = {Outcome.ABSENT} if each["type"] in OPENSTACK_FINDERS else {Outcome.ABSENT, Outcome.UNDECIDED}
         if item.outcome in left:
             continue

@@ -87,7 +87,9 @@ class State:
 
     def reference(self, provider: str) -> str:
         """Return the reference of resources to a provider in the state: its URN and ID."""
-        (identifier,) = [each["id"] for each in resources(self.sealed) if each["urn"] == provider]
+        # An interrupted replacement leaves the former one, marked for deletion.
+        present = (each for each in resources(self.sealed) if each["urn"] == provider and not each.get("delete"))
+        identifier = next(present)["id"]
         return f"{provider}::{identifier}"
 
     def ids(self, type_token: str, provider: str) -> set[str]:

@@ -29,13 +29,16 @@ def _objects(cluster: KubernetesApi, inputs: Inputs) -> Iterable[Found]:
     found = cluster.get(f"{collection}/{name}") if collection else None
     if found is None or found["metadata"].get("deletionTimestamp"):
         return
-    managers = [each.get("manager", "") for each in found["metadata"].get("managedFields", [])]
-    manager = next((each for each in managers if each.startswith(_MANAGER)), None)
-    if manager is None:
+    managed = found["metadata"].get("managedFields", [])
+    ours = [each for each in managed if each.get("manager", "").startswith(_MANAGER)]
+    if not ours:
+        managers = ", ".join(each.get("manager", "") for each in managed)
         raise AmbiguousError(
-            f"{inputs['kind']} {name} was created by {', '.join(managers) or 'an unknown manager'}: remove it, "
+            f"{inputs['kind']} {name} was created by {managers or 'an unknown manager'}: remove it, "
             "or bring it into the stack with `pulumi import`",
         )
+    # A patch of the provider has a manager of its own, with fewer fields.
+    manager = max(ours, key=lambda each: len(str(each.get("fieldsV1"))))["manager"]
     namespaced = found["metadata"].get("namespace")
     yield Found(
         f"{namespaced}/{name}" if namespaced else name,

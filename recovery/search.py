@@ -11,7 +11,7 @@ from recovery import kubernetes
 from recovery.document import Creation, Inputs, KnownInputs, State, UnknownInputError, provider_of
 from recovery.finder import POLL, AmbiguousError, Finder, Found
 from recovery.report import Item, Outcome
-from recovery.services import repeatable, reported, service_of
+from recovery.services import SERVICES, repeatable, reported, service_of
 
 ATTEMPTS = 4
 """Number of queries for a resource: a service may still be processing the request of the killed run."""
@@ -48,6 +48,14 @@ class Search:
         return self._decide(
             creation.urn, lambda: self._resolve(creation, finder, self._client(creation.provider, connect))
         )
+
+    def answers(self, provider: str) -> bool:
+        """Return whether the API of a cluster answers, by the URN of its provider."""
+        try:
+            self._client(provider, SERVICES["kubernetes"].connect).get("/version")
+        except PhalanxError:
+            return False
+        return True
 
     def resolve_unfinished(self, created: Creation, finder: Finder[Any], connect: Callable[[Inputs], Any]) -> Item:
         """Wait for a resource that a failed run did not see completed, and mark it for a refresh."""

@@ -81,20 +81,24 @@ def nodes(connection: "Connection", client: KubernetesApi, config: StackConfig, 
     address = floating_ip.of_platform(connection, config, stack)
     balancer = floating_ip.load_balancer(connection, address.port_id if address else None)
     if balancer:  # `ingress` reports that there is none
-        members = {each.address for each in _members(_status_tree(connection, balancer.id))}
-        yield judge_nodes(members, cluster_nodes.addresses_of(client), stack, monitored=config.ingress.health_monitors)
+        pools: dict[str, set[str]] = {}
+        for each in _members(_status_tree(connection, balancer.id)):
+            pools.setdefault(each.pool, set()).add(each.address)
+        nodes = cluster_nodes.addresses_of(client)
+        yield judge_nodes(list(pools.values()), nodes, stack, monitored=config.ingress.health_monitors)
 
 
-def judge_nodes(members: Collection[str], nodes: Collection[str], stack: str, *, monitored: bool) -> Finding:
+def judge_nodes(pools: list[set[str]], nodes: Collection[str], stack: str, *, monitored: bool) -> Finding:
     """Return the finding about a difference between members and nodes.
 
     Args:
-        members: Addresses of the members.
+        pools: Addresses of the members of each pool.
         nodes: Addresses of the nodes.
         stack: Name of the stack.
         monitored: Whether Octavia takes members out that do not answer.
     """
-    gone, missing = set(members) - set(nodes), set(nodes) - set(members)
+    gone = {each for pool in pools for each in pool} - set(nodes)
+    missing = {each for each in nodes if not pools or any(each not in pool for pool in pools)}
     if not gone and not missing:
         return ok(MEMBERS, f"the {len(nodes)} nodes")
     lines = [f"of no node, such as one that was replaced: {', '.join(sorted(gone))}"] if gone else []

@@ -33,7 +33,8 @@ def test_bounds_without_the_present_number_are_refused(count: int, bound: str, n
     assert refusal == (
         f"rsp:clusters.cluster.nodeGroups.labs.autoscaling.{bound}: is {nearest}, but the group has {count} nodes, and "
         "Magnum refuses bounds without the present number: run `openstack coe cluster resize --nodegroup labs "
-        f"rsp-test-cluster {nearest}` first"
+        f"rsp-test-cluster {nearest}` first; if the present bounds exclude that number, deploy bounds that include "
+        "both before"
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from probes.kubernetes_api import KubernetesError
 from recovery import kubernetes
 from recovery.adoption import adopt
 from recovery.pulumi_stack import PulumiStack
@@ -130,6 +131,29 @@ def test_an_object_is_recorded_by_its_name_if_a_run_applied_it(
         assert (recorded["id"], recorded["outputs"]["__fieldManager"]) == ("argocd/ours", manager)
         assert recorded["inputs"]["stringData"] == {"known": "1"}
         assert (recorded["dependencies"], recorded["propertyDependencies"]) == ([CLUSTER], {"stringData": []})
+
+
+def test_a_cluster_that_does_not_answer_is_asked_once(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request is repeated for more than a minute."""
+    asked = []
+
+    class Silent(_Secrets):
+        def get(self, path: str) -> Mapping[str, Any] | None:
+            asked.append(path)
+            raise KubernetesError("the Kubernetes API at https://192.0.2.1:6443 does not answer")
+
+    monkeypatch.setitem(SERVICES, "kubernetes", Service(lambda _: Silent(""), kubernetes.finder))
+    pulumi.write([CLOUD_STATE, CLUSTER_STATE], [])
+
+    def planned(name: str) -> dict[str, Any]:
+        inputs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "argocd"}}
+        return resource("kubernetes:core/v1:Secret", name, inputs, CLUSTER)
+
+    pulumi.plan([planned("first"), planned("second")])
+    told: list[str] = []
+    assert outcomes(adopt(STACK, progress=told.append)) == {}
+    assert asked == ["/version"]
+    assert "the API of kubernetes does not answer: left to the next run" in told
 
 
 def test_the_provider_of_a_cluster_is_recorded_with_its_kubeconfig(

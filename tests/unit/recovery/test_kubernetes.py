@@ -91,6 +91,19 @@ def test_an_object_is_found_with_its_field_manager() -> None:
     assert namespace.outputs["__fieldManager"] == "pulumi-kubernetes-1a2b3c4d"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_field_manager_is_not_that_of_a_patch(order: int) -> None:
+    managed = [
+        {"manager": "pulumi-kubernetes-patch", "fieldsV1": {"f:operation": {}}},
+        {"manager": "pulumi-kubernetes-owner", "fieldsV1": {"f:metadata": {"f:annotations": {}}, "f:spec": {}}},
+    ]
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/tap"
+    tap = existing(APPLICATION)
+    tap["metadata"]["managedFields"] = managed[::order]
+    (application,) = found(APPLICATION, {path: tap})
+    assert application.outputs["__fieldManager"] == "pulumi-kubernetes-owner"
+
+
 def test_the_id_of_a_namespaced_object_has_its_namespace() -> None:
     path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/tap"
     assert [each.id for each in found(APPLICATION, {path: existing(APPLICATION, "pulumi-kubernetes-1")})] == [

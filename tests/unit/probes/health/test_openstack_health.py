@@ -246,6 +246,12 @@ def test_members_must_be_the_nodes(
     assert (found.state, found.message) == (state, message)
 
 
+def test_each_port_must_lead_to_all_nodes() -> None:
+    both = {"10.20.0.0", "10.20.0.1"}
+    found = load_balancer.judge_nodes([both, {"10.20.0.0"}], both, "test", monitored=True)
+    assert (found.state, found.message) == (State.WARNING, "lack the nodes 10.20.0.1")
+
+
 def test_no_load_balancer_has_no_members_to_compare() -> None:
     connection: Any = SimpleNamespace(network=SimpleNamespace(ips=lambda **_: []), load_balancer=None)
     client: Any = None
