@@ -99,7 +99,9 @@ def restore(  # noqa: PLR0913  # one parameter per option
     ] = False,
     at: Annotated[
         str | None,
-        typer.Option("--time", help="The last backup until a day or time in UTC, such as 2026-11-25T12:00"),
+        typer.Option(
+            "--time", help="The last backup made before a time in UTC, such as 2026-11-25T12:00, or the end of a day"
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation")] = False,
     timeout: Hours = 24,
