@@ -4,6 +4,7 @@ The checks use the APIs of OpenStack, Kubernetes and Vault instead of the stack'
 credentials from the cloud, as a user's would.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,3 +88,11 @@ def vault(program: Program) -> hvac.Client:
     del program
     variables = environment.variables()
     return hvac.Client(url=variables["VAULT_ADDR"], token=variables["VAULT_TOKEN"])
+
+
+@pytest.fixture(scope="session")
+def vault_root(program: Program) -> hvac.Client:
+    """Return a client for Vault with the root token."""
+    del program
+    keys = json.loads((paths.VAULT / "init.json").read_text())
+    return hvac.Client(url=environment.variables()["VAULT_ADDR"], token=keys["root_token"])

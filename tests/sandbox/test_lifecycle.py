@@ -57,11 +57,12 @@ def test_a_killed_run_continues_without_duplicates(program: Program, tenant: Con
 
 
 def test_a_lost_state_is_recorded_again(
-    program: Program, tenant: Connection, vault: hvac.Client, tmp_path: Path
+    program: Program, tenant: Connection, vault: hvac.Client, vault_root: hvac.Client, tmp_path: Path
 ) -> None:
     state = paths.STACKS / ".pulumi/stacks/rsp/sandbox.json"
     copy = Path(shutil.copy(state, tmp_path))
     before, passwords, keys = identities(tenant), generated(vault), access_keys(tenant)
+    token = program.manage("output", "vaultWriteToken", "--show-secrets", "--stack", program.stack).strip()
     state.unlink()
     try:
         program.manage("init", program.stack)
@@ -73,9 +74,10 @@ def test_a_lost_state_is_recorded_again(
     assert identities(tenant) == before
     assert generated(vault) == passwords
     assert program.changes("preview") == {}
-    # They can be read only when they are created.
+    # Both can be read only when they are created, so that there are others now.
     for key in keys:
         tenant.identity.delete(f"/users/{tenant.current_user_id}/credentials/OS-EC2/{key}")
+    vault_root.auth.token.revoke(token)
 
 
 def generated(vault: hvac.Client) -> dict[str, Any]:

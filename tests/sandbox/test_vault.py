@@ -1,7 +1,6 @@
 """Secrets in Vault: permissions, and copies in the cluster."""
 
 import base64
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ import hvac.exceptions
 import pytest
 
 from config.stack_config import StackConfig
-from sandbox import paths
 from sandbox.ports import Port
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
@@ -54,13 +52,12 @@ def test_the_read_policy_has_phalanxs_exact_text(vault: hvac.Client) -> None:
     assert read["data"]["policy"] == READ_POLICY
 
 
-def test_the_write_token_passes_phalanxs_audit(vault: hvac.Client) -> None:
+def test_the_write_token_passes_phalanxs_audit(vault: hvac.Client, vault_root: hvac.Client) -> None:
     """The checks of ``phalanx vault audit`` (_audit_write_token in src/phalanx/services/vault.py) succeed."""
     write: Any = vault.adapter.get("/v1/sys/policies/acl/phalanx/sandbox/write")
     assert write["data"]["policy"] == WRITE_POLICY
-    root = hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
-    listed: Any = root.list("auth/token/accessors")
-    found = [_token(root, accessor) for accessor in listed["data"]["keys"]]
+    listed: Any = vault_root.list("auth/token/accessors")
+    found = [_token(vault_root, accessor) for accessor in listed["data"]["keys"]]
     (token,) = [each for each in found if each and each["display_name"] == "token-sandbox"]
     assert set(token["policies"]) - {"default"} == {"phalanx/sandbox/write"}
     left = datetime.fromisoformat(token["expire_time"]) - datetime.now(UTC)
@@ -173,10 +170,13 @@ def test_the_program_cannot_extend_its_permissions(vault: hvac.Client, path: str
         vault.write_data(path, data=body)
 
 
-def test_a_changed_policy_stops_the_program_until_it_is_deleted(program: Program, vault: hvac.Client) -> None:
+def test_a_changed_policy_stops_the_program_until_it_is_deleted(
+    program: Program, vault: hvac.Client, vault_root: hvac.Client
+) -> None:
     path = "/v1/sys/policies/acl/phalanx/sandbox/read"
-    root = hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
-    root.sys.create_or_update_acl_policy("phalanx/sandbox/read", READ_POLICY.replace('["read"]', '["read", "list"]'))
+    vault_root.sys.create_or_update_acl_policy(
+        "phalanx/sandbox/read", READ_POLICY.replace('["read"]', '["read", "list"]')
+    )
     try:
         with pytest.raises(AssertionError, match="`vault policy delete phalanx/sandbox/read` and"):
             program.run("up")
