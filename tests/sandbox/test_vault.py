@@ -58,10 +58,13 @@ def test_the_write_token_passes_phalanxs_audit(vault: hvac.Client, vault_root: h
     assert write["data"]["policy"] == WRITE_POLICY
     listed: Any = vault_root.list("auth/token/accessors")
     found = [_token(vault_root, accessor) for accessor in listed["data"]["keys"]]
-    (token,) = [each for each in found if each and each["display_name"] == "token-sandbox"]
-    assert set(token["policies"]) - {"default"} == {"phalanx/sandbox/write"}
-    left = datetime.fromisoformat(token["expire_time"]) - datetime.now(UTC)
-    assert timedelta(days=7) < left < timedelta(days=31)
+    # A killed run may leave another one, until it expires.
+    tokens = [each for each in found if each and each["display_name"] == "token-sandbox"]
+    assert tokens
+    for token in tokens:
+        assert set(token["policies"]) - {"default"} == {"phalanx/sandbox/write"}
+        left = datetime.fromisoformat(token["expire_time"]) - datetime.now(UTC)
+        assert timedelta(days=7) < left < timedelta(days=31)
 
 
 def _token(root: hvac.Client, accessor: str) -> dict[str, Any] | None:
