@@ -46,14 +46,16 @@ class ImmutableKeys(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _first(self, name: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
-        options = ResourceOptions(parent=self, ignore_changes=["input"])
-        return pulumi.Output.from_input(pulumi.Stash(name, input=value, opts=options).output).apply(str)
+        return self._kept(name, value, ResourceOptions(ignore_changes=["input"]))
 
     def _last(self, name: str, value: str) -> pulumi.Output[str]:
-        # A Stash has the value of its creation. One that is not replaced keeps it.
-        kept = ResourceOptions(parent=self, ignore_changes=["input"])
-        options = ResourceOptions(parent=self, replace_on_changes=["input"]) if value else kept
-        return pulumi.Output.from_input(pulumi.Stash(name, input=value, opts=options).output).apply(str)
+        # A Stash has the value of its creation, and is replaced by another value, but not by none.
+        replaced = ResourceOptions(replace_on_changes=["input"])
+        return self._kept(name, value, replaced) if value else self._first(name, value)
+
+    def _kept(self, name: str, value: pulumi.Input[str], opts: ResourceOptions) -> pulumi.Output[str]:
+        stash = pulumi.Stash(name, input=value, opts=ResourceOptions.merge(ResourceOptions(parent=self), opts))
+        return pulumi.Output.from_input(stash.output).apply(str)
 
 
 def _keep(key: str, present: str, last: str) -> None:

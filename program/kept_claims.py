@@ -5,9 +5,9 @@ annotations `KEPT`. The claims of all other applications get them as resources. 
 never: the operator has not synced it, or the Application, which need not be healthy, lacks it.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from operator import not_
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from phalanx.claims import Claim
 from probes.kubernetes_api import KubernetesApi
 from program.errors import user_errors
 from program.hooks import in_thread
+from program.waiting import last_answer
 
 PATIENCE: Final = 120
 """Seconds to wait for claims that Argo CD creates in a sync of its own, which follows the change of the Application."""
@@ -66,18 +67,19 @@ async def _keep(application: str, claims: Sequence[Claim], patience: float, know
 
 def _annotate(kubeconfig: str, claims: Iterable[Claim], patience: float) -> list[str]:
     """Annotate claims, and return namespace and name of those that do not exist."""
-    cluster, deadline = KubernetesApi(kubeconfig), time.monotonic() + patience
+    cluster = KubernetesApi(kubeconfig)
     missing = {
         f"{each.namespace}/{each.name}": f"/api/v1/namespaces/{quote(each.namespace)}/persistentvolumeclaims/"
         f"{quote(each.name)}"
         for each in claims
     }
-    while True:
+
+    def annotate() -> list[str]:
         for name, path in list(missing.items()):
             if found := cluster.get(path):
                 del missing[name]
                 if not (found["metadata"].get("annotations") or {}).items() >= KEPT.items():
                     cluster.merge(path, {"metadata": {"annotations": dict(KEPT)}})
-        if not missing or time.monotonic() > deadline:
-            return list(missing)
-        time.sleep(_PAUSE)
+        return list(missing)
+
+    return last_answer(annotate, not_, patience=patience, pause=_PAUSE)

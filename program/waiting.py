@@ -1,4 +1,4 @@
-"""Wait in a hook until a service's answer is right."""
+"""Wait in a hook or an `apply` until a service's answer is right."""
 
 import time
 from collections.abc import Callable
