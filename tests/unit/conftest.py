@@ -1,12 +1,14 @@
 import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from probes import retries
+from tests import openbao
+from tests.openbao import OpenBao
 from tests.unit.recording import ProgramRunner
 
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
@@ -54,6 +56,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def empty_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    """Yield an unsealed OpenBao of the module, at first without mounts."""
+    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
+        yield bao
 
 
 @pytest.fixture

@@ -23,18 +23,12 @@ from tests.unit.recording import STACK
 READ_POLICY = policies.read_policy(MOUNT, "k8s_operator/roe")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
-        yield bao
-
-
 @pytest.fixture
-def bao(server: OpenBao) -> Iterator[OpenBao]:
+def bao(empty_vault: OpenBao) -> Iterator[OpenBao]:
     """Return a suitable Vault, with the root token in ``VAULT_TOKEN``."""
-    reset(server)
-    with token(server.root_token):
-        yield server
+    reset(empty_vault)
+    with token(empty_vault.root_token):
+        yield empty_vault
 
 
 def problems(url: str, *, preview: bool = False, **settings: Any) -> list[Problem]:

@@ -1,6 +1,6 @@
 """The policies are sufficient and do not let a token extend its permissions, according to a real OpenBao."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from config.vault import Vault
 from phalanx import environment, policies
 from phalanx.environment import Environment
 from probes import vault_access, vault_policy
-from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.given_phalanx import source
 
@@ -25,20 +24,14 @@ SETTINGS = Vault()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
-        yield bao
-
-
-@pytest.fixture(scope="module")
 def target() -> Environment:
     return source({"tap": {}, "gafaelfawr": {}}).environment
 
 
 @pytest.fixture(scope="module")
-def operator(server: OpenBao, target: Environment) -> hvac.Client:
+def operator(empty_vault: OpenBao, target: Environment) -> hvac.Client:
     """Return a client with an operator's token, after it has created everything that a stack can create."""
-    client = hvac.Client(url=server.url, token=server.token(vault_policy.operator(target, SETTINGS, "roe")))
+    client = hvac.Client(url=empty_vault.url, token=empty_vault.token(vault_policy.operator(target, SETTINGS, "roe")))
     for path, body in CREATED:
         client.write_data(path, data=body)
     return client
@@ -71,9 +64,9 @@ def write(client: hvac.Client, path: str, **body: Any) -> Any:
 
 
 def test_operators_and_previews_can_read_what_was_created(
-    server: OpenBao, target: Environment, operator: hvac.Client
+    empty_vault: OpenBao, target: Environment, operator: hvac.Client
 ) -> None:
-    preview = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, SETTINGS, "roe")))
+    preview = hvac.Client(url=empty_vault.url, token=empty_vault.token(vault_policy.preview(target, SETTINGS, "roe")))
     for client in (operator, preview):
         for path in (
             *("sys/mounts/kv-v2", "kv-v2/config", "sys/mounts/auth/approle", "sys/mounts/auth/approle/tune"),
@@ -94,10 +87,10 @@ def test_an_operator_manages_secret_ids_and_tokens(operator: hvac.Client) -> Non
 
 
 def test_a_preview_renews_the_write_token_but_creates_and_revokes_none(
-    server: OpenBao, target: Environment, operator: hvac.Client
+    empty_vault: OpenBao, target: Environment, operator: hvac.Client
 ) -> None:
     token = write(operator, "auth/token/create", **TOKEN, renewable=True)["auth"]
-    preview = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, SETTINGS, "roe")))
+    preview = hvac.Client(url=empty_vault.url, token=empty_vault.token(vault_policy.preview(target, SETTINGS, "roe")))
     # A refresh removes the token from the state if one of these fails (terraform-provider-vault: resource_token.go).
     assert write(preview, "auth/token/lookup-accessor", accessor=token["accessor"])["data"]
     assert write(preview, "auth/token/renew", token=token["client_token"], increment=7200)["auth"]
@@ -151,10 +144,10 @@ def test_other_environments_cannot_be_listed(operator: hvac.Client) -> None:
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_the_preflight_accepts_the_policies(
-    server: OpenBao, target: Environment, operator: hvac.Client, preview: bool
+    empty_vault: OpenBao, target: Environment, operator: hvac.Client, preview: bool
 ) -> None:
     assert list(vault_access.check(operator, target, SETTINGS, preview=preview)) == []
-    reader = hvac.Client(url=server.url, token=server.token(vault_policy.preview(target, SETTINGS, "roe")))
+    reader = hvac.Client(url=empty_vault.url, token=empty_vault.token(vault_policy.preview(target, SETTINGS, "roe")))
     (problem,) = vault_access.check(reader, target, SETTINGS, preview=preview)
     assert problem.fatal is not preview
 

@@ -20,20 +20,14 @@ CREATED = {"mount": "create", "approle": {"ownership": "create"}}
 READ_POLICY = policies.read_policy(MOUNT, "k8s_operator/roe")
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
-        yield bao
-
-
 @pytest.fixture
-def bao(server: OpenBao) -> Iterator[OpenBao]:
+def bao(empty_vault: OpenBao) -> Iterator[OpenBao]:
     """Return a suitable Vault, with an operator's token in ``VAULT_TOKEN``."""
-    reset(server)
+    reset(empty_vault)
     configured = load_file(ROOT / "Pulumi.roe.yaml", StackConfig).vault
     policy = vault_policy.operator(environment.load(CHECKOUTS["roe"], "roe"), configured, "roe")
-    with token(server.token(policy)):
-        yield server
+    with token(empty_vault.token(policy)):
+        yield empty_vault
 
 
 def test_the_operators_policy_is_sufficient(run_stack: StackRunner, bao: OpenBao) -> None:
