@@ -47,6 +47,7 @@ def read(events: Path, stack: str) -> Changes:
 def render(found: Changes, diff: Path | None, limit: int = GITHUB_LIMIT, head: str = "") -> str:
     """Return the changes as Markdown as `review.comment.render`, with the contents of the file `diff` if it exists."""
     text = diff.read_text(encoding="utf-8", errors="replace") if diff and diff.is_file() else ""
-    # `pulumi up` prints its preview before.
-    text = "".join(text.rpartition("Updating (")[1:]) if "\nUpdating (" in text else text
+    # `pulumi up` prints its preview before. The lines of a diff are indented.
+    _, begin, update = text.rpartition("\nUpdating (")
+    text = f"{begin.lstrip()}{update}"
     return comment.render(found, text, limit, head)
