@@ -14,7 +14,8 @@ from config.section import GiB, Name, Section, Slug
 from config.stack_file import KeyPath
 
 _ANOTHER = (
-    "add another share and copy the data to it (docs/howto/shared-filesystem.md). So is the removal, as it would keep"
+    "add another share and copy the data to it (docs/howto/shared-filesystem.md). The removal of the key is refused, "
+    "as the share would keep"
 )
 
 
