@@ -172,6 +172,18 @@ class ApplicationsSettings(Section):
         """Applications that may remain unsynced or unhealthy."""
         return frozenset(name for name, each in self.overrides.items() if not each.wait)
 
+    def storage_class_of(self, application: str, requested: str | None) -> str | None:
+        """Return the name of the StorageClass that a claim gets; None if no class of the stack is the default one.
+
+        Args:
+            application: Name of the application.
+            requested: Class in its chart; None for the default one.
+        """
+        if application == "postgres":
+            return self.database_storage_class  # a fact, with which the chart has not been rendered
+        default = next((name for name, each in self.storage_classes.items() if each.default), None)
+        return requested or default
+
     def sync_of(self, application: str) -> SyncMode:
         """Return the sync mode of an application."""
         override = self.overrides.get(application)

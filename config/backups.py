@@ -1,23 +1,13 @@
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from config.changes import this_run
 from config.clusters import Clusters
 from config.nfs import Nfs
-from config.section import Matching, Section, Slug
+from config.section import ClaimName, Section, Slug
 from config.stack_file import KeyPath
-
-ClaimName = Annotated[
-    str,
-    Matching(
-        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
-        "the namespace and the name of a PersistentVolumeClaim, such as postgres/postgres-physpvc",
-        180,
-    ),
-]
-"""Namespace and name of a PersistentVolumeClaim. The length leaves room for a time in the name of a snapshot."""
 
 
 class Keep(Section):

@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
@@ -9,7 +10,7 @@ from config import heat_releases, versions
 from config.addresses import ClientNetwork, PrivateNetwork
 from config.changes import Effect, in_place, refused
 from config.node_groups import AdditionalNodeGroup, DefaultWorkers, NodeGroupSettings
-from config.section import GiB, Matching, Name, Section, Slug
+from config.section import ClaimName, GiB, Matching, Name, Section, Slug, VolumeId
 
 Label = Annotated[str, Matching(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores, such as kube_tag")]
 """Name of a Magnum label."""
@@ -189,6 +190,21 @@ class Cluster(Section):
         description="Service network; the driver's default if absent",
         examples=["10.254.0.0/16"],
     )
+    claims: Annotated[
+        dict[ClaimName, VolumeId],
+        in_place(
+            "creates a PersistentVolume for the claim, which must not exist yet. Without the entry, the "
+            "PersistentVolume remains"
+        ),
+    ] = Field(
+        default={},
+        max_length=200,
+        description=(
+            "Cinder volumes that exist already, such as that of a restored database, by the PersistentVolumeClaim of "
+            "an application that gets it, as NAMESPACE/NAME"
+        ),
+        examples=[{"postgres/postgres-physpvc": "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"}],
+    )
     labels: Annotated[dict[Label, LabelValue], _TEMPLATE] = Field(
         default={},
         max_length=100,
@@ -202,6 +218,15 @@ class Cluster(Section):
         if taken := sorted({"default-master", "default-worker"} & groups.keys()):
             raise ValueError(f"{', '.join(taken)}: Magnum has a node group of this name already: choose another name")
         return groups
+
+    @field_validator("claims")
+    @classmethod
+    def _one_claim_each(cls, claims: dict[str, str]) -> dict[str, str]:
+        for volume, number in Counter(claims.values()).items():
+            if number > 1:
+                names = ", ".join(name for name, each in claims.items() if each == volume)
+                raise ValueError(f"{names} have the same volume {volume}: give it to one of them")
+        return claims
 
     @field_validator("labels")
     @classmethod

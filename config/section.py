@@ -91,6 +91,26 @@ SecretName = Annotated[
 ]
 """Key in a Secret of Kubernetes."""
 
+ClaimName = Annotated[
+    str,
+    Matching(
+        r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
+        "the namespace and the name of a PersistentVolumeClaim, such as postgres/postgres-physpvc",
+        180,
+    ),
+]
+"""Namespace and name of a PersistentVolumeClaim. The length leaves room for a time in the name of a snapshot."""
+
+VolumeId = Annotated[
+    str,
+    Matching(
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "the ID of a Cinder volume, such as 6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e",
+        36,
+    ),
+]
+"""ID of a volume in Cinder."""
+
 PathName = Annotated[
     str,
     Matching(

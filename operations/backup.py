@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import time
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -138,9 +139,8 @@ def restore(  # noqa: PLR0913  # one parameter per option
     if as_json:
         typer.echo(json.dumps([_restore_document(each, done, errors) for each in plans], indent=2))
     else:
-        typer.echo(
-            "\n".join([*_next_steps(done, stack), *(f"{name}: failed: {error}" for name, error in errors.items())])
-        )
+        failed = [f"{name}: failed: {error}" for name, error in errors.items()]
+        typer.echo("\n".join([*_next_steps(done, stack, config.active), *failed]))
     if errors:
         raise typer.Exit(1)
 
@@ -226,14 +226,18 @@ def _planned(plan: Plan, begun: Collection[str]) -> str:
     return f"{what} as {plan.name}{there}"
 
 
-def _next_steps(done: Sequence[Restored], stack: str) -> list[str]:
+def _next_steps(done: Sequence[Restored], stack: str, cluster: str) -> list[str]:
     lines = []
     for each in done:
         lines.append(f"{each.plan.volume}: restored: {each.name} ({each.id})")
         if each.replaced:
             lines.append(f"  The volume before is {each.replaced}. Delete it when its data is no longer needed.")
         if each.plan.of_claim:
-            lines.append("  Next, make a PersistentVolume of it: docs/runbooks/cluster-loss.md, step 4.")
+            key = shlex.quote(f'rsp:clusters.{cluster}.claims["{each.plan.volume}"]')
+            lines.append(
+                "  Next, give it to the claim, before the claim exists (docs/runbooks/volumes.md): "
+                f"`pulumi config set -s {stack} --path {key} {each.id}`"
+            )
     servers = [each for each in done if not each.plan.of_claim]
     if any(each.plan.urn for each in servers):
         lines.append(

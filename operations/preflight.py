@@ -16,6 +16,7 @@ from phalanx import sign_in
 from phalanx.errors import PhalanxError
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
+from wiring import claimed_volumes
 
 
 def main(
@@ -37,7 +38,7 @@ def main(
         try:
             in_applications, callbacks = _check_applications(config, stack, queries)
         finally:
-            queries.count(())
+            queries.check_claims(())
         found = [
             *queries.problems(),
             *in_applications,
@@ -68,7 +69,8 @@ def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tu
     try:
         loaded = Stack(name=stack, config=config, checkout=tree, environment=environment)
         found = applications(loaded)
-        queries.count(found.claims)
+        queries.check_claims(found.claims)
+        claimed_volumes.find(config, found.claims)
         missing = secrets_status.missing(NeededSecrets(stack=loaded, source=found))
     except PhalanxError as error:
         return of_phalanx(error.problems), []

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -83,6 +83,14 @@ def find(application: RenderedApplication) -> Iterator[Claim]:
                     count=replicas if isinstance(replicas, int) else 1,
                     template=True,
                 )
+
+
+def by_name(claims: Iterable[Claim]) -> Iterator[tuple[str, Claim]]:
+    """Yield each claim with NAMESPACE/NAME, those of a template with their ordinals."""
+    for each in claims:
+        names = [f"{each.name}-{ordinal}" for ordinal in range(each.count)] if each.template else [each.name]
+        for name in names:
+            yield f"{each.namespace}/{name}", each
 
 
 def _request(spec: Manifest) -> tuple[str | None, int | None]:

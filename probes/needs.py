@@ -133,12 +133,9 @@ def of_claims(config: StackConfig, claims: Iterable[Claim]) -> list[Volumes]:
         claims: Claims of the applications' charts, which each cluster has.
     """
     classes = config.applications.storage_classes
-    default = next((name for name, each in classes.items() if each.default), None)
     found = []
     for claim in claims:
-        # A fact, with which the chart has not been rendered.
-        postgres = claim.application == "postgres"
-        name = config.applications.database_storage_class if postgres else claim.storage_class or default
+        name = config.applications.storage_class_of(claim.application, claim.storage_class)
         if name in classes and claim.size is not None:
             count = claim.count * len(config.clusters)
             found.append(Volumes(type=classes[name].volume_type, size=claim.size, count=count))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from config.cluster import Cluster
 from config.names import cloud_name
 from config.stack_config import StackConfig
+from phalanx.claims import Claim, by_name
 from probes import (
     active_cluster,
     allowances,
@@ -24,7 +25,7 @@ from probes import (
     openstack_services,
     quota,
 )
-from probes.needs import Flavor, Volumes, servers
+from probes.needs import Flavor, Volumes, of_claims, servers
 from probes.openstack_connection import LoginError, connect, private_ca
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    config: StackConfig, stack: str, executor: Executor, claimed: Callable[[], Sequence[Volumes]] = tuple
+    config: StackConfig, stack: str, executor: Executor, claims: Callable[[], Sequence[Claim]] = tuple
 ) -> list[Problem]:
     """Check the project with read-only requests.
 
@@ -42,13 +43,13 @@ def check(
         config: The stack configuration.
         stack: Name of the stack, which identifies its existing resources.
         executor: Runs the requests to the services concurrently.
-        claimed: Returns the volumes of the applications' claims, for which it may have to wait.
+        claims: Returns the claims of the applications' charts, for which it may have to wait.
     """
     try:
         connection = connect(config.cloud)
     except LoginError as error:
         return [error.problem]
-    project = _Project(config, stack, connection, executor, claimed)
+    project = _Project(config, stack, connection, executor, claims)
     # All requests to a missing service would fail, too.
     if missing := list(project.services()):
         return missing
@@ -77,7 +78,7 @@ class _Project:
     stack: str
     connection: "Connection"
     executor: Executor
-    claimed: Callable[[], Sequence[Volumes]]
+    claims: Callable[[], Sequence[Claim]]
 
     @functools.cached_property
     def names(self) -> Names:
@@ -288,9 +289,9 @@ class _Project:
             )
 
     @functools.cached_property
-    def volumes(self) -> Mapping[str, Any]:
-        """All volumes of the project, by name."""
-        return {each.name: each for each in self.connection.block_storage.volumes()}
+    def volumes(self) -> Sequence[Any]:
+        """All volumes of the project."""
+        return list(self.connection.block_storage.volumes())
 
     def storage(self) -> Iterator[Problem]:
         """Check that the volume types exist, and compare the data volumes with the configuration."""
@@ -305,16 +306,27 @@ class _Project:
             for name, volume in self.config.nfs_volumes.items()
         }
         yield from existing_volumes.problems(wanted, self.volumes)
+        claimed = {
+            f"rsp:clusters.{name}.claims.{claim}": (claim, volume)
+            for name, cluster in self.config.clusters.items()
+            for claim, volume in cluster.claims.items()
+        }
+        if claimed:
+            sizes = {name: each.size for name, each in by_name(self.claims())}
+            yield from existing_volumes.claimed_problems(claimed, sizes, self.volumes)
 
     def shares(self) -> Iterator[Problem]:
         """Check that the shares can be created, and compare those that exist with the configuration."""
         yield from existing_shares.problems(self.config, self.stack, self.connection.shared_file_system)
 
+    def _claimed(self) -> list[Volumes]:
+        return of_claims(self.config, self.claims())
+
     def quota(self) -> Iterator[Problem]:
         """Check that the project's quotas are sufficient."""
         # A flavor that does not exist is another problem; this one should be reported with it.
         flavors = {**dict.fromkeys(servers(self.config), Flavor(vcpus=0, ram=0)), **self.flavors}
-        rows = allowances.compare(self.config, self.stack, self.connection, flavors, self.executor, self.claimed)
+        rows = allowances.compare(self.config, self.stack, self.connection, flavors, self.executor, self._claimed)
         project = allowances.project_of(self.connection)
         if refusal := quota.refusal(rows, project, self.stack):
             yield Problem(where=f"quota of project `{project.name}`", what=refusal)

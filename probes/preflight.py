@@ -10,8 +10,7 @@ from phalanx import source
 from phalanx.checkout import Checkout
 from phalanx.claims import Claim
 from phalanx.errors import PhalanxError
-from probes import needs, openstack_connection, openstack_preflight, vault_preflight, vault_secrets
-from probes.needs import Volumes
+from probes import openstack_connection, openstack_preflight, vault_preflight, vault_secrets
 from probes.problem import Problem, of_phalanx
 
 WORKERS = 20
@@ -33,8 +32,8 @@ class Queries:
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False, commit: str = "") -> None:
         self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
         submit = self._executor.submit
-        self._claimed: Future[Sequence[Volumes]] = Future()
-        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, self._claimed.result)
+        self._claims: Future[Sequence[Claim]] = Future()
+        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, self._claims.result)
         self._phalanx = submit(self._locate, commit)
         self._vault = submit(self._check_vault, stack, preview=preview)
 
@@ -46,17 +45,17 @@ class Queries:
         """
         return self._phalanx.result()
 
-    def count(self, claims: Iterable[Claim]) -> None:
-        """Count the volumes of the applications' claims for the quotas, whose comparison waits for this.
+    def check_claims(self, claims: Iterable[Claim]) -> None:
+        """Check the applications' claims, for which the checks of storage and quotas wait.
 
         Only the first call has an effect; `problems` is one without claims.
         """
-        if not self._claimed.done():
-            self._claimed.set_result(needs.of_claims(self._config, claims))
+        if not self._claims.done():
+            self._claims.set_result(list(claims))
 
     def problems(self) -> list[Problem]:
         """Return all problems, fatal ones first; empty if the stack can be deployed."""
-        self.count(())
+        self.check_claims(())
         try:
             self.phalanx()
         except PhalanxError as error:

@@ -1,6 +1,6 @@
 """Loading and checks before the first resource is registered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pulumi
@@ -22,8 +22,9 @@ from program import address_switch, deployed, first_installation, secret_change_
 from program.deployed import Deployed
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
-from wiring import requirements, trust, verification
+from wiring import claimed_volumes, requirements, trust, verification
 from wiring.application_values import application_values
+from wiring.claimed_volumes import ClaimedVolume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class Checked:
     """The platform's TLS certificate; None if it is not known yet."""
     location: Location
     """The OpenStack project and region."""
+    claimed: Mapping[str, Sequence[ClaimedVolume]]
+    """Volumes that exist already and their claims, by cluster."""
     deployed: Deployed = field(default_factory=Deployed)
     """What the last complete run has deployed."""
 
@@ -70,7 +73,8 @@ def check(config: StackConfig, queries: Queries) -> Checked:
             revisions=config.applications.revisions,
             kubernetes=config.kubernetes_versions,
         )
-        queries.count(source.claims)
+        queries.check_claims(source.claims)
+        claimed = claimed_volumes.find(config, source.claims)
         source = trust.trusted(source, config)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
@@ -78,7 +82,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
         raise
     finally:
-        queries.count(())  # The comparison of the quotas waits for it, whatever has failed.
+        queries.check_claims(())  # The comparison of the quotas waits for it, whatever has failed.
     raise_if_fatal(_enforced([*queries.problems(), *of_phalanx(source.warnings, fatal=False)], config))
     for message in verification.unknown_applications(config, source.environment):
         pulumi.warn(message)
@@ -100,6 +104,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
         secrets=secrets,
         certificate=served,
         location=location.result(),
+        claimed=claimed,
         deployed=before,
     )
 

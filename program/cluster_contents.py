@@ -13,6 +13,7 @@ from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.monitoring import Monitoring
 from components.object_store import ObjectStore
+from components.persistent_volumes import PersistentVolumes
 from components.platform_records import PlatformRecords
 from components.secret_store import SecretStore
 from components.shared_filesystem import SharedFilesystem
@@ -20,7 +21,7 @@ from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
 from config.names import of_cluster
 from config.tls import LetsEncrypt
-from program import kept_claims, platform_arguments
+from program import claimed_volumes, kept_claims, platform_arguments
 from program.checks import Checked
 from program.options import after
 from wiring.ingress_service import INGRESS_NGINX
@@ -69,16 +70,20 @@ def deploy(
     config, source = checked.config, checked.source
     storage_args = platform_arguments.storage_classes(config.applications)
     storage = StorageClasses(of_cluster(name, "storage-classes"), storage_args, kubernetes)
+    volumes_args = platform_arguments.persistent_volumes(checked.claimed[name])
+    volumes = PersistentVolumes(of_cluster(name, "persistent-volumes"), volumes_args, kubernetes)
     operator_args = platform_arguments.vault_secrets_operator(config, source, shared.secrets)
     operator_options = after(kubernetes, shared.secrets)
     operator = VaultSecretsOperator(of_cluster(name, "vault-secrets-operator"), operator_args, operator_options)
-    argocd_options = after(kubernetes, operator, storage)
+    argocd_options = after(kubernetes, operator, storage, volumes)
     argocd = ArgoCd(of_cluster(name, "argocd"), platform_arguments.argocd(config, source), argocd_options)
     facts = platform_arguments.facts(config, name, shared.ingress, shared.shares, shared.store, shared.secrets)
     applications_args = platform_arguments.applications(checked, cluster, facts)
     applications_options = after(kubernetes, argocd, *shared.files, shared.ingress)
     applications = Applications(of_cluster(name, "applications"), applications_args, applications_options)
     kept_claims.keep(config.applications, source.claims, cluster.kubeconfig, applications.deployed)
+    claimed = checked.claimed[name]
+    claimed_volumes.verify(name, claimed, config.applications, cluster.kubeconfig, applications.deployed)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)

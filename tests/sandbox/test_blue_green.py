@@ -26,6 +26,9 @@ GREEN = {
 }
 
 
+CLAIM = ("postgres", "postgres-physpvc")
+"""Namespace and name of the claim that gets an existing volume in the second cluster."""
+
 PATIENCE = 180
 """Seconds in which all Applications must be healthy."""
 
@@ -38,19 +41,31 @@ class Programs(NamedTuple):
     green: Program
     balanced_cluster: Program
     balanced_green: Program
+    volume: str
+    """ID of the existing volume that a claim gets in the second cluster."""
 
 
 @pytest.fixture(scope="module")
-def both(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+def volume(tenant: Connection) -> Iterator[str]:
+    """Yield the ID of a volume, such as that of a restored database; delete it afterwards."""
+    cinder = tenant.block_storage
+    id_ = cinder.create_volume(name="restored", size=1).id
+    yield id_
+    cinder.delete_volume(id_)
+
+
+@pytest.fixture(scope="module")
+def both(program: Program, volume: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     """Yield the programs; remove the second cluster afterwards."""
     folder = tmp_path_factory.mktemp("both")
+    new = {**GREEN, "claims": {"/".join(CLAIM): volume}}
     made = {}
     for active in ("cluster", "green"):
-        changes: dict[str, Any] = {"clusters": {"green": GREEN}, "activeCluster": active}
+        changes: dict[str, Any] = {"clusters": {"green": new}, "activeCluster": active}
         made[active] = Program("sandbox", vary(folder / f"{active}.yaml", changes))
         changes["ingress"] = {"mode": "octavia"}
         made[f"balanced_{active}"] = Program("sandbox", vary(folder / f"balanced-{active}.yaml", changes))
-    yield Programs(alone=program, **made)
+    yield Programs(alone=program, volume=volume, **made)
     if program.changes("preview"):
         made["cluster"].run("up")
         program.run("up")
@@ -100,6 +115,15 @@ def service_address(objects: Objects) -> str:
     return str(service["status"]["loadBalancer"]["ingress"][0]["ip"])
 
 
+def bound_to(objects: Objects, claim: tuple[str, str]) -> str:
+    """Return the Cinder volume of a claim."""
+    namespace, name = claim
+    found: Any = objects.one("v1", "PersistentVolumeClaim", name, namespace)
+    assert found["status"]["phase"] == "Bound"
+    volume: Any = objects.one("v1", "PersistentVolume", found["spec"]["volumeName"], "")
+    return str(volume["spec"]["csi"]["volumeHandle"])
+
+
 def switch_members(both: Programs, tenant: Connection, address: str) -> None:
     """Switch to green and back behind a load balancer of the stack, which only gets other members."""
     both.balanced_cluster.run("up")
@@ -137,6 +161,7 @@ def test_a_cluster_replaces_the_other_and_the_address_moves(
         in_green = Objects(client)
         assert applications(in_green).keys() == applications(objects).keys()
         assert unhealthy(in_green) == unhealthy(objects) == {}
+        assert bound_to(in_green, CLAIM) == both.volume
         assert serving() == first
         assert service_address(objects) == address
         assert ip_address(service_address(in_green)) in settings.network.cidr

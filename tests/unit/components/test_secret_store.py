@@ -85,6 +85,7 @@ def make(
         secrets=gather(settings, phalanx, existing or {}),
         certificate=None,
         location=Location("project-id", "RegionOne"),
+        claimed={},
     )
     store = cast("ObjectStore", SimpleNamespace(access_key="ec2-access", secret_key="ec2-secret"))
     args = platform_arguments.secret_store(checked, store)

@@ -16,7 +16,6 @@ from phalanx.claims import Claim
 from phalanx.errors import CheckoutError, PhalanxError
 from phalanx.git_credentials import Token
 from probes import preflight
-from probes.needs import Volumes
 from probes.problem import Problem
 from tests.unit.sample import environment, environment_data
 
@@ -58,7 +57,7 @@ def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -
 
 
 @pytest.mark.usefixtures("services")
-def test_the_comparison_of_quotas_waits_for_the_claims_of_the_applications(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checks_of_storage_wait_for_the_claims_of_the_applications(monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[object] = []
 
     def check(*asked: Any) -> list[Problem]:
@@ -67,9 +66,10 @@ def test_the_comparison_of_quotas_waits_for_the_claims_of_the_applications(monke
 
     monkeypatch.setattr("probes.openstack_preflight.check", check)
     queries = preflight.Queries(environment(), "test")
-    queries.count([Claim(application="tap", namespace="tap", name="cache", storage_class="standard", size=8)])
+    claim = Claim(application="tap", namespace="tap", name="cache", storage_class="standard", size=8)
+    queries.check_claims([claim])
     assert queries.problems() == []
-    assert counted == [Volumes(type="ceph-hdd", size=8, count=1)]
+    assert counted == [claim]
     # Without any, as when the charts cannot be rendered, it does not wait for ever.
     assert preflight.Queries(environment(), "test").problems() == []
     assert len(counted) == 1

@@ -1,9 +1,11 @@
 """The preflight of the sample configuration, with a fake project."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from config.stack_config import StackConfig
+from phalanx.claims import Claim
 from probes import openstack_preflight
 from probes.problem import Problem
 from tests.unit.sample import environment
@@ -19,10 +21,10 @@ SHARES: dict[str, Any] = {"nfs": None, "shares": {"jhome": {"size": 50}}}
 """Changes of the sample for shares instead of an NFS server."""
 
 
-def check(settings: StackConfig | None = None) -> list[Problem]:
+def check(settings: StackConfig | None = None, claims: Sequence[Claim] = ()) -> list[Problem]:
     """Return the problems of a configuration, by default those of the sample."""
     with ThreadPoolExecutor(8) as pool:
-        return openstack_preflight.check(settings or environment(), "test", pool)
+        return openstack_preflight.check(settings or environment(), "test", pool, lambda: claims)
 
 
 def only(problems: list[Problem]) -> str:

@@ -1,13 +1,51 @@
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from keystoneauth1.exceptions import EndpointNotFound
 
 from config.names import cloud_name
+from phalanx.claims import Claim
 from tests.unit.probes import recorded_magnum
 from tests.unit.probes.fake_project import FakeProject, named
 from tests.unit.probes.preflight import HEAT, SHARES, check, only
 from tests.unit.sample import environment
+
+
+@pytest.mark.parametrize(
+    ("volume", "message"),
+    [
+        ({"status": "available", "size": 8}, ""),
+        ({"status": "in-use", "size": 9}, ""),
+        ({"status": "error", "size": 8}, "has status error, in which no node can attach it"),
+        ({"status": "available", "size": 7}, "has 7 GiB, less than the 8 GiB that the claim requests"),
+        (None, "the project has no volume"),
+    ],
+)
+def test_the_volume_of_a_claim_must_be_usable(
+    project: FakeProject, volume: dict[str, Any] | None, message: str
+) -> None:
+    id_ = "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"
+    project.volumes = [SimpleNamespace(id=id_, name="old", metadata={}, **volume)] if volume else []
+    config = environment(clusters__cluster__claims={"postgres/physpvc": id_})
+    claim = Claim(application="postgres", namespace="postgres", name="physpvc", storage_class=None, size=8)
+    problems = check(config, [claim])
+    if message:
+        text = only(problems)
+        assert text.startswith("rsp:clusters.cluster.claims.postgres/physpvc: ")
+        assert message in text
+        assert id_ in text
+    else:
+        assert problems == []
+
+
+def test_the_volumes_of_claims_count_for_the_quotas(project: FakeProject) -> None:
+    assert project.token
+    claim = Claim(application="tap", namespace="tap", name="data", storage_class="standard", size=1, count=100)
+    text = only(check(claims=[claim]))
+    assert text.startswith("quota of project `rsp`")
+    assert re.search(r"volumes +\d+ +0 +20 ", text)
 
 
 def test_a_suitable_project_has_no_problems(project: FakeProject) -> None:

@@ -1,0 +1,83 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_kubernetes.core.v1 import (
+    CSIPersistentVolumeSourceArgs,
+    ObjectReferenceArgs,
+    PersistentVolume,
+    PersistentVolumeSpecArgs,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from components.storage_classes import CINDER_PROVISIONER
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersistentVolumeArgs:
+    """An existing Cinder volume for a PersistentVolumeClaim."""
+
+    namespace: str
+    """Namespace of the claim."""
+    claim: str
+    """Name of the claim."""
+    volume: str
+    """ID of the Cinder volume."""
+    storage_class: str
+    """StorageClass that the claim requests."""
+    size: int
+    """Size that the claim requests, in GiB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersistentVolumesArgs:
+    """Arguments of `PersistentVolumes`."""
+
+    volumes: Sequence[PersistentVolumeArgs]
+    """The volumes."""
+
+
+class PersistentVolumes(pulumi.ComponentResource):
+    """PersistentVolumes of Cinder volumes that exist already, each reserved for a claim.
+
+    A claim is bound to the one that names it, whatever its StorageClass would do otherwise
+    (https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reserving-a-persistentvolume).
+    """
+
+    def __init__(self, name: str, args: PersistentVolumesArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("rsp:index:PersistentVolumes", name, None, opts)
+        for each in args.volumes:
+            PersistentVolume(
+                f"{name}-{each.namespace}-{each.claim}",
+                metadata=ObjectMetaArgs(name=name_of(each.volume)),
+                spec=PersistentVolumeSpecArgs(
+                    access_modes=["ReadWriteOnce"],
+                    capacity={"storage": f"{each.size}Gi"},
+                    storage_class_name=each.storage_class,
+                    persistent_volume_reclaim_policy="Retain",
+                    claim_ref=ObjectReferenceArgs(
+                        api_version="v1", kind="PersistentVolumeClaim", namespace=each.namespace, name=each.claim
+                    ),
+                    csi=CSIPersistentVolumeSourceArgs(
+                        driver=CINDER_PROVISIONER, volume_handle=each.volume, fs_type="ext4"
+                    ),
+                ),
+                opts=ResourceOptions(
+                    parent=self,
+                    # Kubernetes deletes no volume that a claim is bound to.
+                    retain_on_delete=True,
+                    # The resizer of Cinder CSI sets it, when it has enlarged the volume for a larger claim.
+                    ignore_changes=["spec.capacity"],
+                ),
+            )
+        self.register_outputs({})
+
+
+def name_of(volume: str) -> str:
+    """Return the name of the PersistentVolume of a Cinder volume.
+
+    Args:
+        volume: ID of the Cinder volume.
+    """
+    return f"cinder-{volume}"
