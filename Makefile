@@ -6,7 +6,7 @@ RUN := $(BIN)/python -m
 DOCS_VENV := .venv-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview destroy cloud test test-unit test-sandbox test-kill test-faults lint lint-workflows format schema docs bench clean
+.PHONY: help up preview destroy cloud tools test test-unit test-sandbox test-kill test-faults lint lint-workflows format schema docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,11 @@ destroy: $(VENV)/installed ## Delete all resources that are not protected, and l
 cloud: $(VENV)/installed ## Start only the sandbox cloud
 	@$(RUN) sandbox cloud up
 
-test: lint lint-workflows test-unit test-sandbox ## Run all linters and tests: unit, conformance, sandbox
+tools: $(VENV)/installed ## Download or build the tools of the sandbox, once
+	@$(RUN) sandbox.tools >/dev/null
+
+# The tools come before the unit tests, as some of these run Helm and the providers' plugins.
+test: lint lint-workflows tools test-unit test-sandbox ## Run all linters and tests: unit, conformance, sandbox
 
 test-unit: $(VENV)/installed ## Run only the tests that need neither network nor root
 	@$(BIN)/pytest --numprocesses=auto --dist=loadfile tests/unit tests/conformance

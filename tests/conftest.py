@@ -17,5 +17,5 @@ def helm(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("PATH", f"{tools.bin_dir()}{os.pathsep}{os.environ['PATH']}")
     found = shutil.which("helm")
     if found is None:
-        pytest.skip("helm is not installed; `make up` installs it")
+        pytest.skip("helm is not installed; `make tools` installs it")
     return found

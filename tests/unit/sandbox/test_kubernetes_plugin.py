@@ -21,7 +21,7 @@ def schema() -> Iterator[dict[str, Any]]:
     """Yield the schema that the plugin serves; it prints the port that it listens on."""
     program = pulumi_home() / "plugins" / f"resource-kubernetes-v{VERSION}" / "pulumi-resource-kubernetes"
     if not program.exists():
-        pytest.skip("the plugin pulumi-resource-kubernetes is not installed; `make up` installs it")
+        pytest.skip("the plugin pulumi-resource-kubernetes is not installed; `make tools` installs it")
     with subprocess.Popen([program], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         address = f"127.0.0.1:{process.stdout.readline().strip()}"

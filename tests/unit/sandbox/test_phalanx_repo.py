@@ -55,7 +55,7 @@ def manifests(sandbox: Environment) -> list[dict[str, Any]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{tools.bin_dir()}{os.pathsep}{os.environ['PATH']}")
         if shutil.which("helm") is None:
-            pytest.skip("helm is not installed; `make up` installs it")
+            pytest.skip("helm is not installed; `make tools` installs it")
         return render.applications(SOURCE, sandbox, repo_url="https://git.test/phalanx.git", target_revision="abc")
 
 

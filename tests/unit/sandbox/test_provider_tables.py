@@ -159,7 +159,7 @@ def built(plugin: str) -> dict[str, Any]:
     version = json.loads((package / "pulumi-plugin.json").read_text())["version"]
     program = pulumi_home() / "plugins" / f"resource-{plugin}-v{version}" / f"pulumi-resource-{plugin}"
     if not program.exists():
-        pytest.skip(f"the plugin pulumi-resource-{plugin} is not installed; `make up` installs it")
+        pytest.skip(f"the plugin pulumi-resource-{plugin} is not installed; `make tools` installs it")
     assert subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split() == [
         version
     ]
