@@ -6,12 +6,12 @@ from typing import Any
 
 from config.cluster import Cluster as Settings
 from config.names import cluster_of
+from config.resource_types import CLUSTER, NODE_GROUP
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from phalanx.values import get
 
 _DRIVERS = {"capi": "Cluster API", "heat": "Heat"}
-_CLUSTER = "openstack:containerinfra/cluster:Cluster"
 _TIMES = "\u00d7"
 _SHOWN_ADDRESSES = 4
 """Maximum number of nodes' addresses in a box."""
@@ -86,7 +86,7 @@ def read(stack: str, config: StackConfig, resources: Iterable[Mapping[str, Any]]
     state = _State(resources, config.clusters)
     outputs = state.first("pulumi:pulumi:Stack")
     names = sorted(config.clusters, key=lambda name: name != config.active)
-    clusters = [_cluster(name, state, config, outputs) for name in names if state.within(name).first(_CLUSTER)]
+    clusters = [_cluster(name, state, config, outputs) for name in names if state.within(name).first(CLUSTER)]
     if not clusters:
         raise NothingDeployedError(f"the stack {stack} has no cluster in its state: run `pulumi up -s {stack}` first")
     subnet = state.first("openstack:networking/subnet:Subnet")
@@ -238,7 +238,7 @@ def _volumes(state: _State) -> Box | None:
 
 def _cluster(name: str, state: _State, config: StackConfig, outputs: Mapping[str, Any]) -> Cluster:
     inside, settings = state.within(name), config.clusters[name]
-    cluster = inside.first(_CLUSTER)
+    cluster = inside.first(CLUSTER)
     active = "" if len(config.clusters) == 1 else ", active" if name == config.active else ", not active"
     return Cluster(
         title=f"Cluster {_text(cluster, 'name')}, Kubernetes {settings.kubernetes_version} "
@@ -275,7 +275,7 @@ def _nodes(state: _State, settings: Settings, cluster: Mapping[str, Any], *, wit
                 _scaling(known.autoscaling if known else None),
             ),
         )
-        for each in state.all("openstack:containerinfra/nodeGroup:NodeGroup")
+        for each in state.all(NODE_GROUP)
         for known in [settings.node_groups.get(_text(each, "name"))]
     ]
     addresses = Box(title="Nodes of all groups", lines=(*shown, *([f"and {more} more"] if more > 0 else [])))

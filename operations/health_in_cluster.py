@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from config.names import cloud_name
+from config.resource_types import CLUSTER
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from probes import cluster_access
@@ -15,7 +16,7 @@ from probes.health.check import Check, Shared
 from probes.health.finding import Finding, State, unknown
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import first_line, openstack_errors
-from recovery.document import CLUSTER, kubeconfig, resources
+from recovery.document import kubeconfig, resources
 from recovery.pulumi_stack import PulumiStack
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from config.cloud import Cloud
+from config.resource_types import CLUSTER, NODE_GROUP
 from probes import explain_application, explain_issuer, explain_openstack, explain_release
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import connect
@@ -37,8 +38,8 @@ IN_OPENSTACK: Final = {
     "openstack:blockstorage/volume:Volume": _in_openstack(explain_openstack.explain_volume),
     "openstack:compute/instance:Instance": _in_openstack(explain_openstack.explain_server),
     "openstack:loadbalancer/loadBalancer:LoadBalancer": _in_openstack(explain_openstack.explain_load_balancer),
-    "openstack:containerinfra/cluster:Cluster": _in_openstack(explain_openstack.explain_cluster),
-    "openstack:containerinfra/nodeGroup:NodeGroup": _in_openstack(explain_openstack.explain_cluster, "clusterId"),
+    CLUSTER: _in_openstack(explain_openstack.explain_cluster),
+    NODE_GROUP: _in_openstack(explain_openstack.explain_cluster, "clusterId"),
     "openstack:sharedfilesystem/share:Share": _in_openstack(explain_openstack.explain_share),
 }
 """Functions that explain failures of resources in OpenStack from its credentials, by resource type."""

@@ -15,15 +15,13 @@ from typing import Any, Final
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceTransformation
 
 from config.cloud import Cloud
+from config.resource_types import CLUSTER, NODE_GROUP
 from phalanx.errors import PhalanxError
 from probes import openstack_api
 from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from program.hooks import bind_hooks, in_thread
 from program.waiting import last_answer
 from recovery.services import reported
-
-NODE_GROUP: Final = "openstack:containerinfra/nodeGroup:NodeGroup"
-_CLUSTER: Final = "openstack:containerinfra/cluster:Cluster"
 
 _TOO_EARLY: Final = re.compile(
     r"unexpected state '(CREATE|UPDATE)_COMPLETE', wanted target '(UPDATE_COMPLETE|DELETE_COMPLETE)'"
@@ -60,7 +58,7 @@ def wait_for_updates(cloud: Cloud) -> ResourceTransformation:
         cloud: The stack's OpenStack project.
     """
     binding = ResourceHookBinding(after_update=[ResourceHook("magnum-updated", updated(cloud))])
-    return bind_hooks({NODE_GROUP: binding, _CLUSTER: binding})
+    return bind_hooks({NODE_GROUP: binding, CLUSTER: binding})
 
 
 def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:

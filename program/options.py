@@ -8,6 +8,7 @@ from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
 from config.names import cluster_of
+from config.resource_types import NODE_GROUP
 from probes import failures
 from program import address_switch, node_group_races
 from program.application_changes import describe_updates
@@ -29,7 +30,7 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what is being created, and "
         "has the commands that replace what has failed"
     )
-    repetitions = {node_group_races.NODE_GROUP: node_group_races.repeated}
+    repetitions = {NODE_GROUP: node_group_races.repeated}
     hooks = [
         *error_hooks(failures.IN_OPENSTACK, lambda _: cloud, repetitions, recover),
         node_group_races.wait_for_updates(cloud),

@@ -3,12 +3,9 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 Inputs = Mapping[str, Any]
-
-CLUSTER: Final = "openstack:containerinfra/cluster:Cluster"
-"""Type of Magnum's clusters."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the marker of a secret, not a secret
@@ -119,7 +116,7 @@ def resources(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def kubeconfig(cluster: Mapping[str, Any]) -> str | None:
-    """Return the kubeconfig of a `CLUSTER` in a plaintext state, None if its creation was not completed."""
+    """Return the kubeconfig of a Magnum cluster in a plaintext state, None if its creation was not completed."""
     found = reveal(cluster.get("outputs") or {}).get("kubeconfig") or {}
     return found.get("raw_config")
 

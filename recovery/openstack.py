@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from config.cloud import Cloud
+from config.resource_types import CLUSTER, NODE_GROUP
 from probes import openstack_api, openstack_connection
 from recovery.document import Inputs
 from recovery.finder import Finder, Found, wait_for_status
@@ -295,8 +296,8 @@ FINDERS: Mapping[str, Finder["Connection"]] = {
     "openstack:compute/instance:Instance": Finder(find=_servers, finish=_active),
     "openstack:objectstorage/container:Container": Finder(find=_containers),
     "openstack:containerinfra/clusterTemplate:ClusterTemplate": Finder(find=_templates),
-    "openstack:containerinfra/cluster:Cluster": Finder(find=_clusters, finish=_cluster_created),
-    "openstack:containerinfra/nodeGroup:NodeGroup": Finder(find=_node_groups, finish=_node_group_created),
+    CLUSTER: Finder(find=_clusters, finish=_cluster_created),
+    NODE_GROUP: Finder(find=_node_groups, finish=_node_group_created),
     "openstack:dns/recordSet:RecordSet": Finder(find=_records, finish=_records_active),
     "openstack:loadbalancer/loadBalancer:LoadBalancer": Finder(find=_balancers, finish=_provisioned("load_balancer")),
     "openstack:loadbalancer/listener:Listener": Finder(find=_listeners, finish=_provisioned("listener")),
