@@ -12,8 +12,8 @@ from config.names import LOAD_BALANCER
 from config.stack_config import StackConfig
 from probes.preflight import Queries
 from program import recorded_commit
-from program.checks import Checked, check
 from program.errors import user_errors
+from program.preparation import Prepared, prepare
 
 with user_errors():
     config = loader.load(pulumi.Config(), StackConfig)
@@ -47,10 +47,10 @@ gc.freeze()
 gc.enable()
 
 
-def build(checked: Checked) -> Platform:
+def build(prepared: Prepared) -> Platform:
     """Register all resources."""
-    source = checked.source
-    unchanged = ImmutableKeys("created-with", platform_arguments.immutable_keys(checked)).unchanged
+    source = prepared.source
+    unchanged = ImmutableKeys("created-with", platform_arguments.immutable_keys(prepared)).unchanged
     openstack = openstack_options(config.cloud, unchanged)
     network = Network("network", openstack_arguments.network(config.network), openstack)
     nfs_args = openstack_arguments.nfs_server(config, network)
@@ -68,16 +68,16 @@ def build(checked: Checked) -> Platform:
         for name in config.clusters
     }
 
-    vault = vault_options(checked, unchanged)
-    secrets = SecretStore("secrets", platform_arguments.secret_store(checked, store), vault)
+    vault = vault_options(prepared, unchanged)
+    secrets = SecretStore("secrets", platform_arguments.secret_store(prepared, store), vault)
 
     files = [*([nfs] if nfs else []), *shares.values()]
-    kubernetes = kubernetes_options(clusters, checked, ingress)
+    kubernetes = kubernetes_options(clusters, prepared, ingress)
     shared = Shared(
         shares=shares, files=files, store=store, ingress=ingress, records=records, secrets=secrets, openstack=openstack
     )
     deployed = {
-        name: cluster_contents.deploy(name, cluster, checked, shared, kubernetes[name])
+        name: cluster_contents.deploy(name, cluster, prepared, shared, kubernetes[name])
         for name, cluster in clusters.items()
     }
     active = deployed[config.active]
@@ -90,6 +90,6 @@ def build(checked: Checked) -> Platform:
 
 
 with user_errors():
-    checked = check(config, queries)
-    recorded_commit.check_move(config.phalanx, commit, checked.deployed.commit)
-    outputs.export(checked, build(checked))
+    prepared = prepare(config, queries)
+    recorded_commit.check_move(config.phalanx, commit, prepared.deployed.commit)
+    outputs.export(prepared, build(prepared))

@@ -22,8 +22,8 @@ from components.vault_secrets_operator import VaultSecretsOperator
 from config.names import of_cluster
 from config.tls import LetsEncrypt
 from program import claimed_volumes, kept_claims, platform_arguments
-from program.checks import Checked
 from program.options import after
+from program.preparation import Prepared
 from wiring.ingress_service import INGRESS_NGINX
 
 
@@ -56,21 +56,21 @@ class DeployedCluster(NamedTuple):
 
 
 def deploy(
-    name: str, cluster: MagnumCluster, checked: Checked, shared: Shared, kubernetes: ResourceOptions
+    name: str, cluster: MagnumCluster, prepared: Prepared, shared: Shared, kubernetes: ResourceOptions
 ) -> DeployedCluster:
     """Register everything in a cluster.
 
     Args:
         name: Name of the cluster in the configuration.
         cluster: The cluster.
-        checked: The platform to deploy.
+        prepared: The platform to deploy.
         shared: What it shares with the other cluster.
         kubernetes: Options of components in the cluster.
     """
-    config, source = checked.config, checked.source
+    config, source = prepared.config, prepared.source
     storage_args = platform_arguments.storage_classes(config.applications)
     storage = StorageClasses(of_cluster(name, "storage-classes"), storage_args, kubernetes)
-    volumes_args = platform_arguments.persistent_volumes(checked.claimed[name])
+    volumes_args = platform_arguments.persistent_volumes(prepared.claimed[name])
     volumes = PersistentVolumes(of_cluster(name, "persistent-volumes"), volumes_args, kubernetes)
     operator_args = platform_arguments.vault_secrets_operator(config, source, shared.secrets)
     operator_options = after(kubernetes, shared.secrets)
@@ -78,11 +78,11 @@ def deploy(
     argocd_options = after(kubernetes, operator, storage, volumes)
     argocd = ArgoCd(of_cluster(name, "argocd"), platform_arguments.argocd(config, source), argocd_options)
     facts = platform_arguments.facts(config, name, shared.ingress, shared.shares, shared.store, shared.secrets)
-    applications_args = platform_arguments.applications(checked, cluster, facts)
+    applications_args = platform_arguments.applications(prepared, cluster, facts)
     applications_options = after(kubernetes, argocd, *shared.files, shared.ingress)
     applications = Applications(of_cluster(name, "applications"), applications_args, applications_options)
     kept_claims.keep(config.applications, source.claims, cluster.kubeconfig, applications.deployed)
-    claimed = checked.claimed[name]
+    claimed = prepared.claimed[name]
     claimed_volumes.verify(name, claimed, config.applications, cluster.kubeconfig, applications.deployed)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]

@@ -6,8 +6,8 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, Resource
 
 from phalanx.errors import SecretsError
 from probes import vault_secrets
-from program.checks import Checked
 from program.hooks import bind_hooks, in_thread
+from program.preparation import Prepared
 
 _SECRET = "vault:kv/secretV2:SecretV2"  # noqa: S105  # a type of resource
 
@@ -16,25 +16,25 @@ class LostUpdateError(SecretsError):
     """Another client has changed a secret that was about to be written."""
 
 
-def refuse_lost_updates(checked: Checked) -> ResourceTransformation:
+def refuse_lost_updates(prepared: Prepared) -> ResourceTransformation:
     """Return a transformation for the options of `SecretStore`, which compares each secret with Vault before a write.
 
     Nothing is compared in a preview, nor for secrets that are not written.
 
     Args:
-        checked: The stack's Vault, and the secrets that it had when the program started.
+        prepared: The stack's Vault, and the secrets that it had when the program started.
     """
-    hook = ResourceHook("no-lost-updates", comparison(checked))
+    hook = ResourceHook("no-lost-updates", comparison(prepared))
     return bind_hooks({_SECRET: ResourceHookBinding(before_create=[hook], before_update=[hook])})
 
 
-def comparison(checked: Checked) -> Callable[[ResourceHookArgs], Awaitable[None]]:
+def comparison(prepared: Prepared) -> Callable[[ResourceHookArgs], Awaitable[None]]:
     """Return a hook that compares the keys of other clients in a secret with those that are about to be written.
 
     It raises a `LostUpdateError` if a key was added, changed or deleted, or a `SecretsError` if Vault does not answer.
     """
-    environment, secrets = checked.source.environment, checked.secrets
-    vault = (checked.vault_url, environment, checked.config.vault)
+    environment, secrets = prepared.source.environment, prepared.secrets
+    vault = (prepared.vault_url, environment, prepared.config.vault)
 
     async def before_write(args: ResourceHookArgs) -> None:
         application = str((args.new_inputs or {})["name"]).rpartition("/")[2]

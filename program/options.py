@@ -10,12 +10,12 @@ from config.cloud import Cloud
 from config.names import cluster_of
 from config.resource_types import NODE_GROUP
 from probes import failures
-from program import address_switch, node_group_races
+from program import address_switch, magnum_updates
 from program.application_changes import describe_updates
-from program.checks import Checked
 from program.failure_hooks import error_hooks
 from program.floating_ip_release import wait_for_release
 from program.lost_updates import refuse_lost_updates
+from program.preparation import Prepared
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
 
@@ -30,41 +30,41 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what is being created, and "
         "has the commands that replace what has failed"
     )
-    repetitions = {NODE_GROUP: node_group_races.repeated}
+    repetitions = {NODE_GROUP: magnum_updates.repeat_once_ended}
     hooks = [
         *error_hooks(failures.IN_OPENSTACK, lambda _: cloud, repetitions, recover),
-        node_group_races.wait_for_updates(cloud),
+        magnum_updates.wait_for_updates(cloud),
         wait_for_release(cloud),
     ]
     return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
 
 
-def vault_options(checked: Checked, unchanged: Output[None]) -> ResourceOptions:
+def vault_options(prepared: Prepared, unchanged: Output[None]) -> ResourceOptions:
     """Return the options of components in Vault; `unchanged` as for `openstack_options`."""
-    provider = vault_provider(checked.vault_url, checked.config.vault.ca_file, unchanged)
-    return ResourceOptions(providers=[provider], transformations=[refuse_lost_updates(checked)])
+    provider = vault_provider(prepared.vault_url, prepared.config.vault.ca_file, unchanged)
+    return ResourceOptions(providers=[provider], transformations=[refuse_lost_updates(prepared)])
 
 
 def kubernetes_options(
-    clusters: Mapping[str, MagnumCluster], checked: Checked, ingress: IngressAddress
+    clusters: Mapping[str, MagnumCluster], prepared: Prepared, ingress: IngressAddress
 ) -> dict[str, ResourceOptions]:
     """Return the options of components in each cluster, by the cluster's name.
 
     Args:
         clusters: The clusters by name.
-        checked: The platform that is deployed to them.
+        prepared: The platform that is deployed to them.
         ingress: The platform's address.
     """
     kubeconfigs = {name: cluster.kubeconfig for name, cluster in clusters.items()}
     # The engine registers a hook by its name once, so that the clusters share them.
     hooks = [
         *error_hooks(failures.IN_KUBERNETES, lambda resource: kubeconfigs.get(cluster_of(resource, clusters) or "")),
-        describe_updates(checked.source),
+        describe_updates(prepared.source),
     ]
     return {
         name: ResourceOptions(
             providers=[kubernetes_provider(name, cluster)],
-            transformations=[*hooks, *address_switch.wait_until_free(name, checked.config, ingress.address)],
+            transformations=[*hooks, *address_switch.wait_until_free(name, prepared.config, ingress.address)],
         )
         for name, cluster in clusters.items()
     }

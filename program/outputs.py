@@ -14,8 +14,8 @@ from components.shared_filesystem import SharedFilesystem
 from config.dns import DesignateDns
 from phalanx import argocd_access
 from phalanx.certificates import rfc3339
-from program.checks import Checked
 from program.cluster_contents import DeployedCluster
+from program.preparation import Prepared
 from wiring import dns_records
 
 DESCRIPTIONS: Mapping[str, str] = {
@@ -58,20 +58,20 @@ class Platform(NamedTuple):
     clusters: Mapping[str, DeployedCluster]
 
 
-def export(checked: Checked, platform: Platform) -> None:
+def export(prepared: Prepared, platform: Platform) -> None:
     """Export all outputs in `DESCRIPTIONS`."""
-    source, active = checked.source, platform.clusters[checked.config.active]
+    source, active = prepared.source, platform.clusters[prepared.config.active]
     values: Mapping[str, pulumi.Input[object]] = {
         "platformUrl": f"https://{source.environment.fqdn}",
         "argocdUrl": active.argocd.url,
         "argocdLogin": argocd_access.login_command(source.environment.fqdn, source.applications[ARGOCD].values),
-        "certificateExpires": rfc3339(checked.certificate.expires) if checked.certificate else "",
+        "certificateExpires": rfc3339(prepared.certificate.expires) if prepared.certificate else "",
         "ingressAddress": platform.ingress.address,
-        "dnsRecords": _dns_records(checked, platform.ingress),
-        "activeCluster": checked.config.active,
+        "dnsRecords": _dns_records(prepared, platform.ingress),
+        "activeCluster": prepared.config.active,
         "clusterId": active.cluster.cluster_id,
         "clusterApi": active.cluster.api_address,
-        "clusters": {name: _complete(each, checked) for name, each in platform.clusters.items()},
+        "clusters": {name: _complete(each, prepared) for name, each in platform.clusters.items()},
         "nfsAddress": platform.nfs.address if platform.nfs else "",
         "nfsExports": platform.nfs.exports if platform.nfs else [],
         "shares": {name: share.location for name, share in platform.shares.items()},
@@ -93,10 +93,10 @@ def export(checked: Checked, platform: Platform) -> None:
         pulumi.export(name, values[name])
 
 
-def _complete(deployed: DeployedCluster, checked: Checked) -> pulumi.Output[Mapping[str, object]]:
+def _complete(deployed: DeployedCluster, prepared: Prepared) -> pulumi.Output[Mapping[str, object]]:
     """Return the facts of a cluster, which are known when all its applications are deployed."""
-    applications = checked.source.manifests.applications.keys()
-    awaited = applications - checked.config.applications.not_awaited
+    applications = prepared.source.manifests.applications.keys()
+    awaited = applications - prepared.config.applications.not_awaited
     found = pulumi.Output.all(
         deployed.cluster.cluster_id, deployed.cluster.api_address, deployed.applications.revisions
     )
@@ -104,14 +104,14 @@ def _complete(deployed: DeployedCluster, checked: Checked) -> pulumi.Output[Mapp
         lambda known: {
             "id": known[0],
             "api": known[1],
-            "installed": checked.deployed.with_installed(known[0], applications, awaited),
+            "installed": prepared.deployed.with_installed(known[0], applications, awaited),
         }
     )
 
 
-def _dns_records(checked: Checked, ingress: IngressAddress) -> pulumi.Input[list[str]]:
-    if isinstance(checked.config.dns, DesignateDns):
+def _dns_records(prepared: Prepared, ingress: IngressAddress) -> pulumi.Input[list[str]]:
+    if isinstance(prepared.config.dns, DesignateDns):
         return []
-    host = checked.source.environment.fqdn
-    alias = dns_records.challenge_alias(host, checked.config)
+    host = prepared.source.environment.fqdn
+    alias = dns_records.challenge_alias(host, prepared.config)
     return ingress.address.apply(lambda address: dns_records.lines(host, address, alias))

@@ -29,7 +29,7 @@ from phalanx.checkout import Checkout
 from phalanx.git_credentials import Anonymous, SshKey, Token
 from phalanx.source import PhalanxSource
 from program import first_installation, lasting_keys, wiring_verification
-from program.checks import Checked
+from program.preparation import Prepared
 from wiring import configured_facts
 from wiring.claimed_volumes import ClaimedVolume
 from wiring.facts import Facts, Mount
@@ -38,12 +38,12 @@ CERT_MANAGER = "cert-manager"
 """Name of the application and its namespace."""
 
 
-def immutable_keys(checked: Checked) -> ImmutableKeysArgs:
+def immutable_keys(prepared: Prepared) -> ImmutableKeysArgs:
     """Return the arguments of the keys that cannot change, or not be removed, which no service reports."""
-    config = checked.config
+    config = prepared.config
     values = {
-        "cloud.name": checked.location.project_id,
-        "cloud.region": checked.location.region,
+        "cloud.name": prepared.location.project_id,
+        "cloud.region": prepared.location.region,
         "phalanx.environment": config.phalanx.environment,
         "ingress.floatingIp": str(config.ingress.floating_ip or ""),
         "applications.databaseStorageClass": config.applications.database_storage_class,
@@ -51,22 +51,22 @@ def immutable_keys(checked: Checked) -> ImmutableKeysArgs:
     return ImmutableKeysArgs(namespace=config.project, values=values, lasting=lasting_keys.of_platform(config))
 
 
-def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
+def secret_store(prepared: Prepared, store: ObjectStore) -> SecretStoreArgs:
     """Return the arguments of the secrets in Vault."""
-    config, environment = checked.config, checked.source.environment
+    config, environment = prepared.config, prepared.source.environment
     approle = config.vault.approle
     return SecretStoreArgs(
         mount=environment.vault_mount,
         create_mount=config.vault.mount is Ownership.CREATE,
-        mount_exists=checked.in_vault.has_mount,
+        mount_exists=prepared.in_vault.has_mount,
         path=environment.vault_path,
         approle=AppRoleArgs(
             name=environment.vault_role,
-            exists=checked.in_vault.has_role,
+            exists=prepared.in_vault.has_role,
             policy=environment.vault_read_policy,
             path=approle.path,
             create_auth_method=approle.ownership is Ownership.CREATE,
-            auth_method_exists=checked.in_vault.has_auth_method,
+            auth_method_exists=prepared.in_vault.has_auth_method,
             token_ttl=approle.token_ttl,
             token_max_ttl=approle.token_max_ttl,
             secret_id_rotation=approle.secret_id_rotation,
@@ -76,8 +76,8 @@ def secret_store(checked: Checked, store: ObjectStore) -> SecretStoreArgs:
             policy=environment.vault_write_policy,
             ttl=config.vault.write_token_ttl,
         ),
-        secrets=checked.secrets,
-        read_at=checked.in_vault.read_at,
+        secrets=prepared.secrets,
+        read_at=prepared.in_vault.read_at,
         object_store_keys={"AWS_ACCESS_KEY_ID": store.access_key, "AWS_SECRET_ACCESS_KEY": store.secret_key},
         protect=config.protect,
     )
@@ -175,9 +175,9 @@ def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> Certificat
     )
 
 
-def applications(checked: Checked, cluster: MagnumCluster, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
+def applications(prepared: Prepared, cluster: MagnumCluster, facts: Facts[pulumi.Input[str]]) -> ApplicationsArgs:
     """Return the arguments of the applications, which are deployed to a cluster."""
-    config, source = checked.config, checked.source
+    config, source = prepared.config, prepared.source
     settings = config.applications
     verify = settings.wiring is WiringMode.VERIFY
     values = {name: application.values for name, application in source.applications.items()}
@@ -186,7 +186,7 @@ def applications(checked: Checked, cluster: MagnumCluster, facts: Facts[pulumi.I
         values=values,
         configured=source.configured,
         facts=None if verify else facts,
-        first_installations=first_installation.of(values, checked.deployed, cluster.cluster_id),
+        first_installations=first_installation.of(values, prepared.deployed, cluster.cluster_id),
         verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
         sync={name: settings.sync_of(name) for name in source.manifests.applications},
         not_awaited=settings.not_awaited,

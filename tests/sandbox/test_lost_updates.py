@@ -14,8 +14,8 @@ from pulumi import ResourceOptions
 from config.vault import Vault
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Literal, Plan, PlannedSecret, SecretKey
-from program.checks import Checked
 from program.lost_updates import refuse_lost_updates
+from program.preparation import Prepared
 from program.providers import vault_provider
 from sandbox import environment
 from tests.openbao import OpenBao, server
@@ -70,7 +70,7 @@ def test_a_concurrent_change_is_kept(bao: OpenBao, tmp_path: Path) -> None:
             disable_read=True,
             opts=ResourceOptions(
                 provider=vault_provider(bao.url),
-                transformations=[refuse_lost_updates(cast("Checked", checked))],
+                transformations=[refuse_lost_updates(cast("Prepared", checked))],
                 retain_on_delete=True,
             ),
         )

@@ -15,7 +15,7 @@ from phalanx.secrets import SecretKey
 from probes.openstack_connection import Location
 from probes.vault_secrets import Contents
 from program import platform_arguments
-from program.checks import Checked
+from program.preparation import Prepared
 from program.secret_gathering import gather
 from tests.unit.given_phalanx import source
 from tests.unit.recording import ProgramRunner, Recording, Registered
@@ -75,7 +75,7 @@ def make(
     """
     settings = environment(**changes)
     phalanx = source(definitions)
-    checked = Checked(
+    prepared = Prepared(
         config=settings,
         source=phalanx,
         vault_url="https://vault.example.org",
@@ -88,7 +88,7 @@ def make(
         claimed={},
     )
     store = cast("ObjectStore", SimpleNamespace(access_key="ec2-access", secret_key="ec2-secret"))
-    args = platform_arguments.secret_store(checked, store)
+    args = platform_arguments.secret_store(prepared, store)
 
     def program() -> None:
         provider = vault.Provider("vault", address="https://vault.example.org")

@@ -9,8 +9,8 @@ from pulumi import ResourceHookArgs
 from phalanx.secret_inputs import SecretInputs
 from phalanx.secrets import Literal, Plan, PlannedSecret, SecretKey, Static
 from probes import vault_secrets
-from program.checks import Checked
 from program.lost_updates import LostUpdateError, comparison
+from program.preparation import Prepared
 from tests.unit.program.conftest import StackRunner
 
 OURS, THEIRS, NOTE = (SecretKey("tap", name) for name in ("kind", "google_creds.json", "note"))
@@ -56,7 +56,7 @@ class Write:
         args = ResourceHookArgs(urn="urn", id="id", name="secrets-tap", type="", new_inputs={"name": "rsp/roe/tap"})
 
         async def run() -> None:
-            await comparison(cast("Checked", stack))(args)
+            await comparison(cast("Prepared", stack))(args)
 
         asyncio.run(run())
 

@@ -1,4 +1,4 @@
-"""Loading and checks before the first resource is registered."""
+"""Load and check all inputs of the components before the first resource is registered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,8 +28,8 @@ from wiring.claimed_volumes import ClaimedVolume
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """Inputs from which the components are created."""
+class Prepared:
+    """What the arguments of the components are made from, loaded and checked."""
 
     config: StackConfig
     """Stack configuration."""
@@ -51,7 +51,7 @@ class Checked:
     """What the last complete run has deployed."""
 
 
-def check(config: StackConfig, queries: Queries) -> Checked:
+def prepare(config: StackConfig, queries: Queries) -> Prepared:
     """Load the Phalanx environment and the contents of Vault, and check that the stack can be deployed.
 
     Args:
@@ -96,7 +96,7 @@ def check(config: StackConfig, queries: Queries) -> Checked:
     raise_if_fatal(_enforced(list(address_switch.problems(config, before)), config))
     if config.applications.wiring is WiringMode.VERIFY:
         first_installation.report(source.applications, before)
-    return Checked(
+    return Prepared(
         config=config,
         source=source,
         vault_url=queries.vault_url(),

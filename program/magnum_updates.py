@@ -1,10 +1,10 @@
-"""Wait for operations of node groups and clusters whose end the provider takes from the status of before the operation.
+"""Wait until Magnum has ended an operation on a cluster or node group that the provider takes as ended too early.
 
 Magnum's API answers before its conductor sets the status. If the provider's first query is faster, it sees the status
-of before the operation: it gives up on a node group, or, if that was the end of another update, returns at once,
-although Magnum carries the operation out (``StateChangeConf`` in resource_openstack_containerinfra_nodegroup_v1.go and
-resource_openstack_containerinfra_cluster_v1.go of terraform-provider-openstack). The default workers are resized by an
-update of the cluster.
+from before the operation: it gives up on a node group, or, if that status is the end of another update, returns at
+once, although Magnum carries the operation out (``StateChangeConf`` in
+resource_openstack_containerinfra_nodegroup_v1.go and resource_openstack_containerinfra_cluster_v1.go of
+terraform-provider-openstack). The default workers are resized by an update of the cluster.
 """
 
 import re
@@ -32,8 +32,10 @@ _PAUSE: Final = 10
 """Seconds between two queries, and until the first one: by then the conductor has begun."""
 
 
-def repeated(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bool:
-    """Return whether to repeat a failed operation, once Magnum has ended it; the repetition changes nothing.
+def repeat_once_ended(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bool:
+    """Wait until Magnum has ended an operation on which the provider gave up too early; return whether to repeat it.
+
+    The repetition changes nothing.
 
     Args:
         cloud: The stack's OpenStack project.

@@ -14,7 +14,7 @@ from config.cloud import Cloud
 from phalanx.errors import PhalanxError
 from probes import openstack_api
 from probes.openstack_connection import LoginError
-from program import node_group_races
+from program import magnum_updates
 from tests.unit.json_server import json_server
 
 VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
@@ -26,7 +26,7 @@ INPUTS = {"clusterId": "cluster-uuid", "name": "labs"}
 def repeated(error: str, statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> bool:
     """Ask whether to repeat an operation, while the cluster has these statuses one after another, then none."""
     with magnum(statuses, monkeypatch) as cloud:
-        return node_group_races.repeated(cloud, INPUTS, error)
+        return magnum_updates.repeat_once_ended(cloud, INPUTS, error)
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def magnum(statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Clo
         connection = Connection(
             auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
         )
-        monkeypatch.setattr(node_group_races, "connect", lambda _, **__: connection)
+        monkeypatch.setattr(magnum_updates, "connect", lambda _, **__: connection)
         yield Cloud(name="rsp")
 
 
@@ -69,7 +69,7 @@ def update(statuses: list[str], monkeypatch: pytest.MonkeyPatch, **args: Any) ->
     hook_args: Any = SimpleNamespace(**{"id": "id-of-the-group", "new_inputs": INPUTS, **args})
 
     async def run(cloud: Cloud) -> None:
-        await node_group_races.updated(cloud)(hook_args)
+        await magnum_updates.updated(cloud)(hook_args)
 
     with magnum(statuses, monkeypatch) as cloud:
         asyncio.run(run(cloud))
@@ -83,7 +83,7 @@ def test_an_update_lasts_until_magnum_has_ended_it(args: dict[str, Any], monkeyp
 
 
 def test_an_operation_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(node_group_races, "_PATIENCE", 0)
+    monkeypatch.setattr(magnum_updates, "_PATIENCE", 0)
     expected = "^the cluster cluster-uuid is still in status UPDATE_IN_PROGRESS after 0 minutes: "
     with pytest.raises(PhalanxError, match=expected):
         repeated(EARLY.format("UPDATE_COMPLETE"), ["UPDATE_IN_PROGRESS"] * 3, monkeypatch)
@@ -108,4 +108,4 @@ def test_an_unreachable_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", "/nonexistent")
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(LoginError, match="Cloud unknown was not found"):
-        node_group_races.repeated(Cloud(name="unknown"), INPUTS, EARLY.format("UPDATE_COMPLETE"))
+        magnum_updates.repeat_once_ended(Cloud(name="unknown"), INPUTS, EARLY.format("UPDATE_COMPLETE"))
