@@ -11,13 +11,13 @@ from config import loader
 from config.names import LOAD_BALANCER
 from config.stack_config import StackConfig
 from probes.preflight import Queries
-from program import recorded_commit
+from program import previewed_commit
 from program.errors import user_errors
 from program.preparation import Prepared, prepare
 
 with user_errors():
     config = loader.load(pulumi.Config(), StackConfig)
-    commit = recorded_commit.read(config.phalanx)
+    commit = previewed_commit.read(config.phalanx)
     queries = Queries(config, pulumi.get_stack(), preview=pulumi.runtime.is_dry_run(), commit=commit)
 
 # While these are imported, the clouds answer the queries.
@@ -91,5 +91,5 @@ def build(prepared: Prepared) -> Platform:
 
 with user_errors():
     prepared = prepare(config, queries)
-    recorded_commit.check_move(config.phalanx, commit, prepared.deployed.commit)
+    previewed_commit.check_move(config.phalanx, commit, prepared.deployed.commit)
     outputs.export(prepared, build(prepared))

@@ -34,7 +34,7 @@ def commit(stack: StackName) -> None:
     of the pull request has no successful preview.
     """
     deployed = os.environ.get("CI_COMMIT_SHA" if _on_gitlab() else "GITHUB_SHA", "")
-    found = reports.recorded_commit(forge(), deployed, stack)
+    found = reports.previewed_commit(forge(), deployed, stack)
     if found:
         typer.echo(f"RSP_CHECKOUT_COMMIT={found}")
     else:

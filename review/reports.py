@@ -39,7 +39,7 @@ def comment(forge: Forge, pull_request: PullRequest, stack: str, commit: str, te
     forge.comment(pull_request.number, body)
 
 
-def recorded_commit(forge: Forge, deployed: str, stack: str) -> str:
+def previewed_commit(forge: Forge, deployed: str, stack: str) -> str:
     """Return the commit of the Phalanx repository that the preview of a merged pull request was made from.
 
     Args:

@@ -127,7 +127,7 @@ def test_the_commit_of_a_merged_pull_request_is_found(service: Service, serve: S
             listed(service.comments): (200, [service.post(12, f"{MARKER}\nreport")]),
         }
     )
-    assert reports.recorded_commit(forge, MERGED, "roe") == COMMIT
+    assert reports.previewed_commit(forge, MERGED, "roe") == COMMIT
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_no_other_comment_determines_the_commit(
         }
     )
     with pytest.raises(NotPreviewedError, match=f"the pull request 7 has no successful preview of roe .* {head}"):
-        reports.recorded_commit(forge, MERGED, "roe")
+        reports.previewed_commit(forge, MERGED, "roe")
 
 
 GITLAB = Service("gitlab")
@@ -183,7 +183,7 @@ def merged_with(*found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
 def test_jobs_of_gitlab_with_different_tokens_find_the_same_commit(serve: Server) -> None:
     found = [by(EARLIER, 13, f"{MARKER}\nreport"), GITLAB.post(12, MARKER.replace(COMMIT, "d" * 40))]
     forge = serve({**merged_with(*found), **members(EARLIER)})
-    assert reports.recorded_commit(forge, MERGED, "roe") == COMMIT
+    assert reports.previewed_commit(forge, MERGED, "roe") == COMMIT
 
 
 @on_gitlab
@@ -204,7 +204,7 @@ def test_no_user_can_pass_for_the_bot_of_a_token(serve: Server, name: str, membe
     answers = members(*[author] if member else [], bot=bot)
     forge = serve({**merged_with(by(author, 12, f"{MARKER}\nreport")), **answers})
     with pytest.raises(NotPreviewedError):
-        reports.recorded_commit(forge, MERGED, "roe")
+        reports.previewed_commit(forge, MERGED, "roe")
 
 
 @on_gitlab
@@ -227,7 +227,7 @@ def test_the_issue_of_another_token_is_closed(serve: Server, received: list[Requ
 
 
 def test_a_push_without_a_pull_request_has_no_commit(service: Service, serve: Server) -> None:
-    assert reports.recorded_commit(serve({listed(service.merged): (200, [])}), MERGED, "roe") == ""
+    assert reports.previewed_commit(serve({listed(service.merged): (200, [])}), MERGED, "roe") == ""
 
 
 def issues(service: Service, *found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
@@ -284,7 +284,7 @@ def test_a_netrc_does_not_replace_the_token(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login other password other\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    reports.recorded_commit(serve({listed(service.merged): (200, [])}), MERGED, "roe")
+    reports.previewed_commit(serve({listed(service.merged): (200, [])}), MERGED, "roe")
     assert received[0].headers["Authorization"] == "Bearer planted"
 
 

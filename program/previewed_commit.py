@@ -45,31 +45,31 @@ def read(settings: Phalanx) -> str:
     return commit
 
 
-def check_move(settings: Phalanx, recorded: str, before: str) -> None:
+def check_move(settings: Phalanx, previewed: str, before: str) -> None:
     """Warn if a branch or tag has moved since the commit that is deployed in its place.
 
     Args:
         settings: Repository and revision.
-        recorded: The commit from `read`; nothing is checked if it is empty.
+        previewed: The commit from `read`; nothing is checked if it is empty.
         before: Commit that the last complete run has deployed; empty if there is none.
 
     Raises:
         OlderCommitError: That run has deployed a later commit, for a preview that was made after this one.
         CheckoutError: The repository cannot be read, or does not have the revision any longer.
     """
-    if not recorded:
+    if not previewed:
         return
     present = checkout.resolve(settings.repository, settings.revision, credentials=settings.git_credentials).commit
-    if present == recorded:
+    if present == previewed:
         return
-    if before and before != recorded and _includes(settings, before, recorded):
+    if before and before != previewed and _includes(settings, before, previewed):
         raise OlderCommitError(
-            f"{VARIABLE} ({recorded}) is older than {before}, which is deployed: all applications would go back, which "
-            "no preview has shown. Rerun the preview of the pull request, then this job; or unset the variable to "
-            f"deploy the present commit of {settings.revision}, {present}"
+            f"{VARIABLE} ({previewed}) is older than {before}, which is deployed: all applications would go back, "
+            "which no preview has shown. Rerun the preview of the pull request, then this job; or unset the variable "
+            f"to deploy the present commit of {settings.revision}, {present}"
         )
     pulumi.warn(
-        f"rsp:phalanx.revision: {settings.revision} is at {present} now, but the preview was made from {recorded}, "
+        f"rsp:phalanx.revision: {settings.revision} is at {present} now, but the preview was made from {previewed}, "
         f"which is deployed as {VARIABLE} requires; the next preview shows the difference"
     )
 
