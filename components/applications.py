@@ -19,7 +19,7 @@ from phalanx.git_addresses import is_commit
 from phalanx.manifests import Manifests
 from phalanx.source import BOOTSTRAPPED
 from phalanx.values import merge
-from wiring import first_installation
+from wiring import schema_update
 from wiring.facts import Facts, helm_values
 
 ORDER: Sequence[frozenset[str]] = (
@@ -175,7 +175,7 @@ class Applications(pulumi.ComponentResource):
             return dict(configured)
         wired = helm_values(application, self._args.facts, self._args.values.get(application, {}))
         if application in self._args.first_installations:
-            wired = merge(wired, first_installation.helm_values(self._args.first_installations[application]))
+            wired = merge(wired, schema_update.helm_values(self._args.first_installations[application]))
         return merge(configured, wired)
 
     def _first_sync(self, manifest: Manifest, made: Application) -> ApplicationPatch:

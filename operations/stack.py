@@ -102,7 +102,7 @@ def applications(stack: Stack) -> PhalanxSource:
         stack.checkout,
         stack.environment,
         application_values(config),
-        requirements.of(config, vault_client.namespace()),
+        requirements.checker(config, vault_client.namespace()),
         revisions=config.applications.revisions,
         bootstrap=False,
         kubernetes=config.kubernetes_versions,

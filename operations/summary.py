@@ -41,7 +41,7 @@ def read(events: Path, stack: str) -> Changes:
         EventLogError: The file is not an event log, or one of another stack.
         PlaintextSecretsError: It contains secrets in plaintext.
     """
-    return review_changes.of(run.read(events, stack))
+    return review_changes.of_run(run.read(events, stack))
 
 
 def render(found: Changes, diff: Path | None, limit: int = GITHUB_LIMIT, head: str = "") -> str:

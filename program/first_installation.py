@@ -12,7 +12,7 @@ import pulumi
 
 from phalanx.application import Application
 from program.deployed import Deployed
-from wiring.first_installation import UPDATE_SCHEMA, has_toggle
+from wiring.schema_update import UPDATE_SCHEMA, has_toggle
 
 
 def report(applications: Mapping[str, Application], deployed: Deployed) -> None:
@@ -31,7 +31,7 @@ def report(applications: Mapping[str, Application], deployed: Deployed) -> None:
             )
 
 
-def of(
+def first_installations(
     applications: Mapping[str, Mapping[str, Any]], deployed: Deployed, cluster_id: pulumi.Output[str]
 ) -> dict[str, pulumi.Input[bool]]:
     """Return for each application that `has_toggle` whether it is installed for the first time.

@@ -186,7 +186,7 @@ def applications(prepared: Prepared, cluster: MagnumCluster, facts: Facts[pulumi
         values=values,
         configured=source.configured,
         facts=None if verify else facts,
-        first_installations=first_installation.of(values, prepared.deployed, cluster.cluster_id),
+        first_installations=first_installation.first_installations(values, prepared.deployed, cluster.cluster_id),
         verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
         sync={name: settings.sync_of(name) for name in source.manifests.applications},
         not_awaited=settings.not_awaited,
@@ -204,7 +204,7 @@ def facts(  # noqa: PLR0913, PLR0917  # each has facts
     secrets: SecretStore,
 ) -> Facts[pulumi.Input[str]]:
     """Return the facts of the infrastructure that the applications of a cluster need."""
-    configured = configured_facts.of(config, ingress.address, active=cluster == config.active)
+    configured = configured_facts.of_cluster(config, ingress.address, active=cluster == config.active)
     exported = {f"/{name}": _mount(share) for name, share in shares.items() if share.identity is None}
     return replace(
         configured,

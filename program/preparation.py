@@ -69,7 +69,7 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
         source = phalanx_source.load(
             *queries.phalanx(),
             application_values(config),
-            requirements.of(config, vault_client.namespace()),
+            requirements.checker(config, vault_client.namespace()),
             revisions=config.applications.revisions,
             kubernetes=config.kubernetes_versions,
         )

@@ -110,7 +110,7 @@ class Changes:
         return document
 
 
-def of(run: Run) -> Changes:
+def of_run(run: Run) -> Changes:
     """Sort the operations of a run by what they change."""
     applications = [each for each in run.steps if each.type == APPLICATION]
     secrets = [each for each in run.steps if each.type in {VAULT_SECRET, GENERATED_SECRET}]

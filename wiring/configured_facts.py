@@ -7,7 +7,7 @@ from wiring.facts import Facts, Mount
 from wiring.ingress_service import controller_kind, service_annotations
 
 
-def of(config: StackConfig, ingress_address: Any, *, active: bool = True) -> Facts[Any]:
+def of_cluster(config: StackConfig, ingress_address: Any, *, active: bool = True) -> Facts[Any]:
     """Return the facts of a cluster that its configuration determines, before any resource exists.
 
     The locations of shares are not among them, as Manila chooses them.

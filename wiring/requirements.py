@@ -15,7 +15,7 @@ from wiring import argocd_repository, dns_records, lab_volumes, vault_authority,
 _OPERATOR = vault_authority.OPERATOR
 
 
-def of(config: StackConfig, vault_namespace: str | None = None) -> Check:
+def checker(config: StackConfig, vault_namespace: str | None = None) -> Check:
     """Return a function that reports requirements which an environment's applications do not meet.
 
     Args:

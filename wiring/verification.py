@@ -80,7 +80,7 @@ def required(
         ingress_address: The floating IP; UNKNOWN if it has not been created yet.
     """
     configured = required_values(config)
-    known = configured_facts.of(config, ingress_address)
+    known = configured_facts.of_cluster(config, ingress_address)
     found: dict[str, dict[str, Any]] = {}
     for name, application in applications.items():
         values = configured.get(name, {})

@@ -91,7 +91,7 @@ def test_environments_of_phalanx_have_no_problems(repository: str, name: str) ->
     found = environment.load(root, name)
     applications = application.load_enabled(root, found)
     volumes = {export: {"size": 1, "type": "ceph-hdd"} for export in ("data", "datasets", "jhome")}
-    assert requirements.of(stack_config(nfs__volumes=volumes))(found, applications) == []
+    assert requirements.checker(stack_config(nfs__volumes=volumes))(found, applications) == []
     assert {"argocd", "vault-secrets-operator"} <= set(found.enabled_applications)
 
 

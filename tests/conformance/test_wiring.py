@@ -82,11 +82,11 @@ def test_no_value_is_required_of_disabled_applications() -> None:
     config = stack_config(applications__wiring="verify")
     found = environment.load(DATA / "upstream", "ukidacdev")
     (tap,) = (each for each in applications(DATA / "upstream", "ukidacdev").values() if each.name == "tap")
-    problems = list(requirements.of(config)(found, {"tap": tap}))
+    problems = list(requirements.checker(config)(found, {"tap": tap}))
     assert [problem.partition(": is ")[0] for problem in problems] == [
         "environments/values-ukidacdev.yaml: applications.ingress-nginx",  # required in any case
         "applications/tap/values-ukidacdev.yaml: cadc-tap.config.gcsBucket",
         "applications/tap/values-ukidacdev.yaml: cadc-tap.config.gcsBucketUrl",
         "rsp:applications.wiring",
     ]
-    assert list(requirements.of(stack_config())(found, {"tap": tap})) == problems[:1]
+    assert list(requirements.checker(stack_config())(found, {"tap": tap})) == problems[:1]

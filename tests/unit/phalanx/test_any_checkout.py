@@ -107,7 +107,7 @@ def load(root: Path) -> None:
     found = environment.load(root, "test")
     applications = application.load_enabled(root, found)
     warnings = lint.check(root, found, applications)
-    for problems in (warnings, requirements.of(stack_config())(found, applications)):
+    for problems in (warnings, requirements.checker(stack_config())(found, applications)):
         if problems:
             raise PhalanxError(*problems)
     secrets.resolve(applications)

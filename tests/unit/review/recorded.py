@@ -10,7 +10,7 @@ DATA = Path(__file__).parent / "data"
 
 def of(name: str, stack: str = "sandbox") -> Changes:
     """Return the changes of a recorded run."""
-    return changes.of(run.read(DATA / f"{name}.jsonl", stack))
+    return changes.of_run(run.read(DATA / f"{name}.jsonl", stack))
 
 
 def report(name: str, stack: str = "sandbox") -> str:

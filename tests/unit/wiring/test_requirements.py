@@ -16,7 +16,7 @@ LETSENCRYPT = {"kind": "letsencrypt", "email": "operators@example.org"}
 
 def problems(tls: dict[str, Any], *enabled: str) -> list[str]:
     applications = {name: Application(name=name, values={}) for name in enabled}
-    return list(requirements.of(environment(tls=tls))(ENVIRONMENT, applications))
+    return list(requirements.checker(environment(tls=tls))(ENVIRONMENT, applications))
 
 
 def test_a_certificate_from_lets_encrypt_needs_cert_manager_and_ingress_nginx() -> None:
@@ -42,7 +42,7 @@ def test_any_platform_needs_ingress_nginx(kind: str) -> None:
 def test_a_phalanx_with_another_ingress_controller_is_refused() -> None:
     others = {"gafaelfawr": True, "envoy-gateway": True}
     newer = Environment.model_validate(SETTINGS | {"applications": others})
-    (problem,) = requirements.of(environment())(newer, {})
+    (problem,) = requirements.checker(environment())(newer, {})
     assert problem == (
         "environments/values.yaml: applications: has no ingress-nginx, but this program gives the platform's floating "
         "IP to no other ingress controller or Gateway: set rsp:phalanx.revision to a commit that has it, or use a "
@@ -51,7 +51,7 @@ def test_a_phalanx_with_another_ingress_controller_is_refused() -> None:
 
 
 def test_a_bucket_needs_its_application() -> None:
-    check = requirements.of(environment(objectStore__buckets={"tap": "async-tap", "ssotap": "async-ssotap"}))
+    check = requirements.checker(environment(objectStore__buckets={"tap": "async-tap", "ssotap": "async-ssotap"}))
     (problem,) = check(ENVIRONMENT, {"tap": Application(name="tap", values={}), **INGRESS_NGINX})
     assert problem == (
         "rsp:objectStore.buckets.ssotap: the Phalanx environment test does not enable ssotap: remove the bucket, or "
@@ -65,7 +65,7 @@ def test_a_bucket_needs_its_application() -> None:
 )
 def test_the_zone_must_contain_the_platforms_name(zone: str, contained: bool) -> None:
     named = ENVIRONMENT.model_copy(update={"fqdn": "rsp.example.org"})
-    found = list(requirements.of(environment(dns={"kind": "designate", "zone": zone}))(named, INGRESS_NGINX))
+    found = list(requirements.checker(environment(dns={"kind": "designate", "zone": zone}))(named, INGRESS_NGINX))
     problem = (
         f"rsp:dns.zone: {zone} does not contain rsp.example.org, the fqdn in environments/values-test.yaml: set it to "
         "a zone that does, or rsp:dns.kind to external"
@@ -77,7 +77,9 @@ def test_only_an_enabled_application_can_be_overridden() -> None:
     known = Environment.model_validate(SETTINGS | {"applications": {"mobu": True, "sia": False, "tap": True}})
     overrides = {name: {"wait": False} for name in ("ssia", "sia", "tapp", "tap")}
     applications = {name: Application(name=name, values={}) for name in ("mobu", "tap")} | INGRESS_NGINX
-    unknown, disabled, misspelt = requirements.of(environment(applications__overrides=overrides))(known, applications)
+    unknown, disabled, misspelt = requirements.checker(environment(applications__overrides=overrides))(
+        known, applications
+    )
     expected = "; expected one of those that environments/values-test.yaml enables: mobu, tap"
     assert unknown == f"rsp:applications.overrides.ssia: Phalanx has no such application{expected}"
     assert misspelt == f"rsp:applications.overrides.tapp: Phalanx has no such application; did you mean tap?{expected}"
@@ -90,7 +92,7 @@ def test_only_an_enabled_application_can_be_overridden() -> None:
 def test_volumes_of_the_labs_are_checked_against_the_exports() -> None:
     volumes = [{"source": {"type": "nfs", "serverPath": path}} for path in ("/data", "/scratch")]
     values = {"controller": {"config": {"lab": {"volumes": volumes}}}}
-    check = requirements.of(environment())
+    check = requirements.checker(environment())
     (problem,) = check(ENVIRONMENT, {"nublado": Application(name="nublado", values=values), **INGRESS_NGINX})
     assert "volumes[1].source.serverPath: /scratch is not exported: only /data, /jhome is; add" in problem
 
@@ -111,7 +113,7 @@ def test_program_and_operator_use_the_same_namespace_in_vault(
     if operator:
         variables.append({"name": "VAULT_NAMESPACE", "value": operator})
     values = {"vault-secrets-operator": {"environmentVars": variables}}
-    check = requirements.of(environment(), program)
+    check = requirements.checker(environment(), program)
     applications = {"ingress-nginx": {}, "vault-secrets-operator": values}
     found = check(ENVIRONMENT, {name: Application(name=name, values=each) for name, each in applications.items()})
     if message:

@@ -1,4 +1,4 @@
-"""Helm values that an application needs only when it is installed for the first time.
+"""The Helm value with which an application creates the schema of its database when it is first installed.
 
 Phalanx's charts create and migrate the schema of a database in a hook (``job-schema-update.yaml``) only if
 ``config.updateSchema`` is true, which Phalanx's documentation asks to set for the first installation and to remove
