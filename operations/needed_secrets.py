@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from operations.stack import Stack, applications, load
-from phalanx import additions, static_secrets
+from phalanx import secret_additions, static_secrets
 from phalanx.secrets import Plan, SecretKey
 from phalanx.source import PhalanxSource
 from phalanx.static_secrets import StaticSecrets
@@ -39,7 +39,7 @@ class NeededSecrets:
             PhalanxError: The file of static secrets cannot be read or decrypted.
         """
         logins = self._file.logins(self.stack.config.secrets.registries)
-        return additions.complete(self.source, logins, self.configured(), held)
+        return secret_additions.complete(self.source, logins, self.configured(), held)
 
     @cached_property
     def _file(self) -> StaticSecrets:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 import pulumi
 
 from config.stack_config import StackConfig
-from phalanx import additions
+from phalanx import secret_additions
 from phalanx.environment import Environment, nearest
 from phalanx.errors import SecretsError
 from phalanx.generators import BCRYPT_LIMIT, GeneratorType, OidcClient, oidc_clients
@@ -46,7 +46,7 @@ def gather(config: StackConfig, source: PhalanxSource, existing: Mapping[SecretK
     }
     values = {key: value.get_secret_value() for key, value in {**file.given(), **configured}.items()}
     held = {key: value for key, value in existing.items() if value}
-    plan = additions.complete(source, file.logins(config.secrets.registries), values, held)
+    plan = secret_additions.complete(source, file.logins(config.secrets.registries), values, held)
     if problems := [
         *_check_names(plan, values, config.vault.rotation),
         *_check_origins(plan, values, configured),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from phalanx import additions, application, environment, render, secrets, undeclared
+from phalanx import application, environment, render, secret_additions, secrets, undeclared
 from phalanx.secrets import Plan, SecretKey, Static
 
 ROOT = Path(__file__).parents[2] / "sandbox" / "phalanx"
@@ -22,7 +22,7 @@ def test_undeclared_secrets_are_found() -> None:
         SecretKey("tap", "AWS_SECRET_ACCESS_KEY"): ("tap: Deployment/cadc-tap",),
     }
     # With these, only declared static secrets have to be provided by the operator.
-    plan = Plan([*declared.values(), *additions.plan(found.enabled_applications, extra)])
+    plan = Plan([*declared.values(), *secret_additions.plan_undeclared(found.enabled_applications, extra)])
     assert plan.unresolved([key for key, secret in declared.items() if isinstance(secret.origin, Static)]) == ()
 
 

@@ -14,7 +14,7 @@ OBJECT_STORE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 _OBJECT_STORE_USERS = ("ssotap", "tap")
 """Applications that this program always configures to store query results in the object store."""
 
-_USELESS = frozenset(SecretKey(name, "google_creds.json") for name in _OBJECT_STORE_USERS)
+_GOOGLE_CREDENTIALS = frozenset(SecretKey(name, "google_creds.json") for name in _OBJECT_STORE_USERS)
 """Static secrets that are read only if results are stored in Google's cloud. Pods mount all keys that exist."""
 
 _GENERATED = frozenset({SecretKey("postgres", "jupyterhub_password")})
@@ -34,14 +34,14 @@ def complete(
     """
     return Plan(
         [
-            *without_useless(source.secrets.values(), {*configured, *held, *source.read}),
-            *plan(source.applications, source.undeclared),
+            *without_google_credentials(source.secrets.values(), {*configured, *held, *source.read}),
+            *plan_undeclared(source.applications, source.undeclared),
             _pull_secret(logins, held=PULL_SECRET in held),
         ]
     )
 
 
-def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...]]) -> list[PlannedSecret]:
+def plan_undeclared(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...]]) -> list[PlannedSecret]:
     """Plan the secrets that no secrets.yaml declares.
 
     Args:
@@ -58,14 +58,14 @@ def plan(enabled: Collection[str], undeclared: Mapping[SecretKey, tuple[str, ...
     ]
 
 
-def without_useless(secrets: Iterable[PlannedSecret], known: Collection[SecretKey]) -> list[PlannedSecret]:
-    """Leave out the static secrets that storage in S3 makes useless, unless something has or reads them.
+def without_google_credentials(secrets: Iterable[PlannedSecret], known: Collection[SecretKey]) -> list[PlannedSecret]:
+    """Leave out the credentials of Google's object storage, unless something has or reads them.
 
     Args:
         secrets: Secrets of an environment.
         known: Secrets with a non-empty value in the configuration or in Vault, or that pods read by their key.
     """
-    return [secret for secret in secrets if secret.key not in _USELESS or secret.key in known]
+    return [secret for secret in secrets if secret.key not in _GOOGLE_CREDENTIALS or secret.key in known]
 
 
 def _pull_secret(logins: Mapping[str, Login], *, held: bool) -> PlannedSecret:
