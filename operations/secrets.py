@@ -12,7 +12,7 @@ from operations.secrets_status import SecretState
 from operations.stack import StackName
 from phalanx import static_secrets
 from phalanx.errors import SecretsError
-from phalanx.undeclared import PULL_SECRET
+from phalanx.secrets import PULL_SECRET
 
 app = typer.Typer(help="Manage the secrets of a stack.")
 app.command("copy")(vault_copy.main)

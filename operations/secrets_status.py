@@ -11,9 +11,8 @@ from rich.table import Table
 
 from operations.needed_secrets import NeededSecrets
 from phalanx.errors import PhalanxError
-from phalanx.secrets import Copied, Generated, Literal, Plan, PlannedSecret, SecretKey, Static, Wired
+from phalanx.secrets import PULL_SECRET, Copied, Generated, Literal, Plan, PlannedSecret, SecretKey, Static, Wired
 from phalanx.static_secrets import set_command
-from phalanx.undeclared import PULL_SECRET
 from probes import vault_preflight, vault_secrets
 from probes.problem import Problem
 

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from phalanx.generators import GeneratorType
-from phalanx.secrets import Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
+from phalanx.secrets import PULL_SECRET, Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
 from phalanx.source import PhalanxSource
 from phalanx.static_secrets import Login, dockerconfigjson
-from phalanx.undeclared import PULL_SECRET
 
 OBJECT_STORE_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 """Keys for the S3 credentials of the object store (charts/cadc-tap/templates/tap-deployment.yaml)."""

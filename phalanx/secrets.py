@@ -28,6 +28,10 @@ class SecretKey(NamedTuple):
         return f"{self.application}/{self.name}"
 
 
+PULL_SECRET = SecretKey("pull-secret", ".dockerconfigjson")
+"""Credentials for container registries, which belong to the environment instead of an application."""
+
+
 @dataclass(frozen=True)
 class Literal:
     """The definition contains the value."""

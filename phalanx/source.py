@@ -16,6 +16,7 @@ from phalanx import (
     labs,
     lint,
     render,
+    resource_uses,
     sign_in,
     undeclared,
 )
@@ -165,7 +166,7 @@ def load(  # noqa: PLR0913 - all that determines the result
         name: _bootstrap_chart(tree, trees.get(name), phalanx.name, manifests.applications[name], configured.get(name))
         for name in (BOOTSTRAPPED if bootstrap else ())
     }
-    uses = undeclared.uses_of_all(tree.path, rendered, configured, roots)
+    uses = resource_uses.find_all(tree.path, rendered, configured, roots)
     undefined = custom_resources.undefined((one for each in uses for one in each.custom_resources), phalanx)
     problems.found.extend(undefined)
     problems.report()

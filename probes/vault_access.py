@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.vault import Vault
 from phalanx.environment import Environment
-from phalanx.undeclared import PULL_SECRET
+from phalanx.secrets import PULL_SECRET
 from probes.problem import Problem
 from probes.vault_rules import PathRule, rules
 

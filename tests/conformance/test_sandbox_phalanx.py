@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from phalanx import application, environment, render, secret_additions, secrets, undeclared
+from phalanx import application, environment, render, resource_uses, secret_additions, secrets, undeclared
 from phalanx.secrets import Plan, SecretKey, Static
 
 ROOT = Path(__file__).parents[2] / "sandbox" / "phalanx"
@@ -15,7 +15,7 @@ def test_undeclared_secrets_are_found() -> None:
     found = environment.load(ROOT, "sandbox")
     declared = secrets.resolve(application.load_enabled(ROOT, found))
     manifests = render.applications(ROOT, found, repo_url="https://example.org/phalanx.git", target_revision="main")
-    extra = undeclared.find(undeclared.uses_of_all(ROOT, manifests), found.vault_path_prefix, declared)
+    extra = undeclared.find(resource_uses.find_all(ROOT, manifests), found.vault_path_prefix, declared)
     assert extra == {
         SecretKey("postgres", "jupyterhub_password"): ("postgres: Deployment/postgres",),
         SecretKey("tap", "AWS_ACCESS_KEY_ID"): ("tap: Deployment/cadc-tap",),

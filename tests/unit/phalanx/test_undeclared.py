@@ -2,16 +2,18 @@ from typing import Any
 
 import pytest
 
+from phalanx import resource_uses
 from phalanx.charts import RenderedApplication
 from phalanx.errors import RenderError
+from phalanx.resource_uses import Uses
 from phalanx.secrets import SecretKey
-from phalanx.undeclared import Uses, find, reads, unfilled, uses
+from phalanx.undeclared import find, reads, unfilled
 
 PREFIX = "secret/phalanx/test"
 
 
 def rendered(*manifests: dict[str, Any], name: str = "tap", **external_values: Any) -> Uses:
-    return uses(
+    return resource_uses.find(
         RenderedApplication(name=name, namespace=name, manifests=list(manifests), external_values=external_values)
     )
 

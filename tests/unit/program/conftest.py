@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from config.cloud import Cloud
-from phalanx import charts, checkout, environment, generators, pins, render, undeclared
+from phalanx import charts, checkout, environment, generators, pins, render, resource_uses
 from phalanx.certificates import Certificate, CertificateError
 from phalanx.checkout import Checkout
 from phalanx.git_credentials import Credentials
+from phalanx.resource_uses import Uses
 from phalanx.secrets import SecretKey
 from phalanx.static_secrets import StaticSecrets
-from phalanx.undeclared import Uses
 from probes import (
     openstack_connection,
     openstack_preflight,
@@ -232,14 +232,14 @@ def _replace_checkout(path: Path, name: str, patch: pytest.MonkeyPatch) -> None:
         commit = COMMIT_OF_BRANCH if revision == "branch" else COMMIT
         return Checkout(repository=repository, revision=revision, commit=commit, path=path, credentials=credentials)
 
-    def uses_of_all(root: Path, manifests: list[dict[str, Any]], _values: object, _roots: object) -> list[Uses]:
+    def find_all(root: Path, manifests: list[dict[str, Any]], _values: object, _roots: object) -> list[Uses]:
         assert manifests
         return rendered.undeclared_readers(environment.load(root, name))
 
     patch.setattr(checkout, "resolve", resolve)
     patch.setattr(pins, "_last_changes", lambda tree, manifests: dict.fromkeys(manifests, tree.commit))
     patch.setattr(render, "applications", rendered.applications)
-    patch.setattr(undeclared, "uses_of_all", uses_of_all)
+    patch.setattr(resource_uses, "find_all", find_all)
     patch.setattr(charts, "vendor", lambda root, name: root / "applications" / name)
 
 

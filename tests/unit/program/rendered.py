@@ -6,7 +6,7 @@ from typing import Any
 
 from phalanx.charts import RenderedApplication
 from phalanx.environment import Environment
-from phalanx.undeclared import Uses, uses
+from phalanx.resource_uses import Uses, find
 
 _API_VERSION = "argoproj.io/v1alpha1"
 
@@ -26,7 +26,7 @@ def applications(
 
 
 def undeclared_readers(environment: Environment) -> list[Uses]:
-    """Replace ``phalanx.undeclared.uses_of_all``: return a Deployment with a password that no secrets.yaml declares.
+    """Replace ``phalanx.resource_uses.find_all``: return a Deployment with a password that no secrets.yaml declares.
 
     It has a claim, too.
     """
@@ -47,7 +47,7 @@ def undeclared_readers(environment: Environment) -> list[Uses]:
         ],
         external_values={},
     )
-    return [uses(application)]
+    return [find(application)]
 
 
 def _application(name: str, environment: Environment, repo_url: str, target_revision: str) -> dict[str, Any]:

@@ -9,8 +9,7 @@ import pytest
 
 from phalanx.errors import PhalanxError, SecretsError
 from phalanx.secret_inputs import SecretInputs
-from phalanx.secrets import Generated, Literal, SecretKey, Wired
-from phalanx.undeclared import PULL_SECRET
+from phalanx.secrets import PULL_SECRET, Generated, Literal, SecretKey, Wired
 from program.secret_gathering import MissingSecretsError, gather
 from tests.unit.given_phalanx import source
 from tests.unit.sample import environment

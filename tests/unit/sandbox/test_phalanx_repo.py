@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from phalanx import application, charts, environment, render, secrets, undeclared
+from phalanx import application, charts, environment, render, resource_uses, secrets, undeclared
 from phalanx.charts import RenderedApplication
 from phalanx.environment import Environment
 from phalanx.secrets import SecretKey, Static
@@ -135,13 +135,13 @@ def test_templates_use_only_declared_secrets_with_known_exceptions(
     rendered: dict[str, RenderedApplication], sandbox: Environment
 ) -> None:
     plan = secrets.resolve(application.load_enabled(SOURCE, sandbox))
-    found = undeclared.find(map(undeclared.uses, rendered.values()), sandbox.vault_path_prefix, plan)
+    found = undeclared.find(map(resource_uses.find, rendered.values()), sandbox.vault_path_prefix, plan)
     assert set(found) == UNDECLARED
 
 
 def test_each_declared_secret_is_used(rendered: dict[str, RenderedApplication], sandbox: Environment) -> None:
     plan = secrets.resolve(application.load_enabled(SOURCE, sandbox))
-    read = undeclared.reads(map(undeclared.uses, rendered.values()), sandbox.vault_path_prefix)
+    read = undeclared.reads(map(resource_uses.find, rendered.values()), sandbox.vault_path_prefix)
     assert set(plan) - set(read) == NOT_FOR_THE_CLUSTER
 
 

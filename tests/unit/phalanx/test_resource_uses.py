@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from phalanx import charts, undeclared
+from phalanx import charts, resource_uses
 from phalanx.custom_resources import CustomResource
-from phalanx.undeclared import Reference, Uses, VaultSecret
+from phalanx.resource_uses import Reference, Uses, VaultSecret
 from tests.unit.phalanx.repository import write
 from tests.unit.phalanx.test_charts import argocd_application, chart
 
@@ -65,7 +65,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def uses_of_all(root: Path, **overrides: dict[str, Any]) -> list[Uses]:
     namespace = {"kind": "Namespace", "metadata": {"name": "tap"}}
     manifests = [argocd_application("tap", valueFiles=["values.yaml"]), namespace, argocd_application("portal")]
-    return undeclared.uses_of_all(root, manifests, overrides)
+    return resource_uses.find_all(root, manifests, overrides)
 
 
 def test_each_application_is_rendered_once(root: Path, rendered: list[str]) -> None:
@@ -96,7 +96,7 @@ def test_another_commit_with_the_same_charts_renders_nothing(root: Path, rendere
     for commit in ("a" * 40, "b" * 40):
         manifest = argocd_application("tap", valueFiles=["values.yaml"])
         manifest["spec"]["source"]["targetRevision"] = commit
-        undeclared.uses_of_all(root, [manifest])
+        resource_uses.find_all(root, [manifest])
     assert rendered == ["tap"]
 
 
