@@ -13,7 +13,7 @@ from dashboard import page
 from dashboard.board import Board, Dated, Deployment, Snapshot
 from dashboard.server import Server, static
 from diagram import platform, svg
-from operations import health_checks
+from operations import doctor_checks
 from operations.certificate import parse_address
 from operations.doctor import examine
 from operations.stack import StackName
@@ -71,7 +71,7 @@ def ask(known: Snapshot, stack: str, config: StackConfig, address: tuple[str, in
         address: Address and port at which to reach the platform instead of its name.
     """
     # Nothing is shared with the round before: the cluster may be another one, and a session may have expired.
-    checked = known.with_health(examine(health_checks.Stack(stack, config, address)))
+    checked = known.with_health(examine(doctor_checks.CheckedStack(stack, config, address)))
     try:
         deployed = Dated(value=_deployment(stack, config), time=datetime.now(UTC))
     except PhalanxError as error:

@@ -12,7 +12,7 @@ from rich.live import Live
 
 from config.loader import ConfigError, load_file
 from config.stack_config import StackConfig
-from operations import health_checks, health_report
+from operations import doctor_checks, doctor_table
 from operations.certificate import parse_address
 from operations.stack import StackName
 from probes.health import check, root_causes
@@ -44,7 +44,7 @@ def main(
         raise typer.BadParameter("cannot be combined with --json", param_hint="--watch")
     address = parse_address(connect)
     try:
-        target = health_checks.Stack(stack, load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig), address)
+        target = doctor_checks.CheckedStack(stack, load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig), address)
     except ConfigError as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(2) from None
@@ -53,27 +53,27 @@ def main(
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2))
     elif not watch:
-        console.print(health_report.table(report))
+        console.print(doctor_table.table(report))
     if report.state is State.CRITICAL:
         raise typer.Exit(1)
 
 
-def examine(stack: health_checks.Stack) -> Report:
+def examine(stack: doctor_checks.CheckedStack) -> Report:
     """Run all checks once."""
     started, now = time.monotonic(), datetime.now(UTC)
-    findings = root_causes.explain(check.run(health_checks.all_checks(stack)))
+    findings = root_causes.explain(check.run(doctor_checks.all_checks(stack)))
     return Report(stack=stack.name, time=now, seconds=time.monotonic() - started, findings=findings)
 
 
-def _watch(stack: health_checks.Stack, console: Console) -> Report:
+def _watch(stack: doctor_checks.CheckedStack, console: Console) -> Report:
     """Show the report, and repeat the checks until Ctrl-C; return the last report."""
     report = examine(stack)
     try:
-        with Live(health_report.table(report), console=console, auto_refresh=False) as live:
+        with Live(doctor_table.table(report), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(INTERVAL)
                 stack.retry()
                 report = examine(stack)
-                live.update(health_report.table(report), refresh=True)
+                live.update(doctor_table.table(report), refresh=True)
     except KeyboardInterrupt:
         return report

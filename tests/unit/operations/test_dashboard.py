@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from dashboard import page
 from dashboard.board import Snapshot
 from dashboard.server import Server
-from operations import dashboard, health_checks
+from operations import dashboard, doctor_checks
 from operations.__main__ import app
 from probes.health.check import Check
 from probes.health.finding import Finding, ok
@@ -34,7 +34,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
 
 def finds(monkeypatch: pytest.MonkeyPatch, findings: Iterable[Finding]) -> None:
     check = Check(name="applications", run=lambda: findings)
-    monkeypatch.setattr(health_checks, "all_checks", lambda _: [check])
+    monkeypatch.setattr(doctor_checks, "all_checks", lambda _: [check])
 
 
 def ask(known: Snapshot) -> Snapshot:

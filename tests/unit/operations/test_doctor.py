@@ -10,9 +10,9 @@ import yaml
 from keystoneauth1.exceptions import ConnectFailure
 from typer.testing import CliRunner, Result
 
-from operations import health_checks, health_in_cluster
+from operations import doctor_checks, doctor_cluster_checks
 from operations.__main__ import app
-from operations.health_checks import Stack
+from operations.doctor_checks import CheckedStack
 from phalanx.errors import PhalanxError
 from probes.health.check import Check, run
 from probes.health.finding import Finding, State, critical, ok, unknown, warning
@@ -38,7 +38,7 @@ def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:
 
     def invoke(findings: list[Finding], *arguments: str) -> Result:
         check = Check(name="given", run=lambda: findings)
-        monkeypatch.setattr(health_checks, "all_checks", lambda _: [check])
+        monkeypatch.setattr(doctor_checks, "all_checks", lambda _: [check])
         return CliRunner().invoke(app, ["doctor", *(arguments or ("-s", "test"))])
 
     return invoke
@@ -135,7 +135,7 @@ def test_services_that_are_not_reachable_are_one_failure_each(monkeypatch: pytes
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("phalanx.source.locate", raises(PhalanxError("the repository cannot be read")))
-    found = explain(run(health_checks.all_checks(Stack("test", environment()))))
+    found = explain(run(doctor_checks.all_checks(CheckedStack("test", environment()))))
     roots = {each.subject: each.state for each in found if each.is_root}
     assert roots == {
         "Keystone": State.CRITICAL,
@@ -170,8 +170,8 @@ def test_the_kubeconfig_is_that_of_the_state(pulumi: FakePulumi, monkeypatch: py
     urn = "urn:pulumi:test::rsp::openstack:containerinfra/cluster:Cluster::cluster-cluster"
     pulumi.write([{"urn": urn, "type": "openstack:containerinfra/cluster:Cluster", "outputs": outputs}], [])
     used: list[str] = []
-    monkeypatch.setattr(health_in_cluster, "KubernetesApi", used.append)
-    Stack("test", environment()).clusters["cluster"].kubernetes()
+    monkeypatch.setattr(doctor_cluster_checks, "KubernetesApi", used.append)
+    CheckedStack("test", environment()).clusters["cluster"].kubernetes()
     assert used == ["planted-kubeconfig"]
 
 
@@ -182,11 +182,11 @@ def test_a_cluster_that_was_not_created_completely_has_no_kubeconfig(
     outputs = {"name": "rsp-test-cluster", "kubeconfig": secret({})}
     pulumi.write([{"urn": urn, "type": "openstack:containerinfra/cluster:Cluster", "outputs": outputs}], [])
     used: list[str] = []
-    monkeypatch.setattr(health_in_cluster, "KubernetesApi", used.append)
-    monkeypatch.setattr(health_checks, "connect", lambda _: "connection")
+    monkeypatch.setattr(doctor_cluster_checks, "KubernetesApi", used.append)
+    monkeypatch.setattr(doctor_checks, "connect", lambda _: "connection")
     monkeypatch.setattr("probes.cluster_access.kubeconfig", lambda *_: "signed")
-    stack = Stack("test", environment())
-    (found,) = next(each for each in health_checks.all_checks(stack) if each.name == "kubeconfig").run()
+    stack = CheckedStack("test", environment())
+    (found,) = next(each for each in doctor_checks.all_checks(stack) if each.name == "kubeconfig").run()
     expected = "the stack's state has no kubeconfig of rsp-test-cluster, whose creation was not completed"
     assert (found.state, found.message) == (State.UNKNOWN, expected)
     assert found.remedy == "`python -m operations recover -s test`"
@@ -198,13 +198,13 @@ def test_a_cluster_that_was_not_created_completely_has_no_kubeconfig(
 def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     pulumi.write([], [])
     used: list[str] = []
-    monkeypatch.setattr(health_in_cluster, "KubernetesApi", used.append)
-    monkeypatch.setattr(health_checks, "connect", lambda _: "connection")
+    monkeypatch.setattr(doctor_cluster_checks, "KubernetesApi", used.append)
+    monkeypatch.setattr(doctor_checks, "connect", lambda _: "connection")
     monkeypatch.setattr("probes.cluster_access.kubeconfig", lambda *asked: f"signed for {asked}")
-    stack = Stack("test", environment())
+    stack = CheckedStack("test", environment())
     stack.clusters["cluster"].kubernetes()
     assert used == ["signed for ('connection', 'rsp-test-cluster')"]
-    (found,) = next(each for each in health_checks.all_checks(stack) if each.name == "kubeconfig").run()
+    (found,) = next(each for each in doctor_checks.all_checks(stack) if each.name == "kubeconfig").run()
     assert (found.state, found.message) == (
         State.UNKNOWN,
         "the stack's state has no cluster rsp-test-cluster",
@@ -215,14 +215,14 @@ def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkey
 
     monkeypatch.setattr("probes.cluster_access.kubeconfig", fail)
     (found,) = next(
-        each for each in health_checks.all_checks(Stack("test", environment())) if each.name == "Kubernetes API"
+        each for each in doctor_checks.all_checks(CheckedStack("test", environment())) if each.name == "Kubernetes API"
     ).run()
     assert found.message.startswith("no access without the state's kubeconfig: ")
 
 
 @pytest.mark.parametrize("mode", ["cloud-controller", "octavia"])
 def test_members_are_compared_with_the_nodes_where_no_controller_does(mode: str) -> None:
-    names = [each.name for each in health_checks.all_checks(Stack("test", environment(ingress__mode=mode)))]
+    names = [each.name for each in doctor_checks.all_checks(CheckedStack("test", environment(ingress__mode=mode)))]
     assert ("members of the load balancer" in names) is (mode == "octavia")
 
 
@@ -234,8 +234,10 @@ def test_a_private_authority_is_named_before_it_expires(tmp_path: Path) -> None:
     (tmp_path / "both").write_text((tmp_path / "old").read_text() + (tmp_path / "new").read_text())
 
     def found(vault: str) -> list[tuple[str, State]]:
-        stack = Stack("test", environment(vault__caFile=str(tmp_path / vault), phalanx__caFile=str(tmp_path / "new")))
-        checks = [each for each in health_checks.all_checks(stack) if each.name.startswith("CA ")]
+        stack = CheckedStack(
+            "test", environment(vault__caFile=str(tmp_path / vault), phalanx__caFile=str(tmp_path / "new"))
+        )
+        checks = [each for each in doctor_checks.all_checks(stack) if each.name.startswith("CA ")]
         return [(each.subject, each.state) for each in run(checks)]
 
     assert found("old") == [("CA in rsp:vault.caFile", State.WARNING), ("CA in rsp:phalanx.caFile", State.OK)]
@@ -243,7 +245,7 @@ def test_a_private_authority_is_named_before_it_expires(tmp_path: Path) -> None:
 
 
 def test_remedies_refer_to_pages_and_sections_that_exist() -> None:
-    root = Path(health_checks.__file__).parents[1]
+    root = Path(doctor_checks.__file__).parents[1]
     modules = [*(root / "probes" / "health").glob("*.py"), *(root / "operations").glob("health_*.py")]
     links = {
         found.groups()

@@ -1,4 +1,4 @@
-"""Findings of the health checks as a table."""
+"""The findings of `doctor` as a table."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""The health checks of a stack: which there are, and what each one requires."""
+"""The health checks of `doctor`: which there are for a stack, and what each one requires."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
-from operations import health_in_cluster, needed_secrets, secrets_status
-from operations.health_in_cluster import StackCluster
+from operations import doctor_cluster_checks, needed_secrets, secrets_status
+from operations.doctor_cluster_checks import StackCluster
 from operations.secrets_status import SecretState
 from phalanx import application, databases, source
 from phalanx.checkout import Checkout
@@ -44,8 +44,8 @@ _MAX_NAMES = 5
 
 
 @dataclass(frozen=True)
-class Stack:
-    """What the checks of a stack use. Each value is made by the first check that uses it, and shared by all.
+class CheckedStack:
+    """A stack to check. The first check that uses a connection or a checkout makes it, and all others share it.
 
     Attributes:
         name: Name of the stack.
@@ -96,17 +96,17 @@ class Stack:
             each.retry()
 
 
-def all_checks(stack: Stack) -> list[Check]:
+def all_checks(stack: CheckedStack) -> list[Check]:
     """Return the checks of a stack in the order in which they are shown."""
     shared, in_front = [*_of_openstack(stack), *_of_vault(stack)], [*_of_platform(stack)]
-    inside = {name: [*health_in_cluster.all_checks(each, stack.config)] for name, each in stack.clusters.items()}
+    inside = {name: [*doctor_cluster_checks.all_checks(each, stack.config)] for name, each in stack.clusters.items()}
     if len(inside) > 1:
         shared, in_front = ([*qualified.depending_on(stack.config.active, each)] for each in (shared, in_front))
         inside = {name: [*qualified.within(name, checks)] for name, checks in inside.items()}
     return [*shared, *itertools.chain(*inside.values()), *in_front]
 
 
-def _of_openstack(stack: Stack) -> Iterator[Check]:
+def _of_openstack(stack: CheckedStack) -> Iterator[Check]:
     connection, name, config = stack.connection, stack.name, stack.config
     yield Check(
         name=cloud.KEYSTONE,
@@ -156,7 +156,7 @@ def _of_openstack(stack: Stack) -> Iterator[Check]:
     )
 
 
-def _of_vault(stack: Stack) -> Iterator[Check]:
+def _of_vault(stack: CheckedStack) -> Iterator[Check]:
     config = stack.config
     yield Check(
         name=PHALANX,
@@ -181,7 +181,7 @@ def _of_vault(stack: Stack) -> Iterator[Check]:
             yield Check(name=name, run=partial(authorities.check, name, path))
 
 
-def _of_platform(stack: Stack) -> Iterator[Check]:
+def _of_platform(stack: CheckedStack) -> Iterator[Check]:
     if stack.connect_to is None:
         yield Check(
             name=platform.DNS,
@@ -204,12 +204,12 @@ def _of_platform(stack: Stack) -> Iterator[Check]:
     )
 
 
-def _phalanx(stack: Stack) -> Iterator[Finding]:
+def _phalanx(stack: CheckedStack) -> Iterator[Finding]:
     checkout, environment = stack.phalanx()
     yield ok(PHALANX, f"environment {environment.name} at {checkout.commit[:8]}", checkout.commit[:8])
 
 
-def _databases(stack: Stack) -> Iterator[Finding]:
+def _databases(stack: CheckedStack) -> Iterator[Finding]:
     tree, environment = stack.phalanx()
     trees = source.other_revisions(tree, environment, stack.config.applications.revisions)
     roots = {name: other.path for name, other in trees.items()}
@@ -217,7 +217,7 @@ def _databases(stack: Stack) -> Iterator[Finding]:
     yield from database_health.check(databases.external(tree.path, applications, roots))
 
 
-def _secrets(stack: Stack) -> Iterator[Finding]:
+def _secrets(stack: CheckedStack) -> Iterator[Finding]:
     status = f"`python -m operations secrets status -s {stack.name}`"
     stack.phalanx()
     needed = needed_secrets.find(stack.name)
@@ -237,7 +237,7 @@ def _secrets(stack: Stack) -> Iterator[Finding]:
         yield ok(vault.SECRETS, f"{len(plan)}, none missing")
 
 
-def _address(stack: Stack) -> str | None:
+def _address(stack: CheckedStack) -> str | None:
     """Return the floating IP of the platform; None if it does not exist or Neutron does not answer."""
     try:
         return load_balancer.ingress_address(stack.connection(), stack.config, stack.name)

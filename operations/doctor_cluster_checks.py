@@ -1,4 +1,4 @@
-"""The health checks of one of a stack's clusters, and of what is in it."""
+"""The health checks of `doctor` for a cluster, and for what is in it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
