@@ -16,8 +16,8 @@ from config.stack_config import StackConfig
 from operations import text_table
 from operations.stack import StackName
 from phalanx.errors import PhalanxError
-from probes import backup_retention, backups
-from probes.backups import Backup
+from probes import backup_retention, cinder_backups
+from probes.cinder_backups import Backup
 from probes.openstack_connection import connect
 from recovery import restore as volume_restore
 from recovery.backups import Action, Result, VolumeBackups
@@ -78,7 +78,7 @@ def prune(stack: StackName, timeout: Hours = 6, dry_run: DryRun = False, as_json
 def list_(stack: StackName, as_json: AsJson = False) -> None:
     """List the stack's backups of all volumes, the oldest first."""
     config, connection = _connect(stack)
-    found = backups.find(connection, stack)
+    found = cinder_backups.find(connection, stack)
     expired = {each.id for each in backup_retention.expired(found, config.backups.keep)}
     if as_json:
         typer.echo(json.dumps([{**_document(each), "expired": each.id in expired} for each in found], indent=2))
@@ -125,8 +125,8 @@ def restore(  # noqa: PLR0913  # one parameter per option
     names = list(dict.fromkeys(volumes or ()))
     if missing:
         present = {each.name for each in existing}
-        names = [name for name in sorted(config.nfs_volumes) if backups.volume_name(stack, name) not in present]
-    found = backups.find(connection, stack)
+        names = [name for name in sorted(config.nfs_volumes) if cinder_backups.volume_name(stack, name) not in present]
+    found = cinder_backups.find(connection, stack)
     begun = {name: volume_restore.begun(existing, stack, name) for name in names}
     chosen = [volume_restore.choose(found, name, until, begun[name]) for name in names]
     plans = [volume_restore.plan(connection, target, each) for each in chosen]

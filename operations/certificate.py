@@ -12,7 +12,7 @@ from operations.stack import StackName, load
 from phalanx import application
 from phalanx.certificates import Certificate, CertificateError, rfc3339
 from phalanx.errors import SecretsError
-from probes import certificate, served_certificate, vault_secrets
+from probes import certificate_preflight, served_certificate, vault_secrets
 from probes.problem import Problem
 from wiring.application_values import application_values
 
@@ -91,7 +91,9 @@ def inspect(stack: str, address: tuple[str, int] | None = None, *, with_vault: b
     if from_vault and with_vault:
         try:
             secrets = vault_secrets.read(vault, environment, described.config.vault)
-            held, problems = certificate.inspect(environment, {certificate.CERTIFICATE: "", **secrets})
+            held, problems = certificate_preflight.inspect(
+                environment, {certificate_preflight.CERTIFICATE: "", **secrets}
+            )
         except SecretsError as error:
             problems = [Problem(where=f"Vault at {vault}", what=str(error))]
     served = None
@@ -126,7 +128,7 @@ def _problems_of_served(
             "SSL_CERT_FILE to the certificate of the site's own authority",
         )
     if not held:
-        yield from certificate.check_expiry(served, where, datetime.now(UTC), from_vault=from_vault)
+        yield from certificate_preflight.check_expiry(served, where, datetime.now(UTC), from_vault=from_vault)
 
 
 def parse_address(text: str | None) -> tuple[str, int] | None:

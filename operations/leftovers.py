@@ -12,7 +12,7 @@ from config.loader import load_file
 from config.stack_config import StackConfig
 from operations import text_table
 from operations.stack import StackName
-from probes.leftovers import SHORT_ID, UUID, Kind, Leftover
+from probes.cluster_leftovers import SHORT_ID, UUID, Kind, Leftover
 from probes.openstack_connection import connect
 from recovery import leftovers
 from recovery.pulumi_stack import PulumiStack

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from config.backups import Backups, Keep
-from probes.backups import Backup
+from probes.cinder_backups import Backup
 
 _DAYS_OF_A_WEEK = 7
 

@@ -15,7 +15,7 @@ from config.cluster import Cluster
 from config.ingress import PORTS
 from config.stack_config import StackConfig
 from phalanx.claims import Claim
-from probes import backup_retention, backups
+from probes import backup_retention, cinder_backups
 
 UNTYPED: Final = ""
 """Name of the volume type that the cloud chooses."""
@@ -206,7 +206,7 @@ def _backups(config: StackConfig) -> dict[str, int | None]:
     """
     if config.backups.kind == "none":
         return {}
-    names, each = backups.names(config), backup_retention.most(config.backups)
+    names, each = cinder_backups.names(config), backup_retention.most(config.backups)
     if config.backups.kind == "snapshot":
         return {"snapshots": each * len(names)}
     sizes = [config.nfs_volumes[name].size for name in names if name in config.nfs_volumes]

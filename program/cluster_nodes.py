@@ -9,7 +9,7 @@ import pulumi
 
 from components.magnum_cluster import MagnumCluster
 from phalanx.errors import PhalanxError
-from probes import cluster_nodes
+from probes import node_addresses
 from probes.kubernetes_api import KubernetesError
 from program.errors import user_errors
 from program.hooks import in_thread
@@ -47,7 +47,7 @@ async def _settled(kubeconfig: str, count: int) -> Any:
     while True:
         late = time.monotonic() > deadline
         try:
-            found = await in_thread(cluster_nodes.addresses, kubeconfig)
+            found = await in_thread(node_addresses.addresses, kubeconfig)
         except KubernetesError:
             if late or pulumi.runtime.is_dry_run():
                 raise

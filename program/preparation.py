@@ -13,7 +13,7 @@ from phalanx.certificates import Certificate
 from phalanx.errors import PhalanxError
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
-from probes import certificate, vault_client
+from probes import certificate_preflight, vault_client
 from probes.openstack_connection import Location
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
@@ -89,7 +89,7 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
     in_vault = contents.result()
     secrets = secret_gathering.gather(config, source, in_vault.secrets)
     secret_change_log.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
-    served, problems = certificate.inspect(source.environment, secrets.static, secrets.existing)
+    served, problems = certificate_preflight.inspect(source.environment, secrets.static, secrets.existing)
     raise_if_fatal(problems)
     refuse_duplicates(config.cloud)
     before = deployed.read()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from config.backups import Backups
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
-from probes import backup_retention, backups
-from probes.backups import STACK_KEY, VOLUME_KEY, Backup, Source
+from probes import backup_retention, cinder_backups
+from probes.cinder_backups import STACK_KEY, VOLUME_KEY, Backup, Source
 from probes.openstack_connection import first_line, openstack_errors
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ class VolumeBackups:
             BackupError: No backups are configured.
             openstack.exceptions.SDKException: Cinder cannot be reached, or refuses to list volumes.
         """
-        present, now = backups.find(self.connection, self.stack), datetime.now(UTC)
+        present, now = cinder_backups.find(self.connection, self.stack), datetime.now(UTC)
         results: dict[str, Result] = {}
         wanted: list[Source] = []
         kind = self._settings.kind
-        for source in backups.sources(self.connection, self.config, self.stack):
+        for source in cinder_backups.sources(self.connection, self.config, self.stack):
             recent = _recent([each for each in present if (each.volume, each.kind) == (source.name, kind)], now)
             if recent is not None and (recent.unfinished or not again):
                 results[source.name] = Result(volume=source.name, action=Action.PRESENT, backup=recent)
@@ -157,7 +157,7 @@ class VolumeBackups:
             openstack.exceptions.SDKException: Cinder cannot be reached, or refuses to list them.
         """
         results = []
-        for each in backup_retention.expired(backups.find(self.connection, self.stack), self._settings.keep):
+        for each in backup_retention.expired(cinder_backups.find(self.connection, self.stack), self._settings.keep):
             action, reason = Action.EXPIRED, ""
             if not dry_run:
                 self.progress(f"{each.volume}: deleting {each.name}")
@@ -181,7 +181,7 @@ class VolumeBackups:
         volume: Any = source.volume
         self.progress(f"{source.name}: making a {kind}")
         attributes: dict[str, Any] = {
-            "name": f"{backups.volume_name(self.stack, source.name)}-{now:%Y%m%d-%H%M%S}",
+            "name": f"{cinder_backups.volume_name(self.stack, source.name)}-{now:%Y%m%d-%H%M%S}",
             "description": f"Made by `python -m operations backup create -s {self.stack}`",
             "volume_id": volume.id,
             "metadata": {STACK_KEY: self.stack, VOLUME_KEY: source.name},
@@ -246,7 +246,7 @@ class VolumeBackups:
 
     def _read(self, kind: str, id_: str) -> Backup:
         cinder: Any = self.connection.block_storage
-        return backups.read(kind, cinder.get_snapshot(id_) if kind == "snapshot" else cinder.get_backup(id_))
+        return cinder_backups.from_sdk(kind, cinder.get_snapshot(id_) if kind == "snapshot" else cinder.get_backup(id_))
 
     def _delete(self, backup: Backup) -> None:
         """Delete a backup, and wait until it is gone: until then its parent cannot be deleted.

@@ -8,8 +8,8 @@ from config.names import cloud_name
 from config.resource_types import CLUSTER
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
+from probes.cluster_leftovers import Kind, Leftover, Search, deleted_clusters
 from probes.kubernetes_api import KubernetesApi
-from probes.leftovers import Kind, Leftover, Search, deleted_clusters
 from probes.openstack_connection import openstack_errors
 from recovery.document import kubeconfig, resources
 from recovery.pulumi_stack import PulumiStack

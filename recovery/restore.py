@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.names import nfs_volume_description
 from config.stack_config import StackConfig
-from probes import backups
-from probes.backups import STACK_KEY, VOLUME_KEY, Backup
-from probes.leftovers import CLAIM_KEYS
+from probes import cinder_backups
+from probes.cinder_backups import STACK_KEY, VOLUME_KEY, Backup
+from probes.cluster_leftovers import CLAIM_KEYS
 from recovery.backups import POLL, REPORT, BackupError, Patience, Progress
 from recovery.document import resources
 from recovery.pulumi_stack import PulumiStack
@@ -86,7 +86,7 @@ def begun(existing: Iterable[Any], stack: str, volume: str) -> list[str]:
         stack: Name of the stack.
         volume: As `Backup.volume`.
     """
-    temporary = re.compile(rf"{re.escape(backups.volume_name(stack, volume))}-from-\d{{8}}-\d{{6}}")
+    temporary = re.compile(rf"{re.escape(cinder_backups.volume_name(stack, volume))}-from-\d{{8}}-\d{{6}}")
     return sorted(
         each.name
         for each in existing
@@ -140,7 +140,7 @@ def plan(connection: "Connection", stack: PulumiStack, backup: Backup) -> Plan:
         PulumiError: The state cannot be read.
         openstack.exceptions.SDKException: Cinder cannot be reached, or refuses the request.
     """
-    name = backups.volume_name(stack.name, backup.volume)
+    name = cinder_backups.volume_name(stack.name, backup.volume)
     if "/" in backup.volume:
         return Plan(backup=backup, name=name, present=None, urn=None)
     present = _named(connection, name)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from config.stack_config import StackConfig
-from probes import backup_retention, backups
-from probes.backups import Backup, Source
+from probes import backup_retention, cinder_backups
+from probes.cinder_backups import Backup, Source
 from probes.health.finding import Finding, critical, ok, warning
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def check(connection: "Connection", config: StackConfig, stack: str, now: dateti
     if config.backups.kind == "none":
         yield warning(BACKUPS, "rsp:backups.kind is none: this program backs up no volume", _GUIDE)
         return
-    found = backups.find(connection, stack)
+    found = cinder_backups.find(connection, stack)
     expired = {each.id for each in backup_retention.expired(found, config.backups.keep)}
-    for source in backups.sources(connection, config, stack):
+    for source in cinder_backups.sources(connection, config, stack):
         yield judge(source, [each for each in found if each.volume == source.name], expired, stack, now)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from config.stack_config import StackConfig
-from probes import cluster_nodes, floating_ip, openstack_api
+from probes import floating_ip, node_addresses, openstack_api
 from probes.health import kubernetes, servers
 from probes.health.finding import Finding, State, critical, ok, warning
 from probes.kubernetes_api import KubernetesApi
@@ -84,7 +84,7 @@ def nodes(connection: "Connection", client: KubernetesApi, config: StackConfig, 
         pools: dict[str, set[str]] = {}
         for each in _members(_status_tree(connection, balancer.id)):
             pools.setdefault(each.pool, set()).add(each.address)
-        nodes = cluster_nodes.addresses_of(client)
+        nodes = node_addresses.addresses_of(client)
         yield judge_nodes(list(pools.values()), nodes, stack, monitored=config.ingress.health_monitors)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from config.backups import Backups, Keep
 from probes.backup_retention import expired, kept, most
-from probes.backups import Backup
+from probes.cinder_backups import Backup
 
 START = datetime(2026, 1, 1, 2, 17, tzinfo=UTC)
 KEEPS = st.builds(Keep, daily=st.integers(1, 10), weekly=st.integers(0, 6))

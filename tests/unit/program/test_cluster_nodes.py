@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from probes import cluster_nodes as probe
+from probes import node_addresses as probe
 from probes.kubernetes_api import KubernetesError
 from program import cluster_nodes
 from tests.unit.recording import ProgramRunner

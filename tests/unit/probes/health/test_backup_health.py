@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from probes.backups import Source
+from probes.cinder_backups import Source
 from probes.health import backups
 from probes.health.finding import State
 from tests.unit.fake_cinder import FakeCinder

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from probes import cluster_nodes
+from probes import node_addresses
 from probes.kubernetes_api import KubernetesApi
 
 
@@ -34,4 +34,4 @@ def test_all_nodes_but_masters_by_their_internal_address(
     ]
     monkeypatch.setattr(KubernetesApi, "__init__", lambda _self, _kubeconfig: None)
     monkeypatch.setattr(KubernetesApi, "items", lambda _self, path: nodes if path == "/api/v1/nodes" else [])
-    assert cluster_nodes.addresses("kubeconfig") == ["10.20.0.9", "10.20.0.100"]
+    assert node_addresses.addresses("kubeconfig") == ["10.20.0.9", "10.20.0.100"]

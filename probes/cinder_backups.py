@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
-from probes.leftovers import CLAIM_KEYS, CLUSTER_KEY, SHORT_ID, names_in_cluster_api
+from probes.cluster_leftovers import CLAIM_KEYS, CLUSTER_KEY, SHORT_ID, names_in_cluster_api
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -95,8 +95,8 @@ def find(connection: "Connection", stack: str) -> list[Backup]:
     return sorted((each for of, each in found if of == stack), key=lambda each: each.time)
 
 
-def read(kind: str, found: Any) -> Backup:
-    """Return a snapshot or backup of openstacksdk.
+def from_sdk(kind: str, found: Any) -> Backup:
+    """Convert a snapshot or backup of openstacksdk.
 
     Args:
         kind: `snapshot` or `backup`.
@@ -192,4 +192,4 @@ def _of_kind(kind: str, listed: Iterable[Any]) -> Iterator[tuple[str, Backup]]:
     for each in listed:
         metadata = each.metadata or {}
         if STACK_KEY in metadata and VOLUME_KEY in metadata:
-            yield metadata[STACK_KEY], read(kind, each)
+            yield metadata[STACK_KEY], from_sdk(kind, each)

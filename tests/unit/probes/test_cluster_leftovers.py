@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from probes.leftovers import Kind, Search, deleted_clusters
+from probes.cluster_leftovers import Kind, Search, deleted_clusters
 from tests.unit.probes.fake_leftovers import (
     DEAD,
     DEAD_ID,
