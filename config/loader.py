@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from config import stack_document
-from config.explain import explain
-from config.explain import path as key_path
+from config.messages import message
+from config.messages import path as key_path
 from config.section import SEALED
 from config.stack_document import MAX_PROBLEMS, ConfigError, StackDocument
 from config.stack_file import StackFile
@@ -137,7 +137,7 @@ def _validate(
         config = model.model_validate_json(text, strict=True, by_name=False, by_alias=True)
     except ValidationError as error:
         details = [*error.errors(include_url=False), *_conflicts(error, values, model)]
-        lines += [explain(each, model) for each in details[: MAX_PROBLEMS + 1] if each["loc"] not in encrypted]
+        lines += [message(each, model) for each in details[: MAX_PROBLEMS + 1] if each["loc"] not in encrypted]
     else:
         if not lines:
             return config

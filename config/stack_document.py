@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from config import go_yaml
-from config.explain import is_secret, locate, nearest, path, text_key
+from config.messages import is_secret, locate, nearest, path, text_key
 from config.section import MAY_BE_PLAIN, SEALED
 from config.stack_file import StackFile
 from phalanx import documents

@@ -94,7 +94,7 @@ def path(keys: Sequence[int | str], project: str) -> str:
     return f"{project}:{text.removeprefix('.')}"
 
 
-def explain(detail: "ErrorDetails", root: type[StackFile]) -> str:
+def message(detail: "ErrorDetails", root: type[StackFile]) -> str:
     """Return one problem in one line."""
     place = locate(detail["loc"], root)
     where = path(place.keys, root.project)
