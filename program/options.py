@@ -9,7 +9,7 @@ from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
 from config.names import cluster_of
 from config.resource_types import NODE_GROUP
-from probes import failures
+from probes import explanations
 from program import address_switch, magnum_updates
 from program.application_changes import describe_updates
 from program.failure_hooks import error_hooks
@@ -32,7 +32,7 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
     )
     repetitions = {NODE_GROUP: magnum_updates.repeat_once_ended}
     hooks = [
-        *error_hooks(failures.IN_OPENSTACK, lambda _: cloud, repetitions, recover),
+        *error_hooks(explanations.OPENSTACK, lambda _: cloud, repetitions, recover),
         magnum_updates.wait_for_updates(cloud),
         wait_for_release(cloud),
     ]
@@ -58,7 +58,7 @@ def kubernetes_options(
     kubeconfigs = {name: cluster.kubeconfig for name, cluster in clusters.items()}
     # The engine registers a hook by its name once, so that the clusters share them.
     hooks = [
-        *error_hooks(failures.IN_KUBERNETES, lambda resource: kubeconfigs.get(cluster_of(resource, clusters) or "")),
+        *error_hooks(explanations.KUBERNETES, lambda resource: kubeconfigs.get(cluster_of(resource, clusters) or "")),
         describe_updates(prepared.source),
     ]
     return {

@@ -18,7 +18,7 @@ from components.network import Network
 from config.names import cloud_name
 from config.stack_config import StackConfig
 from phalanx.source import BootstrapChart
-from probes import cluster_access, failures
+from probes import cluster_access, explanations
 from program import openstack_arguments
 from program.failure_hooks import error_hooks
 from program.options import openstack_options
@@ -75,7 +75,7 @@ def test_an_unready_release_fails_with_the_reason_of_its_pods(
     def release() -> None:
         provider = Provider("kubernetes", kubeconfig=Output.secret(kubeconfig), enable_server_side_apply=True)
         options = ResourceOptions(
-            provider=provider, transformations=error_hooks(failures.IN_KUBERNETES, lambda _: Output.secret(kubeconfig))
+            provider=provider, transformations=error_hooks(explanations.KUBERNETES, lambda _: Output.secret(kubeconfig))
         )
         namespace = Namespace("waits", metadata=ObjectMetaArgs(name="waits"), opts=options)
         bootstrap_release(

@@ -5,7 +5,7 @@ from openstack import exceptions
 from openstack.connection import Connection
 
 from config.cloud import Cloud
-from probes import failures
+from probes import explanations
 from tests.unit.json_server import json_server
 
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
@@ -14,7 +14,7 @@ NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resou
 
 
 def explained(answers: dict[str, tuple[int, Any]], kind: str = "cluster:Cluster", **inputs: str) -> list[str]:
-    explain = failures.IN_OPENSTACK[f"openstack:containerinfra/{kind}"]
+    explain = explanations.OPENSTACK[f"openstack:containerinfra/{kind}"]
     with (
         pytest.MonkeyPatch.context() as patch,
         json_server({"GET /": (200, {"versions": [VERSION]}), **answers}) as url,
@@ -22,7 +22,7 @@ def explained(answers: dict[str, tuple[int, Any]], kind: str = "cluster:Cluster"
         connection = Connection(
             auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
         )
-        patch.setattr(failures, "connect", lambda _: connection)
+        patch.setattr(explanations, "connect", lambda _: connection)
         return explain(Cloud(name="rsp"), inputs or {"name": "rsp-cluster"})
 
 

@@ -1,9 +1,9 @@
 """Failures of all resources that the program waits for are explained."""
 
-from probes import failures
+from probes import explanations
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
 
-EXPLAINED = {*failures.IN_KUBERNETES, *failures.IN_OPENSTACK}
+EXPLAINED = {*explanations.KUBERNETES, *explanations.OPENSTACK}
 ISSUER = {"tls": {"kind": "letsencrypt", "email": "rsp@example.org"}}
 
 

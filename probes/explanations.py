@@ -26,7 +26,7 @@ def _in_openstack(
     return lambda cloud, inputs: [*explain(connect(cloud), inputs[identifier])]
 
 
-IN_KUBERNETES: Final = {
+KUBERNETES: Final = {
     "kubernetes:helm.sh/v3:Release": _in_kubernetes(explain_release.explain),
     "kubernetes:argoproj.io/v1alpha1:Application": _in_kubernetes(explain_application.explain),
     "kubernetes:argoproj.io/v1alpha1:ApplicationPatch": _in_kubernetes(explain_application.explain),
@@ -34,7 +34,7 @@ IN_KUBERNETES: Final = {
 }
 """Functions that explain failures of resources in Kubernetes from a kubeconfig, by resource type."""
 
-IN_OPENSTACK: Final = {
+OPENSTACK: Final = {
     "openstack:blockstorage/volume:Volume": _in_openstack(explain_openstack.explain_volume),
     "openstack:compute/instance:Instance": _in_openstack(explain_openstack.explain_server),
     "openstack:loadbalancer/loadBalancer:LoadBalancer": _in_openstack(explain_openstack.explain_load_balancer),
