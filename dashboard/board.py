@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from probes.health.finding import Finding
-from probes.health.qualified import unqualified
 from probes.health.report import Report
+from probes.health.two_clusters import without_cluster
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Snapshot:
 
 def of_applications(check: str) -> bool:
     """Return whether the findings of a check are the applications of a cluster."""
-    return unqualified(check) == _APPLICATIONS
+    return without_cluster(check) == _APPLICATIONS
 
 
 def _facts(check: str, findings: Iterable[Finding]) -> Iterable[Finding]:

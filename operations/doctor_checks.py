@@ -23,9 +23,9 @@ from probes.health import (
     kubernetes,
     load_balancer,
     platform,
-    qualified,
     servers,
     shares,
+    two_clusters,
     vault,
 )
 from probes.health import databases as database_health
@@ -101,8 +101,8 @@ def all_checks(stack: CheckedStack) -> list[Check]:
     shared, in_front = [*_of_openstack(stack), *_of_vault(stack)], [*_of_platform(stack)]
     inside = {name: [*doctor_cluster_checks.all_checks(each, stack.config)] for name, each in stack.clusters.items()}
     if len(inside) > 1:
-        shared, in_front = ([*qualified.depending_on(stack.config.active, each)] for each in (shared, in_front))
-        inside = {name: [*qualified.within(name, checks)] for name, checks in inside.items()}
+        shared, in_front = ([*two_clusters.depending_on(stack.config.active, each)] for each in (shared, in_front))
+        inside = {name: [*two_clusters.within(name, checks)] for name, checks in inside.items()}
     return [*shared, *itertools.chain(*inside.values()), *in_front]
 
 

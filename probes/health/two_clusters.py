@@ -42,7 +42,7 @@ def depending_on(cluster: str, checks: Iterable[Check]) -> Iterator[Check]:
         )
 
 
-def unqualified(check: str) -> str:
+def without_cluster(check: str) -> str:
     """Return the name of a check without that of its cluster."""
     return check.partition(" (")[0]
 
