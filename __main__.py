@@ -50,8 +50,8 @@ gc.enable()
 def build(prepared: Prepared) -> Platform:
     """Register all resources."""
     source = prepared.source
-    unchanged = ImmutableKeys("created-with", platform_arguments.immutable_keys(prepared)).unchanged
-    openstack = openstack_options(config.cloud, unchanged)
+    verified = ImmutableKeys("created-with", platform_arguments.immutable_keys(prepared)).verified
+    openstack = openstack_options(config.cloud, verified)
     network = Network("network", openstack_arguments.network(config.network), openstack)
     nfs_args = openstack_arguments.nfs_server(config, network)
     nfs = NfsServer("nfs", nfs_args, openstack) if nfs_args else None
@@ -68,7 +68,7 @@ def build(prepared: Prepared) -> Platform:
         for name in config.clusters
     }
 
-    vault = vault_options(prepared, unchanged)
+    vault = vault_options(prepared, verified)
     secrets = SecretStore("secrets", platform_arguments.secret_store(prepared, store), vault)
 
     files = [*([nfs] if nfs else []), *shares.values()]

@@ -27,8 +27,9 @@ class ImmutableKeys(pulumi.ComponentResource):
     `pulumi up --replace` of a Stash accepts another value, or that there is none.
     """
 
-    unchanged: pulumi.Output[None]
-    """Resolved if all values are unchanged. Providers whose inputs depend on it send no request otherwise."""
+    verified: pulumi.Output[None]
+    """Resolves if all values are unchanged, and fails otherwise. Providers whose inputs depend on it send no request
+    before it has resolved."""
 
     def __init__(self, name: str, args: ImmutableKeysArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:ImmutableKeys", name, None, opts)
@@ -42,7 +43,7 @@ class ImmutableKeys(pulumi.ComponentResource):
             self._last(f"{name}-{key}", value).apply(partial(_keep, f"{args.namespace}:{key}", value))
             for key, value in args.lasting.items()
         ]
-        self.unchanged = pulumi.Output.unsecret(pulumi.Output.all(*checks)).apply(lambda _: None)
+        self.verified = pulumi.Output.unsecret(pulumi.Output.all(*checks)).apply(lambda _: None)
         self.register_outputs({})
 
     def _first(self, name: str, value: pulumi.Input[str]) -> pulumi.Output[str]:

@@ -19,12 +19,12 @@ from program.preparation import Prepared
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
 
-def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
+def openstack_options(cloud: Cloud, verified: Output[None]) -> ResourceOptions:
     """Return the options of components in OpenStack.
 
     Args:
         cloud: The entry of clouds.yaml.
-        unchanged: Result of `ImmutableKeys`, without which no request is sent.
+        verified: `ImmutableKeys.verified`, for which the provider waits.
     """
     recover = (
         f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what is being created, and "
@@ -36,12 +36,12 @@ def openstack_options(cloud: Cloud, unchanged: Output[None]) -> ResourceOptions:
         magnum_updates.wait_for_updates(cloud),
         wait_for_release(cloud),
     ]
-    return ResourceOptions(providers=[openstack_provider(cloud, unchanged)], transformations=hooks)
+    return ResourceOptions(providers=[openstack_provider(cloud, verified)], transformations=hooks)
 
 
-def vault_options(prepared: Prepared, unchanged: Output[None]) -> ResourceOptions:
-    """Return the options of components in Vault; `unchanged` as for `openstack_options`."""
-    provider = vault_provider(prepared.vault_url, prepared.config.vault.ca_file, unchanged)
+def vault_options(prepared: Prepared, verified: Output[None]) -> ResourceOptions:
+    """Return the options of components in Vault; `verified` as for `openstack_options`."""
+    provider = vault_provider(prepared.vault_url, prepared.config.vault.ca_file, verified)
     return ResourceOptions(providers=[provider], transformations=[refuse_lost_updates(prepared)])
 
 

@@ -16,16 +16,16 @@ _RETRIES = 3
 """Maximum number of repetitions of a request to OpenStack."""
 
 
-def openstack_provider(cloud: Cloud, checked: pulumi.Output[None] | None = None) -> openstack.Provider:
+def openstack_provider(cloud: Cloud, verified: pulumi.Output[None] | None = None) -> openstack.Provider:
     """Return the provider for an entry of clouds.yaml; the state contains no credentials.
 
     Args:
         cloud: The entry.
-        checked: Result of the checks without which no request may be sent.
+        verified: `ImmutableKeys.verified`, for which the provider waits; None if it does not wait.
     """
     return openstack.Provider(
         "openstack",
-        cloud=_after(checked, cloud.name),
+        cloud=_after(verified, cloud.name),
         region=cloud.region,
         # After a refused or broken connection, and after status 429 as the service asks for. It never sends a body
         # again, so that nothing is created twice.
@@ -34,18 +34,18 @@ def openstack_provider(cloud: Cloud, checked: pulumi.Output[None] | None = None)
 
 
 def vault_provider(
-    address: str, ca_file: Path | None = None, checked: pulumi.Output[None] | None = None
+    address: str, ca_file: Path | None = None, verified: pulumi.Output[None] | None = None
 ) -> vault.Provider:
     """Return the provider for a Vault. It reads VAULT_TOKEN, as a token in its inputs would be stored in the state.
 
     Args:
         address: URL of Vault.
         ca_file: As for `vault_client.authorities`.
-        checked: As for `openstack_provider`.
+        verified: As for `openstack_provider`.
     """
     return vault.Provider(
         "vault",
-        address=_after(checked, address),
+        address=_after(verified, address),
         ca_cert_file=str(ca_file) if ca_file else None,
         namespace=vault_client.namespace(),
         # By default, the provider creates a child token, which it does not revoke, and whose TTL of 20 minutes is
@@ -54,8 +54,9 @@ def vault_provider(
     )
 
 
-def _after(checked: pulumi.Output[None] | None, value: str) -> pulumi.Input[str]:
-    return checked.apply(lambda _: value) if checked else value
+def _after(verified: pulumi.Output[None] | None, value: str) -> pulumi.Input[str]:
+    # An input of the provider that waits holds back the provider, and with it each resource that uses it.
+    return verified.apply(lambda _: value) if verified else value
 
 
 def kubernetes_provider(name: str, cluster: MagnumCluster) -> kubernetes.Provider:

@@ -26,8 +26,8 @@ def main() -> None:
     config = loader.load(pulumi.Config(), VaultStackConfig)
     refuse_duplicates(config.cloud, directory="vault")
     raise_if_fatal(vault_server_preflight.check(config, pulumi.get_stack()))
-    unchanged = ImmutableKeys("created-with", vault_arguments.immutable_keys(config)).unchanged
-    openstack = ResourceOptions(providers=[openstack_provider(config.cloud, unchanged)])
+    verified = ImmutableKeys("created-with", vault_arguments.immutable_keys(config)).verified
+    openstack = ResourceOptions(providers=[openstack_provider(config.cloud, verified)])
     network = Network("network", openstack_arguments.network(config.network), openstack)
     server = VaultServer("vault", vault_arguments.vault_server(config, network), openstack)
     vault_outputs.export(config, server)

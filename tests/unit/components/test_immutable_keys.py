@@ -8,7 +8,7 @@ from tests.unit.recording import ProgramRunner, Recording
 def make(run_program: ProgramRunner, **values: pulumi.Input[str]) -> Recording:
     def program() -> None:
         keys = ImmutableKeys("created-with", ImmutableKeysArgs(namespace="rsp", values=values))
-        pulumi.export("unchanged", keys.unchanged.apply(lambda _: True))
+        pulumi.export("unchanged", keys.verified.apply(lambda _: True))
 
     return run_program(program)
 
@@ -46,7 +46,7 @@ def test_a_key_that_the_cloud_keeps_can_change_but_not_be_removed(run_program: P
     def make_with(present: str, **stashed: str) -> Recording:
         def program() -> None:
             args = ImmutableKeysArgs(namespace="rsp", values={}, lasting={"network.mtu": present})
-            pulumi.export("unchanged", ImmutableKeys("created-with", args).unchanged.apply(lambda _: True))
+            pulumi.export("unchanged", ImmutableKeys("created-with", args).verified.apply(lambda _: True))
 
         return run_program.having(preview=preview, stashed=stashed)(program)
 
