@@ -110,7 +110,7 @@ def _reachable(search: Search, planned: Planned, answering: dict[str, bool]) -> 
 def _found(search: Search, planned: Planned) -> list[Item]:
     """Return the planned resources that exist; the search then has what is to be recorded."""
     known = _urns(search.state)
-    items = _unblocked(search, planned.values(), known)
+    items = _remove_helm_records(search, planned.values(), known)
     for urn, each in planned.items():
         inputs = _inputs(each)
         if inputs is None or provider_of(each) not in known:
@@ -144,13 +144,13 @@ def _inputs(planned: Mapping[str, Any]) -> Any:
     return None
 
 
-def _unblocked(search: Search, planned: Iterable[dict[str, Any]], known: Collection[str]) -> list[Item]:
-    """Unblock planned releases of which Helm has a record, as after a lost connection, and return them.
+def _remove_helm_records(search: Search, planned: Iterable[dict[str, Any]], known: Collection[str]) -> list[Item]:
+    """Remove the records that block planned releases, as after a lost connection, and return these releases.
 
     An API that does not answer is left to the next run, which may first create the cluster or change its address.
     """
     releases = (Creation(each, KnownInputs(each["inputs"])) for each in planned if each["type"] == RELEASE)
-    items = (search.unblock(each, planned=True) for each in releases if each.provider in known)
+    items = (search.remove_helm_record(each, planned=True) for each in releases if each.provider in known)
     return [each for each in items if each and each.outcome is not Outcome.UNDECIDED]
 
 

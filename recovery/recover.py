@@ -57,7 +57,7 @@ def recover(
         # The next run brings other services' objects up to date, and releases unless Helm awaits another operation.
         if finder := OPENSTACK_FINDERS.get(each.type):
             report.items.append(search.resolve_unfinished(each, finder, SERVICES["openstack"].connect))
-        elif each.type == RELEASE and (item := search.unblock(each)):
+        elif each.type == RELEASE and (item := search.remove_helm_record(each)):
             report.items.append(item)
     if not dry_run and not report.undecided and (search.recorded or search.changed or any(pending(sealed))):
         record(stack, search)

@@ -71,7 +71,7 @@ class Search:
 
         return self._decide(created.urn, resolve)
 
-    def unblock(self, release: Creation, *, planned: bool = False) -> Item | None:
+    def remove_helm_record(self, release: Creation, *, planned: bool = False) -> Item | None:
         """Remove Helm's record of a failed operation because of which it refuses the next one.
 
         Args:
@@ -84,7 +84,7 @@ class Search:
 
         def resolve() -> Item:
             cluster = self._client(release.provider, kubernetes.connect)
-            if not self._unblock(cluster, release.inputs, failed=planned):
+            if not self._delete_helm_record(cluster, release.inputs, failed=planned):
                 return Item(release.urn, Outcome.ABSENT)
             if not kubernetes.exists(cluster, release.inputs):
                 self.changed.append(release.urn)  # the refresh removes it from the state
@@ -115,7 +115,10 @@ class Search:
         return self._decide(planned.urn, resolve)
 
     def resolve_change(self, operation: Mapping[str, Any]) -> Item:
-        """Mark a resource that was being changed or deleted for a refresh; unblock it if it is a Helm release."""
+        """Mark a resource that was being changed or deleted for a refresh.
+
+        If it is a Helm release, also remove the record because of which Helm refuses further operations.
+        """
         resource = operation["resource"]
         urn, message = str(resource["urn"]), f"interrupted while {operation['type']}"
         self.changed.append(urn)
@@ -125,8 +128,8 @@ class Search:
 
         def release() -> Item:
             cluster = self._client(provider_of(resource), kubernetes.connect)
-            unblocked = self._unblock(cluster, inputs)
-            suffix = "; Helm's record of the interrupted operation is removed" if unblocked else ""
+            removed = self._delete_helm_record(cluster, inputs)
+            suffix = "; Helm's record of the interrupted operation is removed" if removed else ""
             return Item(urn, Outcome.REFRESHED, message + suffix)
 
         return self._decide(urn, release)
@@ -149,7 +152,7 @@ class Search:
                 f"{len(candidates)} resources match and none is in the state: {ids}; remove the unwanted ones",
             )
         if not candidates:
-            if creation.type == kubernetes.RELEASE and self._unblock(client, creation.inputs):
+            if creation.type == kubernetes.RELEASE and self._delete_helm_record(client, creation.inputs):
                 return Item(creation.urn, Outcome.REMOVED, _ONLY_RECORD)
             return Item(creation.urn, Outcome.ABSENT, "the next run creates it")
         (found,) = candidates
@@ -194,7 +197,7 @@ class Search:
             self._clients[provider] = connect(settings)
         return self._clients[provider]
 
-    def _unblock(self, cluster: Any, inputs: Inputs, *, failed: bool = False) -> bool:
+    def _delete_helm_record(self, cluster: Any, inputs: Inputs, *, failed: bool = False) -> bool:
         """Remove Helm's record of an interrupted operation, or also of a failed one; return whether it exists."""
         record = kubernetes.interrupted_record(cluster, inputs, failed=failed)
         if record is not None and not self.dry_run:
