@@ -1,4 +1,4 @@
-"""Whether the platform's address can move to the active cluster."""
+"""Whether the platform's address can move to the active cluster, by what Magnum and Octavia report."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ _GUIDE = "docs/runbooks/blue-green.md"
 def problems(
     connection: "Connection", config: StackConfig, stack: str, existing: Mapping[str, Any]
 ) -> Iterator[Problem]:
-    """Yield the reasons why users would lose the platform by a change of ``clusters`` or ``activeCluster``.
+    """Yield the reasons from OpenStack why users would lose the platform by a change of the clusters.
 
     Args:
         connection: Connection to the stack's project.
@@ -39,7 +39,7 @@ def problems(
             f"when all of its applications are healthy ({_GUIDE})"
         )
         yield Problem(where="rsp:activeCluster", what=what)
-    serving = floating_ip.cluster_behind(connection, address.port_id, stack)
+    serving = floating_ip.cluster_at_port(connection, address.port_id, stack)
     name = serving.removeprefix(cloud_name(stack, "")) if serving else None
     if name and name not in config.clusters:
         what = (

@@ -75,7 +75,7 @@ def of_platform(connection: "Connection", config: StackConfig, stack: str) -> An
     return next(iter(connection.network.ips(**query)), None)
 
 
-def serving_cluster(connection: "Connection", address: str, stack: str) -> str | None:
+def cluster_at_address(connection: "Connection", address: str, stack: str) -> str | None:
     """Return the name in Magnum of the stack's cluster whose cloud controller has a floating IP; None if none has it.
 
     Args:
@@ -83,10 +83,10 @@ def serving_cluster(connection: "Connection", address: str, stack: str) -> str |
         address: The floating IP.
         stack: Name of the stack.
     """
-    return cluster_behind(connection, port_of(connection, address), stack)
+    return cluster_at_port(connection, port_of(connection, address), stack)
 
 
-def cluster_behind(connection: "Connection", port_id: str | None, stack: str) -> str | None:
+def cluster_at_port(connection: "Connection", port_id: str | None, stack: str) -> str | None:
     """Return the name in Magnum of the stack's cluster whose cloud controller has a port; None if none has it.
 
     Args:

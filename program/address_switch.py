@@ -43,7 +43,7 @@ class AddressNotMovedError(PhalanxError):
 
 
 def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
-    """Yield the reasons why users would lose the platform by a change of ``clusters`` or ``activeCluster``.
+    """Yield the reasons from the stack's outputs why users would lose the platform by a change of the clusters.
 
     Args:
         config: The stack configuration.
@@ -146,7 +146,7 @@ def await_cluster(connection: "Connection", address: str, stack: str, expected: 
         AddressNotMovedError: It is not, after `PATIENCE`.
     """
     found = last_answer(
-        lambda: floating_ip.serving_cluster(connection, address, stack), expected, patience=PATIENCE, pause=_PAUSE
+        lambda: floating_ip.cluster_at_address(connection, address, stack), expected, patience=PATIENCE, pause=_PAUSE
     )
     if not expected(found):
         raise AddressNotMovedError(

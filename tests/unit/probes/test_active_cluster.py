@@ -34,10 +34,10 @@ def problems(project: Any, *missing: str, **changes: Any) -> list[str]:
 
 def test_the_cluster_that_has_the_address() -> None:
     connection: Any = Project()
-    assert floating_ip.serving_cluster(connection, ADDRESS, "test") == "rsp-test-cluster"
-    assert floating_ip.serving_cluster(connection, ADDRESS, "other") is None
+    assert floating_ip.cluster_at_address(connection, ADDRESS, "test") == "rsp-test-cluster"
+    assert floating_ip.cluster_at_address(connection, ADDRESS, "other") is None
     unused: Any = Project(None)
-    assert floating_ip.serving_cluster(unused, ADDRESS, "test") is None
+    assert floating_ip.cluster_at_address(unused, ADDRESS, "test") is None
 
 
 def test_a_switch_to_a_deployed_cluster_is_accepted() -> None:

@@ -31,7 +31,7 @@ def owners(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """Return the clusters that have the address, one after another; the last one stays."""
     found: list[str | None] = []
     monkeypatch.setattr(address_switch, "_PAUSE", 0)
-    monkeypatch.setattr(floating_ip, "serving_cluster", lambda *_: found.pop(0) if len(found) > 1 else found[0])
+    monkeypatch.setattr(floating_ip, "cluster_at_address", lambda *_: found.pop(0) if len(found) > 1 else found[0])
     return found
 
 
