@@ -33,27 +33,30 @@ parallel after the last stage. An application delays the next stage, unless it i
 healthy (Argo CD: synced)."""
 
 _RETRY = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
-"""Retries of a sync. The first may fail because another application has not yet created a CustomResourceDefinition."""
+"""Retries of a sync. The first attempt may fail because another application has not created a CustomResourceDefinition
+yet."""
 
 _INITIATOR = "pulumi"
 """User name of the initiator of a first sync, which distinguishes it from an automated sync."""
 
 _TAKE_OVER = {"pulumi.com/patchForce": "true"}
-"""After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until it is deleted at the end."""
+"""After ``manual``, the patch of the first sync owns the annotation ``waitFor`` until the patch is deleted at the
+end."""
 
 _RETAINED = {**_TAKE_OVER, "pulumi.com/patchFieldManager": "pulumi-kubernetes-retained"}
-"""Annotations of what may exist although it is not in the state. By default, the field manager of a resource has a
-random name, and what a former one has set would stay for ever although the program no longer contains it."""
+"""Annotations of objects that may exist although they are not in the state. By default, the field manager of a resource
+has a random name, and fields that a former manager has set would remain forever, even if the program no longer contains
+them."""
 
 KEPT: Mapping[str, str] = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
 }
-"""Annotations of a claim that Argo CD never deletes, and which does not make its Application differ from the chart
+"""Annotations that keep Argo CD from deleting a claim, and from reporting its Application as OutOfSync
 (https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/)."""
 
 _NOTHING = ("jsonpath={.metadata.uid}",)
-"""Condition that each object meets. With it, the annotation ``waitFor`` is set, and owned, as for all others."""
+"""Condition that every object meets, so that the annotation ``waitFor`` is set and owned as for all other objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +72,8 @@ class ApplicationsArgs:
     facts: Facts[pulumi.Input[str]] | None
     """Infrastructure facts for the applications; None if the repository has them."""
     first_installations: Mapping[str, pulumi.Input[bool]] = field(default_factory=dict)
-    """Whether an application is installed for the first time, by application; only of those whose values depend on it
-    and are not those of the repository alone."""
+    """Whether an application is installed for the first time, by application; only of applications whose values depend
+    on it and do not come from the repository alone."""
     verified: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
     """Outputs that fail if an application must not be deployed, by application."""
     sync: Mapping[str, SyncMode]
@@ -78,7 +81,8 @@ class ApplicationsArgs:
     not_awaited: Collection[str] = ()
     """Applications that may remain unsynced or unhealthy."""
     claims: Iterable[Claim] = ()
-    """Claims of the applications' charts that Argo CD must not delete, and that exist once these are deployed."""
+    """Claims of the applications' charts that Argo CD must not delete, and that exist once the applications are
+    deployed."""
     timeout: int
     """Seconds to wait until an application is synced and healthy."""
 
@@ -87,7 +91,7 @@ class Applications(pulumi.ComponentResource):
     """One Argo CD Application per application of the environment, with the facts in its values, deployed in stages."""
 
     revisions: pulumi.Output[Mapping[str, str]]
-    """Revision of the Phalanx repository, by application; resolved when all are deployed."""
+    """Revision of the Phalanx repository, by application; resolves when all applications are deployed."""
     deployed: Mapping[str, pulumi.Resource]
     """Resource that dependent resources wait for, by application."""
 
@@ -154,7 +158,7 @@ class Applications(pulumi.ComponentResource):
     def _keep_claims(self, deployed: Mapping[str, pulumi.Resource]) -> None:
         """Keep Argo CD from deleting claims with their Application, or when a chart no longer contains them.
 
-        It reads these annotations from the live object, and leaves alone what is not in the chart.
+        Argo CD reads these annotations from the live object, and does not revert annotations that are not in the chart.
         """
         for claim in self._args.claims:
             name = claim.application
@@ -238,7 +242,7 @@ def _awaiting(conditions: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Input
 
 
 def _once(verified: pulumi.Output[Any], value: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Return a value that fails with another one, and with it the resource whose input it is."""
+    """Return a value that fails if another one does, and with it the resource whose input it is."""
     return pulumi.Output.all(verified, value).apply(lambda both: str(both[1]))
 
 
@@ -257,7 +261,8 @@ def _metadata(
 def _conditions(application: str, source: Mapping[str, Any]) -> list[pulumi.Input[str]]:
     """Return the conditions for the deployment of dependent applications (``pulumi.com/waitFor``).
 
-    They include repository, revision and facts, because after a change the old Synced and Healthy remain for a moment.
+    They include repository, revision and facts, because the statuses Synced and Healthy from before a change remain for
+    a moment.
     """
     repository, revision = source["repoURL"], source["targetRevision"]
     compared = [f"jsonpath={{.status.sync.comparedTo.source.repoURL}}={repository}"]

@@ -41,7 +41,7 @@ class ArgoCdArgs:
     projects: Mapping[str, Manifest]
     """AppProjects by name, as rendered by Phalanx."""
     host: str
-    """Host name of the platform, which serves Argo CD too."""
+    """Host name of the platform, which also serves Argo CD."""
     repository: RepositoryArgs | None = None
     """The Phalanx repository, if it is private."""
     timeout: int
@@ -51,8 +51,8 @@ class ArgoCdArgs:
 class ArgoCd(pulumi.ComponentResource):
     """Argo CD and the AppProjects of its Applications.
 
-    The AppProjects exist before the first Application, unlike in Phalanx's installer, which creates them with an
-    Application and has to retry.
+    The AppProjects exist before the first Application. Phalanx's installer instead creates them with an Application,
+    and has to retry.
     """
 
     url: pulumi.Output[str]
@@ -80,10 +80,10 @@ class ArgoCd(pulumi.ComponentResource):
 
     @staticmethod
     def _repository(name: str, repository: RepositoryArgs, opts: ResourceOptions) -> None:
-        """Create the Secret by which Argo CD knows the credentials of the repository.
+        """Create the Secret from which Argo CD takes the credentials of the repository.
 
         Argo CD finds it by its label (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/). It
-        belongs to no Application, so that Argo CD never prunes it.
+        belongs to no Application, so Argo CD never prunes it.
         """
         Secret(
             f"{name}-repository",

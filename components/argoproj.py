@@ -44,8 +44,8 @@ class Application(_Declared):
 class ApplicationPatch(pulumi.CustomResource):
     """An operation of an existing Application, applied with a field manager of its own.
 
-    Argo CD removes the operation from the Application when it has completed. As a property of the `Application`
-    resource, each later update would start it again; see "Patch resources" in
+    Argo CD removes a completed operation from the Application. If it were a property of the `Application` resource,
+    each later update would start it again; see "Patch resources" in
     https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/.
     """
 

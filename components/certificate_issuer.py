@@ -28,11 +28,11 @@ class CertificateIssuerArgs:
 
 
 class CertificateIssuer(pulumi.ComponentResource):
-    """The ClusterIssuer that Phalanx's Ingresses request certificates from.
+    """The ClusterIssuer from which Phalanx's Ingresses request certificates.
 
-    Phalanx's own (applications/cert-manager/templates/cluster-issuer.yaml) supports Amazon's Route 53 only. This one
-    has the same name and the same Secret for the account's key. Therefore it is retained when it leaves the stack: it
-    may be Argo CD's by then, which does not create it again at the same revision.
+    Phalanx's own issuer (applications/cert-manager/templates/cluster-issuer.yaml) supports only Amazon Route 53. This
+    one has the same name, and the same Secret for the account key. Therefore it is retained when it leaves the stack:
+    by then it may belong to Argo CD, which would not create it again at the same revision.
     """
 
     def __init__(self, name: str, args: CertificateIssuerArgs, opts: ResourceOptions | None = None) -> None:

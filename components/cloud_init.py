@@ -9,7 +9,8 @@ import yaml
 from components.quoting import octal, systemd_path, udev_value
 
 SERIAL_LENGTH = 20
-"""Number of characters of a Cinder volume's ID that virtio-blk presents as serial number; virtio-scsi presents all."""
+"""Number of characters of a Cinder volume's ID in the serial number of a virtio-blk device; virtio-scsi has the whole
+ID."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,16 +52,17 @@ def document(
 ) -> str:
     """Return the user data.
 
-    The volumes are attached during the boot or later, so no script waits for them: a udev rule names each device by its
+    Volumes are attached during the boot or later, so no script waits for them: a udev rule names each device by its
     serial number, and systemd creates a file system on a blank device and mounts it as soon as it appears
     (systemd.mount(5), ``x-systemd.makefs``). A replacement server keeps the existing file systems. The server installs
     security updates itself, and accepts no password logins.
 
     Args:
         packages: Debian packages to install.
-        files: Files by path, written after the packages are installed, as an installation must not wait for a volume.
+        files: Files by path. They are written after the packages are installed, as an installation must not wait for a
+        volume.
         mounts: The volumes.
-        commands: Commands to run at the end, when systemd knows the mounts.
+        commands: Commands to run at the end, once systemd has loaded the mounts.
         more: Additional keys of cloud-init.
     """
     written = {
@@ -95,7 +97,7 @@ def after_mounts(mounts: Iterable[Mount]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text of several lines as block scalars, which are readable on the server."""
+    """Writes text of several lines as block scalars, to be readable on the server."""
 
 
 def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

@@ -74,8 +74,8 @@ def node_group_labels(
 ) -> dict[str, str]:
     """Return the labels of a node group with Heat that differ from those of the cluster.
 
-    Source: ``_get_relevant_labels`` in ``magnum/drivers/heat/template_def.py`` and where it is called. Size and type of
-    boot volumes are always those of the cluster.
+    Source: ``_get_relevant_labels`` in ``magnum/drivers/heat/template_def.py``, and its callers. Size and type of boot
+    volumes are always those of the cluster.
 
     Args:
         features: Features of the cluster.

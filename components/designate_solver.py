@@ -108,11 +108,12 @@ class DesignateSolver(pulumi.ComponentResource):
 
 
 def requests(endpoint_url: str, zone_id: str) -> list[tuple[str, str]]:
-    """Return method and path of the requests of the webhook (https://docs.openstack.org/api-ref/dns/).
+    """Return method and path of each request that the webhook sends (https://docs.openstack.org/api-ref/dns/).
 
     Args:
-        endpoint_url: Public endpoint of Designate. Whether the service sees the part of the path before ``/v2``, which
-            it compares with Keystone's access rules, depends on the proxy: each path is returned with and without it.
+        endpoint_url: Public endpoint of Designate. It depends on the proxy whether the service sees the part of the
+            path before ``/v2`` when it compares a path with Keystone's access rules: each path is returned with and
+            without that part.
         zone_id: ID of the zone.
     """
     recordsets = f"/v2/zones/{zone_id}/recordsets"

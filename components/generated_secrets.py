@@ -12,8 +12,8 @@ from phalanx.secret_inputs import SecretInputs, rotatable
 from phalanx.secrets import Generated, SecretKey
 
 _NEVER = "initial"
-"""Trigger of a secret without a rotation. Pulumi ignores a trigger that is added later, so that without this one the
-first rotation would have no effect."""
+"""Trigger of a secret without a rotation. Pulumi ignores a trigger that is added later: without this one, the first
+rotation would have no effect."""
 
 
 class GeneratedSecrets:
@@ -86,12 +86,12 @@ class GeneratedSecrets:
         return pulumi.Output.secret(self._stashes[key].output)
 
     def _original(self, key: SecretKey, generator: GeneratorType, *, rotated: bool) -> str:
-        """Return the value in Vault unless a rotation was requested, else a new one."""
+        """Return the value in Vault, or a new one if there is none or a rotation was requested."""
         held = self._inputs.existing.get(key)
         return held if held and not rotated else generators.generate(generator)
 
     def _description(self, key: SecretKey, origin: Generated, source: str) -> str:
-        """Return the hash or time in Vault if it belongs to the present source, else a new one."""
+        """Return the hash or time in Vault if it belongs to the current source, otherwise a new one."""
         existing = self._inputs.existing
         held = existing.get(key)
         if held and origin.source and existing.get(origin.source) == source and self._is_described(origin.source):
@@ -99,7 +99,7 @@ class GeneratedSecrets:
         return generators.generate(origin.type, source)
 
     def _is_described(self, source: SecretKey) -> bool:
-        """Return whether the hashes in Vault match a secret there, which a user may have changed without them."""
+        """Return whether the hashes in Vault match a secret there: a user may have changed the secret alone."""
         plan, existing = self._inputs.plan, self._inputs.existing
         if isinstance(plan[source].origin, Generated):
             return True
@@ -115,8 +115,8 @@ class GeneratedSecrets:
 def _was_rotated(key: str, requested: Mapping[str, Any], first: Mapping[str, Any]) -> bool:
     """Return whether a secret was rotated since the stack was created.
 
-    The text of an application that is disabled is no longer there, unlike that of the stack's first run. When it is
-    enabled again, it must keep the values in Vault: its database, which has outlived it, knows them.
+    The text of a disabled application is no longer there, unlike the text of the stack's first run. When the
+    application is enabled again, it must keep the values in Vault, which its database still uses.
     """
     return key in requested and requested[key] != first.get(key)
 

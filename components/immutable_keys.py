@@ -13,18 +13,19 @@ class ImmutableKeysArgs:
     namespace: str
     """Namespace of the configuration keys, which is the name of the Pulumi project."""
     values: Mapping[str, pulumi.Input[str]]
-    """Values by key path without namespace, or what follows from them, such as the ID of the project to which
-    ``cloud.name`` leads. Secrets must be secret outputs."""
+    """Values by key path without namespace, or what is derived from them, such as the ID of the project that
+    ``cloud.name`` refers to. Secrets must be secret outputs."""
     lasting: Mapping[str, str] = field(default_factory=dict)
-    """Values of the keys that can change, but without which the cloud keeps the last one; empty if a key is not set."""
+    """Values of keys that can change, but whose last value the cloud keeps when they are removed; empty if a key is not
+    set."""
 
 
 class ImmutableKeys(pulumi.ComponentResource):
-    """Configuration keys that cannot change, or not be removed, once resources exist, and no service reports that.
+    """Configuration keys that cannot be changed or removed once resources exist, and whose value no service reports.
 
-    A Stash for each key keeps the value of the first run, with which the value of each run is compared, or the last one
-    if the key may change. Keys whose value a service reports are compared with it instead (``probes/existing_*.py``).
-    `pulumi up --replace` of a Stash accepts another value, or that there is none.
+    A Stash for each key keeps the value of the first run, or the last value if the key may change, and each run
+    compares its own value with it. Keys whose value a service reports are compared with that value instead
+    (``probes/existing_*.py``). `pulumi up --replace` of a Stash accepts another value, or the removal of the key.
     """
 
     verified: pulumi.Output[None]
@@ -60,7 +61,7 @@ class ImmutableKeys(pulumi.ComponentResource):
 
 
 def _keep(key: str, present: str, last: str) -> None:
-    """Raise an error if a key is not set any more."""
+    """Raise an error if a key is no longer set."""
     if last and not present:
         raise pulumi.RunError(
             f"{key}: was {last}, and is not set any more, but what exists keeps the value: set it back, or follow "

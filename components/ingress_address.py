@@ -25,15 +25,15 @@ class IngressAddressArgs:
 class IngressAddress(pulumi.ComponentResource):
     """The floating IP of the platform.
 
-    This component owns the address only. The OpenStack cloud controller, or a `LoadBalancer`, associates it with a load
-    balancer, so port and fixed address are not set here.
+    This component owns the address only. The OpenStack cloud controller, or a `LoadBalancer`, associates the address
+    with a load balancer, so port and fixed address are not set here.
     """
 
     address: pulumi.Output[str]
     """The floating IPv4 address."""
     assigned_address: pulumi.Output[str]
     """The same address, for the association with a `LoadBalancer`. A change of mode or address replaces this value,
-    and so dissolves the association before the cloud controller, which takes a free address only, gets it."""
+    which disassociates the address before the cloud controller gets it: the controller takes only a free address."""
 
     def __init__(self, name: str, args: IngressAddressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:IngressAddress", name, None, opts)

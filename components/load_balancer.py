@@ -10,7 +10,7 @@ from config.ingress import NODE_PORTS, PORTS
 from config.names import cloud_name
 
 MONITOR_DELAY, MONITOR_TIMEOUT, MONITOR_RETRIES = 10, 5, 3
-"""Interval and timeout of the probes of a node in seconds, and number of probes that change its status."""
+"""Interval and timeout of the probes of a node in seconds, and number of equal results that change its status."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,25 +24,26 @@ class LoadBalancerArgs:
     address: pulumi.Input[str]
     """Floating IPv4 address to associate with the virtual IP."""
     forward_after: Sequence[pulumi.Resource]
-    """Resources to wait for until the nodes get traffic: those that make them ready, and release the floating IP."""
+    """Resources to wait for before the nodes get traffic: those that make the nodes ready, and that release the
+    floating IP."""
     provider: Literal["ovn", "amphora"]
     """Octavia provider."""
     algorithm: str
     """Octavia's load balancing algorithm, which the provider must support."""
     proxy_protocol: bool
-    """Whether to pass the client's address by the PROXY protocol, for a provider that does not keep it."""
+    """Whether to pass the client's address with the PROXY protocol, for a provider that does not preserve it."""
     health_monitors: bool
     """Whether to probe the nodes."""
     allowed_cidrs: Sequence[IPv4Network] = ()
-    """Networks with access; all if empty. The provider ovn does not support any."""
+    """Networks with access; all if empty. The provider ovn does not support this restriction."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
     """The Octavia load balancer of ingress-nginx: it forwards ports 80 and 443 of the floating IP to NodePorts.
 
-    The security groups of the nodes are those of Magnum's drivers. They open NodePorts to the nodes' subnet, from which
-    amphorae connect, and with the provider ovn, which keeps clients' addresses, to all. cluster-api-provider-openstack
-    would remove other rules from them.
+    Magnum's drivers create the security groups of the nodes. They open NodePorts to the nodes' subnet, from which
+    amphorae connect, and, with the provider ovn, which preserves clients' addresses, to all addresses. Additional rules
+    are not possible, as cluster-api-provider-openstack removes them.
     """
 
     vip_address: pulumi.Output[str]
@@ -76,7 +77,7 @@ class LoadBalancer(pulumi.ComponentResource):
         self.register_outputs({"vipAddress": self.vip_address, "address": self.address})
 
     def _forward(self, port: str, label: str, balancer: loadbalancer.LoadBalancer) -> None:
-        """Create listener, pool, members and monitor of a port."""
+        """Create listener, pool, members and health monitor of a port."""
         args, child = self._args, self._child
         listener = loadbalancer.Listener(
             f"{self._name}-{port}-listener",

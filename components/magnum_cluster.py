@@ -24,7 +24,7 @@ class NodeGroup:
     autoscaling: Autoscaling | None = None
     """Autoscaler bounds, or None to disable the autoscaler."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Labels in Magnum that differ from those of the cluster; not possible for default-worker."""
+    """Magnum labels that differ from those of the cluster; not supported for default-worker."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +67,10 @@ class MagnumCluster(pulumi.ComponentResource):
     api_address: pulumi.Output[str]
     """URL of the Kubernetes API."""
     kubeconfig: pulumi.Output[str]
-    """Kubeconfig of an administrator (secret). Its certificate is signed once, and expires."""
+    """Kubeconfig of an administrator (secret). Its certificate is signed once, and expires eventually."""
     access_to_nodes: pulumi.Output[str]
-    """The same kubeconfig once all nodes are as configured; unknown in a preview that would create or replace any."""
+    """The same kubeconfig, once all node groups are as configured; unknown in a preview that would create or replace
+    one."""
 
     def __init__(self, name: str, args: MagnumClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rsp:index:MagnumCluster", name, None, opts)
@@ -179,14 +180,14 @@ class MagnumCluster(pulumi.ComponentResource):
 
 
 def template_name(cluster: str, args: MagnumClusterArgs) -> str:
-    """Return the name of a template, which depends on its content: during an upgrade, both templates exist.
+    """Return the name of a template, which depends on its content, as both templates exist during an upgrade.
 
     Args:
         cluster: Name of the cluster in Magnum.
         args: Arguments of the cluster. Networks are ignored, as a change of them replaces the cluster.
 
     Returns:
-        Name of the cluster, Kubernetes release, and a digest of everything else.
+        The name of the cluster, the Kubernetes release, and a digest of everything else.
     """
     content = (
         template_labels(args.features),

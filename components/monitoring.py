@@ -11,10 +11,10 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 API_VERSION: Final = "monitoring.coreos.com/v1"
-"""API of the Prometheus operator."""
+"""API version of the Prometheus operator."""
 
 _PLACEHOLDER: Final = "STACK"
-"""Text in the files of this package that the stack's name replaces."""
+"""Text that is replaced by the stack's name in the files beside this module."""
 
 _SCRAPED: Final[Mapping[str, tuple[str, str, str]]] = {
     "argocd": ("argocd-application-controller", "application-controller", "metrics"),
@@ -30,7 +30,7 @@ class MonitoringArgs:
     """Arguments of `Monitoring`."""
 
     stack: str
-    """Name of the stack, which begins the names of its resources in OpenStack."""
+    """Name of the stack, with which the names of its resources in OpenStack begin."""
     namespace: str
     """Existing namespace of all objects."""
     labels: Mapping[str, str]
@@ -38,7 +38,7 @@ class MonitoringArgs:
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Alerts for Prometheus, where it finds their metrics, and a dashboard for Grafana.
+    """Alerts and scrape targets for Prometheus, and a dashboard for Grafana.
 
     The alerts and the dashboard are in ``monitoring_rules.yaml`` and ``monitoring_dashboard.json`` beside this module.
     Grafana's sidecar in kube-prometheus-stack loads ConfigMaps with the label ``grafana_dashboard``.
@@ -76,7 +76,7 @@ def rules(stack: str) -> dict[str, Any]:
 def _operated(  # noqa: PLR0913, PLR0917 - what an object consists of
     name: str, kind: str, object_name: str, args: MonitoringArgs, spec: Mapping[str, Any], opts: ResourceOptions
 ) -> None:
-    """Create an object of the Prometheus operator."""
+    """Create a custom resource of the Prometheus operator."""
     metadata = {"name": object_name, "namespace": args.namespace, "labels": dict(args.labels)}
     CustomResource(name, api_version=API_VERSION, kind=kind, metadata=metadata, spec=spec, opts=opts)
 

@@ -15,7 +15,7 @@ class NewSubnet:
     gateway: IPv4Address
     """Address of the router."""
     allocation_pool: tuple[IPv4Address, IPv4Address]
-    """First and last address that Neutron allocates; the others are for fixed addresses."""
+    """First and last address that Neutron allocates; all others are available as fixed addresses."""
     dns_nameservers: tuple[IPv4Address, ...] = ()
     """DNS servers of the subnet's hosts; the cloud's default if empty."""
     mtu: int | None = None
@@ -47,7 +47,7 @@ class NetworkArgs:
 
 
 class Network(pulumi.ComponentResource):
-    """A private network, routed to the external network; created or existing."""
+    """A private network that is routed to the external network, created or existing."""
 
     network_id: pulumi.Output[str]
     """ID of the network."""

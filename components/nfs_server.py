@@ -38,7 +38,7 @@ class NfsServerArgs(StatelessVmArgs):
 
 
 class NfsServer(pulumi.ComponentResource):
-    """An NFS 4.1 server: a stateless VM whose data are on Cinder volumes that outlive it."""
+    """An NFS 4.1 server: a stateless VM, with its data on Cinder volumes that outlive it."""
 
     address: pulumi.Output[str]
     """IPv4 address of the server; known at preview."""

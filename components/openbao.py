@@ -46,7 +46,7 @@ class PrivateAuthorityArgs:
     """A certificate of a CA that the stack creates."""
 
     rotation: str
-    """Any text, whose change creates another certificate of the same CA."""
+    """Any text; a change of it creates another certificate from the same CA."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ class OpenBaoArgs:
     tls: AcmeArgs | CertificateArgs | PrivateAuthorityArgs
     """Source of the TLS certificate."""
     seal: StaticSealArgs | TransitSealArgs | None
-    """Seal with which the server unseals itself; None for a Shamir seal, with which operators do."""
+    """Seal with which the server unseals itself; None for a Shamir seal, which operators unseal."""
     backup_password: str = field(repr=False)
     """Password of `BACKUP`."""
     admin_password: str | None = field(repr=False)
@@ -158,7 +158,7 @@ def _seal_key(which: str, key: SealKeyArgs, path: str) -> dict[str, str]:
 
 
 def _initialization() -> dict[str, Any]:
-    """Return the requests of the first start, made with a root token that OpenBao revokes afterwards.
+    """Return the requests that OpenBao runs at its first start, with a root token that it revokes afterwards.
 
     An administrator creates the users of operators later, as their policies depend on the environment. Source:
     openbao.org/docs/configuration/self-init.

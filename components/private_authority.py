@@ -11,11 +11,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pulumi import ResourceOptions
 
 LIFETIME = timedelta(days=3650)
-"""Validity of the CA and of the server's certificate, as of the CAs that kubeadm creates: what expires unattended stops
-all platforms. A certificate can be replaced at any time."""
+"""Validity of the CA and of the server's certificate, the same as of the CAs that kubeadm creates, as an overlooked
+expiry would stop all platforms. The certificate can be replaced at any time."""
 
 _SKEW = timedelta(hours=1)
-"""Time by which the clock of a client may be slow."""
+"""Time by which a client's clock may be slow."""
 
 _PEM = serialization.Encoding.PEM
 
@@ -62,8 +62,8 @@ def create(host: str, begins: datetime | None = None, ends: datetime | None = No
 
     Args:
         host: DNS name.
-        begins: Begin of the validity; by default a little before now, for clients whose clock is slow.
-        ends: Its end, after `LIFETIME` by default.
+        begins: Start of the validity period; by default shortly before now, for clients whose clock is slow.
+        ends: End of the validity period; by default after `LIFETIME`.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"CA of {host}"[:64])])
@@ -78,12 +78,12 @@ def create(host: str, begins: datetime | None = None, ends: datetime | None = No
 
 
 def issue(authority: Any, host: str, begins: datetime | None = None) -> dict[str, str]:
-    """Return a new certificate of a host, followed by that of its CA, and its key, as PEM: `certificate` and `key`.
+    """Return a new certificate for a host, followed by that of its CA, and its key, as PEM: `certificate` and `key`.
 
     Args:
         authority: The CA, as `create` returns it.
         host: DNS name.
-        begins: Begin of the validity, as of `create`. It ends with that of the CA.
+        begins: Start of the validity period, as for `create`. It ends with that of the CA.
     """
     key, issuer = ec.generate_private_key(ec.SECP256R1()), x509.load_pem_x509_certificate(_encoded(authority))
     signing = serialization.load_pem_private_key(authority["key"].encode(), password=None)

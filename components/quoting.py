@@ -6,7 +6,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._/:=@+,-]")
 
 
 def octal(text: str) -> str:
-    r"""Return a field of fstab(5) or exports(5), with other than plain characters as octal numbers (``\040``)."""
+    r"""Return a field of fstab(5) or exports(5) with special characters as octal numbers (``\040``)."""
     return "".join(
         each if _PLAIN.fullmatch(each) else "".join(f"\\{byte:03o}" for byte in each.encode()) for each in text
     )
@@ -24,7 +24,7 @@ def udev_value(text: str) -> str:
     """Return a value of a udev rule, in quotes.
 
     Raises:
-        ValueError: The text has a character that is special in a pattern or in quotes, as udev(7) cannot escape it.
+        ValueError: The text has a character that is special in a pattern or in quotes, which udev(7) cannot escape.
     """
     if not re.fullmatch(r"[A-Za-z0-9._/-]*", text):
         raise ValueError("a udev rule may contain letters, digits, dots, slashes, hyphens and underscores only")

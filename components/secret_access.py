@@ -21,7 +21,7 @@ class AppRoleArgs:
     exists: bool
     """True if Vault has the AppRole, whoever created it."""
     policy: str
-    """Name of its policy, which allows to read the environment's secrets, and nothing else."""
+    """Name of its policy, which allows reading the environment's secrets, and nothing else."""
     path: str
     """Path of the AppRole auth method."""
     create_auth_method: bool
@@ -57,7 +57,7 @@ class AppRoleCredentials:
     secret_id: pulumi.Output[str]
     """Secret ID of the AppRole (secret)."""
     fingerprint: pulumi.Output[str]
-    """Fingerprint that changes with the secret ID. It is not secret and reveals nothing of it."""
+    """Fingerprint that changes with the secret ID. It is not secret, and reveals nothing about the secret ID."""
 
 
 def cluster_login(name: str, args: AppRoleArgs, policy_text: str, opts: ResourceOptions) -> AppRoleCredentials:

@@ -162,11 +162,11 @@ class SecretStore(pulumi.ComponentResource):
 
 
 def warn_of_edited(name: str, found: Mapping[SecretKey, Collection[str]], rotated: Collection[str]) -> None:
-    """Warn of secrets that were changed in Vault, which neither the engine nor the provider detects.
+    """Warn about secrets that were changed in Vault, which neither the engine nor the provider detects.
 
     Args:
         name: Prefix of the resources' names.
-        found: Secrets of one application, from `edited`, each with the applications that have its value.
+        found: Secrets of one application, from `edited`, each with the applications that use its value.
         rotated: Secrets that the stack has rotated, of which a replaced Stash generates another value.
     """
     for key, applications in found.items():

@@ -30,7 +30,7 @@ class SharedFilesystemArgs:
 
 
 class SharedFilesystem(pulumi.ComponentResource):
-    """A share of OpenStack's Manila, and the rules of access to it: networks for NFS, a cephx identity for CephFS."""
+    """A Manila share and its access rules: networks for NFS, a cephx identity for CephFS."""
 
     location: pulumi.Output[str]
     """What clients mount: ``SERVER:PATH``; with CephFS, the server is a list of Ceph's monitors."""

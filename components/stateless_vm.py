@@ -73,7 +73,7 @@ class StatelessVm:
     def data_volume(
         self, suffix: str, *, size: int, volume_type: str | None, availability_zone: str | None, description: str
     ) -> blockstorage.Volume:
-        """Create a volume whose data outlive the server and the stack.
+        """Create a volume whose data outlives the server and the stack.
 
         Args:
             suffix: Last part of the volume's name.
@@ -159,8 +159,8 @@ class StatelessVm:
         """Create the VM, which is fully described by its image, user data and volumes.
 
         A change of user data, volumes or the name of the image replaces it: the old VM is shut down and deleted, and
-        the new one gets the same port and the same volumes. The volumes are block devices of the VM: Pulumi would
-        delete attachments first, and so detach the volumes while the VM is still running.
+        the new one gets the same port and the same volumes. The volumes are block devices of the VM, not attachment
+        resources: Pulumi would delete these first, and so detach the volumes while the VM is still running.
 
         Args:
             port: Port with the fixed address.

@@ -24,9 +24,9 @@ _OWNER = "openbao:openbao"
 def render(args: OpenBaoArgs, volume_id: str) -> str:
     """Return the user data, which contains secrets.
 
-    Passwords and keys are files that only the server's user may read. The users' passwords are read at the very first
-    start, when the server initializes itself. With a Shamir seal, operators initialize it, and only the password of the
-    backup job is written.
+    Passwords and keys are files that only the server's user may read. The users' passwords are read at the first start,
+    when the server initializes itself. With a Shamir seal, operators initialize the server, and only the password of
+    the backup job is written.
 
     Args:
         args: Arguments of OpenBao.
@@ -81,7 +81,7 @@ def _secret_files(args: OpenBaoArgs) -> Mapping[str, File]:
 
 
 def _service(*, acme: bool) -> str:
-    """Return additions to the package's unit: directories of a volume that may be new, and stricter confinement."""
+    """Return a drop-in for the package's unit: it creates directories on a new volume, and adds sandboxing."""
     # The authority validates the name on port 443, on which the server listens only during the validation.
     capabilities = "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"
     return (

@@ -75,9 +75,9 @@ def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
 
 
 def wait_until_free(cluster: str, config: StackConfig, address: pulumi.Input[str]) -> list[ResourceTransformation]:
-    """Return transformations after which ingress-nginx of the active cluster changes when the address is free.
+    """Return transformations that delay the update of the active cluster's ingress-nginx until the address is free.
 
-    The cloud controller would fail otherwise, and try again at growing intervals.
+    Otherwise the cloud controller would fail, and retry at growing intervals.
 
     Args:
         cluster: Name of the cluster in the configuration.
@@ -100,16 +100,16 @@ def wait_until_free(cluster: str, config: StackConfig, address: pulumi.Input[str
 
 
 def taken(config: StackConfig, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> pulumi.Output[Any]:
-    """Return an Output that is known once the active cluster has the address; it fails if the cluster does not take it.
+    """Return an Output that resolves once the active cluster has the address, and fails if it does not take it.
 
-    Each update asks, also one that changes nothing: an update is complete for the engine even if a hook after it fails,
-    so that the next run would not wait again. Argo CD cannot tell, as the Service keeps the status of its internal load
-    balancer until it has the address.
+    Every run of `pulumi up` checks this, even without changes: for the engine, an update is complete even if a hook
+    after it fails, so the next run would not wait again. Argo CD cannot tell, as the Service keeps the status of its
+    internal load balancer until it has the address.
 
     Args:
         config: The stack configuration.
         address: The floating IP.
-        ready: An Output that is known once ingress-nginx of the active cluster is deployed.
+        ready: An Output that resolves once ingress-nginx of the active cluster is deployed.
     """
     if not _moves(config) or pulumi.runtime.is_dry_run():
         return ready
@@ -143,7 +143,7 @@ def await_cluster(connection: "Connection", address: str, stack: str, expected: 
         expected: Function of the cluster's name in Magnum, None if none has the address.
 
     Raises:
-        AddressNotMovedError: It is not, after `PATIENCE`.
+        AddressNotMovedError: Another cluster, or none, still has the address after `PATIENCE` seconds.
     """
     found = last_answer(
         lambda: floating_ip.cluster_at_address(connection, address, stack), expected, patience=PATIENCE, pause=_PAUSE

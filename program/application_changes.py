@@ -1,7 +1,7 @@
-"""Messages about what changes in an Application, in the diagnostics of a preview and of an update.
+"""Log which commits change an Application, in the diagnostics of a preview and of an update.
 
-The revision of an Application is a hash, and so the preview alone does not show what another one means. The state has
-the deployed revision: only a hook sees both.
+The revision of an Application is a commit hash, so the diff of a preview does not show what a new revision means. The
+deployed revision is in the state: only a hook sees both.
 """
 
 from collections.abc import Sequence
@@ -22,11 +22,11 @@ _APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
 _MAX_COMMITS: Final = 10
 """Maximum number of commits in a message."""
 _DIGITS: Final = 9
-"""Digits of a hash in a message."""
+"""Number of digits of a hash in a message."""
 
 
 def describe_updates(source: PhalanxSource) -> ResourceTransformation:
-    """Return a transformation which logs, for each Application that is updated, the commits that changed it.
+    """Return a transformation that logs, for each updated Application, the commits that changed it.
 
     Args:
         source: The environment that is being deployed.
@@ -46,7 +46,7 @@ def describe_updates(source: PhalanxSource) -> ResourceTransformation:
 
 
 def description(source: PhalanxSource, deployed: Any) -> str:
-    """Return the commits by which an Application will differ from the deployed one; empty if its revision is the same.
+    """Return the commits between the deployed revision of an Application and the new one; empty if they are the same.
 
     Args:
         source: The environment that is being deployed.

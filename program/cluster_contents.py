@@ -1,4 +1,4 @@
-"""A cluster of the platform with everything in it."""
+"""Everything that is deployed in a cluster of the platform."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def deploy(
         name: Name of the cluster in the configuration.
         cluster: The cluster.
         prepared: The platform to deploy.
-        shared: What it shares with the other cluster.
+        shared: What the clusters share.
         kubernetes: Options of components in the cluster.
     """
     config, source = prepared.config, prepared.source

@@ -1,4 +1,4 @@
-"""The nodes of the cluster, as far as they are as configured."""
+"""Addresses of the nodes of a cluster, once their number is the configured one."""
 
 import asyncio
 import time
@@ -24,11 +24,11 @@ _PAUSE = 5
 def addresses(cluster: MagnumCluster, count: int) -> pulumi.Output[Sequence[str]]:
     """Return the addresses of the nodes; unknown in a preview that would change their number.
 
-    No other `apply` sends a request in a preview: the run itself may have created the nodes. What a preview shows is
-    what an update registers, as the addresses are unknown where the update will change them.
+    This is the only `apply` that sends a request in a preview, as the run itself may have created the nodes. The
+    preview shows what the update registers: addresses that the update will change are unknown.
 
-    If their number is not the configured one, for example while a node is being replaced, it is awaited, and after
-    `PATIENCE` those that exist are returned with a warning.
+    If their number differs from the configured one, for example while a node is being replaced, an update waits up to
+    `PATIENCE` seconds, and then returns those that exist, with a warning.
 
     Args:
         cluster: The cluster.

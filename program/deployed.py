@@ -1,4 +1,4 @@
-"""What the last complete run has deployed, as the stack's own outputs say: the engine keeps them when a run fails."""
+"""What the last complete run has deployed, from the stack's outputs, which the engine keeps when a run fails."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -36,9 +36,9 @@ class Deployed:
 
         Args:
             cluster_id: ID of the cluster.
-            enabled: The applications that the run has deployed. One that is enabled again is installed anew: its
-                database may have been deleted, or be older than its chart.
-            healthy: Those of them that are healthy in any case.
+            enabled: The applications that the run has deployed. An application that was disabled in the meantime counts
+                as new: its database may have been deleted, or be older than its chart.
+            healthy: Those of them that the run has waited for, so that they are healthy.
         """
         return sorted((self.installed.get(cluster_id, frozenset()) & frozenset(enabled)).union(healthy))
 

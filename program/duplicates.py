@@ -26,7 +26,7 @@ _NO_ORGANIZATION = "organization"
 """Organization of all stacks in a self-managed backend (pulumi/pulumi, pkg/backend/diy/store.go)."""
 
 _ADOPTED = {"openstack:objectstorage/container:Container"}
-"""Types of which the provider adopts an existing resource."""
+"""Types of resources that the provider adopts if they exist."""
 
 GUARDED: Mapping[str, Finder["Connection"]] = {
     kind: finder for kind, finder in openstack.FINDERS.items() if finder.discard is None and kind not in _ADOPTED
@@ -43,9 +43,9 @@ class DuplicateError(PhalanxError):
 
 
 def refuse_duplicates(cloud: Cloud, directory: str = "") -> None:
-    """Check for duplicates before each creation in OpenStack. Call this once, before any resource is registered.
+    """Check for duplicates before each creation in OpenStack. Call this once, before the first resource is registered.
 
-    Nothing is checked in a preview, nor for resources that are not created.
+    A preview checks nothing, and an update checks only the resources that it creates.
 
     Args:
         cloud: The stack's OpenStack project.
@@ -96,7 +96,7 @@ class _DuplicateCheck:
         return openstack_connection.connect(self._cloud, timeout=openstack_connection.PATIENT_TIMEOUT)
 
     def _state(self) -> dict[str, Any]:
-        """Read the state; in a directory, the running CLI may just be writing the file."""
+        """Read the state; with a backend in a directory, the running CLI may be writing the file at that moment."""
         for _ in range(_ATTEMPTS - 1):
             with contextlib.suppress(PulumiError):
                 return PulumiStack(self._stack).export()

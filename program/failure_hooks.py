@@ -1,4 +1,4 @@
-"""Error hooks that log why a resource did not become ready, which its provider does not report, or try again."""
+"""Error hooks that log why a resource did not become ready, which its provider does not report, or that retry."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +17,8 @@ Explain = Callable[[T, Mapping[str, Any]], Sequence[str]]
 schema. It returns the reasons of the failure as lines of text without secrets; empty if there are none."""
 
 Repeat = Callable[[T, Mapping[str, Any], str], bool]
-"""A function of the same and the provider's error. It returns whether to repeat the operation, and may wait before."""
+"""A function of the same arguments and the provider's error. It returns whether to retry the operation, and may wait
+first."""
 
 _MAX_LINES: Final = 15
 """Maximum number of lines reported for a resource."""
@@ -27,7 +28,8 @@ _TIMEOUT: Final = 60
 
 Access = Callable[[str], pulumi.Input[T] | None]
 """A function of a resource's logical name. It returns the credentials for the resource's service, such as a kubeconfig,
-which may be secret; None for a resource whose failure cannot be explained, as that of a cluster that is removed."""
+which may be secret; None for a resource whose failure cannot be explained, such as one in a cluster that is being
+removed."""
 
 
 def error_hooks(
@@ -42,7 +44,7 @@ def error_hooks(
         explanations: Functions that explain a failure, by resource type.
         access: Returns the credentials for a resource's service.
         repetitions: Functions that decide whether to repeat the operation, by resource type.
-        after_creation: What to do about a creation that has failed; it is added to its reasons.
+        after_creation: What to do about a failed creation; it is logged after the reasons.
     """
     repeated = repetitions or {}
     bindings = {

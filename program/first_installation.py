@@ -1,7 +1,7 @@
 """Which applications are installed for the first time.
 
-That is the case until an application has been synced and healthy once, in its cluster (`program.deployed`). A run that
-does not wait for an application does not know whether it is.
+An application counts as new until it has been synced and healthy once in its cluster (`program.deployed`). A run that
+does not wait for an application does not know whether it is healthy.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from wiring.schema_update import UPDATE_SCHEMA, has_toggle
 
 
 def report(applications: Mapping[str, Application], deployed: Deployed) -> None:
-    """Warn of each application that will be installed for the first time with the values of the repository alone.
+    """Warn about each application that will be installed for the first time with only the values of the repository.
 
     Args:
         applications: The applications.

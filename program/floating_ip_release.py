@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 PATIENCE = 600
-"""Seconds to wait: Octavia takes some minutes to delete a load balancer of amphorae."""
+"""Seconds to wait: Octavia takes some minutes to delete a load balancer with amphorae."""
 
 _PAUSE = 2
 """Seconds between two queries."""
@@ -28,10 +28,10 @@ class FloatingIpInUseError(PhalanxError):
 
 
 def wait_for_release(cloud: Cloud) -> ResourceTransformation:
-    """Return a transformation after which an association of a floating IP is created only once the address is free.
+    """Return a transformation that delays the association of a floating IP until the address is free.
 
-    Neutron would take the address from the port that has it. The cloud controller may be deleting the load balancer of
-    that port, and Neutron dissolves associations of a port that is deleted.
+    Neutron would otherwise take the address from the port that has it. The cloud controller may be deleting the load
+    balancer of that port, and Neutron disassociates a floating IP from a deleted port.
 
     Args:
         cloud: The stack's OpenStack project.
@@ -57,10 +57,10 @@ def _wait(cloud: Cloud, address: str, port: str) -> None:
 
 
 def await_release(connection: "Connection", address: str, wanted: str) -> None:
-    """Wait until no port but the wanted one has a floating IP.
+    """Wait until a floating IP has no port other than the wanted one.
 
     Raises:
-        FloatingIpInUseError: Another port still has it after `PATIENCE`.
+        FloatingIpInUseError: Another port still has it after `PATIENCE` seconds.
     """
     free = (None, wanted)
     port = last_answer(

@@ -21,8 +21,8 @@ T = TypeVar("T")
 def bind_hooks(bindings: Mapping[str, ResourceHookBinding]) -> ResourceTransformation:
     """Return a transformation that adds hooks to resources.
 
-    It runs in this process. A transform, its newer form, would cost a callback from the engine for every resource, with
-    all its inputs.
+    A transformation runs in this process. The newer form, a transform, would cost a callback from the engine for every
+    resource, with all of its inputs.
 
     Args:
         bindings: Hooks by resource type.
@@ -40,9 +40,9 @@ def bind_hooks(bindings: Mapping[str, ResourceHookBinding]) -> ResourceTransform
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function that blocks, in a thread of the hooks.
+    """Call a blocking function in a thread of the hooks.
 
-    The event loop's default threads may all be waiting for operations that wait for a hook.
+    All default threads of the event loop may be waiting for operations that wait for a hook.
     """
     call = functools.partial(function, *args, **kwargs)
     return await asyncio.get_running_loop().run_in_executor(_threads(), call)

@@ -1,8 +1,8 @@
 """Keep the claims of applications that no run syncs and waits for.
 
 Argo CD deletes a claim with its Application, or when the chart no longer contains it, unless the claim has the
-annotations `KEPT`. The claims of all other applications get them as resources. Here, a claim may not exist yet, or
-never: the operator has not synced it, or the Application, which need not be healthy, lacks it.
+annotations `KEPT`. The claims of all other applications get them as resources. The claims handled here may not exist,
+or not yet: the operator has not synced them, or the Application, which need not be healthy, lacks them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,13 +34,13 @@ def keep(
     kubeconfig: pulumi.Output[str],
     deployed: Mapping[str, pulumi.Resource],
 ) -> None:
-    """Annotate the claims that exist, in each update, and warn of those that do not.
+    """Annotate the existing claims in each update, and warn about those that do not exist.
 
     Args:
         settings: Settings of the applications.
         claims: Claims of the applications' charts.
         kubeconfig: Kubeconfig of the cluster (secret).
-        deployed: Resource that is complete once the run has deployed an application, by application.
+        deployed: Resource that is complete once the run has deployed the application, by application.
     """
     if pulumi.runtime.is_dry_run():
         return

@@ -1,7 +1,7 @@
-"""Keys that can be set, but without which the cloud keeps the value: attributes that providers compute if absent.
+"""Keys whose last value the cloud keeps when they are removed: attributes that providers compute if absent.
 
-Terraform compares an attribute that is optional and computed only if it has a value, so that without one the run would
-change nothing. tests/unit/program/test_removed_keys.py finds all such keys.
+Terraform compares an attribute that is both optional and computed only if it has a value, so removing it would change
+nothing. tests/unit/program/test_removed_keys.py finds all such keys.
 """
 
 from typing import Protocol

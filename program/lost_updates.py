@@ -17,9 +17,9 @@ class LostUpdateError(SecretsError):
 
 
 def refuse_lost_updates(prepared: Prepared) -> ResourceTransformation:
-    """Return a transformation for the options of `SecretStore`, which compares each secret with Vault before a write.
+    """Return a transformation for the options of `SecretStore` that compares each secret with Vault before writing it.
 
-    Nothing is compared in a preview, nor for secrets that are not written.
+    A preview compares nothing, and an update compares only the secrets that it writes.
 
     Args:
         prepared: The stack's Vault, and the secrets that it had when the program started.
@@ -29,7 +29,7 @@ def refuse_lost_updates(prepared: Prepared) -> ResourceTransformation:
 
 
 def comparison(prepared: Prepared) -> Callable[[ResourceHookArgs], Awaitable[None]]:
-    """Return a hook that compares the keys of other clients in a secret with those that are about to be written.
+    """Return a hook that compares the keys of other clients in a secret with the keys that are about to be written.
 
     It raises a `LostUpdateError` if a key was added, changed or deleted, or a `SecretsError` if Vault does not answer.
     """

@@ -27,7 +27,7 @@ _TOO_EARLY: Final = re.compile(
     r"unexpected state '(CREATE|UPDATE)_COMPLETE', wanted target '(UPDATE_COMPLETE|DELETE_COMPLETE)'"
 )
 _PATIENCE: Final = 90 * 60
-"""Maximum duration of an operation in seconds, as of the cluster's own updates."""
+"""Maximum duration of an operation in seconds, the same as for the cluster's own updates."""
 _PAUSE: Final = 10
 """Seconds between two queries, and until the first one: by then the conductor has begun."""
 
@@ -43,7 +43,7 @@ def repeat_once_ended(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bo
         error: Error of the provider.
 
     Raises:
-        PhalanxError: Magnum cannot be asked, or has not ended it in time.
+        PhalanxError: Magnum cannot be reached, or has not ended the operation in time.
     """
     if not _TOO_EARLY.search(error):
         return False
@@ -52,9 +52,10 @@ def repeat_once_ended(cloud: Cloud, inputs: Mapping[str, Any], error: str) -> bo
 
 
 def wait_for_updates(cloud: Cloud) -> ResourceTransformation:
-    """Return a transformation after which an update of a cluster or node group lasts as long as Magnum needs for it.
+    """Return a transformation that makes an update of a cluster or node group last until Magnum has ended it.
 
-    Otherwise, what follows would meet a cluster that is being changed, which Magnum refuses, or that lacks new nodes.
+    Otherwise the next operations would find a cluster that is still being updated, which Magnum refuses, or that lacks
+    nodes.
 
     Args:
         cloud: The stack's OpenStack project.
@@ -66,7 +67,7 @@ def wait_for_updates(cloud: Cloud) -> ResourceTransformation:
 def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
     """Return a hook that waits until Magnum has ended the update of a cluster or node group.
 
-    It raises a `PhalanxError` if the update has failed or not ended in time, or if Magnum cannot be asked.
+    It raises a `PhalanxError` if the update has failed or not ended in time, or if Magnum cannot be reached.
     """
 
     async def wait(args: ResourceHookArgs) -> None:
@@ -82,7 +83,7 @@ def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
 
 
 def _await_end(cloud: Cloud, cluster: str) -> Mapping[str, Any] | None:
-    """Return the cluster once Magnum has ended what it does; None if it does not exist."""
+    """Return the cluster once Magnum has ended its operation; None if the cluster does not exist."""
     time.sleep(_PAUSE)
     with reported(f"cannot determine whether Magnum has changed the cluster {cluster}: "):
         magnum = connect(cloud, timeout=PATIENT_TIMEOUT).container_infrastructure_management

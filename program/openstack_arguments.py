@@ -1,4 +1,4 @@
-"""Create the arguments of the infrastructure's components from a stack's configuration."""
+"""Create the arguments of the components in OpenStack from a stack's configuration."""
 
 from dataclasses import replace
 
@@ -151,7 +151,7 @@ def cluster(config: StackConfig, name: str, net: Network) -> MagnumClusterArgs:
 
     Args:
         config: The stack configuration.
-        name: Name of the cluster in it.
+        name: Name of the cluster in the configuration.
         net: The network of the nodes.
     """
     settings = config.clusters[name]

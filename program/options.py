@@ -1,4 +1,4 @@
-"""Options of the components, by the service that they are in: provider, and hooks of the resources."""
+"""Resource options of the components, one set per service: the provider, and hooks."""
 
 from collections.abc import Mapping
 

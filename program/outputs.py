@@ -1,4 +1,4 @@
-"""Stack outputs, the interface to all tools that read them."""
+"""Stack outputs: the interface to other tools."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -94,7 +94,7 @@ def export(prepared: Prepared, platform: Platform) -> None:
 
 
 def _complete(deployed: DeployedCluster, prepared: Prepared) -> pulumi.Output[Mapping[str, object]]:
-    """Return the facts of a cluster, which are known when all its applications are deployed."""
+    """Return the facts of a cluster once all of its applications are deployed."""
     applications = prepared.source.manifests.applications.keys()
     awaited = applications - prepared.config.applications.not_awaited
     found = pulumi.Output.all(

@@ -1,4 +1,4 @@
-"""Check, as soon as its load balancer is ready, that the platform answers at its address."""
+"""Check that the platform answers at its address, as soon as its load balancer is ready."""
 
 import time
 from collections.abc import Sequence
@@ -17,22 +17,22 @@ from program.hooks import in_thread
 from wiring.ingress_service import INGRESS_NGINX
 
 _PAUSE = 2
-"""Seconds between two connections."""
+"""Seconds between two attempts."""
 
 
 def require(config: StackConfig, host: str, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> None:
     """Fail an update if nothing answers at the platform's address, although its load balancer is ready.
 
-    Nothing is asked if ingress-nginx may be unhealthy.
+    Nothing is checked if ingress-nginx may be unhealthy.
 
-    A load balancer can be ACTIVE although nothing passes, for example because of the nodes' security groups: Octavia
-    does not notice it without health monitors. Each update asks, also one that changes nothing.
+    A load balancer can be ACTIVE although no traffic passes, for example because of the nodes' security groups: without
+    health monitors, Octavia does not notice. Every run of `pulumi up` checks this, even without changes.
 
     Args:
         config: The stack configuration.
         host: Host name of the platform.
         address: Its floating IPv4 address.
-        ready: An Output that is known once the load balancer has the address.
+        ready: An Output that resolves once the load balancer has the address.
     """
     attended = INGRESS_NGINX not in config.applications.not_awaited
     if not config.ingress.answer_timeout or not attended or pulumi.runtime.is_dry_run():

@@ -1,4 +1,4 @@
-"""Create the arguments of the components in Vault and in the cluster from configuration and Phalanx checkout."""
+"""Create the arguments of the components in Vault and in a cluster from the configuration and the Phalanx checkout."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -150,7 +150,7 @@ def _repository(checkout: Checkout) -> RepositoryArgs | None:
 
 
 def monitoring(settings: Monitoring) -> MonitoringArgs | None:
-    """Return the arguments of alerts and dashboard, None if there shall be none."""
+    """Return the arguments of the alerts and the dashboard; None if they are not configured."""
     if settings.namespace is None:
         return None
     return MonitoringArgs(stack=pulumi.get_stack(), namespace=settings.namespace, labels=settings.labels)

@@ -23,7 +23,7 @@ class OlderCommitError(PhalanxError):
 
 
 def read(settings: Phalanx) -> str:
-    """Return the commit to deploy in place of the present one of a branch or tag; empty if there is none.
+    """Return the commit to deploy instead of the current one of the branch or tag; empty to deploy the current one.
 
     Args:
         settings: Repository and revision.
@@ -46,7 +46,7 @@ def read(settings: Phalanx) -> str:
 
 
 def check_move(settings: Phalanx, previewed: str, before: str) -> None:
-    """Warn if a branch or tag has moved since the commit that is deployed in its place.
+    """Warn if the branch or tag has moved since the preview.
 
     Args:
         settings: Repository and revision.
@@ -54,8 +54,8 @@ def check_move(settings: Phalanx, previewed: str, before: str) -> None:
         before: Commit that the last complete run has deployed; empty if there is none.
 
     Raises:
-        OlderCommitError: That run has deployed a later commit, for a preview that was made after this one.
-        CheckoutError: The repository cannot be read, or does not have the revision any longer.
+        OlderCommitError: That run has deployed a later commit, from a preview that was made after this one.
+        CheckoutError: The repository cannot be read, or no longer has the revision.
     """
     if not previewed:
         return

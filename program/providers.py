@@ -13,7 +13,7 @@ from config.names import of_cluster
 from probes import vault_client
 
 _RETRIES = 3
-"""Maximum number of repetitions of a request to OpenStack."""
+"""Maximum number of retries of a request to OpenStack."""
 
 
 def openstack_provider(cloud: Cloud, verified: pulumi.Output[None] | None = None) -> openstack.Provider:

@@ -1,4 +1,4 @@
-"""Log the changes of secrets in Vault, as a preview shows an application's secrets only as one opaque value."""
+"""Log which secrets in Vault change, as a preview shows all secrets of an application as one opaque value."""
 
 from collections.abc import Collection
 

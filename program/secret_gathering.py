@@ -84,7 +84,7 @@ def _oidc_clients(config: StackConfig) -> dict[str, OidcClient]:
 
 
 def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable[str]) -> list[str]:
-    """Return the problems of names that the environment does not have, as such a setting would have no effect."""
+    """Return a problem for each name that the environment does not have, as the setting would have no effect."""
     known = [str(key) for key in plan]
     generated = {str(key) for key in rotatable(plan)}
     names = sorted(generated | {name.partition("/")[0] for name in generated})
@@ -103,7 +103,7 @@ def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable
 
 
 def _check_origins(plan: Plan, given: Iterable[SecretKey], configured: Collection[SecretKey]) -> list[str]:
-    """Return the problems of given values that would have no effect, as the secrets are not static."""
+    """Return a problem for each configured value of a secret that is not static, as it would have no effect."""
     return [
         f"{'rsp:secrets.applications' if key in configured else SETTING}: {key}: is no static secret, but "
         f"{_ORIGINS[type(plan[key].origin)]}, so that this value would have no effect: remove it"
@@ -113,7 +113,7 @@ def _check_origins(plan: Plan, given: Iterable[SecretKey], configured: Collectio
 
 
 def _check_clients(plan: Plan, clients: Iterable[str]) -> list[str]:
-    """Return the problem of clients of an OpenID Connect server that the environment does not have."""
+    """Return a problem if clients are configured for an OpenID Connect server that the environment does not have."""
     read = any(isinstance(each.origin, Generated) and each.origin.type.always_generated for each in plan.values())
     names = ", ".join(clients)
     if read or not names:
@@ -126,7 +126,7 @@ def _check_clients(plan: Plan, clients: Iterable[str]) -> list[str]:
 
 
 def _check_pem(values: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> list[str]:
-    """Return the problems of certificates and keys in PEM whose line breaks were lost."""
+    """Return a problem for each certificate or key in PEM whose line breaks were lost."""
     return [
         f"{'rsp:secrets.applications' if key in configured else SETTING}: {key}: is PEM that has lost its line breaks: "
         "set it from its file (`pulumi config set --secret --path ... < FILE`), or as a block scalar (`|`) in the file "
@@ -137,7 +137,7 @@ def _check_pem(values: Mapping[SecretKey, str], configured: Collection[SecretKey
 
 
 def _check_lengths(plan: Plan, known: Mapping[SecretKey, str], configured: Collection[SecretKey]) -> list[str]:
-    """Return the problems of passwords that are too long for bcrypt, of which Phalanx defines a hash."""
+    """Return a problem for each password that Phalanx hashes with bcrypt, but that is too long for it."""
     hashed = {
         secret.source
         for secret in plan.values()
@@ -152,7 +152,7 @@ def _check_lengths(plan: Plan, known: Mapping[SecretKey, str], configured: Colle
 
 
 def _explain(plan: Plan, missing: Collection[SecretKey], environment: Environment) -> list[str]:
-    """Return the message's lines: each missing static secret, without secrets that are copied or derived from it."""
+    """Return one line for each missing static secret; secrets that are copied or derived from it are left out."""
     if not missing:
         return []
     static = [plan[key] for key in missing if isinstance(plan[key].origin, Static)]
@@ -168,7 +168,7 @@ def _explain(plan: Plan, missing: Collection[SecretKey], environment: Environmen
 
 
 def _explain_unfilled(prefix: str, unfilled: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return a line for each missing secret that pods mount as a whole, and whose keys Phalanx does not define."""
+    """Return one line for each missing secret that pods mount as a whole, and whose keys Phalanx does not define."""
     return [
         f"{prefix}/{name}: Vault has no such secret, and no secrets.yaml defines its keys, but all of them are mounted "
         f"by {', '.join(pods)}, which do not start without it: write it with `vault kv put {prefix}/{name} KEY=@FILE`"

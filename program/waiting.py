@@ -1,4 +1,4 @@
-"""Wait in a hook or an `apply` until a service's answer is right."""
+"""Poll a service, in a hook or an `apply`, until its answer is as expected."""
 
 import time
 from collections.abc import Callable
@@ -8,13 +8,13 @@ T = TypeVar("T")
 
 
 def last_answer(ask: Callable[[], T], right: Callable[[T], bool], *, patience: float, pause: float) -> T:
-    """Ask until an answer is right; return it, or the last wrong one.
+    """Repeat a query until its answer is as expected; return that answer, or the last one once the time is over.
 
     Args:
-        ask: Asks the service.
-        right: Returns whether an answer is right.
-        patience: Seconds after which no further question is asked.
-        pause: Seconds between two questions.
+        ask: Sends the query.
+        right: Returns whether an answer is as expected.
+        patience: Seconds after which the query is not repeated.
+        pause: Seconds between two queries.
     """
     deadline = time.monotonic() + patience
     while not right(found := ask()) and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Verification of values in the Phalanx repository that only an update knows: the platform's floating IP."""
+"""Verify the value in the Phalanx repository that only an update knows: the platform's floating IP."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +18,10 @@ from wiring.verification import Special
 def verified(
     config: StackConfig, applications: Mapping[str, Application], facts: Facts[pulumi.Input[str]]
 ) -> Mapping[str, pulumi.Output[Any]]:
-    """Return an Output, by application, that fails if a fact is not what the repository has.
+    """Return an Output for each application that fails if a fact differs from the value in the repository.
 
-    If a preview does not know the fact yet, it warns, and the update that creates it stops before the application.
+    A preview that does not know the fact yet warns. The update that creates the address then stops before the
+    application.
 
     Args:
         config: The stack configuration.
