@@ -20,7 +20,7 @@ PRIVATE_NETWORKS: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12",
 
 
 class _HostMatching(Matching):
-    """Constraint of a host name, which explains what URLs and browsers accept in its place."""
+    """Constraint of a host name whose message says what URLs and browsers accept instead."""
 
     def _flaw(self, text: str) -> str | None:
         flaw = super()._flaw(text)
@@ -41,8 +41,7 @@ class _HostMatching(Matching):
 
 
 HostName = Annotated[str, _HostMatching(_HOST, "a host name in lower case, such as vault.example.org", 253)]
-"""A host name in lower case; no IP address, as its last label begins with a letter (RFC 1123, section
-2.1)."""
+"""A host name in lower case; not an IP address, as its last label begins with a letter (RFC 1123, section 2.1)."""
 
 DnsName = Annotated[
     str,

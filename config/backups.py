@@ -51,7 +51,7 @@ class Backups(Section):
 BACKUPS = this_run(
     "decides what the next `operations backup` makes and deletes; backups that exist are restored as before"
 )
-"""What a change of any key does."""
+"""What a change to any of the keys does."""
 
 
 def existing_volumes(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[KeyPath, str]]:
@@ -64,7 +64,7 @@ def existing_volumes(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[KeyPat
 
 
 def something_to_back_up(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[KeyPath, str]]:
-    """Yield a conflict if backups are configured of nothing, as of shares only."""
+    """Yield a conflict if there is nothing to back up, for example only shares."""
     volumes = (nfs.volumes if nfs else ()) if backups.volumes is None else backups.volumes
     if backups.kind != "none" and not volumes and not backups.claims:
         what = (
@@ -75,7 +75,7 @@ def something_to_back_up(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[Ke
 
 
 def named_claims(backups: Backups, clusters: Clusters) -> Iterator[tuple[KeyPath, str]]:
-    """Yield a conflict if the volumes of claims cannot be found: with Heat they do not name their claim."""
+    """Yield a conflict if the volumes of claims cannot be found: with Heat, a volume does not name its claim."""
     for name, cluster in clusters.items():
         if backups.claims and cluster.driver == "heat":
             yield (

@@ -1,7 +1,7 @@
-"""What a change of a configuration key does to a stack that exists, declared where the key is.
+"""What a change of a configuration key does to an existing stack, declared with the key.
 
 A key's type carries its `Change` (``Annotated[Name, in_place("resizes the VM")]``); a key without one has that of the
-section above it. The JSON schema, the references in docs/ and the tests read it from there.
+section above it. The JSON schema, the reference tables in docs/ and the tests read it from there.
 """
 
 import re
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
 
 SCHEMA_KEY = "x-change"
-"""Key of a change in pydantic's JSON schema of a model."""
+"""Key of a change in the JSON schema that pydantic makes of a model."""
 
 
 class Effect(StrEnum):
@@ -33,16 +33,16 @@ class Change:
 
     effect: Effect
     text: str
-    """What is updated or replaced, which data and users that touches, or how to do it instead."""
+    """What is updated or replaced, which data and users that affects, or what to do instead."""
     heat: Effect | None = None
-    """Effect with ``clusters.NAME.driver`` heat, if it is another."""
+    """Effect with ``clusters.NAME.driver: heat``, if it differs."""
 
     def __str__(self) -> str:
         return f"{self.label}: {self.text}"
 
     @property
     def label(self) -> str:
-        """The effect, with both drivers."""
+        """The effect, for both drivers."""
         return f"{self.effect}; {self.heat} with `clusters.NAME.driver` heat" if self.heat else str(self.effect)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -54,23 +54,23 @@ def in_place(text: str, *, heat: Effect | None = None) -> Change:
 
     Args:
         text: What is created, updated or deleted, in the present tense.
-        heat: Effect with Magnum's driver heat, if it is another.
+        heat: Effect with Magnum's driver heat, if it differs.
     """
     return Change(effect=Effect.IN_PLACE, text=text, heat=heat)
 
 
 def replaces(text: str) -> Change:
-    """Return the change of a key that replaces something; the text says what, and which data and users it touches."""
+    """Return the change of a key that replaces something; the text says what, and which data and users are affected."""
     return Change(effect=Effect.REPLACES, text=text)
 
 
 def refused(text: str) -> Change:
-    """Return the change of a key that is refused; the text says how to do it instead."""
+    """Return the change of a key that is refused; the text says what to do instead."""
     return Change(effect=Effect.REFUSED, text=text)
 
 
 def this_run(text: str) -> Change:
-    """Return the change of a key that has an effect on runs of the program only, and on no resource."""
+    """Return the change of a key that only affects runs of the program, and no resource."""
     return Change(effect=Effect.RUN, text=text)
 
 
@@ -83,11 +83,11 @@ class Key:
     change: Change | None
     """Its own change, or that of the section above it; None if neither has one."""
     section: bool
-    """Whether it always exists and has only keys below it, so that it cannot be changed by itself."""
+    """Whether it always exists and only contains other keys, so that it cannot be changed by itself."""
 
 
 def keys(model: type[BaseModel]) -> Iterator[Key]:
-    """Yield each key of a model and of the models below it; a key of several variants of a section only once."""
+    """Yield each key of a model and of its nested models; a key that several variants of a section have, only once."""
     yield from {key.path: key for key in _below(model, "", None)}.values()
 
 

@@ -45,7 +45,7 @@ SERVICE_NETWORKS: Mapping[Driver, IPv4Network] = {
 capi-helm-charts."""
 
 EXTRA_NETWORKS = ("extra_network_names", "extra_network_name")
-"""Labels of magnum-capi-helm with the names of further networks of the nodes, separated by blanks; the second one is
+"""Labels of magnum-capi-helm with the names of additional networks of the nodes, separated by spaces; the second one is
 deprecated."""
 
 LABELS_OF_FIELDS = {
@@ -278,7 +278,7 @@ class Cluster(Section):
 
     @property
     def extra_networks(self) -> Mapping[str, str]:
-        """Labels of further networks, by the name of the network."""
+        """Labels of additional networks, by the name of the network."""
         label = next((label for label in EXTRA_NETWORKS if self.labels.get(label)), None)
         return dict.fromkeys(self.labels[label].split(" "), label) if label else {}
 
@@ -290,12 +290,12 @@ class Cluster(Section):
 
     @property
     def node_count(self) -> int:
-        """Number of nodes without masters; with autoscaling the initial number."""
+        """Number of nodes without masters; with autoscaling, the initial number."""
         return sum(group.count for group in self.groups.values())
 
     @property
     def max_nodes(self) -> int:
-        """Number of masters and nodes, with all groups at the maximum of their autoscaling."""
+        """Number of masters and nodes with all groups at their autoscaling maximum."""
         return self.masters.count + sum(group.max_count for group in self.groups.values())
 
     @property

@@ -12,7 +12,7 @@ from config.section import Matching
 from config.stack_file import KeyPath
 
 _TAKEN = IN_CLUSTER | {"created", "dns", "ingress", "load", "network", "nfs", "object", "secrets", "share"}
-"""First parts of the names of a stack's other resources, which could not be told from those of a cluster."""
+"""First parts of the names of a stack's other resources, which could not be distinguished from those of a cluster."""
 
 
 def _check_free(name: str) -> str:
@@ -26,7 +26,8 @@ ClusterName = Annotated[
     Matching(r"[a-z][a-z0-9]*", "lower-case letters and digits, beginning with a letter, such as blue", 20),
     AfterValidator(_check_free),
 ]
-"""Name of a cluster in a stack: part of its name in Magnum, and without hyphens the first part of resources' names."""
+"""Name of a cluster in a stack: part of its name in Magnum, and the first part of the names of its resources, so
+without hyphens."""
 
 Clusters = dict[ClusterName, Cluster]
 """Clusters by name."""
@@ -46,7 +47,7 @@ def one_active(clusters: Clusters, active_cluster: str | None) -> Iterator[tuple
 
 
 def different_values(clusters: Clusters, applications: ApplicationsSettings) -> Iterator[tuple[KeyPath, str]]:
-    """Yield a conflict if two clusters would get the same values of ingress-nginx, and so claim the same address."""
+    """Yield a conflict if two clusters would get the same values for ingress-nginx, and so claim the same address."""
     if len(clusters) > 1 and applications.wiring is WiringMode.VERIFY:
         reason = (
             "verify does not support two clusters, as both would get the repository's values of ingress-nginx, and "

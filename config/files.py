@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 _FILE = Matching(r"[^~].*", "the path of a file, absolute or from the project's directory, such as secrets.yaml", 4096)
 
 _MAX_CA_FILE = 65536
-"""Maximum size of a file of CAs in bytes: half of what an environment variable can have, in which the cluster gets it
-(MAX_ARG_STRLEN in execve(2)). A CA has one or two KiB."""
+"""Maximum size of a file of CAs in bytes: half the maximum of an environment variable (MAX_ARG_STRLEN in execve(2)), in
+which the cluster gets it. One CA takes one or two KiB."""
 
 FilePath = Annotated[Path, BeforeValidator(lambda given: _FILE.check(given) if isinstance(given, str) else given)]
-"""Path of a file. No shell expands it."""
+"""Path of a file. It is not expanded by a shell."""
 
 
 def ca_certificates(path: Path) -> str:
     """Return the certificates in a file as PEM, without comments.
 
-    Those that have expired beside valid ones are among them: all clients ignore them, most of which read the file
-    itself, and what the cluster gets does not change by itself on the day.
+    Expired certificates are included if there are valid ones, too. All clients ignore them, most clients read the file
+    itself, and what the cluster gets must not change by itself on the day of an expiry.
 
     Raises:
-        ValueError: The file has no certificates, or others than those of CAs, or all have expired.
+        ValueError: The file has no certificates, has certificates that are not those of CAs, or all have expired.
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 

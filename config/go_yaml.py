@@ -1,4 +1,4 @@
-"""YAML with the types of Pulumi's parser (go.yaml.in/yaml/v3, resolve.go), as PyYAML's differ.
+"""YAML with the types of Pulumi's parser (go.yaml.in/yaml/v3, resolve.go), which differ from PyYAML's.
 
 It knows the booleans of YAML 1.2 only (``yes`` and ``on`` are text), reads 010 and 0o10 as octal numbers, and passes a
 date to a program in Go's format. 1.0 is 1, as JSON has one type of number.
@@ -29,10 +29,10 @@ _LARGEST_WHOLE: Final = 1e21
 
 
 class Loader(yaml.CSafeLoader):
-    """Loader that creates text, numbers, booleans and None only; all keys are text."""
+    """Loader that only creates text, numbers, booleans and None; all keys are text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: ARG002
-        """Construct a mapping; all its values are constructed at once, as their depth is limited before."""
+        """Construct a mapping with all of its values at once, as their depth has been limited before."""
         self.flatten_mapping(node)
         return {self._key(key): self.construct_object(value, deep=True) for key, value in node.value}
 

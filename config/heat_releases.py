@@ -52,11 +52,11 @@ TESTED: Mapping[str, Mapping[str, str]] = {
     "v1.26.8-rancher1": _tested(*_1_6_20, "v1.26.3", **_CSI),
     "v1.25.9-rancher1": _tested(*_1_6_20, "v1.25.5", **_CSI),
 }
-"""Labels by release, newest first. Older releases need a cloud of Magnum's release Antelope or before."""
+"""Labels by release, newest first. Older releases require Magnum Antelope or earlier."""
 
 
 def labels(kube_tag: str) -> dict[str, str]:
-    """Return the labels that were tested with a release; none if it was not tested."""
+    """Return the labels that were tested with a release; empty if it was not tested."""
     if kube_tag not in TESTED:
         return {}
     minor = kube_tag.split(".")[1]

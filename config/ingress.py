@@ -15,8 +15,8 @@ PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 """Ports of the platform, by their name in the Service of ingress-nginx."""
 
 NODE_PORTS: Mapping[str, int] = {"http": 30080, "https": 30043}
-"""NodePorts of ingress-nginx in mode octavia. Kubernetes takes the ports of other Services from 30086 on, as long as
-there are any (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions)."""
+"""NodePorts of ingress-nginx in mode octavia. Kubernetes assigns other Services ports from 30086 on, as long as one is
+free (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions)."""
 
 _LABEL = refused(
     "Magnum configures the cloud controller when it creates a cluster; create another stack with a new cluster"
@@ -100,17 +100,17 @@ class Ingress(Section):
 
     @property
     def algorithm(self) -> str:
-        """Octavia's load balancing algorithm; the OVN provider supports one only (ovn-octavia-provider)."""
+        """Octavia's load balancing algorithm; the OVN provider supports only one (ovn-octavia-provider)."""
         return "SOURCE_IP_PORT" if self.load_balancer_provider == "ovn" else "ROUND_ROBIN"
 
     @property
     def proxy_protocol(self) -> bool:
-        """True if this stack's load balancer passes the client's address by the PROXY protocol; OVN keeps it itself."""
+        """True if the load balancer of this stack passes the client's address with the PROXY protocol."""
         return self.mode == "octavia" and self.load_balancer_provider == "amphora"
 
 
 def fixed_nodes(clusters: Clusters, ingress: Ingress) -> Iterator[tuple[KeyPath, str]]:
-    """Yield a conflict if nodes come and go without this program, which sets the members of its load balancer."""
+    """Yield a conflict if nodes come and go without this program, which sets the load balancer's members."""
     scaled = [
         f"clusters.{name}.{path}.autoscaling"
         for name, cluster in clusters.items()

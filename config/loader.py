@@ -1,4 +1,4 @@
-"""Read a project's configuration from Pulumi or from a stack's file: the only module that does.
+"""Read a project's configuration from Pulumi or from a stack's file. No other module does.
 
 Both go through the same parser: a file is first converted to what Pulumi passes to a program.
 """
@@ -34,10 +34,10 @@ _MAX_DEPTH: Final = 64
 
 
 def load(config: "pulumi.Config", model: type[Model]) -> Model:
-    """Return the configuration of a running Pulumi program, and warn of secrets in plain text in the stack's file.
+    """Return the configuration of a running Pulumi program, and warn about secrets in plain text in the stack's file.
 
-    Values of secret keys arrive decrypted: the fields that hold them are ``SecretStr``, and whoever passes one to a
-    resource wraps it in ``pulumi.Output.secret``.
+    Values of secret keys arrive decrypted: their fields are ``SecretStr``, and code that passes one to a resource must
+    wrap it in ``pulumi.Output.secret``.
 
     Args:
         config: The project's configuration (``pulumi.Config()``).
@@ -127,8 +127,8 @@ def _validate(
         values: Values by section.
         source: Name of the file, for error messages.
         model: The project's model.
-        problems: Problems that are known already.
-        encrypted: Problems of values that are encrypted although they are no secrets, by their keys.
+        problems: Problems that have already been found.
+        encrypted: Problems of values that are encrypted although they are not secrets, by their keys.
     """
     deep = [key for key, value in values.items() if _is_deep(value, _MAX_DEPTH)]
     lines = [*problems, *encrypted.values(), *(f"{key_path([key], model.project)} is nested too deep" for key in deep)]
@@ -159,7 +159,7 @@ def _decode(text: str, annotation: Any) -> Any:
 
 
 def _json(values: Any) -> str:
-    """Return values as JSON, with U+FFFD for halves of characters, which are not Unicode."""
+    """Return values as JSON, with U+FFFD in place of unpaired surrogates, which are not valid Unicode."""
     return re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(values, ensure_ascii=False))
 
 
@@ -169,7 +169,7 @@ def _is_deep(value: Any, levels: int) -> bool:
 
 
 def _conflicts(error: ValidationError, values: Mapping[str, Any], model: type[StackFile]) -> list["ErrorDetails"]:
-    """Return the conflicts between the valid sections, which pydantic does not look for if another section is wrong."""
+    """Return the conflicts between valid sections, which pydantic does not look for if another section is invalid."""
     wrong = {each["loc"][0] for each in error.errors(include_url=False)}
     if any(each["type"] == "conflict" for each in error.errors(include_url=False)):
         return []

@@ -1,4 +1,4 @@
-"""Messages about configuration that is not valid: key path, reason, value, and what is expected with an example."""
+"""Messages about invalid configuration: key path, reason, value, and what is expected, with an example."""
 
 import difflib
 import json
@@ -34,17 +34,17 @@ class Place:
     field: FieldInfo | None = None
     """Field of the last key, if it is one."""
     container: FieldInfo | None = None
-    """Field of the mapping or list that contains the value, if the last key is no field."""
+    """Field of the mapping or list that contains the value, if the last key is not a field."""
     annotation: Any = None
     """Type of the value; None if it is not known."""
     neighbors: Sequence[str] = ()
-    """Keys that are known beside the last one."""
+    """Known keys beside the last one."""
     near_secrets: bool = False
     """Whether values beside this one are secrets."""
 
 
 def locate(location: Sequence[int | str], root: type[StackFile]) -> Place:
-    """Follow a location of pydantic, or the keys in a file, through the models.
+    """Follow a pydantic location, or the keys in a file, through the models.
 
     Args:
         location: Keys from the root. Tags, which pydantic adds for the members of a union, are left out.
@@ -73,7 +73,7 @@ def is_secret(place: Place, marker: object) -> bool:
 
     Args:
         place: Position of the value.
-        marker: Annotation of the hidden values for which that is not so.
+        marker: Annotation of hidden values that need not be encrypted.
     """
     return SecretStr in _members(place.annotation) and not (place.field and marker in place.field.metadata)
 
@@ -95,7 +95,7 @@ def path(keys: Sequence[int | str], project: str) -> str:
 
 
 def message(detail: "ErrorDetails", root: type[StackFile]) -> str:
-    """Return one problem in one line."""
+    """Return the message about a problem, in one line."""
     place = locate(detail["loc"], root)
     where = path(place.keys, root.project)
     match detail["type"]:
@@ -116,7 +116,7 @@ def message(detail: "ErrorDetails", root: type[StackFile]) -> str:
 
 
 def nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
-    """Return the known name that is most similar to another one, or all known names, with a prefix."""
+    """Return the known name that is most similar to another one, or all known names, after a prefix."""
     near = difflib.get_close_matches(name, known, n=1)
     return (
         f"did you mean `{prefix}{near[0]}`?" if near else f"known here: {', '.join(prefix + e for e in sorted(known))}"
@@ -192,7 +192,7 @@ def _flow(value: Any) -> str:
 
 
 def _quoted(value: Any, place: Place) -> str:
-    """Return a value for a message; empty if it may be secret, or is of a kind that the reason shows."""
+    """Return a value for a message; empty if it may be secret, or if the reason already shows it."""
     if isinstance(value, dict | list) or _holds_secrets(place.annotation):
         return ""
     text = json.dumps(value, ensure_ascii=False)

@@ -25,7 +25,8 @@ def cloud_name(stack: str, name: str, project: str = PROJECT) -> str:
 
 
 _FIRST = "cluster"
-"""Name of the cluster whose resources are named without it, as in stacks that had one cluster only."""
+"""Name of the cluster whose resources do not include it in their names, as in stacks from before several clusters were
+supported."""
 
 
 IN_CLUSTER = frozenset({"applications", "argocd", "certificate", "kubernetes", "monitoring", "storage", "vault"})
@@ -43,7 +44,7 @@ def of_cluster(cluster: str, name: str) -> str:
 
 
 def cluster_of(name: str, clusters: Iterable[str]) -> str | None:
-    """Return which of some clusters a resource with a logical name is in; None if it is in none of them.
+    """Return the cluster that a resource is in, by the resource's logical name; None if it is not in any of them.
 
     Args:
         name: The logical name, from `of_cluster`.
@@ -57,7 +58,7 @@ def cluster_of(name: str, clusters: Iterable[str]) -> str | None:
 
 
 def vault_description(stack: str) -> str:
-    """Return the description of a stack's mounts and auth methods in Vault, which identifies them as its own.
+    """Return the description of a stack's mounts and auth methods in Vault, which identifies them as the stack's.
 
     Args:
         stack: Name of the stack.
@@ -68,7 +69,7 @@ def vault_description(stack: str) -> str:
 def ingress_description(stack: str) -> str:
     """Return the description of the floating IP of a stack's ingress; floating IPs have no names.
 
-    The cloud controller deletes the floating IP of a Service only if the description is its own.
+    The cloud controller deletes the floating IP of a Service only if it has the controller's own description.
 
     Args:
         stack: Name of the stack.

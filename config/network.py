@@ -130,7 +130,7 @@ class NetworkSettings(Section):
 
     @property
     def node_capacity(self) -> int:
-        """Number of addresses for nodes and load balancers; at most, if the subnet is adopted."""
+        """Number of addresses for nodes and load balancers; an upper limit if the subnet is adopted."""
         if self.adopt:
             return self.cidr.num_addresses - 3
         first, last = self.allocation_pool
@@ -147,7 +147,7 @@ class NetworkSettings(Section):
         return self.cidr[self.reserved_addresses + 1], self.cidr[-2]
 
     def refusal_of(self, address: IPv4Address) -> str | None:
-        """Return why a host of ours cannot have a fixed address, and which ones it can; None if it can."""
+        """Return why a host cannot have a fixed address, and which addresses it can have; None if it can."""
         if address not in self.cidr:
             return f"{address} is outside network.cidr {self.cidr}: choose an address within it"
         if not self.may_be_fixed(address):

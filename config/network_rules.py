@@ -1,4 +1,4 @@
-"""Rules between the networks of a platform: its nodes, pods and Services."""
+"""Rules between the networks of a platform: those of its nodes, pods and Services."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -27,9 +27,9 @@ def fixed_address(network: NetworkSettings, nfs: Nfs | None) -> Iterator[tuple[K
 
 
 def overlaps(network: NetworkSettings, clusters: Clusters) -> Iterator[tuple[KeyPath, str]]:
-    """Yield the networks that overlap another one, and the name servers in them, which nodes could not reach.
+    """Yield the networks that overlap another one, and the name servers in such networks, which nodes could not reach.
 
-    The networks of two clusters may be the same, as they exist within each cluster only.
+    The networks of two clusters may be the same, as they only exist within each cluster.
     """
     for name, cluster in clusters.items():
         nodes, pods, services = (

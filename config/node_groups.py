@@ -85,7 +85,7 @@ class NodeGroupSettings(Section):
 
     @property
     def max_count(self) -> int:
-        """Number of nodes at the maximum of their autoscaling."""
+        """Number of nodes at the autoscaling maximum."""
         return self.autoscaling.maximum if self.autoscaling else self.count
 
     @model_validator(mode="after")
@@ -122,7 +122,7 @@ class DefaultWorkers(NodeGroupSettings):
 
 
 class AdditionalNodeGroup(NodeGroupSettings):
-    """A node group besides Magnum's own; the last three keys require driver heat."""
+    """A node group in addition to Magnum's own; the last three keys require driver heat."""
 
     labels: Annotated[dict[NodeKey, LabelValue], _GROUP] = Field(
         default={},
@@ -144,7 +144,7 @@ class AdditionalNodeGroup(NodeGroupSettings):
 
 
 def supported_by_driver(clusters: "Clusters") -> Iterator[tuple[KeyPath, str]]:
-    """Yield the settings of node groups that the driver does not pass on.
+    """Yield the settings of node groups that the driver ignores.
 
     Source: ``_process_node_groups`` in ``magnum_capi_helm/driver.py``; the label of the nodes is that of
     ``kubeadm-config-template.yaml`` in capi-helm-charts.

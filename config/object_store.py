@@ -9,7 +9,7 @@ from config.section import Matching, SecretLine, Section
 
 
 class _BucketMatching(Matching):
-    """Constraint of a bucket's name, with the rules that an expression cannot hold."""
+    """Constraint of a bucket's name, with the rules that a regular expression cannot express."""
 
     def _flaw(self, text: str) -> str | None:
         if flaw := super()._flaw(text):
@@ -53,7 +53,7 @@ _KEYS = in_place("writes the keys to Vault; restart the TAP services, which read
 
 
 class _Store(Section):
-    """Settings of both kinds of store."""
+    """Settings that both kinds of store have."""
 
     bucket: Annotated[Bucket, _BUCKETS] = Field(description="Bucket for the results of TAP queries", examples=["async"])
     buckets: Annotated[dict[TapService, Bucket], _BUCKETS] = Field(
@@ -75,7 +75,7 @@ class SwiftStore(_Store):
 class ExistingStore(_Store):
     """Existing buckets.
 
-    Required if EC2 credentials cannot be created: Keystone refuses this to restricted application credentials.
+    Required if EC2 credentials cannot be created: Keystone does not allow this with restricted application credentials.
     """
 
     kind: Literal["s3"] = Field(description="Use existing buckets with existing keys")

@@ -134,7 +134,7 @@ class Phalanx(Section):
 
     @property
     def sealed(self) -> bool:
-        """True if the credentials are encrypted, as in a file that is read without its key."""
+        """True if the credentials are encrypted, as after reading a file without its key."""
         match self.credentials:
             case HttpsCredentials(token=secret) | SshCredentials(private_key=secret):
                 return secret.get_secret_value() == SEALED

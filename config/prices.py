@@ -10,14 +10,14 @@ from config.stack_document import ConfigError
 from phalanx import documents
 
 HOURS_PER_MONTH: Final = 730
-"""Mean number of hours of a month."""
+"""Average number of hours in a month."""
 
 Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A price in the site's currency."""
 
 
 class Prices(Section):
-    """Prices of OpenStack resources; what has no price is free."""
+    """Prices of OpenStack resources; a resource without a price is free."""
 
     currency: Annotated[str, Matching(r"[A-Z]{3}", "a currency code of ISO 4217, such as GBP", 3)]
     core_hour: Price = Field(default=0, description="Price of a core for an hour")

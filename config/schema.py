@@ -57,7 +57,7 @@ def render(model: type[StackFile]) -> str:
 
 
 def _describe_changes(node: Any) -> Any:
-    """The schema with what a change does in the description of each key, which editors show."""
+    """Return the schema with the effect of a change in the description of each key, which editors show."""
     match node:
         case {changes.SCHEMA_KEY: {"label": label, "text": text}, **others}:
             described = _describe_changes(others)
@@ -74,7 +74,7 @@ def _describe_changes(node: Any) -> Any:
 
 
 def _allow_encrypted(node: Any) -> Any:
-    """The schema with each secret either as text or encrypted."""
+    """Return the schema with each secret either as text or encrypted."""
     match node:
         case {"format": "password"}:
             description = {"description": node["description"]} if "description" in node else {}

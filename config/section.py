@@ -1,7 +1,7 @@
 """Base class of the configuration models, and the types of text and numbers in them.
 
-A stack's file is validated in pydantic's strict mode, so that no type accepts a value of another kind: no number for
-text, no boolean for a number.
+A stack's file is validated in pydantic's strict mode, so no type accepts a value of another kind: text is not a number,
+and a boolean is not a number.
 """
 
 import re
@@ -28,7 +28,7 @@ _INVISIBLE: Final = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\
 """Control, formatting and replacement characters, as part of a character class of Python and ECMAScript."""
 
 ONE_LINE: Final = rf"[^\s{_INVISIBLE}]([^{_INVISIBLE}]*[^\s{_INVISIBLE}])?"
-"""A line of text without blanks at its ends."""
+"""A line of text without leading and trailing spaces."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Matching:
 
 
 Name = Annotated[str, Matching(ONE_LINE, "a name of at most 255 characters in one line, such as m1.small")]
-"""Name of an existing OpenStack resource, or other text in one line; Nova, Neutron, Cinder and Glance allow 255
+"""Name of an existing OpenStack resource, or another line of text; Nova, Neutron, Cinder and Glance allow 255
 characters."""
 
 Slug = Annotated[
@@ -118,7 +118,7 @@ PathName = Annotated[
         "letters, digits, hyphens and underscores between slashes, such as auth/rsp",
     ),
 ]
-"""Path of a mount or an auth method of Vault, without a slash at its ends."""
+"""Path of a mount or an auth method of Vault, without leading and trailing slashes."""
 
 GiB = Annotated[int, Field(ge=1, le=1_000_000)]
 """Size in GiB."""
@@ -147,14 +147,14 @@ def _check_one_line(secret: SecretStr) -> SecretStr:
 
 
 class _MayBePlain:
-    """Marks a field of type `SecretStr` whose value is no secret."""
+    """Marks a field of type `SecretStr` whose value is not a secret."""
 
 
 MAY_BE_PLAIN: Final = _MayBePlain()
 """Annotation of a value that is hidden, but needs no encryption in the stack's file."""
 
 Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_check_secret)]
-"""A secret; Phalanx treats an empty one as missing."""
+"""A secret; Phalanx treats an empty secret as missing."""
 
 SecretLine = Annotated[Secret, AfterValidator(_check_one_line)]
 """A secret in one line, such as a password or a token."""

@@ -1,4 +1,4 @@
-"""Shares of OpenStack's Manila, and the rules between them and the NFS server."""
+"""Manila shares, and the rules between them and the NFS server."""
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
@@ -20,7 +20,7 @@ _ANOTHER = (
 
 
 class Share(Section):
-    """A share in Manila, with the rules of access to it."""
+    """A share in Manila, with its access rules."""
 
     size: Annotated[GiB, in_place("extends the share while it is mounted. A smaller size is refused")] = Field(
         description="Size in GiB; can be increased, not decreased", examples=[1000]
@@ -87,13 +87,13 @@ Shares = Annotated[
 
 
 def exported(nfs: Nfs | None, shares: Mapping[str, Share]) -> dict[str, str]:
-    """Return the keys of what applications can mount by NFS, by the path in the Phalanx repository (``/jhome``)."""
+    """Return the keys of all NFS exports for applications, by their path in the Phalanx repository (``/jhome``)."""
     volumes = {f"/{name}": f"nfs.volumes.{name}" for name in (nfs.volumes if nfs else ())}
     return volumes | {f"/{name}": f"shares.{name}" for name, share in shares.items() if share.protocol == "NFS"}
 
 
 def storage(nfs: Nfs | None, shares: Mapping[str, Share]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield conflicts if there is no place for the shared directories, or two of the same name."""
+    """Yield conflicts if there is no storage for shared directories, or two exports with the same name."""
     if nfs is None and not shares:
         yield ("nfs",), "is required unless rsp:shares has an entry: Nublado needs a place for home directories"
     for name in sorted(shares.keys() & (nfs.volumes if nfs else {}).keys()):

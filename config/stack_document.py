@@ -36,7 +36,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class StackDocument:
-    """A stack's file whose keys are valid or reported."""
+    """A stack's file; each of its keys is valid or reported as a problem."""
 
     entries: Mapping[str, Any] = field(default_factory=dict)
     """Values below ``config``, by key with its namespace."""
@@ -52,7 +52,7 @@ def read(file: Path, project: str) -> StackDocument:
     """Read a stack's file.
 
     Args:
-        file: Path of the file. Error messages have its name only.
+        file: Path of the file. Error messages contain only its name.
         project: Name of the Pulumi project, which is the namespace of its keys.
 
     Raises:
@@ -94,7 +94,7 @@ def _bytes(file: Path) -> bytes:
 def foreign_keys(keys: Iterable[str], model: type[StackFile]) -> Iterator[str]:
     """Yield the keys that neither the project nor Pulumi reads.
 
-    Providers take their settings from the program only (each is explicit), so that other namespaces have no effect.
+    Providers take their settings only from the program (each is explicit), so other namespaces have no effect.
 
     Args:
         keys: Keys below ``config``, with their namespaces.
@@ -126,7 +126,7 @@ def _text(value: Any) -> str:
 
 
 def misplaced_secrets(document: StackDocument, model: type[StackFile]) -> dict[tuple[int | str, ...], str]:
-    """Return the problems of encrypted values that are no secrets, which no tool can check, by keys."""
+    """Return the problems of encrypted values that are not secrets, which no tool can check, by their keys."""
     sealed = (keys for keys, value in _values(document, model) if is_sealed(value))
     misplaced = (
         keys for keys in sealed if (at := locate(keys, model)).annotation is not None and not is_secret(at, None)

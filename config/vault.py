@@ -28,7 +28,7 @@ ClientId = Annotated[str, Matching(r"[!-~]+", "ASCII characters without blanks, 
 
 
 class Ownership(StrEnum):
-    """Ownership of something that environments may share."""
+    """Ownership of a part of Vault that environments may share."""
 
     CREATE = "create"
     EXISTING = "existing"
@@ -155,7 +155,7 @@ class Vault(Section):
 
     @property
     def ca_certificates(self) -> str:
-        """Certificates of the private CA as PEM; empty if Vault's certificate is from a public one."""
+        """Certificates of the private CA as PEM; empty if Vault's certificate is from a public CA."""
         return ca_certificates(self.ca_file) if self.ca_file else ""
 
     def reached_at(self, vault_url: str) -> str:

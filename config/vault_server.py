@@ -26,7 +26,7 @@ from config.tls import LETS_ENCRYPT
 from config.versions import OPENBAO_MINIMUM
 
 PORT = 8200
-"""Port of Vault's API; apart from it, only the port of ACME is open."""
+"""Port of Vault's API; the only other open port is that of ACME."""
 
 WIDEST_CLIENTS = 8
 """Shortest prefix length of a client network: a mistake must not open the server to the Internet."""
@@ -144,7 +144,7 @@ class TransitSeal(Section):
 
 
 class ShamirSeal(Section):
-    """A seal with a key that operators share, who unseal the server after each start."""
+    """A seal with a key that is shared among operators, who unseal the server after each start."""
 
     kind: Annotated[Literal["shamir"], _SEAL] = Field(
         description="Operators initialize and unseal the server, and keep the keys"
@@ -201,7 +201,7 @@ class Volume(Section):
 
 
 class VaultServerSettings(Section):
-    """A VM with OpenBao, and a volume whose data outlive it."""
+    """A VM with OpenBao, and a volume whose data outlives it."""
 
     address: Annotated[
         Address,

@@ -32,7 +32,7 @@ class ServerCloud(Cloud):
 
 
 class VaultStackConfig(StackFile):
-    """The site's own Vault, a separate project, as it serves several environments and outlives each of them."""
+    """The site's own Vault: a separate project, as it serves several environments and outlives each of them."""
 
     project: ClassVar[str] = VAULT_PROJECT
     rules: ClassVar[Sequence[Rule]] = (fixed_address,)

@@ -1,4 +1,4 @@
-"""Versions that this program chooses. Versions of charts and images of applications come from the Phalanx checkout."""
+"""Versions that this program chooses. Those of applications' charts and images come from the Phalanx checkout."""
 
 KUBERNETES = "v1.36.3"
 """Default Kubernetes release with Cluster API."""
