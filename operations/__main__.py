@@ -48,7 +48,7 @@ app.add_typer(secrets.app, name="secrets")
 
 
 def main() -> None:
-    """Run a command; report user errors, and those of services and files, without a traceback."""
+    """Run a command; report errors of the user, of services and of files without a traceback."""
     try:
         with reported():
             app()

@@ -49,7 +49,7 @@ def create(  # noqa: PLR0913  # one parameter per option
 ) -> None:
     """Make a backup of each configured volume, and wait for them; exit with 1 if one failed.
 
-    A run that is repeated makes none twice: it waits for unfinished backups, and skips volumes with a recent one.
+    A repeated run makes no backup twice: it waits for unfinished backups, and skips volumes with a recent one.
     """
     found = _volume_backups(stack, timeout)
     results = found.create(again=again, dry_run=dry_run)
@@ -64,9 +64,10 @@ def create(  # noqa: PLR0913  # one parameter per option
 
 @app.command()
 def prune(stack: StackName, timeout: Hours = 6, dry_run: DryRun = False, as_json: AsJson = False) -> None:
-    """Delete expired backups, but never the last good one of a volume, and none that these commands have not made.
+    """Delete expired backups, but never the last good one of a volume, or one that these commands have not made.
 
-    An expired backup that Cinder does not delete, for example as a restored volume needs it, is reported and left.
+    An expired backup that Cinder refuses to delete, for example because a restored volume needs it, is reported and
+    kept.
     """
     found = _volume_backups(stack, timeout)
     results = found.prune(dry_run=dry_run)
@@ -109,10 +110,10 @@ def restore(  # noqa: PLR0913  # one parameter per option
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put new volumes with the content of backups in the place of the stack's volumes; exit with 1 if one failed.
+    """Replace the stack's volumes with new ones that have the content of backups; exit with 1 if one failed.
 
-    The volumes that they replace are kept with another name. `pulumi up` then replaces the VM of the NFS server.
-    Without --time, an interrupted restore is continued with its backup; otherwise, the last good backup is restored.
+    The replaced volumes are kept under another name. `pulumi up` then replaces the VM of the NFS server. Without
+    --time, an interrupted restore is continued; if there is none, the last good backup is restored.
     """
     if as_json and not (yes or dry_run):
         raise typer.BadParameter("requires --yes or --dry-run", param_hint="--json")
@@ -173,7 +174,7 @@ def _progress(text: str) -> None:
 
 
 def _until(text: str | None) -> datetime | None:
-    """Return the time of an option; of a day its end."""
+    """Return the time of an option; for a day, its end."""
     if text is None:
         return None
     if not _TIME.fullmatch(text):

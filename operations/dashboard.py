@@ -23,7 +23,7 @@ from recovery.document import resources
 from recovery.pulumi_stack import PulumiStack
 
 _STATE_TIMEOUT = 30.0
-"""Seconds for Pulumi's backend to provide the state."""
+"""Timeout of reading the state from Pulumi's backend, in seconds."""
 
 
 def main(
@@ -37,7 +37,7 @@ def main(
 ) -> None:
     """Show in the browser what `doctor` finds, applications, expiry dates, versions and topology, until Ctrl-C.
 
-    Nothing is changed. Only programs on this machine can read the page, which contains no secrets.
+    Nothing is changed. The page can be accessed only from this machine, and contains no secrets.
     """
     config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
     address = parse_address(connect)
@@ -62,13 +62,13 @@ def main(
 
 
 def ask(known: Snapshot, stack: str, config: StackConfig, address: tuple[str, int] | None) -> Snapshot:
-    """Ask the clouds and the state, and return what is then known.
+    """Query the clouds and the state, and return what is known then.
 
     Args:
         known: What is known so far.
         stack: Name of the stack.
         config: Its configuration.
-        address: Address and port at which to reach the platform instead of its name.
+        address: Address and port to connect to instead of the platform's name.
     """
     # Nothing is shared with the round before: the cluster may be another one, and a session may have expired.
     checked = known.with_health(examine(doctor_checks.CheckedStack(stack, config, address)))

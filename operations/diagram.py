@@ -28,9 +28,9 @@ def main(
         Path | None, typer.Option("--output", "-o", help="File to write; standard output if absent", dir_okay=False)
     ] = None,
 ) -> None:
-    """Draw a stack as deployed, from its state: networks, servers, cluster, Vault and applications, with addresses.
+    """Draw a deployed stack from its state: networks, servers, clusters, Vault and applications, with their addresses.
 
-    Contains no secrets. Applications are grouped by their project in Argo CD.
+    The diagram contains no secrets. Applications are grouped by their Argo CD project.
     """
     config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)
     drawn = platform.read(stack, config, resources(PulumiStack(stack).export()))

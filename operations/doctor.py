@@ -37,7 +37,7 @@ def main(
 ) -> None:
     """Check a deployed platform, from the cloud to its applications; exit with 1 if something is critical.
 
-    Nothing is changed. Of findings that follow from another one, only that one is shown. The exit code is 2 if the
+    Nothing is changed. Findings that follow from another one are not shown separately. The exit code is 2 if the
     stack's file is not valid; warnings alone do not fail.
     """
     if as_json and watch:

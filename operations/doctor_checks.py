@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 PHALANX = "Phalanx repository"
 
 _MAX_NAMES = 5
-"""Maximum number of missing secrets that are named."""
+"""Maximum number of missing secrets in a message."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class CheckedStack:
     Attributes:
         name: Name of the stack.
         config: Its configuration.
-        connect_to: Address and port at which to reach the platform instead of its name; then the DNS is not checked.
+        connect_to: Address and port to connect to instead of the platform's name; the DNS is then not checked.
     """
 
     name: str
@@ -89,7 +89,7 @@ class CheckedStack:
         return cloud_name(self.name, name)
 
     def retry(self) -> None:
-        """Forget what could not be made, before the checks are run again."""
+        """Forget failed connections and checkouts, before the checks are run again."""
         self.connection.retry()
         self.phalanx.retry()
         for each in self.clusters.values():

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 _STATE_TIMEOUT = 20.0
-"""Seconds for Pulumi's backend to provide the state."""
+"""Timeout of reading the state from Pulumi's backend, in seconds."""
 
 
 class UnavailableError(PhalanxError):
-    """A service, or what it should provide, is not available."""
+    """A service, or something that it should provide, is not available."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class StackCluster:
         return Shared(self._kubernetes)
 
     def retry(self) -> None:
-        """Forget what could not be made, before the checks are run again."""
+        """Forget failed connections, before the checks are run again."""
         self.kubeconfig.retry()
         self.kubernetes.retry()
 

@@ -1,4 +1,4 @@
-"""Command ``drift``: one issue per stack for what differs between its state and the clouds."""
+"""Command ``drift``: one issue per stack for the differences between its state and the clouds."""
 
 import typer
 
@@ -11,9 +11,9 @@ from review.reports import LIMIT
 
 
 def main(events: Events, stack: StackName, diff: Diff = None) -> None:
-    """Open or update the stack's issue if a preview after a refresh shows changes, close it if it shows none.
+    """Open or update the stack's issue if a preview with a refresh shows changes; close it if there are none.
 
-    Exits with 1, and leaves the issue as it is, if the preview failed.
+    Exit with 1, and leave the issue as it is, if the preview failed.
     """
     found = summary.read(events, stack)
     text = summary.render(found, diff, LIMIT)

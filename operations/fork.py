@@ -15,7 +15,7 @@ from wiring.application_values import application_values
 UPSTREAM: Final = "https://github.com/lsst-sqre/phalanx"
 
 _SHOWN: Final = 60
-"""Number of characters of a value that are printed."""
+"""Maximum number of printed characters of a value."""
 
 
 def main(

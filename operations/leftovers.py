@@ -34,7 +34,7 @@ def main(  # noqa: PLR0913  # one parameter per option
 ) -> None:
     """List what deleted clusters left behind: load balancers, floating IPs, ports, security groups, volumes of claims.
 
-    Never lists what the stack's state or a living cluster owns. Exit with 1 if something could not be deleted.
+    What the stack's state or an existing cluster owns is never listed. Exit with 1 if something could not be deleted.
     """
     given = [_deleted_cluster(name) for name in cluster or ()]
     if delete and as_json and not yes:

@@ -30,7 +30,7 @@ class NeededSecrets:
         return keys.union(self._file.given())
 
     def complete_plan(self, held: Collection[SecretKey]) -> Plan:
-        """Return the plan with the pull secret, and without secrets that are useless unless they have a value.
+        """Return the plan with the pull secret, and without secrets that only matter if they have a value.
 
         Args:
             held: Secrets with a non-empty value in Vault.

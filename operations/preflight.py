@@ -25,8 +25,8 @@ def main(
 ) -> None:
     """Report all problems of OpenStack, Vault and the Phalanx repository that prevent a deployment; change nothing.
 
-    Warnings are settings of the Phalanx environment without the intended effect, and what will need attention later.
-    The callback URLs are those to register at the identity providers.
+    Warnings are about settings of the Phalanx environment without the intended effect, and about what will need
+    attention later. The printed callback URLs must be registered with the identity providers.
     """
     started = time.monotonic()
     callbacks: list[str] = []
@@ -61,7 +61,7 @@ def main(
 
 
 def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tuple[list[Problem], list[str]]:
-    """Return the problems of the Phalanx environment's applications and of their secrets, and the callback URLs."""
+    """Return the problems of the environment's applications and of their secrets, and the callback URLs."""
     try:
         tree, environment = queries.phalanx()
     except PhalanxError:

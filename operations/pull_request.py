@@ -16,7 +16,7 @@ app = typer.Typer(help="Previews in pull requests, in workflows of GitHub and jo
 
 @app.command()
 def comment(events: Events, stack: StackName, diff: Diff = None) -> None:
-    """Comment on the job's pull request with a preview, in place of the stack's previous comment."""
+    """Comment on the job's pull request with a preview, and replace the stack's previous comment."""
     found = summary.read(events, stack)
     pull_request = gitlab.pull_request(os.environ) if _on_gitlab() else github.pull_request(os.environ)
     if not pull_request:
@@ -28,10 +28,10 @@ def comment(events: Events, stack: StackName, diff: Diff = None) -> None:
 
 @app.command()
 def commit(stack: StackName) -> None:
-    """Print the Phalanx commit of the last preview of the merged pull request, as an assignment for the environment.
+    """Print the Phalanx commit of the last preview of the merged pull request, as the assignment of a variable.
 
-    Nothing is printed but a warning if the deployed commit belongs to no pull request. Exits with 1 if the last commit
-    of the pull request has no successful preview.
+    Only a warning is printed if the deployed commit belongs to no pull request. Exit with 1 if the last commit of the
+    pull request has no successful preview.
     """
     deployed = os.environ.get("CI_COMMIT_SHA" if _on_gitlab() else "GITHUB_SHA", "")
     found = reports.previewed_commit(forge(), deployed, stack)
@@ -48,7 +48,7 @@ def forge() -> Forge:
     """Return the service on which this job runs.
 
     Raises:
-        ForgeError: The job has no credentials, or this is no job.
+        ForgeError: The job has no credentials, or this is not a job.
     """
     try:
         return gitlab.GitLab(os.environ) if _on_gitlab() else github.GitHub(os.environ)
@@ -57,7 +57,7 @@ def forge() -> Forge:
 
 
 def _warn(text: str) -> None:
-    """Warn on standard error: in the summary of a workflow run on GitHub, in color in the log of a job on GitLab."""
+    """Warn on standard error: in the summary of a workflow run on GitHub, or in color in the log of a job on GitLab."""
     if _on_gitlab():
         typer.secho(f"WARNING: {text}", fg="yellow", bold=True, err=True, color=True)
     else:

@@ -23,9 +23,9 @@ def main(
         bool, typer.Option("--force-unlock", help="Release the lock even if its holder is on another host")
     ] = False,
 ) -> None:
-    """Record in the state the resources that a killed run was creating, or all that exist and are not in it.
+    """Record in the state the resources that a killed run was creating, or all existing ones that are not in it.
 
-    It exits with 1 if any requires a decision.
+    Exit with 1 if a resource requires a decision.
     """
 
     def progress(text: str) -> None:

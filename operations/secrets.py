@@ -23,7 +23,7 @@ def template(
     stack: StackName,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to create with mode 0600")] = None,
 ) -> None:
-    """Generate a file in which to fill in the static secrets, in the format of `phalanx secrets`."""
+    """Generate a file to fill in with the static secrets, in the format of `phalanx secrets`."""
     text = static_secrets.template(needed_secrets.find(stack).complete_plan(()).values())
     if output is None:
         typer.echo(text, nl=False)
@@ -64,7 +64,7 @@ def prune(
     everything: Annotated[bool, typer.Option("--all", help="Remove all unneeded secrets")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation")] = False,
 ) -> None:
-    """List the secrets in Vault that no application reads, or remove them in a way that can be undone."""
+    """List the secrets in Vault that no application reads, or remove them; a removal can be undone."""
     needed = needed_secrets.find(stack)
     problems, in_vault = secrets_status.read_vault(needed)
     if in_vault is None:

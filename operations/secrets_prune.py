@@ -1,4 +1,4 @@
-"""Removal of secrets in Vault that an environment does not read, in a way that can be undone."""
+"""Removal of secrets in Vault that an environment does not read; it can be undone."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Removal:
 
 
 def choose(names: Iterable[str], plan: Plan, held: Collection[SecretKey]) -> list[Removal]:
-    """Return the removals that the operator has named.
+    """Return the removals of the secrets that the operator has named.
 
     Args:
         names: ``application`` or ``application/key``; the key may contain further slashes.
@@ -32,7 +32,7 @@ def choose(names: Iterable[str], plan: Plan, held: Collection[SecretKey]) -> lis
         held: Keys in Vault.
 
     Raises:
-        SecretsError: The environment reads a secret, or Vault does not have it. Contains all invalid names.
+        SecretsError: The environment reads a secret, or Vault does not have it; the message has all such names.
     """
     chosen: set[SecretKey] = set()
     problems: list[str] = []

@@ -62,8 +62,8 @@ def read_vault(needed: NeededSecrets) -> tuple[list[Problem], dict[SecretKey, bo
     """Read from Vault which secrets exist.
 
     Returns:
-        The problems if Vault cannot be read; and the keys in Vault with whether their value is not empty, or None if
-        Vault cannot be read.
+        The problems if Vault cannot be read, and the keys in Vault, each with whether its value is not empty; None
+        instead of the keys if Vault cannot be read.
     """
     stack = needed.stack
     settings, found = stack.config.vault, stack.environment
@@ -158,7 +158,7 @@ def _missing_static(plan: Plan, states: Mapping[SecretKey, SecretState]) -> list
 
 
 def _counts(states: Mapping[SecretKey, SecretState]) -> dict[SecretState, int]:
-    """Return the number of secrets in each state, without states that no secret is in."""
+    """Return the number of secrets in each state that occurs."""
     found = Counter(states.values())
     return {state: found[state] for state in SecretState if found[state]}
 

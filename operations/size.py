@@ -34,9 +34,9 @@ def main(  # noqa: PLR0913, PLR0917  # the options of the command
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object")] = False,
 ) -> None:
-    """Print what a stack requires by quota, with node groups at their maximum; without --cloud, from its file alone.
+    """Print how much of each quota a stack requires, with node groups at their maximum; by default from its file alone.
 
-    Volumes that the applications request in the cluster are included with --applications, as far as their charts
+    With --applications, volumes that the applications request in the cluster are included, as far as their charts
     declare them. With --cloud, exit with 1 if a quota is too small.
     """
     config = load_file(Path(f"Pulumi.{stack}.yaml"), StackConfig)

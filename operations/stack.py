@@ -1,4 +1,4 @@
-"""What commands work on: the configuration of a stack, its Phalanx environment and its OpenStack project."""
+"""What commands work on: the configuration of a stack, its Phalanx environment and its applications."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Stack:
 
 
 def configuration(name: str) -> StackConfig:
-    """Read the configuration of a stack as `checked_configuration` does."""
+    """Read the configuration of a stack, as `checked_configuration`, but without warnings."""
     config, _ = checked_configuration(name)
     return config
 
@@ -50,7 +50,7 @@ def configuration(name: str) -> StackConfig:
 def checked_configuration(name: str) -> tuple[StackConfig, list[str]]:
     """Read the configuration of a stack, with the credentials of a private Phalanx repository.
 
-    These are decrypted by the Pulumi CLI, which needs the stack's passphrase or key; all other secrets remain sealed.
+    The Pulumi CLI decrypts these credentials with the stack's passphrase or key; all other secrets remain sealed.
 
     Args:
         name: Name of the stack.

@@ -1,4 +1,4 @@
-"""Tables of plain text, which can be searched and copied."""
+"""Tables as plain text, to be searched and copied."""
 
 from collections.abc import Sequence
 

@@ -28,7 +28,7 @@ _CONCURRENT_READS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Comparison of a secret of the source with that of the target, by names of keys without values."""
+    """Comparison of a secret of the source with that of the target, by the names of their keys, without values."""
 
     name: str
     new: tuple[str, ...]
@@ -89,7 +89,7 @@ def compare(source: Folder, target: Folder) -> list[Comparison]:
     """Compare all secrets of the source with those of the target.
 
     Raises:
-        SecretsError: Either cannot be read, or the source has no secrets.
+        SecretsError: One of them cannot be read, or the source has no secrets.
     """
     with ThreadPoolExecutor(_CONCURRENT_READS) as pool:
         with source.explained():

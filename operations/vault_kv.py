@@ -36,7 +36,7 @@ class SecretVersion:
 
 @dataclass(frozen=True)
 class Access:
-    """A client of a Vault, and the settings to name in error messages."""
+    """A client of a Vault, and the names of its settings for error messages."""
 
     client: "hvac.Client" = field(repr=False)
     address: str
@@ -71,7 +71,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Folder:
-    """A path of a KV engine. All methods raise exceptions of hvac and requests: see `Access.explained`.
+    """A path of a KV engine. All methods raise exceptions of hvac and requests, see `Access.explained`.
 
     hvac's own class for KV version 2 cannot read the metadata of a destroyed version, and resets settings when it
     writes custom metadata.
@@ -122,7 +122,7 @@ class Folder:
         )
 
     def update(self, name: str, change: Callable[[SecretVersion], Mapping[str, Any] | None]) -> SecretVersion:
-        """Write a new version of a secret, which follows from the newest one, even if other clients write meanwhile.
+        """Write a new version of a secret that is computed from the newest one, even if other clients write meanwhile.
 
         Args:
             name: Name of the secret.

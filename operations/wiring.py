@@ -27,8 +27,8 @@ def main(
 ) -> None:
     """Compare the values in the Phalanx repository with what infrastructure and configuration require.
 
-    With rsp:applications.wiring apply, the Applications override these values; with verify, the repository must have
-    the required ones. Exit with 1 if any differs, except with --patch.
+    With rsp:applications.wiring: apply, the Applications override these values; with verify, the repository must have
+    the required values. Exit with 1 if any differs, except with --patch.
     """
     described = load(stack)
     address = _ingress_address(described, stack)
@@ -88,7 +88,7 @@ def _patch(
 
 
 def _known(values: Any) -> Any:
-    """Return values without those that are not known yet."""
+    """Return the values without those that are not known yet."""
     if isinstance(values, Mapping):
         return {key: _known(value) for key, value in values.items() if value is not Special.UNKNOWN}
     return values
