@@ -75,7 +75,7 @@ class ApplicationOverride(Section):
     wait: Annotated[bool, in_place("updates the annotation by which runs wait for the Application")] = Field(
         default=True,
         description=(
-            "Wait until this application is synced and healthy; set to false to go on without it, for example if it "
+            "Wait until this application is synced and healthy; set to false to continue without it, for example if it "
             "stays Degraded because of a failed Job that nobody needs"
         ),
     )
@@ -113,7 +113,7 @@ class ApplicationsSettings(Section):
             "facts; verify: they override nothing, and a preview or update stops where the repository has other values"
         ),
     )
-    timeout: Annotated[int, this_run("the next operations use it; it is no property of a resource")] = Field(
+    timeout: Annotated[int, this_run("the next operations use it; no resource has it as a property")] = Field(
         default=900,
         ge=30,
         le=24 * 3600,

@@ -49,7 +49,7 @@ class Backups(Section):
 
 
 BACKUPS = this_run(
-    "decides what the next `operations backup` makes and deletes; backups that exist are restored as before"
+    "decides what the next `operations backup` makes and deletes; existing backups are restored as before"
 )
 """What a change to any of the keys does."""
 

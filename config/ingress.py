@@ -77,7 +77,7 @@ class Ingress(Section):
         examples=["192.0.2.1"],
     )
 
-    answer_timeout: Annotated[int, this_run("the next `pulumi up` asks for as long; no resource has it")] = Field(
+    answer_timeout: Annotated[int, this_run("the next `pulumi up` tries for as long; no resource has it")] = Field(
         default=120,
         ge=0,
         le=3600,

@@ -52,7 +52,7 @@ class Nfs(Section):
     address: Annotated[
         Address,
         replaces(
-            "port and VM of the NFS server; the data remain. Applications get the new address, but running labs keep "
+            "port and VM of the NFS server; the data remains. Applications get the new address, but running labs keep "
             "the mount of the old one and hang: stop all labs first"
         ),
     ] = Field(description="Fixed address in network.cidr, outside the DHCP allocation pool", examples=["10.20.0.10"])

@@ -69,12 +69,12 @@ class NodeGroupSettings(Section):
     flavor: Annotated[Name, _GROUP] = Field(description="Nova flavor", examples=["m1.large"])
     count: Annotated[
         Nodes,
-        in_place("adds or deletes nodes. With `autoscaling` it is the initial number, and the present one is kept"),
+        in_place("adds or deletes nodes. With `autoscaling` it is the initial number, and the current one is kept"),
     ] = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
     autoscaling: Annotated[
         AutoscalingSettings | None,
         in_place(
-            "updates the bounds of the group; refused if they exclude its present number of nodes. The first "
+            "updates the bounds of the group; refused if they exclude its current number of nodes. The first "
             "`autoscaling` of any group, and the removal of the last one, turn the autoscaler on and off, and are "
             "refused"
         ),

@@ -43,7 +43,7 @@ class TapService(StrEnum):
 
 
 _BUCKETS = refused(
-    "the protected container would be replaced, and running queries lose their results; unprotect it "
+    "the protected container would be replaced, and running queries would lose their results; unprotect it "
     "(`pulumi state unprotect`): another container is created, and the old one keeps its results. Another entry "
     "creates its container. With `kind` s3, applications use the other bucket at once"
 )

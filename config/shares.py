@@ -46,10 +46,10 @@ class Share(Section):
         examples=["storage"],
     )
     read_only: Annotated[
-        bool, replaces("the rules of access, during which clients wait; the share and its data remain")
+        bool, replaces("the access rules, during which clients wait; the share and its data remain")
     ] = Field(default=False, description="Grant read access only")
     clients: Annotated[
-        tuple[ClientNetwork, ...], in_place("creates and deletes rules of access; others remain as they are")
+        tuple[ClientNetwork, ...], in_place("creates and deletes access rules; others remain as they are")
     ] = Field(
         default=(),
         max_length=20,

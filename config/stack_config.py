@@ -57,7 +57,7 @@ class StackConfig(StackFile):
     shares: Shares = Field(
         default={},
         max_length=20,
-        description="Shares of Manila by name: applications mount the NFS share `jhome` where Phalanx has /jhome",
+        description="Manila shares by name: applications mount the NFS share `jhome` where Phalanx has /jhome",
         examples=[{"jhome": {"size": 1000, "type": "cephfs-nfs"}}],
     )
     backups: Annotated[Backups, BACKUPS] = Field(default=Backups(), description="Backups of the volumes")

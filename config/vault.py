@@ -34,7 +34,7 @@ class Ownership(StrEnum):
     EXISTING = "existing"
 
 
-_ROLE = in_place("updates the role; tokens that exist keep their lifetime")
+_ROLE = in_place("updates the role; existing tokens keep their lifetime")
 
 
 class AppRole(Section):

@@ -33,7 +33,7 @@ WIDEST_CLIENTS = 8
 
 _SEAL_KEY_BYTES = 32
 
-_VM = replaces("the VM; the data remain, and Vault does not answer for some minutes")
+_VM = replaces("the VM; the data remains, and Vault does not answer for some minutes")
 
 KeyName = Annotated[str, Matching(r"[A-Za-z0-9_.-]+", "letters, digits, hyphens, dots and underscores, such as rsp")]
 """Name of a key in a transit engine."""
@@ -86,7 +86,7 @@ _SEAL = refused(
     "'**::created-with-server.seal.kind'`"
 )
 _SEAL_KEY = replaces(
-    "the VM; the data remain. Move the present key to `previousKey` first, without which OpenBao cannot read its data"
+    "the VM; the data remains. Move the current key to `previousKey` first, without which OpenBao cannot read its data"
 )
 
 
@@ -209,7 +209,7 @@ class VaultServerSettings(Section):
     ] = Field(description="Fixed address in network.cidr, outside the pool of DHCP", examples=["10.30.0.10"])
     image: Annotated[
         Name,
-        replaces("the VM; the data remain. A newer image of the same name is used at the next replacement"),
+        replaces("the VM; the data remains. A newer image of the same name is used at the next replacement"),
     ] = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64", examples=["debian-12"])
     availability_zone: Annotated[Name | None, replaces(f"{_VM.text}. The removal is refused, as the VM would stay")] = (
         Field(default=None, description="Nova availability zone; any if absent", examples=["az-1"])
@@ -230,7 +230,7 @@ class VaultServerSettings(Section):
         description="Whether the server has a floating IP; without one, it is reached in its own network only",
     )
     clients: Annotated[
-        tuple[ClientNetwork, ...], in_place("creates and deletes rules of the security group; the VM is not touched")
+        tuple[ClientNetwork, ...], in_place("creates and deletes rules of the security group; the VM is not affected")
     ] = Field(
         min_length=1,
         max_length=90,
@@ -245,7 +245,7 @@ class VaultServerSettings(Section):
     tls: Annotated[ServerTls, _VM] = Field(description="Source of the TLS certificate")
     seal: Annotated[Seal, _VM] = Field(description="Encryption of the data at rest, and method of unsealing")
     backup_password: Annotated[
-        Password, replaces("the VM; the data remain. Set the password of `rsp-backup` in Vault first, or backups fail")
+        Password, replaces("the VM; the data remains. Set the password of `rsp-backup` in Vault first, or backups fail")
     ] = Field(
         description="Password of `rsp-backup`, which may only take snapshots (pulumi config set --secret)",
     )

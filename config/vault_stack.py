@@ -22,12 +22,12 @@ def fixed_address(network: NetworkSettings, server: VaultServerSettings) -> Iter
 class ServerCloud(Cloud):
     """The OpenStack project to deploy into, and the keypair of the server."""
 
-    keypair: Annotated[Name | None, replaces("the VM; the data remain, and Vault does not answer for some minutes")] = (
-        Field(
-            default=None,
-            description="Existing Nova keypair for SSH to the server; none if absent",
-            examples=["operators"],
-        )
+    keypair: Annotated[
+        Name | None, replaces("the VM; the data remains, and Vault does not answer for some minutes")
+    ] = Field(
+        default=None,
+        description="Existing Nova keypair for SSH to the server; none if absent",
+        examples=["operators"],
     )
 
 
@@ -41,7 +41,7 @@ class VaultStackConfig(StackFile):
     network: NetworkSettings = Field(description="Private network of the server, created or adopted")
     host: Annotated[
         HostName,
-        replaces("the VM; the data remain. Create the DNS record first, and set the URL in each Phalanx environment"),
+        replaces("the VM; the data remains. Create the DNS record first, and set the URL in each Phalanx environment"),
     ] = Field(
         description="DNS name of the Vault; clients reach it at https://HOST:8200", examples=["vault.example.org"]
     )
