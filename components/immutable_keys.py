@@ -64,7 +64,7 @@ def _keep(key: str, present: str, last: str) -> None:
     """Raise an error if a key is no longer set."""
     if last and not present:
         raise pulumi.RunError(
-            f"{key}: was {last}, and is not set any more, but what exists keeps the value: set it back, or follow "
+            f"{key}: was {last}, and is no longer set, but what exists keeps the value: set it back, or follow "
             "docs/howto/changing-keys.md"
         )
 

@@ -40,7 +40,7 @@ def commit(stack: StackName) -> None:
     else:
         _warn(
             f"{deployed} belongs to no pull request, so that no preview has shown what it changes in {stack}: the "
-            "present commit of rsp:phalanx.revision is deployed"
+            "current commit of rsp:phalanx.revision is deployed"
         )
 
 

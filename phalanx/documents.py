@@ -1,6 +1,6 @@
 """Reading of YAML files, with errors that name the file and the position in it.
 
-A file may come from anywhere, so that size, nesting and aliases are limited before any value is constructed.
+A file may come from anywhere, so size, nesting and aliases are limited before any value is constructed.
 """
 
 from collections.abc import Callable, Mapping, Sequence

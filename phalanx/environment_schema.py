@@ -1,7 +1,7 @@
 """Phalanx's own schema of an environment's settings (``EnvironmentConfig`` in src/phalanx/models/environments.py).
 
-Phalanx's linters refuse an environment that does not fit it. Most of these settings do not concern this program, so
-that a wrong one is reported, but does not stop a deployment.
+Phalanx's linters refuse an environment that does not match the schema. Most of these settings do not affect this
+program, so an invalid one is reported, but does not stop a deployment.
 """
 
 from collections.abc import Mapping

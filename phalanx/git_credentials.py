@@ -1,8 +1,8 @@
-"""Credentials of a private repository, as Git gets them.
+"""Pass the credentials of a private repository to Git.
 
-Other users of the machine see a process's arguments, and everyone who has a copy of the disk the files of Git: a secret
-is in neither. A token travels in the environment of the process; a key, which ssh reads only from a file, in one that
-exists as long as the process does.
+Other users of the machine can see the arguments of a process, and everyone with a copy of the disk can read Git's
+files, so a secret is in neither. A token is passed in the environment of the process. A key, which ssh reads only from
+a file, is in a file that exists only while the process runs.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""History of a Phalanx repository: which commit last changed some files, and what the commits between two are about.
+"""History of a Phalanx repository: which commit last changed some files, and the subjects of the commits between two.
 
 A checkout is one commit without history. The history is fetched once per repository, into a bare repository in the
-user's cache, and continued with each later commit: of lsst-sqre/phalanx, 28 MB. A partial clone
+user's cache, and extended with each later commit. For lsst-sqre/phalanx, it takes 28 MB. A partial clone
 (``--filter=blob:none``) has 15 MB, but from a shallow repository, such as that of a CI job, Git would fetch the missing
 commits again and again, in ever more processes.
 """

@@ -1,6 +1,7 @@
 """Revisions of the Argo CD Applications: each at the last commit that changed what it is rendered from.
 
-A commit of Phalanx changes few of its applications. With its hash in all of them, a preview would show that all change.
+A commit of Phalanx changes only a few of its applications. If all Applications had its hash, a preview would show a
+change of each.
 """
 
 from collections import defaultdict

@@ -38,7 +38,7 @@ class SecretInputs:
 
         Args:
             application: Name of the application.
-            held: Present values of the application's secret in Vault, by key.
+            held: Current values of the application's secret in Vault, by key.
         """
         return {key: value for key, value in held.items() if self._is_foreign(SecretKey(application, key), value)}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 _NOT_DEPLOYED = ("CREATE_IN_PROGRESS", "CREATE_FAILED", "DELETE_")
-"""Beginnings of the statuses of a cluster that never was complete, or is none any more."""
+"""Beginnings of the statuses of a cluster that was never complete, or is being deleted."""
 
 _GUIDE = "docs/runbooks/blue-green.md"
 

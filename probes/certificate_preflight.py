@@ -36,7 +36,7 @@ def inspect(
     Args:
         environment: The Phalanx environment.
         static: Values of the static secrets; they include the certificate if the environment takes it from Vault.
-        existing: Present values in Vault.
+        existing: Current values in Vault.
 
     Returns:
         The certificate, or None if the platform does not serve one yet or cannot be reached; and its problems.

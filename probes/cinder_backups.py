@@ -1,4 +1,4 @@
-"""The snapshots and backups that `operations backup` has made in Cinder, and the volumes that it makes them of.
+"""The snapshots and backups that `operations backup` has made in Cinder, and the volumes to back up.
 
 Source of the statuses: ``cinder/objects/fields.py``.
 """
@@ -129,7 +129,7 @@ def sources(connection: "Connection", config: StackConfig, stack: str) -> list[S
     """
     volumes = list(connection.block_storage.volumes()) if names(config) else []
     clusters = [names_in_cluster_api(cloud_name(stack, each)) for each in config.clusters]
-    # Of former clusters, too, whose volumes may be in use as PersistentVolumes of the present one.
+    # Of former clusters, too, whose volumes may be in use as PersistentVolumes of the current one.
     clusters.append(rf"{re.escape(cloud_name(stack, ''))}[a-z0-9]+-{SHORT_ID}")
     ours = re.compile("|".join(clusters))
     active = re.compile(names_in_cluster_api(cloud_name(stack, config.active)))

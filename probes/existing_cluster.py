@@ -1,4 +1,4 @@
-"""Changes of the configuration that Magnum cannot apply to the cluster that exists.
+"""Changes of the configuration that Magnum cannot apply to the existing cluster.
 
 Magnum copies flavors, keypair and labels from the template when it creates a cluster. An upgrade to another template
 changes the cluster's Kubernetes release and image with Cluster API, and nothing with Heat, which refuses it.

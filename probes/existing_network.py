@@ -1,4 +1,4 @@
-"""Changes of the configuration that Neutron cannot apply to the network that exists, as hosts are in it."""
+"""Changes of the configuration that Neutron cannot apply to the existing network, as it is in use."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -1,7 +1,7 @@
-"""Bounds of the autoscaler that Magnum does not accept for a node group that exists.
+"""Bounds of the autoscaler that Magnum does not accept for an existing node group.
 
-Magnum refuses bounds without the present number of nodes (``_validate_node_count`` in
-``magnum/api/controllers/v1/nodegroup.py``), and with autoscaling the program does not change the number.
+Magnum refuses bounds that exclude the current number of nodes (``_validate_node_count`` in
+``magnum/api/controllers/v1/nodegroup.py``), and with autoscaling the program does not change that number.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

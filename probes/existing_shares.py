@@ -1,6 +1,6 @@
-"""Whether Manila can create the configured shares, and changes of them that it cannot apply to those that exist.
+"""Whether Manila can create the configured shares, and changes that it cannot apply to existing ones.
 
-Sources: ``resourceSharedFilesystemShareV2Update`` of terraform-provider-openstack, which extends and shrinks only;
+Sources: ``resourceSharedFilesystemShareV2Update`` of terraform-provider-openstack, which only extends and shrinks;
 ``manila/api/v2/shares.py`` for types and share networks.
 """
 

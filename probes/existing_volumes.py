@@ -1,8 +1,8 @@
 """Existing Cinder volumes that are not as the configuration requires.
 
 Sources: ``resourceBlockStorageVolumeV3Update`` of terraform-provider-openstack; ``retype`` in
-``cinder/volume/manager.py``, which keeps the old type if the data would have to move, and reports that in a message
-only.
+``cinder/volume/manager.py``, which keeps the old type if the data would have to move, and only reports that in a
+message.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,9 +24,9 @@ class Wanted:
     size: int
     """Size in GiB."""
     type: str | None
-    """Volume type; None to keep the present one."""
+    """Volume type; None to keep the current one."""
     availability_zone: str | None
-    """Availability zone; None to keep the present one."""
+    """Availability zone; None to keep the current one."""
 
 
 def problems(wanted: Mapping[str, Wanted], existing: Iterable[Any]) -> Iterator[Problem]:

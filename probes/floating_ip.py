@@ -1,4 +1,4 @@
-"""Whether the platform can get an existing floating IP."""
+"""The platform's floating IP: whether an existing one can be used, and which cluster has it."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address

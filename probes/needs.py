@@ -2,8 +2,8 @@
 
 What Magnum's drivers create is counted from their sources: for Heat ``kubecluster.yaml``, ``kubemaster.yaml`` and
 ``lb_api.yaml`` of openstack/magnum (2026.1); for Cluster API ``cluster-openstack.yaml`` of capi-helm-charts and
-``securitygroups_rules.go`` of cluster-api-provider-openstack. Of the volumes that applications request in the cluster,
-those are known that their charts declare.
+``securitygroups_rules.go`` of cluster-api-provider-openstack. Volumes that applications request in the cluster are
+counted if their charts declare them.
 """
 
 from collections import Counter

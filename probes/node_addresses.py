@@ -1,6 +1,6 @@
 """Addresses of a cluster's nodes.
 
-They are those of Kubernetes: magnum-capi-helm does not report them to Magnum (``node_addresses``).
+They come from Kubernetes, as magnum-capi-helm does not report them to Magnum (``node_addresses``).
 """
 
 from ipaddress import IPv4Address, ip_address
@@ -11,7 +11,7 @@ _MASTER_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes
 
 
 def addresses(kubeconfig: str) -> list[str]:
-    """Return the internal IPv4 addresses of all nodes except for masters, in ascending order.
+    """Return the internal IPv4 addresses of all nodes except masters, in ascending order.
 
     Args:
         kubeconfig: Text of a kubeconfig.
@@ -23,7 +23,7 @@ def addresses(kubeconfig: str) -> list[str]:
 
 
 def addresses_of(client: KubernetesApi) -> list[str]:
-    """Return what `addresses` does, with a client."""
+    """Return the same as `addresses`, using an existing client."""
     nodes = client.items("/api/v1/nodes")
     found = {address for node in nodes if not _is_master(node) for address in _internal(node)}
     return [str(address) for address in sorted(found)]

@@ -1,4 +1,4 @@
-"""Checks whether a stack can be deployed in an OpenStack project."""
+"""Check whether a stack can be deployed in an OpenStack project."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Query the clouds, before anything is created, whether a stack can be deployed."""
+"""Query OpenStack, Vault and the Phalanx repository to check whether a stack can be deployed."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,7 +26,7 @@ class Queries:
         config: Stack configuration.
         stack: Name of the stack.
         preview: Whether nothing will be changed, so that read-only credentials cause only a warning.
-        commit: Commit of the Phalanx repository to read in place of the present one of the revision; empty for that.
+        commit: Commit of the Phalanx repository to read instead of the revision; empty to read the revision.
     """
 
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False, commit: str = "") -> None:

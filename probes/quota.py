@@ -129,7 +129,7 @@ class Row:
 
     @property
     def sufficient(self) -> int:
-        """The lowest sufficient limit, if the present one is not."""
+        """The lowest sufficient limit, if the current one is not."""
         return (self.limit or 0) + self.short
 
 

@@ -1,4 +1,4 @@
-"""Repetition of requests that fail because a service is overloaded, is being restarted, or does not answer."""
+"""Retries of requests that fail because a service is overloaded, is being restarted, or does not answer."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final

@@ -40,7 +40,7 @@ def connect(address: str, ca_file: Path | None = None, *, variable: str = TOKEN)
         ca_file: As for `authorities`.
         variable: Environment variable with the token. With any other than ``VAULT_TOKEN``, the file
             ``~/.vault-token`` is not used, so that a second Vault never receives the token of the first. The variable
-            with the namespace differs likewise: ``VAULT_SOURCE_NAMESPACE`` for ``VAULT_SOURCE_TOKEN``.
+            with the namespace differs accordingly: ``VAULT_SOURCE_NAMESPACE`` for ``VAULT_SOURCE_TOKEN``.
 
     Raises:
         VaultTokenError: No token is set, it contains invalid characters, or the connection would not be encrypted.

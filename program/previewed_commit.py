@@ -66,7 +66,7 @@ def check_move(settings: Phalanx, previewed: str, before: str) -> None:
         raise OlderCommitError(
             f"{VARIABLE} ({previewed}) is older than {before}, which is deployed: all applications would go back, "
             "which no preview has shown. Rerun the preview of the pull request, then this job; or unset the variable "
-            f"to deploy the present commit of {settings.revision}, {present}"
+            f"to deploy the current commit of {settings.revision}, {present}"
         )
     pulumi.warn(
         f"rsp:phalanx.revision: {settings.revision} is at {present} now, but the preview was made from {previewed}, "

@@ -1,4 +1,4 @@
-"""Find the resources that the program would create although they exist, and record them in the state."""
+"""Find existing resources that the program would create, and record them in the state."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any

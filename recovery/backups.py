@@ -1,4 +1,4 @@
-"""Makes snapshots and backups of a stack's volumes in Cinder, and deletes those that have expired."""
+"""Make snapshots and backups of a stack's volumes in Cinder, and delete expired ones."""
 
 import time
 from collections.abc import Callable, Sequence

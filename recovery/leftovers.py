@@ -1,4 +1,4 @@
-"""Find and delete what a stack's deleted clusters left behind, never what the stack or a living cluster owns."""
+"""Find and delete what a stack's deleted clusters left behind, but nothing that the stack or a living cluster owns."""
 
 import time
 from collections.abc import Collection, Iterator, Sequence

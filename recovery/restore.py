@@ -1,8 +1,8 @@
-"""Puts a volume with the content of a snapshot or backup in the place of a volume of the stack.
+"""Replace a volume of the stack with a new one that has the content of a snapshot or backup.
 
-The volume in use is never overwritten: a new one is filled, takes its name, and its place in the stack's state. The
-next `pulumi up` replaces the VM that has the old one. An interrupted restore is continued by the same command, with the
-same backup.
+The volume in use is never overwritten: a new one is filled, and takes over its name and its place in the stack's state.
+The next `pulumi up` replaces the VM that has the old one. An interrupted restore is continued by the same command, with
+the same backup.
 """
 
 import re
@@ -61,7 +61,7 @@ class Plan:
 
     @property
     def of_claim(self) -> bool:
-        """Whether it is the volume of a claim, which Kubernetes has to be told of."""
+        """Whether it is the volume of a claim, for which Kubernetes needs a new PersistentVolume."""
         return "/" in self.volume
 
 

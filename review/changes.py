@@ -49,7 +49,7 @@ class Application:
     operation: str
     repository: str
     old: str
-    """Present revision; empty for a new application."""
+    """Current revision; empty for a new application."""
     new: str
     """New revision; empty for a deleted application."""
     values: Sequence[Difference]

@@ -1,4 +1,4 @@
-"""One comment per stack on a pull request, with the deployed commit on record, and one issue per stack for drift."""
+"""One comment per stack on a pull request, which records the previewed commit, and one issue per stack for drift."""
 
 import re
 from typing import Final

@@ -207,9 +207,9 @@ def _changes(metadata: Mapping[str, Any]) -> Iterator[Change]:
     replacing = {_first_key(key) for key in metadata.get("keys") or ()}
     if detailed := metadata.get("detailedDiff"):
         kinds = {path: each.get("diffKind", "update") for path, each in detailed.items()}
-        told = any(kind.endswith(_REPLACE) for kind in kinds.values())
+        reported = any(kind.endswith(_REPLACE) for kind in kinds.values())
         for path, kind in kinds.items():
-            replaces = kind.endswith(_REPLACE) or (not told and _first_key(path) in replacing)
+            replaces = kind.endswith(_REPLACE) or (not reported and _first_key(path) in replacing)
             yield Change(path=path, kind=kind.removesuffix(_REPLACE), replaces=replaces)
         return
     for key in dict.fromkeys([*(metadata.get("keys") or ()), *(metadata.get("diffs") or ())]):

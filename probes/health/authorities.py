@@ -17,6 +17,6 @@ def check(subject: str, path: Path) -> Iterator[Finding]:
         path: The file.
 
     Raises:
-        ValueError: The file is not valid any more.
+        ValueError: The file is no longer valid.
     """
     yield judge_expiry(subject, ca_expiry(path), datetime.now(UTC), "docs/howto/private-ca.md#replace-a-ca")

@@ -29,7 +29,7 @@ def check(connection: "Connection", config: StackConfig, stack: str, now: dateti
         connection: Connection to the project.
         config: The stack configuration.
         stack: Name of the stack.
-        now: Present time.
+        now: Current time.
     """
     if config.shares:
         yield warning(
@@ -52,7 +52,7 @@ def judge(source: Source, found: Sequence[Backup], expired: set[str], stack: str
         found: Its backups, the oldest first.
         expired: IDs of expired ones.
         stack: Name of the stack.
-        now: Present time.
+        now: Current time.
     """
     about = f"backups of {source.name}"
     good = [each for each in found if each.good]

@@ -1,4 +1,4 @@
-"""Databases outside of the cluster, as far as this machine reaches them."""
+"""Whether this machine can connect to the databases outside of the cluster."""
 
 import shlex
 import socket

@@ -1,4 +1,4 @@
-"""Find the root causes among findings, so that one failure is one line, whatever fails because of it."""
+"""Find the root causes among findings, so that a failure is one line, without everything that follows from it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

@@ -59,6 +59,6 @@ def test_a_key_that_the_cloud_keeps_can_change_but_not_be_removed(run_program: P
     assert (list(replaced.replaceOnChanges), list(replaced.ignoreChanges)) == (["input"], [])
     assert (list(kept.replaceOnChanges), list(kept.ignoreChanges)) == ([], ["input"])
     with pytest.raises(
-        pulumi.RunError, match=r"rsp:network\.mtu: was 1400, and is not set any more, but what exists keeps"
+        pulumi.RunError, match=r"rsp:network\.mtu: was 1400, and is no longer set, but what exists keeps"
     ):
         make_with("", **last)
