@@ -39,9 +39,9 @@ class PersistentVolumesArgs:
 
 
 class PersistentVolumes(pulumi.ComponentResource):
-    """PersistentVolumes of Cinder volumes that exist already, each reserved for a claim.
+    """PersistentVolumes for existing Cinder volumes, each reserved for a claim.
 
-    A claim is bound to the one that names it, whatever its StorageClass would do otherwise
+    A claim is bound to the PersistentVolume that names it, whatever its StorageClass would do otherwise
     (https://kubernetes.io/docs/concepts/storage/persistent-volumes/#reserving-a-persistentvolume).
     """
 

@@ -200,7 +200,7 @@ class Cluster(Section):
         default={},
         max_length=200,
         description=(
-            "Cinder volumes that exist already, such as that of a restored database, by the PersistentVolumeClaim of "
+            "Existing Cinder volumes, such as that of a restored database, by the PersistentVolumeClaim of "
             "an application that gets it, as NAMESPACE/NAME"
         ),
         examples=[{"postgres/postgres-physpvc": "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"}],

@@ -21,7 +21,7 @@ from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
 from config.names import of_cluster
 from config.tls import LetsEncrypt
-from program import claimed_volumes, kept_claims, platform_arguments
+from program import bound_claims, kept_claims, platform_arguments
 from program.options import after
 from program.preparation import Prepared
 from wiring.ingress_service import INGRESS_NGINX
@@ -83,7 +83,7 @@ def deploy(
     applications = Applications(of_cluster(name, "applications"), applications_args, applications_options)
     kept_claims.keep(config.applications, source.claims, cluster.kubeconfig, applications.deployed)
     claimed = prepared.claimed[name]
-    claimed_volumes.verify(name, claimed, config.applications, cluster.kubeconfig, applications.deployed)
+    bound_claims.verify(name, claimed, config.applications, cluster.kubeconfig, applications.deployed)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
         issuer_args = platform_arguments.certificate_issuer(config, config.tls)

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 
 from probes.kubernetes_api import Object
-from program import claimed_volumes
+from program import bound_claims
 from tests.unit.probes.recorded_cluster import RecordedCluster
 from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment
@@ -38,9 +38,9 @@ class Cluster(RecordedCluster):
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     found = Cluster()
-    monkeypatch.setattr(claimed_volumes, "KubernetesApi", lambda _: found)
-    monkeypatch.setattr(claimed_volumes, "_PAUSE", 0)
-    monkeypatch.setattr(claimed_volumes, "_PATIENCE", 0.2)
+    monkeypatch.setattr(bound_claims, "KubernetesApi", lambda _: found)
+    monkeypatch.setattr(bound_claims, "_PAUSE", 0)
+    monkeypatch.setattr(bound_claims, "_PATIENCE", 0.2)
     return found
 
 
@@ -50,7 +50,7 @@ def run(run_program: ProgramRunner, *, preview: bool = False, **changes: Any) ->
     def program() -> None:
         application = cast("pulumi.Resource", SimpleNamespace(urn=pulumi.Output.from_input("urn")))
         kubeconfig = pulumi.Output.secret("kubeconfig")
-        claimed_volumes.verify("green", [VOLUME], settings, kubeconfig, {"postgres": application})
+        bound_claims.verify("green", [VOLUME], settings, kubeconfig, {"postgres": application})
 
     run_program.having(preview=preview)(program)
 

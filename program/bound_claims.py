@@ -1,6 +1,6 @@
-"""Verify that claims of applications are bound to the volumes that the stack's file gives to them.
+"""Verify that claims of applications are bound to the volumes that the stack's file assigns to them.
 
-A claim that existed before its PersistentVolume keeps the volume that it has.
+A claim that existed before its PersistentVolume keeps its previous volume.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
