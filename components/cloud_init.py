@@ -60,7 +60,7 @@ def document(
     Args:
         packages: Debian packages to install.
         files: Files by path. They are written after the packages are installed, as an installation must not wait for a
-        volume.
+            volume.
         mounts: The volumes.
         commands: Commands to run at the end, once systemd has loaded the mounts.
         more: Additional keys of cloud-init.

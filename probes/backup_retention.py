@@ -79,7 +79,7 @@ def _weekly(good: Sequence[Backup], weeks: int) -> list[Backup]:
 def _with_prerequisites(chosen: Iterable[Backup], good: Sequence[Backup]) -> list[Backup]:
     """Return backups with the earlier ones that they need: back to the last complete one of the same volume.
 
-    Cinder does not tell the parent of an incremental backup; these include it.
+    Cinder does not report the parent of an incremental backup; these include it.
     """
     found = {each.id: each for each in chosen}
     for each in list(found.values()):

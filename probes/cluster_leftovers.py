@@ -91,7 +91,8 @@ class DeletedClusters:
 
         Args:
             cluster: The cluster, as a resource names it.
-            in_network: Whether the resource is in the network of the stack's clusters, which tells the stack of an ID.
+            in_network: Whether the resource is in the network of the stack's clusters, which identifies the stack of an
+                ID.
         """
         if cluster in self.living:
             return False

@@ -190,7 +190,7 @@ def _shares(config: StackConfig, types: Mapping[str, str]) -> dict[str, int | No
 
 
 def _by_type(wanted: Iterable[tuple[str, int, int]], number: str, gigabytes: str) -> Counter[str]:
-    """Return number and size, in all and for each type, of what has a type, a size in GiB, and a count."""
+    """Return number and total size, in all and for each type, of resources with a type, a size in GiB, and a count."""
     found: Counter[str] = Counter()
     for type_, size, count in wanted:
         for suffix in ("", f"_{type_}") if type_ else ("",):
@@ -233,7 +233,7 @@ def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:
 
 
 def _balancers(config: StackConfig, workers: Sequence[int]) -> dict[str, int | None]:
-    """Return the load balancers of the API and of ingress-nginx with all that they consist of.
+    """Return the load balancers of the API and of ingress-nginx, with all of their parts.
 
     The latter have the same parts in each mode. Their members are the workers, whose number follows the autoscaler.
 

@@ -18,7 +18,7 @@ TIMEOUT = 10
 """Timeout of a request in seconds, while people wait for the answer."""
 
 PATIENT_TIMEOUT = 30
-"""The same for what must not fail because a service is slow: hooks of a run, and its recovery."""
+"""The same for requests that must not fail because a service is slow: those of hooks, and of a recovery."""
 
 # It logs that Keystone is unreachable, which is reported below.
 logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
@@ -99,7 +99,7 @@ def private_ca(connection: "Connection") -> str | None:
 
 
 class Location(NamedTuple):
-    """Where an entry of clouds.yaml leads."""
+    """The project and region that an entry of clouds.yaml refers to."""
 
     project_id: str
     """ID of the project in Keystone."""
@@ -108,7 +108,7 @@ class Location(NamedTuple):
 
 
 def locate(cloud: Cloud, project: str = PROJECT) -> Location:
-    """Return where an entry of clouds.yaml leads; arguments as for `connect`.
+    """Return the project and region that an entry of clouds.yaml refers to; arguments as for `connect`.
 
     Raises:
         LoginError: The login fails.

@@ -90,7 +90,7 @@ class Allowance:
     limit: int
     """Limit; negative if unlimited."""
     used: int | None
-    """Present usage; None if it was not counted, as the quota is unlimited."""
+    """Current usage; None if it was not counted, as the quota is unlimited."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class Row:
     key: str
     """Key in the configuration that determines most of what is required."""
     first: bool
-    """Whether no resources of the stack exist yet. Otherwise present usage includes them, and the required amount is
+    """Whether no resources of the stack exist yet. Otherwise current usage includes them, and the required amount is
     compared with the limit only."""
 
     @property
@@ -124,7 +124,7 @@ class Row:
 
     @property
     def used(self) -> int | None:
-        """Present usage; None if it is not known."""
+        """Current usage; None if it is not known."""
         return self.allowance.used if self.allowance else None
 
     @property

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from urllib3.util import Retry
 
 RETRIES: Final = 4
-"""Maximum number of repetitions of a request."""
+"""Maximum number of retries of a request."""
 
 BACKOFF: Final = 0.2
-"""Seconds before the second repetition, doubled before each further one; the first follows at once."""
+"""Seconds before the second retry, doubled before each further one; the first retry follows at once."""
 
 LONGEST: Final = 10
 """Maximum seconds between two attempts, even if the service asks for more with ``Retry-After``."""
@@ -25,9 +25,9 @@ _TRANSIENT: Final = frozenset({429, 500, 502, 503, 504})
 
 
 def retry_reads(session: "requests.Session", *queries: str) -> None:
-    """Let a session repeat requests that change nothing.
+    """Let a session retry requests that change nothing.
 
-    Other requests are not repeated: a service may have processed one although its answer was lost.
+    Other requests are not retried: a service may have processed one although its answer was lost.
 
     Args:
         session: The session.
@@ -42,7 +42,7 @@ def retry_reads(session: "requests.Session", *queries: str) -> None:
 
 
 def retry_openstack(connection: "Connection") -> None:
-    """Let a connection repeat requests that change nothing, including those for tokens."""
+    """Let a connection retry requests that change nothing, including those for tokens."""
     from keystoneauth1.session import TCPKeepAliveAdapter
 
     session = connection.session.session

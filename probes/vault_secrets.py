@@ -77,7 +77,7 @@ def read(address: str, environment: Environment, settings: Vault) -> dict[Secret
 
 
 def read_application(address: str, environment: Environment, settings: Vault, application: str) -> dict[str, str]:
-    """Read the present secret of one application, by key; arguments and errors as for `read`."""
+    """Read the current secret of one application, by key; arguments and errors as for `read`."""
     with explained(address, environment, "read"):
         client = vault_client.connect(address, settings.ca_file)
         return {key.name: value for key, value in _keys(client, environment, application)}

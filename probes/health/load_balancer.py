@@ -67,7 +67,7 @@ def ingress(connection: "Connection", config: StackConfig, stack: str) -> Iterat
 
 
 def nodes(connection: "Connection", client: KubernetesApi, config: StackConfig, stack: str) -> Iterator[Finding]:
-    """Check that the members of the stack's load balancer are the nodes, which no controller sees to in mode octavia.
+    """Check that the members of the stack's load balancer are the nodes, which no controller ensures in mode octavia.
 
     Args:
         connection: Connection to the project.

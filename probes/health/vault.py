@@ -44,7 +44,7 @@ def vault(address: str, ca_file: Path | None = None) -> Iterator[Finding]:
 
 
 def certificate(address: str) -> Iterator[Finding]:
-    """Check when the certificate that Vault serves expires, with which all platforms lose it.
+    """Check when Vault's certificate expires, after which no platform can use Vault.
 
     Args:
         address: URL of Vault.
