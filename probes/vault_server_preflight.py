@@ -53,7 +53,7 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
             type=server.volume.type,
             availability_zone=server.volume.availability_zone,
         )
-        existing = {each.name: each for each in connection.block_storage.volumes()}
+        existing = connection.block_storage.volumes()
         yield from existing_volumes.problems({f"{config.project}:server.volume": wanted}, existing)
 
     def quotas() -> Iterator[Problem]:

@@ -170,7 +170,10 @@ PLATFORM: Mapping[str, Any] = {
     "clusters.NAME.networkDriver": To(value="flannel", base=HEAT),
     "clusters.NAME.podCidr": To(value="10.90.0.0/16", base=HEAT),
     "clusters.NAME.serviceCidr": To(value="10.91.0.0/16", base=HEAT),
-    "clusters.NAME.claims": {"postgres/postgres-physpvc": "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"},
+    "clusters.NAME.claims": To(
+        value={"postgres/postgres-physpvc": "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"},
+        passing="probes.existing_volumes.claimed_problems",
+    ),
     "clusters.NAME.labels": {"etcd_volume_size": "10"},
     "ingress.answerTimeout": 60,
     "ingress.mode": "octavia",

@@ -36,7 +36,7 @@ def test_all_resources_belong_to_a_component(graph: Recording) -> None:
         f"rsp:index:{name}"
         for name in (
             *("ImmutableKeys", "Network", "NfsServer", "ObjectStore", "IngressAddress", "MagnumCluster"),
-            *("SecretStore", "StorageClasses", "VaultSecretsOperator", "ArgoCd", "Applications"),
+            *("SecretStore", "StorageClasses", "PersistentVolumes", "VaultSecretsOperator", "ArgoCd", "Applications"),
         )
     }
     assert all(each.urn in graph.component_outputs for each in components)
