@@ -163,18 +163,21 @@ class Process:
         return self.records / f"{self.name}.json"
 
 
-def wait_for(probe: Callable[[], bool], what: str, process: Process | None = None, timeout: float = 120) -> None:
+def wait_for(
+    probe: Callable[[], bool], what: str | Callable[[], str], process: Process | None = None, timeout: float = 120
+) -> None:
     """Wait until `probe` returns true.
 
     Args:
         probe: Called about five times a second; must not raise.
-        what: The condition as a clause for the error message: `keystone answers at http://...`.
+        what: The condition as a clause for the error message: `keystone answers at http://...`; or a function that
+            returns it when the time is over, with what was found instead.
         process: Process that has to fulfil the condition; if it ends, so does the wait.
         timeout: Limit in seconds.
 
     Raises:
         ProcessDiedError: `process` has ended.
-            SandboxError: The condition is not met within `timeout`.
+        SandboxError: The condition is not met within `timeout`.
     """
     deadline = time.monotonic() + timeout
     while not probe():
@@ -182,7 +185,8 @@ def wait_for(probe: Callable[[], bool], what: str, process: Process | None = Non
             raise ProcessDiedError(f"{process.name} has ended; the end of {process.log}:\n{process.log_tail()}")
         if time.monotonic() > deadline:
             where = f" (see {process.log})" if process else ""
-            raise SandboxError(f"timed out after {timeout:.0f} s waiting until {what}{where}")
+            clause = what() if callable(what) else what
+            raise SandboxError(f"timed out after {timeout:.0f} s waiting until {clause}{where}")
         time.sleep(0.2)
 
 

@@ -1,6 +1,5 @@
 """Small clusters in the stack's network, made and deleted through Magnum's API."""
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,7 @@ from openstack.connection import Connection
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
+from sandbox.process import wait_for
 
 NAME = "rejected"
 TIMEOUT = 300
@@ -53,7 +53,9 @@ def small_cluster(
             yield _settled(magnum, uuid)
         finally:
             magnum.delete(f"/clusters/{uuid}")
-            _wait(lambda: magnum.get(f"/clusters/{uuid}").status_code == 404)
+            wait_for(
+                lambda: magnum.get(f"/clusters/{uuid}").status_code == 404, "Magnum has deleted it", timeout=TIMEOUT
+            )
     finally:
         magnum.delete(f"/clustertemplates/{made['uuid']}")
 
@@ -65,17 +67,10 @@ def _settled(magnum: Any, uuid: str) -> dict[str, Any]:
         found.update(_checked(magnum.get(f"/clusters/{uuid}")))
         return str(found["status"]).endswith(("_COMPLETE", "_FAILED"))
 
-    _wait(ended)
+    wait_for(ended, "Magnum has created the cluster or failed", timeout=TIMEOUT)
     return found
 
 
 def _checked(response: Any) -> dict[str, Any]:
     assert response.ok, response.text
     return dict(response.json())
-
-
-def _wait(ended: Any) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while not ended():
-        assert time.monotonic() < deadline, f"Magnum has not finished within {TIMEOUT} s"
-        time.sleep(1)

@@ -1,3 +1,4 @@
+import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,20 @@ class Objects:
         """
         found: dict[str, Any] = self._resource(api_version, kind).get(name=name, namespace=namespace).to_dict()
         return found
+
+    def applications(self) -> dict[str, dict[str, Any]]:
+        """Return Argo CD's Applications by name."""
+        found = self.all("argoproj.io/v1alpha1", "Application", "argocd")
+        return {each["metadata"]["name"]: each for each in found}
+
+    def secret(self, name: str, namespace: str) -> dict[str, str]:
+        """Return the values of a Secret.
+
+        Raises:
+            kubernetes.client.ApiException: The Secret does not exist.
+        """
+        found = self.one("v1", "Secret", name, namespace)
+        return {key: base64.b64decode(value).decode() for key, value in found["data"].items()}
 
     def _resource(self, api_version: str, kind: str) -> Any:
         everything = dynamic.DynamicClient(self.api)  # type: ignore[no-untyped-call]

@@ -32,8 +32,8 @@ ENABLED = {
 
 
 @pytest.fixture(scope="module")
-def applications(objects: Objects) -> dict[str, Any]:
-    return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
+def applications(objects: Objects) -> dict[str, dict[str, Any]]:
+    return objects.applications()
 
 
 def test_every_application_is_synced_and_healthy_at_the_commit_that_last_changed_it(

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -23,8 +22,6 @@ from tests.sandbox.configuration import vary
 STACK: Final = "backups"
 SERVER: Final = cloud_name(STACK, "nfs")
 JHOME: Final = f"{SERVER}-jhome"
-TIMEOUT: Final = 120
-"""Seconds until Cinder must have deleted something."""
 
 PROJECT: Final = """\
 name: rsp
@@ -128,10 +125,7 @@ class Site:
         for kind in kinds:
             for each in sorted(self._left(kind), key=lambda each: str(each.created_at), reverse=True):
                 getattr(self._tenant.block_storage, f"delete_{kind.removesuffix('s')}")(each.id)
-                deadline = time.monotonic() + TIMEOUT
-                while each.id in {left.id for left in self._left(kind)}:
-                    assert time.monotonic() < deadline, f"{each.name} is not deleted"
-                    time.sleep(0.5)
+                self._tenant.block_storage.wait_for_delete(each, interval=0.5)
 
     def _left(self, kind: str) -> list[Any]:
         listed = getattr(self._tenant.block_storage, kind)()

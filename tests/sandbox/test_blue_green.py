@@ -94,8 +94,8 @@ def planned(program: Program) -> set[tuple[str, str]]:
 def applications(objects: Objects) -> dict[str, tuple[str, str]]:
     """Return sync and health status of each Application."""
     return {
-        each["metadata"]["name"]: (each["status"]["sync"]["status"], each["status"]["health"]["status"])
-        for each in objects.all("argoproj.io/v1alpha1", "Application")
+        name: (each["status"]["sync"]["status"], each["status"]["health"]["status"])
+        for name, each in objects.applications().items()
     }
 
 

@@ -1,13 +1,11 @@
 """The platform's certificate: in a file of static secrets, in Vault, and served by ingress-nginx."""
 
-import base64
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import hvac
 
 from phalanx import certificates
+from sandbox.process import wait_for
 from sandbox.site_certificate import issue
 from tests.sandbox.objects import Objects
 
@@ -35,10 +33,10 @@ def test_a_renewed_certificate_is_copied_to_the_cluster(vault: hvac.Client, obje
     renewed = dict(zip(("tls.crt", "tls.key"), issue("rsp.sandbox.test", now, now + timedelta(days=90)), strict=True))
     try:
         write(vault, renewed)
-        wait_until(lambda: in_cluster(objects) == renewed)
+        wait_for(lambda: in_cluster(objects) == renewed, "the cluster has the new certificate", timeout=RECONCILED)
     finally:
         write(vault, before)
-    wait_until(lambda: in_cluster(objects) == before)
+    wait_for(lambda: in_cluster(objects) == before, "the cluster has the old certificate", timeout=RECONCILED)
 
 
 def in_vault(vault: hvac.Client) -> dict[str, str]:
@@ -54,13 +52,5 @@ def write(vault: hvac.Client, values: dict[str, str]) -> None:
 
 
 def in_cluster(objects: Objects) -> dict[str, str]:
-    secret = objects.one("v1", "Secret", "ingress-certificate", "ingress-nginx")
-    assert secret["type"] == "kubernetes.io/tls"
-    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + RECONCILED
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {RECONCILED:.0f} s"
-        time.sleep(1)
+    assert objects.one("v1", "Secret", "ingress-certificate", "ingress-nginx")["type"] == "kubernetes.io/tls"
+    return objects.secret("ingress-certificate", "ingress-nginx")

@@ -17,10 +17,10 @@ from components.certificate_issuer import CertificateIssuer
 from components.designate_solver import requests
 from config.tls import LetsEncrypt
 from program.platform_arguments import certificate_issuer
+from sandbox.process import wait_for
 from sandbox.tools import store, toolchain
 from sandbox.tools.downloads import Downloads
 from sandbox.tools.versions import DataFile, Tool
-from tests.sandbox.test_certificate import wait_until
 from tests.unit.program.conftest import OPENSTACK_ANSWERS, OPENSTACK_COMPUTED
 from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment
@@ -57,7 +57,9 @@ def cluster_issuers(kubernetes: client.ApiClient, definition: Any) -> Iterator[c
     definitions = client.ApiextensionsV1Api(kubernetes)
     definitions.create_custom_resource_definition(definition)
     try:
-        wait_until(lambda: "Established" in conditions(definitions.read_custom_resource_definition(KIND)))
+        wait_for(
+            lambda: "Established" in conditions(definitions.read_custom_resource_definition(KIND)), f"{KIND} is served"
+        )
         yield client.CustomObjectsApi(kubernetes)
     finally:
         definitions.delete_custom_resource_definition(KIND)

@@ -89,10 +89,6 @@ def unknown(program: Program, kubernetes: client.ApiClient) -> Iterator[str]:
             api.delete_namespaced_persistent_volume_claim(each, namespace)
 
 
-def applications(objects: Objects) -> dict[str, Any]:
-    return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
-
-
 def claims(objects: Objects) -> dict[tuple[str, str], str]:
     """Return the UIDs of the claims by namespace and name."""
     found = [each["metadata"] for each in objects.all("v1", "PersistentVolumeClaim")]
@@ -114,12 +110,12 @@ def assert_only_the_application_changes(program: Program, message: str) -> None:
 def test_a_commit_changes_one_application_and_an_override_takes_it_back(
     upgraded: str, objects: Objects, tmp_path: Path
 ) -> None:
-    before = applications(objects)
+    before = objects.applications()
     at_branch: dict[str, Any] = {"phalanx": {"revision": upgraded}}
     upgrade = Program("sandbox", vary(tmp_path / "upgrade.yaml", at_branch))
     assert_only_the_application_changes(upgrade, "Keep results for a day")
     upgrade.run("up")
-    after = applications(objects)
+    after = objects.applications()
     assert {name for name in after if after[name]["spec"] != before[name]["spec"]} == {CHANGED}
     assert after[CHANGED]["status"]["sync"]["revision"] == upgrade.outputs()["checkoutCommit"]
 
@@ -127,7 +123,7 @@ def test_a_commit_changes_one_application_and_an_override_takes_it_back(
     rollback = Program("sandbox", vary(tmp_path / "rollback.yaml", pinned))
     assert_only_the_application_changes(rollback, "Keep results for a day")
     rollback.run("up")
-    assert applications(objects)[CHANGED]["spec"] == before[CHANGED]["spec"]
+    assert objects.applications()[CHANGED]["spec"] == before[CHANGED]["spec"]
     assert_nothing_differs(rollback)
 
 
@@ -135,20 +131,20 @@ def test_applications_can_be_disabled_and_enabled_and_their_claims_remain(
     program: Program, without_applications: Program, with_claims: Program, objects: Objects, unknown: str
 ) -> None:
     assert "no such PersistentVolumeClaim" not in with_claims.run("up")
-    before = applications(objects)
+    before = objects.applications()
     wanted = {(CHANGED, unknown), (CHANGED, DECLARED), (UNAWAITED, DECLARED)}
     kept = {name: uid for name, uid in claims(objects).items() if name in wanted}
     assert kept.keys() == wanted
     assert_nothing_differs(with_claims)
 
     without_applications.run("up")
-    assert applications(objects).keys() == before.keys() - {CHANGED, UNAWAITED}
+    assert objects.applications().keys() == before.keys() - {CHANGED, UNAWAITED}
     assert claims(objects).items() >= kept.items()
     assert_nothing_differs(without_applications)
 
     # Their charts no longer declare the claims, which are then to be pruned.
     program.run("up")
-    assert applications(objects).keys() == before.keys()
+    assert objects.applications().keys() == before.keys()
     assert claims(objects).items() >= kept.items()
     assert_nothing_differs(program)
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from config.names import cloud_name, ingress_description
 from phalanx import processes
 from sandbox import environment, paths
 from sandbox import vault as sandbox_vault
+from sandbox.process import wait_for
 from tests.sandbox import waiting_pods
 from tests.sandbox.branches import branch
 from tests.sandbox.objects import Objects
@@ -75,7 +75,10 @@ def doctor(program: Program, vault: hvac.Client, tmp_path_factory: pytest.TempPa
             found.append(_diagnose("--json", f"--connect={':'.join(map(str, address))}"))
             return found[-1].critical() == expected and any(text in each["message"] for each in found[-1].findings)
 
-        _wait(matches, lambda: f"{found[-1].critical()} are critical, expected {expected} with {text!r}")
+        def what() -> str:
+            return f"{expected} with {text!r} are critical, not {found[-1].critical()}"
+
+        wait_for(matches, what, timeout=180)
         assert found[-1].exit_code == bool(expected)
         return found[-1]
 
@@ -107,10 +110,9 @@ def test_without_the_passphrase_magnum_gives_access_to_the_cluster(
     assert found.one("Kubernetes API")["state"] == "ok"
 
 
-def test_a_sealed_vault_explains_that_secrets_cannot_be_read(doctor: Doctor) -> None:
-    root = hvac.Client(url=environment.variables()["VAULT_ADDR"], token=_root_token())
+def test_a_sealed_vault_explains_that_secrets_cannot_be_read(doctor: Doctor, vault_root: hvac.Client) -> None:
     try:
-        root.sys.seal()
+        vault_root.sys.seal()
         found = doctor({"Vault"})
     finally:
         sandbox_vault.up()
@@ -204,14 +206,15 @@ def _lost_node(api: client.ApiClient, objects: Objects, name: str) -> Iterator[N
 
     try:
         hold("nobody")
-        _wait(lambda: not is_ready(objects.one("v1", "Node", name)), lambda: f"{name} is still Ready")
+        wait_for(lambda: not is_ready(objects.one("v1", "Node", name)), f"{name} is not Ready", timeout=180)
         yield
     finally:
         hold(None)
-        _wait(lambda: is_ready(objects.one("v1", "Node", name)), lambda: f"{name} is not Ready")
-        _wait(
+        wait_for(lambda: is_ready(objects.one("v1", "Node", name)), f"{name} is Ready", timeout=180)
+        wait_for(
             lambda: all(is_ready(each) for each in objects.all("v1", "Pod") if each["status"]["phase"] == "Running"),
-            lambda: "pods are not Ready",
+            "all pods are Ready",
+            timeout=180,
         )
 
 
@@ -240,7 +243,7 @@ def _application(api: client.ApiClient, revision: str) -> Iterator[None]:
         yield
     finally:
         custom.delete_namespaced_custom_object(**kind, name=APPLICATION)
-        _wait(lambda: not exists(), lambda: "the Application is not deleted")
+        wait_for(lambda: not exists(), "the Application is deleted", timeout=180)
         core.delete_namespace(APPLICATION)
 
 
@@ -256,14 +259,3 @@ def _diagnose(*arguments: str) -> Diagnosis:
     secrets = (environment.variables()["VAULT_TOKEN"], "PRIVATE KEY", "client-key-data")
     assert not any(each in done.stdout + done.stderr for each in secrets)
     return Diagnosis(done.returncode, json.loads(done.stdout)["findings"])
-
-
-def _wait(holds: Callable[[], bool], state: Callable[[], str], seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, state()
-        time.sleep(1)
-
-
-def _root_token() -> str:
-    return str(json.loads((paths.VAULT / "init.json").read_text())["root_token"])

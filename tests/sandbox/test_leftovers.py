@@ -1,7 +1,6 @@
 """What a deleted cluster left behind is found and deleted, and nothing of the running platform."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -11,6 +10,7 @@ from openstack.connection import Connection
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
+from sandbox.process import wait_for
 from tests.sandbox.program import Program
 
 GONE = f"{cloud_name('sandbox', 'cluster')}-deaddeaddead"
@@ -51,8 +51,8 @@ def left(program: Program, tenant: Connection, settings: StackConfig) -> Iterato
         metadata = {"cinder.csi.openstack.org/cluster": GONE}
         volume = tenant.block_storage.create_volume(name="pvc-of-a-deleted-cluster", size=1, metadata=metadata)
         cleanup.callback(tenant.block_storage.delete_volume, volume.id)
-        _wait_until(lambda: octavia.get_load_balancer(balancer.id).provisioning_status, "ACTIVE")
-        _wait_until(lambda: tenant.block_storage.get_volume(volume.id).status, "available")
+        octavia.wait_for_load_balancer(balancer.id, interval=1, wait=TIMEOUT)
+        tenant.block_storage.wait_for_status(volume, interval=1, wait=TIMEOUT)
         yield {
             "load balancer": balancer.id,
             "floating IP": address.id,
@@ -74,10 +74,7 @@ def test_leftovers_are_listed_and_deleted_and_nothing_else(
     assert listed() == {"volume": left["volume"]}
     assert listed("--delete", "--volumes", "--yes") == {"volume": left["volume"]}
     # Cinder deletes it in the background.
-    deadline = time.monotonic() + TIMEOUT
-    while left["volume"] in _ids(tenant):
-        assert time.monotonic() < deadline
-        time.sleep(1)
+    wait_for(lambda: left["volume"] not in _ids(tenant), "the volume is deleted")
     assert listed() == {}
     assert before - _ids(tenant) >= set(left.values())
     # The load balancer's own port is deleted with it, and nothing of the platform.
@@ -100,10 +97,3 @@ def _ids(tenant: Connection) -> set[str]:
 
 def _octavia(tenant: Connection) -> Any:
     return tenant.load_balancer
-
-
-def _wait_until(status: Any, wanted: str) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while (found := status()) != wanted:
-        assert time.monotonic() < deadline, f"is {found}, not {wanted}"
-        time.sleep(1)

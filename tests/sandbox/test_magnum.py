@@ -1,6 +1,5 @@
 """Magnum's drivers are as strict as real ones, and the program refuses what they would ignore."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from openstack.connection import Connection
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
+from sandbox.process import wait_for
 from tests.sandbox.configuration import vary
 from tests.sandbox.magnum_clusters import NAME, small_cluster
 from tests.sandbox.program import Program
@@ -131,10 +131,11 @@ def wait_for_members(tenant: Connection, ingress_address: str) -> None:
         for server in nodes(tenant, CLUSTER)
         for port in tenant.network.ports(device_id=server.id)
     }
-    deadline = time.monotonic() + 300
-    while any({member.address for member in tenant.load_balancer.members(pool)} != wanted for pool in pools):
-        assert time.monotonic() < deadline, "the ingress's load balancer has not the addresses of all nodes"
-        time.sleep(2)
+    wait_for(
+        lambda: all({member.address for member in tenant.load_balancer.members(pool)} == wanted for pool in pools),
+        "the ingress's load balancer has the addresses of all nodes",
+        timeout=300,
+    )
 
 
 def test_another_image_replaces_all_nodes(

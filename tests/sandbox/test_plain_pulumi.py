@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from sandbox import environment, paths
+from sandbox.process import wait_for
 from sandbox.tools import TOOLS
 from tests.sandbox.program import Program
 
@@ -104,7 +104,8 @@ def test_no_process_outlives_the_cli(project: Path, sent: signal.Signals) -> Non
         assert len(started) >= 2
         cli.send_signal(sent)
         cli.wait(20)
-    deadline = time.monotonic() + 10
-    while any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in started):
-        assert time.monotonic() < deadline, [each.cmdline() for each in started if each.is_running()]
-        time.sleep(0.1)
+    wait_for(
+        lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in started),
+        lambda: f"{[each.cmdline() for each in started if each.is_running()]} have ended",
+        timeout=10,
+    )

@@ -77,7 +77,7 @@ def test_argocd_syncs_from_it_and_the_token_is_nowhere_in_clear(
     with Watch([tmp_path]) as watch:
         done = changed.attempt("up")
     assert done.returncode == 0, done.stderr
-    applications = objects.all("argoproj.io/v1alpha1", "Application", "argocd")
+    applications = objects.applications().values()
     assert {each["status"]["sync"]["comparedTo"]["source"]["repoURL"] for each in applications} == {
         f"{server.url}/{paths.GIT.name}"
     }

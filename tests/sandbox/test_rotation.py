@@ -1,7 +1,5 @@
 """Rotation: a line of configuration and `up` replace exactly the requested secrets, in Vault and in the cluster."""
 
-import base64
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +13,8 @@ import hvac.exceptions
 import pytest
 import yaml
 
-from sandbox import paths
 from sandbox.ports import Port
+from sandbox.process import wait_for
 from tests.sandbox.configuration import vary
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
@@ -74,7 +72,7 @@ def look(vault: hvac.Client, objects: Objects) -> Callable[[], Seen]:
         return Seen(
             values={name: each["data"] for name, each in read.items()},
             versions={name: each["metadata"]["version"] for name, each in read.items()},
-            ids=decoded(objects.one("v1", "Secret", "vault-credentials", OPERATOR)),
+            ids=objects.secret("vault-credentials", OPERATOR),
             pods=frozenset(each["metadata"]["name"] for each in objects.all("v1", "Pod", OPERATOR)),
         )
 
@@ -83,13 +81,13 @@ def look(vault: hvac.Client, objects: Objects) -> Callable[[], Seen]:
 
 @pytest.fixture(scope="module")
 def rotation(
-    program: Program, root: hvac.Client, look: Callable[[], Seen], tmp_path_factory: pytest.TempPathFactory
+    program: Program, vault_root: hvac.Client, look: Callable[[], Seen], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Rotation]:
     """Rotate one key, one application and the secret id; deploy the original configuration afterwards."""
-    write = partial(root.secrets.kv.v2.create_or_update_secret, f"{PREFIX}/gafaelfawr", mount_point="secret")
+    write = partial(vault_root.secrets.kv.v2.create_or_update_secret, f"{PREFIX}/gafaelfawr", mount_point="secret")
     write({**look().values["gafaelfawr"], "note": "of a user"})
     metadata = {"max_versions": 20, "custom_metadata": {"owner": "somebody"}}
-    root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json=metadata)
+    vault_root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json=metadata)
     before = look()
     text = str(int(time.time()))
     file = vary(
@@ -102,15 +100,10 @@ def rotation(
         yield Rotation(before, look(), varied)
     finally:
         write({key: value for key, value in look().values["gafaelfawr"].items() if key != "note"})
-        root.adapter.post(f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json={"max_versions": 0, "custom_metadata": {}})
+        vault_root.adapter.post(
+            f"/v1/secret/metadata/{PREFIX}/gafaelfawr", json={"max_versions": 0, "custom_metadata": {}}
+        )
         program.run("up")
-
-
-@pytest.fixture(scope="module")
-def root(program: Program) -> hvac.Client:
-    """Return a client for Vault with the administrator's token, which may set metadata."""
-    del program
-    return hvac.Client(url=Port.VAULT.url, token=json.loads((paths.VAULT / "init.json").read_text())["root_token"])
 
 
 def test_only_the_requested_secrets_and_their_dependents_are_replaced(rotation: Rotation) -> None:
@@ -130,13 +123,13 @@ def test_a_copy_is_updated(rotation: Rotation) -> None:
     assert values["postgres"]["gafaelfawr_password"] == values["gafaelfawr"]["database-password"]
 
 
-def test_keys_of_users_are_kept(rotation: Rotation, root: hvac.Client) -> None:
+def test_keys_of_users_are_kept(rotation: Rotation, vault_root: hvac.Client) -> None:
     assert rotation.after.values["gafaelfawr"]["note"] == "of a user"
     path = f"{PREFIX}/gafaelfawr"
-    metadata = root.secrets.kv.v2.read_secret_metadata(path, mount_point="secret")["data"]
+    metadata = vault_root.secrets.kv.v2.read_secret_metadata(path, mount_point="secret")["data"]
     assert (metadata["max_versions"], metadata["custom_metadata"]) == (20, {"owner": "somebody"})
     version = rotation.before.versions["gafaelfawr"]
-    older = root.secrets.kv.v2.read_secret_version(
+    older = vault_root.secrets.kv.v2.read_secret_version(
         path, version=version, mount_point="secret", raise_on_deleted_version=True
     )
     assert older["data"]["data"] == rotation.before.values["gafaelfawr"]
@@ -146,12 +139,12 @@ def test_the_cluster_has_the_new_values_within_a_minute(rotation: Rotation, obje
     wanted = rotation.after.values
 
     def followed() -> bool:
-        argocd = decoded(objects.one("v1", "Secret", "argocd-secret", "argocd"))
+        argocd = objects.secret("argocd-secret", "argocd")
         return argocd["admin.password"] == wanted["argocd"]["admin.password"] and all(
-            decoded(objects.one("v1", "Secret", name, name)) == wanted[name] for name in ("gafaelfawr", "postgres")
+            objects.secret(name, name) == wanted[name] for name in ("gafaelfawr", "postgres")
         )
 
-    wait_for(followed)
+    wait_for(followed, "the cluster has the new values", timeout=SLOW)
 
 
 def test_the_old_secret_id_is_revoked_and_the_new_one_valid(rotation: Rotation) -> None:
@@ -172,7 +165,7 @@ def test_the_operator_is_restarted_and_continues(rotation: Rotation, objects: Ob
             condition["status"] == "True" for each in every for condition in each["status"]["conditions"]
         )
 
-    wait_for(reconciled)
+    wait_for(reconciled, "all VaultSecrets are reconciled", timeout=SLOW)
 
 
 def test_no_changes_remain(rotation: Rotation) -> None:
@@ -207,14 +200,3 @@ def changed(before: Values, after: Values) -> dict[str, set[str]]:
         for name in before.keys() | after.keys()
     }
     return {name: keys for name, keys in every.items() if keys}
-
-
-def decoded(secret: Mapping[str, Any]) -> dict[str, str]:
-    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SLOW
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {SLOW} s"
-        time.sleep(1)

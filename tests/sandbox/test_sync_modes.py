@@ -1,7 +1,6 @@
 """All changes between the modes of `applications.sync`, and changes of the timeout, on the deployed stack."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from config.applications import SyncMode
 from config.stack_config import StackConfig
+from sandbox.process import wait_for
 from tests.sandbox.configuration import vary
 from tests.sandbox.objects import Objects
 from tests.sandbox.program import Program
@@ -31,10 +31,6 @@ def varied(program: Program, tmp_path: Path) -> Iterator[Varied]:
     """Yield a function that varies the settings of the applications; deploy the original ones afterwards."""
     yield lambda settings: Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", {"applications": settings}))
     program.run("up")
-
-
-def applications(objects: Objects) -> dict[str, dict[str, Any]]:
-    return {each["metadata"]["name"]: each for each in objects.all("argoproj.io/v1alpha1", "Application", "argocd")}
 
 
 def planned(program: Program) -> dict[str, set[str]]:
@@ -62,15 +58,10 @@ def helm_releases(objects: Objects) -> set[str]:
 
 def wanted(objects: Objects) -> dict[str, Any]:
     """Wait for all syncs to end; return each Application's spec, annotations and start time of the last sync."""
-    deadline = time.monotonic() + 60
-    found = applications(objects)
-    while any("operation" in each for each in found.values()):
-        assert time.monotonic() < deadline, "a sync did not end"
-        time.sleep(1)
-        found = applications(objects)
+    wait_for(lambda: not any("operation" in each for each in objects.applications().values()), "all syncs have ended")
     return {
         name: (each["spec"], each["metadata"]["annotations"], each["status"]["operationState"]["startedAt"])
-        for name, each in found.items()
+        for name, each in objects.applications().items()
     }
 
 
@@ -85,7 +76,7 @@ def test_each_mode_can_be_changed_to_each_other(
         changed.run("up")
 
         outputs = program.outputs()["applications"]
-        for name, application in applications(objects).items():
+        for name, application in objects.applications().items():
             automated = None if after is MANUAL else {"prune": True}
             spec = application["spec"]
             assert spec.get("syncPolicy", {}).get("automated") == automated, f"{before} -> {after}: {name}"
@@ -101,7 +92,7 @@ def test_each_mode_can_be_changed_to_each_other(
 def test_an_application_can_have_a_mode_of_its_own(varied: Varied, objects: Objects) -> None:
     changed = varied({"overrides": {"mobu": {"sync": "manual"}, "portal": {"wait": False}}})
     changed.run("up")
-    policies = {name: each["spec"].get("syncPolicy", {}) for name, each in applications(objects).items()}
+    policies = {name: each["spec"].get("syncPolicy", {}) for name, each in objects.applications().items()}
     assert [name for name, each in policies.items() if "automated" not in each] == ["mobu"]
     assert changed.changes("preview") == {}
     assert changed.changes("refresh") == {}

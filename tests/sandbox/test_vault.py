@@ -1,6 +1,5 @@
 """Secrets in Vault: permissions, and copies in the cluster."""
 
-import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,7 +40,7 @@ WRITE_POLICY = "\n".join(
 @pytest.fixture(scope="module")
 def reader(objects: Objects) -> hvac.Client:
     """Return a client for Vault with the credentials of the cluster's operator."""
-    ids = _decoded(objects.one("v1", "Secret", "vault-credentials", "vault-secrets-operator"))
+    ids = objects.secret("vault-credentials", "vault-secrets-operator")
     reader = hvac.Client(url=Port.VAULT.url)
     reader.auth.approle.login(role_id=ids["VAULT_ROLE_ID"], secret_id=ids["VAULT_SECRET_ID"])
     return reader
@@ -221,12 +220,8 @@ def test_the_clusters_secrets_match_vaults(vault: hvac.Client, objects: Objects)
         name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
         expected = _in_vault(vault, each["spec"]["path"].removeprefix("secret/phalanx/sandbox/"))
         keys = each["spec"].get("keys") or expected
-        held = _decoded(objects.one("v1", "Secret", name, namespace))
+        held = objects.secret(name, namespace)
         assert held == {key: expected[key] for key in keys}, f"{namespace}/{name}"
-
-
-def _decoded(secret: dict[str, Any]) -> dict[str, str]:
-    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
 
 
 def _in_vault(vault: hvac.Client, application: str) -> dict[str, str]:

@@ -167,22 +167,21 @@ def test_the_state_has_no_secret_in_plaintext(deployed: Deployed) -> None:
 
 def test_an_operator_deploys_a_platform(platform: Platform, objects: Objects) -> None:
     assert platform.program.changes("preview") == {}
-    applications = objects.all("argoproj.io/v1alpha1", "Application")
-    assert len(applications) > 10
     states = {
-        each["metadata"]["name"]: (each["status"]["sync"]["status"], each["status"]["health"]["status"])
-        for each in applications
+        name: (each["status"]["sync"]["status"], each["status"]["health"]["status"])
+        for name, each in objects.applications().items()
     }
+    assert len(states) > 10
     assert set(states.values()) == {("Synced", "Healthy")}, states
 
 
 @pytest.mark.usefixtures("platform")
 def test_the_cluster_has_the_secrets_of_this_vault(deployed: Deployed, objects: Objects) -> None:
-    ids = _decoded(objects.one("v1", "Secret", "vault-credentials", "vault-secrets-operator"))
+    ids = objects.secret("vault-credentials", "vault-secrets-operator")
     cluster = deployed.vm.client()
     cluster.auth.approle.login(role_id=ids["VAULT_ROLE_ID"], secret_id=ids["VAULT_SECRET_ID"])
     held: Any = cluster.read("secret/data/phalanx/sandbox/postgres")
-    assert _decoded(objects.one("v1", "Secret", "postgres", "postgres")) == held["data"]["data"]
+    assert objects.secret("postgres", "postgres") == held["data"]["data"]
     failed = [
         (each["metadata"]["name"], condition["message"])
         for each in objects.all("ricoberger.de/v1alpha1", "VaultSecret")
@@ -207,7 +206,3 @@ def test_the_cluster_trusts_the_authority_of_this_vault(deployed: Deployed, obje
 def test_an_operator_cannot_read_other_paths(platform: Platform, path: str) -> None:
     with pytest.raises(hvac.exceptions.Forbidden):
         platform.operator.read(path)
-
-
-def _decoded(secret: Mapping[str, Any]) -> dict[str, str]:
-    return {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}

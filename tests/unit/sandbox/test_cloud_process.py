@@ -162,6 +162,8 @@ def test_a_timeout_names_the_condition_and_the_log(sleeper: Process) -> None:
     sleeper.start()
     with pytest.raises(SandboxError, match=r"the moon is blue.*sleeper\.log"):
         wait_for(lambda: False, "the moon is blue", sleeper, timeout=0.1)
+    with pytest.raises(SandboxError, match="the moon is blue, not white"):
+        wait_for(lambda: False, lambda: "the moon is blue, not white", timeout=0)
 
 
 def test_records_are_readable_by_their_owner_only(sleeper: Process) -> None:
