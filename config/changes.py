@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, get_origin
 
 from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema
+
+from config.annotations import item_type, members, models
 
 SCHEMA_KEY = "x-change"
 """Key of a change in the JSON schema that pydantic makes of a model."""
@@ -92,33 +94,21 @@ def keys(model: type[BaseModel]) -> Iterator[Key]:
 
 
 def _below(annotation: Any, path: str, above: Change | None) -> Iterator[Key]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, field in annotation.model_fields.items():
+    for model in models(annotation):
+        for name, field in model.model_fields.items():
             at = f"{path}.{field.alias or name}".lstrip(".")
             change = _declared(field) or above
             below = list(_below(field.annotation, at, change))
-            section = bool(below) and all(_is_model(each) for each in _alternatives(field.annotation))
+            section = bool(below) and len([*models(field.annotation)]) == len(members(field.annotation))
             yield Key(path=at, change=change, section=section)
             yield from below
-    elif get_origin(annotation) is dict:
-        yield from _below(get_args(annotation)[1], f"{path}.NAME", above)
-    else:
-        for each in _alternatives(annotation) if get_args(annotation) else ():
-            yield from _below(each, path, above)
+    if (item := item_type(annotation)) is not None:
+        mapping = any(get_origin(each) is dict for each in members(annotation))
+        yield from _below(item, f"{path}.NAME" if mapping else path, above)
 
 
 def _declared(field: FieldInfo) -> Change | None:
     return next((each for each in field.metadata if isinstance(each, Change)), None)
-
-
-def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    if get_origin(annotation) is Annotated:
-        return _alternatives(get_args(annotation)[0])
-    return get_args(annotation) or (annotation,)
-
-
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def sentence(description: str, change: str) -> str:

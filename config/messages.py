@@ -4,16 +4,17 @@ import difflib
 import json
 import re
 import sys
-import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Final, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import yaml
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from config.annotations import item_type, members, models
 from config.stack_file import StackFile
+from phalanx.documents import EXPECTATIONS
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -54,9 +55,9 @@ def locate(location: Sequence[int | str], root: type[StackFile]) -> Place:
     for part in location:
         if part == _KEY:
             continue
-        models = list(_models(place.annotation))
-        fields = {each.alias or name: each for model in models for name, each in model.model_fields.items()}
-        if part not in fields and (tagged := [model for model in models if part in get_args(_discriminator(model))]):
+        here = list(models(place.annotation))
+        fields = {each.alias or name: each for model in here for name, each in model.model_fields.items()}
+        if part not in fields and (tagged := [model for model in here if part in get_args(_discriminator(model))]):
             place.annotation = tagged[0]
             continue
         place.near_secrets = any(_is_secret(each.annotation) for each in fields.values())
@@ -64,7 +65,7 @@ def locate(location: Sequence[int | str], root: type[StackFile]) -> Place:
         place.neighbors = list(fields)
         place.container = place.field or place.container
         place.field = fields.get(str(part))
-        place.annotation = place.field.annotation if place.field else _item(place.annotation)
+        place.annotation = place.field.annotation if place.field else item_type(place.annotation)
     return place
 
 
@@ -75,7 +76,7 @@ def is_secret(place: Place, marker: object) -> bool:
         place: Position of the value.
         marker: Annotation of hidden values that need not be encrypted.
     """
-    return SecretStr in _members(place.annotation) and not (place.field and marker in place.field.metadata)
+    return SecretStr in members(place.annotation) and not (place.field and marker in place.field.metadata)
 
 
 def text_key(key: str) -> str:
@@ -106,7 +107,7 @@ def message(detail: "ErrorDetails", root: type[StackFile]) -> str:
         case "conflict":
             return f"{where}: {detail['msg']}"
         case "union_tag_not_found" | "union_tag_invalid":
-            kinds = ", ".join(kind for model in _models(place.annotation) for kind in get_args(_discriminator(model)))
+            kinds = ", ".join(kind for model in models(place.annotation) for kind in get_args(_discriminator(model)))
             return f"{where}.kind must be one of {kinds}.{_expected(place)}"
     words = _words(detail)
     if detail["loc"][-1:] == (_KEY,):
@@ -124,14 +125,11 @@ def nearest(name: str, known: Sequence[str], prefix: str = "") -> str:
 
 
 _WORDS: Final = {
-    "bool_type": "must be true or false, without quotes",
-    "dict_type": "must be a mapping (`key: value`)",
+    **EXPECTATIONS,
     "int_from_float": "must be a whole number",
     "int_type": "must be a whole number, without quotes",
     "model_attributes_type": "must be a mapping (`key: value`)",
-    "model_type": "must be a mapping (`key: value`)",
     "path_type": "must be text: put it in quotes",
-    "string_type": "must be text: put it in quotes",
     "tuple_type": "must be a list (`[value, ...]`)",
 }
 """Requirements by pydantic's type of error."""
@@ -173,10 +171,9 @@ def _example(known: FieldInfo) -> str:
         return _flow(known.examples[0])
     if isinstance(known.default, int | str):
         return _flow(str(known.default) if isinstance(known.default, str) else known.default)
-    members = _members(known.annotation)
-    if SecretStr in members:
+    if SecretStr in members(known.annotation):
         return "{secure: ...}"
-    for member in members:
+    for member in members(known.annotation):
         if get_args(member) and not isinstance(member, type):
             return str(get_args(member)[0])
         if isinstance(member, type) and issubclass(member, BaseModel):
@@ -208,32 +205,6 @@ def _printable(text: str) -> str:
     return shown if len(text) <= _MAX_QUOTED else f"{shown}…"
 
 
-def _members(annotation: Any) -> tuple[Any, ...]:
-    """Return the members of a (union) type, or the type itself, without annotations."""
-    if get_origin(annotation) is Annotated:
-        return _members(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        return tuple(each for member in get_args(annotation) for each in _members(member))
-    return (annotation,)
-
-
-def _item(annotation: Any) -> Any:
-    """Return the type of the items of a mapping or tuple; None for other types."""
-    for member in _members(annotation):
-        if get_origin(member) is dict:
-            return get_args(member)[1]
-        if get_origin(member) is tuple:
-            return get_args(member)[0]
-    return None
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Yield the models among the members of a type."""
-    for member in _members(annotation):
-        if isinstance(member, type) and issubclass(member, BaseModel):
-            yield member
-
-
 def _discriminator(model: type[BaseModel]) -> Any:
     """Return the type of the field that distinguishes a union's members; None if the model has none."""
     return model.model_fields["kind"].annotation if "kind" in model.model_fields else None
@@ -241,8 +212,8 @@ def _discriminator(model: type[BaseModel]) -> Any:
 
 def _is_secret(annotation: Any) -> bool:
     """Return whether a type is a secret, or a mapping or list of secrets."""
-    return SecretStr in _members(annotation) or (
-        (item := _item(annotation)) is not None and item is not annotation and _is_secret(item)
+    return SecretStr in members(annotation) or (
+        (item := item_type(annotation)) is not None and item is not annotation and _is_secret(item)
     )
 
 
@@ -250,9 +221,9 @@ def _holds_secrets(annotation: Any) -> bool:
     """Return whether a value of a type may contain a secret, at any depth."""
     if _is_secret(annotation):
         return True
-    item = _item(annotation)
+    item = item_type(annotation)
     return any(
         _holds_secrets(each.annotation)
-        for model in _models(item if item is not None else annotation)
+        for model in models(item if item is not None else annotation)
         for each in model.model_fields.values()
     )

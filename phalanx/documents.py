@@ -189,7 +189,7 @@ def validate(
         raise PhalanxError(*problems) from None
 
 
-_EXPLANATIONS: Final = {
+EXPECTATIONS: Final = {
     "bool_type": "must be true or false, without quotes",
     "dict_type": "must be a mapping (`key: value`)",
     "mapping_type": "must be a mapping (`key: value`)",
@@ -208,11 +208,11 @@ def _explain(detail: "ErrorDetails", *, quote: bool) -> str:
             return "is not a known key"
         case "invalid_key":
             return "keys must be text: put them in quotes"
-        case kind_of_error if kind_of_error in _EXPLANATIONS:
+        case kind_of_error if kind_of_error in EXPECTATIONS:
             key = "this key " if detail["loc"][-1:] == ("[key]",) else ""
             found = detail["input"]
             quoted = f"{found} is " if quote and isinstance(found, bool | int | float) else ""
-            return f"{key}{_EXPLANATIONS[kind_of_error]} ({quoted}{kind(found)})"
+            return f"{key}{EXPECTATIONS[kind_of_error]} ({quoted}{kind(found)})"
         case _:
             return detail["msg"].removeprefix("Value error, ")
 

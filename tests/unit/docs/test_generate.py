@@ -1,12 +1,10 @@
 """The generated references are complete, and the pages' links lead somewhere."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
 
 import pytest
-from pydantic import BaseModel
 
+from config.changes import keys
 from config.cluster import Masters
 from config.stack_config import StackConfig
 from config.stack_file import StackFile
@@ -23,23 +21,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def keys(annotation: Any, path: str) -> Iterator[str]:
-    """Yield the path of each key below an annotation of the models, without the help of their JSON schema."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        for name, field in annotation.model_fields.items():
-            key = f"{path}{'.' if ':' in path else ':'}{field.alias or name}"
-            yield key
-            yield from keys(field.annotation, key)
-    elif origin is dict:
-        yield from keys(arguments[1], f"{path}.NAME")
-    elif origin is Annotated:
-        yield from keys(arguments[0], path)
-    else:
-        for each in arguments:
-            yield from keys(each, path)
-
-
 @pytest.mark.parametrize(
     ("name", "model", "some"),
     [
@@ -53,7 +34,7 @@ def keys(annotation: Any, path: str) -> Iterator[str]:
 )
 def test_every_configuration_key_has_a_row(site: Path, name: str, model: type[StackFile], some: set[str]) -> None:
     page = (site / "reference" / name).read_text()
-    expected = set(keys(model, model.project))
+    expected = {f"{model.project}:{key.path}" for key in keys(model)}
     assert some <= expected
     assert [key for key in sorted(expected) if f"| `{key}` |" not in page] == []
 
