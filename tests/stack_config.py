@@ -4,6 +4,7 @@ import base64
 import functools
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,18 @@ def load(root: Path, stack: str) -> dict[str, str]:
     declared = {key if ":" in key else f"{project['name']}:{key}": each for key, each in project["config"].items()}
     defaults = {key: each.get("value", each.get("default")) for key, each in declared.items()}
     given = {**{key: value for key, value in defaults.items() if value is not None}, **document["config"]}
-    plain = {key: _decrypted(value, document.get("encryptionsalt", "")) for key, value in given.items()}
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in plain.items()}
+    return as_texts({key: _decrypted(value, document.get("encryptionsalt", "")) for key, value in given.items()})
+
+
+def as_texts(values: Mapping[str, Any], project: str = "") -> dict[str, str]:
+    """Return a configuration as the CLI passes it to a program: objects and lists as JSON.
+
+    Args:
+        values: Values by key.
+        project: Name of the project, if the keys have none.
+    """
+    prefix = f"{project}:" if project else ""
+    return {f"{prefix}{key}": each if isinstance(each, str) else json.dumps(each) for key, each in values.items()}
 
 
 def encrypt(text: str, salt: str) -> str:

@@ -10,6 +10,7 @@ from probes import retries
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.recording import ProgramRunner
+from tests.unit.recovery.fake_pulumi import FakePulumi
 
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "openstack:networking/floatingIp:FloatingIp": {"address": "203.0.113.16"},
@@ -63,6 +64,18 @@ def empty_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
     """Yield an unsealed OpenBao of the module, at first without mounts."""
     with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
         yield bao
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+    """Put a fake CLI with an empty state on PATH."""
+    directory = tmp_path / "cli"
+    directory.mkdir()
+    fake = FakePulumi(directory)
+    fake.install()
+    for name, value in fake.variables.items():
+        monkeypatch.setenv(name, value)
+    return fake
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """A complete stack configuration that tests vary."""
 
 import copy
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from config.loader import parse
 from config.stack_config import StackConfig
@@ -53,6 +56,17 @@ def environment_data(**changes: Any) -> dict[str, Any]:
 def environment(**changes: Any) -> StackConfig:
     """Return the validated configuration with changes as in `environment_data`."""
     return parse(environment_data(**changes), "Pulumi.test.yaml", StackConfig)
+
+
+def stack_text(**changes: Any) -> str:
+    """Return the configuration as a stack's file, with changes as in `environment_data`."""
+    return yaml.safe_dump({"config": {f"rsp:{key}": value for key, value in environment_data(**changes).items()}})
+
+
+def write_stack(file: Path = Path("Pulumi.test.yaml"), **changes: Any) -> Path:
+    """Write the configuration to a stack's file, with changes as in `environment_data`, and return the file."""
+    file.write_text(stack_text(**changes))
+    return file
 
 
 _VAULT: dict[str, Any] = {

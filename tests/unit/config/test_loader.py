@@ -1,6 +1,5 @@
 import json
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pytest
@@ -11,18 +10,15 @@ from config.loader import SEALED, ConfigError, load, load_file
 from config.stack_config import StackConfig
 from config.stack_file import StackFile
 from config.vault_stack import VaultStackConfig
+from tests.stack_config import as_texts
 from tests.unit.recording import ProgramRunner
-from tests.unit.sample import environment, environment_data
+from tests.unit.sample import environment, environment_data, write_stack
 
 ROOT = Path(schema.__file__).parents[1]
 PROJECT_FILES: dict[Path, type[StackFile]] = {
     ROOT / "Pulumi.yaml": StackConfig,
     ROOT / "vault/Pulumi.yaml": VaultStackConfig,
 }
-
-
-def as_pulumi_hands_over(data: dict[str, Any]) -> dict[str, str]:
-    return {f"rsp:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in data.items()}
 
 
 def load_in_program(run_program: ProgramRunner, config: dict[str, str]) -> StackConfig:
@@ -32,39 +28,35 @@ def load_in_program(run_program: ProgramRunner, config: dict[str, str]) -> Stack
 
 
 def test_reads_pulumi_configuration(run_program: ProgramRunner) -> None:
-    config = as_pulumi_hands_over(environment_data(protect=False))
+    config = as_texts(environment_data(protect=False), "rsp")
     assert load_in_program(run_program, config) == environment(protect=False)
 
 
 def test_other_namespaces_are_not_ours(run_program: ProgramRunner) -> None:
-    config = {**as_pulumi_hands_over(environment_data()), "pulumi:disable-default-providers": '["*"]'}
+    config = {**as_texts(environment_data(), "rsp"), "pulumi:disable-default-providers": '["*"]'}
     assert load_in_program(run_program, config) == environment()
 
 
 def test_a_misspelt_section_is_found(run_program: ProgramRunner) -> None:
-    config = {**as_pulumi_hands_over(environment_data()), "rsp:clutser": "{}"}
+    config = {**as_texts(environment_data(), "rsp"), "rsp:clutser": "{}"}
     with pytest.raises(
         ConfigError, match=r"^Pulumi\.test\.yaml: rsp:clutser is not a known key; did you mean `clusters`"
     ):
         load_in_program(run_program, config)
 
 
-def write_stack(path: Path, data: dict[str, Any]) -> Path:
-    path.write_text(yaml.safe_dump({"config": {f"rsp:{key}": value for key, value in data.items()}}))
-    return path
-
-
 def test_a_file_reads_like_the_configuration(tmp_path: Path) -> None:
-    assert load_file(write_stack(tmp_path / "Pulumi.x.yaml", environment_data()), StackConfig) == environment()
+    assert load_file(write_stack(tmp_path / "Pulumi.x.yaml"), StackConfig) == environment()
 
 
 def test_a_file_keeps_its_secrets_sealed(tmp_path: Path) -> None:
-    given = environment_data(
+    file = write_stack(
+        tmp_path / "Pulumi.x.yaml",
         objectStore__kind="s3",
         objectStore__accessKey="AKIA",
         objectStore__secretKey={"secure": "v1:abc:def"},
     )
-    store = load_file(write_stack(tmp_path / "Pulumi.x.yaml", given), StackConfig).object_store
+    store = load_file(file, StackConfig).object_store
     assert store.kind == "s3"
     assert store.access_key.get_secret_value() == "AKIA"
     assert store.secret_key.get_secret_value() == SEALED
@@ -91,7 +83,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_other_project_has_none_of_its_keys(tmp_path: Path) -> None:
-    path = write_stack(tmp_path / "Pulumi.x.yaml", environment_data())
+    path = write_stack(tmp_path / "Pulumi.x.yaml")
     with pytest.raises(ConfigError, match=r"Pulumi\.x\.yaml: rsp-vault:host is missing\. Expected: DNS name"):
         load_file(path, VaultStackConfig)
 

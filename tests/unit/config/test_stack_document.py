@@ -14,14 +14,10 @@ from config import stack_document
 from config.loader import ConfigError, load, load_checked, load_file
 from config.stack_config import StackConfig
 from tests.unit.recording import STACK, ProgramRunner
-from tests.unit.sample import environment, environment_data
+from tests.unit.sample import environment, environment_data, stack_text
 
 FILE = f"Pulumi.{STACK}.yaml"
 ALIASES = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
-
-
-def text_of(**changes: Any) -> str:
-    return yaml.safe_dump({"config": {f"rsp:{key}": value for key, value in environment_data(**changes).items()}})
 
 
 def problems(folder: Path, text: str | bytes) -> list[str]:
@@ -83,7 +79,7 @@ config: {}
 
 
 def test_keys_that_nobody_reads_are_refused_with_the_nearest_key(tmp_path: Path) -> None:
-    data = yaml.safe_load(text_of())
+    data = yaml.safe_load(stack_text())
     data["config"] |= {"rps:tls": {}, "x:y:zzz": 1, "ingress": {}, "openstack:cloud": "x", "pulumi:tags": {}}
     data["rsp:vault"] = {}
     assert problems(tmp_path, yaml.safe_dump(data)) == [
@@ -108,7 +104,7 @@ KNOWN = ", ".join(sorted(f"rsp:{each.alias}" for each in StackConfig.model_field
     ],
 )
 def test_only_secrets_may_be_encrypted(tmp_path: Path, changes: dict[str, Any], key: str) -> None:
-    (line,) = problems(tmp_path, text_of(**changes))
+    (line,) = problems(tmp_path, stack_text(**changes))
     assert line.startswith(f"{FILE}: {key} is encrypted, but only secrets may be: write it in plain text")
 
 
@@ -118,7 +114,7 @@ def test_secrets_in_plain_text_are_worth_a_warning(tmp_path: Path) -> None:
         "applications": {"argocd": {"dex.clientSecret": "planted", "other": sealed}},
         "registries": {"ghcr.io": {"username": "robot", "password": "planted"}},
     }
-    file.write_text(text_of(secrets=secrets))
+    file.write_text(stack_text(secrets=secrets))
     paths = [
         'rsp:secrets.applications.argocd["dex.clientSecret"]',
         'rsp:secrets.registries["ghcr.io"].password',
@@ -201,7 +197,7 @@ def test_a_program_warns_of_plain_secrets_and_refuses_what_pulumi_ignores(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     file = Path(FILE)
-    file.write_text(text_of(secrets={"applications": {"argocd": {"key": "planted"}}}))
+    file.write_text(stack_text(secrets={"applications": {"argocd": {"key": "planted"}}}))
     given = stack_document.read(file, "rsp").texts()
     loaded: list[StackConfig] = []
     recording = run_program.having(config=given)(lambda: loaded.append(load(pulumi.Config(), StackConfig)))
@@ -229,7 +225,7 @@ def test_another_file_than_the_one_in_use_is_not_looked_at(
     monkeypatch.chdir(tmp_path)
     Path(FILE).write_text("config: {rsp:tls: {secure: x}}\nrsp:tls: {}")
     other = Path("other.yaml")
-    other.write_text(text_of())
+    other.write_text(stack_text())
     loaded: list[StackConfig] = []
     given = stack_document.read(other, "rsp").texts()
     run_program.having(config=given)(lambda: loaded.append(load(pulumi.Config(), StackConfig)))

@@ -7,7 +7,6 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from diagram import mermaid, platform, svg
@@ -15,7 +14,7 @@ from diagram.platform import Box, NothingDeployedError, Platform
 from operations.__main__ import app
 from recovery.pulumi_stack import PulumiStack
 from tests.unit.diagram.deployed import resource, resources
-from tests.unit.sample import environment, environment_data
+from tests.unit.sample import environment, environment_data, write_stack
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 SHOWN = (
@@ -187,8 +186,7 @@ def test_a_stack_without_cluster_cannot_be_drawn() -> None:
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = {f"rsp:{key}": value for key, value in environment_data().items()}
-    (tmp_path / "Pulumi.roe.yaml").write_text(yaml.safe_dump({"config": config}))
+    write_stack(tmp_path / "Pulumi.roe.yaml")
     monkeypatch.chdir(tmp_path)
     document = {"deployment": {"resources": json.loads(json.dumps(resources()))}}
     # Without the secrets in plaintext.

@@ -6,21 +6,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from operations.__main__ import app
 from recovery import backups as recovery_backups
 from recovery import restore as recovery_restore
 from tests.unit.fake_cinder import FakeCinder
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 
 def configure(**backups: Any) -> None:
     """Write the stack's file."""
-    data = environment_data(backups=backups) if backups else environment_data()
-    values = {f"rsp:{key}": value for key, value in data.items()}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump({"config": values}))
+    changes: dict[str, Any] = {"backups": backups} if backups else {}
+    write_stack(**changes)
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
 """Backups are made, listed and deleted by the commands."""
 
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from keystoneauth1.exceptions import ConnectFailure
 
 from recovery import backups as recovery_backups
 from tests.unit.fake_cinder import FakeCinder
 from tests.unit.operations.backup_command import cinder, configure, results, run
-from tests.unit.sample import environment_data
+from tests.unit.sample import environment_data, write_stack
 
 __all__ = ["cinder"]
 
@@ -246,10 +244,8 @@ def test_volumes_of_claims_are_found_by_their_metadata(cinder: FakeCinder) -> No
 
 def test_of_two_clusters_the_active_ones_volume_is_backed_up(cinder: FakeCinder) -> None:
     cluster = environment_data()["clusters"]["cluster"]
-    configure(kind="snapshot", volumes=[], claims=["postgres/postgres-physpvc"])
-    stack_file = yaml.safe_load(Path("Pulumi.test.yaml").read_text())
-    stack_file["config"] |= {"rsp:clusters": {"blue": cluster, "green": cluster}, "rsp:activeCluster": "green"}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(stack_file))
+    backups = {"kind": "snapshot", "volumes": [], "claims": ["postgres/postgres-physpvc"]}
+    write_stack(clusters={"blue": cluster, "green": cluster}, activeCluster="green", backups=backups)
     claim = {"csi.storage.k8s.io/pvc/namespace": "postgres", "csi.storage.k8s.io/pvc/name": "postgres-physpvc"}
 
     def volume(of: str, status: str = "in-use") -> Any:

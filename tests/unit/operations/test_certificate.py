@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
 from typer.testing import CliRunner, Result
 
 from operations import certificate
@@ -17,7 +16,7 @@ from phalanx.secrets import SecretKey
 from probes import served_certificate, vault_secrets
 from sandbox.site_certificate import issue
 from tests.unit.phalanx.repository import SETTINGS, write
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 from tests.unit.tls_server import tls_server
 
 HOST = "rsp.example.org"
@@ -37,14 +36,12 @@ def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = Checkout(repository="https://example.org/phalanx", revision="main", commit="0" * 40, path=path)
     monkeypatch.setattr(checkout, "resolve", lambda *_, **__: tree)
     monkeypatch.chdir(tmp_path)
-    configure({"kind": "vault"})
+    configure(kind="vault")
     hold(issued(), monkeypatch)
 
 
-def configure(tls: dict[str, Any]) -> None:
-    data = environment_data(tls=tls, phalanx__environment="test")
-    content = {"config": {f"rsp:{section}": value for section, value in data.items()}}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(content))
+def configure(**tls: str) -> None:
+    write_stack(tls=tls, phalanx__environment="test")
 
 
 def hold(pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +121,7 @@ def test_a_name_that_cannot_exist_is_reported() -> None:
 def test_the_served_certificate_is_checked_if_it_comes_from_cert_manager(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure({"kind": "letsencrypt", "email": "rsp@example.org"})
+    configure(kind="letsencrypt", email="rsp@example.org")
     pair = issued(days=20)
     trust(pair, monkeypatch)
     with tls_server(*pair, tmp_path) as address:
@@ -139,7 +136,7 @@ def test_the_served_certificate_is_checked_if_it_comes_from_cert_manager(
     [(-1, HOST, "has expired"), (60, "ingress.local", "serves a certificate for ingress.local")],
 )
 def test_an_invalid_served_certificate_is_reported(days: float, host: str, expected: str, tmp_path: Path) -> None:
-    configure({"kind": "letsencrypt", "email": "rsp@example.org"})
+    configure(kind="letsencrypt", email="rsp@example.org")
     with tls_server(*issued(days, host), tmp_path) as address:
         assert any(expected in each for each in problems("--connect", address))
 

@@ -21,15 +21,11 @@ NUBLADO = ok("application nublado", "Synced, Healthy, 12345678")
 
 
 @pytest.fixture
-def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+def pulumi(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
     """Return a Pulumi CLI with the state of a deployed platform, behind checks that find nothing wrong."""
-    fake = FakePulumi(tmp_path)
-    fake.install()
-    for name, value in fake.variables.items():
-        monkeypatch.setenv(name, value)
-    fake.write(deployed.resources(), [])
+    pulumi.write(deployed.resources(), [])
     finds(monkeypatch, [NUBLADO])
-    return fake
+    return pulumi
 
 
 def finds(monkeypatch: pytest.MonkeyPatch, findings: Iterable[Finding]) -> None:

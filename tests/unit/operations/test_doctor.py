@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from keystoneauth1.exceptions import ConnectFailure
 from typer.testing import CliRunner, Result
 
@@ -20,7 +19,7 @@ from probes.health.root_causes import explain
 from recovery.document import secret
 from sandbox.site_certificate import issue
 from tests.unit.recovery.fake_pulumi import FakePulumi
-from tests.unit.sample import environment, environment_data
+from tests.unit.sample import environment, write_stack
 
 SEALED = critical("Vault", "is sealed", "`vault operator unseal`")
 MISSING = critical("secrets", "cannot be read", because_of=("Vault",))
@@ -32,9 +31,8 @@ Doctor = Callable[..., Result]
 @pytest.fixture
 def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:
     """Return a function that runs the command with given findings of one check."""
-    config = {f"rsp:{key}": value for key, value in environment_data().items()}
-    (tmp_path / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
     monkeypatch.chdir(tmp_path)
+    write_stack()
 
     def invoke(findings: list[Finding], *arguments: str) -> Result:
         check = Check(name="given", run=lambda: findings)
@@ -156,15 +154,6 @@ def test_an_unreachable_cloud_does_not_hide_that_the_platform_is_down() -> None:
     assert [each.subject for each in found if each.is_root] == ["Keystone", "HTTPS"]
 
 
-@pytest.fixture
-def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
-    fake = FakePulumi(tmp_path)
-    fake.install()
-    for name, value in fake.variables.items():
-        monkeypatch.setenv(name, value)
-    return fake
-
-
 def test_the_kubeconfig_is_that_of_the_state(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = {"name": "rsp-test-cluster", "kubeconfig": secret({"raw_config": "planted-kubeconfig"})}
     urn = "urn:pulumi:test::rsp::openstack:containerinfra/cluster:Cluster::cluster-cluster"
@@ -195,8 +184,8 @@ def test_a_cluster_that_was_not_created_completely_has_no_kubeconfig(
     assert used == ["signed"]
 
 
-def test_without_the_state_magnum_signs_a_certificate(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> None:
-    pulumi.write([], [])
+@pytest.mark.usefixtures("pulumi")
+def test_without_the_state_magnum_signs_a_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[str] = []
     monkeypatch.setattr(doctor_cluster_checks, "KubernetesApi", used.append)
     monkeypatch.setattr(doctor_checks, "connect", lambda _: "connection")

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from keystoneauth1.exceptions import ConnectFailure
 from openstack import exceptions
 from typer.testing import CliRunner, Result
@@ -26,7 +25,7 @@ from tests.unit.probes.fake_leftovers import (
     port,
     volume,
 )
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 BALANCER = f"kube_service_{DEAD}_portal_web"
 GROUP = f"k8s-cluster-magnum-0f3a-{DEAD}-secgroup-worker"
@@ -73,8 +72,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: list[dict[str, Any]]) -> Project:
     del state
     monkeypatch.chdir(tmp_path)
-    values = {f"rsp:{key}": value for key, value in environment_data().items()}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump({"config": values}))
+    write_stack()
     fake = Project()
     monkeypatch.setattr("operations.leftovers.connect", lambda _: fake)
     return fake
@@ -118,8 +116,7 @@ def test_what_the_state_has_is_never_deleted(project: Project, state: list[dict[
 
 
 def test_the_address_that_the_site_keeps_is_never_deleted(project: Project) -> None:
-    values = {f"rsp:{key}": value for key, value in environment_data(ingress__floatingIp="192.0.2.1").items()}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump({"config": values}))
+    write_stack(ingress__floatingIp="192.0.2.1")
     assert run("--delete", "--yes").exit_code == 0
     assert len(project.deleted) == 3
     assert len(project.addresses) == 1

@@ -6,14 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from keystoneauth1.exceptions import ConnectFailure, EndpointNotFound
 from openstack.exceptions import HttpException
 
 from operations import needed_secrets
 from operations.__main__ import main
 from recovery.pulumi_stack import PulumiStack
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 
 class Down:
@@ -32,8 +31,7 @@ class Down:
 @pytest.fixture(autouse=True)
 def _stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    values = {f"rsp:{key}": value for key, value in environment_data().items()}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump({"config": values}))
+    write_stack()
 
 
 def error(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:

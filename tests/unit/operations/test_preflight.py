@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from config import versions
@@ -17,7 +16,7 @@ from phalanx.errors import CheckoutError, PhalanxError
 from phalanx.git_credentials import Token
 from probes import preflight
 from probes.problem import Problem
-from tests.unit.sample import environment, environment_data
+from tests.unit.sample import environment, environment_data, write_stack
 
 WARNING = Problem(where="Vault", what="expires soon", fatal=False)
 FATAL = Problem(where="rsp:nfs.image", what="the cloud has no `x`; it has: y")
@@ -119,14 +118,9 @@ def test_a_missing_revision_is_reported(services: SimpleNamespace, monkeypatch: 
     ]
 
 
-def write_stack(directory: Path, **changes: object) -> None:
-    config = {f"rsp:{key}": value for key, value in environment_data(**changes).items()}
-    (directory / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": config}))
-
-
 def test_callback_urls_are_printed(services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_stack(tmp_path)
     monkeypatch.chdir(tmp_path)
+    write_stack()
     services.target.fqdn = "rsp.example.org"
     values = {"config": {"github": {"clientId": "id"}}}
     services.applications = {"gafaelfawr": Application(name="gafaelfawr", values=values)}
@@ -142,8 +136,8 @@ def test_the_command_fails_only_on_fatal_problems(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write_stack(tmp_path)
     monkeypatch.chdir(tmp_path)
+    write_stack()
     services.vault = [WARNING]
     good = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert (good.exit_code, good.stderr) == (0, "Vault (warning): expires soon\n")
@@ -158,8 +152,8 @@ def test_the_command_fails_only_on_fatal_problems(
 def test_the_command_reports_problems_of_the_applications(
     services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_stack(tmp_path, applications__overrides={"tap": {"revision": "v1"}})
     monkeypatch.chdir(tmp_path)
+    write_stack(applications__overrides={"tap": {"revision": "v1"}})
     services.vault = [WARNING]
 
     def load(*_: object, revisions: Mapping[str, str], bootstrap: bool, kubernetes: frozenset[str]) -> None:
@@ -180,8 +174,8 @@ def test_the_command_reports_problems_of_the_applications(
 def test_the_command_reports_missing_secrets_and_values_without_effect(
     services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_stack(tmp_path)
     monkeypatch.chdir(tmp_path)
+    write_stack()
     services.warnings = ["applications/tap/values-test.yaml: a: has no effect"]
     result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert result.exit_code == 0
@@ -197,8 +191,8 @@ def test_the_command_prints_json(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write_stack(tmp_path)
     monkeypatch.chdir(tmp_path)
+    write_stack()
     services.openstack = [FATAL]
     result = CliRunner().invoke(app, ["preflight", "--stack", "test", "--json"])
     assert json.loads(result.stdout) == [
@@ -209,8 +203,8 @@ def test_the_command_prints_json(
 def test_the_command_warns_of_secrets_in_plain_text(
     services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_stack(tmp_path, secrets={"applications": {"argocd": {"key": "planted"}}})
     monkeypatch.chdir(tmp_path)
+    write_stack(secrets={"applications": {"argocd": {"key": "planted"}}})
     result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert result.exit_code == 0
     assert "Pulumi.test.yaml (warning): rsp:secrets.applications.argocd.key is a secret in plain text" in result.stderr
@@ -223,8 +217,8 @@ def test_an_invalid_configuration_is_reported_without_requests(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write_stack(tmp_path, clusters__cluster__masters__count=2)
     monkeypatch.chdir(tmp_path)
+    write_stack(clusters__cluster__masters__count=2)
     result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
     assert result.exit_code == 1
     assert "Pulumi.test.yaml: rsp:clusters.cluster.masters.count: must be odd, got 2" in result.stderr
@@ -242,11 +236,8 @@ def test_encrypted_credentials_of_the_repository_are_decrypted_by_pulumi(
 
     monkeypatch.setattr("phalanx.checkout.resolve", resolve)
     monkeypatch.chdir(tmp_path)
-    given = environment_data(phalanx__credentials={"kind": "https", "token": {"secure": "v1:abc:def"}})
-    (tmp_path / "Pulumi.test.yaml").write_text(
-        yaml.safe_dump({"config": {f"rsp:{key}": value for key, value in given.items()}})
-    )
-    decrypted = {**given["phalanx"], "credentials": {"kind": "https", "token": "planted-token"}}
+    write_stack(phalanx__credentials={"kind": "https", "token": {"secure": "v1:abc:def"}})
+    decrypted = {**environment_data()["phalanx"], "credentials": {"kind": "https", "token": "planted-token"}}
     program = tmp_path / "pulumi"
     program.write_text(f"#!/bin/sh\necho \"$@\" > called\necho '{json.dumps(decrypted)}'\n")
     program.chmod(0o700)

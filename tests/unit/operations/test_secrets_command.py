@@ -1,5 +1,4 @@
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from phalanx.errors import SecretsError
 from phalanx.generators import GeneratorType
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
 from tests.unit.json_server import json_server
+from tests.unit.phalanx import phalanx_git
 from tests.unit.phalanx.repository import SETTINGS, copied, generated, static, write
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 PREFIX = "secret/phalanx/test"
 
@@ -88,8 +88,6 @@ spec:
 
 APPLICATIONS = ("argocd", "ingress-nginx", "mobu", "postgres", "vault-secrets-operator")
 
-CHART = {"apiVersion": "v2", "name": "chart", "version": "1.0.0"}
-
 POSTGRES = f"""\
 apiVersion: ricoberger.de/v1alpha1
 kind: VaultSecret
@@ -113,25 +111,19 @@ def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Pa
     root = write(
         tmp_path / "phalanx",
         {
-            "environments/Chart.yaml": CHART,
+            "environments/Chart.yaml": phalanx_git.CHART,
             "environments/values.yaml": SETTINGS | {"applications": dict.fromkeys(APPLICATIONS, True)},
             "environments/values-test.yaml": {},
             **{f"environments/templates/{name}.yaml": APPLICATION.format(name=name) for name in APPLICATIONS},
-            **{f"applications/{name}/Chart.yaml": CHART for name in APPLICATIONS},
+            **{f"applications/{name}/Chart.yaml": phalanx_git.CHART for name in APPLICATIONS},
             "applications/mobu/secrets.yaml": {"hook": static(), "token": generated("password")},
             "applications/postgres/secrets.yaml": {"alert": copied("mobu", "hook")},
             "applications/postgres/templates/postgres.yaml": POSTGRES,
         },
     )
-    subprocess.run(("git", "init", "-qb", "main", str(root)), check=True)
-    commit(root)
+    phalanx_git.git(root, "init", "--quiet", "--initial-branch=main")
+    phalanx_git.commit(root, {})
     return root
-
-
-def commit(root: Path) -> None:
-    for arguments in (("add", "."), ("commit", "-qm", "Phalanx")):
-        identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-        subprocess.run(("git", "-C", str(root), *identity, *arguments), check=True)
 
 
 @pytest.fixture
@@ -155,13 +147,11 @@ def stack(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def configure(repository: Path, **changes: Any) -> None:
-    data = environment_data(
+    write_stack(
         phalanx={"repository": f"file://{repository}", "environment": "test"},
         secrets__applications={"postgres": {"replication_password": "value-in-clear"}},
         **changes,
     )
-    content = {"config": {f"rsp:{section}": value for section, value in data.items()}}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(content))
 
 
 def run(*arguments: str) -> Result:
@@ -192,8 +182,7 @@ def test_status_shows_origin_and_state_of_each_secret() -> None:
 
 @pytest.mark.usefixtures("stack")
 def test_a_chart_that_pulumi_up_refuses_is_refused(repository: Path) -> None:
-    write(repository, {"applications/mobu/Chart.yaml": CHART | {"kubeVersion": "<1.0.0"}})
-    commit(repository)
+    phalanx_git.commit(repository, {"applications/mobu/Chart.yaml": phalanx_git.CHART | {"kubeVersion": "<1.0.0"}})
     assert "applications/mobu/Chart.yaml: kubeVersion" in str(run("status").exception)
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from operations.__main__ import app
 from phalanx.claims import Claim
 from tests.unit.probes.fake_project import FakeProject
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 FLAVORS = [
     {"ID": name, "Name": name, "RAM": ram, "Disk": 10, "Ephemeral": 0, "VCPUs": cores, "Is Public": True}
@@ -20,14 +20,9 @@ FLAVORS = [
 @pytest.fixture
 def directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.chdir(tmp_path)
-    write({})
+    write_stack()
     Path("flavors.json").write_text(json.dumps(FLAVORS))
     return tmp_path
-
-
-def write(changes: dict[str, object]) -> None:
-    values = {f"rsp:{key}": value for key, value in environment_data(**changes).items()}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump({"config": values}))
 
 
 def size(*arguments: str) -> Result:
@@ -64,7 +59,7 @@ def test_a_file_of_flavors_that_is_something_else() -> None:
 
 @pytest.mark.usefixtures("directory")
 def test_the_cost_of_a_month_at_the_sites_prices() -> None:
-    write({"clusters__cluster__workers__autoscaling": {"minimum": 1, "maximum": 4}})
+    write_stack(clusters__cluster__workers__autoscaling={"minimum": 1, "maximum": 4})
     prices = {
         "currency": "GBP",
         "coreHour": 0.02,
@@ -98,7 +93,7 @@ def test_the_cost_of_servers_is_unknown_without_the_sizes_of_flavors() -> None:
 
 @pytest.mark.usefixtures("directory")
 def test_shares_have_their_own_price() -> None:
-    write({"shares": {"scratch": {"size": 10}}})
+    write_stack(shares={"scratch": {"size": 10}})
     Path("prices.yaml").write_text("{currency: GBP, shareGibMonth: 0.5}")
     assert ["shares", "5.00", "GBP"] in [line.split() for line in size("--prices", "prices.yaml").stdout.splitlines()]
 

@@ -1,7 +1,6 @@
 """Copies of secrets between two real servers."""
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +9,6 @@ from typing import Any
 
 import hvac
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from operations import secrets
@@ -18,8 +16,9 @@ from operations.vault_kv import Folder, SecretVersion
 from phalanx.errors import SecretsError
 from tests import openbao
 from tests.openbao import OpenBao
+from tests.unit.phalanx import phalanx_git
 from tests.unit.phalanx.repository import SETTINGS, write
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 MARK = "planted-7c1d"
 """Part of all values, so that a value in the output is detected."""
@@ -62,9 +61,8 @@ def new(servers: tuple[OpenBao, OpenBao], tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     phalanx = {"environments/values.yaml": SETTINGS | {"applications": {}}, "environments/values-test.yaml": {}}
     root = write(tmp_path / "phalanx", phalanx)
-    for arguments in (("init", "-qb", "main"), ("add", "."), ("commit", "-qm", "Phalanx")):
-        identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-        subprocess.run(("git", "-C", str(root), *identity, *arguments), check=True)
+    phalanx_git.git(root, "init", "--quiet", "--initial-branch=main")
+    phalanx_git.commit(root, {})
     configure(target.url)
     return target
 
@@ -81,9 +79,7 @@ def remount(server: OpenBao, path: str, version: str) -> None:
 
 def configure(address: str) -> None:
     phalanx = {"repository": f"file://{Path.cwd() / 'phalanx'}", "environment": "test"}
-    data = environment_data(phalanx=phalanx, vault__address=address)
-    content = {"config": {f"rsp:{section}": value for section, value in data.items()}}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(content))
+    write_stack(phalanx=phalanx, vault__address=address)
 
 
 def put(server: OpenBao, path: str, data: Mapping[str, Any], mount: str = "secret") -> None:

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from operations.__main__ import app
 from phalanx import checkout
 from phalanx.checkout import Checkout
 from recovery.pulumi_stack import PulumiError, PulumiStack
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 UPSTREAM = Path(__file__).parents[2] / "conformance" / "data" / "upstream"
 ADDRESS = "203.0.113.16"
@@ -31,10 +30,13 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(PulumiStack, "outputs", lambda _: {"ingressAddress": ADDRESS})
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
-    given = environment_data(phalanx__environment="ukidacdev", nfs__volumes=VOLUMES)
-    given["applications"] = {"storageClasses": {"ceph-hdd": {"volumeType": "x"}}, "databaseStorageClass": "ceph-hdd"}
-    (tmp_path / "Pulumi.test.yaml").write_text(yaml.safe_dump({"config": {f"rsp:{k}": v for k, v in given.items()}}))
+    configure()
     return root
+
+
+def configure(**changes: Any) -> None:
+    classes = {"storageClasses": {"ceph-hdd": {"volumeType": "x"}}, "databaseStorageClass": "ceph-hdd"}
+    write_stack(phalanx__environment="ukidacdev", nfs__volumes=VOLUMES, applications=classes, **changes)
 
 
 def run(*arguments: str) -> Result:
@@ -91,12 +93,9 @@ def test_an_address_that_is_not_known_is_not_in_the_patch(repository: Path, monk
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_configured_address_needs_no_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configured_address_needs_no_pulumi(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PulumiStack, "outputs", lambda _: pytest.fail("called"))
-    file = tmp_path / "Pulumi.test.yaml"
-    content = yaml.safe_load(file.read_text())
-    content["config"]["rsp:ingress"] = {"floatingIp": "192.0.2.9"}
-    file.write_text(yaml.safe_dump(content))
+    configure(ingress__floatingIp="192.0.2.9")
     required = {each["key"]: each["required"] for each in documents(run("--json"))}
     assert required["ingress-nginx.controller.service.loadBalancerIP"] == "192.0.2.9"
     states = {each["key"]: each["state"] for each in documents(run("--json"))}

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from operations.__main__ import app
@@ -15,7 +14,7 @@ from phalanx.merge_preview import ApplicationChange, Change, Preview
 from tests.unit.phalanx import phalanx_git
 from tests.unit.phalanx.phalanx_git import CHART, commit
 from tests.unit.phalanx.repository import static
-from tests.unit.sample import environment_data
+from tests.unit.sample import write_stack
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -109,9 +108,7 @@ def test_repositories_without_a_common_commit_cannot_be_merged(fork: Path, tmp_p
 
 
 def run(fork: Path, upstream: Path, *options: str) -> Result:
-    config = environment_data(phalanx={"repository": f"file://{fork}", "environment": "test"})
-    stack_file = {"config": {f"rsp:{key}": value for key, value in config.items()}}
-    Path("Pulumi.test.yaml").write_text(yaml.safe_dump(stack_file))
+    write_stack(phalanx={"repository": f"file://{fork}", "environment": "test"})
     return CliRunner().invoke(app, ["fork", "-s", "test", "--upstream", f"file://{upstream}", *options])
 
 

@@ -167,7 +167,7 @@ class StackRunner:
             runner = ProgramRunner(
                 computed={**COMPUTED, **OPENSTACK_COMPUTED, **VAULT_COMPUTED},
                 invokes={**OPENSTACK_ANSWERS, "pulumi:pulumi:readStackOutputs": {"outputs": outputs or {}}},
-                config=_as_texts(config) if config else _config(stack, changes or {}),
+                config=stack_config.as_texts(config, "rsp") if config else _config(stack, changes or {}),
                 stashed=stashed or {},
                 preview=preview,
             )
@@ -198,10 +198,6 @@ def roe(run_stack: StackRunner) -> Recording:
 
 def _located(cloud: Cloud, *_: object) -> Location:
     return Location("project-id", cloud.region or "RegionOne")
-
-
-def _as_texts(config: Mapping[str, Any]) -> dict[str, str]:
-    return {f"rsp:{key}": json.dumps(value) for key, value in config.items()}
 
 
 def _config(stack: str, changes: Mapping[str, Any]) -> dict[str, str]:

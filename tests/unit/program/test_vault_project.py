@@ -34,7 +34,7 @@ def given(host: str = HOST) -> dict[str, str]:
 
 
 def as_config(data: Mapping[str, Any]) -> dict[str, str]:
-    return {f"rsp-vault:{key}": each if isinstance(each, str) else json.dumps(each) for key, each in data.items()}
+    return stack_config.as_texts(data, "rsp-vault")
 
 
 def run(

@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,16 +51,10 @@ class Cloud:
 
 
 @pytest.fixture
-def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
-    """Put the fake CLI on PATH, with an OpenStack provider in its state."""
-    directory = tmp_path / "cli"
-    directory.mkdir()
-    fake = FakePulumi(directory)
-    fake.install()
-    fake.write([CLOUD_STATE], [])
-    for name, value in fake.variables.items():
-        monkeypatch.setenv(name, value)
-    return fake
+def pulumi(pulumi: FakePulumi) -> FakePulumi:
+    """Put an OpenStack provider in the state of the fake CLI."""
+    pulumi.write([CLOUD_STATE], [])
+    return pulumi
 
 
 @pytest.fixture
