@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 from dashboard.board import Board, Snapshot
 from probes.health.finding import Finding, critical, ok
@@ -49,10 +50,7 @@ def test_an_application_that_is_gone_is_not_kept() -> None:
 def test_a_round_that_fails_keeps_what_is_known_and_does_not_quote_its_error() -> None:
     known = Snapshot().with_health(report(0, NUBLADO))
 
-    def ask(_: Snapshot) -> Snapshot:
-        raise KeyError("planted-secret")
-
-    board = Board(ask, interval=60)
+    board = Board(Mock(side_effect=KeyError("planted-secret")), interval=60)
     board.snapshot = known
     board.refresh()
     assert board.snapshot == replace(known, failures=("the round itself failed: KeyError",))

@@ -3,6 +3,7 @@
 import re
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
@@ -131,11 +132,8 @@ def test_a_refused_connection_does_not_stop_the_others(cinder: FakeCinder, monke
 def test_what_was_made_is_shown_even_if_nothing_can_be_pruned(
     cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch, *, as_json: bool
 ) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise ConnectFailure("Connection refused")
-
     del cinder
-    monkeypatch.setattr(recovery_backups.VolumeBackups, "prune", fail)
+    monkeypatch.setattr(recovery_backups.VolumeBackups, "prune", Mock(side_effect=ConnectFailure("Connection refused")))
     found = run("create", "--prune", *(["--json"] if as_json else []))
     assert isinstance(found.exception, ConnectFailure)
     assert found.stdout.count("made") == 2
@@ -144,12 +142,9 @@ def test_what_was_made_is_shown_even_if_nothing_can_be_pruned(
 def test_a_backup_whose_deletion_cannot_be_asked_for_is_kept(
     cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: str) -> None:
-        raise ConnectFailure("Connection refused")
-
     for age in (20, 44, 68):
         cinder.made("snapshot", cinder.volumes()[0], age)
-    monkeypatch.setattr(cinder, "delete_snapshot", fail)
+    monkeypatch.setattr(cinder, "delete_snapshot", Mock(side_effect=ConnectFailure("Connection refused")))
     assert [(each["action"], each["reason"]) for each in results("prune")] == [("not deleted", "Connection refused")]
 
 

@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import typer
@@ -150,10 +151,7 @@ def test_the_platform_does_not_answer() -> None:
 def test_the_served_certificate_is_reported_even_if_vault_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise SecretsError("permission denied")
-
-    monkeypatch.setattr(vault_secrets, "read", refuse)
+    monkeypatch.setattr(vault_secrets, "read", Mock(side_effect=SecretsError("permission denied")))
     pair = issued()
     trust(pair, monkeypatch)
     with tls_server(*pair, tmp_path) as address:

@@ -3,7 +3,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
@@ -121,18 +121,11 @@ def test_watch_repeats_the_checks_until_it_is_interrupted(doctor: Doctor, monkey
     assert "is sealed" in result.stdout
 
 
-def raises(error: Exception) -> Callable[..., Any]:
-    def fail(*_: object, **__: object) -> Any:
-        raise error
-
-    return fail
-
-
 def test_services_that_are_not_reachable_are_one_failure_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr("phalanx.source.locate", raises(PhalanxError("the repository cannot be read")))
+    monkeypatch.setattr("phalanx.source.locate", Mock(side_effect=PhalanxError("the repository cannot be read")))
     found = explain(run(doctor_checks.all_checks(CheckedStack("test", environment()))))
     roots = {each.subject: each.state for each in found if each.is_root}
     assert roots == {
@@ -199,10 +192,9 @@ def test_without_the_state_magnum_signs_a_certificate(monkeypatch: pytest.Monkey
         "the stack's state has no cluster rsp-test-cluster",
     )
 
-    def fail(*_: object) -> str:
-        raise ConnectFailure("Unable to establish connection")
-
-    monkeypatch.setattr("probes.cluster_access.kubeconfig", fail)
+    monkeypatch.setattr(
+        "probes.cluster_access.kubeconfig", Mock(side_effect=ConnectFailure("Unable to establish connection"))
+    )
     (found,) = next(
         each for each in doctor_checks.all_checks(CheckedStack("test", environment())) if each.name == "Kubernetes API"
     ).run()

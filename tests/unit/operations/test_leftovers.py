@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
@@ -133,10 +134,7 @@ def test_a_failed_deletion_is_reported_and_the_others_go_on(project: Project) ->
 def test_a_service_that_does_not_answer_does_not_end_the_deletion(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: str) -> None:
-        raise ConnectFailure("Connection refused")
-
-    monkeypatch.setattr(project.network, "delete_ip", fail)
+    monkeypatch.setattr(project.network, "delete_ip", Mock(side_effect=ConnectFailure("Connection refused")))
     result = run("--delete", "--yes")
     assert result.exit_code == 1
     assert "floating IP 192.0.2.1: not deleted: Connection refused" in result.stdout
@@ -144,10 +142,7 @@ def test_a_service_that_does_not_answer_does_not_end_the_deletion(
 
 
 def test_what_was_deleted_before_an_interruption_is_listed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: str) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(project.network, "delete_ip", interrupt)
+    monkeypatch.setattr(project.network, "delete_ip", Mock(side_effect=KeyboardInterrupt))
     result = run("--delete", "--yes", "--json")
     assert result.exit_code != 0
     listed = json.loads(result.stdout.partition("\nAborted")[0])

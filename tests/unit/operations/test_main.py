@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure, EndpointNotFound
@@ -22,10 +23,7 @@ class Down:
         self._error = error
 
     def __getattr__(self, name: str) -> Any:
-        def fail(*_: Any, **__: Any) -> None:
-            raise self._error
-
-        return fail
+        return Mock(side_effect=self._error)
 
 
 @pytest.fixture(autouse=True)
@@ -64,10 +62,7 @@ def test_a_file_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_error_of_the_program_itself_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise KeyError("planted")
-
-    monkeypatch.setattr(PulumiStack, "export", fail)
+    monkeypatch.setattr(PulumiStack, "export", Mock(side_effect=KeyError("planted")))
     monkeypatch.setattr(sys, "argv", ["operations", "diagram", "-s", "test"])
     with pytest.raises(KeyError, match="planted"):
         main()

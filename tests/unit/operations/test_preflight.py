@@ -1,8 +1,9 @@
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner
@@ -20,13 +21,6 @@ from tests.unit.sample import environment, environment_data, write_stack
 
 WARNING = Problem(where="Vault", what="expires soon", fatal=False)
 FATAL = Problem(where="rsp:nfs.image", what="the cloud has no `x`; it has: y")
-
-
-def raises(error: Exception) -> Callable[..., Any]:
-    def fail(*_: object, **__: object) -> None:
-        raise error
-
-    return fail
 
 
 @pytest.fixture
@@ -98,7 +92,7 @@ def test_the_checkout_is_resolved_once(services: SimpleNamespace, monkeypatch: p
 
 
 def test_a_missing_repository_raises(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("cannot be read")))
+    monkeypatch.setattr("phalanx.checkout.resolve", Mock(side_effect=CheckoutError("cannot be read")))
     with pytest.raises(CheckoutError, match="cannot be read"):
         preflight.Queries(environment(), "test").phalanx()
     assert services.asked == []
@@ -110,7 +104,7 @@ def test_the_configuration_overrides_the_address_of_vault(services: SimpleNamesp
 
 
 def test_a_missing_revision_is_reported(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("phalanx.checkout.resolve", raises(CheckoutError("rsp:phalanx.revision: no branch")))
+    monkeypatch.setattr("phalanx.checkout.resolve", Mock(side_effect=CheckoutError("rsp:phalanx.revision: no branch")))
     services.openstack = [FATAL]
     assert preflight.Queries(environment(), "test").problems() == [
         FATAL,

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -71,10 +72,7 @@ def documents(result: Result) -> list[dict[str, Any]]:
 
 
 def test_an_address_that_is_not_known_is_not_in_the_patch(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: PulumiStack) -> dict[str, Any]:
-        raise PulumiError("no stack named 'test' found")
-
-    monkeypatch.setattr(PulumiStack, "outputs", fail)
+    monkeypatch.setattr(PulumiStack, "outputs", Mock(side_effect=PulumiError("no stack named 'test' found")))
     result = run("--patch")
     assert "the floating IP is not known, as the stack's outputs cannot be read: no stack named 'test'" in result.stderr
     assert "loadBalancerIP:" not in [line.strip("+- ") for line in result.stdout.splitlines() if line[0] in "+-"]

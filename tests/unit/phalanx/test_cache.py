@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pydantic import TypeAdapter
@@ -66,11 +67,8 @@ def test_a_result_that_json_would_change_is_not_cached() -> None:
 
 
 def test_an_exception_is_not_cached() -> None:
-    def fail() -> Any:
-        raise LookupError
-
     with pytest.raises(LookupError):
-        cache.cached(NUMBERS, "a", fail)
+        cache.cached(NUMBERS, "a", Mock(side_effect=LookupError))
     assert cache.cached(NUMBERS, "a", lambda: {"x": 1}) == {"x": 1}
 
 

@@ -1,5 +1,6 @@
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
@@ -54,10 +55,7 @@ def test_a_cluster_that_does_not_exist_cannot_have_the_operator() -> None:
 
 @pytest.mark.parametrize("error", [ForbiddenException("certificate:create"), ConnectFailure("certificate:create")])
 def test_without_a_certificate_a_warning_remains(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def refuse(*_: object) -> str:
-        raise error
-
-    monkeypatch.setattr(cluster_access, "kubeconfig", refuse)
+    monkeypatch.setattr(cluster_access, "kubeconfig", Mock(side_effect=error))
     connection: Any = SimpleNamespace()
     (problem,) = monitoring_preflight.problems(connection, "rsp-test-cluster", True, "monitoring")
     assert not problem.fatal

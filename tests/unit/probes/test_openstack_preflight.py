@@ -1,6 +1,7 @@
 import re
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import EndpointNotFound
@@ -177,10 +178,7 @@ def test_a_service_that_the_region_lacks(project: FakeProject) -> None:
 
 
 def test_a_failing_service_is_reported(project: FakeProject) -> None:
-    def fail() -> None:
-        raise EndpointNotFound("glance is away.\nand more")
-
-    project.image.images = fail
+    project.image.images = Mock(side_effect=EndpointNotFound("glance is away.\nand more"))
     assert only(check()).startswith("Glance: request failed: glance is away: check that the service is running")
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import Mock
 
 import pulumi
 import pytest
@@ -77,10 +78,7 @@ def test_a_long_reason_is_truncated(run_program: ProgramRunner) -> None:
 
 
 def test_a_failing_explanation_is_logged_in_one_line(run_program: ProgramRunner) -> None:
-    def explain(*_: Any) -> Sequence[str]:
-        raise ConnectionError("the Kubernetes API does not answer")
-
-    assert reported(run_program, explain).logged == [
+    assert reported(run_program, Mock(side_effect=ConnectionError("the Kubernetes API does not answer"))).logged == [
         (URN, "the reason could not be determined: the Kubernetes API does not answer")
     ]
 
@@ -118,10 +116,8 @@ def test_operations_in_progress_do_not_delay_an_explanation(monkeypatch: pytest.
 
 
 def test_nothing_is_logged_without_a_reason_or_in_a_preview(run_program: ProgramRunner) -> None:
-    def broken(*_: Any) -> Sequence[str]:
-        raise AssertionError("a preview explains nothing")
-
     assert reported(run_program, lambda *_: []).logged == []
+    broken = Mock(side_effect=AssertionError("a preview explains nothing"))
     assert reported(run_program.having(preview=True), broken).logged == []
 
 

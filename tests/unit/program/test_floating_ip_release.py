@@ -3,6 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
@@ -71,10 +72,7 @@ def test_the_hook_waits_before_the_association_is_created(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("error", [SDKException("no answer"), ConnectFailure("no answer")])
 def test_an_error_of_neutron_is_reported(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def fail(**_: Any) -> Any:
-        raise error
-
-    cloud = SimpleNamespace(network=SimpleNamespace(ips=fail))
+    cloud = SimpleNamespace(network=SimpleNamespace(ips=Mock(side_effect=error)))
     monkeypatch.setattr(floating_ip_release, "connect", lambda _, **__: cloud)
     with pytest.raises(PhalanxError, match=f"^cannot determine whether {ADDRESS} is in use: .*no answer"):
         associate()

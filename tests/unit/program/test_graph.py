@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pulumi
 import pytest
@@ -209,10 +210,7 @@ def test_missing_secrets_are_reported_together_before_the_first_resource(
     run_stack: StackRunner,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def never(*_: Any) -> None:
-        raise AssertionError("the provider was created")
-
-    monkeypatch.setattr(providers, "openstack_provider", never)
+    monkeypatch.setattr(providers, "openstack_provider", Mock(side_effect=AssertionError("the provider was created")))
     with pytest.raises(pulumi.RunError) as caught:
         run_stack("roe", existing={"argocd": ROE_STATIC["argocd"]})
     message = str(caught.value)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
@@ -90,10 +91,7 @@ def test_an_operation_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_error_of_magnum_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> None:
-        raise ConnectFailure("no answer")
-
-    monkeypatch.setattr(openstack_api, "get", fail)
+    monkeypatch.setattr(openstack_api, "get", Mock(side_effect=ConnectFailure("no answer")))
     expected = "^cannot determine whether Magnum has changed the cluster cluster-uuid: .*no answer"
     with pytest.raises(PhalanxError, match=expected):
         repeated(EARLY.format("UPDATE_COMPLETE"), [], monkeypatch)

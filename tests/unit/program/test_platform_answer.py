@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pulumi
 import pytest
@@ -76,10 +77,7 @@ def test_the_error_has_the_states_of_the_load_balancer_and_its_members(run_progr
 def test_a_cloud_that_does_not_answer_hides_no_error(
     run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch, failure: Exception, expected: str
 ) -> None:
-    def fail(_: Any) -> None:
-        raise failure
-
-    monkeypatch.setattr(platform_answer, "connect", fail)
+    monkeypatch.setattr(platform_answer, "connect", Mock(side_effect=failure))
     with pytest.raises(pulumi.RunError, match=f"^{ADDRESS} does not answer with TLS") as caught:
         update(run_program)
     assert str(caught.value).splitlines()[1:] == [expected]

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import Mock
 
 import pulumi as pulumi_sdk
 import pytest
@@ -95,9 +96,6 @@ def test_the_stack_is_named_with_its_organization_if_the_backend_has_any(
 def test_a_creation_that_cannot_be_checked_is_refused(
     check: _DuplicateCheck, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(**_: str) -> None:
-        raise HttpException("Service Unavailable")
-
-    monkeypatch.setattr(cloud.network, "networks", fail)
+    monkeypatch.setattr(cloud.network, "networks", Mock(side_effect=HttpException("Service Unavailable")))
     with pytest.raises(PhalanxError, match="cannot determine whether"):
         before_create(check, "new")

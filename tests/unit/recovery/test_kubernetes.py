@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -240,10 +241,8 @@ def test_an_installed_release_that_is_not_in_the_state_is_adopted(
 def test_an_api_that_does_not_answer_does_not_prevent_the_adoption_of_other_resources(
     helm: Callable[..., FakeCluster], pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise KubernetesError("the Kubernetes API at https://127.0.0.1:1 does not answer")
-
-    monkeypatch.setattr(helm(record(1, "failed")), "get", refuse)
+    unreachable = KubernetesError("the Kubernetes API at https://127.0.0.1:1 does not answer")
+    monkeypatch.setattr(helm(record(1, "failed")), "get", Mock(side_effect=unreachable))
     pulumi.write([PROVIDER_STATE], [])
     pulumi.plan([resource(kubernetes.RELEASE, "release", RELEASE, PROVIDER)])
     report = adopt(PulumiStack("test"))

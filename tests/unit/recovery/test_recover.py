@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from openstack.exceptions import HttpException
@@ -177,11 +178,8 @@ def test_a_resource_deleted_before_its_replacement_is_dropped(pulumi: FakePulumi
 def test_a_failing_service_leaves_the_state_unchanged(
     pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(**_: str) -> None:
-        raise HttpException("Service Unavailable")
-
     pulumi.write([CLOUD_STATE], pending("creating", network("there")))
-    monkeypatch.setattr(cloud.network, "networks", fail)
+    monkeypatch.setattr(cloud.network, "networks", Mock(side_effect=HttpException("Service Unavailable")))
     report = recover(STACK)
     assert outcomes(report) == {"there": Outcome.UNDECIDED}
     assert "the request to the service failed (Service Unavailable)" in "\n".join(report.lines())

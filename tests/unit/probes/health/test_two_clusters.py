@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 from probes.health import root_causes, two_clusters
 from probes.health.check import Check, run
@@ -47,8 +48,6 @@ def test_the_platform_depends_on_the_active_cluster() -> None:
 
 
 def test_a_check_that_cannot_be_run_is_named_after_its_cluster() -> None:
-    def broken() -> Iterator[Finding]:
-        raise OSError("no route")
-
+    broken = Mock(side_effect=OSError("no route"))
     (found,) = run([*two_clusters.within("green", [Check(name="nodes", run=broken, requires=("Kubernetes API",))])])
     assert (found.subject, found.because_of) == ("nodes (green)", ("Kubernetes API (green)", "Kubernetes API"))
