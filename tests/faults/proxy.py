@@ -18,14 +18,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import ThreadingHTTPServer
 from typing import Final
 from urllib.parse import urlsplit
 
 import urllib3
 
 from sandbox.ports import LOOPBACK
+from tests.serving import Handler, serving
 
 DELAY: Final = 3.0
 """Seconds by which an answer is delayed."""
@@ -97,8 +97,8 @@ class FaultProxy:
         """Run the proxy for the ``with`` block."""
         with ExitStack() as servers:
             for service, url in self.services.items():
-                port = servers.enter_context(serving(_Server(self, service, url)))
-                self.addresses[service] = f"http://{LOOPBACK}:{port}"
+                server = servers.enter_context(serving(_Server(self, service, url), poll=0.5))
+                self.addresses[service] = f"http://{LOOPBACK}:{server.server_port}"
             yield self
 
     def through(self, text: str) -> str:
@@ -137,7 +137,7 @@ class _Server(ThreadingHTTPServer):
         """Ignore clients that have disconnected."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
@@ -189,22 +189,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
 
 def _forwarded(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in _OF_A_CONNECTION}
-
-
-@contextmanager
-def serving(server: TCPServer) -> Iterator[int]:
-    """Serve in threads for the ``with`` block, and yield the port."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -22,7 +22,8 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Final
 
 from sandbox.ports import CLUSTER_PORTS, LOOPBACK
-from tests.faults.proxy import DELAY, Fault, Injected, serving
+from tests.faults.proxy import DELAY, Fault, Injected
+from tests.serving import serving
 
 _API: Final = re.compile(rf"https://{re.escape(LOOPBACK)}:(\d+)")
 _SHORTEST, _LONGEST = 18, 22
@@ -59,7 +60,8 @@ class TcpProxy:
     def _through(self, port: int) -> int:
         with self._lock:
             if port in CLUSTER_PORTS and port not in self._ports:
-                self._ports[port] = self._servers.enter_context(serving(_Server(self, port)))
+                server = self._servers.enter_context(serving(_Server(self, port), poll=0.5))
+                self._ports[port] = server.server_address[1]
             return self._ports.get(port, port)
 
     def decide(self) -> tuple[Fault | None, int]:

@@ -5,10 +5,11 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from sandbox.ports import LOOPBACK, Port
+from tests.serving import Handler, serving
 
 _SEALED = json.dumps({"errors": ["Vault is sealed"]}).encode()
 """Body of the response of a sealed Vault, with status 503 (https://developer.hashicorp.com/vault/api-docs)."""
@@ -19,7 +20,7 @@ def sealed_at_the_first_write() -> Iterator[str]:
     """Run the proxy, and yield its URL."""
     sealed = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Proxy(Handler):
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65537)
             if self.raw_requestline and self.parse_request():
@@ -46,14 +47,6 @@ def sealed_at_the_first_write() -> Iterator[str]:
             finally:
                 vault.close()
 
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(ThreadingHTTPServer((LOOPBACK, 0), Proxy)) as server:
         yield f"http://{LOOPBACK}:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
     assert sealed.is_set(), "the run wrote no secret, so Vault was never sealed"

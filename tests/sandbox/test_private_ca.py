@@ -15,6 +15,7 @@ from components import private_authority
 from sandbox import paths
 from sandbox.ports import LOOPBACK, Port
 from tests.sandbox.program import Program
+from tests.serving import serving, tls
 
 HOST = "localhost"
 
@@ -55,14 +56,9 @@ def keystone(tmp_path: Path) -> Iterator[_Proxy]:
     """Serve Keystone with a certificate of the CA in ca.pem."""
     authority = private_authority.create(HOST)
     (tmp_path / "ca.pem").write_text(authority["certificate"])
-    for name, pem in private_authority.issue(authority, HOST).items():
-        (tmp_path / name).write_text(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
-    with _Proxy(context) as proxy:
-        threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
+    signed = private_authority.issue(authority, HOST)
+    with serving(_Proxy(tls(signed["certificate"], signed["key"], tmp_path))) as proxy:
         yield proxy
-        proxy.shutdown()
 
 
 def test_the_authority_in_clouds_yaml_is_trusted_by_program_and_provider(

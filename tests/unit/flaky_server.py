@@ -1,8 +1,9 @@
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
+
+from tests.serving import Handler, serving
 
 
 @contextmanager
@@ -15,7 +16,7 @@ def flaky_server(outcomes: Sequence[int | None], received: list[str]) -> Iterato
         received: List to which the method of each request is added.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Outcome(Handler):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             outcome = outcomes[min(len(received), len(outcomes) - 1)]
@@ -31,15 +32,5 @@ def flaky_server(outcomes: Sequence[int | None], received: list[str]) -> Iterato
 
         do_GET = do_POST = do_DELETE = do_LIST = answer  # noqa: N815  # names of http.server; LIST is Vault's
 
-        def log_message(self, *_: object) -> None:
-            """Do not log."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Outcome)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

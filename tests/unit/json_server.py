@@ -1,10 +1,12 @@
 import json
-import threading
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import Handler, serving
 
 Answers = Mapping[str, tuple[int, Any]]
 """Status and JSON body of each response by ``METHOD /path``; all other requests get a 404."""
@@ -23,7 +25,10 @@ class Request:
 
 @contextmanager
 def json_server(
-    answers: Answers, received: list[Request] | None = None, following: Mapping[str, str] | None = None
+    answers: Answers,
+    received: list[Request] | None = None,
+    following: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[str]:
     """Serve fixed responses on a free port of the loopback interface and yield the server's URL.
 
@@ -33,9 +38,10 @@ def json_server(
         answers: The responses.
         received: List to which all requests are added.
         following: Path of the next page, for the ``Link`` header of a response, by ``METHOD /path``.
+        tls: Certificate to serve with HTTPS; HTTP by default.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Recorded(Handler):
         def answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             line = f"{self.command} {self.path}"
@@ -54,16 +60,15 @@ def json_server(
 
         do_GET = do_POST = do_PUT = do_PATCH = do_LIST = answer  # noqa: N815  # names of http.server; LIST is Vault's
 
-        def log_message(self, *_: object) -> None:
-            """Do not log."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    server = (_QuietServer if tls else ThreadingHTTPServer)(("127.0.0.1", 0), Recorded)
+    if tls:
+        # The handshake is in the thread of the connection.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+    with serving(server):
         yield url
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+
+
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Ignore clients that do not trust the certificate, or read it only."""

@@ -1,9 +1,10 @@
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.serving import tls
 
 
 @contextmanager
@@ -13,14 +14,10 @@ def tls_server(certificate: str, key: str, folder: Path, address: tuple[str, int
     Args:
         certificate: PEM, followed by intermediate certificates.
         key: Private key, PEM.
-        folder: Existing directory for both files.
+        folder: Existing directory for both.
         address: Address and port of this machine; by default a free port of the loopback interface.
     """
-    files = {"served.crt": certificate, "served.key": key}
-    for name, content in files.items():
-        (folder / name).write_text(content)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "served.crt", folder / "served.key")
+    context = tls(certificate, key, folder)
     listener = socket.create_server(address)
 
     def serve() -> None:
@@ -28,8 +25,8 @@ def tls_server(certificate: str, key: str, folder: Path, address: tuple[str, int
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                with suppress(OSError), context.wrap_socket(connection, server_side=True) as tls:
-                    tls.recv(1)
+                with suppress(OSError), context.wrap_socket(connection, server_side=True) as encrypted:
+                    encrypted.recv(1)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

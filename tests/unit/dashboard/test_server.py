@@ -1,22 +1,18 @@
 import http.client
-import threading
 from collections.abc import Iterator
 
 import pytest
 
 from dashboard.server import Server, static
+from tests.serving import serving
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Yield a server that is running."""
     files = {"index.html": lambda: "<p>the page</p>", "topology.svg": lambda: None, "style.css": static("style.css")}
-    with Server(0, files) as found:
-        thread = threading.Thread(target=found.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with serving(Server(0, files)) as found:
         yield found
-        found.shutdown()
-        thread.join()
 
 
 def ask(server: Server, path: str = "/", method: str = "GET", **headers: str) -> http.client.HTTPResponse:

@@ -2,18 +2,17 @@
 
 import base64
 import os
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from sandbox.site_certificate import issue
+from tests.serving import Handler, serving, tls
 
 HOST = "localhost"
 
@@ -36,11 +35,11 @@ class GitServer(ThreadingHTTPServer):
         return f"https://{HOST}:{self.server_port}"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     server: GitServer
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # name of http.server
+    def _handle(self) -> None:
         given = self.headers.get("Authorization", "")
         self.server.seen.append(given)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -51,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._serve(body)
 
-    do_POST = do_GET  # noqa: N815  # name of http.server
+    do_GET = do_POST = _handle  # noqa: N815  # names of http.server
 
     def _serve(self, body: bytes) -> None:
         path, _, query = self.path.partition("?")
@@ -80,9 +79,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *_: object) -> None:
-        """Do not log."""
-
 
 @contextmanager
 def git_server(root: Path, login: str, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[GitServer]:
@@ -96,18 +92,11 @@ def git_server(root: Path, login: str, folder: Path, patch: pytest.MonkeyPatch) 
     """
     now = datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in zip(("crt", "key"), issue(HOST, now, now + timedelta(days=1)), strict=True):
-        (folder / name).write_text(content)
+    certificate, key = issue(HOST, now, now + timedelta(days=1))
+    (folder / "crt").write_text(certificate)
     patch.setenv("GIT_SSL_CAINFO", str(folder / "crt"))
     patch.setenv("no_proxy", HOST)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "crt", folder / "key")
-    with GitServer(root, login) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    server = GitServer(root, login)
+    server.socket = tls(certificate, key, folder).wrap_socket(server.socket, server_side=True)
+    with serving(server):
+        yield server

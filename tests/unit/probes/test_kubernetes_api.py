@@ -1,12 +1,9 @@
 import base64
-import json
 import ssl
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from probes.kubernetes_api import KubernetesApi, KubernetesError
+from tests.serving import tls
+from tests.unit.json_server import json_server
 
 PODS = "/api/v1/namespaces/argocd/pods"
 NOW = datetime.now(UTC)
@@ -51,34 +50,13 @@ class Authority:
 @contextmanager
 def api_server(authority: Authority, folder: Path) -> Iterator[str]:
     """Run an API that requires a client certificate of the CA and has one list of pods; yield its URL."""
-    answers = {f"{PODS}?limit=5": (200, {"items": [{"kind": "Pod"}]}), "/forbidden": (403, {"reason": "Forbidden"})}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # http.server's name
-            status, body = answers.get(self.path, (404, {}))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-    for name, content in zip(("crt", "key"), authority.issue("kube-apiserver"), strict=True):
-        (folder / f"server.{name}").write_bytes(content)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.crt", folder / "server.key")
+    answers = {f"GET {PODS}?limit=5": (200, {"items": [{"kind": "Pod"}]}), "GET /forbidden": (403, {})}
+    certificate, key = authority.issue("kube-apiserver")
+    context = tls(certificate.decode(), key.decode(), folder)
     context.load_verify_locations(cadata=authority.certificate.decode())
     context.verify_mode = ssl.CERT_REQUIRED
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with json_server(answers, tls=context) as url:
+        yield url
 
 
 def kubeconfig(url: str, authority: Authority, client: tuple[bytes, bytes]) -> str:

@@ -2,13 +2,9 @@
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -21,6 +17,7 @@ from sandbox.ports import Port
 from sandbox.process import Process
 from sandbox.progress import Phases
 from sandbox.status import Row, State, as_json, table
+from tests.unit.json_server import json_server
 
 
 def test_names_and_ports_of_services_are_unique() -> None:
@@ -42,35 +39,14 @@ def test_every_service_restarts_when_its_configuration_changes() -> None:
     assert {service.name for service in services.every() if not service.process.config} == without_file
 
 
-@pytest.fixture
-def server() -> Iterator[SimpleNamespace]:
-    """Yield an HTTP server that responds with `status`."""
-    shown = SimpleNamespace(status=200)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(shown.status)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as http:
-        shown.url = f"http://127.0.0.1:{http.server_port}"
-        threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
-        yield shown
-        http.shutdown()
-
-
 @pytest.mark.parametrize(("code", "answers"), [(200, True), (300, True), (401, True), (404, True), (503, False)])
-def test_a_server_error_is_not_accepted(server: SimpleNamespace, code: int, answers: bool) -> None:
-    server.status = code
-    assert http_answers(server.url)() is answers
+def test_a_server_error_is_not_accepted(code: int, answers: bool) -> None:
+    with json_server({"GET /": (code, {})}) as url:
+        assert http_answers(url)() is answers
 
 
-def test_a_refused_connection_is_not_accepted(server: SimpleNamespace) -> None:
-    server.url = "http://127.0.0.1:9"
-    assert not http_answers(server.url)()
+def test_a_refused_connection_is_not_accepted() -> None:
+    assert not http_answers("http://127.0.0.1:9")()
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """Release files are accepted only with their published checksums."""
 
 import hashlib
-import http.server
 import io
 import re
 import tarfile
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from sandbox.errors import SandboxError
 from sandbox.tools.downloads import Downloads, UnreachableError, bundled_directory
 from sandbox.tools.versions import Download
+from tests.unit.json_server import json_server
 
 CONTENT = b"#!/bin/sh\necho v1.2.3\n"
 UNREACHABLE = "http://127.0.0.1:1/tool"
@@ -73,20 +72,11 @@ def test_nothing_is_offered_after_a_failed_connection(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_does_not_disable_other_downloads(tmp_path: Path) -> None:
-    class Missing(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_error(404)
-
-        def log_message(self, *_: object) -> None:
-            """Do not log."""
-
     downloads = Downloads()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Missing) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/tool"
+    with json_server({}) as url:
+        missing = Download(url=f"{url}/tool", sha256={downloads.architecture: ""})
         with pytest.raises(UnreachableError, match="404"):
-            downloads.fetch_program(Download(url=url, sha256={downloads.architecture: ""}), tmp_path / "tool")
-        server.shutdown()
+            downloads.fetch_program(missing, tmp_path / "tool")
     assert downloads.offers(published(plain(tmp_path / "release")))
 
 

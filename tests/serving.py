@@ -1,0 +1,53 @@
+"""What servers of tests on the loopback interface have in common."""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import TCPServer
+from typing import TypeVar
+
+Server = TypeVar("Server", bound=TCPServer)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """A handler of requests that logs nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@contextmanager
+def serving(server: Server, poll: float = 0.01) -> Iterator[Server]:
+    """Serve in a thread for the ``with`` block, and yield the server.
+
+    Args:
+        server: The server, which is closed afterwards.
+        poll: Seconds after which it ends at the latest; less than half a second if it is not idle for long.
+    """
+    thread = threading.Thread(target=server.serve_forever, args=(poll,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def tls(certificate: str, key: str, folder: Path) -> ssl.SSLContext:
+    """Return a server's context with a certificate, followed by intermediate ones, and its key; both PEM.
+
+    Args:
+        certificate: The certificates.
+        key: The key.
+        folder: Existing directory for a file with both.
+    """
+    file = folder / "server.pem"
+    file.touch(mode=0o600)
+    file.write_text(certificate + key)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
