@@ -2,26 +2,18 @@ from typing import Any
 
 import pytest
 from openstack import exceptions
-from openstack.connection import Connection
 
 from config.cloud import Cloud
 from probes import explanations
-from tests.unit.json_server import json_server
+from tests.unit.openstack_server import openstack_server
 
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
-VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
 NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resources[0]: No valid host was found."
 
 
 def explained(answers: dict[str, tuple[int, Any]], kind: str = "cluster:Cluster", **inputs: str) -> list[str]:
     explain = explanations.OPENSTACK[f"openstack:containerinfra/{kind}"]
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        json_server({"GET /": (200, {"versions": [VERSION]}), **answers}) as url,
-    ):
-        connection = Connection(
-            auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
-        )
+    with pytest.MonkeyPatch.context() as patch, openstack_server(answers) as connection:
         patch.setattr(explanations, "connect", lambda _: connection)
         return explain(Cloud(name="rsp"), inputs or {"name": "rsp-cluster"})
 

@@ -5,21 +5,15 @@ import pytest
 from openstack.connection import Connection
 
 from probes.explain_openstack import explain_load_balancer, explain_server, explain_share, explain_volume
-from tests.unit.json_server import json_server
+from tests.unit.openstack_server import openstack_server
 
 SHARE = "rsp-test-share-jhome"
 NO_PLACE = "No storage could be allocated for this share request. Trying again with a different size or share type may."
 
 
-def explained(service: str, explain: Any, versions: Any, answers: dict[str, tuple[int, Any]]) -> list[str]:
-    with json_server({"GET /": (200, {"versions": [versions]}), **answers}) as url:
-        settings: Any = {f"{service}_endpoint_override": url}
-        connection = Connection(auth_type="none", endpoint=url, **settings)
+def explained(service: str, explain: Any, answers: dict[str, tuple[int, Any]], **api: str) -> list[str]:
+    with openstack_server(answers, service, **api) as connection:
         return list(explain(connection, "rsp-test-one"))
-
-
-def version(number: str, **rest: str) -> dict[str, Any]:
-    return {"id": f"v{number}", "status": "CURRENT", "links": [{"rel": "self", "href": "{url}"}], **rest}
 
 
 @pytest.mark.parametrize(
@@ -36,7 +30,7 @@ def test_a_volume_that_cannot_be_used_has_cinders_messages(status: str, lines: l
         "GET /volumes/detail?name=rsp-test-one": (200, {"volumes": [volume]}),
         "GET /messages?resource_uuid=id-1": (200, {"messages": [message]}),
     }
-    assert explained("block_storage", explain_volume, version("3.0", version="3.70"), answers) == lines
+    assert explained("block_storage", explain_volume, answers, id="v3.0", version="3.70") == lines
 
 
 def test_a_server_that_cannot_be_scheduled_has_novas_reason() -> None:
@@ -45,7 +39,7 @@ def test_a_server_that_cannot_be_scheduled_has_novas_reason() -> None:
         "GET /servers?name=%5Ersp%5C-test%5C-one%24": (200, {"servers": [{"id": "id-1", "name": "rsp-test-one"}]}),
         "GET /servers/id-1": (200, {"server": server}),
     }
-    found = explained("compute", explain_server, version("2.1", version="2.90"), answers)
+    found = explained("compute", explain_server, answers, id="v2.1", version="2.90")
     assert found == ["Nova's server rsp-test-one: ERROR: No valid host was found."]
 
 
@@ -60,7 +54,7 @@ def test_a_load_balancer_has_its_provisioning_status(
     balancer = {"id": "id-1", "name": "rsp-test-one", "provisioning_status": status}
     path = "GET /lbaas/loadbalancers?name=rsp-test-one&project_id=project-id"
     answers = {path: (200, {"loadbalancers": [balancer]})}
-    assert explained("load_balancer", explain_load_balancer, version("2.26"), answers) == lines
+    assert explained("load_balancer", explain_load_balancer, answers, id="v2.26") == lines
 
 
 def explained_share(status: str | None, *messages: tuple[str, str]) -> list[str]:

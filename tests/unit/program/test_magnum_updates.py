@@ -9,16 +9,14 @@ from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import ConnectFailure
-from openstack.connection import Connection
 
 from config.cloud import Cloud
 from phalanx.errors import PhalanxError
 from probes import openstack_api
 from probes.openstack_connection import LoginError
 from program import magnum_updates
-from tests.unit.json_server import json_server
+from tests.unit.openstack_server import openstack_server
 
-VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
 EARLY = "error waiting: unexpected state 'CREATE_COMPLETE', wanted target '{}'. last error: %!s(<nil>)"
 LATE = "error waiting: timeout while waiting for state to become 'UPDATE_COMPLETE' (last state: 'UPDATE_IN_PROGRESS')"
 INPUTS = {"clusterId": "cluster-uuid", "name": "labs"}
@@ -32,7 +30,7 @@ def repeated(error: str, statuses: list[str], monkeypatch: pytest.MonkeyPatch) -
 
 @contextmanager
 def magnum(statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    answers: dict[str, tuple[int, Any]] = {"GET /": (200, {"versions": [VERSION]})}
+    answers: dict[str, tuple[int, Any]] = {}
     path = f"GET /clusters/{INPUTS['clusterId']}"
 
     def pause(_: float) -> None:
@@ -41,10 +39,7 @@ def magnum(statuses: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Clo
             answers[path] = (200, {"status": statuses.pop(0)})
 
     monkeypatch.setattr("time.sleep", pause)
-    with json_server(answers) as url:
-        connection = Connection(
-            auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
-        )
+    with openstack_server(answers) as connection:
         monkeypatch.setattr(magnum_updates, "connect", lambda _, **__: connection)
         yield Cloud(name="rsp")
 

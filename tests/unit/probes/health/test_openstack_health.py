@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from openstack.connection import Connection
 
 from probes import openstack_api
 from probes.health import cloud, load_balancer, magnum, servers, shares
@@ -12,11 +11,10 @@ from probes.health.finding import Finding, State
 from probes.health.root_causes import explain
 from probes.openstack_services import required
 from probes.quota import Allowance, compare
-from tests.unit.json_server import json_server
+from tests.unit.openstack_server import openstack_server
 from tests.unit.sample import environment
 
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
-VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
 
 
 def server(name: str, status: str = "ACTIVE", **rest: Any) -> SimpleNamespace:
@@ -33,12 +31,8 @@ def states(findings: list[Finding]) -> dict[str, State]:
 
 def test_a_service_is_asked_in_its_database() -> None:
     (magnum_service,) = [each for each in required(environment()) if each.name == "Magnum"]
-    answers = {"GET /": (200, {"versions": [VERSION]}), "GET /clusters?limit=1": (200, {"clusters": []})}
     for status, state in ((200, State.OK), (503, State.CRITICAL)):
-        with json_server({**answers, "GET /clusters?limit=1": (status, {})}) as url:
-            connection = Connection(
-                auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
-            )
+        with openstack_server({"GET /clusters?limit=1": (status, {})}) as connection:
             (found,) = cloud.service(connection, magnum_service)
         assert (found.subject, found.state) == ("Magnum", state)
     assert found.message == "responds with 503 Service Unavailable"
@@ -120,15 +114,12 @@ def test_a_share_must_be_mountable() -> None:
 
 def checked_cluster(cluster: dict[str, Any] | None, *groups: dict[str, Any]) -> list[Finding]:
     path = f"GET /clusters/{UUID}/nodegroups"
-    answers: dict[str, tuple[int, Any]] = {"GET /": (200, {"versions": [VERSION]})}
+    answers: dict[str, tuple[int, Any]] = {}
     if cluster:
         answers["GET /clusters/c"] = (200, {"uuid": UUID, "name": "c", "coe_version": "v1.36.3", **cluster})
         answers[path] = (200, {"nodegroups": groups})
         answers |= {f"{path}/{each['uuid']}": (200, each) for each in groups}
-    with json_server(answers) as url:
-        connection = Connection(
-            auth_type="none", endpoint=url, container_infrastructure_management_endpoint_override=url
-        )
+    with openstack_server(answers) as connection:
         return list(magnum.cluster(connection, "c"))
 
 
