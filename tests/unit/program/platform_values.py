@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -86,6 +86,11 @@ class To:
     """Phalanx environment."""
     passing: str = ""
     """Function of a check of the Phalanx repository or of the cluster that finds no problem."""
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Return the change to a value, or the given change."""
+        return value if isinstance(value, cls) else cls(value=value)
 
 
 PLATFORM: Mapping[str, Any] = {

@@ -63,7 +63,7 @@ def changed(data: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
     """Return a configuration with other values, by path; the last name may contain dots."""
     result = copy.deepcopy(dict(data))
     for path, value in values.items():
-        *above, last = _parts(path)
+        *above, last = parts_of(path)
         section = result
         for part in above:
             section = section.setdefault(part, {})
@@ -71,23 +71,23 @@ def changed(data: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def _parts(path: str) -> list[str]:
+def parts_of(path: str) -> list[str]:
     parts = path.split(".")
     return [NAMES[".".join(parts[:index])] if part == "NAME" else part for index, part in enumerate(parts)]
 
 
 def _variant(key: Key, value: Any, heat: bool) -> tuple[To, str]:
-    to = value if isinstance(value, To) else To(value=value)
+    to = To.of(value)
     if heat and "clusters.cluster.driver" not in to.base:
         to = replace(to, base={**HEAT, **to.base})
-        path = ".".join(_parts(key.path))
+        path = ".".join(parts_of(key.path))
         if path in HEAT:
             other = {
                 "clusters.cluster.kubernetesVersion": "v1.27.8-rancher2",
                 "clusters.cluster.image": "fedora-coreos-39",
             }
             to = replace(to, value=other[path], also={})
-    return to, ".".join(_parts(key.path))
+    return to, ".".join(parts_of(key.path))
 
 
 def check(effect: Effect, refusals: list[str], found: Steps | None) -> None:
@@ -132,28 +132,36 @@ def test_a_change_has_the_declared_effect(
     key: Key, heat: bool, run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to, path = _variant(key, PLATFORM[key.path], heat)
-    before = changed(_platform(to.stack), to.base)
-    after = changed(before, {**to.also, key.path: to.value})
-    monkeypatch.setattr(cluster_nodes, "addresses", lambda *_: pulumi.Output.from_input(["10.20.0.50"]))
-    monkeypatch.setattr(bound_claims, "verify", lambda *_: None)
-    if to.passing:
-        monkeypatch.setattr(to.passing, lambda *_: [])
-    old, new = environment(**before), environment(**after)
-    refusals = [*openstack_refusals(old, new, monkeypatch), *vault_refusals(old, new, to.stack)]
-    found = None
-    if not refusals:
-        first, held = _first_run(run_stack, to.stack, before), _held(run_stack, to.stack)
-        try:
-            second = run_stack(to.stack, config=after, existing=held, stashed=_stashed(first))
-            found = steps(first, second)
-        except pulumi.RunError as error:
-            refusals = [str(error)]
+    before = changed(platform(to.stack), to.base)
+    refusals, found = outcome(to, before, changed(before, {**to.also, key.path: to.value}), run_stack, monkeypatch)
     assert key.change
     effect = (heat and key.change.heat) or key.change.effect
     check(effect, _naming(f"rsp:{path}", refusals), found)
 
 
-def _platform(stack: str) -> dict[str, Any]:
+def outcome(
+    to: To,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    run_stack: StackRunner,
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[list[str], Steps | None]:
+    """Return the messages that refuse a changed configuration; without any, the steps of the engine."""
+    monkeypatch.setattr(cluster_nodes, "addresses", lambda *_: pulumi.Output.from_input(["10.20.0.50"]))
+    monkeypatch.setattr(bound_claims, "verify", lambda *_: None)
+    if to.passing:
+        monkeypatch.setattr(to.passing, lambda *_: [])
+    old, new = environment(**before), environment(**after)
+    if refusals := [*openstack_refusals(old, new, monkeypatch), *vault_refusals(old, new, to.stack)]:
+        return refusals, None
+    first, held = _first_run(run_stack, to.stack, before), _held(run_stack, to.stack)
+    try:
+        return [], steps(first, run_stack(to.stack, config=after, existing=held, stashed=_stashed(first)))
+    except pulumi.RunError as error:
+        return [str(error)], None
+
+
+def platform(stack: str) -> dict[str, Any]:
     """Return a configuration of a Phalanx environment."""
     return {**environment_data(nfs__volumes=VOLUMES, phalanx__environment=stack), "protect": True}
 
@@ -178,7 +186,7 @@ def _held(run_stack: StackRunner, stack: str) -> Mapping[str, Mapping[str, str]]
         file = run_stack.directory / "static-secrets.yaml"
         file.write_text("applications: {argocd: {dex.clientSecret: {value: planted-in-a-file}}}\n")
         file.chmod(0o600)
-        secrets = run_stack(stack, config=_platform(stack), existing=STATIC[stack]).of("SecretV2")
+        secrets = run_stack(stack, config=platform(stack), existing=STATIC[stack]).of("SecretV2")
         _HELD[stack] = {each.name.removeprefix("secrets-"): json.loads(each.inputs["dataJson"]) for each in secrets}
     return _HELD[stack]
 
@@ -196,23 +204,28 @@ def _stashed(run: Recording) -> dict[str, Any]:
 def test_a_change_in_the_vault_project_has_the_declared_effect(key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
     to, path = _variant(key, VAULT[key.path], heat=False)
     before = changed(vault_stack_data(), to.base)
-    after = changed(before, {**to.also, key.path: to.value})
-    project = vault_project_of(vault_stack(**before))
+    refusals, found = vault_outcome(before, changed(before, {**to.also, key.path: to.value}), monkeypatch)
+    assert key.change
+    check(key.change.effect, _naming(f"rsp-vault:{path}", refusals), found)
+
+
+def vault_outcome(
+    before: Mapping[str, Any], after: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[str], Steps | None]:
+    """Return what `outcome` does, for the Vault project."""
+    project, changed_to = vault_project_of(vault_stack(**before)), vault_stack(**after)
     monkeypatch.setattr(vault_server_preflight, "connect", lambda *_: project)
     monkeypatch.setattr(vault_server_preflight, "_check_certificate", lambda _: [])
     monkeypatch.setattr(openstack_connection, "locate", lambda cloud, _: Location("project-id", cloud.region))
-    refusals = [str(each) for each in vault_server_preflight.check(vault_stack(**after), STACK) if each.fatal]
-    found = None
-    if not refusals:
-        monkeypatch.setattr(vault_server_preflight, "check", lambda *_: [])
-        first = _first_vault_run(json.dumps(before))
-        try:
-            second = test_vault_project.run(test_vault_project.as_config(after), stashed=_stashed(first))
-            found = steps(first, second)
-        except pulumi.RunError as error:
-            refusals = [str(error)]
-    assert key.change
-    check(key.change.effect, _naming(f"rsp-vault:{path}", refusals), found)
+    if refusals := [str(each) for each in vault_server_preflight.check(changed_to, STACK) if each.fatal]:
+        return refusals, None
+    monkeypatch.setattr(vault_server_preflight, "check", lambda *_: [])
+    first = _first_vault_run(json.dumps(before))
+    try:
+        second = test_vault_project.run(test_vault_project.as_config(after), stashed=_stashed(first))
+    except pulumi.RunError as error:
+        return [str(error)], None
+    return [], steps(first, second)
 
 
 @functools.cache
