@@ -67,6 +67,13 @@ def empty_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
 
 
 @pytest.fixture
+def private_vault(tmp_path: Path) -> Iterator[OpenBao]:
+    """Yield an unsealed OpenBao with a certificate of a private CA, without mounts."""
+    with openbao.with_private_authority(tmp_path) as bao:
+        yield bao
+
+
+@pytest.fixture
 def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
     """Put a fake CLI with an empty state on PATH."""
     directory = tmp_path / "cli"

@@ -42,6 +42,13 @@ _DATA: dict[str, Any] = {
     },
 }
 
+HEAT: dict[str, Any] = {
+    "clusters__cluster__driver": "heat",
+    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
+    "clusters__cluster__image": "fedora-coreos-38",
+}
+"""Changes for a cluster of Magnum's Heat driver."""
+
 
 def environment_data(**changes: Any) -> dict[str, Any]:
     """Return the configuration as loaded from YAML.

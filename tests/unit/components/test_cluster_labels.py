@@ -10,7 +10,7 @@ from config import heat_releases
 from config.cluster import LABELS_OF_FIELDS
 from config.stack_config import StackConfig
 from program.openstack_arguments import cluster_features
-from tests.unit.sample import environment
+from tests.unit.sample import HEAT, environment
 
 label_names = st.from_regex(r"[a-z][a-z0-9_]{0,30}", fullmatch=True)
 
@@ -84,9 +84,6 @@ def test_amphora_with_monitors() -> None:
     assert labels["octavia_provider"] == "amphora"
     assert labels["octavia_lb_algorithm"] == "ROUND_ROBIN"
     assert labels["octavia_lb_healthcheck"] == "true"
-
-
-HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 
 
 @pytest.mark.parametrize("release", heat_releases.TESTED)

@@ -8,12 +8,8 @@ from components.magnum_cluster import MagnumCluster
 from program import openstack_arguments
 from tests.unit.given_network import GivenNetwork
 from tests.unit.recording import ProgramRunner, Recording
-from tests.unit.sample import environment
+from tests.unit.sample import HEAT, environment
 
-HEAT: dict[str, object] = {
-    "clusters__cluster__driver": "heat",
-    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
-}
 BOUNDS = {"minimum": 1, "maximum": 5}
 
 

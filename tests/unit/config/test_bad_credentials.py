@@ -1,7 +1,5 @@
 """Credentials of the Phalanx repository that cannot work are refused."""
 
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +7,9 @@ import pytest
 from phalanx.git_credentials import SshKey
 from tests.unit.config.refusals import refusals
 from tests.unit.sample import environment
+from tests.unit.ssh import HOST, private_key
 
-KNOWN = ["git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"]
+KNOWN = [HOST]
 
 
 @pytest.mark.parametrize(
@@ -67,9 +66,8 @@ def test_credentials_that_cannot_work_are_refused(changes: dict[str, Any], reaso
     assert "planted" not in "".join(found)
 
 
-def test_a_key_needs_a_repository_with_ssh(tmp_path: Path) -> None:
-    subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")), check=True)
-    given: dict[str, Any] = {"kind": "ssh", "privateKey": (tmp_path / "key").read_text(), "knownHosts": KNOWN}
+def test_a_key_needs_a_repository_with_ssh() -> None:
+    given: dict[str, Any] = {"kind": "ssh", "privateKey": private_key(), "knownHosts": KNOWN}
     (found,) = refusals({"phalanx__credentials": given})
     assert "credentials of kind ssh are for a repository like git@HOST:PATH or ssh://HOST/PATH" in found
     for address in ("git@git.example.org:phalanx", "ssh://git@git.example.org:2222/phalanx"):

@@ -2,14 +2,13 @@ import pytest
 
 from config import heat_releases, names
 from config.loader import ConfigError
-from tests.unit.sample import environment, environment_data
+from tests.unit.sample import HEAT, environment, environment_data
 
 
 def test_a_complete_environment_is_accepted() -> None:
     assert environment().network.external_network == "external"
 
 
-HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 BAD_INPUT = {
     "unknown key": ({"network__cidrr": 1}, "rsp:network.cidrr is not a known key; did you mean `cidr`?"),
     "unknown section": ({"netwrok": {}}, "rsp:netwrok is not a known key; did you mean `network`?"),

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from config.loader import ConfigError
 from config.network import SMALLEST_POOL, NetworkSettings
 from tests.unit.config.refusals import refusals
-from tests.unit.sample import environment
-
-HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
+from tests.unit.sample import HEAT, environment
 
 subnets = st.builds(
     lambda prefix, offset: IPv4Network((int(IPv4Network("10.0.0.0/8")[0]) + (offset << (32 - prefix)), prefix)),

@@ -3,9 +3,8 @@ from typing import Any
 import pytest
 
 from config.loader import ConfigError
-from tests.unit.sample import environment
+from tests.unit.sample import HEAT, environment
 
-HEAT = {"clusters__cluster__driver": "heat", "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1"}
 GPU = {
     "labels": {"example.org/gpu": "a100"},
     "taints": ["gpu=:NoSchedule", "example.org/gpu=a100:NoExecute"],

@@ -1,7 +1,5 @@
 """Removal of unneeded secrets from a real OpenBao; the command line is tested in test_secrets_command."""
 
-from collections.abc import Iterator
-
 import hvac
 import pytest
 
@@ -13,7 +11,6 @@ from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, PlannedSecret, SecretKey, Static
 from probes import vault_secrets
-from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.given_phalanx import source
 
@@ -33,10 +30,9 @@ CONTENT: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
-        bao.mount_kv("kv-v2")
-        yield bao
+def server(empty_vault: OpenBao) -> OpenBao:
+    empty_vault.mount_kv("kv-v2")
+    return empty_vault
 
 
 @pytest.fixture

@@ -10,13 +10,6 @@ from probes import openstack_preflight
 from probes.problem import Problem
 from tests.unit.sample import environment
 
-HEAT = {
-    "clusters__cluster__driver": "heat",
-    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
-    "clusters__cluster__image": "fedora-coreos-38",
-}
-"""Changes of the sample for a cluster of Magnum's Heat driver."""
-
 SHARES: dict[str, Any] = {"nfs": None, "shares": {"jhome": {"size": 50}}}
 """Changes of the sample for shares instead of an NFS server."""
 

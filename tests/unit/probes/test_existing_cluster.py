@@ -5,13 +5,8 @@ import pytest
 
 from probes import existing_cluster
 from tests.unit.probes import recorded_magnum
-from tests.unit.sample import environment
+from tests.unit.sample import HEAT, environment
 
-HEAT: dict[str, Any] = {
-    "clusters__cluster__driver": "heat",
-    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
-    "clusters__cluster__image": "fedora-coreos-38",
-}
 BOUNDS = {"minimum": 1, "maximum": 5}
 AMPHORA = {"loadBalancerProvider": "amphora"}
 VARIANTS: list[dict[str, Any]] = [

@@ -4,17 +4,12 @@ import pytest
 
 from phalanx.claims import Claim
 from probes.needs import Flavor, Volumes, needs, of_claims
-from tests.unit.sample import environment, environment_data
+from tests.unit.sample import HEAT, environment, environment_data
 
 FLAVORS = {
     "m1.small": Flavor(vcpus=1, ram=2048),
     "m1.medium": Flavor(vcpus=2, ram=4096),
     "m1.large": Flavor(vcpus=4, ram=8192),
-}
-HEAT = {
-    "clusters__cluster__driver": "heat",
-    "clusters__cluster__kubernetesVersion": "v1.28.9-rancher1",
-    "clusters__cluster__masters__count": 1,
 }
 
 
@@ -104,7 +99,7 @@ def test_volumes_without_a_type_count_as_the_clouds_default_type_if_it_is_known(
         ({"clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 3 * 20),
         ({"clusters__cluster__labels": {"etcd_blockdevice_size": "20", "etcd_blockdevice_type": "local"}}, 0),
         ({"clusters__cluster__labels": {"etcd_volume_size": "0"}}, 0),
-        ({**HEAT, "clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 10),
+        ({**HEAT, "clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 3 * 10),
     ],
 )
 def test_volumes_of_etcd_on_the_masters(changes: dict[str, Any], gigabytes: int) -> None:
@@ -117,12 +112,12 @@ def test_an_adopted_network_is_not_counted() -> None:
 
 
 def test_heat_has_a_load_balancer_for_etcd_and_server_groups() -> None:
-    public = needed(**HEAT)
+    public = needed(**HEAT, clusters__cluster__masters__count=1)
     assert (public["load_balancers"], public["listeners"], public["health_monitors"]) == (3, 4, 0)
     # One for the masters, one for the default workers, one for the node group.
     assert (public["server_groups"], public["server_group_members"]) == (3, 2)
     assert public["security_group_rules"] == 6 + 14 + 9 + 4
-    private = needed(**HEAT, clusters__cluster__publicApi=False)
+    private = needed(**HEAT, clusters__cluster__masters__count=1, clusters__cluster__publicApi=False)
     assert (private["load_balancers"], private["listeners"]) == (1, 2)
 
 

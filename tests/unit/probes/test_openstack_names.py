@@ -4,8 +4,8 @@ import pytest
 
 from config.stack_config import StackConfig
 from tests.unit.probes.fake_project import FakeProject, named
-from tests.unit.probes.preflight import HEAT, check, only
-from tests.unit.sample import environment
+from tests.unit.probes.preflight import check, only
+from tests.unit.sample import HEAT, environment
 
 
 @pytest.mark.parametrize(

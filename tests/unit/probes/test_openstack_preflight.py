@@ -10,8 +10,8 @@ from config.names import cloud_name
 from phalanx.claims import Claim
 from tests.unit.probes import recorded_magnum
 from tests.unit.probes.fake_project import FakeProject, named
-from tests.unit.probes.preflight import HEAT, SHARES, check, only
-from tests.unit.sample import environment
+from tests.unit.probes.preflight import SHARES, check, only
+from tests.unit.sample import HEAT, environment
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,12 @@ def test_unencrypted_addresses_are_refused(address: str) -> None:
 @pytest.mark.parametrize("token", [f"{TOKEN}\n", f" {TOKEN}", f"{TOKEN} x", f"{TOKEN}ö", f"{TOKEN}→"])
 def test_an_invalid_token_is_not_repeated_in_the_message(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_TOKEN", token)
-    with pytest.raises(VaultTokenError, match="contains a space, a line break") as caught:
+    with pytest.raises(VaultTokenError) as caught:
         vault_client.connect("https://vault.example.org")
-    assert "planted" not in f"{caught.value} {caught.value!r}"
+    assert str(caught.value) == (
+        "VAULT_TOKEN contains a space, a line break or a character that is not ASCII: set it to the token alone"
+    )
+    assert "planted" not in repr(caught.value)
 
 
 def test_the_second_vault_has_a_namespace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,5 @@
 """Warnings of the preflight, with a real OpenBao; fatal problems: test_unsuitable_vault.py."""
 
-from collections.abc import Iterator
-
 import hvac
 import pytest
 
@@ -10,7 +8,6 @@ from phalanx import policies
 from phalanx.environment import Environment
 from probes import vault_preflight, vault_secrets
 from probes.problem import Problem
-from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.given_phalanx import source
 from tests.unit.json_server import json_server
@@ -27,11 +24,10 @@ WRITTEN = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    with openbao.server(tmp_path_factory.mktemp("openbao")) as bao:
-        bao.root.sys.enable_auth_method("approle")
-        bao.mount_kv("kv-v2")
-        yield bao
+def server(empty_vault: OpenBao) -> OpenBao:
+    empty_vault.root.sys.enable_auth_method("approle")
+    empty_vault.mount_kv("kv-v2")
+    return empty_vault
 
 
 @pytest.fixture

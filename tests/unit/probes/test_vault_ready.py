@@ -2,15 +2,14 @@
 
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from probes import vault_ready
 from probes.vault_ready import Obstacle
-from sandbox.site_certificate import issue
 from tests import openbao
+from tests.openbao import OpenBao
 from tests.unit.json_server import json_server
 
 Resolve = Callable[..., None]
@@ -95,20 +94,11 @@ def test_a_server_that_does_not_answer_is_a_temporary_obstacle() -> None:
     assert f"{url} does not answer (ConnectionError): this machine must be in rsp-vault:server.clients" in found.what
 
 
-def test_an_untrusted_certificate_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = datetime.now(UTC)
-    certificate, key = issue("localhost", now - timedelta(days=1), now + timedelta(days=1))
-    (tmp_path / "tls.crt").write_text(certificate)
-    (tmp_path / "tls.key").write_text(key)
-    files = {"tls_cert_file": str(tmp_path / "tls.crt"), "tls_key_file": str(tmp_path / "tls.key")}
-    with openbao.uninitialized(tmp_path, tls=files) as address:
-        url = address.replace("127.0.0.1", "localhost")
-        refused = obstacle(url)
-        monkeypatch.setenv("VAULT_CACERT", str(tmp_path / "tls.crt"))
-        trusted = obstacle(url)
-        monkeypatch.delenv("VAULT_CACERT")
-        named = vault_ready.check(url, ca_file=tmp_path / "tls.crt")
+def test_an_untrusted_certificate_is_reported(private_vault: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = obstacle(private_vault.url)
     assert "certificate that is not trusted" in refused.what
     assert "name the file of its certificate with --ca-file" in refused.what
-    assert named == trusted
-    assert "is not initialized" in trusted.what
+    authority = str(private_vault.ca_file)
+    assert vault_ready.check(private_vault.url, ca_file=Path(authority)) is None
+    monkeypatch.setenv("VAULT_CACERT", authority)
+    assert vault_ready.check(private_vault.url) is None

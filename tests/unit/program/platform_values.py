@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from components import private_authority
 from tests.unit.sample import environment_data
+from tests.unit.ssh import HOST, private_key
 
 NAMES = {
     "nfs.volumes": "data",
@@ -48,12 +46,6 @@ OIDC = "ukidacprod"
 """Environment with an OpenID Connect server."""
 
 
-def private_key() -> str:
-    """Return a new private key, as ssh-keygen writes it."""
-    key = Ed25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-
-
 FILES = tempfile.TemporaryDirectory()
 """Directory that exists as long as the tests."""
 
@@ -66,7 +58,6 @@ def ca_file(name: str) -> str:
 
 
 TOKEN = {"kind": "https", "token": "planted-token"}
-HOST = "git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 SSH = {
     "phalanx.repository": "git@git.example.org:site/phalanx",
     "phalanx.credentials": {"kind": "ssh", "privateKey": private_key(), "knownHosts": [HOST]},

@@ -10,7 +10,6 @@ from config.loader import load_file
 from config.stack_config import StackConfig
 from phalanx import environment, policies
 from probes import vault_policy
-from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.program.conftest import CHECKOUTS, ROOT, StackRunner
 from tests.unit.program.refusals import MOUNT, STACK_DESCRIPTION, mount, refused, reset, settings, token
@@ -48,20 +47,11 @@ def test_the_workflows_policy_is_sufficient_for_a_preview(run_stack: StackRunner
     assert "`python -m operations vault-policy` prints" in str(error.value)
 
 
-@pytest.fixture
-def with_private_authority(tmp_path: Path) -> Iterator[tuple[OpenBao, Path]]:
-    """Return a suitable Vault with a certificate of a private CA, and the file of that CA."""
-    with openbao.with_private_authority(tmp_path) as bao:
-        reset(bao)
-        with token(bao.root_token):
-            yield bao, Path(str(bao.ca_file))
-
-
-def test_a_private_authority_is_trusted_by_program_and_operator(
-    run_stack: StackRunner, with_private_authority: tuple[OpenBao, Path]
-) -> None:
-    bao, ca_file = with_private_authority
-    recording = run_stack("roe", **settings(bao.url, caFile=str(ca_file)))
+def test_a_private_authority_is_trusted_by_program_and_operator(run_stack: StackRunner, private_vault: OpenBao) -> None:
+    reset(private_vault)
+    ca_file = Path(str(private_vault.ca_file))
+    with token(private_vault.root_token):
+        recording = run_stack("roe", **settings(private_vault.url, caFile=str(ca_file)))
     assert recording.of("SecretV2")
     assert recording.one("pulumi:providers:vault", "vault").inputs["caCertFile"] == str(ca_file)
     release = recording.one("Release", "vault-secrets-operator-release")

@@ -3,7 +3,6 @@
 from typing import Any
 
 from tests.unit.program.conftest import ROE_STATIC, StackRunner
-from tests.unit.program.refusals import refused
 from tests.unit.recording import Recording
 
 HOST = "rsp.lsst.ac.uk"
@@ -38,10 +37,3 @@ def test_designate_has_all_records(run_stack: StackRunner) -> None:
     # cert-manager looks for the challenge at once.
     (issuer,) = recording.ancestors(recording.one("ClusterIssuer"))
     assert records["CNAME"].urn in issuer.dependencies
-
-
-def test_a_zone_without_the_platforms_name_is_refused(run_stack: StackRunner) -> None:
-    changes = {"dns": {"kind": "designate", "zone": "example.org"}}
-    assert f"rsp:dns.zone: example.org does not contain {HOST}" in refused(
-        run_stack, existing=ROE_STATIC, changes=changes
-    )

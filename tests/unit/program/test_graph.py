@@ -239,11 +239,3 @@ def test_the_preflight_can_be_overridden(run_stack: StackRunner, monkeypatch: py
         "rsp:enforcePreflight is false: the following problems do not stop the deployment",
         "rsp:nfs.image (warning): no such image",
     ]
-
-
-def test_a_lab_mount_without_an_export_is_reported(run_stack: StackRunner) -> None:
-    changes = {"nfs": {"volumes": {"data": {"size": 1}, "jhome": {"size": 1}}}}
-    with pytest.raises(
-        pulumi.RunError, match=r"volumes\[2\]\.source\.serverPath: /datasets is not exported: only /data, /jhome is"
-    ):
-        run_stack("roe", changes=changes)

@@ -1,8 +1,6 @@
 """A private Phalanx repository: what Argo CD gets, and when."""
 
 import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,22 +8,16 @@ import pytest
 from tests.unit.program.conftest import StackRunner
 from tests.unit.program.test_graph import values_of
 from tests.unit.recording import Recording, Registered
+from tests.unit.ssh import HOST, private_key
 
-HOSTS = ["git.example.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"]
+KEY = private_key()
 PLANTED = "planted-token"
 TOKEN = {"repository": "https://git.example.org/phalanx", "credentials": {"kind": "https", "token": PLANTED}}
 
 
 @pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = tmp_path_factory.mktemp("keys") / "key"
-    subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)), check=True)
-    return path.read_text()
-
-
-@pytest.fixture(scope="module")
-def with_key(run_stack: StackRunner, key: str) -> Recording:
-    credentials = {"kind": "ssh", "privateKey": key, "knownHosts": HOSTS}
+def with_key(run_stack: StackRunner) -> Recording:
+    credentials = {"kind": "ssh", "privateKey": KEY, "knownHosts": [HOST]}
     given = {"repository": "git@git.example.org:phalanx", "credentials": credentials}
     return run_stack("roe", changes={"phalanx": given})
 
@@ -61,17 +53,17 @@ def test_the_secret_exists_before_the_first_application(with_key: Recording) -> 
     assert made.urn in with_key.one("Applications").dependencies
 
 
-def test_argocd_gets_the_key_and_trusts_the_server_from_the_start(with_key: Recording, key: str) -> None:
+def test_argocd_gets_the_key_and_trusts_the_server_from_the_start(with_key: Recording) -> None:
     assert secret(with_key).inputs["stringData"] == {
         "type": "git",
         "url": "git@git.example.org:phalanx",
-        "sshPrivateKey": key,
+        "sshPrivateKey": KEY,
     }
     release: dict[str, Any] = with_key.one("Release", "argocd-release").inputs["values"]
     for values in (release, values_of(with_key, "argocd")):
-        assert values["argo-cd"]["configs"]["ssh"] == {"extraHosts": f"{HOSTS[0]}\n"}
+        assert values["argo-cd"]["configs"]["ssh"] == {"extraHosts": f"{HOST}\n"}
     assert release["argo-cd"]["configs"]["cm"]
-    assert key.splitlines()[1] not in json.dumps([each.veiled_request for each in with_key.resources])
+    assert KEY.splitlines()[1] not in json.dumps([each.veiled_request for each in with_key.resources])
 
 
 def test_a_public_repository_has_no_secret(roe: Recording) -> None:

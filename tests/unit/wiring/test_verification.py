@@ -1,5 +1,3 @@
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +5,7 @@ import pytest
 from phalanx.application import Application
 from phalanx.values import merge
 from tests.unit.sample import environment
+from tests.unit.ssh import private_key
 from wiring.verification import Special, differences, problems
 
 
@@ -71,13 +70,8 @@ def test_no_repository_needs_the_fingerprint_of_credentials() -> None:
 
 
 @pytest.mark.parametrize(("hosts", "count"), [("", 1), ("other ssh-rsa BB\ngit.example.org ssh-rsa AA\n", 0)])
-def test_argocd_must_trust_the_server_of_a_private_repository(hosts: str, count: int, tmp_path: Path) -> None:
-    subprocess.run(("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")), check=True)
-    credentials = {
-        "kind": "ssh",
-        "privateKey": (tmp_path / "key").read_text(),
-        "knownHosts": ["git.example.org ssh-rsa AA"],
-    }
+def test_argocd_must_trust_the_server_of_a_private_repository(hosts: str, count: int) -> None:
+    credentials = {"kind": "ssh", "privateKey": private_key(), "knownHosts": ["git.example.org ssh-rsa AA"]}
     config = environment(phalanx__repository="git@git.example.org:phalanx", phalanx__credentials=credentials)
     argocd = application("argocd", {"argo-cd": {"configs": {"ssh": {"extraHosts": hosts}}}})
     found = differences(config, argocd, "192.0.2.7")
