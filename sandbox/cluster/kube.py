@@ -5,11 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from kubernetes import client, config
 from urllib3.exceptions import HTTPError
-
-from sandbox.kubeconfig import with_files
 
 FIELD_MANAGER: Final = "rsp-sandbox"
 _TIMEOUT: Final = 10  # seconds
@@ -34,9 +31,8 @@ class Kube:
     """
 
     def __init__(self, kubeconfig: Path) -> None:
-        document = with_files(yaml.safe_load(kubeconfig.read_text()), kubeconfig.with_suffix(".files"))
-        self._client: client.ApiClient = config.new_client_from_config_dict(  # type: ignore[no-untyped-call]
-            document, persist_config=False
+        self._client: client.ApiClient = config.new_client_from_config(  # type: ignore[no-untyped-call]
+            str(kubeconfig), persist_config=False
         )
 
     def ready(self) -> bool:

@@ -44,7 +44,7 @@ def up(directory: ClusterDirectory) -> None:
     control_plane.start_kwok(directory)
     nodes.sync(kube, directory.description)
     cloud_controller.start(directory)
-    directory.own_process("agent", config=(directory.kubeconfig("admin"),)).start()
+    directory.own_process("agent", config=(directory.kubeconfig("admin"), directory.pki / "admin.crt")).start()
     wait_for(lambda: nodes.all_ready(kube), "every node is Ready", timeout=NODE_SECONDS)
     write_atomically(directory.path / "api_address", f"{directory.api_url}\n")
 

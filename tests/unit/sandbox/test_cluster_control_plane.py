@@ -1,6 +1,7 @@
 """The control plane's settings come from the description by Magnum's driver."""
 
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sandbox.cluster import access, cloud_controller, control_plane, port_block
 from sandbox.cluster.authority import Authority
 from sandbox.cluster.description import Description, Trust
 from sandbox.cluster.directory import ClusterDirectory
+from sandbox.cluster.kube import Kube
 from sandbox.errors import SandboxError
 from sandbox.ports import CLUSTER_BLOCK, CLUSTER_PORTS, Listener
 from tests.unit.sandbox.test_cluster_nodes import description
@@ -95,6 +97,12 @@ def test_certificates_and_kubeconfigs_are_created_once(tmp_path: Path, monkeypat
     assert {file: file.read_bytes() for file in directory.pki.iterdir()} == before
     assert {directory.kubeconfig(user) for user in control_plane.USERS} <= before.keys()
     assert all(file.stat().st_mode & 0o077 == 0 for file in before)
+    # A client reads the files, without a copy of them in a temporary directory.
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    Kube(directory.kubeconfig("admin"))
+    assert list(scratch.iterdir()) == []
 
 
 def test_kubeconfig_with_a_token_refers_to_its_file(tmp_path: Path) -> None:
