@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -195,6 +195,14 @@ def recorded(records: Path = paths.RUN) -> list[Process]:
     return [Process(name=file.stem, argv=(), records=records) for file in sorted(records.glob("*.json"))]
 
 
+def stop_concurrently(processes: Sequence[Process], grace: float = 20) -> None:
+    """Stop processes, and wait until all have ended; `grace` as of `Process.stop`."""
+    for process in processes:
+        process.ask_to_stop()
+    for process in processes:
+        process.stop(grace)
+
+
 def recorded_sessions(records: Path = paths.RUN) -> set[int]:
     """Return the ids of recorded sessions with at least one running process."""
     found = (_Record.read(file) for file in records.glob("*.json"))
@@ -203,7 +211,13 @@ def recorded_sessions(records: Path = paths.RUN) -> set[int]:
 
 def memory(pid: int) -> int:
     """Return the proportional set size, in bytes, of all processes in the session `pid`."""
-    return sum(_proportional_set_size(member) for member in _session_members(pid))
+    import psutil
+
+    size = 0
+    for member in _session_members(pid):
+        with contextlib.suppress(psutil.Error):
+            size += psutil.Process(member).memory_full_info().pss
+    return size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,13 +284,3 @@ def _session_members(session: int) -> Iterator[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and (fields := _stat(int(entry.name))) and int(fields[3]) == session:
             yield int(entry.name)
-
-
-def _proportional_set_size(pid: int) -> int:
-    try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        pass
-    return 0

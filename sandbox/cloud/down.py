@@ -7,7 +7,7 @@ from sandbox import cluster, paths, vault
 from sandbox.cloud import openstack_services, passwords, services
 from sandbox.cloud.service import Service
 from sandbox.cloud.up import exclusive
-from sandbox.process import recorded
+from sandbox.process import recorded, stop_concurrently
 from sandbox.progress import Phases
 
 
@@ -39,16 +39,12 @@ def _stop_everything(phases: Phases) -> None:
         _stop([service for service in services.every() if service.name not in names])
     with phases.phase("Database, message queue and OVN"):
         _stop(backends)
-        for leftover in recorded(paths.RUN):  # started by another version of the sandbox
-            leftover.stop()
+        stop_concurrently(recorded(paths.RUN))  # started by another version of the sandbox
     shutil.rmtree(openstack_services.OCTAVIA_SOCKETS, ignore_errors=True)
 
 
 def _stop(group: list[Service]) -> None:
-    for service in group:
-        service.process.ask_to_stop()
-    for service in reversed(group):
-        service.process.stop(grace=10)
+    stop_concurrently([service.process for service in reversed(group)], grace=10)
 
 
 def _data_paths() -> list[Path]:

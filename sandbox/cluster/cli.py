@@ -25,15 +25,6 @@ def down(directory: Directory) -> None:
     lifecycle.down(ClusterDirectory(directory))
 
 
-@app.command()
-def status(directory: Directory) -> None:
-    """List the cluster's processes."""
-    cluster = ClusterDirectory(directory)
-    for process in cluster.recorded():
-        pid = process.alive()
-        typer.echo(f"{process.name:<36}{f'running (pid {pid})' if pid else 'dead'}")
-
-
 @app.command(hidden=True)
 def agent(directory: Directory) -> None:
     """Simulate the cluster's add-ons, and run host processes for some Pods."""

@@ -92,10 +92,6 @@ class ClusterDirectory:
             logs=self.logs,
         )
 
-    def recorded(self) -> list[Process]:
-        """Return all recorded processes of this cluster."""
-        return [self.process(record.stem) for record in sorted(self.records.glob("*.json"))]
-
 
 def clusters() -> Iterator[ClusterDirectory]:
     """Yield the clusters that Magnum's driver has described."""

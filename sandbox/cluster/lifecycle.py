@@ -9,7 +9,7 @@ from sandbox.cluster.directory import ClusterDirectory, clusters
 from sandbox.cluster.port_block import Offset
 from sandbox.errors import SandboxError
 from sandbox.files import write_atomically
-from sandbox.process import Process, memory, wait_for
+from sandbox.process import memory, recorded, stop_concurrently, wait_for
 from sandbox.status import Row, State
 
 NODE_SECONDS: Final = 120
@@ -51,9 +51,9 @@ def up(directory: ClusterDirectory) -> None:
 
 def down(directory: ClusterDirectory) -> None:
     """Stop all processes of a cluster and keep its data."""
-    _stop([process for process in directory.recorded() if process.name in STOP_FIRST])
-    _stop([process for process in directory.recorded() if process.name not in STOP_LAST])
-    _stop(directory.recorded())
+    stop_concurrently([process for process in recorded(directory.records) if process.name in STOP_FIRST])
+    stop_concurrently([process for process in recorded(directory.records) if process.name not in STOP_LAST])
+    stop_concurrently(recorded(directory.records))
 
 
 def repair() -> None:
@@ -82,7 +82,7 @@ def stop_all() -> None:
 def services() -> Iterator[Row]:
     """Yield a row named `<cluster>/<process>` for each recorded process of each cluster."""
     for directory in clusters():
-        for process in directory.recorded():
+        for process in recorded(directory.records):
             pid, offset = process.alive(), PORTS.get(process.name)
             yield Row(
                 service=f"{directory.description.name}/{process.name}",
@@ -92,11 +92,3 @@ def services() -> Iterator[Row]:
                 version=tools.VERSIONS.get(process.name) or tools.VERSIONS.get(process.name.partition("-")[0], ""),
                 memory=memory(pid) if pid else 0,
             )
-
-
-def _stop(processes: list[Process]) -> None:
-    """Stop processes concurrently and wait until all have ended."""
-    for process in processes:
-        process.ask_to_stop()
-    for process in processes:
-        process.stop()
