@@ -5,6 +5,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import requests
 from components.vault_cloud_init import render
 from probes import vault_ready
 from program.vault_arguments import openbao
-from tests.sandbox.vault_vm import HOST, VaultVm, self_signed
+from sandbox.site_certificate import issue
+from tests.sandbox.vault_vm import HOST, VaultVm
 from tests.unit.sample import vault_stack, vault_stack_data
 
 # For the requests of these tests; test_vault_deployment tests the policy of an environment.
@@ -27,7 +29,8 @@ path "secret/data/*" { capabilities = ["create", "read", "update"] }
 """
 PASSWORDS = {user: f"planted-{user}-{secrets.token_hex(8)}" for user in ("alice", "rsp-backup", "rsp-admin")}
 PLANTED = f"planted-value-{secrets.token_hex(8)}"
-CERTIFICATE = self_signed(HOST)
+NOW = datetime.now(UTC)
+CERTIFICATE = issue(HOST, NOW - timedelta(minutes=1), NOW + timedelta(days=1))
 SHAMIR = {"seal": {"kind": "shamir"}, "adminPassword": None}
 
 NewServer = Callable[..., VaultVm]
