@@ -48,10 +48,9 @@ class Chassis:
     Args:
         remote: OVS address of the southbound database (`tcp:HOST:PORT`).
         hostname: Name of this host in Nova and Neutron.
-        bridge_mappings: Physical networks with their bridges, `physnet1:br-ex`.
     """
 
-    def __init__(self, remote: str, hostname: str, bridge_mappings: str) -> None:
+    def __init__(self, remote: str, hostname: str) -> None:
         helper = ovs.db.idl.SchemaHelper(SCHEMA)
         for table in TABLES:
             helper.register_table(table)
@@ -59,7 +58,7 @@ class Chassis:
         self._hostname = hostname
         self._plugged_at: dict[uuid.UUID, float] = {}
         self._config = {
-            "ovn-bridge-mappings": bridge_mappings,
+            "ovn-bridge-mappings": "physnet1:br-ex",
             "ovn-cms-options": "enable-chassis-as-gw",
             "datapath-type": "system",
             "iface-types": "geneve,vxlan",
@@ -177,10 +176,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Simulates ovn-controller: claims ports but moves no packets.")
     parser.add_argument("remote", help="southbound database, for example tcp:127.0.0.1:6642")
     parser.add_argument("hostname", help="host name, as in nova.conf and neutron.conf")
-    parser.add_argument("--bridge-mappings", default="physnet1:br-ex", help="default: %(default)s")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    Chassis(arguments.remote, arguments.hostname, arguments.bridge_mappings).run()
+    Chassis(arguments.remote, arguments.hostname).run()
 
 
 if __name__ == "__main__":
