@@ -13,10 +13,9 @@ import typer
 
 from config.loader import load_file
 from config.stack_config import StackConfig
-from operations import text_table
 from operations.stack import StackName
 from phalanx.errors import PhalanxError
-from probes import backup_retention, cinder_backups
+from probes import backup_retention, cinder_backups, text_table
 from probes.cinder_backups import Backup
 from probes.openstack_connection import connect
 from recovery import restore as volume_restore

@@ -10,8 +10,8 @@ import typer
 
 from config.loader import load_file
 from config.stack_config import StackConfig
-from operations import text_table
 from operations.stack import StackName
+from probes import text_table
 from probes.cluster_leftovers import SHORT_ID, UUID, Kind, Leftover
 from probes.openstack_connection import connect
 from recovery import leftovers

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from operations.vault_kv import Access, Folder
 from phalanx.environment import Environment, nearest
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, SecretKey
 from probes import vault_client, vault_secrets
+from probes.vault_kv import Access, Folder
 
 
 @dataclass(frozen=True)

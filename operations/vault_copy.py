@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from operations import vault_kv
 from operations.stack import load
-from operations.vault_kv import Access, Folder, SecretVersion
 from phalanx.errors import SecretsError
-from probes import vault_client
+from probes import vault_client, vault_kv
+from probes.vault_kv import Access, Folder, SecretVersion
 
 SOURCE_TOKEN = "VAULT_SOURCE_TOKEN"  # noqa: S105  # a variable's name
 """Environment variable with the token for the source Vault."""

@@ -6,11 +6,11 @@ import pytest
 from config.vault import Vault
 from operations import secrets_prune
 from operations.secrets_prune import Removal
-from operations.vault_kv import Folder, SecretVersion
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, PlannedSecret, SecretKey, Static
 from probes import vault_secrets
+from probes.vault_kv import Folder, SecretVersion
 from tests.openbao import OpenBao
 from tests.unit.given_phalanx import source
 

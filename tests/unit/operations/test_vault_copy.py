@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from operations import secrets
-from operations.vault_kv import Folder, SecretVersion
 from phalanx.errors import SecretsError
+from probes.vault_kv import Folder, SecretVersion
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.phalanx import phalanx_git
