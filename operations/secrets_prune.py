@@ -7,8 +7,8 @@ from pathlib import Path
 from phalanx.environment import Environment, nearest
 from phalanx.errors import SecretsError
 from phalanx.secrets import Plan, SecretKey
-from probes import vault_client, vault_secrets
-from probes.vault_kv import Access, Folder
+from probes import vault_secrets
+from probes.vault_kv import Folder
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,8 @@ def remove(
     Raises:
         SecretsError: Vault refuses the request, or other clients keep writing the same secret.
     """
-    vault = Access(vault_client.connect(address, ca_file), address, vault_client.TOKEN, "rsp:vault.address")
-    folder = Folder(vault, environment.vault_mount, environment.vault_path, version=2)
-    with vault_secrets.explained(address, environment, "change"):
+    folder = vault_secrets.folder(address, environment, ca_file)
+    with folder.explained():
         for removal in removals:
             yield _remove_keys(folder, removal) if removal.keys else _delete(folder, removal)
 
@@ -104,5 +103,5 @@ def _remove_keys(folder: Folder, removal: Removal) -> str:
 
 def _delete(folder: Folder, removal: Removal) -> str:
     version, path = folder.read(removal.application).version, f"{folder.path}/{removal.application}"
-    folder.vault.client.secrets.kv.v2.delete_latest_version_of_secret(path, mount_point=folder.mount)
+    folder.delete(removal.application)
     return f"Removed {removal}. To restore it: `vault kv undelete -mount={folder.mount} -versions={version} {path}`"

@@ -178,7 +178,7 @@ def _folders(stack: str, address: str, path: str | None) -> tuple[Folder, Folder
     variable = vault_client.TOKEN if address == own_address and SOURCE_TOKEN not in os.environ else SOURCE_TOKEN
     ca_file = described.config.vault.ca_file
     source = _find(address, variable, "--from", source_path, ca_file if address == own_address else None)
-    target = _find(own_address, vault_client.TOKEN, "rsp:vault.address", environment.vault_path_prefix, ca_file)
+    target = _find(own_address, vault_client.TOKEN, vault_client.ADDRESS, environment.vault_path_prefix, ca_file)
     if target.version == 1:
         raise SecretsError(
             f"{target.mount} of Vault at {own_address} is KV version 1, Phalanx requires version 2: upgrade it with "

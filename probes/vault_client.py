@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 TOKEN = "VAULT_TOKEN"  # noqa: S105  # a variable's name
 """Environment variable with the token for the stack's Vault."""
 
+ADDRESS = "rsp:vault.address"
+"""Configuration key of the address of the stack's Vault."""
+
 NAMESPACE = "VAULT_NAMESPACE"
 """Environment variable with the namespace in the stack's Vault, for a Vault that has namespaces."""
 
@@ -93,7 +96,7 @@ def of_server(client: "hvac.Client") -> "hvac.Client":
     return hvac.Client(url=client.url, token="", timeout=TIMEOUT, session=client.session)
 
 
-def explain(error: Exception, setting: str = "rsp:vault.address") -> str:
+def explain(error: Exception, setting: str = ADDRESS) -> str:
     """Return the cause and the remedy of an exception of hvac or requests.
 
     Args:

@@ -36,13 +36,13 @@ class SecretVersion:
 
 @dataclass(frozen=True)
 class Access:
-    """A client of a Vault, and the names of its settings for error messages."""
+    """A client of a Vault, and the names of its settings for error messages, by default of the stack's Vault."""
 
     client: "hvac.Client" = field(repr=False)
     address: str
-    variable: str
+    variable: str = vault_client.TOKEN
     """Environment variable that contains the token."""
-    setting: str
+    setting: str = vault_client.ADDRESS
     """Option or configuration key of the address."""
 
     @contextmanager
@@ -61,12 +61,14 @@ class Access:
         try:
             yield
         except exceptions.Forbidden:
+            ours = self.setting == vault_client.ADDRESS
+            policy = " (`python -m operations vault-policy` prints the one that it requires)" if ours else ""
             raise SecretsError(
                 f"Vault at {self.address}: permission denied below {path}: the token in {self.variable} has expired, "
-                "or its policy does not allow the request",
+                f"or its policy does not allow the request{policy}",
             ) from None
         except (exceptions.VaultError, http.RequestException) as error:
-            raise SecretsError(f"Vault at {self.address} {vault_client.explain(error, self.setting)}") from None
+            raise SecretsError(f"Vault at {self.address}: {vault_client.explain(error, self.setting)}") from None
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Folder:
         found, folders = [], [""]
         while folders:
             listed = [
-                f"{at}{key}" for at, keys in zip(folders, pool.map(self._list, folders), strict=True) for key in keys
+                f"{at}{key}" for at, keys in zip(folders, pool.map(self.entries, folders), strict=True) for key in keys
             ]
             folders = [name for name in listed if name.endswith("/")]
             found += [name for name in listed if not name.endswith("/")]
@@ -167,7 +169,12 @@ class Folder:
         """Write the custom metadata of a secret, without changing its other settings."""
         self.vault.client.adapter.post(self._url("metadata", name), json={"custom_metadata": custom_metadata})
 
-    def _list(self, below: str) -> list[str]:
+    def delete(self, name: str) -> None:
+        """Delete the newest version of a secret in KV version 2, which can be restored."""
+        self.vault.client.adapter.delete(self._url("data", name))
+
+    def entries(self, below: str = "") -> list[str]:
+        """List what is directly below a subfolder, or the path itself; names of subfolders end in ``/``."""
         from hvac import exceptions
 
         try:

@@ -222,7 +222,7 @@ def test_status_reports_a_missing_permission(repository: Path, tmp_path: Path, m
     with json_server(answers) as url:
         configure(repository, vault__address=url)
         report = json.loads(run("status", "--json").output)
-    assert f"does not allow this token to read {PREFIX}" in report["problems"][0]["what"]
+    assert f"permission denied below {PREFIX}: " in report["problems"][0]["what"]
 
 
 @pytest.mark.usefixtures("stack")

@@ -121,6 +121,6 @@ def test_a_missing_permission_is_reported(
     policy = 'path "kv-v2/data/*" { capabilities = ["read"] }'
     bao.root.sys.create_or_update_acl_policy(name="reader", policy=policy)
     monkeypatch.setenv("VAULT_TOKEN", bao.root.auth.token.create(policies=["reader"])["auth"]["client_token"])
-    with pytest.raises(SecretsError, match="does not allow this token to change kv-v2/k8s_operator/roe"):
+    with pytest.raises(SecretsError, match="permission denied below kv-v2/k8s_operator/roe: "):
         list(secrets_prune.remove([Removal("tap", ("note",))], bao.url, environment))
     assert content(bao.root, "tap") == CONTENT["tap"]

@@ -282,7 +282,7 @@ class TestFailures:
     @pytest.mark.usefixtures("new")
     def test_the_source_is_unreachable(self, old: OpenBao) -> None:
         message = refused(replace(old, url="http://127.0.0.1:1"))
-        assert message.startswith("Vault at http://127.0.0.1:1 does not answer (Connection refused): check --from")
+        assert message.startswith("Vault at http://127.0.0.1:1: does not answer (Connection refused): check --from")
 
     @pytest.mark.usefixtures("new")
     def test_a_token_is_refused(self, old: OpenBao, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,7 +312,7 @@ class TestFailures:
     def test_a_vault_is_sealed(self, old: OpenBao, new: OpenBao) -> None:
         new.root.sys.seal()
         try:
-            assert f"Vault at {new.url} is sealed" in refused(old)
+            assert f"Vault at {new.url}: is sealed" in refused(old)
         finally:
             new.root.sys.submit_unseal_key(new.unseal_key)
 
