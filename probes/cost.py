@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from config.prices import HOURS_PER_MONTH, Prices
 from config.stack_config import StackConfig
+from probes import text_table
 from probes.needs import Flavor, Volumes, needs, servers, volumes
 
 _MIB_PER_GIB = 1024
@@ -52,9 +53,8 @@ def lines(cost: Cost) -> Iterator[str]:
     """Yield the lines of a table of a cost."""
     currency = cost["currency"]
     amounts = {name: "unknown" if each is None else f"{each:,.2f}" for name, each in cost.items() if name != "currency"}
-    names, numbers = max(map(len, amounts)), max(map(len, amounts.values()))
-    for name, amount in amounts.items():
-        yield f"  {name.ljust(names)}  {amount.rjust(numbers)} {currency}"
+    for line in text_table.lines([*amounts.items()], right={1}):
+        yield f"  {line} {currency}"
 
 
 def _per_hour(name: str, flavors: Mapping[str, Flavor], prices: Prices) -> float | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from probes import text_table
+
 _SET: Final = "openstack quota set"
 _SET_SHARES: Final = "openstack share quota set"
 _SET_BALANCERS: Final = "openstack loadbalancer quota set"
@@ -169,8 +171,8 @@ def compare(
     ]
 
 
-def table(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the lines of a table of resources, with a dash for what is not known; without quotas if none is known."""
+def table(rows: Sequence[Row]) -> list[str]:
+    """Return the lines of a table of resources, with a dash for what is not known; without quotas if none is known."""
     columns: dict[str, list[str]] = {
         "resource": [resource(row.name).title for row in rows],
         "needed": [_text(row.needed) for row in rows],
@@ -180,11 +182,8 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         columns["limit"] = ["unlimited" if (row.limit or 0) < 0 else _text(row.limit) for row in rows]
         columns["short"] = [_text(row.short or None) for row in rows]
     columns["depends on"] = [row.key for row in rows]
-    widths = [max(map(len, [title, *cells])) for title, cells in columns.items()]
-    for line in zip(*([title, *cells] for title, cells in columns.items()), strict=True):
-        first, *numbers, last = line
-        middle = (number.rjust(width) for number, width in zip(numbers, widths[1:-1], strict=True))
-        yield "  ".join((first.ljust(widths[0]), *middle, last))
+    numbers = range(1, len(columns) - 1)
+    return text_table.lines([[*columns], *map(list, zip(*columns.values(), strict=True))], right=numbers)
 
 
 def request(rows: Iterable[Row], project: Project, stack: str, what: str = _PLATFORM) -> Iterator[str]:
