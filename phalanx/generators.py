@@ -97,7 +97,7 @@ def is_hash(text: str, password: str) -> bool:
 
 
 def oidc_clients(clients: Mapping[str, OidcClient]) -> str:
-    """Serialise OpenID Connect clients as the value of a secret of type ``oidc-clients``.
+    """Serialize OpenID Connect clients as the value of a secret of type ``oidc-clients``.
 
     Args:
         clients: Clients by their name in the configuration, by which they are ordered.

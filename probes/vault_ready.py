@@ -12,7 +12,7 @@ from probes import vault_client
 TIMEOUT = 5
 """Timeout of a request in seconds."""
 
-_OK, _NOT_INITIALISED, _SEALED = 200, 501, 503
+_OK, _NOT_INITIALIZED, _SEALED = 200, 501, 503
 """Status codes of sys/health (openbao.org/api-docs/system/health)."""
 
 
@@ -59,7 +59,7 @@ def _check_health(url: str, ca_file: Path | None) -> Obstacle | None:
         status = get(f"{url}/v1/sys/health").status_code
         if status == _OK:
             return None
-        if status not in {_NOT_INITIALISED, _SEALED}:
+        if status not in {_NOT_INITIALIZED, _SEALED}:
             return Obstacle(what=f"{url} responds with status {status}")
         seal: Any = get(f"{url}/v1/sys/seal-status").json()
     except requests.exceptions.SSLError as error:
