@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _MESSAGES: Final = {"OpenStack-API-Version": "volume 3.5"}
 """Headers for Cinder's messages of one resource (Cinder's API version history)."""
 
+_SERVER_ERROR: Final = "but got 500 instead"
+"""What gophercloud, of the provider, says of a response with status 500."""
+
 
 def explain_volume(connection: "Connection", name: str) -> Iterator[str]:
     """Yield the status of a volume, with Cinder's messages to its user."""
@@ -65,6 +68,37 @@ def explain_cluster(connection: "Connection", cluster: str) -> Iterator[str]:
     if found := _magnum(connection, f"/clusters/{cluster}"):
         yield from _cluster(found)
         yield from _node_groups(connection, found)
+
+
+def explain_refusal(connection: "Connection", cluster: str, error: str) -> Iterator[str]:
+    """Yield why Magnum may have refused a request about an existing cluster or its node groups.
+
+    Args:
+        connection: Connection to the project.
+        cluster: Name or ID of the cluster.
+        error: Error of the provider.
+    """
+    if _SERVER_ERROR in error and (found := _magnum(connection, f"/clusters/{cluster}")):
+        yield from explain_boot_volume(found.get("labels") or {}, error)
+
+
+def explain_boot_volume(labels: Mapping[str, str], error: str) -> Iterator[str]:
+    """Yield why Magnum 2025.2 fails to answer a request about what has the label ``boot_volume_size``.
+
+    Its releases 21.0.0 and 21.0.1 compare the label, a string, with a number (``validate_flavor_root_volume_size`` in
+    magnum/api/attr_validator.py; Launchpad bug 2144473, corrected in 22.0.0 and on stable/2025.2).
+
+    Args:
+        labels: Labels of the cluster or template.
+        error: Error of the provider.
+    """
+    if _SERVER_ERROR in error and "boot_volume_size" in labels:
+        yield (
+            "Magnum 21.0.0 and 21.0.1 (2025.2) answer 500 to each such request with the label boot_volume_size "
+            "(rsp:clusters.NAME.bootVolume): if the next run fails in the same way, ask the cloud's administrators for "
+            "the correction of Launchpad bug 2144473, or, for a new cluster, to set [cinder] default_boot_volume_size "
+            "in magnum.conf, and leave out bootVolume (docs/troubleshooting.md)"
+        )
 
 
 def _cluster(found: Mapping[str, Any]) -> Iterator[str]:

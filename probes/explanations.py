@@ -16,14 +16,23 @@ Inputs = Mapping[str, Any]
 """Inputs of a resource, with their names in the provider's schema."""
 
 
-def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Callable[[str, Inputs], list[str]]:
-    return lambda kubeconfig, inputs: explain(KubernetesApi(kubeconfig), inputs)
+def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Callable[[str, Inputs, str], list[str]]:
+    return lambda kubeconfig, inputs, _: explain(KubernetesApi(kubeconfig), inputs)
 
 
 def _in_openstack(
     explain: Callable[["Connection", str], Iterable[str]], identifier: str = "name"
-) -> Callable[[Cloud, Inputs], list[str]]:
-    return lambda cloud, inputs: [*explain(connect(cloud), inputs[identifier])]
+) -> Callable[[Cloud, Inputs, str], list[str]]:
+    return lambda cloud, inputs, _: [*explain(connect(cloud), inputs[identifier])]
+
+
+def _in_magnum(identifier: str = "name") -> Callable[[Cloud, Inputs, str], list[str]]:
+    def explain(cloud: Cloud, inputs: Inputs, error: str) -> list[str]:
+        connection, cluster = connect(cloud), inputs[identifier]
+        known = [*explain_openstack.explain_cluster(connection, cluster)]
+        return [*known, *explain_openstack.explain_refusal(connection, cluster, error)]
+
+    return explain
 
 
 KUBERNETES: Final = {
@@ -38,8 +47,11 @@ OPENSTACK: Final = {
     "openstack:blockstorage/volume:Volume": _in_openstack(explain_openstack.explain_volume),
     "openstack:compute/instance:Instance": _in_openstack(explain_openstack.explain_server),
     "openstack:loadbalancer/loadBalancer:LoadBalancer": _in_openstack(explain_openstack.explain_load_balancer),
-    CLUSTER: _in_openstack(explain_openstack.explain_cluster),
-    NODE_GROUP: _in_openstack(explain_openstack.explain_cluster, "clusterId"),
+    "openstack:containerinfra/clusterTemplate:ClusterTemplate": lambda _, inputs, error: [
+        *explain_openstack.explain_boot_volume(inputs.get("labels") or {}, error)
+    ],
+    CLUSTER: _in_magnum(),
+    NODE_GROUP: _in_magnum("clusterId"),
     "openstack:sharedfilesystem/share:Share": _in_openstack(explain_openstack.explain_share),
 }
 """Functions that explain failures of resources in OpenStack from its credentials, by resource type."""

@@ -12,13 +12,13 @@ from program.hooks import bind_hooks, in_thread
 
 T = TypeVar("T")
 
-Explain = Callable[[T, Mapping[str, Any]], Sequence[str]]
-"""A function of the credentials for a resource's service and the resource's inputs, with their names in the provider's
-schema. It returns the reasons of the failure as lines of text without secrets; empty if there are none."""
+Explain = Callable[[T, Mapping[str, Any], str], Sequence[str]]
+"""A function of the credentials for a resource's service, the resource's inputs, with their names in the provider's
+schema, and the provider's error. It returns the reasons of the failure as lines of text without secrets; empty if there
+are none."""
 
 Repeat = Callable[[T, Mapping[str, Any], str], bool]
-"""A function of the same arguments and the provider's error. It returns whether to retry the operation, and may wait
-first."""
+"""A function of the same arguments. It returns whether to retry the operation, and may wait first."""
 
 _MAX_LINES: Final = 15
 """Maximum number of lines reported for a resource."""
@@ -97,7 +97,8 @@ async def _reasons(explain: Explain[T], access: Access[T], args: ErrorHookArgs) 
     credentials = access(args.name)
     if credentials is None:
         return []
-    return list(await in_thread(explain, await _value(credentials), await _inputs(args)))
+    error = args.errors[-1] if args.errors else ""
+    return list(await in_thread(explain, await _value(credentials), await _inputs(args), error))
 
 
 async def _inputs(args: ErrorHookArgs) -> Any:

@@ -11,11 +11,16 @@ UUID = "6cfd4a9e-0000-4000-8000-000000000001"
 NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resources[0]: No valid host was found."
 
 
-def explained(answers: dict[str, tuple[int, Any]], kind: str = "cluster:Cluster", **inputs: str) -> list[str]:
+TYPE_ERROR = "Expected HTTP response code [202] when accessing [PATCH http://magnum/v1/clusters/1], but got 500 instead"
+
+
+def explained(
+    answers: dict[str, tuple[int, Any]], kind: str = "cluster:Cluster", error: str = "", **inputs: Any
+) -> list[str]:
     explain = explanations.OPENSTACK[f"openstack:containerinfra/{kind}"]
     with pytest.MonkeyPatch.context() as patch, openstack_server(answers) as connection:
         patch.setattr(explanations, "connect", lambda _: connection)
-        return explain(Cloud(name="rsp"), inputs or {"name": "rsp-cluster"})
+        return explain(Cloud(name="rsp"), inputs or {"name": "rsp-cluster"}, error)
 
 
 def cluster(status: str, **rest: Any) -> tuple[int, Any]:
@@ -80,3 +85,26 @@ def test_a_complete_or_absent_cluster_has_no_reasons() -> None:
 def test_a_refusal_by_magnum_raises() -> None:
     with pytest.raises(exceptions.SDKException):
         explained({"GET /clusters/rsp-cluster": (500, {"errors": []})})
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "expected"),
+    [
+        ({"boot_volume_size": "200"}, TYPE_ERROR, 1),
+        ({"boot_volume_size": "200"}, TYPE_ERROR.replace("500", "409"), 0),
+        ({}, TYPE_ERROR, 0),
+    ],
+)
+def test_a_boot_volume_explains_an_internal_error_of_magnum(labels: dict[str, str], error: str, expected: int) -> None:
+    """For a new template from its inputs, for what exists from the labels in Magnum."""
+    template = explained({}, "clusterTemplate:ClusterTemplate", error=error, labels=labels)
+    existing = {f"GET /clusters/{name}": cluster("CREATE_COMPLETE", labels=labels) for name in (UUID, "rsp-cluster")}
+    existing |= groups(group("default-worker", "CREATE_COMPLETE"))
+    assert len(template) == expected
+    assert all("Launchpad bug 2144473" in each for each in template)
+    assert explained(existing, error=error) == template
+    assert explained(existing, "nodeGroup:NodeGroup", error=error, clusterId=UUID) == template
+
+
+def test_an_internal_error_of_magnum_without_a_cluster_has_no_explanation() -> None:
+    assert explained({"GET /clusters/rsp-cluster": (404, {})}, error=TYPE_ERROR) == []

@@ -58,17 +58,16 @@ def test_only_types_with_an_explanation_have_a_hook(run_program: ProgramRunner) 
 
 
 def test_the_reason_is_logged_with_the_resource(run_program: ProgramRunner) -> None:
-    def explain(kubeconfig: str, inputs: Mapping[str, Any]) -> Sequence[str]:
+    def explain(kubeconfig: str, inputs: Mapping[str, Any], error: str) -> Sequence[str]:
         assert kubeconfig == "kubeconfig-of-the-test"
-        return [f"{inputs['metadata']['name']} fails", "a pod is the cause"]
+        return [f"{inputs['metadata']['name']} fails after {error}", "a pod is the cause"]
 
-    assert reported(run_program, explain, secret={"metadata": {"name": "tap"}}).logged == [
-        (URN, "tap fails\n  a pod is the cause")
-    ]
+    recording = reported(run_program, explain, secret={"metadata": {"name": "tap"}}, errors=["a refusal", "a timeout"])
+    assert recording.logged == [(URN, "tap fails after a timeout\n  a pod is the cause")]
 
 
 def test_a_failed_deletion_is_explained_with_the_old_inputs(run_program: ProgramRunner) -> None:
-    recording = reported(run_program, lambda _, inputs: [inputs["name"]], old_inputs={"name": "tap"})
+    recording = reported(run_program, lambda _, inputs, __: [inputs["name"]], old_inputs={"name": "tap"})
     assert recording.logged == [(URN, "tap")]
 
 
