@@ -30,6 +30,9 @@ _CLUSTER_API_RULES: Final = 3 + 8
 """Ingress rules of control plane and workers with Cluster API."""
 _OVN_RULES: Final = 2
 """Additional rules of capi-helm-charts for node ports if the load balancers' provider is OVN."""
+_SURGE: Final = 1
+"""Masters that Cluster API adds while it replaces them one after another (``controlPlane.rolloutStrategy`` of
+capi-helm-charts). Workers are replaced without additional ones (``nodeGroupDefaults.rolloutStrategy``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +66,7 @@ def needs(  # noqa: PLR0913  # all that determines the result
     share_types: Mapping[str, str] | None = None,
     switching: bool = False,
 ) -> dict[str, int | None]:
-    """Return the quota that a stack requires, by resource, with node groups at their maximum size.
+    """Return the quota that a stack requires, by resource, with node groups at their maximum size, during an upgrade.
 
     Args:
         config: The stack configuration.
@@ -86,7 +89,7 @@ def needs(  # noqa: PLR0913  # all that determines the result
     return {
         "clusters": len(config.clusters),
         **_compute(config, flavors),
-        **storage([*volumes(config), *claimed], default_type),
+        **storage([*volumes(config, upgrading=True), *claimed], default_type),
         **_shares(config, share_types or {}),
         **_backups(config),
         **_network(config, ingresses=len(workers)),
@@ -94,34 +97,37 @@ def needs(  # noqa: PLR0913  # all that determines the result
     }
 
 
-def servers(config: StackConfig, *, at_maximum: bool = True) -> dict[str, int]:
+def servers(config: StackConfig, *, at_maximum: bool = True, upgrading: bool = False) -> dict[str, int]:
     """Return the number of servers by flavor.
 
     Args:
         config: The stack configuration.
         at_maximum: Whether node groups have the maximum size of their autoscaling, instead of the initial one.
+        upgrading: Whether to include what exists only during an upgrade.
     """
     found: Counter[str] = Counter([config.nfs.flavor] if config.nfs else [])
     for cluster in config.clusters.values():
-        found[cluster.masters.flavor] += cluster.masters.count
+        found[cluster.masters.flavor] += _masters(cluster, upgrading=upgrading)
         for group in cluster.groups.values():
             found[group.flavor] += group.max_count if at_maximum else group.count
     return dict(found)
 
 
-def volumes(config: StackConfig, *, at_maximum: bool = True) -> list[Volumes]:
+def volumes(config: StackConfig, *, at_maximum: bool = True, upgrading: bool = False) -> list[Volumes]:
     """Return the volumes of the NFS server, and those of the nodes if they have any.
 
     Args:
         config: The stack configuration.
         at_maximum: As for `servers`.
+        upgrading: As for `servers`.
     """
     found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in config.nfs_volumes.values()]
     for cluster in config.clusters.values():
+        masters = _masters(cluster, upgrading=upgrading)
         if boot := cluster.boot_volume:
-            nodes = cluster.max_nodes if at_maximum else cluster.masters.count + cluster.node_count
+            nodes = masters + (_workers(cluster) if at_maximum else cluster.node_count)
             found.append(Volumes(type=boot.type or UNTYPED, size=boot.size, count=nodes))
-        found += _etcd_volumes(cluster)
+        found += _etcd_volumes(cluster, masters)
     return found
 
 
@@ -142,7 +148,7 @@ def of_claims(config: StackConfig, claims: Iterable[Claim]) -> list[Volumes]:
     return found
 
 
-def _etcd_volumes(cluster: Cluster) -> list[Volumes]:
+def _etcd_volumes(cluster: Cluster, masters: int) -> list[Volumes]:
     """Return the volumes for etcd on the masters, by Magnum's labels; Cluster API has newer names for them."""
     labels: Mapping[str, str] = cluster.labels
     if cluster.driver == "capi":
@@ -154,11 +160,11 @@ def _etcd_volumes(cluster: Cluster) -> list[Volumes]:
     if not size.isdecimal() or not int(size):
         return []
     type_ = labels.get("etcd_volume_type") or UNTYPED
-    return [Volumes(type=type_, size=int(size), count=cluster.masters.count)]
+    return [Volumes(type=type_, size=int(size), count=masters)]
 
 
 def _compute(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int | None]:
-    counts = servers(config)
+    counts = servers(config, upgrading=True)
     sizes = [(flavors[name], count) for name, count in counts.items() if name in flavors]
     known = len(sizes) == len(counts)
     found: dict[str, int | None] = {
@@ -224,7 +230,7 @@ def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:
         "subnets": networks,
         "routers": networks,
         # One per server and load balancer; of a new network those of its router and of DHCP (OVN: of metadata).
-        "ports": sum(servers(config).values()) + balancers + 2 * networks,
+        "ports": sum(servers(config, upgrading=True).values()) + balancers + 2 * networks,
         # The NFS server's, and Magnum's two for masters and workers of a cluster.
         "security_groups": bool(config.nfs) + 2 * len(clusters),
         "security_group_rules": _NFS_RULES * bool(config.nfs) + rules + 2 * _EGRESS_RULES * len(clusters),
@@ -252,9 +258,14 @@ def _balancers(config: StackConfig, workers: Sequence[int]) -> dict[str, int | N
         "health_monitors": listeners
         if config.ingress.health_monitors
         else sum(_api_balancers(cluster) for cluster in clusters if cluster.driver == "capi"),
-        "members": sum(_api_balancers(cluster) * cluster.masters.count for cluster in clusters)
+        "members": sum(_api_balancers(cluster) * _masters(cluster, upgrading=True) for cluster in clusters)
         + len(PORTS) * sum(workers),
     }
+
+
+def _masters(cluster: Cluster, *, upgrading: bool) -> int:
+    """Return the number of masters; arguments as of `servers`."""
+    return cluster.masters.count + _SURGE * (upgrading and cluster.driver == "capi")
 
 
 def _workers(cluster: Cluster) -> int:

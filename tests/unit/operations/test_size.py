@@ -34,7 +34,7 @@ def test_a_stack_file_is_enough_except_for_cores_and_memory() -> None:
     result = size("--json")
     assert result.exit_code == 0
     needed = {each["name"]: each["needed"] for each in json.loads(result.stdout)["resources"]}
-    assert (needed["instances"], needed["cores"], needed["ram"]) == (7, None, None)
+    assert (needed["instances"], needed["cores"], needed["ram"]) == (8, None, None)
     assert {each["limit"] for each in json.loads(result.stdout)["resources"]} == {None}
 
 
@@ -44,8 +44,8 @@ def test_the_sizes_of_flavors_come_from_the_openstack_client() -> None:
     assert [line.split() for line in lines[:4]] == [
         ["resource", "needed", "depends", "on"],
         ["clusters", "1", "clusters"],
-        ["servers", "7", "clusters"],
-        ["cores", "15", "clusters"],
+        ["servers", "8", "clusters"],
+        ["cores", "17", "clusters"],
     ]
 
 
@@ -125,10 +125,10 @@ def test_the_quotas_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     project.cores = 10
     result = size("--cloud")
     assert result.exit_code == 1
-    assert ["cores", "14", "0", "10", "4", "clusters"] in [line.split() for line in result.stdout.splitlines()]
-    assert result.stdout.endswith("openstack quota set --cores 14 project-id\n")
+    assert ["cores", "16", "0", "10", "6", "clusters"] in [line.split() for line in result.stdout.splitlines()]
+    assert result.stdout.endswith("openstack quota set --cores 16 project-id\n")
     project.volumes = [SimpleNamespace(name="rsp-test-nfs-data", size=100)]
-    assert "--cores 14" in size("--cloud").stdout
+    assert "--cores 16" in size("--cloud").stdout
 
 
 @pytest.mark.usefixtures("directory")

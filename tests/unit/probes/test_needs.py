@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from phalanx.claims import Claim
-from probes.needs import Flavor, Volumes, needs, of_claims
+from probes.needs import Flavor, Volumes, needs, of_claims, servers, volumes
 from tests.unit.sample import HEAT, environment, environment_data
 
 FLAVORS = {
@@ -20,10 +20,10 @@ def needed(**changes: Any) -> dict[str, int | None]:
 def test_everything_that_cluster_api_and_the_program_create() -> None:
     assert needed() == {
         "clusters": 1,
-        # The NFS server, three masters, two workers, one node of the group.
-        "instances": 1 + 3 + 2 + 1,
-        "cores": 1 + 5 * 2 + 4,
-        "ram": 2048 + 5 * 4096 + 8192,
+        # The NFS server, three masters and the one that an upgrade adds, two workers, one node of the group.
+        "instances": 1 + 4 + 2 + 1,
+        "cores": 1 + 6 * 2 + 4,
+        "ram": 2048 + 6 * 4096 + 8192,
         "volumes": 2,
         "volumes_ceph-hdd": 1,
         "volumes_ceph-ssd": 1,
@@ -35,18 +35,18 @@ def test_everything_that_cluster_api_and_the_program_create() -> None:
         "subnets": 1,
         "routers": 1,
         # Servers, load balancers, router, metadata.
-        "ports": 7 + 2 + 1 + 1,
+        "ports": 8 + 2 + 1 + 1,
         "security_groups": 3,
         # The NFS server's; control plane: API, control plane, workers; workers: node ports from the subnet and both
         # groups, with TCP and UDP, and with OVN from everywhere, control plane, workers; egress.
         "security_group_rules": 6 + 3 + (6 + 2 + 2) + 4,
         "floating_ips": 2,
-        # The API's with its three masters, ingress-nginx's with three workers for HTTP and HTTPS.
+        # The API's with its four masters, ingress-nginx's with three workers for HTTP and HTTPS.
         "load_balancers": 2,
         "listeners": 1 + 2,
         "pools": 1 + 2,
         "health_monitors": 1,
-        "members": 3 + 2 * 3,
+        "members": 4 + 2 * 3,
     }
 
 
@@ -55,14 +55,14 @@ def test_shares_count_in_place_of_the_nfs_server() -> None:
     assert (after["shares"], after["share_gigabytes"]) == (2, 150)
     assert not {"volumes", "gigabytes", "per_volume_gigabytes"} & after.keys()
     assert {name: (before[name], after[name]) for name in before if after.get(name, before[name]) != before[name]} == {
-        "instances": (7, 6),
-        "cores": (15, 14),
-        "ram": (2048 + 5 * 4096 + 8192, 5 * 4096 + 8192),
-        "ports": (11, 10),
+        "instances": (8, 7),
+        "cores": (17, 16),
+        "ram": (2048 + 6 * 4096 + 8192, 6 * 4096 + 8192),
+        "ports": (12, 11),
         "security_groups": (3, 2),
         "security_group_rules": (23, 17),
     }
-    assert needed(nfs=None, shares={"a": {"size": 1}}, clusters__cluster__bootVolume={"size": 40})["volumes"] == 6
+    assert needed(nfs=None, shares={"a": {"size": 1}}, clusters__cluster__bootVolume={"size": 40})["volumes"] == 7
 
 
 def test_shares_count_by_type() -> None:
@@ -75,28 +75,38 @@ def test_shares_count_by_type() -> None:
 
 def test_autoscaled_groups_count_with_their_maximum() -> None:
     grown = needed(clusters__cluster__nodeGroups__labs__autoscaling={"minimum": 1, "maximum": 10})
-    assert (grown["instances"], grown["cores"]) == (1 + 3 + 2 + 10, 1 + 5 * 2 + 10 * 4)
-    assert (grown["ports"], grown["members"]) == (16 + 4, 3 + 2 * 12)
+    assert (grown["instances"], grown["cores"]) == (1 + 4 + 2 + 10, 1 + 6 * 2 + 10 * 4)
+    assert (grown["ports"], grown["members"]) == (17 + 4, 4 + 2 * 12)
+
+
+def test_only_cluster_api_adds_a_master_during_an_upgrade() -> None:
+    """Quotas must allow it, but nobody pays for it all the time."""
+    heat = needed(**HEAT, clusters__cluster__masters__count=1)
+    assert heat["instances"] == 1 + 1 + 2 + 1
+    assert heat["members"] == 2 * 1 + 2 * 3
+    config = environment(clusters__cluster__bootVolume={"size": 40})
+    assert sum(servers(config).values()) == 1 + 3 + 2 + 1
+    assert sum(each.count for each in volumes(config)) == 2 + 3 + 2 + 1
 
 
 def test_boot_volumes_count_by_type() -> None:
     booted = needed(clusters__cluster__bootVolume={"size": 40, "type": "ceph-ssd"})
-    assert (booted["volumes"], booted["gigabytes"]) == (2 + 6, 150 + 6 * 40)
-    assert (booted["volumes_ceph-ssd"], booted["gigabytes_ceph-ssd"]) == (1 + 6, 50 + 6 * 40)
+    assert (booted["volumes"], booted["gigabytes"]) == (2 + 7, 150 + 7 * 40)
+    assert (booted["volumes_ceph-ssd"], booted["gigabytes_ceph-ssd"]) == (1 + 7, 50 + 7 * 40)
 
 
 def test_volumes_without_a_type_count_as_the_clouds_default_type_if_it_is_known() -> None:
     booted = environment(clusters__cluster__bootVolume={"size": 40})
     assert "volumes_" not in needs(booted, FLAVORS)
     assert needs(booted, FLAVORS)["gigabytes_ceph-ssd"] == 50
-    assert needs(booted, FLAVORS, default_type="ceph-ssd")["gigabytes_ceph-ssd"] == 50 + 6 * 40
+    assert needs(booted, FLAVORS, default_type="ceph-ssd")["gigabytes_ceph-ssd"] == 50 + 7 * 40
 
 
 @pytest.mark.parametrize(
     ("changes", "gigabytes"),
     [
-        ({"clusters__cluster__labels": {"etcd_volume_size": "10"}}, 3 * 10),
-        ({"clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 3 * 20),
+        ({"clusters__cluster__labels": {"etcd_volume_size": "10"}}, 4 * 10),
+        ({"clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 4 * 20),
         ({"clusters__cluster__labels": {"etcd_blockdevice_size": "20", "etcd_blockdevice_type": "local"}}, 0),
         ({"clusters__cluster__labels": {"etcd_volume_size": "0"}}, 0),
         ({**HEAT, "clusters__cluster__labels": {"etcd_volume_size": "10", "etcd_blockdevice_size": "20"}}, 3 * 10),
@@ -108,7 +118,7 @@ def test_volumes_of_etcd_on_the_masters(changes: dict[str, Any], gigabytes: int)
 
 def test_an_adopted_network_is_not_counted() -> None:
     adopted = needed(network__adopt={"network": "shared", "subnet": "shared-v4"})
-    assert (adopted["networks"], adopted["subnets"], adopted["routers"], adopted["ports"]) == (0, 0, 0, 7 + 2)
+    assert (adopted["networks"], adopted["subnets"], adopted["routers"], adopted["ports"]) == (0, 0, 0, 8 + 2)
 
 
 def test_heat_has_a_load_balancer_for_etcd_and_server_groups() -> None:
@@ -135,7 +145,7 @@ def test_an_existing_address_is_not_counted() -> None:
 
 def test_cores_and_memory_are_unknown_with_a_flavor_that_is() -> None:
     unknown = needs(environment(), {"m1.small": FLAVORS["m1.small"]})
-    assert (unknown["cores"], unknown["ram"], unknown["instances"]) == (None, None, 7)
+    assert (unknown["cores"], unknown["ram"], unknown["instances"]) == (None, None, 8)
 
 
 def test_each_owner_of_the_load_balancer_needs_the_same() -> None:
@@ -146,12 +156,12 @@ def test_two_load_balancers_exist_while_their_owner_changes() -> None:
     monitored = environment(ingress__healthMonitors=True)
     before, meanwhile = needs(monitored, FLAVORS), needs(monitored, FLAVORS, switching=True)
     assert {name: (before[name], meanwhile[name]) for name in before if meanwhile[name] != before[name]} == {
-        "ports": (11, 12),
+        "ports": (12, 13),
         "load_balancers": (2, 3),
         "listeners": (3, 5),
         "pools": (3, 5),
         "health_monitors": (3, 5),
-        "members": (9, 15),
+        "members": (10, 16),
     }
 
 
@@ -221,4 +231,4 @@ def test_the_stacks_load_balancer_has_the_workers_of_the_active_cluster_only() -
     one, two = (needed(ingress__mode="octavia", **changes) for changes in ({}, GREEN))
     # Each API server has a load balancer with three members; the stack's has three workers for each of two ports.
     assert (one["load_balancers"], two["load_balancers"]) == (2, 3)
-    assert (one["members"], two["members"]) == (3 + 6, 3 + 3 + 6)
+    assert (one["members"], two["members"]) == (4 + 6, 4 + 4 + 6)

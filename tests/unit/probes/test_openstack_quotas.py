@@ -13,7 +13,7 @@ from tests.unit.sample import environment
     ("resource", "used", "command"),
     [
         ("routers", 4, "openstack quota set --routers 5 project-id"),
-        ("ports", 90, "openstack quota set --ports 101 project-id"),
+        ("ports", 89, "openstack quota set --ports 101 project-id"),
         ("security_group_rules", 78, "openstack quota set --secgroup-rules 101 project-id"),
     ],
 )
@@ -32,11 +32,11 @@ def test_load_balancers_count_if_octavia_shows_the_quota(project: FakeProject) -
 
 
 def test_the_members_of_all_pools_count(project: FakeProject) -> None:
-    project.load_balancer_quota["members"] = 11
+    project.load_balancer_quota["members"] = 12
     project.load_balancer.pools = lambda: [SimpleNamespace(members=[{"id": "1"}] * 2), SimpleNamespace(members=None)]
     assert check() == []
     project.load_balancer.pools = lambda: [SimpleNamespace(members=[{"id": "1"}] * 3)]
-    assert "--member 12" in only(check())
+    assert "--member 13" in only(check())
 
 
 @pytest.mark.parametrize(
