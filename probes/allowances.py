@@ -9,7 +9,7 @@ from urllib.parse import quote
 from config.names import LOAD_BALANCER, cloud_name
 from config.stack_config import StackConfig
 from config.vault_stack import VaultStackConfig
-from probes import openstack_api, quota, vault_server_needs
+from probes import cinder_backups, openstack_api, quota, vault_server_needs
 from probes.needs import Flavor, Volumes, needs
 from probes.quota import Allowance, Project, Row
 
@@ -75,6 +75,7 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
     first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
     ours = cloud_name(stack, LOAD_BALANCER) in balancers.result()
     switching = not first and ours != (config.ingress.mode == "octavia")
+    kept = _kept(connection, stack) if first and config.backups.kind != "none" else {}
     default = default_type.result()
     needed = needs(
         config,
@@ -84,7 +85,7 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
         share_types=share_types.result(),
         switching=switching,
     )
-    return quota.compare(needed, found, first=first)
+    return quota.compare(needed, found, first=first, kept=kept)
 
 
 def compare_vault(
@@ -112,6 +113,16 @@ def _names(connection: "Connection", shares: bool) -> list[str]:
     manila: Any = connection.shared_file_system if shares else None
     listed = [*connection.block_storage.volumes(), *(manila.shares(details=False) if shares else ())]
     return [each.name or "" for each in listed]
+
+
+def _kept(connection: "Connection", stack: str) -> dict[str, int]:
+    """Return the usage by the snapshots and backups of a stack, by resource; Cinder counts each as its volume."""
+    found = cinder_backups.find(connection, stack)
+    return {
+        "snapshots": sum(each.kind == "snapshot" for each in found),
+        "backups": sum(each.kind == "backup" for each in found),
+        "backup_gigabytes": sum(each.size for each in found if each.kind == "backup"),
+    }
 
 
 def _default_volume_type(connection: "Connection") -> str:

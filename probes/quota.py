@@ -108,16 +108,18 @@ class Row:
     key: str
     """Key in the configuration that determines most of what is required."""
     first: bool
-    """Whether no resources of the stack exist yet. Otherwise current usage includes them, and the required amount is
-    compared with the limit only."""
+    """Whether no resources of the stack exist yet, except for `kept` ones. Otherwise current usage includes them, and
+    the required amount is compared with the limit only."""
+    kept: int = 0
+    """How much of the current usage is the stack's although it does not exist: backups outlive it."""
 
     @property
     def short(self) -> int:
         """How much the quota is too small."""
         if self.needed is None or self.allowance is None or self.allowance.limit < 0:
             return 0
-        used = (self.allowance.used or 0) if self.first else 0
-        return max(0, used + self.needed - self.allowance.limit)
+        others = max(0, (self.allowance.used or 0) - self.kept) if self.first else 0
+        return max(0, others + self.needed - self.allowance.limit)
 
     @property
     def limit(self) -> int | None:
@@ -149,6 +151,7 @@ def compare(
     allowances: Mapping[str, Allowance],
     *,
     first: bool,
+    kept: Mapping[str, int] | None = None,
     keys: Mapping[str, str] | None = None,
 ) -> list[Row]:
     """Return one row for each required resource.
@@ -156,7 +159,8 @@ def compare(
     Args:
         needed: Amounts that the stack requires.
         allowances: The project's quotas, as far as they are known.
-        first: Whether no resources of the stack exist yet.
+        first: As for `Row`.
+        kept: As for `Row`, by resource.
         keys: Key in the configuration by resource without type, where it is not that of `RESOURCES`.
     """
     return [
@@ -166,6 +170,7 @@ def compare(
             allowance=allowances.get(name),
             key=(keys or {}).get(_kind(name), resource(name).key),
             first=first,
+            kept=(kept or {}).get(name, 0),
         )
         for name, amount in needed.items()
     ]
@@ -217,7 +222,8 @@ def refusal(rows: Iterable[Row], project: Project, stack: str, what: str = _PLAT
     short = [row for row in rows if row.short]
     if not short:
         return ""
-    note = "" if short[0].first else " (used includes this stack's resources, as needed does)"
+    own = any(row.kept or not row.first for row in short)
+    note = "" if not own else " (used includes this stack's resources, as needed does)"
     lines = [
         f"is too small for this stack{note}:",
         *(f"  {line}" for line in table(short)),

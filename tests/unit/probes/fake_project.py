@@ -124,6 +124,8 @@ class FakeProject:
             types=lambda: self.volume_types,
             availability_zones=lambda: self.volume_zones,
             volumes=lambda **_: self.volumes,
+            snapshots=list,
+            backups=list,
             get_limits=get_limits,
             get=self._get_volume_api,
         )

@@ -127,3 +127,19 @@ def test_a_share_type_without_a_quota_of_its_own_is_not_asked_for_twice(project:
     assert "--share-type" not in only(check(environment(**SHARES)))
     project.share_type_quotas = exceptions.ForbiddenException("quota")
     assert "--share-type" not in only(check(environment(**SHARES)))
+
+
+def test_backups_of_a_lost_stack_do_not_count_twice(project: FakeProject) -> None:
+    def back_up(stack: str) -> None:
+        metadata = {"rsp_stack": stack, "rsp_volume": "data"}
+        made = {"volume_id": "1", "created_at": "2026-11-01T02:00:00", "size": 100, "status": "available"}
+        backups = named(*map(str, range(30)), metadata=metadata, **made)
+        project.block_storage.backups = lambda: backups
+
+    # Each of two volumes has 12 backups, and 6 more as they are incremental; the limit is 50.
+    config = environment(backups={"kind": "backup", "keep": {"daily": 7, "weekly": 4}})
+    project.block_storage.get_limits().absolute.total_backups_used = 30
+    back_up("test")
+    assert check(config) == []
+    back_up("other")
+    assert "openstack quota set --backups 66" in only(check(config))

@@ -38,6 +38,16 @@ def test_only_known_and_limited_resources_can_be_short(
             assert row.needed + (used or 0) > allowances[row.name].limit >= 0
 
 
+def test_what_is_left_of_a_lost_stack_is_not_counted_twice() -> None:
+    needed, allowances = {"backups": 18, "cores": 4}, {"backups": Allowance(limit=20, used=15)}
+    (twice, _) = compare(needed, allowances, first=True)
+    assert twice.short == 13
+    (once, cores) = compare(needed, allowances, first=True, kept={"backups": 12})
+    assert (once.short, once.used, cores.short) == (1, 15, 0)
+    assert "is too small for this stack (used includes this stack's resources" in refusal([once], PROJECT, "roe")
+    assert "--backups 21 0123" in refusal([once], PROJECT, "roe")
+
+
 def test_every_resource_of_a_stack_has_a_title_and_a_command() -> None:
     assert {resource(name).title for name in needs(environment(), {})} >= {"servers", "GiB of volumes, type ceph-ssd"}
 
