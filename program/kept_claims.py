@@ -7,25 +7,29 @@ or not yet: the operator has not synced them, or the Application, which need not
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from operator import not_
 from typing import Any, Final
 from urllib.parse import quote
 
 import pulumi
 
 from components.applications import KEPT
+from components.argocd import ARGOCD
 from config.applications import ApplicationsSettings, SyncMode
 from phalanx.claims import Claim
-from probes.kubernetes_api import KubernetesApi
+from probes.kubernetes_api import KubernetesApi, Object
 from program.errors import user_errors
 from program.hooks import in_thread
 from program.waiting import last_answer
 
 PATIENCE: Final = 120
-"""Seconds to wait for claims that Argo CD creates in a sync of its own, which follows the change of the Application."""
+"""Maximum number of seconds to wait for the sync in which Argo CD creates claims, which follows the change of the
+Application."""
 
 _PAUSE: Final = 1
 """Seconds between two queries."""
+
+_ENDED: Final = frozenset({"Succeeded", "Failed", "Error"})
+"""Phases of an operation that is over. While Argo CD has retries left, the phase is Running."""
 
 
 def keep(
@@ -57,7 +61,7 @@ def keep(
 
 async def _keep(application: str, claims: Sequence[Claim], patience: float, known: Sequence[Any]) -> Any:
     with user_errors():
-        missing = await in_thread(_annotate, str(known[0]), claims, patience)
+        missing = await in_thread(_annotate, application, str(known[0]), claims, patience)
     if missing:
         pulumi.warn(
             f"{application}: {', '.join(missing)}: no such PersistentVolumeClaim yet. Once there is, the next `pulumi "
@@ -65,21 +69,38 @@ async def _keep(application: str, claims: Sequence[Claim], patience: float, know
         )
 
 
-def _annotate(kubeconfig: str, claims: Iterable[Claim], patience: float) -> list[str]:
+def _annotate(application: str, kubeconfig: str, claims: Iterable[Claim], patience: float) -> list[str]:
     """Annotate claims, and return namespace and name of those that do not exist."""
     cluster = KubernetesApi(kubeconfig)
+    path_of_application = f"/apis/argoproj.io/v1alpha1/namespaces/{ARGOCD}/applications/{quote(application)}"
     missing = {
         f"{each.namespace}/{each.name}": f"/api/v1/namespaces/{quote(each.namespace)}/persistentvolumeclaims/"
         f"{quote(each.name)}"
         for each in claims
     }
 
-    def annotate() -> list[str]:
+    def annotate() -> bool:
+        # Before the claims: a sync that has ended then has created all that it will.
+        over = patience <= 0 or _is_over(cluster.get(path_of_application))
         for name, path in list(missing.items()):
             if found := cluster.get(path):
                 del missing[name]
                 if not (found["metadata"].get("annotations") or {}).items() >= KEPT.items():
                     cluster.merge(path, {"metadata": {"annotations": dict(KEPT)}})
-        return list(missing)
+        return over or not missing
 
-    return last_answer(annotate, not_, patience=patience, pause=_PAUSE)
+    last_answer(annotate, bool, patience=patience, pause=_PAUSE)
+    return list(missing)
+
+
+def _is_over(application: Object | None) -> bool:
+    """Return whether Argo CD has synced the Application as it is now, or given up, so that no claim will be created."""
+    if application is None or application.get("operation"):
+        return False
+    source, status = application["spec"].get("source"), application.get("status") or {}
+    sync, operation = status.get("sync") or {}, status.get("operationState") or {}
+    if (sync.get("comparedTo") or {}).get("source") != source:
+        return False
+    result = operation.get("syncResult") or {}
+    synced = (result.get("source"), result.get("revision")) == (source, sync.get("revision"))
+    return sync.get("status") == "Synced" or (synced and operation.get("phase") in _ENDED)

@@ -14,6 +14,7 @@ from tests.unit.probes.recorded_cluster import RecordedCluster
 from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment
 
+APPLICATION = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/tap"
 PATH = "/api/v1/namespaces/tap/persistentvolumeclaims/data"
 CLAIM: dict[str, Any] = {"namespace": "tap", "name": "data", "storage_class": None, "size": 1}
 WAITING: dict[str, Any] = {"applications__overrides": {"tap": {"wait": False}}}
@@ -28,13 +29,16 @@ class Cluster(RecordedCluster):
         """The claim at each query; the last one stays."""
         self.queried = 0
         self.merged: list[tuple[str, Object]] = []
+        self.applications: list[Object | None] = [None]
+        """The Application at each query; the last one stays."""
         super().__init__({})
 
     def get(self, path: str, **_query: str) -> Object | None:
-        """Return the claim."""
-        assert path == PATH
-        self.queried += 1
-        return self.claims.pop(0) if len(self.claims) > 1 else self.claims[0]
+        """Return the claim, or its Application."""
+        assert path in {PATH, APPLICATION}
+        self.queried += path == PATH
+        answers = self.claims if path == PATH else self.applications
+        return answers.pop(0) if len(answers) > 1 else answers[0]
 
     def merge(self, path: str, change: Object) -> None:
         """Record a change."""
@@ -91,6 +95,63 @@ def test_a_claim_that_does_not_exist_is_no_error(
     (warning,) = update(run_program, Claim(application="tap", **CLAIM), **changes)
     assert warning.startswith("tap: tap/data: no such PersistentVolumeClaim yet. Once there is, the next `pulumi up`")
     assert cluster.queried == 1
+
+
+OLD, NEW = {"targetRevision": "1" * 40}, {"targetRevision": "2" * 40}
+
+
+def application(
+    status: str, phase: str, *, compared: Object = NEW, synced: Object = NEW, operation: Object | None = None
+) -> Object:
+    """Return an Application with the source `NEW`."""
+    return {
+        "spec": {"source": NEW},
+        **({"operation": operation} if operation else {}),
+        "status": {
+            "sync": {
+                "status": status,
+                "comparedTo": {"source": compared},
+                "revision": compared["targetRevision"],
+            },
+            "operationState": {
+                "phase": phase,
+                "syncResult": {"source": synced, "revision": synced["targetRevision"]},
+            },
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "over",
+    [application("Synced", "Succeeded"), application("OutOfSync", "Failed"), application("Synced", "", synced=OLD)],
+    ids=["synced", "given up", "nothing to sync"],
+)
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"spec": {"source": NEW}},
+        application("Synced", "Succeeded", compared=OLD, synced=OLD),
+        application("OutOfSync", "Succeeded", synced=OLD),
+        application("OutOfSync", "Running"),
+        application("Synced", "Succeeded", operation={"sync": {}}),
+    ],
+    ids=["not compared", "compared before", "synced before", "running", "to be synced"],
+)
+def test_no_run_waits_for_a_claim_once_the_sync_is_over(
+    run_program: ProgramRunner, cluster: Cluster, before: Object, over: Object
+) -> None:
+    cluster.claims = [None]
+    cluster.applications = [before, before, over]
+    (warning,) = update(run_program, Claim(application="tap", **CLAIM), **WAITING)
+    assert "tap/data: no such PersistentVolumeClaim yet" in warning
+    assert cluster.queried == 3
+
+
+def test_a_claim_of_the_sync_that_is_just_over_is_annotated(run_program: ProgramRunner, cluster: Cluster) -> None:
+    cluster.claims = [None, live()]
+    cluster.applications = [application("OutOfSync", "Running"), application("Synced", "Succeeded")]
+    assert update(run_program, Claim(application="tap", **CLAIM), **WAITING) == []
+    assert len(cluster.merged) == 1
 
 
 def test_other_claims_are_left_alone(run_program: ProgramRunner, cluster: Cluster) -> None:
