@@ -6,7 +6,7 @@ request.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from probes import openstack_api
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _MESSAGES: Final = {"OpenStack-API-Version": "volume 3.5"}
 """Headers for Cinder's messages of one resource (Cinder's API version history)."""
+
+UPDATE_FAILED: Final = "UPDATE_FAILED"
+"""Status in Magnum of a cluster or node group of which an update, resize or upgrade has failed."""
 
 _SERVER_ERROR: Final = "but got 500 instead"
 """What gophercloud, of the provider, says of a response with status 500."""
@@ -70,16 +73,38 @@ def explain_cluster(connection: "Connection", cluster: str) -> Iterator[str]:
         yield from _node_groups(connection, found)
 
 
-def explain_refusal(connection: "Connection", cluster: str, error: str) -> Iterator[str]:
-    """Yield why Magnum may have refused a request about an existing cluster or its node groups.
+def advise_on_cluster(connection: "Connection", cluster: str, error: str) -> Iterator[str]:
+    """Yield what helps after a failed request about an existing cluster or its node groups.
 
     Args:
         connection: Connection to the project.
         cluster: Name or ID of the cluster.
         error: Error of the provider.
     """
-    if _SERVER_ERROR in error and (found := _magnum(connection, f"/clusters/{cluster}")):
+    if found := _magnum(connection, f"/clusters/{cluster}"):
         yield from explain_boot_volume(found.get("labels") or {}, error)
+        if found["status"] == UPDATE_FAILED:
+            listed = _magnum(connection, f"/clusters/{found['uuid']}/nodegroups") or {}
+            yield f"once the cause is removed, {retry_update(found['name'], listed.get('nodegroups', []))}"
+
+
+def retry_update(cluster: str, groups: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Return how Magnum tries a failed update again.
+
+    In the status `UPDATE_FAILED`, its conductor allows a resize only, which applies everything again, also with the
+    present number of nodes (``allow_update_status`` in magnum/conductor/handlers/cluster_conductor.py).
+
+    Args:
+        cluster: Name of the cluster.
+        groups: Its node groups in Magnum's API, as far as they are known.
+    """
+    workers = [each for each in groups if each.get("role") != "master"]
+    workers.sort(key=lambda each: (each["status"] != UPDATE_FAILED, not each.get("is_default")))
+    group, count = (workers[0]["name"], workers[0]["node_count"]) if workers else ("default-worker", "COUNT")
+    return (
+        f"`openstack coe cluster resize --nodegroup {group} {cluster} {count}`, with the group's present number of "
+        "nodes, lets Magnum try again (docs/howto/on-call.md#an-update-of-the-cluster-has-failed)"
+    )
 
 
 def explain_boot_volume(labels: Mapping[str, str], error: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ def _in_magnum(identifier: str = "name") -> Callable[[Cloud, Inputs, str], list[
     def explain(cloud: Cloud, inputs: Inputs, error: str) -> list[str]:
         connection, cluster = connect(cloud), inputs[identifier]
         known = [*explain_openstack.explain_cluster(connection, cluster)]
-        return [*known, *explain_openstack.explain_refusal(connection, cluster, error)]
+        return [*known, *explain_openstack.advise_on_cluster(connection, cluster, error)]
 
     return explain
 

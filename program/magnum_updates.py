@@ -18,6 +18,7 @@ from config.cloud import Cloud
 from config.resource_types import CLUSTER, NODE_GROUP
 from phalanx.errors import PhalanxError
 from probes import openstack_api
+from probes.explain_openstack import retry_update
 from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from program.hooks import bind_hooks, in_thread
 from program.waiting import last_answer
@@ -74,9 +75,10 @@ def updated(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
         cluster = (args.new_inputs or {}).get("clusterId") or args.id
         found = await in_thread(_await_end, cloud, str(cluster))
         if found and str(found["status"]).endswith("_FAILED"):
+            name = found.get("name", cluster)
             raise PhalanxError(
-                f"Magnum could not update the cluster {found.get('name', cluster)}: {found.get('status_reason')}: see "
-                f"`openstack coe cluster show {found.get('name', cluster)}`"
+                f"Magnum could not update the cluster {name}: {found.get('status_reason')}: see `openstack coe cluster "
+                f"show {name}`; once the cause is removed, {retry_update(name)}"
             )
 
     return wait

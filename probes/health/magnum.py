@@ -1,10 +1,10 @@
 """Health of the cluster and its node groups, as Magnum reports it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from probes import openstack_api
-from probes.explain_openstack import explain_cluster
+from probes.explain_openstack import UPDATE_FAILED, explain_cluster, retry_update
 from probes.health.finding import Finding, State, critical, ok, warning
 from probes.namespace_causes import one_line
 
@@ -35,16 +35,18 @@ def cluster(connection: "Connection", name: str) -> Iterator[Finding]:
         each if _is_complete(each) else openstack_api.get(magnum, f"{path}/{each['uuid']}", openstack_api.NODE_GROUPS)
         for each in listed
     ]
-    yield judge_cluster(found, [] if _is_complete(found) else [*explain_cluster(connection, name)])
-    yield from (_judge_group(name, each) for each in groups if each)
+    known = [each for each in groups if each]
+    yield judge_cluster(found, [] if _is_complete(found) else [*explain_cluster(connection, name)], known)
+    yield from (_judge_group(name, each) for each in known)
 
 
-def judge_cluster(found: Mapping[str, Any], reasons: list[str]) -> Finding:
+def judge_cluster(found: Mapping[str, Any], reasons: list[str], groups: Sequence[Mapping[str, Any]] = ()) -> Finding:
     """Return the finding about a cluster.
 
     Args:
         found: The cluster in Magnum's API.
         reasons: Why it is not complete.
+        groups: Its node groups in Magnum's API.
     """
     status = found["status"]
     show = f"`openstack coe cluster show {found['name']}`"
@@ -53,7 +55,8 @@ def judge_cluster(found: Mapping[str, Any], reasons: list[str]) -> Finding:
         message = "\n".join(each for each in reasons if not each.startswith("node group")) or status
         if status.endswith("_IN_PROGRESS"):
             return warning(CLUSTER, message, f"wait; {show}")
-        return critical(CLUSTER, message, f"{show}; if it cannot be repaired: {_RUNBOOK}")
+        retry = f"; {retry_update(found['name'], groups)}" if status == UPDATE_FAILED else ""
+        return critical(CLUSTER, message, f"{show}{retry}; if it cannot be repaired: {_RUNBOOK}")
     health, reason = found.get("health_status"), found.get("health_status_reason")
     if health == "UNHEALTHY":
         parts = [f"{key}: {value}" for key, value in (reason or {}).items() if str(value).lower() not in {"true", "ok"}]
@@ -65,11 +68,12 @@ def _judge_group(cluster_name: str, group: Mapping[str, Any]) -> Finding:
     about, status = f"node group {group['name']}", group["status"]
     if _is_complete(group):
         return ok(about, f"{status}, {group['node_count']} node{'s' if group['node_count'] != 1 else ''}")
+    retry = f"; {retry_update(cluster_name, [group])}" if status == UPDATE_FAILED else ""
     return Finding(
         subject=about,
         state=State.WARNING if status.endswith("_IN_PROGRESS") else State.CRITICAL,
         message=one_line(status, group.get("status_reason")),
-        remedy=f"`openstack coe nodegroup show {cluster_name} {group['name']}`",
+        remedy=f"`openstack coe nodegroup show {cluster_name} {group['name']}`{retry}",
         because_of=(CLUSTER,),
     )
 

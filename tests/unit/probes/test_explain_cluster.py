@@ -108,3 +108,11 @@ def test_a_boot_volume_explains_an_internal_error_of_magnum(labels: dict[str, st
 
 def test_an_internal_error_of_magnum_without_a_cluster_has_no_explanation() -> None:
     assert explained({"GET /clusters/rsp-cluster": (404, {})}, error=TYPE_ERROR) == []
+
+
+def test_magnum_tries_a_failed_update_again_after_a_resize() -> None:
+    failed = cluster("UPDATE_FAILED", status_reason="not currently supported")
+    answers = {"GET /clusters/rsp-cluster": failed, **groups(group("default-worker", "UPDATE_FAILED", node_count=5))}
+    assert explained(answers)[-1].startswith(
+        "once the cause is removed, `openstack coe cluster resize --nodegroup default-worker rsp-cluster 5`, with the "
+    )

@@ -93,7 +93,10 @@ def test_an_error_of_magnum_is_reported(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_update_that_fails_later_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(PhalanxError, match=r"^Magnum could not update the cluster cluster-uuid: "):
+    expected = (
+        r"^Magnum could not update the cluster cluster-uuid: .*resize --nodegroup default-worker cluster-uuid COUNT"
+    )
+    with pytest.raises(PhalanxError, match=expected):
         update(["UPDATE_IN_PROGRESS", "UPDATE_FAILED"], monkeypatch)
 
 

@@ -144,6 +144,28 @@ def test_a_failed_node_group_has_its_reason() -> None:
     assert found[1].remedy == "`openstack coe nodegroup show c labs`"
 
 
+def test_a_failed_update_is_repeated_by_a_resize_to_the_present_size() -> None:
+    groups = [
+        group("default-master", "UPDATE_FAILED", role="master", is_default=True),
+        group("default-worker", "UPDATE_COMPLETE", role="worker", is_default=True, node_count=3),
+        group("labs", "UPDATE_FAILED", role="worker"),
+        group("gpus", "UPDATE_FAILED", role="worker"),
+    ]
+
+    def command(*given: dict[str, Any]) -> str:
+        cluster, *rest = checked_cluster({"status": "UPDATE_FAILED"}, *given)
+        assert cluster.remedy.endswith("; if it cannot be repaired: docs/runbooks/cluster-loss.md")
+        assert [each.subject for each in rest if "resize" in each.remedy] == [
+            f"node group {each['name']}" for each in given if each["status"] == "UPDATE_FAILED"
+        ]
+        return cluster.remedy.split("`")[3]
+
+    assert command(*groups) == "openstack coe cluster resize --nodegroup labs c 2"
+    assert command(*groups[:2]) == "openstack coe cluster resize --nodegroup default-worker c 3"
+    (failed,) = checked_cluster({"status": "CREATE_FAILED"})
+    assert "resize" not in failed.remedy
+
+
 def test_a_failed_unhealthy_or_missing_cluster_is_reported() -> None:
     (failed,) = checked_cluster({"status": "CREATE_FAILED", "status_reason": "No valid host was found."})
     assert (failed.state, failed.message) == (
