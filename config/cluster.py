@@ -173,7 +173,9 @@ class Cluster(Section):
         ),
         examples=["az-1"],
     )
-    autohealing: Annotated[bool, _NEW_CLUSTER] = Field(default=True, description="Replace nodes that do not respond")
+    autohealing: Annotated[bool, _NEW_CLUSTER] = Field(
+        default=True, description="Replace nodes that do not respond, except for a single master"
+    )
     boot_volume: Annotated[BootVolume | None, _TEMPLATE] = Field(
         default=None,
         description="Root disks as Cinder volumes; the flavor's local disk if absent",

@@ -106,6 +106,25 @@ def cluster_warnings(key: str, cluster: Cluster) -> Iterator[Problem]:
         )
 
 
+def creation_warnings(key: str, cluster: Cluster) -> Iterator[Problem]:
+    """Yield warnings about settings of a cluster that are hard to change once it exists.
+
+    Args:
+        key: Key path of the cluster.
+        cluster: The configuration.
+    """
+    if cluster.masters.count == 1:
+        # Cluster API: "KCP can't remediate if current replicas are less or equal to 1" (remediation.go of its kubeadm
+        # control plane). With Heat, a rebuilt master has an empty etcd, too.
+        yield Problem(
+            where=f"rsp:{key}.masters.count",
+            what="is 1: the loss of this server or its disk is the loss of the cluster "
+            "(docs/runbooks/cluster-loss.md), and autohealing does not replace a single master: set 3, unless the "
+            "cluster is for tests",
+            fatal=False,
+        )
+
+
 def flavor_warnings(key: str, cluster: Cluster, flavors: Mapping[str, Flavor]) -> Iterator[Problem]:
     """Yield a warning for each flavor of nodes that is below the default minimum of magnum-capi-helm.
 

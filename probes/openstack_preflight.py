@@ -261,6 +261,7 @@ class _Project:
             yield from magnum_driver.cluster_warnings(f"clusters.{name}", settings)
             cluster = self._existing_clusters[name]
             if cluster is None:
+                yield from magnum_driver.creation_warnings(f"clusters.{name}", settings)
                 yield from self._nodes_trust(name)
                 continue
             template = self._magnum.get_cluster_template(cluster.cluster_template_id)

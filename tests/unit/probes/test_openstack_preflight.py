@@ -158,6 +158,16 @@ def test_allowed_networks_of_the_api_must_be_verified(project: FakeProject) -> N
     assert project.token
 
 
+def test_a_single_master_is_a_warning_until_the_cluster_exists(project: FakeProject) -> None:
+    single = environment(clusters__cluster__masters__count=1)
+    assert only(check(single)).startswith(
+        "rsp:clusters.cluster.masters.count (warning): is 1: the loss of this server or its disk is the loss of the "
+    )
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(single)
+    project.templates["template-uuid"] = recorded_magnum.template(single)
+    assert check(single) == []
+
+
 def test_an_existing_cluster_is_compared(project: FakeProject) -> None:
     project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
     project.templates["template-uuid"] = recorded_magnum.template()
