@@ -107,12 +107,21 @@ def cluster_warnings(key: str, cluster: Cluster) -> Iterator[Problem]:
 
 
 def creation_warnings(key: str, cluster: Cluster) -> Iterator[Problem]:
-    """Yield warnings about settings of a cluster that are hard to change once it exists.
+    """Yield warnings about what is hard to change once a cluster exists.
 
     Args:
         key: Key path of the cluster.
         cluster: The configuration.
     """
+    if cluster.driver == "capi":
+        # No label reaches kubeletExtraArgs of capi-helm-charts. For Heat, config/magnum_labels.py sets kubelet_options.
+        yield Problem(
+            where=f"rsp:{key}.driver",
+            what="is capi, whose nodes report 50 images at most: with more on them, Nublado leaves images out of its "
+            "menu. Change the kubelets' configuration as soon as the cluster exists "
+            "(docs/howto/labs.md#nodes-with-more-than-50-images)",
+            fatal=False,
+        )
     if cluster.masters.count == 1:
         # Cluster API: "KCP can't remediate if current replicas are less or equal to 1" (remediation.go of its kubeadm
         # control plane). With Heat, a rebuilt master has an empty etcd, too.

@@ -27,6 +27,12 @@ OLDEST_KUBELET: Final = 3
 
 _KUBECONFIG_RUNBOOK: Final = "docs/runbooks/kubeconfig.md"
 _NODE_GUIDE: Final = "docs/howto/on-call.md#a-node-is-down"
+_IMAGES_GUIDE: Final = "docs/howto/labs.md#nodes-with-more-than-50-images"
+
+_MAX_IMAGES: Final = 50
+"""Number of images that a kubelet reports at most by default (``nodeStatusMaxImages`` of KubeletConfiguration)."""
+_CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
+"""Label of masters, on which no lab runs."""
 
 
 def node_subject(name: str) -> str:
@@ -115,12 +121,19 @@ def judge_nodes(found: Iterable[Object], api_version: str) -> Iterator[Finding]:
         name = each["metadata"]["name"]
         reasons = [*_not_ready(each), *_skew(each["status"]["nodeInfo"]["kubeletVersion"], api_version)]
         warnings = [*_pressure(each), *(["is cordoned"] if each["spec"].get("unschedulable") else [])]
+        remedies = [f"`kubectl describe node {name}`", _NODE_GUIDE] if reasons or warnings else []
+        if _hides_images(each):
+            warnings.append(
+                f"reports {_MAX_IMAGES} images, the maximum of its kubelet: Nublado takes others for absent, leaves "
+                "them out of its menu, and pulls them again and again"
+            )
+            remedies.append(_IMAGES_GUIDE)
         if reasons or warnings:
             yield Finding(
                 subject=node_subject(name),
                 state=State.CRITICAL if reasons else State.WARNING,
                 message="\n".join([*reasons, *warnings]),
-                remedy=f"`kubectl describe node {name}`; {_NODE_GUIDE}",
+                remedy="; ".join(remedies),
                 because_of=(servers.subject(name),),
             )
         else:
@@ -140,6 +153,12 @@ def _pressure(node: Object) -> Iterator[str]:
     for each in node["status"].get("conditions") or []:
         if each["type"] != "Ready" and each["status"] == "True":
             yield one_line(each["type"], each.get("message"))
+
+
+def _hides_images(node: Object) -> bool:
+    """Return whether a node where labs may run reports as many images as its kubelet does at most by default."""
+    labels = node["metadata"].get("labels") or {}
+    return _CONTROL_PLANE not in labels and len(node["status"].get("images") or []) == _MAX_IMAGES
 
 
 def _skew(kubelet: str, api_version: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from config.names import cloud_name
 from phalanx.claims import Claim
 from tests.unit.probes import recorded_magnum
 from tests.unit.probes.fake_project import FakeProject, named
-from tests.unit.probes.preflight import SHARES, check, only
+from tests.unit.probes.preflight import SHARES, check, check_all, only
 from tests.unit.sample import HEAT, environment
 
 
@@ -156,6 +156,14 @@ def test_allowed_networks_of_the_api_must_be_verified(project: FakeProject) -> N
     assert not problem.fatal
     assert problem.where == "rsp:clusters.cluster.apiAllowedCidrs"
     assert project.token
+
+
+def test_nodes_of_cluster_api_report_few_images(project: FakeProject) -> None:
+    assert only(check_all()).startswith("rsp:clusters.cluster.driver (warning): is capi, whose nodes report 50 images")
+    assert not [each for each in check_all(environment(**HEAT)) if "50 images" in each.what]
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster()
+    project.templates["template-uuid"] = recorded_magnum.template()
+    assert check_all() == []
 
 
 def test_a_single_master_is_a_warning_until_the_cluster_exists(project: FakeProject) -> None:

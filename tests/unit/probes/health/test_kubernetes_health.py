@@ -107,6 +107,29 @@ def test_a_cordoned_node_is_a_warning() -> None:
     assert (found.state, found.message) == (State.WARNING, "is cordoned")
 
 
+def test_a_node_that_reports_the_maximum_of_images_is_a_warning() -> None:
+    """It then has more, most likely: a master has no labs, and without a maximum the number is another one."""
+
+    def with_images(number: int, ready: str = "True", **labels: str) -> dict[str, Any]:
+        found = node("a", ready)
+        found["metadata"]["labels"] = labels
+        found["status"]["images"] = [{"names": [f"image:{each}"]} for each in range(number)]
+        return found
+
+    role = {"node-role.kubernetes.io/control-plane": ""}
+    nodes = [with_images(50), with_images(49), with_images(51), with_images(50, **role)]
+    found, *others = kubernetes.judge_nodes(nodes, "v1.36.3")
+    assert [each.state for each in others] == [State.OK] * 3
+    assert found.state is State.WARNING
+    assert found.message.startswith("reports 50 images, the maximum of its kubelet: Nublado takes others for absent")
+    assert found.remedy == "docs/howto/labs.md#nodes-with-more-than-50-images"
+    (lost,) = kubernetes.judge_nodes([with_images(50, "Unknown")], "v1.36.3")
+    assert lost.state is State.CRITICAL
+    assert lost.remedy.startswith(
+        "`kubectl describe node a`; docs/howto/on-call.md#a-node-is-down; docs/howto/labs.md#"
+    )
+
+
 def test_the_expiry_in_a_kubeconfig_is_the_earliest() -> None:
     now = datetime.now(UTC)
     soon, late = (issue("x", now, now + timedelta(days=days))[0].encode() for days in (10, 100))
