@@ -7,7 +7,7 @@ than memory holds.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import yaml
 
@@ -24,12 +24,14 @@ _PLAIN_KEY = re.compile(r"[\w./-]{1,64}")
 """Keys that messages may quote: others may be a value that was put in the wrong place."""
 
 
-@dataclass(frozen=True)
-class _Size:
+class _Size(NamedTuple):
     values: int = 1
     """Number of values in a value, itself included, with aliases expanded."""
     depth: int = 0
     """Levels of nesting in it; 0 for a scalar."""
+
+
+_SCALAR: Final = _Size()
 
 
 @dataclass
@@ -79,9 +81,10 @@ class _Document:
 
     def read(self, event: yaml.Event) -> None:
         """Take the next event into account."""
-        line = event.start_mark.line + 1 if event.start_mark else 0
-        place = f"{self._where}:{line}"
         match event:
+            case yaml.ScalarEvent():  # first, as most events are scalars
+                self._check_key(event)
+                self._add(event.anchor, _SCALAR)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._anchors[event.anchor] = None
                 is_mapping = isinstance(event, yaml.MappingStartEvent)
@@ -89,39 +92,50 @@ class _Document:
             case yaml.CollectionEndEvent():
                 ended = self._open.pop()
                 self._add(ended.anchor, _Size(ended.values, ended.depth))
-            case yaml.ScalarEvent():
-                self._check_key(event.value, line, place)
-                self._add(event.anchor, _Size())
             case yaml.AliasEvent():
                 # Without an anchor of that name it is an error that the parser reports.
-                size = self._anchors.get(event.anchor, _Size())
+                size = self._anchors.get(event.anchor, _SCALAR)
                 if size is None:
-                    raise PhalanxError(f"{place}: an alias refers to the value that contains it: remove it")
+                    raise PhalanxError(
+                        f"{self._place(event)}: an alias refers to the value that contains it: remove it"
+                    )
                 self._open[-1].add(size)
-        self._check_limits(place)
+        self._check_limits(event)
+
+    def _place(self, event: yaml.Event) -> str:
+        return f"{self._where}:{_line(event)}"
 
     def _add(self, anchor: str | None, size: _Size) -> None:
         if anchor:
             self._anchors[anchor] = size
         self._open[-1].add(size)
 
-    def _check_key(self, key: str, line: int, place: str) -> None:
-        top = self._open[-1]
+    def _check_key(self, event: yaml.ScalarEvent) -> None:
+        top, key = self._open[-1], event.value
         # Helm, too, merges all that follow several merge keys.
         if not top.expects_key or key == _MERGE_KEY:
             return
         if key in top.keys:
             # The first is the document, which contains the root.
             named = self._name([*(each.name for each in self._open[2:]), key])
-            self.repeated.append(f"{place}: repeats the {named} of line {top.keys[key]}: remove one of them")
-        top.keys.setdefault(key, line)
+            line = top.keys[key]
+            self.repeated.append(f"{self._place(event)}: repeats the {named} of line {line}: remove one of them")
+        else:
+            top.keys[key] = _line(event)
         top.key = key
 
-    def _check_limits(self, place: str) -> None:
-        if len(self._open) + self._open[-1].depth - 2 > MAX_DEPTH:
-            raise PhalanxError(f"{place}: is nested too deep: expected at most {MAX_DEPTH} levels")
-        if self._open[-1].values > MAX_VALUES:
-            raise PhalanxError(f"{place}: has too many values: expected at most {MAX_VALUES}, with aliases expanded")
+    def _check_limits(self, event: yaml.Event) -> None:
+        top = self._open[-1]
+        if len(self._open) + top.depth - 2 > MAX_DEPTH:
+            raise PhalanxError(f"{self._place(event)}: is nested too deep: expected at most {MAX_DEPTH} levels")
+        if top.values > MAX_VALUES:
+            raise PhalanxError(
+                f"{self._place(event)}: has too many values: expected at most {MAX_VALUES}, with aliases expanded"
+            )
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
 def check_structure(events: Iterable[yaml.Event], where: str, name: Callable[[Sequence[str]], str] = last_key) -> None:
