@@ -8,18 +8,23 @@ complete requests to the engine: inputs and their secrecy, parent, provider, dep
 import asyncio
 import contextvars
 import json
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
-from unittest import mock
+from typing import Any, Self, TypeVar, TypeVarTuple
 
+import pulumi
+import pytest
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks, Settings, configure, run_in_stack, set_all_config
 from pulumi.runtime import resource as pulumi_resource
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import engine_pb2, resource_pb2, source_pb2
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 PROJECT = "rsp"
 STACK = "test"
@@ -165,8 +170,58 @@ class _Unused(Mocks):
         raise NotImplementedError(args.typ)
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """Calls the monitor at once: the SDK's threads for it take a tenth of the duration of a run."""
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        if executor:
+            return super().run_in_executor(executor, func, *args)
+        answer = self.create_future()
+        try:
+            answer.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - for whoever awaits the answer
+            answer.set_exception(error)
+        return answer
+
+
+class _Callbacks:
+    """Takes the program's hooks, which the monitor does not call."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        pass
+
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        pass
+
+
+async def _callbacks() -> _Callbacks:
+    return _Callbacks()
+
+
+_create_urn = pulumi_resource.create_urn
+
+
+def _urn(name: Any, type_: Any, parent: Any = None, *stack: Any) -> pulumi.Output[str]:
+    """Return the same URN as the SDK."""
+    if isinstance(name, str) and isinstance(parent, str):
+        return pulumi.Output.from_input(f"{parent.rpartition('::')[0]}${type_}::{name}")
+    return _create_urn(name, type_, parent, *stack)
+
+
+@contextmanager
+def _only_registrations() -> Iterator[None]:
+    """Leave out what the SDK does besides registrations, and what is not recorded: a third of the duration of a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pulumi_resource, "_get_stack_trace", source_pb2.StackTrace)
+        patch.setattr(pulumi.log, "debug", lambda *_, **__: None)
+        # The SDK opens a port for each hook, and computes the URN of each resource by eight Outputs.
+        patch.setattr(pulumi_resource, "_get_callbacks", _callbacks)
+        patch.setattr(pulumi_resource, "create_urn", _urn)
+        yield
+
+
 class _Monitor(MockMonitor):
-    """Records registrations; methods are called concurrently from worker threads."""
+    """Records registrations."""
 
     def __init__(
         self,
@@ -182,7 +237,6 @@ class _Monitor(MockMonitor):
         self._computed = computed
         self._stashed = stashed
         self._preview = preview
-        self._lock = threading.Lock()
         self._urns: set[str] = set()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -192,12 +246,11 @@ class _Monitor(MockMonitor):
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802  # name of the RPC
         urn = self.make_urn(request.parent, request.type, request.name)
-        with self._lock:
-            if urn in self._urns:
-                raise AssertionError(f"two resources share the URN {urn}")
-            self._urns.add(urn)
-            if request.type != STACK_TYPE:
-                self._recording.resources.append(Registered(urn, request))
+        if urn in self._urns:
+            raise AssertionError(f"two resources share the URN {urn}")
+        self._urns.add(urn)
+        if request.type != STACK_TYPE:
+            self._recording.resources.append(Registered(urn, request))
         state = struct_pb2.Struct()
         state.CopyFrom(request.object)
         if request.custom and not self._preview:
@@ -215,18 +268,16 @@ class _Monitor(MockMonitor):
 
     def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Any:  # noqa: N802
         outputs = json_format.MessageToDict(request.outputs)
-        with self._lock:
-            if f"::{STACK_TYPE}::" in request.urn:
-                self._recording.exports = _plain(outputs)
-                self._recording.veiled_exports = _veil(outputs)
-            else:
-                self._recording.component_outputs[request.urn] = _plain(outputs)
+        if f"::{STACK_TYPE}::" in request.urn:
+            self._recording.exports = _plain(outputs)
+            self._recording.veiled_exports = _veil(outputs)
+        else:
+            self._recording.component_outputs[request.urn] = _plain(outputs)
         return empty_pb2.Empty()
 
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: N802
         arguments = _plain(json_format.MessageToDict(request.args))
-        with self._lock:
-            self._recording.invokes.append((request.tok, arguments))
+        self._recording.invokes.append((request.tok, arguments))
         if request.tok not in self._invokes:
             raise AssertionError(f"unexpected invoke of {request.tok} with {json.dumps(arguments)}")
         answer = self._invokes[request.tok]
@@ -295,15 +346,13 @@ class ProgramRunner:
         monitor = _Monitor(recording, self.invokes, self.computed, self.stashed, self.preview)
 
         def run() -> None:
-            # The source of each registration, which is not recorded, takes a seventh of the duration of a run.
-            patched = mock.patch.object(pulumi_resource, "_get_stack_trace", source_pb2.StackTrace)
             set_all_config(dict(self.config))
             configure(
                 Settings(
                     project=self.project, stack=STACK, monitor=monitor, engine=_Engine(recording), dry_run=self.preview
                 ),
             )
-            with patched, asyncio.Runner() as runner:
+            with _only_registrations(), asyncio.Runner(loop_factory=_Loop) as runner:
                 # A failure fails all dependent outputs as well: raise the first, and print no traceback for the others.
                 runner.get_loop().set_exception_handler(lambda *_: None)
                 runner.run(run_in_stack(program))
