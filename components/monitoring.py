@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pulumi
-import yaml
 from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import ConfigMap
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+
+from phalanx import documents
 
 API_VERSION: Final = "monitoring.coreos.com/v1"
 """API version of the Prometheus operator."""
@@ -69,8 +70,7 @@ class Monitoring(pulumi.ComponentResource):
 
 def rules(stack: str) -> dict[str, Any]:
     """Return the specification of the PrometheusRule of a stack."""
-    found: dict[str, Any] = yaml.safe_load(_file("monitoring_rules.yaml", stack))
-    return found
+    return documents.parse_mapping(_file("monitoring_rules.yaml", stack), "monitoring_rules.yaml")
 
 
 def _operated(  # noqa: PLR0913, PLR0917 - what an object consists of
