@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from phalanx import application, environment, labs, secrets, sign_in, tap_services
+from phalanx import application, documents, environment, labs, secrets, sign_in, tap_services
 from phalanx.application import Application
 from phalanx.secrets import Static
 from tests.conformance.test_phalanx import DATA
@@ -64,8 +64,8 @@ def test_the_guides_have_values() -> None:
 
 
 @pytest.mark.parametrize(("name", "snippet"), snippets())
-def test_values_of_a_guide_are_those_of_the_chart(root: Path, name: str, snippet: str) -> None:
-    base = yaml.safe_load((root / "applications" / name / "values.yaml").read_text())
+def test_values_of_a_guide_are_those_of_the_chart(name: str, snippet: str) -> None:
+    base = documents.read_mapping(DATA / "upstream" / "applications" / name / "values.yaml")
     # The chart that these depend on is not in the data.
     elsewhere = ("argo-cd.", "cadc-tap.")
     assert [key for key in unknown(yaml.safe_load(snippet), base) if not key.startswith(elsewhere)] == []

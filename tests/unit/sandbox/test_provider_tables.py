@@ -43,6 +43,7 @@ def table(plugin: str) -> dict[str, str]:
 # What the program uses
 
 
+@cache
 def used() -> dict[str, str]:
     """Return the tokens of resources and functions that this project uses, each with a file that uses it."""
     paths = [path for top in sorted(ROOT.iterdir()) if not top.name.startswith(".") for path in _modules(top)]
