@@ -1,7 +1,7 @@
 """Keys whose last value the cloud keeps when they are removed: attributes that providers compute if absent.
 
 Terraform compares an attribute that is both optional and computed only if it has a value, so removing it would change
-nothing. tests/unit/program/test_removed_keys.py finds all such keys.
+nothing. tests/unit/program/test_changing_keys.py finds all such keys.
 """
 
 from typing import Protocol
