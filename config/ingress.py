@@ -42,7 +42,9 @@ class Ingress(Section):
     )
     load_balancer_provider: Annotated[Literal["ovn", "amphora"], _LABEL] = Field(
         default="ovn",
-        description="Octavia provider of the cluster's load balancers",
+        description=(
+            "Octavia provider of the cluster's load balancers; `openstack loadbalancer provider list` shows the cloud's"
+        ),
     )
     health_monitors: Annotated[bool, _LABEL] = Field(
         default=False,

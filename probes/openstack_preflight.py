@@ -21,6 +21,7 @@ from probes import (
     floating_ip,
     magnum_driver,
     monitoring_preflight,
+    octavia_preflight,
     openstack_api,
     openstack_services,
     quota,
@@ -56,6 +57,7 @@ def check(
     checks: dict[str, Callable[[], Iterable[Problem]]] = {
         "Keystone": project.credentials,
         "Neutron": project.network,
+        "Octavia": project.load_balancers,
         "Glance": project.images,
         "Nova": project.compute,
         "Magnum": project.clusters,
@@ -230,6 +232,10 @@ class _Project:
                     yield absent(f"rsp:clusters.{name}.labels.{label}", network, (each.name for each in api.networks()))
         server = "nfs" if self.config.nfs else None
         yield from existing_network.problems(self.config.network, self.config.project, self.stack, server, api)
+
+    def load_balancers(self) -> Iterator[Problem]:
+        """Check that Octavia has the configured provider."""
+        return octavia_preflight.problems(self.config.ingress.load_balancer_provider, self.connection.load_balancer)
 
     def images(self) -> Iterator[Problem]:
         """Check that the images exist, and that Magnum can use those of the clusters."""

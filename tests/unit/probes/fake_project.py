@@ -44,6 +44,7 @@ class FakeProject:
             "members": None,
         }
         self.load_balancers: list[SimpleNamespace] = []
+        self.load_balancer_providers = named("amphora", "octavia", "ovn")
         self.keypairs = named("operators")
         self.servers: list[SimpleNamespace] = []
         self.volume_types = named("ceph-ssd", "ceph-hdd")
@@ -146,6 +147,7 @@ class FakeProject:
         self.load_balancer = SimpleNamespace(
             get_quota=lambda _id: self._octavia_quota(),
             load_balancers=lambda: self.load_balancers,
+            providers=lambda: self.load_balancer_providers,
             listeners=list,
             pools=list,
         )

@@ -195,6 +195,14 @@ def test_a_service_that_the_region_lacks(project: FakeProject) -> None:
     ]
 
 
+def test_the_provider_of_load_balancers_must_exist(project: FakeProject) -> None:
+    project.load_balancer_providers = named("amphora", "octavia")
+    assert only(check()) == (
+        "rsp:ingress.loadBalancerProvider: the cloud has no Octavia provider `ovn`; it has: amphora, octavia"
+    )
+    assert check(environment(ingress__loadBalancerProvider="amphora")) == []
+
+
 def test_a_failing_service_is_reported(project: FakeProject) -> None:
     project.image.images = Mock(side_effect=EndpointNotFound("glance is away.\nand more"))
     assert only(check()).startswith("Glance: request failed: glance is away: check that the service is running")
