@@ -65,16 +65,16 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
     """
     default_type = executor.submit(_default_volume_type, connection)
     existing = executor.submit(_names, connection, bool(config.shares))
-    octavia: Any = connection.load_balancer
-    balancers = executor.submit(lambda: {each.name for each in octavia.load_balancers()})
+    balancers = executor.submit(_balancers, connection)
     share_types = executor.submit(_share_types, connection, config)
     services = [*_SERVICES, _octavia, _magnum]
     if config.shares:
         services.append(lambda connection: _manila(connection, share_types.result().values()))
     found = allowances(connection, executor, services)
     first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
-    ours = cloud_name(stack, LOAD_BALANCER) in balancers.result()
-    switching = not first and ours != (config.ingress.mode == "octavia")
+    balancer_names = balancers.result()
+    ours = cloud_name(stack, LOAD_BALANCER) in (balancer_names or ())
+    switching = not first and balancer_names is not None and ours != (config.ingress.mode == "octavia")
     kept = _kept(connection, stack) if first and config.backups.kind != "none" else {}
     default = default_type.result()
     needed = needs(
@@ -123,6 +123,16 @@ def _kept(connection: "Connection", stack: str) -> dict[str, int]:
         "backups": sum(each.kind == "backup" for each in found),
         "backup_gigabytes": sum(each.size for each in found if each.kind == "backup"),
     }
+
+
+def _balancers(connection: "Connection") -> set[str] | None:
+    """Return the names of the load balancers; None if Octavia refuses the user, which `octavia_preflight` reports."""
+    from openstack.exceptions import ForbiddenException
+
+    try:
+        return {each.name for each in connection.load_balancer.load_balancers()}
+    except ForbiddenException:
+        return None
 
 
 def _default_volume_type(connection: "Connection") -> str:

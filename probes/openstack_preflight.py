@@ -234,7 +234,7 @@ class _Project:
         yield from existing_network.problems(self.config.network, self.config.project, self.stack, server, api)
 
     def load_balancers(self) -> Iterator[Problem]:
-        """Check that Octavia has the configured provider."""
+        """Check that the user may use Octavia, and that it has the configured provider."""
         return octavia_preflight.problems(self.config.ingress.load_balancer_provider, self.connection.load_balancer)
 
     def images(self) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from config.stack_config import StackConfig
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 KEYSTONE: Final = "Keystone"
+
+_ROLES_GUIDE: Final = "docs/howto/new-environment.md#the-openstack-user"
 
 _EXHAUSTIBLE: Final = ("instances", "cores", "ram", "volumes", "gigabytes", "load_balancers")
 """Resources of which a cluster needs more to replace a failed node or to create a volume."""
@@ -42,10 +45,11 @@ def service(connection: "Connection", service: Service) -> Iterator[Finding]:
     if answer.ok:
         yield ok(service.name, "answers")
         return
+    forbidden = answer.status_code == HTTPStatus.FORBIDDEN
     yield critical(
         service.name,
         f"responds with {answer.status_code} {answer.reason}",
-        "ask the cloud's administrators",
+        f"the user lacks a role: {_ROLES_GUIDE}" if forbidden else "ask the cloud's administrators",
         because_of=(KEYSTONE,),
     )
 

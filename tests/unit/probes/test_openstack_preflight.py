@@ -5,6 +5,7 @@ from unittest.mock import Mock
 
 import pytest
 from keystoneauth1.exceptions import EndpointNotFound
+from openstack import exceptions
 
 from config.names import cloud_name
 from phalanx.claims import Claim
@@ -201,6 +202,17 @@ def test_the_provider_of_load_balancers_must_exist(project: FakeProject) -> None
         "rsp:ingress.loadBalancerProvider: the cloud has no Octavia provider `ovn`; it has: amphora, octavia"
     )
     assert check(environment(ingress__loadBalancerProvider="amphora")) == []
+
+
+def test_a_user_without_a_role_of_octavia_is_told_which_one_is_needed(project: FakeProject) -> None:
+    def refuse() -> None:
+        raise exceptions.ForbiddenException("Policy does not allow this request to be performed.")
+
+    project.load_balancer_quota = exceptions.ForbiddenException("quota")
+    project.load_balancer.providers = project.load_balancer.load_balancers = refuse
+    message = only(check())
+    assert message.startswith("Octavia: refuses the user (403): ask the cloud's administrators for the role load-bal")
+    assert "load-balancer_observer" in message
 
 
 def test_a_failing_service_is_reported(project: FakeProject) -> None:

@@ -31,11 +31,14 @@ def states(findings: list[Finding]) -> dict[str, State]:
 
 def test_a_service_is_asked_in_its_database() -> None:
     (magnum_service,) = [each for each in required(environment()) if each.name == "Magnum"]
-    for status, state in ((200, State.OK), (503, State.CRITICAL)):
+    found = {}
+    for status in (200, 403, 503):
         with openstack_server({"GET /clusters?limit=1": (status, {})}) as connection:
-            (found,) = cloud.service(connection, magnum_service)
-        assert (found.subject, found.state) == ("Magnum", state)
-    assert found.message == "responds with 503 Service Unavailable"
+            (found[status],) = cloud.service(connection, magnum_service)
+    assert {each.subject for each in found.values()} == {"Magnum"}
+    assert [each.state for each in found.values()] == [State.OK, State.CRITICAL, State.CRITICAL]
+    assert found[503].message == "responds with 503 Service Unavailable"
+    assert "#the-openstack-user" in found[403].remedy
 
 
 def test_swift_and_designate_are_required_only_if_configured() -> None:
