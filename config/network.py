@@ -15,8 +15,14 @@ SMALLEST_POOL = 8
 class AdoptedNetwork(Section):
     """An existing network with a subnet that is routed to the external network."""
 
-    network: Name = Field(description="Name of the existing network", examples=["shared"])
-    subnet: Name = Field(description="Name of its subnet, whose CIDR must be network.cidr", examples=["shared-subnet"])
+    network: Name = Field(
+        description=(
+            "Name of the existing network, with port security. A server with a fixed address, such as that of nfs, "
+            "requires that it belongs to the same OpenStack project"
+        ),
+        examples=["site-network"],
+    )
+    subnet: Name = Field(description="Name of its subnet, whose CIDR must be network.cidr", examples=["site-subnet"])
 
 
 class NetworkSettings(Section):

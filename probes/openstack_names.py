@@ -49,29 +49,12 @@ class Names:
         return f"{self.project}:{key}"
 
     def check_network(self) -> Iterator[Problem]:
-        """Check that the configured networks exist, and that their CIDRs match."""
+        """Check that the external network exists."""
         settings, api = self.settings, self.connection.network
         external = list(api.networks(is_router_external=True))
         if settings.external_network not in {network.name for network in external}:
             yield absent(
                 self.path("network.externalNetwork"), settings.external_network, (each.name for each in external)
-            )
-        if settings.adopt is None:
-            return
-        network = api.find_network(settings.adopt.network)
-        if network is None:
-            yield absent(
-                self.path("network.adopt.network"), settings.adopt.network, (each.name for each in api.networks())
-            )
-            return
-        subnets = {each.name: each for each in api.subnets(network_id=network.id)}
-        subnet = subnets.get(settings.adopt.subnet)
-        if subnet is None:
-            yield absent(self.path("network.adopt.subnet"), settings.adopt.subnet, subnets)
-        elif subnet.cidr != str(settings.cidr):
-            yield Problem(
-                where=self.path("network.cidr"),
-                what=f"{settings.cidr} is not the CIDR of subnet `{subnet.name}`: set it to {subnet.cidr}",
             )
 
     def check_images(self) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from config.stack_config import StackConfig
 from phalanx.claims import Claim, by_name
 from probes import (
     active_cluster,
+    adopted_network,
     allowances,
     existing_cluster,
     existing_network,
@@ -221,17 +222,18 @@ class _Project:
 
     def network(self) -> Iterator[Problem]:
         """Check that the networks and a given floating IP exist, and compare the network with the configuration."""
+        server = "nfs" if self.config.nfs else None
+        settings, project = self.config.network, self.config.project
         yield from self.names.check_network()
+        yield from adopted_network.problems(settings, project, self.stack, server, self.connection)
         if address := self.config.ingress.floating_ip:
-            external = self.config.network.external_network
-            yield from floating_ip.problems(self.connection, address, external, self.stack)
+            yield from floating_ip.problems(self.connection, address, settings.external_network, self.stack)
         api = self.connection.network
         for name, cluster in self.config.clusters.items():
             for network, label in cluster.extra_networks.items():
                 if api.find_network(network) is None:
                     yield absent(f"rsp:clusters.{name}.labels.{label}", network, (each.name for each in api.networks()))
-        server = "nfs" if self.config.nfs else None
-        yield from existing_network.problems(self.config.network, self.config.project, self.stack, server, api)
+        yield from existing_network.problems(settings, project, self.stack, server, api)
 
     def load_balancers(self) -> Iterator[Problem]:
         """Check that the user may use Octavia, and that it has the configured provider."""

@@ -9,7 +9,7 @@ from config.vault_server import GivenCertificate
 from config.vault_stack import VaultStackConfig
 from phalanx import certificates
 from phalanx.certificates import CertificateError
-from probes import allowances, existing_network, existing_volumes, quota
+from probes import adopted_network, allowances, existing_network, existing_volumes, quota
 from probes.needs import Flavor
 from probes.openstack_connection import LoginError, connect
 from probes.openstack_names import Names, run
@@ -43,6 +43,7 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
 
     def network() -> Iterator[Problem]:
         yield from names.check_network()
+        yield from adopted_network.problems(config.network, config.project, stack, "vault", connection)
         yield from existing_network.problems(config.network, config.project, stack, "vault", connection.network)
 
     def storage() -> Iterator[Problem]:

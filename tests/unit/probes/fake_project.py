@@ -14,6 +14,10 @@ def named(*names: str, **attributes: Any) -> list[SimpleNamespace]:
     return [SimpleNamespace(name=name, id=f"id-of-{name}", **attributes) for name in names]
 
 
+def networks(*names: str) -> list[SimpleNamespace]:
+    return named(*names, project_id="project-id", is_port_security_enabled=True)
+
+
 def answer(document: dict[str, Any]) -> requests.Response:
     response = requests.Response()
     response.status_code, response._content = 200, json.dumps(document).encode()  # noqa: SLF001
@@ -52,8 +56,12 @@ class FakeProject:
         self.share_types = named("cephfs-nfs", "cephfs", extra_specs={"driver_handles_share_servers": "False"})
         self.share_networks = named("storage")
         self.shares: list[SimpleNamespace] = []
-        self.share_limits = {"maxTotalShares": 10, "totalSharesUsed": 0}
-        self.share_limits |= {"maxTotalShareGigabytes": 1000, "totalShareGigabytesUsed": 0}
+        self.share_limits = {
+            "maxTotalShares": 10,
+            "totalSharesUsed": 0,
+            "maxTotalShareGigabytes": 1000,
+            "totalShareGigabytesUsed": 0,
+        }
         self.share_type_quotas: Any = {}
         self.default_share_type: str | None = "cephfs-nfs"
         self.ports: dict[str, SimpleNamespace] = {}
@@ -63,7 +71,7 @@ class FakeProject:
         ]
         self.volume_zones = named("nova", state={"available": True})
         self.external = named("external")
-        self.networks = named("shared")
+        self.networks = networks("shared")
         self.subnets = named("shared-v4", cidr="10.20.0.0/24")
         self.cores = 64
         self.zones = named(
@@ -77,7 +85,8 @@ class FakeProject:
         }
         self.volume_quota: Any = {"id": "project-id", "gigabytes_ceph-ssd": {"limit": 500, "in_use": 0, "reserved": 0}}
         self.cluster_quota = 4
-        access = SimpleNamespace(_data={"token": self.token})
+        self.roles = ["member", "load-balancer_member"]
+        access = SimpleNamespace(_data={"token": self.token}, role_names=self.roles)
         self.session = SimpleNamespace(
             auth=SimpleNamespace(get_access=lambda _: access),
             get_endpoint=self._endpoint,

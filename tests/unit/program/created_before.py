@@ -15,7 +15,7 @@ from config.vault_stack import VaultStackConfig
 from phalanx import environment as phalanx_environment
 from probes import existing_vault, openstack_preflight
 from tests.unit.probes import recorded_magnum
-from tests.unit.probes.fake_project import FakeProject, named
+from tests.unit.probes.fake_project import FakeProject, named, networks
 from tests.unit.program.conftest import CHECKOUTS
 from tests.unit.recording import STACK
 from tests.unit.sample import environment
@@ -88,7 +88,7 @@ def _place(project: FakeProject, settings: NetworkSettings, name: str, server: s
     """Put a server's port into the network that a configuration creates or adopts."""
     own = cloud_name(STACK, "network", name)
     network, subnet = (settings.adopt.network, settings.adopt.subnet) if settings.adopt else (own, own)
-    project.networks = named("shared", "other") if settings.adopt else named("shared", own)
+    project.networks = networks("shared", "other" if settings.adopt else own)
     subnets = named("shared-v4", "other-v4", own, cidr=str(settings.cidr))
     project.network.subnets = lambda **_: subnets
     project.ports[cloud_name(STACK, server, name)] = SimpleNamespace(
