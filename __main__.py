@@ -40,7 +40,7 @@ from program import (
     platform_arguments,
 )
 from program.cluster_contents import Shared
-from program.options import kubernetes_options, openstack_options, vault_options
+from program.options import cluster_options, kubernetes_options, openstack_options, vault_options
 from program.outputs import Platform
 
 # The resources stay, too: with the default threshold of 700 new objects, a fifth of the time goes into scanning them.
@@ -65,8 +65,9 @@ def build(prepared: Prepared) -> Platform:
     ingress = IngressAddress("ingress", openstack_arguments.ingress_address(config), openstack)
     records_args = openstack_arguments.platform_records(config, source.environment.fqdn, ingress)
     records = [PlatformRecords("dns", records_args, openstack)] if records_args else []
+    in_magnum = cluster_options(openstack, config)
     clusters = {
-        name: MagnumCluster(name, openstack_arguments.cluster(config, name, network), openstack)
+        name: MagnumCluster(name, openstack_arguments.cluster(config, name, network), in_magnum)
         for name in config.clusters
     }
 

@@ -80,10 +80,10 @@ class StackCluster:
 
 def all_checks(cluster: StackCluster, config: StackConfig) -> list[Check]:
     """Return the checks of a cluster in the order in which they are shown."""
-    return [*_of_openstack(cluster), *_of_kubernetes(cluster, config)]
+    return [*_of_openstack(cluster, config), *_of_kubernetes(cluster, config)]
 
 
-def _of_openstack(cluster: StackCluster) -> Iterator[Check]:
+def _of_openstack(cluster: StackCluster, config: StackConfig) -> Iterator[Check]:
     connection = cluster.connection
     yield Check(
         name=magnum.CLUSTER,
@@ -95,6 +95,12 @@ def _of_openstack(cluster: StackCluster) -> Iterator[Check]:
         run=lambda: load_balancer.api(connection(), cluster.name),
         requires=(cloud.KEYSTONE, "Magnum", "Octavia", "Neutron"),
     )
+    if config.ingress.load_balancer_provider == "ovn":
+        yield Check(
+            name=load_balancer.NODE_PORTS,
+            run=lambda: load_balancer.node_ports(connection(), cluster.name, config.network.cidr),
+            requires=(cloud.KEYSTONE, "Magnum", "Neutron"),
+        )
 
 
 def _of_kubernetes(cluster: StackCluster, config: StackConfig) -> Iterator[Check]:

@@ -9,8 +9,9 @@ from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
 from config.names import cluster_of
 from config.resource_types import NODE_GROUP
+from config.stack_config import StackConfig
 from probes import explanations
-from program import address_switch, magnum_updates
+from program import address_switch, magnum_updates, node_ports
 from program.application_changes import describe_updates
 from program.failure_hooks import error_hooks
 from program.floating_ip_release import wait_for_release
@@ -37,6 +38,13 @@ def openstack_options(cloud: Cloud, verified: Output[None]) -> ResourceOptions:
         wait_for_release(cloud),
     ]
     return ResourceOptions(providers=[openstack_provider(cloud, verified)], transformations=hooks)
+
+
+def cluster_options(openstack: ResourceOptions, config: StackConfig) -> ResourceOptions:
+    """Return the options of the clusters: those of components in OpenStack, and a check of what Magnum has created."""
+    if config.ingress.load_balancer_provider != "ovn":
+        return openstack
+    return ResourceOptions.merge(openstack, ResourceOptions(transformations=[node_ports.require_open(config)]))
 
 
 def vault_options(prepared: Prepared, verified: Output[None]) -> ResourceOptions:

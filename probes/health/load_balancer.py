@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Network, ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from config.stack_config import StackConfig
 from probes import floating_ip, node_addresses, openstack_api
+from probes import node_ports as ports_of_nodes
 from probes.health import kubernetes, servers
 from probes.health.finding import Finding, State, critical, ok, warning
 from probes.kubernetes_api import KubernetesApi
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 INGRESS: Final = "load balancer of the platform"
 API: Final = "load balancer of the Kubernetes API"
 MEMBERS: Final = "members of the load balancer"
+NODE_PORTS: Final = "security group of the nodes"
 
 _GUIDE: Final = "docs/howto/on-call.md#the-load-balancer"
 _MEMBERS_GUIDE: Final = "docs/howto/load-balancer.md"
@@ -110,6 +112,20 @@ def judge_nodes(pools: list[set[str]], nodes: Collection[str], stack: str, *, mo
         message="\n".join(lines),
         remedy=f"`pulumi up -s {stack}` sets the members; {_MEMBERS_GUIDE}",
     )
+
+
+def node_ports(connection: "Connection", cluster_name: str, network: IPv4Network) -> Iterator[Finding]:
+    """Check that the nodes admit the platform's clients, whose address OVN load balancers keep.
+
+    Args:
+        connection: Connection to the project.
+        cluster_name: Name of the cluster in Magnum.
+        network: Network of the nodes.
+    """
+    if closed := ports_of_nodes.closed_group(connection, cluster_name, network):
+        yield critical(NODE_PORTS, ports_of_nodes.explain(closed), _MEMBERS_GUIDE)
+    else:
+        yield ok(NODE_PORTS, "admits clients")
 
 
 def api(connection: "Connection", cluster_name: str) -> Iterator[Finding]:

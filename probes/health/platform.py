@@ -66,7 +66,7 @@ def https(host: str, address: tuple[str, int] | None = None) -> Iterator[Finding
         host: Host name of the platform.
         address: Address and port to connect to, by default port 443 of the host.
     """
-    causes = (DNS, load_balancer.INGRESS, "application ingress-nginx")
+    causes = (DNS, load_balancer.INGRESS, load_balancer.NODE_PORTS, "application ingress-nginx")
     guide = "docs/howto/on-call.md#the-platform-does-not-answer"
     try:
         served = served_certificate.fetch(host, address)
