@@ -21,6 +21,9 @@ from probes.problem import Problem
 REPLACED = ("CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_FAILED")
 """Statuses of a cluster that has to be created again anyway."""
 
+_OF_TEMPLATE = frozenset({"capi_helm_chart_version"})
+"""Labels that magnum-capi-helm reads from the template alone, so that an upgrade changes them."""
+
 
 def problems(
     config: StackConfig, name: str, cluster: Any, template: Any, names: Mapping[str, str]
@@ -59,12 +62,14 @@ def _values(config: StackConfig, name: str, cluster: Any, template: Any) -> Iter
     yield f"{key}.networkDriver", settings.network_driver, template.network_driver
     yield "cloud.keypair", config.cloud.keypair or "", cluster.keypair or ""
     existing = cluster.labels or {}
+    changeable = _OF_TEMPLATE if settings.driver == "capi" else frozenset()
     for path, label, wanted in _labels(config, name, template.network_driver):
         # Cluster API merges the template's labels, then the cluster's: a label that the latter lacks can be added,
         # except for this one, which releases before 1.4 read from the cluster only.
-        if settings.driver == "heat" or label in existing or label == "api_master_lb_allowed_cidrs":
+        fixed = settings.driver == "heat" or label in existing or label == "api_master_lb_allowed_cidrs"
+        if fixed and label not in changeable:
             yield path, wanted, existing.get(label, "")
-    for label in sorted(existing.keys() - LABELS_OF_FIELDS.keys() - settings.labels.keys()):
+    for label in sorted(existing.keys() - LABELS_OF_FIELDS.keys() - settings.labels.keys() - changeable):
         own = {**FIXED[settings.driver], **heat_releases.labels(existing.get("kube_tag", ""))}
         yield f"{key}.labels.{label}", own.get(label, ""), existing[label]
     if settings.driver == "heat":

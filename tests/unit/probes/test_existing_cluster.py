@@ -88,6 +88,12 @@ def test_cluster_api_upgrades_and_adds_labels() -> None:
     assert refusals({}, {"clusters__cluster__bootVolume": {"size": 40}, "network__dnsNameservers": ["9.9.9.9"]}) == []
 
 
+def test_another_release_of_the_charts_comes_with_the_template() -> None:
+    old, new = ({"clusters__cluster__labels": {"capi_helm_chart_version": each}} for each in ("0.26.0", "0.27.0"))
+    assert refusals(old, new) == []
+    assert refusals(old, {}) == []
+
+
 def test_cluster_api_cannot_change_a_label_that_the_cluster_has() -> None:
     before = {"clusters__cluster__bootVolume": {"size": 40}, "clusters__cluster__workers__autoscaling": BOUNDS}
     (size,) = refusals(before, {**before, "clusters__cluster__bootVolume": {"size": 80}})
