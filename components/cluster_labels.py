@@ -44,8 +44,6 @@ class ClusterFeatures:
     """True if the load balancer of the Kubernetes API has a floating IP."""
     api_allowed_cidrs: Sequence[IPv4Network]
     """Networks that may reach the Kubernetes API; all if empty."""
-    health_monitors: bool
-    """Whether load balancers probe their members."""
     autohealing: bool
     """Whether unresponsive nodes are replaced."""
     autoscaling: Autoscaling | None = None
@@ -102,7 +100,6 @@ def _common(features: ClusterFeatures) -> dict[str, str | int | bool]:
         # With Cluster API the default is true. The template's floating_ip_enabled is about nodes.
         "master_lb_floating_ip_enabled": features.public_api,
         "octavia_lb_algorithm": features.load_balancer_algorithm,
-        "octavia_lb_healthcheck": features.health_monitors,
         "octavia_provider": features.load_balancer_provider,
     }
     if features.autoscaling:

@@ -63,7 +63,6 @@ LABELS_OF_FIELDS = {
     "max_node_count": "clusters.NAME.workers.autoscaling.maximum",
     "min_node_count": "clusters.NAME.workers.autoscaling.minimum",
     "octavia_lb_algorithm": "ingress.loadBalancerProvider",
-    "octavia_lb_healthcheck": "ingress.healthMonitors",
     "octavia_provider": "ingress.loadBalancerProvider",
     "service_cluster_ip_range": "clusters.NAME.serviceCidr",
 }

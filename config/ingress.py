@@ -18,10 +18,6 @@ NODE_PORTS: Mapping[str, int] = {"http": 30080, "https": 30043}
 """NodePorts of ingress-nginx in mode octavia. Kubernetes assigns other Services ports from 30086 on, as long as one is
 free (https://kubernetes.io/docs/concepts/services-networking/service/#avoid-nodeport-collisions)."""
 
-_LABEL = refused(
-    "Magnum configures the cloud controller when it creates a cluster; create another stack with a new cluster"
-)
-
 
 class Ingress(Section):
     """The load balancer of ingress-nginx."""
@@ -40,17 +36,28 @@ class Ingress(Section):
             "it, and which sets the nodes as its members in each `pulumi up`. octavia does not support autoscaling"
         ),
     )
-    load_balancer_provider: Annotated[Literal["ovn", "amphora"], _LABEL] = Field(
+    load_balancer_provider: Annotated[
+        Literal["ovn", "amphora"],
+        refused(
+            "Magnum configures the cloud controller when it creates a cluster; create another stack with a new cluster"
+        ),
+    ] = Field(
         default="ovn",
         description=(
             "Octavia provider of the cluster's load balancers; `openstack loadbalancer provider list` shows the cloud's"
         ),
     )
-    health_monitors: Annotated[bool, _LABEL] = Field(
+    health_monitors: Annotated[
+        bool,
+        in_place(
+            "creates or deletes the monitors, and updates ingress-nginx, whose controller becomes a Deployment or a "
+            "DaemonSet; some connections fail for some seconds"
+        ),
+    ] = Field(
         default=False,
         description=(
-            "Create health monitors for the nodes (provider ovn requires OVN 22.09 or later); without them "
-            "ingress-nginx runs on every node"
+            "Create health monitors for the nodes, so that one that fails gets no connections; recommended, but "
+            "provider ovn requires OVN 22.09 or later. Without them ingress-nginx runs on every node"
         ),
     )
     allowed_cidrs: Annotated[tuple[ClientNetwork, ...], in_place("updates the listeners")] = Field(

@@ -30,6 +30,8 @@ _COMMON = {
     # The dashboard would be another way to the API, with its own permissions.
     "kube_dashboard_enabled": "false",
     "monitoring_enabled": "false",
+    # Default for Services of type LoadBalancer. That of ingress-nginx has an annotation, which can change later.
+    "octavia_lb_healthcheck": "false",
 }
 
 FIXED: Mapping[Driver, Mapping[str, str]] = {

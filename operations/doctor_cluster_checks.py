@@ -121,8 +121,9 @@ def _of_kubernetes(cluster: StackCluster, config: StackConfig) -> Iterator[Check
         remedy="docs/howto/on-call.md#the-kubernetes-api",
         failure=State.CRITICAL,
     )
+    monitored = config.ingress.health_monitors or config.ingress.mode != "cloud-controller"
     checks = {
-        "nodes": lambda: kubernetes.nodes(client()),
+        "nodes": lambda: kubernetes.nodes(client(), monitored=monitored),
         vault.COPIES: lambda: vault.copies(client()),
         "claims": lambda: volumes.claims(client()),
         "free space": lambda: volumes.space(client()),

@@ -107,7 +107,6 @@ def _labels(config: StackConfig, name: str, network_driver: str) -> Iterator[tup
         yield f"{key}.workers.autoscaling.minimum", "min_node_count", str(least)
         yield f"{key}.workers.autoscaling.maximum", "max_node_count", str(most)
     yield "ingress.loadBalancerProvider", "octavia_provider", config.ingress.load_balancer_provider
-    yield "ingress.healthMonitors", "octavia_lb_healthcheck", _flag(config.ingress.health_monitors)
     if heat:
         yield f"{key}.availabilityZone", "availability_zone", settings.availability_zone or ""
         yield f"{key}.kubernetesVersion", "kube_tag", settings.kubernetes_version

@@ -187,7 +187,6 @@ def cluster_features(config: StackConfig, settings: cluster_config.Cluster) -> C
         load_balancer_algorithm=ingress.algorithm,
         public_api=settings.public_api,
         api_allowed_cidrs=settings.api_allowed_cidrs,
-        health_monitors=ingress.health_monitors,
         release_labels=heat_releases.labels(settings.kubernetes_version) if settings.driver == "heat" else {},
         autohealing=settings.autohealing,
         autoscaling=_autoscaler_bounds(settings),

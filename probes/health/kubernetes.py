@@ -32,7 +32,12 @@ _IMAGES_GUIDE: Final = "docs/howto/labs.md#nodes-with-more-than-50-images"
 _MAX_IMAGES: Final = 50
 """Number of images that a kubelet reports at most by default (``nodeStatusMaxImages`` of KubeletConfiguration)."""
 _CONTROL_PLANE: Final = "node-role.kubernetes.io/control-plane"
-"""Label of masters, on which no lab runs."""
+"""Label of masters, on which no lab runs, and which kubeadm excludes from load balancers."""
+
+_EXCLUDED: Final = "node.kubernetes.io/exclude-from-external-load-balancers"
+"""Label of a node that the cloud controller removes from load balancers
+(https://kubernetes.io/docs/reference/labels-annotations-taints/). It does not remove a node that is not ready, since
+Kubernetes 1.27 (``stableNodeSetPredicates`` of k8s.io/cloud-provider)."""
 
 
 def node_subject(name: str) -> str:
@@ -97,8 +102,12 @@ def judge_expiry(subject: str, expires: datetime, now: datetime, remedy: str) ->
     return replace(found, expires=expires)
 
 
-def nodes(client: KubernetesApi) -> Iterator[Finding]:
+def nodes(client: KubernetesApi, *, monitored: bool = True) -> Iterator[Finding]:
     """Check the nodes.
+
+    Args:
+        client: Client for the cluster.
+        monitored: As for `judge_nodes`.
 
     Raises:
         KubernetesError: The API cannot be reached, or refuses the request.
@@ -107,21 +116,29 @@ def nodes(client: KubernetesApi) -> Iterator[Finding]:
     found = client.items("/api/v1/nodes")
     if not found:
         yield critical("nodes", "the cluster has no nodes", _NODE_GUIDE, because_of=(magnum.CLUSTER,))
-    yield from judge_nodes(found, version)
+    yield from judge_nodes(found, version, monitored=monitored)
 
 
-def judge_nodes(found: Iterable[Object], api_version: str) -> Iterator[Finding]:
+def judge_nodes(found: Iterable[Object], api_version: str, *, monitored: bool = True) -> Iterator[Finding]:
     """Yield the findings about nodes.
 
     Args:
         found: The Node objects.
         api_version: Release of the API server.
+        monitored: Whether the load balancer of the platform takes a node out that does not answer, or has another owner
+            than the cloud controller.
     """
     for each in found:
-        name = each["metadata"]["name"]
-        reasons = [*_not_ready(each), *_skew(each["status"]["nodeInfo"]["kubeletVersion"], api_version)]
+        name, labels = each["metadata"]["name"], each["metadata"].get("labels") or {}
+        lost = [*_not_ready(each)]
+        reasons = [*lost, *_skew(each["status"]["nodeInfo"]["kubeletVersion"], api_version)]
         warnings = [*_pressure(each), *(["is cordoned"] if each["spec"].get("unschedulable") else [])]
         remedies = [f"`kubectl describe node {name}`", _NODE_GUIDE] if reasons or warnings else []
+        if _EXCLUDED in labels and _CONTROL_PLANE not in labels and not lost:
+            warnings.append("is excluded from load balancers")
+            remedies.insert(0, f"`kubectl label node {name} {_EXCLUDED}-`")
+        elif _EXCLUDED not in labels and lost and not monitored:
+            remedies.insert(0, f"`kubectl label node {name} {_EXCLUDED}=true`, as it gets its share of the connections")
         if _hides_images(each):
             warnings.append(
                 f"reports {_MAX_IMAGES} images, the maximum of its kubelet: Nublado takes others for absent, leaves "

@@ -26,7 +26,6 @@ features = st.builds(
     services=st.just(IPv4Network("10.254.0.0/16")),
     load_balancer_provider=st.sampled_from(["ovn", "amphora"]),
     load_balancer_algorithm=st.sampled_from(["SOURCE_IP_PORT", "ROUND_ROBIN"]),
-    health_monitors=st.booleans(),
     autohealing=st.booleans(),
     autoscaling=st.none() | st.builds(Autoscaling, minimum=st.integers(1, 9), maximum=st.integers(9, 99)),
     boot_volume_size=st.none() | st.integers(1, 500),
@@ -75,15 +74,21 @@ def test_ovn_has_its_only_algorithm() -> None:
     labels = template_labels(features_of(environment()))
     assert labels["octavia_provider"] == "ovn"
     assert labels["octavia_lb_algorithm"] == "SOURCE_IP_PORT"
-    assert labels["octavia_lb_healthcheck"] == "false"
 
 
-def test_amphora_with_monitors() -> None:
-    chosen = environment(ingress={"loadBalancerProvider": "amphora", "healthMonitors": True})
+def test_amphora() -> None:
+    chosen = environment(ingress={"loadBalancerProvider": "amphora"})
     labels = template_labels(features_of(chosen))
     assert labels["octavia_provider"] == "amphora"
     assert labels["octavia_lb_algorithm"] == "ROUND_ROBIN"
-    assert labels["octavia_lb_healthcheck"] == "true"
+
+
+def test_monitors_of_ingress_nginx_are_no_label_as_they_can_change() -> None:
+    without, monitored = (template_labels(features_of(environment(ingress__healthMonitors=on))) for on in (False, True))
+    assert without == monitored
+    assert without["octavia_lb_healthcheck"] == "false"
+    labels = {"octavia_lb_healthcheck": "true"}
+    assert template_labels(features_of(environment(clusters__cluster__labels=labels))).items() >= labels.items()
 
 
 @pytest.mark.parametrize("release", heat_releases.TESTED)

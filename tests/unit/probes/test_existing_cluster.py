@@ -51,7 +51,6 @@ def test_an_unchanged_configuration_is_accepted(variant: dict[str, Any]) -> None
         ("cloud.keypair", None, "operators"),
         ("clusters.cluster.publicApi", False, "true"),
         ("clusters.cluster.autohealing", False, "true"),
-        ("ingress.healthMonitors", True, "false"),
     ],
 )
 def test_a_value_that_magnum_cannot_change_is_refused(

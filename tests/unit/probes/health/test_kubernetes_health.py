@@ -130,6 +130,23 @@ def test_a_node_that_reports_the_maximum_of_images_is_a_warning() -> None:
     )
 
 
+def test_a_lost_node_has_to_be_taken_out_of_a_load_balancer_without_monitors() -> None:
+    label = "node.kubernetes.io/exclude-from-external-load-balancers"
+    lost, back = node("a", "Unknown"), node("a")
+    for monitored, remedy in ((True, "`kubectl describe node a`; "), (False, f"`kubectl label node a {label}=true`, ")):
+        (found,) = kubernetes.judge_nodes([lost], "v1.36.3", monitored=monitored)
+        assert found.remedy.startswith(remedy)
+    lost["metadata"]["labels"] = back["metadata"]["labels"] = {label: "true"}
+    (found,) = kubernetes.judge_nodes([lost], "v1.36.3", monitored=False)
+    assert label not in found.remedy
+    (found,) = kubernetes.judge_nodes([back], "v1.36.3", monitored=False)
+    assert (found.state, found.message) == (State.WARNING, "is excluded from load balancers")
+    assert found.remedy.startswith(f"`kubectl label node a {label}-`")
+    back["metadata"]["labels"]["node-role.kubernetes.io/control-plane"] = ""
+    (found,) = kubernetes.judge_nodes([back], "v1.36.3", monitored=False)
+    assert found.state is State.OK
+
+
 def test_the_expiry_in_a_kubeconfig_is_the_earliest() -> None:
     now = datetime.now(UTC)
     soon, late = (issue("x", now, now + timedelta(days=days))[0].encode() for days in (10, 100))
