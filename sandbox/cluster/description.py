@@ -53,6 +53,16 @@ class LoadBalancers(_Model):
     health_monitors: bool
 
 
+class StorageClass(_Model):
+    """A StorageClass that the driver makes for a Cinder volume type."""
+
+    name: str
+    volume_type: str
+    availability_zone: str
+    reclaim_policy: str
+    default: bool
+
+
 class Trust(_Model):
     """Keystone trust of the cluster's cloud controller."""
 
@@ -72,6 +82,8 @@ class Description(_Model):
     kubernetes_version: str
     """Kubernetes version with a leading `v`."""
     load_balancers: LoadBalancers
+    storage_classes: tuple[StorageClass, ...] = ()
+    """Empty in a description of an older sandbox."""
     network: Network
     trust: Trust | None
     """None if Magnum gives clusters no trust, so that they have no cloud controller."""

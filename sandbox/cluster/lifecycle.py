@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox import tools
-from sandbox.cluster import cloud_controller, control_plane, nodes, rbac
+from sandbox.cluster import cloud_controller, control_plane, nodes, rbac, storage_classes
 from sandbox.cluster.directory import ClusterDirectory, clusters
 from sandbox.cluster.port_block import Offset
 from sandbox.errors import SandboxError
@@ -41,6 +41,7 @@ def up(directory: ClusterDirectory) -> None:
     control_plane.check_version(directory.description)
     kube = control_plane.start(directory)
     rbac.apply(kube)
+    storage_classes.create(kube, directory.description)
     control_plane.start_kwok(directory)
     nodes.sync(kube, directory.description)
     cloud_controller.start(directory)

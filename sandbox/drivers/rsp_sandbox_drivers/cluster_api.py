@@ -96,7 +96,7 @@ class Driver(SandboxDriver):
         super().create_nodegroup(context, cluster, nodegroup)
 
     def start_kubernetes(self, context: Any, cluster: Any, template: Any, stack: Stack) -> None:
-        """Create the API's load balancer, start the control plane, and register the nodes.
+        """Create the API's load balancer, start the control plane, and register nodes and StorageClasses.
 
         Raises:
             Exception: The release is not available, or a request is refused.
@@ -108,7 +108,9 @@ class Driver(SandboxDriver):
         balancer = ApiLoadBalancer(stack.context, _name(cluster))
         balancer.ensure(stack.network, options, helm_values.api(labels), masters)
         directory = Directory(cluster.uuid)
-        directory.write(context, cluster, describe(stack, cluster, release, options))
+        types = [each.name for each in clients.OpenStackClients(stack.context).cinder().volume_types.list()]
+        classes = helm_values.storage_classes(labels, types)
+        directory.write(context, cluster, describe(stack, cluster, release, options, classes))
         cluster.api_address = directory.up()
         cluster.coe_version = release
 

@@ -12,7 +12,11 @@ from rsp_sandbox_drivers.stack import Stack
 
 
 def describe(
-    stack: Stack, cluster: Any, kubernetes_version: str, load_balancers: helm_values.LoadBalancers
+    stack: Stack,
+    cluster: Any,
+    kubernetes_version: str,
+    load_balancers: helm_values.LoadBalancers,
+    storage_classes: list[helm_values.StorageClass],
 ) -> dict[str, Any]:
     """Return the content of `cluster.json`, as defined by `Description` in `sandbox.cluster`."""
     network = stack.network
@@ -22,6 +26,7 @@ def describe(
         "project_id": cluster.project_id,
         "kubernetes_version": kubernetes_version,
         "load_balancers": dataclasses.asdict(load_balancers),
+        "storage_classes": [dataclasses.asdict(each) for each in storage_classes],
         "network": {
             "id": network.id,
             "name": network.name,

@@ -35,6 +35,17 @@ class Api:
     allowed_cidrs: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class StorageClass:
+    """A StorageClass for a Cinder volume type."""
+
+    name: str
+    volume_type: str
+    availability_zone: str
+    reclaim_policy: str
+    default: bool
+
+
 def merged_labels(template: Labels | None, cluster: Labels | None) -> dict[str, str]:
     """Return the labels that count: the cluster's, which Magnum copied when it was created, override the template's."""
     return {**(template or {}), **(cluster or {})}
@@ -58,6 +69,20 @@ def api(labels: Labels) -> Api:
         floating_ip=_flag(labels, "master_lb_floating_ip_enabled", default=True),
         allowed_cidrs=tuple(cidr.strip() for cidr in cidrs if cidr.strip()),
     )
+
+
+def storage_classes(labels: Labels, volume_types: list[str]) -> list[StorageClass]:
+    """Return the StorageClasses, one for each volume type; the first one is the cluster's default."""
+    return [
+        StorageClass(
+            name=re.sub(r"[^a-z0-9]+", "-", volume_type.lower()).strip("-"),
+            volume_type=volume_type,
+            availability_zone=_text(labels, "csi_cinder_availability_zone", "nova"),
+            reclaim_policy=_text(labels, "csi_cinder_reclaim_policy", "Retain"),
+            default=volume_type == volume_types[0],
+        )
+        for volume_type in volume_types
+    ]
 
 
 def kubernetes_version(image_id: str, kube_version: str | None) -> str:

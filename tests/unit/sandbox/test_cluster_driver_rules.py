@@ -157,6 +157,16 @@ def test_labels_have_the_defaults_of_magnum_capi_helm() -> None:
     assert helm_values.api({}) == helm_values.Api(floating_ip=True, allowed_cidrs=())
 
 
+def test_each_volume_type_has_a_storage_class() -> None:
+    labels = {"csi_cinder_availability_zone": "az-1", "csi_cinder_reclaim_policy": "Delete"}
+    assert helm_values.storage_classes(labels, ["ceph-ssd", "__DEFAULT__"]) == [
+        helm_values.StorageClass("ceph-ssd", "ceph-ssd", "az-1", "Delete", default=True),
+        helm_values.StorageClass("default", "__DEFAULT__", "az-1", "Delete", default=False),
+    ]
+    (plain,) = helm_values.storage_classes({}, ["ceph-hdd"])
+    assert (plain.availability_zone, plain.reclaim_policy) == ("nova", "Retain")
+
+
 @pytest.mark.parametrize(("label", "expected"), [("false", False), ("no", False), ("true", True), ("nonsense", True)])
 def test_the_api_has_a_floating_ip_unless_a_label_says_no(label: str, expected: bool) -> None:
     labels = {"master_lb_floating_ip_enabled": label, "api_master_lb_allowed_cidrs": "192.0.2.0/24, 10.0.0.0/8"}
