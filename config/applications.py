@@ -11,7 +11,7 @@ StorageClassName = Annotated[
     str,
     Matching(
         r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*",
-        "a name of Kubernetes (lower-case letters, digits, hyphens and dots), such as ceph-hdd",
+        "a name of Kubernetes (lower-case letters, digits, hyphens and dots), such as standard",
         253,
     ),
 ]
@@ -137,8 +137,11 @@ class ApplicationsSettings(Section):
     ] = Field(
         min_length=1,
         max_length=50,
-        description="StorageClasses of the cluster, by name",
-        examples=[{"ceph-hdd": {"volumeType": "ceph-hdd", "default": True}}],
+        description=(
+            "StorageClasses of the cluster, by name; not the name of a volume type, for each of which Magnum's driver "
+            "capi makes a class (docs/howto/storage-classes.md)"
+        ),
+        examples=[{"standard": {"volumeType": "ceph-hdd", "default": True}}],
     )
     database_storage_class: Annotated[
         StorageClassName,
@@ -148,7 +151,7 @@ class ApplicationsSettings(Section):
         ),
     ] = Field(
         description="Name of the class in storageClasses for the data of the internal PostgreSQL server",
-        examples=["ceph-hdd"],
+        examples=["standard"],
     )
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from config.cluster import Cluster
 from config.ingress import PORTS
 from config.stack_config import StackConfig
 from phalanx.claims import Claim
-from probes import backup_retention, cinder_backups
+from probes import backup_retention, cinder_backups, driver_classes
 
 UNTYPED: Final = ""
 """Name of the volume type that the cloud chooses."""
@@ -132,19 +132,23 @@ def volumes(config: StackConfig, *, at_maximum: bool = True, upgrading: bool = F
 
 
 def of_claims(config: StackConfig, claims: Iterable[Claim]) -> list[Volumes]:
-    """Return the volumes of the claims that have a StorageClass of the stack, and a size, in all clusters.
+    """Return the volumes of the claims that have a size and a known StorageClass, in all clusters.
+
+    Known are the stack's classes, and those that Magnum's driver makes for the same volume types.
 
     Args:
         config: The stack configuration.
         claims: Claims of the applications' charts, which each cluster has.
     """
     classes = config.applications.storage_classes
+    types = {driver_classes.class_name(each.volume_type): each.volume_type for each in classes.values()}
+    types |= {name: each.volume_type for name, each in classes.items()}
     found = []
     for claim in claims:
         name = config.applications.storage_class_of(claim.application, claim.storage_class)
-        if name in classes and claim.size is not None:
+        if name in types and claim.size is not None:
             count = claim.count * len(config.clusters)
-            found.append(Volumes(type=classes[name].volume_type, size=claim.size, count=count))
+            found.append(Volumes(type=types[name], size=claim.size, count=count))
     return found
 
 

@@ -1,7 +1,7 @@
 """Check that OpenStack has the resources that a stack's file refers to by name."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,12 @@ class Names:
         """All flavors, by name."""
         return {each.name: each for each in self.connection.compute.flavors()}
 
+    @functools.cached_property
+    def known_volume_types(self) -> Sequence[str]:
+        """Names of all volume types."""
+        api: Any = self.connection.block_storage
+        return [each.name for each in api.types()]
+
     def path(self, key: str) -> str:
         """Return a key path with its namespace."""
         return f"{self.project}:{key}"
@@ -74,7 +80,7 @@ class Names:
     def check_volumes(self) -> Iterator[Problem]:
         """Check that the volume types and availability zones exist."""
         api: Any = self.connection.block_storage
-        yield from self._check(self.volume_types, {each.name for each in api.types()})
+        yield from self._check(self.volume_types, self.known_volume_types)
         if any(self.volume_zones.values()):
             zones = _available(api.availability_zones())
             yield from self._check(self.volume_zones, zones, "Cinder availability zone")

@@ -14,6 +14,7 @@ from probes import (
     active_cluster,
     adopted_network,
     allowances,
+    driver_classes,
     existing_cluster,
     existing_network,
     existing_node_groups,
@@ -134,6 +135,10 @@ class _Project:
                 **{
                     f"applications.storageClasses.{name}.availabilityZone": each.availability_zone
                     for name, each in classes.items()
+                },
+                **{
+                    f"{key}.labels.{driver_classes.ZONE}": each.labels.get(driver_classes.ZONE)
+                    for key, each in clusters.items()
                 },
             },
         )
@@ -303,8 +308,13 @@ class _Project:
         return list(self.connection.block_storage.volumes())
 
     def storage(self) -> Iterator[Problem]:
-        """Check that the volume types exist, and compare the data volumes with the configuration."""
+        """Check volume types and the names of StorageClasses, and compare the data volumes with the configuration."""
         yield from self.names.check_volumes()
+        # After the loss of a cluster, its claims are restored with their class.
+        first = not any(self._existing_clusters.values()) and not any(
+            (each.name or "").startswith(cloud_name(self.stack, "")) for each in self.volumes
+        )
+        yield from driver_classes.problems(self.config, self.names.known_volume_types, first=first)
         wanted = {
             f"rsp:nfs.volumes.{name}": existing_volumes.Wanted(
                 name=cloud_name(self.stack, f"nfs-{name}"),

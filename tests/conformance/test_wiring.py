@@ -40,6 +40,7 @@ def test_what_differs_in_ukidacprod_is_found() -> None:
         f'{service}.loadBalancerIP: is "192.41.122.108"; the required value is known after `pulumi up`',
         f'{service}.annotations["loadbalancer.openstack.org/keep-floatingip"]: is not set, expected "true"',
         *(f'{nublado}[{volume}].source.server: is "192.41.122.33", expected "10.64.0.10"' for volume in range(4)),
+        'applications/postgres/values-ukidacprod.yaml: postgresStorageClass: is "ceph-hdd", expected "standard"',
         'applications/ssotap/values-ukidacprod.yaml: cadc-tap.config.gcsBucket: is "async", expected "async-ssotap"',
     ]
 

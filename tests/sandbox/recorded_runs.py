@@ -51,7 +51,7 @@ def main() -> None:
             objectStore={"bucket": "results"},
         )
         record("refused", changed)
-        missing_type = {"storageClasses": {"ceph-ssd": {"volumeType": "no-such-type"}}}
+        missing_type = {"storageClasses": {"ssd": {"volumeType": "no-such-type"}}}
         record("failed", _config(directory, phalanx={"revision": "no-such-branch"}, applications=missing_type))
         with _drift():
             record("drift", None, "--refresh")

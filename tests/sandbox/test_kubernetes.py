@@ -72,6 +72,17 @@ def test_storage_classes_use_cinder_and_retain_volumes(objects: Objects, setting
     assert found[settings.applications.database_storage_class]["reclaimPolicy"] == "Retain"
 
 
+def test_the_drivers_classes_are_not_those_of_the_stack(objects: Objects, settings: StackConfig) -> None:
+    found = {each["metadata"]["name"]: each for each in objects.all("storage.k8s.io/v1", "StorageClass")}
+    drivers = {name: each for name, each in found.items() if name not in settings.applications.storage_classes}
+    types = {name: each["parameters"]["type"] for name, each in drivers.items()}
+    assert types.items() >= {("ceph-hdd", "ceph-hdd"), ("ceph-ssd", "ceph-ssd")}
+    # The former is a label of the cluster, the latter magnum-capi-helm's default.
+    assert {(each["reclaimPolicy"], each["parameters"]["availability"]) for each in drivers.values()} == {
+        ("Retain", "nova")
+    }
+
+
 def test_all_volume_claims_are_bound(objects: Objects) -> None:
     phases = {
         (each["metadata"]["namespace"], each["metadata"]["name"]): each["status"]["phase"]

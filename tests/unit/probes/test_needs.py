@@ -176,11 +176,13 @@ def test_claims_with_a_class_of_the_stack_are_volumes() -> None:
         claim("postgres", "standard"),  # The fact replaces the class of the chart.
         claim("sasquatch", None, count=3),
         claim("sasquatch", "local-path"),
+        claim("portal", "ceph-ssd", size=2),  # A class of Magnum's driver.
         claim("sasquatch", "slow", size=None),
     ]
     assert of_claims(config, claims) == [
         Volumes(type="ceph-ssd", size=8, count=1),
         Volumes(type="ceph-hdd", size=8, count=3),
+        Volumes(type="ceph-ssd", size=2, count=1),
     ]
 
 

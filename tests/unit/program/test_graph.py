@@ -80,7 +80,7 @@ def test_facts_reach_the_applications_that_need_them(roe: Recording) -> None:
     ]
     bucket = {"gcsBucket": "async", "gcsBucketUrl": "https://somerville.ed.ac.uk:6780", "gcsBucketType": "S3"}
     assert values_of(roe, "tap")["cadc-tap"]["config"] == bucket == values_of(roe, "ssotap")["cadc-tap"]["config"]
-    assert values_of(roe, "postgres")["postgresStorageClass"] == "ceph-hdd"
+    assert values_of(roe, "postgres")["postgresStorageClass"] == "standard"
 
 
 def test_labs_mount_shares_in_place_of_an_nfs_server(run_stack: StackRunner) -> None:
