@@ -1,5 +1,6 @@
 """User data for cloud-init on Debian 12 or later, for servers that mount Cinder volumes."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import yaml
 
 from components.quoting import octal, systemd_path, udev_value
+from config.console import Line
 
 SERIAL_LENGTH = 20
 """Number of characters of a Cinder volume's ID in the serial number of a virtio-blk device; virtio-scsi has the whole
@@ -57,17 +59,21 @@ def document(
     (systemd.mount(5), ``x-systemd.makefs``). A replacement server keeps the existing file systems. The server installs
     security updates itself, and accepts no password logins.
 
+    cloud-init installs packages only once, and a mirror or a router may not answer in the first minute of a VM. A unit
+    of systemd installs them, and repeats that until it succeeds, also after a reboot.
+
     Args:
         packages: Debian packages to install.
-        files: Files by path. They are written after the packages are installed, as an installation must not wait for a
-            volume.
+        files: Files by path.
         mounts: The volumes.
-        commands: Commands to run at the end, once systemd has loaded the mounts.
+        commands: Commands to run after the installation, once systemd has loaded the mounts; they are repeated with it.
         more: Additional keys of cloud-init.
     """
     written = {
         "/etc/udev/rules.d/90-rsp-volumes.rules": _udev_rules(mounts),
         "/etc/apt/apt.conf.d/20auto-upgrades": _AUTO_UPGRADES,
+        _INSTALL: File(content=_install([*packages, "unattended-upgrades"], commands), mode="0755"),
+        "/etc/systemd/system/rsp-install.service": _INSTALL_SERVICE,
         **files,
     }
     content: dict[str, Any] = {
@@ -76,7 +82,6 @@ def document(
         **(more or {}),
         "package_update": True,
         "package_upgrade": True,
-        "packages": [*packages, "unattended-upgrades"],
         "write_files": [
             *(_file(path, each) for path, each in written.items()),
             {"path": "/etc/fstab", "content": _fstab(mounts), "append": True, "defer": True},
@@ -85,7 +90,9 @@ def document(
             ["udevadm", "control", "--reload"],
             ["udevadm", "trigger", "--subsystem-match=block", "--action=change"],
             ["systemctl", "daemon-reload"],
-            *map(list, commands),
+            ["systemctl", "enable", "rsp-install.service"],
+            # The installation may wait for a volume, and cloud-init has to end.
+            ["systemctl", "start", "--no-block", "rsp-install.service"],
         ],
     }
     return "#cloud-config\n" + yaml.dump(content, Dumper=_Dumper, sort_keys=False)
@@ -110,6 +117,49 @@ _AUTO_UPGRADES = """\
 APT::Periodic::Update-Package-Lists "1";
 APT::Periodic::Unattended-Upgrade "1";
 """
+
+
+_INSTALL = "/usr/local/sbin/rsp-install"
+_INSTALLED = "/var/lib/rsp-installed"
+
+# A oneshot unit has no time limit. The console shows its output, as that of cloud-init.
+_INSTALL_SERVICE = f"""\
+[Unit]
+Description=Installation of the server's packages
+Wants=network-online.target
+After=network-online.target
+ConditionPathExists=!{_INSTALLED}
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart={_INSTALL}
+Restart=on-failure
+RestartSec=60
+StandardOutput=journal+console
+StandardError=journal+console
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _install(packages: Sequence[str], commands: Sequence[Sequence[str]]) -> str:
+    apt = ["apt-get", "install", "--yes", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Options::=--force-confold"]
+    return f"""\
+#!/bin/sh
+# Install the packages and start what needs them. rsp-install.service repeats this until it succeeds.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+report() {{ [ $? = 0 ] || echo {shlex.quote(Line.FAILED.text)}; }}
+trap report EXIT
+echo {shlex.quote(Line.INSTALLING.text)}
+# An attempt may have been interrupted.
+dpkg --configure -a
+apt-get update
+{shlex.join([*apt, *packages])}
+echo {shlex.quote(Line.INSTALLED.text)}
+""" + "".join(f"{shlex.join(each)}\n" for each in [*commands, ["touch", _INSTALLED]])
 
 
 def _file(path: str, file: str | File) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from components import cloud_init
 from components.cloud_init import Mount
 from components.quoting import octal
+from config.console import Line
 
 ROOT = "/srv/nfs"
 """Root of the exports: clients mount /srv/nfs/NAME as /NAME."""
@@ -44,7 +45,7 @@ def render(exports: Sequence[Export], clients: IPv4Network) -> str:
         files={
             "/etc/exports.d/rsp.exports": _exports(exports, clients),
             "/etc/nfs.conf.d/rsp.conf": _NFS_CONF,
-            "/etc/systemd/system/nfs-server.service.d/volumes.conf": cloud_init.after_mounts(mounts),
+            "/etc/systemd/system/nfs-server.service.d/rsp.conf": cloud_init.after_mounts(mounts) + _SERVICE,
         },
         mounts=mounts,
         commands=[
@@ -54,6 +55,16 @@ def render(exports: Sequence[Export], clients: IPv4Network) -> str:
         ],
     )
 
+
+# Also a failed start runs ExecStopPost.
+_SERVICE = f"""\
+
+[Service]
+StandardOutput=journal+console
+StandardError=journal+console
+ExecStartPost=-/bin/echo "{Line.SERVING.text}"
+ExecStopPost=-/bin/echo "{Line.STOPPED.text}"
+"""
 
 # NFS 4.1 and later need port 2049 only: no portmapper, no lock or status daemons, no callback connections.
 _NFS_CONF = """\

@@ -1,13 +1,16 @@
-"""Health of the Nova servers of the stack: the cluster's nodes, and the NFS server with its volumes."""
+"""Health of the Nova servers of the stack: the cluster's nodes, and the NFS server with its exports and volumes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from config import console
+from config.console import Line
 from config.names import cloud_name
 from config.nfs import Nfs
 from config.stack_config import StackConfig
-from probes.health.finding import Finding, critical, ok, warning
+from probes.health.finding import Finding, critical, ok, unknown, warning
 from probes.namespace_causes import one_line
+from probes.openstack_connection import first_line, openstack_errors
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -19,6 +22,9 @@ _PASSING: Final = frozenset({"BUILD", "REBOOT", "HARD_REBOOT", "RESIZE", "VERIFY
 """Statuses of a server that end by themselves."""
 
 _NFS_RUNBOOK: Final = "docs/runbooks/nfs-server.md"
+
+EXPORTS: Final = "NFS exports"
+"""Subject of the finding about what the NFS server serves."""
 
 
 def subject(name: str) -> str:
@@ -58,6 +64,45 @@ def nfs(connection: "Connection", settings: Nfs, stack: str) -> Iterator[Finding
     volumes = {each.name: each for each in connection.block_storage.volumes()}
     wanted = {export: volumes.get(cloud_name(stack, f"nfs-{export}")) for export in settings.volumes}
     yield from judge_nfs(name, server, wanted)
+    if server is not None and server.status == "ACTIVE":
+        yield _exports(connection, server)
+
+
+def _exports(connection: "Connection", server: Any) -> Finding:
+    """Judge whether NFS was installed and started, by the console, which a member of the project may read."""
+    try:
+        output = connection.compute.get_server_console_output(server.id).get("output") or ""
+    except openstack_errors() as error:
+        # Not all hypervisors keep it, and readers may not see it.
+        return unknown(EXPORTS, f"the console of {server.name} cannot be read: {first_line(error)}", _try(server.name))
+    return judge_exports(server.name, output)
+
+
+def judge_exports(name: str, output: str) -> Finding:
+    """Return the finding about the exports of the NFS server.
+
+    Args:
+        name: Name of the server.
+        output: Output of its console.
+    """
+    log = f"`openstack console log show {name}`"
+    match console.last(output):
+        case Line.SERVING:
+            return ok(EXPORTS, f"{name} {Line.SERVING}")
+        case Line.INSTALLING as line:
+            return warning(EXPORTS, f"{name} {line}", f"wait some minutes, then see {log}")
+        case Line.INSTALLED as line:
+            return critical(EXPORTS, f"{name} {line}", f"`openstack server volume list {name}`, {log}: {_NFS_RUNBOOK}")
+        case Line.FAILED as line:
+            return critical(EXPORTS, f"{name} {line}", f"{log} has the reason: {_NFS_RUNBOOK}#check-the-server")
+        case Line.STOPPED as line:
+            return critical(EXPORTS, f"{name} {line}", f"{log}, `openstack server reboot {name}`; see {_NFS_RUNBOOK}")
+        case None:
+            return unknown(EXPORTS, f"the console of {name} does not say whether it serves them", _try(name))
+
+
+def _try(name: str) -> str:
+    return f"connect from the cluster: {_NFS_RUNBOOK}#check-the-server; `openstack console log show {name}`"
 
 
 def judge_nfs(name: str, server: Any | None, volumes: Mapping[str, Any | None]) -> Iterator[Finding]:

@@ -94,7 +94,8 @@ def doctor(program: Program, vault: hvac.Client, tmp_path_factory: pytest.TempPa
 
 def test_a_healthy_stack_has_nothing_critical(doctor: Doctor) -> None:
     found = doctor(set())
-    assert not {each["subject"] for each in found.findings if each["state"] == "unknown"}
+    # Nova's fake driver boots nothing, so that its console does not say whether the NFS server serves.
+    assert {each["subject"] for each in found.findings if each["state"] == "unknown"} == {"NFS exports"}
     assert {each["state"] for each in found.findings if each["check"] == "applications"} == {"ok"}
     for subject in ("Keystone", "Magnum", "cluster", "kubeconfig", "nodes", "Vault", "secrets", "HTTPS", "claims"):
         assert {each["state"] for each in found.findings if each["check"] == subject} == {"ok"}, subject

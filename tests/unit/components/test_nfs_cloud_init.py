@@ -1,11 +1,17 @@
+import shlex
+import subprocess
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from components.nfs_cloud_init import Export, render
+from config import console
+from config.console import Line
 
+INSTALL = "/usr/local/sbin/rsp-install"
 CLIENTS = IPv4Network("10.20.0.0/24")
 EXPORTS = [
     Export(name="data", volume_id="5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad", read_only=True),
@@ -55,11 +61,10 @@ def test_only_a_blank_volume_is_formatted(document: dict[str, Any]) -> None:
         assert device.removeprefix("/dev/rsp/") == mount_point.removeprefix("/srv/nfs/")
         assert file_system == "ext4"
         assert {"x-systemd.makefs", "nofail", "nosuid", "nodev"} <= set(options.split(","))
-    commands = str(document["runcmd"])
-    assert "mkfs" not in commands
+    assert "mkfs" not in str(document["runcmd"]) + content(document, INSTALL)
 
 
-def test_fstab_is_extended_and_files_are_written_after_the_packages(document: dict[str, Any]) -> None:
+def test_fstab_is_extended_and_files_are_written_when_their_owners_exist(document: dict[str, Any]) -> None:
     assert all(file["defer"] for file in document["write_files"])
     assert [file["path"] for file in document["write_files"] if file.get("append")] == ["/etc/fstab"]
 
@@ -67,18 +72,71 @@ def test_fstab_is_extended_and_files_are_written_after_the_packages(document: di
 def test_only_nfs_4_1_and_later_is_served(document: dict[str, Any]) -> None:
     lines = content(document, "/etc/nfs.conf.d/rsp.conf").splitlines()
     assert {"vers3=n", "vers4=y", "vers4.0=n", "udp=n"} <= set(lines)
-    assert ["systemctl", "mask", "--now", "rpcbind.service", "rpcbind.socket", "rpc-statd.service"] in document[
-        "runcmd"
-    ]
+    assert "systemctl mask --now rpcbind.service rpcbind.socket rpc-statd.service" in content(document, INSTALL)
 
 
 def test_the_nfs_server_requires_all_volumes(document: dict[str, Any]) -> None:
-    unit = content(document, "/etc/systemd/system/nfs-server.service.d/volumes.conf")
-    assert unit == "[Unit]\nRequiresMountsFor=/srv/nfs/data /srv/nfs/jhome\n"
+    unit = content(document, "/etc/systemd/system/nfs-server.service.d/rsp.conf")
+    assert unit.startswith("[Unit]\nRequiresMountsFor=/srv/nfs/data /srv/nfs/jhome\n")
+
+
+def test_the_console_shows_whether_exports_are_served(document: dict[str, Any]) -> None:
+    unit = content(document, "/etc/systemd/system/nfs-server.service.d/rsp.conf").splitlines()
+    assert "StandardOutput=journal+console" in unit
+    for directive, line in (("ExecStartPost", Line.SERVING), ("ExecStopPost", Line.STOPPED)):
+        (command,) = [each.partition("=-")[2] for each in unit if each.startswith(f"{directive}=")]
+        said = subprocess.run(shlex.split(command), capture_output=True, text=True, check=True).stdout
+        assert console.last(f"[   21.5] echo[812]: {said}") is line
+
+
+_COMMAND = """\
+#!/bin/sh
+echo {name} >> {log}
+[ -z "$FAILING" ] || case "{name} $*" in "$FAILING"*) exit 100 ;; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("failing", "done", "said"),
+    [
+        ("", ["dpkg", "apt-get", "apt-get", "systemctl", "systemctl", "systemctl", "touch"], Line.INSTALLED),
+        ("apt-get install", ["dpkg", "apt-get", "apt-get"], Line.FAILED),
+        ("systemctl enable", ["dpkg", "apt-get", "apt-get", "systemctl", "systemctl"], Line.FAILED),
+    ],
+)
+def test_a_failed_installation_is_repeated_as_a_whole(
+    document: dict[str, Any], tmp_path: Path, failing: str, done: list[str], said: Line
+) -> None:
+    for name in ("dpkg", "apt-get", "systemctl", "touch"):
+        (tmp_path / name).write_text(_COMMAND.format(name=name, log=tmp_path / "log"))
+        (tmp_path / name).chmod(0o755)
+    ended = subprocess.run(
+        ["/bin/sh"],
+        input=content(document, INSTALL),
+        env={"PATH": str(tmp_path), "FAILING": failing},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (tmp_path / "log").read_text().split() == done
+    assert (bool(ended.returncode), ended.stderr) == (bool(failing), "")
+    assert console.last(ended.stdout) is said
+    unit = content(document, "/etc/systemd/system/rsp-install.service").splitlines()
+    assert {"Type=oneshot", "Restart=on-failure", "StartLimitIntervalSec=0", f"ExecStart={INSTALL}"} <= set(unit)
+    # Also a reboot repeats it, until it has succeeded.
+    assert {"ConditionPathExists=!/var/lib/rsp-installed", "WantedBy=multi-user.target"} <= set(unit)
+    assert content(document, INSTALL).splitlines()[-1] == "touch /var/lib/rsp-installed"
+
+
+def test_cloud_init_does_not_wait_for_the_installation(document: dict[str, Any]) -> None:
+    *_, enable, start = document["runcmd"]
+    assert enable == ["systemctl", "enable", "rsp-install.service"]
+    assert start == ["systemctl", "start", "--no-block", "rsp-install.service"]
+    assert "packages" not in document
 
 
 def test_the_server_installs_updates_and_allows_no_passwords(document: dict[str, Any]) -> None:
-    assert "unattended-upgrades" in document["packages"]
+    assert "nfs-kernel-server unattended-upgrades" in content(document, INSTALL)
     assert 'APT::Periodic::Unattended-Upgrade "1";' in content(document, "/etc/apt/apt.conf.d/20auto-upgrades")
     assert document["ssh_pwauth"] is False
     assert document["disable_root"] is True

@@ -60,7 +60,7 @@ HOSTILE_VAULT = OpenBaoArgs(
 def hostile_files() -> dict[str, str]:
     document: dict[str, Any] = yaml.safe_load(vault_cloud_init.render(HOSTILE_VAULT, "5b1f3a52"))
     assert set(document) <= {
-        *("disable_root", "ssh_pwauth", "package_update", "package_upgrade", "packages", "write_files"),
+        *("disable_root", "ssh_pwauth", "package_update", "package_upgrade", "write_files"),
         *("runcmd", "users"),
     }
     return {each["path"]: each["content"] for each in document["write_files"]}

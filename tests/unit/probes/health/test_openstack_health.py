@@ -4,7 +4,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from openstack.exceptions import ForbiddenException, HttpException
 
+from config.console import Line
 from probes import openstack_api
 from probes.health import cloud, load_balancer, magnum, servers, shares
 from probes.health.finding import Finding, State
@@ -95,6 +97,45 @@ def test_the_nfs_server_needs_its_volumes() -> None:
 def test_a_missing_nfs_server_is_one_finding() -> None:
     found = list(servers.judge_nfs("rsp-test-nfs", None, {"data": volume("v", status="available")}))
     assert states(found) == {"server rsp-test-nfs": State.CRITICAL, "volume of export /data": State.OK}
+
+
+@pytest.mark.parametrize(
+    ("lines", "state"),
+    [
+        ([Line.INSTALLING], State.WARNING),
+        ([Line.INSTALLING, Line.INSTALLED], State.CRITICAL),
+        ([Line.INSTALLING, Line.FAILED], State.CRITICAL),
+        ([Line.INSTALLING, Line.FAILED, Line.INSTALLING, Line.SERVING], State.OK),
+        ([Line.SERVING, Line.STOPPED], State.CRITICAL),
+        ([Line.SERVING, Line.STOPPED, Line.SERVING], State.OK),
+        ([], State.UNKNOWN),
+    ],
+)
+def test_the_last_line_on_the_console_says_whether_exports_are_served(lines: list[Line], state: State) -> None:
+    shown = "".join(f"[   33.123456] rsp-install[812]: {line.text}\r\nE: Unable to locate package\n" for line in lines)
+    found = servers.judge_exports("rsp-test-nfs", f"Debian GNU/Linux 12\n{shown}login: ")
+    assert (found.subject, found.state) == ("NFS exports", state)
+    assert bool(found.remedy) is (state is not State.OK)
+
+
+@pytest.mark.parametrize(
+    "answer", [ForbiddenException("Policy"), HttpException("501"), {"output": "a\n"}, {"output": None}]
+)
+def test_a_console_that_cannot_be_read_is_no_failure(answer: Any) -> None:
+    def console_output(_server: str) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    nfs = server("rsp-test-nfs")
+    compute = SimpleNamespace(servers=lambda **_: [nfs], get_server_console_output=console_output)
+    connection: Any = SimpleNamespace(compute=compute, block_storage=SimpleNamespace(volumes=list))
+    settings = environment().nfs
+    assert settings
+    found = states(list(servers.nfs(connection, settings, "test")))
+    assert (found[f"server {nfs.name}"], found["NFS exports"]) == (State.OK, State.UNKNOWN)
+    nfs.status = "SHUTOFF"
+    assert "NFS exports" not in states(list(servers.nfs(connection, settings, "test")))
 
 
 def share(status: str = "available", rules: str = "active") -> SimpleNamespace:
