@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from pathlib import PurePosixPath
 
 from components import cloud_init
 from components.cloud_init import Mount
-from components.quoting import octal
+from components.quoting import octal, tmpfiles_path
 from config.console import Line
 
 ROOT = "/srv/nfs"
@@ -25,6 +26,12 @@ class Export:
     """Whether requests of a client's root are mapped to nobody."""
     read_only: bool = False
     """Whether the export is read-only."""
+    owner: str | None = None
+    """UID:GID of the root of the export and of new directories; as it is, or root's, if None."""
+    mode: str | None = None
+    """Permissions of these in octal digits; as they are, or 0755, if None."""
+    directories: Sequence[str] = ()
+    """Directories to create, relative to the root of the export."""
 
     @property
     def mount(self) -> Mount:
@@ -45,6 +52,7 @@ def render(exports: Sequence[Export], clients: IPv4Network) -> str:
         files={
             "/etc/exports.d/rsp.exports": _exports(exports, clients),
             "/etc/nfs.conf.d/rsp.conf": _NFS_CONF,
+            _DIRECTORIES: "".join(_directories(each) for each in exports),
             "/etc/systemd/system/nfs-server.service.d/rsp.conf": cloud_init.after_mounts(mounts) + _SERVICE,
         },
         mounts=mounts,
@@ -56,12 +64,18 @@ def render(exports: Sequence[Export], clients: IPv4Network) -> str:
     )
 
 
-# Also a failed start runs ExecStopPost.
+# Not in /etc/tmpfiles.d, which systemd applies before the volumes are mounted.
+_DIRECTORIES = "/etc/rsp-directories.conf"
+
+# Clients are served even if a directory cannot be created. Also a failed start runs ExecStopPost.
 _SERVICE = f"""\
 
 [Service]
 StandardOutput=journal+console
 StandardError=journal+console
+# Otherwise systemd-tmpfiles writes to the journal, which nobody can read.
+Environment=SYSTEMD_LOG_TARGET=console
+ExecStartPre=-/usr/bin/systemd-tmpfiles --create {_DIRECTORIES}
 ExecStartPost=-/bin/echo "{Line.SERVING.text}"
 ExecStopPost=-/bin/echo "{Line.STOPPED.text}"
 """
@@ -85,3 +99,21 @@ def _exports(exports: Sequence[Export], clients: IPv4Network) -> str:
         squash = "root_squash" if each.root_squash else "no_root_squash"
         lines.append(f"{octal(each.mount.path)} {clients}({access},mp,{squash},sync,no_subtree_check)")
     return "\n".join(lines) + "\n"
+
+
+def _directories(export: Export) -> str:
+    """Return lines of tmpfiles.d(5): the root of the export, and directories that get owner and mode when created.
+
+    systemd-tmpfiles follows no links that users make in a directory of theirs, as ``install`` would.
+    """
+    root = PurePosixPath(export.mount.path)
+    found = {path for each in export.directories for path in (root / each, *(root / each).parents)}
+    lines = [_line(root, export, "")] if export.owner or export.mode else []
+    lines += [_line(path, export, ":") for path in sorted(found) if path != root and path.is_relative_to(root)]
+    return "".join(lines)
+
+
+def _line(path: PurePosixPath, export: Export, only_when_created: str) -> str:
+    fields = [export.mode, *(export.owner.split(":") if export.owner else [None, None])]
+    values = [f"{only_when_created}{each}" if each else "-" for each in fields]
+    return f"d {tmpfiles_path(str(path))} {' '.join(values)} -\n"

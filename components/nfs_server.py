@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -25,6 +25,12 @@ class DataVolume:
     """Whether requests of a client's root are mapped to nobody."""
     read_only: bool = False
     """Whether the export is read-only."""
+    owner: str | None = None
+    """UID:GID of the root of the export and of new directories; as it is, or root's, if None."""
+    mode: str | None = None
+    """Permissions of these in octal digits; as they are, or 0755, if None."""
+    directories: Sequence[str] = ()
+    """Directories to create, relative to the root of the export."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,4 +79,12 @@ class NfsServer(pulumi.ComponentResource):
 
 
 def _export(name: str, volume_id: str, volume: DataVolume) -> Export:
-    return Export(name=name, volume_id=volume_id, root_squash=volume.root_squash, read_only=volume.read_only)
+    return Export(
+        name=name,
+        volume_id=volume_id,
+        root_squash=volume.root_squash,
+        read_only=volume.read_only,
+        owner=volume.owner,
+        mode=volume.mode,
+        directories=volume.directories,
+    )

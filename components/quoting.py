@@ -29,3 +29,16 @@ def udev_value(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._/-]*", text):
         raise ValueError("a udev rule may contain letters, digits, dots, slashes, hyphens and underscores only")
     return f'"{text}"'
+
+
+def tmpfiles_path(text: str) -> str:
+    """Return a path of tmpfiles.d(5), in quotes.
+
+    Raises:
+        ValueError: The text has a character that may be special there, such as a quote, a backslash or a percent sign.
+    """
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", text):
+        raise ValueError(
+            "a path in tmpfiles.d may contain letters, digits, dots, slashes, hyphens and underscores only"
+        )
+    return f'"{text}"'

@@ -1,10 +1,10 @@
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from config.addresses import Address
 from config.changes import in_place, refused, replaces
-from config.section import GiB, Name, Section, Slug
+from config.section import GiB, Matching, Name, Section, Slug
 
 VOLUME_TYPE = refused(
     "Cinder may have to move the data, and reports a failure to administrators only; run `openstack volume set --type "
@@ -15,6 +15,36 @@ VOLUME_ZONE = refused(
     "Cinder cannot move a volume to another zone; create a volume there from a backup. The removal of the key is "
     "refused, as the volume would keep its zone"
 )
+
+_UNUSABLE_IDS = (2**16 - 1, 2**32 - 1)
+"""Numbers that mean "no ID" to the kernel and to systemd (https://systemd.io/UIDS-GIDS)."""
+
+
+def _usable(owner: str) -> str:
+    for number in map(int, owner.split(":")):
+        if number in _UNUSABLE_IDS or number > max(_UNUSABLE_IDS):
+            raise ValueError(f"{number} is no ID of a user or group: must be 0 to 4294967294, and not 65535")
+    return owner
+
+
+Owner = Annotated[
+    str,
+    Matching(r"[0-9]{1,10}:[0-9]{1,10}", "the numbers of a user and of a group, such as 1000:1000", 21),
+    AfterValidator(_usable),
+]
+"""Owner of files: the server knows no names of users."""
+
+Mode = Annotated[str, Matching(r"[0-7]?[0-7]{3}", "permissions in octal digits, in quotes, such as '2775'", 4)]
+"""Permissions of a directory."""
+
+Directory = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*",
+        "a path below the export of letters, digits, hyphens, underscores and dots, such as butler/rubin",
+    ),
+]
+"""Path of a directory, relative to its export."""
 
 
 class NfsVolume(Section):
@@ -43,6 +73,38 @@ class NfsVolume(Section):
     )
     read_only: Annotated[bool, replaces("the VM of the NFS server, as for `rootSquash`")] = Field(
         default=False, description="Export read-only"
+    )
+    owner: Annotated[
+        Owner | None,
+        replaces(
+            "the VM of the NFS server, which gives the root of the export to it; what is below keeps its owner. After "
+            "the removal of the key, the root keeps its owner, too"
+        ),
+    ] = Field(
+        default=None,
+        description=(
+            "Owner of the root of the export, and of new `directories`, as UID:GID; if absent, a new file system is "
+            "root's, which cannot write to it from a client with `rootSquash`"
+        ),
+        examples=["1000:1000"],
+    )
+    mode: Annotated[Mode | None, replaces("the VM of the NFS server, as for `owner`")] = Field(
+        default=None,
+        description="Permissions of the root of the export, and of new `directories`; 0755 for new ones if absent",
+        examples=["2775"],
+    )
+    directories: Annotated[
+        list[Directory],
+        replaces("the VM of the NFS server, which creates those that do not exist. None is ever deleted or changed"),
+    ] = Field(
+        default=[],
+        max_length=50,
+        description=(
+            "Directories to create with their parents, as clients cannot mount what does not exist: those below the "
+            "export that Nublado's labs mount (`serverPath: /data/butler/rubin`)"
+        ),
+        examples=[["butler/rubin"]],
+        json_schema_extra={"uniqueItems": True},
     )
 
 

@@ -16,7 +16,7 @@ from phalanx import sign_in
 from phalanx.errors import PhalanxError
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
-from wiring import claimed_volumes
+from wiring import claimed_volumes, requirements
 
 
 def main(
@@ -75,4 +75,5 @@ def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tu
     except PhalanxError as error:
         return of_phalanx(error.problems), []
     callbacks = list(sign_in.callbacks(environment, found.applications))
-    return [*missing, *of_phalanx(found.warnings, fatal=False)], callbacks
+    warnings = [*found.warnings, *requirements.warnings(config, found.applications)]
+    return [*missing, *of_phalanx(warnings, fatal=False)], callbacks

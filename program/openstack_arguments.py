@@ -57,6 +57,9 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs | None:
                 availability_zone=volume.availability_zone,
                 root_squash=volume.root_squash,
                 read_only=volume.read_only,
+                owner=volume.owner,
+                mode=volume.mode,
+                directories=volume.directories,
             )
             for export, volume in settings.volumes.items()
         },

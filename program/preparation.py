@@ -83,7 +83,8 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
         raise
     finally:
         queries.check_claims(())  # The comparison of the quotas waits for it, whatever has failed.
-    raise_if_fatal(_enforced([*queries.problems(), *of_phalanx(source.warnings, fatal=False)], config))
+    warnings = [*source.warnings, *requirements.warnings(config, source.applications)]
+    raise_if_fatal(_enforced([*queries.problems(), *of_phalanx(warnings, fatal=False)], config))
     for message in verification.unknown_applications(config, source.environment):
         pulumi.warn(message)
     in_vault = contents.result()

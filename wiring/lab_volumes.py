@@ -1,6 +1,6 @@
 """Volumes of Nublado's labs (``controller.config.lab.volumes`` in applications/nublado/values.yaml of Phalanx)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,6 +60,31 @@ def problems(nublado: Application, exports: Mapping[str, str], elsewhere: Mappin
         for position, volume in enumerate(found or [])
         if (problem := _problem(volume, exports, elsewhere or {}))
     ]
+
+
+def absent(nublado: Application, directories: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """Yield a warning for each directory that labs mount, but that the NFS server does not create.
+
+    The kubelet mounts all volumes of type ``nfs`` before it starts a pod, so that no lab starts without them.
+
+    Args:
+        nublado: The application, without `problems`.
+        directories: Directories that the server creates, relative to their export, by path of the export.
+    """
+    for position, volume in enumerate(volumes(nublado.values)):
+        for source in nfs_sources([volume]):
+            if (found := split(source["serverPath"], directories)) is None:
+                continue
+            export, rest = found
+            wanted = PurePosixPath(rest.strip("/"))
+            if not wanted.parts or any(PurePosixPath(each).is_relative_to(wanted) for each in directories[export]):
+                continue
+            yield (
+                f"{nublado.file_of(*_KEYS)}: {'.'.join(_KEYS)}[{position}].source.serverPath: a new volume has no "
+                f"{source['serverPath']}, and no lab starts without it: add {wanted} to rsp:nfs.volumes."
+                f"{export.strip('/')}.directories, which changes nothing if it exists, or create it "
+                "(docs/howto/fill-an-export.md)"
+            )
 
 
 def _problem(volume: Any, exports: Mapping[str, str], elsewhere: Mapping[str, str]) -> str | None:

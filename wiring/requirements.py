@@ -58,6 +58,19 @@ def checker(config: StackConfig, vault_namespace: str | None = None) -> Check:
     return check
 
 
+def warnings(config: StackConfig, applications: Mapping[str, Application]) -> list[str]:
+    """Report what will not work, although it can be deployed, and may have been done by hand.
+
+    Args:
+        config: The stack configuration.
+        applications: The environment's applications, which meet the requirements.
+    """
+    if config.nfs is None or "nublado" not in applications:
+        return []
+    directories = {f"/{name}": volume.directories for name, volume in config.nfs.volumes.items()}
+    return list(lab_volumes.absent(applications["nublado"], directories))
+
+
 def _dns_problems(config: StackConfig, environment: Environment) -> Iterator[str]:
     """Yield a problem if the zone does not contain the platform's name."""
     if isinstance(config.dns, DesignateDns) and not dns_records.contains(config.dns.zone, environment.fqdn):

@@ -69,6 +69,11 @@ def test_real_repositories_have_all_applications_that_get_facts(repository: str,
     assert verification.unknown_applications(configuration(stack), found) == []
 
 
+@pytest.mark.parametrize(("repository", "name", "stack"), ENVIRONMENTS[:2])
+def test_the_nfs_server_creates_all_directories_that_labs_mount(repository: str, name: str, stack: str) -> None:
+    assert requirements.warnings(configuration(stack), applications(DATA / repository, name)) == []
+
+
 def test_an_application_that_was_renamed_is_reported(tmp_path: Path) -> None:
     root = Path(shutil.copytree(DATA / "upstream", tmp_path / "phalanx"))
     for file in ("values.yaml", "values-ukidacprod.yaml"):

@@ -1,4 +1,6 @@
+import os
 import shlex
+import shutil
 import subprocess
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -78,6 +80,80 @@ def test_only_nfs_4_1_and_later_is_served(document: dict[str, Any]) -> None:
 def test_the_nfs_server_requires_all_volumes(document: dict[str, Any]) -> None:
     unit = content(document, "/etc/systemd/system/nfs-server.service.d/rsp.conf")
     assert unit.startswith("[Unit]\nRequiresMountsFor=/srv/nfs/data /srv/nfs/jhome\n")
+
+
+def made(tmp_path: Path, *exports: Export) -> dict[str, tuple[int, int, str]]:
+    """Return owner and permissions of what systemd creates below the exports, by path."""
+    document = yaml.safe_load(render(exports, CLIENTS))
+    lines = content(document, "/etc/rsp-directories.conf").replace("/srv/nfs/", f"{tmp_path}/exports/")
+    (tmp_path / "directories.conf").write_text(lines)
+    for each in exports:
+        (tmp_path / "exports" / each.name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "exports" / each.name).chmod(0o755)
+    # As on the server, which starts more than once.
+    for _ in range(2):
+        subprocess.run(["systemd-tmpfiles", "--create", tmp_path / "directories.conf"], check=True)
+    folder = tmp_path / "exports"
+    found = {str(path.relative_to(folder)): path.stat() for path in folder.rglob("*")}
+    return {path: (each.st_uid, each.st_gid, f"{each.st_mode & 0o7777:04o}") for path, each in found.items()}
+
+
+needs_tmpfiles = pytest.mark.skipif(not shutil.which("systemd-tmpfiles"), reason="needs systemd-tmpfiles")
+ME = (os.getuid(), os.getgid())
+
+
+@needs_tmpfiles
+def test_new_directories_and_the_root_get_the_owner(tmp_path: Path) -> None:
+    owner = f"{ME[0]}:{ME[1]}"
+    data = Export(name="data", volume_id="5b1f3a52", owner=owner, mode="2770", directories=["butler/rubin", "butler"])
+    jhome = Export(name="jhome", volume_id="c0ffee00", directories=["shared"])
+    assert made(tmp_path, data, jhome) == {
+        "data": (*ME, "2770"),
+        "data/butler": (*ME, "2770"),
+        "data/butler/rubin": (*ME, "2770"),
+        "jhome": (*ME, "0755"),
+        "jhome/shared": (*ME, "0755"),
+    }
+
+
+@needs_tmpfiles
+def test_what_exists_below_the_root_is_not_changed(tmp_path: Path) -> None:
+    existing = tmp_path / "exports" / "data" / "butler"
+    existing.mkdir(parents=True)
+    existing.chmod(0o700)
+    (existing / "file").write_text("kept")
+    (existing / "file").chmod(0o600)
+    data = Export(name="data", volume_id="5b1f3a52", mode="2770", directories=["butler/rubin"])
+    found = made(tmp_path, data)
+    assert (found["data"][2], found["data/butler"][2], found["data/butler/rubin"][2]) == ("2770", "0700", "2770")
+    assert found["data/butler/file"][2] == "0600"
+    assert (existing / "file").read_text() == "kept"
+
+
+@pytest.mark.skipif(ME[0] != 0 or not shutil.which("systemd-tmpfiles"), reason="needs root and systemd-tmpfiles")
+def test_no_link_of_a_user_leads_out_of_an_export(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    outside = tmp_path / "etc"
+    outside.mkdir()
+    root = tmp_path / "exports" / "data"
+    root.mkdir(parents=True)
+    (root / "butler").symlink_to(outside)
+    os.chown(root, 1000, 1000)
+    os.lchown(root / "butler", 1000, 1000)
+    data = Export(name="data", volume_id="5b1f3a52", owner="1000:1000", mode="0777", directories=["butler/rubin"])
+    with pytest.raises(subprocess.CalledProcessError):
+        made(tmp_path, data)
+    assert list(outside.iterdir()) == []
+    assert outside.stat().st_uid == 0
+
+
+def test_an_export_without_an_owner_stays_as_it_is(document: dict[str, Any]) -> None:
+    assert content(document, "/etc/rsp-directories.conf") == ""
+    unit = content(document, "/etc/systemd/system/nfs-server.service.d/rsp.conf").splitlines()
+    # The server serves even if a directory cannot be created.
+    assert "ExecStartPre=-/usr/bin/systemd-tmpfiles --create /etc/rsp-directories.conf" in unit
+    # The reason is on the console, and not in the journal, as nobody can log in.
+    assert "Environment=SYSTEMD_LOG_TARGET=console" in unit
 
 
 def test_the_console_shows_whether_exports_are_served(document: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from components import cloud_init, nfs_cloud_init, vault_cloud_init
 from components.cloud_init import Mount
 from components.nfs_cloud_init import Export
 from components.openbao import AcmeArgs, OpenBaoArgs, TransitSealArgs
-from components.quoting import octal, systemd_path, udev_value
+from components.quoting import octal, systemd_path, tmpfiles_path, udev_value
 from phalanx import policies
 
 HOSTILE = """a'; reboot; ' "$(reboot)" `reboot` \\ %n #{x}\n- reboot: ${y} {{ z }}"""
@@ -42,6 +42,13 @@ def test_a_path_of_systemd_is_one_word() -> None:
 def test_a_value_that_udev_cannot_quote_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="letters, digits"):
         udev_value(text)
+
+
+@pytest.mark.parametrize("path", ["", "a", "/a b", "/%n", '/a"', "/a\\x20b", "/a\nd /etc 0777", "/a/", "/é"])
+def test_a_path_that_tmpfiles_may_read_otherwise_is_refused(path: str) -> None:
+    assert tmpfiles_path("/srv/nfs/data/butler-1.x_y") == '"/srv/nfs/data/butler-1.x_y"'
+    with pytest.raises(ValueError, match="letters, digits"):
+        tmpfiles_path(path)
 
 
 HOSTILE_VAULT = OpenBaoArgs(

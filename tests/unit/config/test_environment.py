@@ -132,6 +132,30 @@ BAD_INPUT = {
     ),
     "volume without size": ({"nfs__volumes": {"data": {}}}, "rsp:nfs.volumes.data.size is missing."),
     "volume of size zero": ({"nfs__volumes__data__size": 0}, "rsp:nfs.volumes.data.size: must be at least 1 (got 0)."),
+    "owner by name": (
+        {"nfs__volumes__data__owner": "root:root"},
+        "rsp:nfs.volumes.data.owner: is not valid: must be the numbers of a user and of a group, such as 1000:1000",
+    ),
+    "owner that the kernel has no number for": (
+        {"nfs__volumes__data__owner": "1000:4294967295"},
+        "rsp:nfs.volumes.data.owner: 4294967295 is no ID of a user or group: must be 0 to 4294967294",
+    ),
+    "owner that systemd refuses": (
+        {"nfs__volumes__data__owner": "65535:1000"},
+        "rsp:nfs.volumes.data.owner: 65535 is no ID of a user or group",
+    ),
+    "permissions as a number": (
+        {"nfs__volumes__data__mode": 2775},
+        "rsp:nfs.volumes.data.mode: must be text: put it in quotes",
+    ),
+    "permissions that are not octal": ({"nfs__volumes__data__mode": "0778"}, "rsp:nfs.volumes.data.mode: is not valid"),
+    **{
+        f"directory {path}": (
+            {"nfs__volumes__data__directories": [path]},
+            f"rsp:nfs.volumes.data.directories[0]: is {'blank' if not path else 'not valid'}: must be a path below the",
+        )
+        for path in ("", "/butler", "../jhome", "butler/..", "butler//rubin", "butler/", "a b", "%n")
+    },
     "unknown kind of store": ({"objectStore__kind": "ftp"}, "rsp:objectStore.kind must be one of swift, s3."),
     "no kind of store": ({"objectStore__kind": None}, "rsp:objectStore.kind must be one of swift, s3."),
     "store without keys": ({"objectStore__kind": "s3"}, "rsp:objectStore.accessKey is missing."),

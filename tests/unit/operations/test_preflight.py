@@ -180,6 +180,19 @@ def test_the_command_reports_missing_secrets_and_values_without_effect(
     assert result.stderr.splitlines()[0] == "secret tap/key: is missing"
 
 
+def test_the_command_warns_of_directories_that_labs_miss(
+    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    mounted = [{"source": {"type": "nfs", "serverPath": "/data/butler/rubin"}}]
+    values = {"controller": {"config": {"lab": {"volumes": mounted}}}}
+    services.applications = {"nublado": Application(name="nublado", values=values, files={"values.yaml": values})}
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    assert result.exit_code == 0
+    assert "serverPath: a new volume has no /data/butler/rubin" in result.stderr
+
+
 def test_the_command_prints_json(
     services: SimpleNamespace,
     tmp_path: Path,

@@ -239,3 +239,14 @@ def test_the_preflight_can_be_overridden(run_stack: StackRunner, monkeypatch: py
         "rsp:enforcePreflight is false: the following problems do not stop the deployment",
         "rsp:nfs.image (warning): no such image",
     ]
+
+
+def test_a_directory_of_labs_that_nobody_creates_is_a_warning(
+    run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi, "warn", warnings.append)
+    changes = {"nfs": {"volumes": {name: {"size": 1} for name in ("data", "datasets", "jhome")}}}
+    run_stack("ukidacprod", preview=True, changes=changes)
+    (warning,) = [each for each in warnings if "serverPath" in each]
+    assert "volumes[3].source.serverPath: a new volume has no /data/butler/rubin" in warning

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from phalanx.application import Application
-from wiring.lab_volumes import problems, split
+from wiring.lab_volumes import absent, problems, split
 
 KEY = "controller.config.lab.volumes"
 DATA = {"/data": "nfs.volumes.data"}
@@ -76,6 +76,31 @@ def test_a_path_is_split_at_its_export() -> None:
     assert split("/data", DATA) == ("/data", "")
     assert split("/data/a/b", DATA) == ("/data", "/a/b")
     assert split("/database", DATA) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "directories", "missing"),
+    [
+        ("/data", [], None),
+        ("/data/", [], None),
+        ("/data/butler/rubin", [], "butler/rubin"),
+        ("/data/butler/rubin/", ["butler"], "butler/rubin"),
+        ("/data/butler/rubin", ["butler/rubin-2"], "butler/rubin"),
+        ("/data/butler/rubin", ["butler/rubin"], None),
+        ("/data/butler", ["butler/rubin"], None),
+        # Of a share of Manila, whose directories are not this program's.
+        ("/homes/a", [], None),
+    ],
+)
+def test_a_directory_that_nobody_creates_is_a_warning(path: str, directories: list[str], missing: str | None) -> None:
+    application = nublado([{"source": {"type": "hostPath", "path": "/scratch"}}, nfs(serverPath=path)])
+    found = list(absent(application, {"/data": directories}))
+    if missing is None:
+        assert found == []
+        return
+    (warning,) = found
+    assert warning.startswith(f"{FILE}: {KEY}[1].source.serverPath: a new volume has no {path}, and no lab starts")
+    assert f"add {missing} to rsp:nfs.volumes.data.directories" in warning
 
 
 @pytest.mark.parametrize("volumes", [{"data": "/data"}, "data", 5, True])

@@ -122,3 +122,17 @@ def test_program_and_operator_use_the_same_namespace_in_vault(
         assert message in problem
     else:
         assert found == []
+
+
+def test_only_directories_of_the_nfs_server_that_labs_mount_are_missed() -> None:
+    mounted = [{"source": {"type": "nfs", "serverPath": path}} for path in ("/jhome", "/data/butler/rubin")]
+    values = {"controller": {"config": {"lab": {"volumes": mounted}}}}
+    file = "applications/nublado/values-test.yaml"
+    applications = {"nublado": Application(name="nublado", values=values, files={file: values})}
+    (warning,) = requirements.warnings(environment(), applications)
+    assert warning.startswith(f"{file}: controller.config.lab.volumes[1].source.serverPath: ")
+    created = environment(nfs__volumes__data__directories=["butler/rubin"])
+    assert requirements.warnings(created, applications) == []
+    assert requirements.warnings(environment(), {}) == []
+    shares = {name: {"size": 1} for name in ("data", "jhome")}
+    assert requirements.warnings(environment(nfs=None, shares=shares), applications) == []
