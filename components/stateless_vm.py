@@ -35,6 +35,16 @@ EGRESS: Mapping[str, SecurityGroupRule] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class BootVolume:
+    """A root disk in Cinder, which Nova deletes with the server."""
+
+    size: int
+    """Size in GiB."""
+    type: str | None = None
+    """Cinder volume type; the cloud's default type if None."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatelessVmArgs:
     """Arguments that all components with a `StatelessVm` have."""
 
@@ -48,6 +58,8 @@ class StatelessVmArgs:
     """Name of a Glance image of Debian 12 or later."""
     flavor: str
     """Name of a Nova flavor."""
+    boot_volume: BootVolume | None = None
+    """Root disk in Cinder; the flavor's disk if None."""
     keypair: str | None = None
     """Name of a Nova keypair; no security group allows SSH."""
     availability_zone: str | None = None
@@ -179,13 +191,7 @@ class StatelessVm:
             availability_zone=self._args.availability_zone,
             networks=[{"port": port.id}],
             block_devices=[
-                compute.InstanceBlockDeviceArgs(
-                    uuid=image_id,
-                    source_type="image",
-                    destination_type="local",
-                    boot_index=0,
-                    delete_on_termination=True,
-                ),
+                _root_disk(image_id, self._args.boot_volume),
                 *(
                     compute.InstanceBlockDeviceArgs(
                         uuid=volume.id, source_type="volume", destination_type="volume", boot_index=-1
@@ -210,3 +216,15 @@ class StatelessVm:
 
     def _cloud_name(self, name: str) -> str:
         return cloud_name(pulumi.get_stack(), name, pulumi.get_project())
+
+
+def _root_disk(image_id: pulumi.Output[str], volume: BootVolume | None) -> compute.InstanceBlockDeviceArgs:
+    return compute.InstanceBlockDeviceArgs(
+        uuid=image_id,
+        source_type="image",
+        destination_type="volume" if volume else "local",
+        volume_size=volume.size if volume else None,
+        volume_type=volume.type if volume else None,
+        boot_index=0,
+        delete_on_termination=True,
+    )

@@ -47,6 +47,15 @@ Directory = Annotated[
 """Path of a directory, relative to its export."""
 
 
+class ServerBootVolume(Section):
+    """The root disk of a server as a Cinder volume, which is created and deleted with the server."""
+
+    size: GiB = Field(description="Size in GiB, at least the `min_disk` of the image", examples=[10])
+    type: Name | None = Field(
+        default=None, description="Cinder volume type; the cloud's default type if absent", examples=["ceph-ssd"]
+    )
+
+
 class NfsVolume(Section):
     """A data volume, and the NFS export of the same name.
 
@@ -127,6 +136,12 @@ class Nfs(Section):
     ] = Field(description="Glance image: Debian 12 or later with cloud-init", examples=["debian-12"])
     flavor: Annotated[Name, in_place("resizes the VM, with a restart during which clients wait")] = Field(
         description="Nova flavor", examples=["m1.small"]
+    )
+    boot_volume: Annotated[ServerBootVolume | None, replaces("the VM of the NFS server; data and address remain")] = (
+        Field(
+            default=None,
+            description="Root disk as a Cinder volume, for flavors without a disk; the flavor's disk if absent",
+        )
     )
     availability_zone: Annotated[
         Name | None,

@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from config.addresses import Address, ClientNetwork, Email, HttpsUrl
 from config.changes import in_place, refused, replaces
-from config.nfs import VOLUME_TYPE, VOLUME_ZONE
+from config.nfs import VOLUME_TYPE, VOLUME_ZONE, ServerBootVolume
 from config.section import (
     MAY_BE_PLAIN,
     SEALED,
@@ -216,6 +216,10 @@ class VaultServerSettings(Section):
     )
     flavor: Annotated[Name, in_place("resizes the VM, with a restart; seal shamir: unseal it afterwards")] = Field(
         description="Nova flavor; 1 GiB of memory is enough", examples=["m1.small"]
+    )
+    boot_volume: Annotated[ServerBootVolume | None, _VM] = Field(
+        default=None,
+        description="Root disk as a Cinder volume, for flavors without a disk; the flavor's disk if absent",
     )
     volume: Volume = Field(default=Volume(), description="Volume for secrets, audit log and backups")
     package: Annotated[Package, _VM] = Field(description="Release of OpenBao")

@@ -114,7 +114,7 @@ def servers(config: StackConfig, *, at_maximum: bool = True, upgrading: bool = F
 
 
 def volumes(config: StackConfig, *, at_maximum: bool = True, upgrading: bool = False) -> list[Volumes]:
-    """Return the volumes of the NFS server, and those of the nodes if they have any.
+    """Return the volumes of the NFS server, and the root disks of servers that are volumes.
 
     Args:
         config: The stack configuration.
@@ -122,6 +122,8 @@ def volumes(config: StackConfig, *, at_maximum: bool = True, upgrading: bool = F
         upgrading: As for `servers`.
     """
     found = [Volumes(type=each.type or UNTYPED, size=each.size, count=1) for each in config.nfs_volumes.values()]
+    if config.nfs and (root := config.nfs.boot_volume):
+        found.append(Volumes(type=root.type or UNTYPED, size=root.size, count=1))
     for cluster in config.clusters.values():
         masters = _masters(cluster, upgrading=upgrading)
         if boot := cluster.boot_volume:

@@ -27,6 +27,7 @@ from probes import (
     openstack_api,
     openstack_services,
     quota,
+    root_disk,
 )
 from probes.needs import Flavor, Volumes, of_claims, servers
 from probes.openstack_connection import LoginError, connect, private_ca
@@ -109,6 +110,7 @@ class _Project:
                 },
             },
             volume_types={
+                "nfs.bootVolume.type": nfs.boot_volume.type if nfs and nfs.boot_volume else None,
                 **{f"nfs.volumes.{name}.type": volume.type for name, volume in volumes.items()},
                 **{
                     f"{key}.bootVolume.type": each.boot_volume.type
@@ -245,12 +247,16 @@ class _Project:
         return octavia_preflight.problems(self.config.ingress.load_balancer_provider, self.connection.load_balancer)
 
     def images(self) -> Iterator[Problem]:
-        """Check that the images exist, and that Magnum can use those of the clusters."""
+        """Check that the images exist, and that servers and Magnum can use them."""
         for problem in self.names.check_images():
             yield self._tolerated(problem)
         for name, cluster in self.config.clusters.items():
             if image := self.names.known_images.get(cluster.image):
                 yield from magnum_driver.image_problems(f"clusters.{name}", cluster, image)
+        nfs = self.config.nfs
+        if nfs and self.connection.compute.find_server(cloud_name(self.stack, "nfs")) is None:
+            flavor, image = self.names.known_flavors.get(nfs.flavor), self.names.known_images.get(nfs.image)
+            yield from root_disk.problems("rsp:nfs", flavor, image, nfs.boot_volume)
 
     def _tolerated(self, problem: Problem) -> Problem:
         """Return the problem of a missing image as a warning if this run does not need the image."""

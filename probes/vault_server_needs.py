@@ -35,11 +35,14 @@ def needs(
     """
     server, networks = config.server, 0 if config.network.adopt else 1
     flavor = flavors.get(server.flavor)
+    volumes = [Volumes(type=server.volume.type or UNTYPED, size=server.volume.size, count=1)]
+    if root := server.boot_volume:
+        volumes.append(Volumes(type=root.type or UNTYPED, size=root.size, count=1))
     return {
         "instances": 1,
         "cores": flavor.vcpus if flavor else None,
         "ram": flavor.ram if flavor else None,
-        **storage([Volumes(type=server.volume.type or UNTYPED, size=server.volume.size, count=1)], default_type),
+        **storage(volumes, default_type),
         "networks": networks,
         "subnets": networks,
         "routers": networks,

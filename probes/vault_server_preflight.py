@@ -9,7 +9,7 @@ from config.vault_server import GivenCertificate
 from config.vault_stack import VaultStackConfig
 from phalanx import certificates
 from phalanx.certificates import CertificateError
-from probes import adopted_network, allowances, existing_network, existing_volumes, quota
+from probes import adopted_network, allowances, existing_network, existing_volumes, quota, root_disk
 from probes.needs import Flavor
 from probes.openstack_connection import LoginError, connect
 from probes.openstack_names import Names, run
@@ -36,7 +36,10 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
         settings=config.network,
         images={"server.image": server.image},
         flavors={"server.flavor": server.flavor},
-        volume_types={"server.volume.type": server.volume.type},
+        volume_types={
+            "server.volume.type": server.volume.type,
+            "server.bootVolume.type": server.boot_volume.type if server.boot_volume else None,
+        },
         volume_zones={"server.volume.availabilityZone": server.volume.availability_zone},
         server_zones={"server.availabilityZone": server.availability_zone},
     )
@@ -45,6 +48,12 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
         yield from names.check_network()
         yield from adopted_network.problems(config.network, config.project, stack, "vault", connection)
         yield from existing_network.problems(config.network, config.project, stack, "vault", connection.network)
+
+    def images() -> Iterator[Problem]:
+        yield from names.check_images()
+        if connection.compute.find_server(cloud_name(stack, "vault", config.project)) is None:
+            flavor, image = names.known_flavors.get(server.flavor), names.known_images.get(server.image)
+            yield from root_disk.problems(f"{config.project}:server", flavor, image, server.boot_volume)
 
     def storage() -> Iterator[Problem]:
         yield from names.check_volumes()
@@ -67,7 +76,7 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
 
     checks: dict[str, Callable[[], Iterable[Problem]]] = {
         "Neutron": network,
-        "Glance": names.check_images,
+        "Glance": images,
         "Nova": names.check_compute,
         "Cinder": storage,
         "the quotas": quotas,

@@ -11,10 +11,12 @@ from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
 from components.platform_records import PlatformRecordsArgs
 from components.shared_filesystem import SharedFilesystemArgs
+from components.stateless_vm import BootVolume
 from config import cluster as cluster_config
 from config import heat_releases
 from config.dns import DesignateDns
 from config.network import NetworkSettings
+from config.nfs import ServerBootVolume
 from config.node_groups import AdditionalNodeGroup, NodeGroupSettings
 from config.object_store import ExistingStore
 from config.stack_config import StackConfig
@@ -47,6 +49,7 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs | None:
         address=settings.address,
         image=settings.image,
         flavor=settings.flavor,
+        boot_volume=boot_volume(settings.boot_volume),
         keypair=config.cloud.keypair,
         availability_zone=settings.availability_zone,
         clients=config.network.cidr,
@@ -65,6 +68,11 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs | None:
         },
         protect=config.protect,
     )
+
+
+def boot_volume(settings: ServerBootVolume | None) -> BootVolume | None:
+    """Return the arguments of a server's root disk, or None if it is the flavor's."""
+    return BootVolume(size=settings.size, type=settings.type) if settings else None
 
 
 def shares(config: StackConfig) -> dict[str, SharedFilesystemArgs]:

@@ -25,7 +25,7 @@ from config.vault_server import (
 )
 from config.vault_stack import VaultStackConfig
 from probes import openstack_connection
-from program import lasting_keys
+from program import lasting_keys, openstack_arguments
 
 
 def immutable_keys(config: VaultStackConfig) -> ImmutableKeysArgs:
@@ -50,6 +50,7 @@ def vault_server(config: VaultStackConfig, net: Network) -> VaultServerArgs:
         address=settings.address,
         image=settings.image,
         flavor=settings.flavor,
+        boot_volume=openstack_arguments.boot_volume(settings.boot_volume),
         keypair=config.cloud.keypair,
         availability_zone=settings.availability_zone,
         floating_ip_network=config.network.external_network if settings.floating_ip else None,

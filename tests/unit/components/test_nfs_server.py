@@ -66,6 +66,24 @@ def test_data_outlive_the_server(recording: Recording) -> None:
     assert all(each["bootIndex"] == -1 and not each.get("deleteOnTermination") for each in data)
 
 
+def test_the_root_disk_can_be_a_volume_that_nova_deletes_with_the_server(
+    run_program: ProgramRunner, recording: Recording
+) -> None:
+    local = recording.one("Instance").inputs["blockDevices"][0]
+    assert (local["destinationType"], local["deleteOnTermination"], "volumeSize" in local) == ("local", True, False)
+    server = make(run_program, nfs__bootVolume={"size": 10, "type": "ceph-ssd"}).one("Instance").inputs
+    assert server["blockDevices"][0] == {
+        "uuid": "image-id",
+        "sourceType": "image",
+        "destinationType": "volume",
+        "volumeSize": 10,
+        "volumeType": "ceph-ssd",
+        "bootIndex": 0,
+        "deleteOnTermination": True,
+    }
+    assert server["blockDevices"][1:] == recording.one("Instance").inputs["blockDevices"][1:]
+
+
 def test_protection_can_be_disabled_but_not_retention(run_program: ProgramRunner) -> None:
     volumes = make(run_program, protect=False).of("Volume")
     assert not any(volume.protect for volume in volumes)

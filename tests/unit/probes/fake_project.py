@@ -32,11 +32,11 @@ class FakeProject:
         self.token: dict[str, Any] = {"methods": ["password"]}
         self.absent_services: set[str] = set()
         self.images = [
-            *named("debian-12", os_distro="debian", properties={}),
+            *named("debian-12", os_distro="debian", properties={}, min_disk=3),
             *named(IMAGE, os_distro="ubuntu", properties={"kube_version": "v1.36.3"}),
             *named("fedora-coreos-38", os_distro="fedora-coreos", properties={}),
         ]
-        self.flavors = named("m1.small", "m1.medium", "m1.large", vcpus=2, ram=2048)
+        self.flavors = named("m1.small", "m1.medium", "m1.large", vcpus=2, ram=2048, disk=20)
         self.clusters: dict[str, SimpleNamespace] = {}
         self.templates: dict[str, SimpleNamespace] = {}
         self.node_groups: list[dict[str, Any]] = []

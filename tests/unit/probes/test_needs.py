@@ -50,6 +50,12 @@ def test_everything_that_cluster_api_and_the_program_create() -> None:
     }
 
 
+def test_the_root_disk_of_the_nfs_server_is_a_volume_if_configured() -> None:
+    before, after = needed(), needed(nfs__bootVolume={"size": 10, "type": "ceph-ssd"})
+    added = {name: amount - (before[name] or 0) for name, amount in after.items() if amount and amount != before[name]}
+    assert added == {"volumes": 1, "volumes_ceph-ssd": 1, "gigabytes": 10, "gigabytes_ceph-ssd": 10}
+
+
 def test_shares_count_in_place_of_the_nfs_server() -> None:
     before, after = needed(), needed(nfs=None, shares={"data": {"size": 100}, "jhome": {"size": 50}})
     assert (after["shares"], after["share_gigabytes"]) == (2, 150)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.unit.program.force_new import COMPUTED, FORCE_NEW
+from tests.unit.program.force_new import COMPUTED, FORCE_NEW, NESTED_FORCE_NEW
 from tests.unit.recording import Recording, Registered
 
 UPGRADED = "openstack:containerinfra/clusterTemplate:ClusterTemplate"
@@ -62,9 +62,11 @@ def _changed(old: Registered, new: Registered) -> set[str]:
 def _known(resource: Registered, name: str, ignored: set[str]) -> Any:
     """Return an input without the nested properties that are ignored, such as ``blockDevices[0].uuid``."""
     value: Any = resource.inputs.get(name)
-    if any(each.startswith(f"{name}[0].") for each in ignored):
-        return value[1:]
-    return value
+    nested = {each.removeprefix(f"{name}[0].") for each in ignored if each.startswith(f"{name}[0].")}
+    if not nested:
+        return value
+    first, *others = value
+    return [{key: each for key, each in first.items() if key not in nested}, *others]
 
 
 def _is_replaced(old: Registered, new: Registered) -> bool:
@@ -74,7 +76,7 @@ def _is_replaced(old: Registered, new: Registered) -> bool:
         return True
     if new.type.startswith("kubernetes:") and _identity(old) != _identity(new):
         return True
-    forcing = {*FORCE_NEW.get(new.type, ()), *new.request.replaceOnChanges}
+    forcing = {*FORCE_NEW.get(new.type, ()), *NESTED_FORCE_NEW.get(new.type, ()), *new.request.replaceOnChanges}
     if new.inputs.get("immutable"):
         forcing |= {"data", "stringData"}
     return bool(_changed(old, new) & forcing)

@@ -34,7 +34,7 @@ def openstack_refusals(before: StackConfig, after: StackConfig, monkeypatch: pyt
 def _project_of(config: StackConfig) -> FakeProject:
     project = FakeProject()
     project.images += [
-        *named("debian-13", os_distro="debian", properties={}),
+        *named("debian-13", os_distro="debian", properties={}, min_disk=0),
         *named("ubuntu-2404-kube-v1.36.3-2", os_distro="ubuntu", properties={"kube_version": "v1.36.3"}),
         *named("ubuntu-2404-kube-v1.37.0", os_distro="ubuntu", properties={"kube_version": "v1.37.0"}),
         *named("fedora-coreos-39", os_distro="fedora-coreos", properties={}),

@@ -62,6 +62,11 @@ FORCE_NEW: Mapping[str, frozenset[str]] = {
     }.items()
 }
 
+NESTED_FORCE_NEW: Mapping[str, frozenset[str]] = {
+    "openstack:compute/instance:Instance": frozenset({"blockDevices"}),
+}
+"""Properties of which each nested property replaces the resource."""
+
 COMPUTED: Mapping[str, frozenset[str]] = {
     token: frozenset(properties.split())
     for token, properties in {

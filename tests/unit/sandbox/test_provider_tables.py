@@ -16,7 +16,7 @@ import pytest
 from pulumi import _types
 
 from sandbox.tools import pulumi_home
-from tests.unit.program.force_new import COMPUTED, FORCE_NEW
+from tests.unit.program.force_new import COMPUTED, FORCE_NEW, NESTED_FORCE_NEW
 
 ROOT: Final = Path(__file__).parents[3]
 PLUGINS: Final = ("openstack", "vault")
@@ -227,6 +227,14 @@ def test_a_resource_has_the_properties_that_the_sdk_sends_and_reads(plugin: str,
 @pytest.mark.parametrize("token", [token for token in FORCE_NEW if token.partition(":")[0] in PLUGINS])
 def test_a_change_of_these_properties_replaces_a_resource(token: str) -> None:
     assert FORCE_NEW[token] == {name for name, about in _properties(token).items() if about.get("forceNew")}
+
+
+@pytest.mark.parametrize("token", NESTED_FORCE_NEW)
+def test_a_change_of_what_these_properties_contain_replaces_a_resource(token: str) -> None:
+    for name in NESTED_FORCE_NEW[token]:
+        nested = _properties(token)[name]["element"]["resource"]
+        assert nested
+        assert all(each.get("forceNew") for each in nested.values())
 
 
 @pytest.mark.parametrize("token", COMPUTED)
