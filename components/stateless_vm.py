@@ -203,6 +203,8 @@ class StatelessVm:
             config_drive=True,
             # A clean shutdown writes all acknowledged data to the volumes.
             stop_before_destroy=True,
+            # With `reclaim_instance_interval`, Nova would keep the old VM, with the port and volumes of the new one.
+            force_delete=True,
             opts=pulumi.ResourceOptions(
                 parent=self._parent,
                 # A newer image of the same name, or one that was removed from Glance, is no reason to replace a running

@@ -95,6 +95,8 @@ def test_a_newer_image_does_not_replace_the_server(recording: Recording) -> None
     assert server.ignored == {"imageId", "blockDevices[0].uuid"}
     assert server.request.deleteBeforeReplace
     assert server.inputs["stopBeforeDestroy"] is True
+    # Where Nova would keep a deleted server for some time, the new one could not get its port and volumes.
+    assert server.inputs["forceDelete"] is True
 
 
 def test_a_removed_image_does_not_affect_the_server(run_program: ProgramRunner) -> None:
