@@ -183,8 +183,8 @@ def test_the_command_reports_missing_secrets_and_values_without_effect(
 def test_the_command_warns_of_directories_that_labs_miss(
     services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_stack(tmp_path)
     monkeypatch.chdir(tmp_path)
+    write_stack()
     mounted = [{"source": {"type": "nfs", "serverPath": "/data/butler/rubin"}}]
     values = {"controller": {"config": {"lab": {"volumes": mounted}}}}
     services.applications = {"nublado": Application(name="nublado", values=values, files={"values.yaml": values})}
