@@ -4,7 +4,7 @@ Magnum's API answers before its conductor sets the status. If the provider's fir
 from before the operation: it gives up on a node group, or, if that status is the end of another update, returns at
 once, although Magnum carries the operation out (``StateChangeConf`` in
 resource_openstack_containerinfra_nodegroup_v1.go and resource_openstack_containerinfra_cluster_v1.go of
-terraform-provider-openstack). The default workers are resized by an update of the cluster.
+terraform-provider-openstack).
 """
 
 import re

@@ -11,7 +11,7 @@ from config.names import cluster_of
 from config.resource_types import NODE_GROUP
 from config.stack_config import StackConfig
 from probes import explanations
-from program import address_switch, magnum_updates, node_ports
+from program import address_switch, magnum_updates, node_ports, worker_resize
 from program.application_changes import describe_updates
 from program.failure_hooks import error_hooks
 from program.floating_ip_release import wait_for_release
@@ -34,6 +34,7 @@ def openstack_options(cloud: Cloud, verified: Output[None]) -> ResourceOptions:
     repetitions = {NODE_GROUP: magnum_updates.repeat_once_ended}
     hooks = [
         *error_hooks(explanations.OPENSTACK, lambda _: cloud, repetitions, recover),
+        worker_resize.resize_first(cloud),
         magnum_updates.wait_for_updates(cloud),
         wait_for_release(cloud),
     ]

@@ -9,6 +9,7 @@ from openstack.connection import Connection
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
+from probes.openstack_api import NODE_GROUPS
 from sandbox.process import wait_for
 from tests.sandbox.configuration import vary
 from tests.sandbox.magnum_clusters import NAME, small_cluster
@@ -157,3 +158,35 @@ def test_another_image_replaces_all_nodes(
         program.run("up")
     assert set(images().values()) == set(before.values())
     wait_for_members(tenant, outputs["ingressAddress"])
+
+
+def wait_for_workers(tenant: Connection, wanted: int) -> None:
+    """Wait until the cluster is complete, and the default workers have a number of nodes."""
+    magnum: Any = tenant.container_infrastructure_management
+    found: list[Any] = []
+
+    def complete() -> bool:
+        cluster = magnum.get(f"/clusters/{CLUSTER}").json()
+        workers = magnum.get(f"/clusters/{CLUSTER}/nodegroups/default-worker", headers=NODE_GROUPS).json()
+        found[:] = [cluster["status"], workers["node_count"], len(workers["node_addresses"])]
+        return found == ["UPDATE_COMPLETE", wanted, wanted]
+
+    wait_for(complete, lambda: f"the cluster has {wanted} default workers, found {found}", timeout=300)
+
+
+def test_the_number_of_default_workers_can_be_changed(program: Program, tenant: Connection, tmp_path: Path) -> None:
+    changes = {"clusters": {"cluster": {"workers": {"count": 2}}}}
+    more = Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", changes))
+    magnum: Any = tenant.container_infrastructure_management
+    try:
+        more.run("up")
+        wait_for_workers(tenant, 2)
+        # Somebody else changes it.
+        assert magnum.post(f"/clusters/{CLUSTER}/actions/resize", json={"node_count": 1}, headers=NODE_GROUPS).ok
+        wait_for_workers(tenant, 1)
+        more.run("up", "--refresh")
+        wait_for_workers(tenant, 2)
+    finally:
+        program.run("up")
+    wait_for_workers(tenant, 1)
+    assert program.changes("preview") == {}

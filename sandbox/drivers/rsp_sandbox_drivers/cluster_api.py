@@ -86,6 +86,14 @@ class Driver(SandboxDriver):
             set_status(group, ClusterStatus.UPDATE_IN_PROGRESS)
         _kubernetes_version(context, cluster_template)
 
+    def update_cluster(self, *_: Any, **__: Any) -> None:
+        """Refuse another number of default workers, like magnum-capi-helm up to 1.3.0; `resize_cluster` is the way.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError("Updating a cluster in this way is not currently supported")
+
     def create_nodegroup(self, context: Any, cluster: Any, nodegroup: Any) -> None:
         """Check the flavor, and set the node group's stack id.
 

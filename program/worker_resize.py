@@ -1,0 +1,109 @@
+"""Resize the default workers before the provider updates their cluster, which not every driver of Magnum lets it do.
+
+The provider changes their number by ``PATCH /clusters/ID``. magnum-capi-helm implements that since 1.4.0 only; before,
+the cluster is in status UPDATE_FAILED afterwards, in which Magnum refuses upgrades and further updates
+(``update_cluster`` in ``magnum_capi_helm/driver.py``, ``ClusterUpdateJob`` and ``cluster_update`` in
+``magnum/conductor/handlers/cluster_conductor.py``). ``POST /clusters/ID/actions/resize`` works with every driver, also
+in that status, and Magnum ignores a later update to the number that the workers have.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pulumi import (
+    ResourceHook,
+    ResourceHookArgs,
+    ResourceHookBinding,
+    ResourceTransformation,
+    ResourceTransformationArgs,
+    ResourceTransformationResult,
+)
+
+from config.cloud import Cloud
+from config.resource_types import CLUSTER
+from phalanx.errors import PhalanxError
+from probes import openstack_api
+from probes.openstack_connection import PATIENT_TIMEOUT, connect
+from program.hooks import bind_hooks, in_thread
+from program.waiting import last_answer
+from recovery.services import reported
+
+if TYPE_CHECKING:
+    from openstack.proxy import Proxy
+
+_COUNT: Final = "nodeCount"
+
+_PATIENCE: Final = 90 * 60
+"""Maximum duration of a resize in seconds, as of the cluster's own updates."""
+_PAUSE: Final = 10
+"""Seconds between two queries, and until the first one: by then Magnum's conductor has begun."""
+
+
+def resize_first(cloud: Cloud) -> ResourceTransformation:
+    """Return a transformation after which the default workers are resized before an update of their cluster.
+
+    Args:
+        cloud: The stack's OpenStack project.
+    """
+    hook = ResourceHook("magnum-resize", before_update(cloud))
+    bind = bind_hooks({CLUSTER: ResourceHookBinding(before_update=[hook])})
+
+    def unless_autoscaled(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
+        return None if _COUNT in (args.opts.ignore_changes or []) else bind(args)
+
+    return unless_autoscaled
+
+
+def before_update(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]:
+    """Return a hook that gives the default workers their new number, and waits until Magnum has done it.
+
+    It raises a `PhalanxError` if the resize is refused, has failed or not ended in time, or if Magnum does not answer.
+    """
+
+    async def resize(args: ResourceHookArgs) -> None:
+        wanted, present = (args.new_inputs or {}).get(_COUNT), (args.old_outputs or {}).get(_COUNT)
+        if wanted is not None and wanted != present:
+            await in_thread(_resize, cloud, str(args.id), int(wanted))
+
+    return resize
+
+
+def _resize(cloud: Cloud, cluster: str, count: int) -> None:
+    with reported(f"cannot resize the default workers of the cluster {cluster} to {count}: "):
+        magnum = connect(cloud, timeout=PATIENT_TIMEOUT).container_infrastructure_management
+        answer = magnum.post(
+            f"/clusters/{cluster}/actions/resize", json={"node_count": count}, headers=openstack_api.NODE_GROUPS
+        )
+        if not openstack_api.exists(answer):
+            raise PhalanxError(f"Magnum has no cluster {cluster} any more: run `pulumi refresh`, then `pulumi up`")
+        time.sleep(_PAUSE)
+        workers, found = last_answer(
+            lambda: _states(magnum, cluster),
+            lambda states: not any(_status(each).endswith("_IN_PROGRESS") for each in states),
+            patience=_PATIENCE,
+            pause=_PAUSE,
+        )
+    unfinished = [each for each in (workers, found) if not _status(each).endswith("_COMPLETE")]
+    if unfinished or workers.get("node_count") != count:
+        name = found.get("name", cluster)
+        reason = next((each["status_reason"] for each in unfinished if each.get("status_reason")), "it gives no reason")
+        raise PhalanxError(
+            f"Magnum could not resize the default workers of the cluster {name} to {count} nodes ({reason}): the "
+            f"workers are in status {_status(workers)} with {workers.get('node_count')} nodes, the cluster is in "
+            f"{_status(found)}: remove the cause, and run `pulumi up` again"
+        )
+
+
+def _states(magnum: "Proxy", cluster: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the default workers and the cluster as Magnum shows them.
+
+    Magnum sets the number and status of the workers first, then calls the driver, and then sets the cluster's status.
+    """
+    path = f"/clusters/{cluster}"
+    workers = openstack_api.get(magnum, f"{path}/nodegroups/default-worker", openstack_api.NODE_GROUPS)
+    return workers or {}, openstack_api.get(magnum, path, openstack_api.NODE_GROUPS) or {}
+
+
+def _status(found: Mapping[str, Any]) -> str:
+    return str(found.get("status"))
