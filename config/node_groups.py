@@ -76,7 +76,7 @@ class NodeGroupSettings(Section):
         in_place(
             "updates the bounds of the group; refused if they exclude its current number of nodes. The first "
             "`autoscaling` of any group, and the removal of the last one, turn the autoscaler on and off, and are "
-            "refused"
+            "refused. Driver `heat` scales the default workers only, so that this key is refused there"
         ),
     ] = Field(
         default=None,
@@ -144,14 +144,18 @@ class AdditionalNodeGroup(NodeGroupSettings):
 
 
 def supported_by_driver(clusters: "Clusters") -> Iterator[tuple[KeyPath, str]]:
-    """Yield the settings of node groups that the driver ignores.
+    """Yield the settings of node groups that the driver ignores, or does not apply as they are meant.
 
-    Source: ``_process_node_groups`` in ``magnum_capi_helm/driver.py``; the label of the nodes is that of
-    ``kubeadm-config-template.yaml`` in capi-helm-charts.
+    Sources: ``_process_node_groups``, ``_get_node_counts`` and ``_get_autoscale_values`` in
+    ``magnum_capi_helm/driver.py``; the label of the nodes is that of ``kubeadm-config-template.yaml`` in
+    capi-helm-charts. For Heat, ``enable-auto-scaling.sh`` in ``magnum/drivers/common/templates/kubernetes/fragments``.
     """
     for name, cluster in clusters.items():
         if cluster.driver == "capi":
             yield from _not_passed_on(name, cluster)
+            yield from _without_bounds(name, cluster)
+        else:
+            yield from _not_scaled(name, cluster)
 
 
 def _not_passed_on(cluster_name: str, cluster: "Cluster") -> Iterator[tuple[KeyPath, str]]:
@@ -166,3 +170,26 @@ def _not_passed_on(cluster_name: str, cluster: "Cluster") -> Iterator[tuple[KeyP
             if value:
                 reason = f"Magnum's driver for Cluster API passes on only flavor, count and autoscaling: {way}"
                 yield ("clusters", cluster_name, "nodeGroups", name, key), reason
+
+
+def _without_bounds(cluster_name: str, cluster: "Cluster") -> Iterator[tuple[KeyPath, str]]:
+    """Yield the node groups that are autoscaled although they should not be, as another group is."""
+    if any(group.autoscaling for group in cluster.groups.values()):
+        for name, group in cluster.node_groups.items():
+            if group.autoscaling is None and group.count > 1:
+                reason = (
+                    "is required here if another group of the cluster has it, as Magnum's driver for Cluster API lets "
+                    f"the autoscaler reduce a group without bounds to 1 node: set {{minimum: {group.count}, maximum: "
+                    f"{group.count}}} for a fixed number"
+                )
+                yield ("clusters", cluster_name, "nodeGroups", name, "autoscaling"), reason
+
+
+def _not_scaled(cluster_name: str, cluster: "Cluster") -> Iterator[tuple[KeyPath, str]]:
+    for name, group in cluster.node_groups.items():
+        if group.autoscaling:
+            reason = (
+                "Magnum's driver heat runs the autoscaler for the default workers only: remove it, or set it for "
+                f"clusters.{cluster_name}.workers"
+            )
+            yield ("clusters", cluster_name, "nodeGroups", name, "autoscaling"), reason

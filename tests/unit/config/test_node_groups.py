@@ -74,3 +74,25 @@ def test_values_that_kubelet_or_magnum_would_not_accept(settings: dict[str, Any]
 def test_the_default_workers_have_the_labels_of_the_cluster() -> None:
     with pytest.raises(ConfigError, match=r"rsp:clusters\.cluster\.workers\.labels"):
         environment(**HEAT, clusters__cluster__workers__labels={"gpu": "a100"})
+
+
+@pytest.mark.parametrize("scaled", ["workers", "nodeGroups__labs"])
+def test_cluster_api_needs_bounds_of_each_group_if_one_has_them(scaled: str) -> None:
+    bounds = {f"clusters__cluster__{scaled}__autoscaling": {"minimum": 1, "maximum": 5}}
+    with pytest.raises(ConfigError) as refused:
+        environment(**bounds, **gpus())
+    assert str(refused.value) == (
+        "Pulumi.test.yaml: rsp:clusters.cluster.nodeGroups.gpus.autoscaling: is required here if another group of the "
+        "cluster has it, as Magnum's driver for Cluster API lets the autoscaler reduce a group without bounds to 1 "
+        "node: set {minimum: 2, maximum: 2} for a fixed number"
+    )
+    assert environment(**bounds, **gpus(autoscaling={"minimum": 2, "maximum": 2}))
+    assert environment(**bounds, **gpus(count=1))
+    assert environment(**gpus())
+
+
+def test_heat_scales_the_default_workers_only() -> None:
+    bounds = {"minimum": 1, "maximum": 5}
+    assert environment(**HEAT, **gpus(), clusters__cluster__workers__autoscaling=bounds)
+    with pytest.raises(ConfigError, match=r"nodeGroups\.gpus\.autoscaling: Magnum's driver heat runs the autoscaler"):
+        environment(**HEAT, **gpus(autoscaling=bounds))
