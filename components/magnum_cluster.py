@@ -7,6 +7,7 @@ import pulumi
 from pulumi_openstack import containerinfra
 
 from components.cluster_labels import Autoscaling, ClusterFeatures, template_labels
+from components.glance_images import newest_id
 from config.names import cloud_name
 
 CREATE_TIMEOUT = 90
@@ -38,7 +39,7 @@ class MagnumClusterArgs:
     external_network_id: pulumi.Input[str]
     """ID of the external network of floating IPs."""
     image: str
-    """Name of the Glance image of the nodes."""
+    """Name or ID of the Glance image of the nodes."""
     features: ClusterFeatures
     """Features that the template's labels describe."""
     master_flavor: str
@@ -98,7 +99,7 @@ class MagnumCluster(pulumi.ComponentResource):
             f"{name}-template",
             name=template_name(cloud_name(pulumi.get_stack(), name), args),
             coe="kubernetes",
-            image=args.image,
+            image=self._image(name, args),
             flavor=args.workers.flavor,
             master_flavor=args.master_flavor,
             keypair_id=args.keypair,
@@ -119,8 +120,28 @@ class MagnumCluster(pulumi.ComponentResource):
                 # Magnum refuses to change or delete a template in use. A change creates a template with another name,
                 # upgrades the cluster to it, and deletes the old template at the end of the run.
                 replace_on_changes=["*"],
+                # That of another name is part of the template's name. Stacks from before `_image` have the name here.
+                ignore_changes=["image"],
             ),
         )
+
+    def _image(self, name: str, args: MagnumClusterArgs) -> pulumi.Output[str]:
+        """Return the ID of the image, which stays until another image or release is configured.
+
+        Magnum looks up what a template has at each operation. With a name, each would fail once there is a second image
+        of that name, and a resize would replace all nodes once there is another image of it.
+        """
+        found = newest_id(args.image, self).apply(lambda image_id: image_id or args.image)
+        kept = pulumi.Stash(
+            f"{name}-image",
+            input=found,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=["input"],
+                replacement_trigger=[args.image, args.features.kubernetes_version],
+            ),
+        )
+        return pulumi.Output.from_input(kept.output).apply(str)
 
     def _cluster(
         self,

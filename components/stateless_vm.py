@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 import pulumi
-from pulumi_openstack import blockstorage, compute, images, networking
+from pulumi_openstack import blockstorage, compute, networking
 
+from components.glance_images import newest_id
 from config.names import cloud_name
 
 
@@ -179,9 +180,7 @@ class StatelessVm:
             user_data: User data for cloud-init.
             volumes: Data volumes.
         """
-        image_id = images.get_image_ids_output(
-            name=self._args.image, sort="created_at:desc", opts=pulumi.InvokeOptions(parent=self._parent)
-        ).ids.apply(lambda found: found[0] if found else "")
+        image_id = newest_id(self._args.image, self._parent)
         return compute.Instance(
             f"{self._name}-server",
             name=self._cloud_name(self._name),

@@ -135,9 +135,13 @@ class Cluster(Section):
     )
     image: Annotated[
         Name,
-        in_place("replaces nodes one after another, as for `kubernetesVersion`", heat=Effect.REFUSED),
+        in_place(
+            "replaces nodes one after another, as for `kubernetesVersion`. Another image of the same name has no "
+            "effect until one of both keys changes: set its ID",
+            heat=Effect.REFUSED,
+        ),
     ] = Field(
-        description="Glance image of the nodes; its property os_distro selects Magnum's driver",
+        description="Glance image of the nodes, by name or ID; its property os_distro selects Magnum's driver",
         examples=["ubuntu-2404-kube-v1.36.3"],
     )
     masters: Masters = Field(description="Control plane nodes")

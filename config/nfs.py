@@ -133,7 +133,7 @@ class Nfs(Section):
             "the VM of the NFS server; data and address remain. A newer image of the same name is used at the next "
             "replacement"
         ),
-    ] = Field(description="Glance image: Debian 12 or later with cloud-init", examples=["debian-12"])
+    ] = Field(description="Glance image, by name or ID: Debian 12 or later with cloud-init", examples=["debian-12"])
     flavor: Annotated[Name, in_place("resizes the VM, with a restart during which clients wait")] = Field(
         description="Nova flavor", examples=["m1.small"]
     )

@@ -210,7 +210,9 @@ class VaultServerSettings(Section):
     image: Annotated[
         Name,
         replaces("the VM; the data remains. A newer image of the same name is used at the next replacement"),
-    ] = Field(description="Glance image: Debian 12 or later with cloud-init, for amd64", examples=["debian-12"])
+    ] = Field(
+        description="Glance image, by name or ID: Debian 12 or later with cloud-init, for amd64", examples=["debian-12"]
+    )
     availability_zone: Annotated[Name | None, replaces(f"{_VM.text}. The removal is refused, as the VM would stay")] = (
         Field(default=None, description="Nova availability zone; any if absent", examples=["az-1"])
     )

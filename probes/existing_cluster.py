@@ -42,7 +42,7 @@ def problems(
     settings, key = config.clusters[name], f"clusters.{name}"
     for path, wanted, found in _values(config, name, cluster, template):
         current = names.get(found, found)
-        if wanted != current:
+        if wanted not in (found, current):
             yield Problem(
                 where=f"rsp:{path}",
                 what=f"is {_shown(wanted)}, but the cluster `{cluster.name}` was created with {_shown(current)}, which "

@@ -4,7 +4,7 @@ Sources: ``magnum_capi_helm/driver.py`` and ``conf.py`` of openstack/magnum-capi
 ``magnum.drivers`` of openstack/magnum.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from config import heat_releases, versions
@@ -56,6 +56,32 @@ def image_problems(key: str, cluster: Cluster, image: Any) -> Iterator[Problem]:
         )
     if cluster.driver == "capi":
         yield from _release_problems(key, cluster, image)
+
+
+def images_named(name: str, known: Mapping[str, Any]) -> list[str]:
+    """Return the IDs of the images with a name, or with an ID.
+
+    Args:
+        name: The name or ID.
+        known: All images by ID, and others of them by other keys.
+    """
+    return [key for key, image in known.items() if key == image.id and name in (image.id, image.name)]
+
+
+def ambiguous(key: str, cluster: Cluster, images: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem if several images have the configured name.
+
+    Args:
+        key: Key path of the cluster.
+        cluster: The configuration.
+        images: IDs of the images with that name.
+    """
+    if len(images) > 1:
+        yield Problem(
+            where=f"rsp:{key}.image",
+            what=f"the cloud has {len(images)} images `{cluster.image}`: set the ID of the right one: "
+            f"{' or '.join(sorted(images))}",
+        )
 
 
 def _release_problems(key: str, cluster: Cluster, image: Any) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ class Names:
     cloud: Cloud
     settings: NetworkSettings
     images: Mapping[str, str]
-    """Names of Glance images by key path."""
+    """Names or IDs of Glance images by key path."""
     flavors: Mapping[str, str]
     """Names of Nova flavors by key path."""
     volume_types: Mapping[str, str | None] = field(default_factory=dict)
@@ -36,8 +36,9 @@ class Names:
 
     @functools.cached_property
     def known_images(self) -> Mapping[str, Any]:
-        """All images, by name."""
-        return {each.name: each for each in self.connection.image.images()}
+        """All images, by name and by ID; one of those with the same name."""
+        found = list(self.connection.image.images())
+        return {**{each.name: each for each in found}, **{each.id: each for each in found}}
 
     @functools.cached_property
     def known_flavors(self) -> Mapping[str, Any]:
@@ -65,7 +66,9 @@ class Names:
 
     def check_images(self) -> Iterator[Problem]:
         """Check that the images exist."""
-        return self._check(self.images, self.known_images)
+        for key, image in self.images.items():
+            if image not in self.known_images:
+                yield absent(self.path(key), image, {each.name for each in self.known_images.values()})
 
     def check_compute(self) -> Iterator[Problem]:
         """Check that the flavors, the availability zones of servers and the keypair exist."""

@@ -251,12 +251,26 @@ class _Project:
         for problem in self.names.check_images():
             yield self._tolerated(problem)
         for name, cluster in self.config.clusters.items():
-            if image := self.names.known_images.get(cluster.image):
+            known = self.names.known_images
+            kept, images = self._kept_image(name), magnum_driver.images_named(cluster.image, known)
+            if kept not in images:
+                yield from magnum_driver.ambiguous(f"clusters.{name}", cluster, images)
+            if image := known.get(kept if kept in images else cluster.image):
                 yield from magnum_driver.image_problems(f"clusters.{name}", cluster, image)
         nfs = self.config.nfs
         if nfs and self.connection.compute.find_server(cloud_name(self.stack, "nfs")) is None:
             flavor, image = self.names.known_flavors.get(nfs.flavor), self.names.known_images.get(nfs.image)
             yield from root_disk.problems("rsp:nfs", flavor, image, nfs.boot_volume)
+
+    def _kept_image(self, name: str) -> str | None:
+        """Return what the cluster's template has as the image, if the cluster exists and its release is configured."""
+        cluster = self._existing_clusters[name]
+        if cluster is None or cluster.coe_version != self.config.clusters[name].kubernetes_version:
+            return None
+        return str(self._template_of(cluster).image_id)
+
+    def _template_of(self, cluster: Any) -> Any:
+        return self._magnum.get_cluster_template(cluster.cluster_template_id)
 
     def _tolerated(self, problem: Problem) -> Problem:
         """Return the problem of a missing image as a warning if this run does not need the image."""
@@ -283,10 +297,9 @@ class _Project:
                 yield from magnum_driver.creation_warnings(f"clusters.{name}", settings)
                 yield from self._nodes_trust(name)
                 continue
-            template = self._magnum.get_cluster_template(cluster.cluster_template_id)
-            known = {**self.names.known_flavors, **self.names.known_images}
-            names = {str(each.id): name for name, each in known.items()}
-            yield from existing_cluster.problems(self.config, name, cluster, template, names)
+            known = [*self.names.known_flavors.values(), *self.names.known_images.values()]
+            names = {str(each.id): each.name for each in known}
+            yield from existing_cluster.problems(self.config, name, cluster, self._template_of(cluster), names)
             if cluster.status not in existing_cluster.REPLACED:
                 path = f"/clusters/{cluster.name}/nodegroups"
                 groups = (openstack_api.get(self._magnum, path, openstack_api.NODE_GROUPS) or {}).get("nodegroups", [])

@@ -174,13 +174,33 @@ def wait_for_workers(tenant: Connection, wanted: int) -> None:
     wait_for(complete, lambda: f"the cluster has {wanted} default workers, found {found}", timeout=300)
 
 
-def test_the_number_of_default_workers_can_be_changed(program: Program, tenant: Connection, tmp_path: Path) -> None:
+@pytest.fixture
+def image_of_the_same_name(tenant: Connection, settings: StackConfig) -> Iterator[str]:
+    """Yield the ID of another image with the name of the nodes' image, as after a rebuild of it."""
+    present = tenant.image.find_image(settings.cluster.image, ignore_missing=False)
+    image = tenant.image.create_image(
+        present.name,
+        data=b"Nothing boots here.\n",
+        disk_format="raw",
+        container_format="bare",
+        allow_duplicates=True,
+        os_distro=present.os_distro,
+        kube_version=present.properties["kube_version"],
+    )
+    yield str(image.id)
+    tenant.image.delete_image(image.id)
+
+
+def test_the_number_of_default_workers_can_be_changed(
+    program: Program, tenant: Connection, image_of_the_same_name: str, tmp_path: Path
+) -> None:
     changes = {"clusters": {"cluster": {"workers": {"count": 2}}}}
     more = Program("sandbox", vary(tmp_path / "Pulumi.sandbox.yaml", changes))
     magnum: Any = tenant.container_infrastructure_management
     try:
         more.run("up")
         wait_for_workers(tenant, 2)
+        assert image_of_the_same_name not in {server.image.id for server in nodes(tenant, CLUSTER)}
         # Somebody else changes it.
         assert magnum.post(f"/clusters/{CLUSTER}/actions/resize", json={"node_count": 1}, headers=NODE_GROUPS).ok
         wait_for_workers(tenant, 1)

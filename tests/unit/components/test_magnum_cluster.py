@@ -52,6 +52,22 @@ def test_a_changed_template_is_replaced(recording: Recording) -> None:
     assert not template.request.deleteBeforeReplace
 
 
+def test_the_template_keeps_the_id_of_the_image(recording: Recording) -> None:
+    template, image = recording.one("ClusterTemplate"), recording.one("pulumi:index:Stash")
+    assert image.inputs["input"] == template.inputs["image"] == "image-id"
+    assert template.ignored == {"image"}
+    # A newer image of the same name is ignored, another name or release is not.
+    assert image.ignored == {"input"}
+    assert list(image.request.replacement_trigger.list_value) == ["ubuntu-2404-kube-v1.36.3", "v1.36.3"]
+
+
+@pytest.mark.parametrize("image", ["ubuntu-2404-kube-v1.36.3", "0c9cf3b1-5a67-4a1a-9f2c-7f6f8d3c2b1a"])
+def test_an_image_that_is_not_found_or_an_id_is_left_to_magnum(run_program: ProgramRunner, image: str) -> None:
+    without_image = run_program.having(invokes={"openstack:images/getImageIds:getImageIds": {"ids": []}})
+    template = make(without_image, clusters__cluster__image=image).one("ClusterTemplate")
+    assert template.inputs["image"] == image
+
+
 def test_the_name_of_a_template_depends_on_its_content(run_program: ProgramRunner, recording: Recording) -> None:
     changes: list[dict[str, object]] = [
         {},

@@ -10,7 +10,7 @@ from openstack import exceptions
 from config.names import cloud_name
 from phalanx.claims import Claim
 from tests.unit.probes import recorded_magnum
-from tests.unit.probes.fake_project import FakeProject, named
+from tests.unit.probes.fake_project import IMAGE, FakeProject, named
 from tests.unit.probes.preflight import SHARES, check, check_all, only
 from tests.unit.sample import HEAT, environment
 
@@ -138,6 +138,23 @@ def test_image_driver_and_release_must_fit(
     problems = check(settings)
     assert [problem.fatal for problem in problems] == ([] if fatal is None else [fatal])
     assert "".join(map(str, problems)).startswith(message)
+
+
+def test_several_images_of_the_same_name_need_an_id(project: FakeProject) -> None:
+    project.images += named(IMAGE, os_distro="ubuntu", properties={"kube_version": "v1.36.3"})
+    first, second = [each for each in project.images if each.name == IMAGE]
+    first.id, second.id = "first-id", "second-id"
+    refusal = f"rsp:clusters.cluster.image: the cloud has 2 images `{IMAGE}`: set the ID of the right one: "
+    assert f"{refusal}first-id or second-id" in map(str, check())
+    assert check(environment(clusters__cluster__image="first-id")) == []
+
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
+    project.templates["template-uuid"] = recorded_magnum.template()  # with the name, as Magnum looks it up each time
+    assert only(check()).startswith(refusal)
+    project.templates["template-uuid"] = recorded_magnum.template(image_id="first-id")
+    assert check() == []
+    upgraded = check(environment(clusters__cluster__kubernetesVersion="v1.37.0"))
+    assert upgraded[0].what.startswith("the cloud has 2 images")
 
 
 def test_a_flavor_too_small_for_cluster_api_is_a_warning(project: FakeProject) -> None:

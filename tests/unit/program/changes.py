@@ -1,5 +1,6 @@
 """What the engine would do if a program with another configuration followed one that was deployed."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +15,8 @@ _NOISE: Mapping[str, frozenset[str]] = {"vault:kv/secretV2:SecretV2": frozenset(
 """Properties with the time of the run."""
 
 
-_KEPT = "created-with-"
-"""Beginning of the names of Stashes, which only keep values of the configuration."""
+_KEPT = re.compile(r"created-with-.*|[a-z0-9]+-image")
+"""Names of Stashes that only keep values of the configuration, or the ID of an image for the template."""
 
 
 @dataclass
@@ -39,7 +40,7 @@ def steps(before: Recording, after: Recording) -> Steps:
     old, new = ({(each.type, each.name): each for each in run.resources} for run in (before, after))
     for key in old.keys() | new.keys():
         kind, name = key
-        if name.startswith(_KEPT):
+        if kind == "pulumi:index:Stash" and _KEPT.fullmatch(name):
             continue
         if key not in old:
             found.created.add(kind)

@@ -64,7 +64,7 @@ def secrets_of(recording: Recording) -> Iterator[str]:
     for stash in recording.of("pulumi:index:Stash"):
         if stash.name.startswith("created-with-"):
             continue
-        if stash.name not in ("secrets-rotation", "ingress-assignment"):
+        if stash.name not in ("secrets-rotation", "ingress-assignment", "cluster-image"):
             yield stash.inputs["input"]
     yield from ("computed-role-id", "computed-secret-id", "computed-write-token")
     yield from ("ec2-access", "ec2-secret", "kubeconfig-of-the-test")
