@@ -157,7 +157,10 @@ class Cluster(Section):
     )
     public_api: Annotated[bool, _NEW_CLUSTER] = Field(
         default=True,
-        description="Assign a floating IP to the load balancer of the Kubernetes API; nodes never get one",
+        description=(
+            "Assign a floating IP to the load balancer of the Kubernetes API; nodes never get one. magnum-capi-helm "
+            "before 1.3.0 always assigns one: `doctor` and the next run report it if the key is false"
+        ),
     )
     api_allowed_cidrs: Annotated[tuple[ClientNetwork, ...], _NEW_CLUSTER] = Field(
         default=(),

@@ -72,7 +72,10 @@ class CheckedStack:
     @cached_property
     def clusters(self) -> Mapping[str, StackCluster]:
         """The clusters by name."""
-        return {name: StackCluster(self.name, self.named(name), self.connection) for name in self.config.clusters}
+        return {
+            name: StackCluster(self.name, self.named(name), self.connection, settings)
+            for name, settings in self.config.clusters.items()
+        }
 
     @property
     def environment(self) -> Environment:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from config.cluster import Cluster
 from config.names import cloud_name
 from config.resource_types import CLUSTER
 from config.stack_config import StackConfig
@@ -38,11 +39,13 @@ class StackCluster:
         stack: Name of the stack.
         name: Name of the cluster in Magnum.
         connection: Connection to the OpenStack project.
+        settings: Its configuration.
     """
 
     stack: str
     name: str
     connection: "Shared[Connection]"
+    settings: Cluster
 
     @cached_property
     def kubeconfig(self) -> Shared[str]:
@@ -89,6 +92,11 @@ def _of_openstack(cluster: StackCluster, config: StackConfig) -> Iterator[Check]
         name=magnum.CLUSTER,
         run=lambda: magnum.cluster(connection(), cluster.name),
         requires=(cloud.KEYSTONE, "Magnum"),
+    )
+    yield Check(
+        name=magnum.API_ADDRESS,
+        run=lambda: magnum.address(connection(), cluster.name, config.network.cidr, public=cluster.settings.public_api),
+        requires=(cloud.KEYSTONE, "Magnum", "Neutron"),
     )
     yield Check(
         name=load_balancer.API,

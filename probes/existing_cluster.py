@@ -25,8 +25,14 @@ _OF_TEMPLATE = frozenset({"capi_helm_chart_version"})
 """Labels that magnum-capi-helm reads from the template alone, so that an upgrade changes them."""
 
 
-def problems(
-    config: StackConfig, name: str, cluster: Any, template: Any, names: Mapping[str, str]
+def problems(  # noqa: PLR0913  # all that is compared
+    config: StackConfig,
+    name: str,
+    cluster: Any,
+    template: Any,
+    names: Mapping[str, str],
+    *,
+    public: bool | None = None,
 ) -> Iterator[Problem]:
     """Yield a fatal problem for each configured value that the cluster cannot get.
 
@@ -36,11 +42,13 @@ def problems(
         cluster: The cluster in Magnum, as by openstacksdk.
         template: The cluster's template.
         names: Names of the cloud's flavors and images by ID, as Magnum may have either.
+        public: Whether its API has a floating IP; None if that is not known, and its label counts.
     """
     if cluster.status in REPLACED:
         return
     settings, key = config.clusters[name], f"clusters.{name}"
-    for path, wanted, found in _values(config, name, cluster, template):
+    for path, wanted, label in _values(config, name, cluster, template):
+        found = _flag(public) if path == f"{key}.publicApi" and public is not None else label
         current = names.get(found, found)
         if wanted not in (found, current):
             yield Problem(
@@ -142,6 +150,11 @@ def _other_way(settings: Cluster, key: str, path: str, cluster: Any) -> str:
         return (
             f"or run `openstack coe cluster resize --nodegroup default-master {cluster.name} {settings.masters.count}` "
             "(Magnum 2025.1 or later) and `pulumi refresh`"
+        )
+    if path == f"{key}.publicApi" and not settings.public_api and settings.driver == "capi":
+        return (
+            f"or {NEW_CLUSTER}, once the cloud has magnum-capi-helm 1.3.0 or later, as older releases ignore the key "
+            "and make each API public"
         )
     autoscaled = (cluster.labels or {}).get("auto_scaling_enabled") == "true"
     # Without the autoscaler, which Magnum installs with the cluster, no group would be scaled.

@@ -14,6 +14,7 @@ from probes import (
     active_cluster,
     adopted_network,
     allowances,
+    api_address,
     driver_classes,
     existing_cluster,
     existing_network,
@@ -299,7 +300,9 @@ class _Project:
                 continue
             known = [*self.names.known_flavors.values(), *self.names.known_images.values()]
             names = {str(each.id): each.name for each in known}
-            yield from existing_cluster.problems(self.config, name, cluster, self._template_of(cluster), names)
+            public = api_address.is_public(self.connection, cluster.api_address, self.config.network.cidr)
+            template = self._template_of(cluster)
+            yield from existing_cluster.problems(self.config, name, cluster, template, names, public=public)
             if cluster.status not in existing_cluster.REPLACED:
                 path = f"/clusters/{cluster.name}/nodegroups"
                 groups = (openstack_api.get(self._magnum, path, openstack_api.NODE_GROUPS) or {}).get("nodegroups", [])

@@ -1,9 +1,10 @@
 """Health of the cluster and its node groups, as Magnum reports it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final
 
-from probes import openstack_api
+from probes import api_address, openstack_api
 from probes.explain_openstack import UPDATE_FAILED, explain_cluster, retry_update
 from probes.health.finding import Finding, State, critical, ok, warning
 from probes.namespace_causes import one_line
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 CLUSTER: Final = "cluster"
+API_ADDRESS: Final = "address of the Kubernetes API"
 
 _RUNBOOK: Final = "docs/runbooks/cluster-loss.md"
 
@@ -38,6 +40,34 @@ def cluster(connection: "Connection", name: str) -> Iterator[Finding]:
     known = [each for each in groups if each]
     yield judge_cluster(found, [] if _is_complete(found) else [*explain_cluster(connection, name)], known)
     yield from (_judge_group(name, each) for each in known)
+
+
+def address(connection: "Connection", name: str, network: IPv4Network, *, public: bool) -> Iterator[Finding]:
+    """Check that the Kubernetes API is public only if it is configured.
+
+    Args:
+        connection: Connection to the project.
+        name: Name of the cluster.
+        network: Network of the nodes.
+        public: Whether it should be.
+    """
+    found = openstack_api.get(connection.container_infrastructure_management, f"/clusters/{name}") or {}
+    url = found.get("api_address")
+    is_public = api_address.is_public(connection, url, network)
+    if is_public is public:
+        yield ok(API_ADDRESS, f"{url}, {'public' if public else 'private'}")
+    elif is_public:
+        yield critical(
+            API_ADDRESS,
+            f"{url} is a floating IP although publicApi is false, which magnum-capi-helm before 1.3.0 ignores",
+            "have the cloud's administrators upgrade it, and build another cluster: docs/runbooks/blue-green.md",
+        )
+    elif public and is_public is not None:
+        yield warning(
+            API_ADDRESS,
+            f"{url} is no floating IP although publicApi is true",
+            "build another cluster: docs/runbooks/blue-green.md",
+        )
 
 
 def judge_cluster(found: Mapping[str, Any], reasons: list[str], groups: Sequence[Mapping[str, Any]] = ()) -> Finding:

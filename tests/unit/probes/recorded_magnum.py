@@ -21,6 +21,7 @@ def cluster(config: StackConfig | None = None, **changes: Any) -> SimpleNamespac
     attributes: dict[str, Any] = {
         "name": "rsp-test-cluster",
         "status": "CREATE_COMPLETE",
+        "api_address": "https://203.0.113.7:6443" if settings.public_api else "https://10.20.0.7:6443",
         "cluster_template_id": "template-uuid",
         "coe_version": settings.kubernetes_version,
         "flavor_id": settings.workers.flavor,

@@ -204,6 +204,28 @@ def test_an_existing_cluster_is_compared(project: FakeProject) -> None:
     )
 
 
+@pytest.mark.parametrize(("address", "wanted"), [("203.0.113.7", False), ("10.20.0.7", True)])
+def test_an_api_that_is_not_public_as_configured_is_refused(project: FakeProject, address: str, wanted: bool) -> None:
+    """The label of the cluster is what was configured, but older drivers ignore it."""
+    config = environment(clusters__cluster__publicApi=wanted)
+    project.network.ips = lambda **_: [SimpleNamespace(floating_ip_address="203.0.113.7", port_id=None, description="")]
+    url = f"https://{address}:6443"
+    found = recorded_magnum.cluster(config, flavor_id="id-of-m1.medium", api_address=url)
+    project.clusters["rsp-test-cluster"] = found
+    project.templates["template-uuid"] = recorded_magnum.template(config)
+    message = only(check(config))
+    assert message.startswith(f"rsp:clusters.cluster.publicApi: is `{str(wanted).lower()}`, but the cluster ")
+    assert ("magnum-capi-helm 1.3.0" in message) is not wanted
+    assert check(environment(clusters__cluster__publicApi=not wanted)) == []
+
+
+@pytest.mark.parametrize("url", [None, "https://api.example.org:6443", "https://198.51.100.1:6443"])
+def test_an_unknown_address_says_nothing(project: FakeProject, url: str | None) -> None:
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium", api_address=url)
+    project.templates["template-uuid"] = recorded_magnum.template()
+    assert check() == []
+
+
 def test_a_service_that_the_region_lacks(project: FakeProject) -> None:
     project.absent_services = {"container-infra", "object-store"}
     problems = check(environment(nfs__image="x"))

@@ -1,5 +1,6 @@
 """Services, quotas, servers, the cluster and load balancers in OpenStack."""
 
+from ipaddress import IPv4Network
 from types import SimpleNamespace
 from typing import Any
 
@@ -177,6 +178,30 @@ def test_a_complete_cluster_is_in_order() -> None:
         (State.OK, "UPDATE_COMPLETE, v1.36.3"),
         (State.OK, "CREATE_COMPLETE, 2 nodes"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "public", "states"),
+    [
+        ("203.0.113.7", True, [State.OK]),
+        ("203.0.113.7", False, [State.CRITICAL]),
+        ("10.20.0.7", False, [State.OK]),
+        ("10.20.0.7", True, [State.WARNING]),
+        ("127.0.0.1", False, []),
+    ],
+)
+def test_the_api_is_public_only_if_configured(address: str, public: bool, states: list[State]) -> None:
+    answers: dict[str, tuple[int, Any]] = {
+        "GET /clusters/c": (200, {"uuid": UUID, "name": "c", "api_address": f"https://{address}:6443"}),
+    }
+    floating = [SimpleNamespace(floating_ip_address="203.0.113.7")]
+    with openstack_server(answers) as server:
+        connection: Any = SimpleNamespace(
+            container_infrastructure_management=server.container_infrastructure_management,
+            network=SimpleNamespace(ips=lambda **_: floating),
+        )
+        found = list(magnum.address(connection, "c", IPv4Network("10.20.0.0/24"), public=public))
+    assert [each.state for each in found] == states
 
 
 def test_a_failed_node_group_has_its_reason() -> None:
