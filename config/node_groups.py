@@ -69,7 +69,10 @@ class NodeGroupSettings(Section):
     flavor: Annotated[Name, _GROUP] = Field(description="Nova flavor", examples=["m1.large"])
     count: Annotated[
         Nodes,
-        in_place("adds or deletes nodes. With `autoscaling` it is the initial number, and the current one is kept"),
+        in_place(
+            "adds or deletes nodes. With `autoscaling` it is the initial number, and the current one is kept; of the "
+            "default workers beside an autoscaled group it is refused"
+        ),
     ] = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
     autoscaling: Annotated[
         AutoscalingSettings | None,

@@ -71,7 +71,7 @@ def _values(config: StackConfig, name: str, cluster: Any, template: Any) -> Iter
     yield "cloud.keypair", config.cloud.keypair or "", cluster.keypair or ""
     existing = cluster.labels or {}
     changeable = _OF_TEMPLATE if settings.driver == "capi" else frozenset()
-    for path, label, wanted in _labels(config, name, template.network_driver):
+    for path, label, wanted in _labels(config, name, template.network_driver, existing):
         # Cluster API merges the template's labels, then the cluster's: a label that the latter lacks can be added,
         # except for this one, which releases before 1.4 read from the cluster only.
         fixed = settings.driver == "heat" or label in existing or label == "api_master_lb_allowed_cidrs"
@@ -89,13 +89,16 @@ def _values(config: StackConfig, name: str, cluster: Any, template: Any) -> Iter
         )
 
 
-def _labels(config: StackConfig, name: str, network_driver: str) -> Iterator[tuple[str, str, str]]:
+def _labels(
+    config: StackConfig, name: str, network_driver: str, existing: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
     """Yield key path, name and configured value of the labels that the configuration sets.
 
     Args:
         config: The stack configuration.
         name: Name of the cluster in it.
         network_driver: Network driver of the existing cluster.
+        existing: Labels of the existing cluster.
     """
     settings, key = config.clusters[name], f"clusters.{name}"
     workers = settings.workers
@@ -110,7 +113,9 @@ def _labels(config: StackConfig, name: str, network_driver: str) -> Iterator[tup
     scaled = any(group.autoscaling for group in (workers, *settings.node_groups.values()))
     bounds = workers.autoscaling
     yield f"{key}.workers.autoscaling", "auto_scaling_enabled", _flag(scaled)
-    if scaled:
+    if scaled and not bounds and existing.get("min_node_count") == existing.get("max_node_count"):
+        yield f"{key}.workers.count", "min_node_count", str(workers.count)
+    elif scaled:
         least, most = (bounds.minimum, bounds.maximum) if bounds else (workers.count, workers.count)
         yield f"{key}.workers.autoscaling.minimum", "min_node_count", str(least)
         yield f"{key}.workers.autoscaling.maximum", "max_node_count", str(most)
@@ -155,6 +160,11 @@ def _other_way(settings: Cluster, key: str, path: str, cluster: Any) -> str:
         return (
             f"or {NEW_CLUSTER}, once the cloud has magnum-capi-helm 1.3.0 or later, as older releases ignore the key "
             "and make each API public"
+        )
+    if path == f"{key}.workers.count":
+        return (
+            "as it is both bounds of the workers while a node group is autoscaled, and change the number of a group in "
+            f"{key}.nodeGroups; or {NEW_CLUSTER}"
         )
     autoscaled = (cluster.labels or {}).get("auto_scaling_enabled") == "true"
     # Without the autoscaler, which Magnum installs with the cluster, no group would be scaled.

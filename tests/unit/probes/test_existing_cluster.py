@@ -104,6 +104,20 @@ def test_cluster_api_cannot_change_a_label_that_the_cluster_has() -> None:
     assert "use a group in clusters.cluster.nodeGroups, whose bounds can be changed" in maximum
 
 
+def test_the_number_of_workers_cannot_change_beside_an_autoscaled_group() -> None:
+    before = {"clusters__cluster__nodeGroups__labs__autoscaling": BOUNDS}
+    (refusal,) = refusals(before, {**before, "clusters__cluster__workers__count": 3})
+    assert refusal.startswith(
+        "rsp:clusters.cluster.workers.count: is `3`, but the cluster `rsp-test-cluster` was created with `2`, which "
+        "Magnum cannot change: set it back, as it is both bounds of the workers while a node group is autoscaled"
+    )
+    scaled = {**before, "clusters__cluster__workers__autoscaling": BOUNDS}
+    assert [each.split(": ")[0] for each in refusals(scaled, before)] == [
+        "rsp:clusters.cluster.workers.autoscaling.minimum",
+        "rsp:clusters.cluster.workers.autoscaling.maximum",
+    ]
+
+
 def test_the_way_to_another_flavor_is_a_node_group() -> None:
     (refusal,) = refusals({}, {"clusters__cluster__workers__flavor": "m1.large"})
     assert refusal.endswith(
