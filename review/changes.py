@@ -9,7 +9,7 @@ from review.values import Difference, at, differences
 
 APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
 VAULT_SECRET: Final = "vault:kv/secretV2:SecretV2"  # noqa: S105 - a type
-GENERATED_SECRET: Final = "pulumi:index:Stash"  # noqa: S105 - a type
+GENERATED_SECRET: Final = "rsp:index:SecretStore$pulumi:index:Stash"  # noqa: S105 - a type with its parent's
 
 LOST: Final = ("delete", "replace")
 """Operations that remove something from the cloud, unless it is retained."""
@@ -113,7 +113,7 @@ class Changes:
 def of_run(run: Run) -> Changes:
     """Sort the operations of a run by what they change."""
     applications = [each for each in run.steps if each.type == APPLICATION]
-    secrets = [each for each in run.steps if each.type in {VAULT_SECRET, GENERATED_SECRET}]
+    secrets = [each for each in run.steps if each.type == VAULT_SECRET or _is_generated(each)]
     lost = [each for each in run.steps if each.operation in LOST]
     return Changes(
         stack=run.stack,
@@ -165,9 +165,14 @@ def _other_properties(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
             yield each.path
 
 
+def _is_generated(step: Step) -> bool:
+    """Return whether a resource is a generated secret; other components keep what is no secret in the same type."""
+    return f"::{GENERATED_SECRET}::" in step.urn
+
+
 def _secret(step: Step) -> Secret:
     path = str(at(step.new or step.old, "name") or "")
-    generated = step.type == GENERATED_SECRET
+    generated = _is_generated(step)
     return Secret(name=step.name if generated or not path else path, generated=generated, operation=step.operation)
 
 

@@ -31,6 +31,8 @@ def repository(tmp_path: Path) -> Path:
     path.write_text(path.read_text().replace('gcsBucket: "async"', 'gcsBucket: "async-ssotap"'))
     path = root / "applications" / "gafaelfawr" / "values-ukidacprod.yaml"
     path.write_text(path.read_text().replace("updateSchema: true", "updateSchema: false"))
+    path = root / "applications" / "postgres" / "values-ukidacprod.yaml"
+    path.write_text(path.read_text().replace('postgresStorageClass: "ceph-hdd"', 'postgresStorageClass: "standard"'))
     return root
 
 
@@ -51,7 +53,7 @@ def test_a_repository_with_other_values_is_refused_before_the_first_resource(run
     with pytest.raises(pulumi.RunError) as caught:
         run_stack("ukidacprod", preview=True, changes=VERIFY, recording=recording)
     lines = str(caught.value).splitlines()
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert lines[-2] == (
         'applications/ssotap/values-ukidacprod.yaml: cadc-tap.config.gcsBucket: is "async", expected "async-ssotap"'
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from review import run
+from review import changes, run
 from review.run import Diagnostic, EventLogError, Run
 from review.values import SECRET, UNKNOWN, Difference, PlaintextSecretsError, differences, shown
 
@@ -151,3 +151,19 @@ def test_messages_have_neither_colors_nor_repetitions() -> None:
 )
 def test_differences_have_the_path_of_the_leaf(old: Any, new: Any, expected: list[Difference]) -> None:
     assert list(differences(old, new)) == expected
+
+
+def test_only_stashes_of_secrets_are_generated_secrets() -> None:
+    """Other components keep keys, addresses and IDs in resources of the same type."""
+    parents = {"SecretStore": "secrets-tap-password", "ImmutableKeys": "created-with-cloud.name"}
+    events = [
+        {
+            "op": "create",
+            "urn": f"urn:pulumi:roe::rsp::rsp:index:{parent}$pulumi:index:Stash::{name}",
+            "type": "pulumi:index:Stash",
+        }
+        for parent, name in parents.items()
+    ]
+    found = changes.of_run(parse(*({"resourcePreEvent": {"metadata": each}} for each in events)))
+    assert [(each.name, each.generated) for each in found.secrets] == [("secrets-tap-password", True)]
+    assert [each.name for each in found.others] == ["created-with-cloud.name"]
