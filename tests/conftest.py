@@ -10,6 +10,9 @@ from sandbox import tools
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+# In a workflow of GitHub, Typer would print help and errors as to a terminal, with colors between the words.
+os.environ.pop("GITHUB_ACTIONS", None)
+
 
 @pytest.fixture
 def helm(monkeypatch: pytest.MonkeyPatch) -> str:
