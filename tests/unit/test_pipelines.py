@@ -88,3 +88,25 @@ def test_drift_without_the_deployed_commit_is_an_error(tmp_path: Path, service: 
     )
     assert done.returncode == 1
     assert calls.read_text() == "stack\n"
+
+
+@pytest.mark.parametrize(("preview", "comment", "expected"), [(0, 0, 0), (255, 0, 255), (0, 1, 1)])
+def test_a_job_on_gitlab_fails_if_the_preview_or_its_comment_does(
+    tmp_path: Path, preview: int, comment: int, expected: int
+) -> None:
+    """In any case it comments, but not from `after_script`: it runs for canceled jobs, and its failure is ignored."""
+    job = yaml.safe_load(GITLAB.read_text())["rsp-preview"]
+    assert "after_script" not in job
+    python, calls = tmp_path / ".venv" / "bin" / "python", tmp_path / "calls"
+    python.parent.mkdir(parents=True)
+    for file, status in ((tmp_path / "pulumi", preview), (python, comment)):
+        file.write_text(f'#!/bin/sh\necho "$*" >> "$CALLS"\nexit {status}\n')
+        file.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.defpath}", "CALLS": str(calls), "RSP_DIFF": "/dev/null"},
+        check=False,
+    )
+    assert done.returncode == expected
+    assert [line.split()[:3] for line in calls.read_text().splitlines()][1] == ["-m", "operations", "pull-request"]
