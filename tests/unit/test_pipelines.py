@@ -33,9 +33,13 @@ def test_a_command_exists_with_its_options(command: str) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_commands_of_the_operator_have_the_event_log(file: Path) -> None:
-    """Whatever changes or previews a stack writes the log that the report is made from."""
+    """Whatever changes or previews a stack writes the log that the report is made from.
+
+    A runner may serve several jobs: the log is where it finds none of an earlier job.
+    """
     for line in re.findall(r"pulumi (?:preview|up) .*--stack.*", file.read_text()):
-        assert "--diff --color never --event-log" in line
+        log = "$RSP_EVENTS" if file == GITLAB else "$RUNNER_TEMP/events.jsonl"
+        assert f'--diff --color never --event-log "{log}"' in line
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -83,7 +87,12 @@ def test_drift_without_the_deployed_commit_is_an_error(tmp_path: Path, service: 
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", drift_scripts()[service]],
         cwd=tmp_path,
-        env={"PATH": f"{tmp_path}:{os.defpath}", "CALLS": str(calls), "DIFF": "/dev/null", "RSP_DIFF": "/dev/null"},
+        env={
+            "PATH": f"{tmp_path}:{os.defpath}",
+            "CALLS": str(calls),
+            "RUNNER_TEMP": str(tmp_path),
+            "RSP_DIFF": "/dev/null",
+        },
         check=False,
     )
     assert done.returncode == 1
@@ -105,7 +114,12 @@ def test_a_job_on_gitlab_fails_if_the_preview_or_its_comment_does(
     done = subprocess.run(
         ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])],
         cwd=tmp_path,
-        env={"PATH": f"{tmp_path}:{os.defpath}", "CALLS": str(calls), "RSP_DIFF": "/dev/null"},
+        env={
+            "PATH": f"{tmp_path}:{os.defpath}",
+            "CALLS": str(calls),
+            "RSP_DIFF": "/dev/null",
+            "RSP_EVENTS": str(calls),
+        },
         check=False,
     )
     assert done.returncode == expected
