@@ -8,7 +8,7 @@ from typing import Any, Final
 from review import links
 from review.changes import LOST, SECRETS_MESSAGE, Application, Changes, Loss
 from review.markdown import GITHUB_LIMIT, Block, Fence, Table, Text, code, document
-from review.run import Diagnostic
+from review.run import Diagnostic, without_colors
 from review.values import ABSENT, Difference
 
 _COUNTED: Final = {
@@ -184,7 +184,7 @@ def _value(value: Any) -> str:
 
 def _as_diff(text: str) -> str:
     """Return Pulumi's output with its marks at the beginning of the lines, where highlighters of diffs expect them."""
-    return "\n".join(_DIFF_MARK.sub(_moved, line) for line in _without_refreshes(text.splitlines()))
+    return "\n".join(_DIFF_MARK.sub(_moved, line) for line in _without_refreshes(without_colors(text).splitlines()))
 
 
 def _moved(found: re.Match[str]) -> str:

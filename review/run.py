@@ -29,7 +29,10 @@ _UNCHANGED: Final = frozenset({"same", "read", "refresh", "discard"})
 _REPLACE: Final = "-replace"
 _COLOR: Final = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*[A-Za-z]")
 """Colors in the engine's notation, and in that of terminals."""
-_USELESS: Final = re.compile(r".*program exited with non-zero exit code.*|(preview|update) failed", re.DOTALL)
+_USELESS: Final = re.compile(
+    r".*program exited with non-zero exit code.*|(preview|update) failed|Resource monitor has terminated.*",
+    re.DOTALL,
+)
 """The engine's own errors, which follow those with the cause."""
 
 
@@ -232,8 +235,13 @@ def _diagnostic(event: Mapping[str, Any]) -> list[Diagnostic]:
     return [Diagnostic(severity=found["severity"], message=message, resource=_resource(found.get("urn", "")))]
 
 
+def without_colors(text: str) -> str:
+    """Return the engine's text without colors, of which the CLI leaves some also with ``--color never``."""
+    return _COLOR.sub("", text)
+
+
 def _plain(text: str) -> str:
-    return _COLOR.sub("", text).strip("\n")
+    return without_colors(text).strip("\n")
 
 
 def _resource(urn: str) -> str:

@@ -220,5 +220,7 @@ def test_changes_on_github_are_linked() -> None:
 
 
 def test_marks_of_pulumi_are_moved_to_where_diffs_have_them() -> None:
-    text = comment.render(recorded.of("unchanged"), "  + a\n    ~ b\n  - c\n    +-d\n    --outputs:--\n      e")
+    text = comment.render(
+        recorded.of("unchanged"), "  + a\n    ~ b\n  - c\n    +-d\n    --outputs:--\n      <{%fg 1%}>e<{%reset%}>"
+    )
     assert "\n+   a\n!     b\n-   c\n-+    d\n    --outputs:--\n      e\n" in text

@@ -124,6 +124,7 @@ def test_messages_have_neither_colors_nor_repetitions() -> None:
         diagnostic("waiting", "info", ephemeral=True),
         diagnostic("\n", "info"),
         diagnostic("an unhandled error occurred: program exited with non-zero exit code: 1\n"),
+        diagnostic("<{%reset%}>Resource monitor has terminated, shutting down<{%reset%}>\n"),
         diagnostic("preview failed\n"),
         {"errorEvent": {"error": "the engine failed"}},
     ]
