@@ -40,7 +40,12 @@ if TYPE_CHECKING:
 
 
 def check(
-    config: StackConfig, stack: str, executor: Executor, claims: Callable[[], Sequence[Claim]] = tuple
+    config: StackConfig,
+    stack: str,
+    executor: Executor,
+    claims: Callable[[], Sequence[Claim]] = tuple,
+    *,
+    preview: bool = False,
 ) -> list[Problem]:
     """Check the project with read-only requests.
 
@@ -49,12 +54,13 @@ def check(
         stack: Name of the stack, which identifies its existing resources.
         executor: Runs the requests to the services concurrently.
         claims: Returns the claims of the applications' charts, for which it may have to wait.
+        preview: Whether nothing will be changed, so that read-only credentials cause only a warning.
     """
     try:
         connection = connect(config.cloud)
     except LoginError as error:
         return [error.problem]
-    project = _Project(config, stack, connection, executor, claims)
+    project = _Project(config, stack, connection, executor, claims, preview)
     # All requests to a missing service would fail, too.
     if missing := list(project.services()):
         return missing
@@ -85,6 +91,7 @@ class _Project:
     connection: "Connection"
     executor: Executor
     claims: Callable[[], Sequence[Claim]]
+    preview: bool
 
     @functools.cached_property
     def names(self) -> Names:
@@ -166,6 +173,7 @@ class _Project:
                 where=where,
                 what="is restricted: with it Keystone creates neither the trust that Magnum requires nor EC2 "
                 "credentials; use a user's password in clouds.yaml, or create it again with --unrestricted",
+                fatal=not self.preview,
             )
         else:
             yield Problem(

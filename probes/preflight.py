@@ -33,7 +33,8 @@ class Queries:
         self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
         submit = self._executor.submit
         self._claims: Future[Sequence[Claim]] = Future()
-        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, self._claims.result)
+        claims = self._claims.result
+        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, claims, preview=preview)
         self._phalanx = submit(self._locate, commit)
         self._vault = submit(self._check_vault, stack, preview=preview)
 

@@ -34,7 +34,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         problems: list[Problem] = found.vault
         return problems
 
-    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_: found.openstack)
+    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_, **__: found.openstack)
     monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_, **__: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
@@ -53,7 +53,7 @@ def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -
 def test_the_checks_of_storage_wait_for_the_claims_of_the_applications(monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[object] = []
 
-    def check(*asked: Any) -> list[Problem]:
+    def check(*asked: Any, **_: Any) -> list[Problem]:
         counted.extend(asked[-1]())
         return []
 

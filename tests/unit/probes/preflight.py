@@ -14,15 +14,17 @@ SHARES: dict[str, Any] = {"nfs": None, "shares": {"jhome": {"size": 50}}}
 """Changes of the sample for shares instead of an NFS server."""
 
 
-def check(settings: StackConfig | None = None, claims: Sequence[Claim] = ()) -> list[Problem]:
+def check(settings: StackConfig | None = None, claims: Sequence[Claim] = (), *, preview: bool = False) -> list[Problem]:
     """Return the problems of a configuration, by default those of the sample, without what is said of each driver."""
-    return [each for each in check_all(settings, claims) if not each.where.endswith(".driver")]
+    return [each for each in check_all(settings, claims, preview=preview) if not each.where.endswith(".driver")]
 
 
-def check_all(settings: StackConfig | None = None, claims: Sequence[Claim] = ()) -> list[Problem]:
+def check_all(
+    settings: StackConfig | None = None, claims: Sequence[Claim] = (), *, preview: bool = False
+) -> list[Problem]:
     """Return all problems, as `check` does."""
     with ThreadPoolExecutor(8) as pool:
-        return openstack_preflight.check(settings or environment(), "test", pool, lambda: claims)
+        return openstack_preflight.check(settings or environment(), "test", pool, lambda: claims, preview=preview)
 
 
 def only(problems: list[Problem]) -> str:
