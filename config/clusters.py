@@ -46,6 +46,17 @@ def one_active(clusters: Clusters, active_cluster: str | None) -> Iterator[tuple
         yield ("activeCluster",), reason
 
 
+def different_volumes(clusters: Clusters) -> Iterator[tuple[KeyPath, str]]:
+    """Yield a conflict if two clusters would use the same Cinder volume, which one node can attach."""
+    claims: dict[str, str] = {}
+    for name, cluster in clusters.items():
+        for claim, volume in cluster.claims.items():
+            other = claims.setdefault(volume, f"clusters.{name}.claims.{claim}")
+            if not other.startswith(f"clusters.{name}."):
+                reason = f"{volume} is also the volume of {other}: remove it there; its PersistentVolume remains"
+                yield ("clusters", name, "claims", claim), reason
+
+
 def different_values(clusters: Clusters, applications: ApplicationsSettings) -> Iterator[tuple[KeyPath, str]]:
     """Yield a conflict if two clusters would get the same values for ingress-nginx, and so claim the same address."""
     if len(clusters) > 1 and applications.wiring is WiringMode.VERIFY:

@@ -29,7 +29,9 @@ _FIRST = "cluster"
 supported."""
 
 
-IN_CLUSTER = frozenset({"applications", "argocd", "certificate", "kubernetes", "monitoring", "storage", "vault"})
+IN_CLUSTER = frozenset(
+    {"applications", "argocd", "certificate", "kubernetes", "monitoring", "persistent", "storage", "vault"}
+)
 """First parts of the names of resources in a cluster."""
 
 

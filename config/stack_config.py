@@ -8,7 +8,7 @@ from config.backups import BACKUPS, Backups, existing_volumes, named_claims, som
 from config.changes import in_place, refused, this_run
 from config.cloud import Cloud
 from config.cluster import Cluster
-from config.clusters import ClusterName, Clusters, different_values, one_active
+from config.clusters import ClusterName, Clusters, different_values, different_volumes, one_active
 from config.dns import Dns, ExternalDns
 from config.ingress import Ingress, fixed_nodes
 from config.monitoring import Monitoring
@@ -44,6 +44,7 @@ class StackConfig(StackFile):
         locations_in_no_repository,
         one_active,
         different_values,
+        different_volumes,
     )
 
     cloud: Cloud = Field(description="OpenStack project to deploy into")

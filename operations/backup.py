@@ -235,8 +235,9 @@ def _next_steps(done: Sequence[Restored], stack: str, cluster: str) -> list[str]
         if each.plan.of_claim:
             key = shlex.quote(f'rsp:clusters.{cluster}.claims["{each.plan.volume}"]')
             lines.append(
-                "  Next, give it to the claim, before the claim exists (docs/runbooks/volumes.md): "
-                f"`pulumi config set -s {stack} --path {key} {each.id}`"
+                f"  Next, in a new cluster, which has no such claim yet: "
+                f"`pulumi config set -s {stack} --path {key} {each.id}`; for a claim that exists: "
+                "docs/runbooks/volumes.md, `Restore the volume of a claim`"
             )
     servers = [each for each in done if not each.plan.of_claim]
     if any(each.plan.urn for each in servers):

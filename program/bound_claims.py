@@ -70,7 +70,7 @@ def _find_problem(kubernetes: KubernetesApi, claimed: ClaimedVolume, *, complete
         return str(spec.get("volumeName") or "")
 
     found = last_answer(bound, bool, patience=_PATIENCE if complete else 0, pause=_PAUSE)
-    if found and found != volume:
+    if found and found != volume and _cinder_volume(kubernetes, found) != claimed.volume:
         return (
             f"the claim is bound to {found}, not to {volume}: exchange them as in docs/runbooks/volumes.md, `Bind a "
             "retained volume again`, or remove the key"
@@ -82,3 +82,9 @@ def _find_problem(kubernetes: KubernetesApi, claimed: ClaimedVolume, *, complete
             "it available to the claim again"
         )
     return ""
+
+
+def _cinder_volume(kubernetes: KubernetesApi, name: str) -> str:
+    """Return the ID of the Cinder volume of a PersistentVolume, which somebody may have created by hand."""
+    volume = kubernetes.get(f"/api/v1/persistentvolumes/{quote(name)}") or {}
+    return str(((volume.get("spec") or {}).get("csi") or {}).get("volumeHandle") or "")

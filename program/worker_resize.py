@@ -9,7 +9,8 @@ in that status, and Magnum ignores a later update to the number that the workers
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pulumi import (
     ResourceHook,
@@ -32,12 +33,17 @@ from recovery.services import reported
 if TYPE_CHECKING:
     from openstack.proxy import Proxy
 
+_States: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""The default workers and the cluster as Magnum shows them."""
+
 _COUNT: Final = "nodeCount"
 
 _PATIENCE: Final = 90 * 60
 """Maximum duration of a resize in seconds, as of the cluster's own updates."""
+_DELAY: Final = 120
+"""Seconds within which Magnum's conductor begins the resize."""
 _PAUSE: Final = 10
-"""Seconds between two queries, and until the first one: by then Magnum's conductor has begun."""
+"""Seconds between two queries, and until the first one."""
 
 
 def resize_first(cloud: Cloud) -> ResourceTransformation:
@@ -78,11 +84,9 @@ def _resize(cloud: Cloud, cluster: str, count: int) -> None:
         if not openstack_api.exists(answer):
             raise PhalanxError(f"Magnum has no cluster {cluster} any more: run `pulumi refresh`, then `pulumi up`")
         time.sleep(_PAUSE)
+        last_answer(lambda: _states(magnum, cluster), partial(_begun, count), patience=_DELAY, pause=_PAUSE)
         workers, found = last_answer(
-            lambda: _states(magnum, cluster),
-            lambda states: not any(_status(each).endswith("_IN_PROGRESS") for each in states),
-            patience=_PATIENCE,
-            pause=_PAUSE,
+            lambda: _states(magnum, cluster), lambda states: not _busy(states), patience=_PATIENCE, pause=_PAUSE
         )
     unfinished = [each for each in (workers, found) if not _status(each).endswith("_COMPLETE")]
     if unfinished or workers.get("node_count") != count:
@@ -95,7 +99,16 @@ def _resize(cloud: Cloud, cluster: str, count: int) -> None:
         )
 
 
-def _states(magnum: "Proxy", cluster: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _begun(count: int, states: _States) -> bool:
+    failed = any(_status(each).endswith("_FAILED") for each in states)
+    return failed or _busy(states) or states[0].get("node_count") == count
+
+
+def _busy(states: _States) -> bool:
+    return any(_status(each).endswith("_IN_PROGRESS") for each in states)
+
+
+def _states(magnum: "Proxy", cluster: str) -> _States:
     """Return the default workers and the cluster as Magnum shows them.
 
     Magnum sets the number and status of the workers first, then calls the driver, and then sets the cluster's status.

@@ -47,6 +47,7 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
         )
     state = resources(stack.export(secrets=True))
     owned = {str(each["id"]) for each in state if each.get("id")}
+    claimed = {volume for each in config.clusters.values() for volume in each.claims.values()}
     living = [each for each in state if each["type"] == CLUSTER and each.get("id") in clusters.living]
     kubeconfigs = {each["outputs"]["name"]: kubeconfig(each) for each in living}
     unknown = sorted(clusters.living_names - {name for name, found in kubeconfigs.items() if found})
@@ -57,7 +58,7 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
                 f"the cluster {', '.join(unknown)} is not in the state with its kubeconfig, so that its volumes are "
                 f"not known: run `python -m operations recover -s {stack.name}` first"
             )
-        return {volume for found in kubeconfigs.values() if found for volume in _volumes(found)}
+        return claimed | {volume for found in kubeconfigs.values() if found for volume in _volumes(found)}
 
     # A network that others use may have load balancers of their clusters.
     network = None if config.network.adopt else cloud_name(stack.name, "network")

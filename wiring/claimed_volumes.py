@@ -80,8 +80,8 @@ def find(config: StackConfig, claims: Iterable[Claim]) -> dict[str, list[Claimed
 
 def _unknown(where: str, name: str, declared: Mapping[str, Claim]) -> str:
     expected = sorted(declared)
-    by_hand = "create the PersistentVolumes of others by hand (docs/runbooks/volumes.md)"
     return (
-        f"{where}: no chart in the repository declares this claim{nearest(name, expected)}; expected "
-        f"one of {', '.join(expected) or 'none'}; {by_hand}"
+        f"{where}: no enabled application declares this claim with a chart in the repository{nearest(name, expected)}; "
+        f"expected one of {', '.join(expected) or 'none'}. Remove the key, whose PersistentVolume remains. For a claim "
+        "of an operator or of another chart, create it by hand (docs/runbooks/volumes.md)"
     )

@@ -128,6 +128,8 @@ class SandboxDriver(driver.Driver):
         busy = _busy_groups(list(cluster.nodegroups))
         leaving = [group for group in busy if group.status == ClusterStatus.DELETE_IN_PROGRESS]
         staying = [group for group in busy if group.status != ClusterStatus.DELETE_IN_PROGRESS]
+        if any(group.stack_id is None and not group.is_default for group in staying):
+            return  # `create_nodegroup` is about to set it, and the names of the servers depend on it
         try:
             stack = self.stack_class(stack_context, cluster, template)
             stack.delete_groups(leaving)

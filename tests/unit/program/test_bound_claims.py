@@ -22,7 +22,7 @@ MANUAL: dict[str, Any] = {"applications__sync": "manual"}
 
 
 class Cluster(RecordedCluster):
-    """A cluster with one claim."""
+    """A cluster with one claim, and PersistentVolumes of the Cinder volumes `old` and `ID`."""
 
     def __init__(self) -> None:
         self.claims: list[Object | None] = []
@@ -30,7 +30,9 @@ class Cluster(RecordedCluster):
         super().__init__({})
 
     def get(self, path: str, **_query: str) -> Object | None:
-        """Return the claim."""
+        """Return the claim or a volume."""
+        if path in {"/api/v1/persistentvolumes/pvc-1", "/api/v1/persistentvolumes/restored"}:
+            return {"spec": {"csi": {"volumeHandle": ID if path.endswith("restored") else "old"}}}
         assert path == "/api/v1/namespaces/postgres/persistentvolumeclaims/physpvc"
         return self.claims.pop(0) if len(self.claims) > 1 else self.claims[0]
 
@@ -63,6 +65,11 @@ def test_a_claim_that_is_bound_to_its_volume_is_accepted(run_program: ProgramRun
     cluster.claims = [None, {"spec": {}}, bound(f"cinder-{ID}")]
     run(run_program)
     assert len(cluster.claims) == 1
+
+
+def test_the_volume_may_have_another_name_in_the_cluster(run_program: ProgramRunner, cluster: Cluster) -> None:
+    cluster.claims = [bound("restored")]
+    run(run_program)
 
 
 @pytest.mark.parametrize("preview", [False, True])

@@ -75,6 +75,17 @@ def test_another_number_is_requested_and_awaited() -> None:
     assert states == [("DELETE_COMPLETE", 0, "DELETE_COMPLETE")]
 
 
+def test_a_slow_conductor_is_awaited() -> None:
+    states = [
+        ("CREATE_COMPLETE", 2, "CREATE_COMPLETE"),
+        ("CREATE_COMPLETE", 2, "CREATE_COMPLETE"),
+        ("UPDATE_IN_PROGRESS", 3, "UPDATE_IN_PROGRESS"),
+        ("UPDATE_COMPLETE", 3, "UPDATE_COMPLETE"),
+    ]
+    assert len([each for each in update(states, 3.0) if each.line == RESIZE]) == 1
+    assert states == []
+
+
 def test_an_update_of_something_else_sends_nothing() -> None:
     assert update([], 2.0) == []
 
@@ -91,7 +102,8 @@ def test_an_update_of_something_else_sends_nothing() -> None:
     ],
     ids=["failed", "not begun", "cluster failed"],
 )
-def test_a_resize_that_is_not_made_is_reported(state: State, message: str) -> None:
+def test_a_resize_that_is_not_made_is_reported(state: State, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_resize, "_DELAY", 0)
     with pytest.raises(PhalanxError, match=f"^Magnum could not resize the default workers .*{message}"):
         update([state], 3)
 

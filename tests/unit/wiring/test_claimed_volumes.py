@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from config.loader import ConfigError
 from phalanx.claims import Claim
 from phalanx.errors import PhalanxError
-from tests.unit.sample import environment
+from tests.unit.sample import environment, environment_data
 from wiring import claimed_volumes
 from wiring.claimed_volumes import ClaimedVolume
 
@@ -52,14 +53,20 @@ def test_each_cluster_has_its_own() -> None:
     }
 
 
+def test_two_clusters_cannot_use_the_same_volume() -> None:
+    cluster = {**environment_data()["clusters"]["cluster"], "claims": {"postgres/physpvc": ID}}
+    with pytest.raises(ConfigError, match=rf"green\.claims\[\"postgres/physpvc\"\]: {ID} is also the volume of"):
+        environment(clusters={"cluster": cluster, "green": cluster}, activeCluster="cluster")
+
+
 def test_a_claim_that_no_chart_declares_is_refused() -> None:
     with pytest.raises(PhalanxError) as caught:
         find({"postgres/physpv": ID, "gafaelfawr/data-redis-2": OTHER}, POSTGRES, REDIS)
     one, two = caught.value.problems
     assert one.startswith(
-        "rsp:clusters.cluster.claims.postgres/physpv: no chart in the repository declares this claim; did you mean "
-        "postgres/physpvc?; expected one of gafaelfawr/data-redis-0, "
-        "gafaelfawr/data-redis-1, postgres/physpvc; "
+        "rsp:clusters.cluster.claims.postgres/physpv: no enabled application declares this claim with a chart in the "
+        "repository; did you mean postgres/physpvc?; expected one of gafaelfawr/data-redis-0, gafaelfawr/data-redis-1, "
+        "postgres/physpvc. Remove the key, whose PersistentVolume remains. "
     )
     assert two.startswith("rsp:clusters.cluster.claims.gafaelfawr/data-redis-2: ")
 
