@@ -16,6 +16,7 @@ from config.cluster import LABELS_OF_FIELDS, NEW_CLUSTER, Cluster
 from config.magnum_labels import FIXED
 from config.stack_config import StackConfig
 from probes.magnum_driver import DISTRIBUTIONS
+from probes.openstack_names import is_id
 from probes.problem import Problem
 
 REPLACED = ("CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_FAILED")
@@ -50,6 +51,8 @@ def problems(  # noqa: PLR0913  # all that is compared
     for path, wanted, label in _values(config, name, cluster, template):
         found = _flag(public) if path == f"{key}.publicApi" and public is not None else label
         current = names.get(found, found)
+        if path == f"{key}.image" and is_id(found) and found not in names:
+            continue  # Glance no longer lists it, so that its name is not known.
         if wanted not in (found, current):
             yield Problem(
                 where=f"rsp:{path}",

@@ -32,7 +32,7 @@ from probes import (
 )
 from probes.needs import Flavor, Volumes, of_claims, servers
 from probes.openstack_connection import LoginError, connect, private_ca
-from probes.openstack_names import Names, absent, run
+from probes.openstack_names import Names, absent, is_id, run
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -266,6 +266,7 @@ class _Project:
                 yield from magnum_driver.ambiguous(f"clusters.{name}", cluster, images)
             if image := known.get(kept if kept in images else cluster.image):
                 yield from magnum_driver.image_problems(f"clusters.{name}", cluster, image)
+            yield from self._lost_image(name)
         nfs = self.config.nfs
         if nfs and self.connection.compute.find_server(cloud_name(self.stack, "nfs")) is None:
             flavor, image = self.names.known_flavors.get(nfs.flavor), self.names.known_images.get(nfs.image)
@@ -277,6 +278,20 @@ class _Project:
         if cluster is None or cluster.coe_version != self.config.clusters[name].kubernetes_version:
             return None
         return str(self._template_of(cluster).image_id)
+
+    def _lost_image(self, name: str) -> Iterator[Problem]:
+        """Warn if the image of a cluster's nodes was deleted, which Cluster API needs for each further node."""
+        cluster = self._existing_clusters[name]
+        if cluster is None or self.config.clusters[name].driver == "heat":
+            return
+        used = str(self._template_of(cluster).image_id)
+        if is_id(used) and used not in self.names.known_images and self.connection.image.find_image(used) is None:
+            yield Problem(
+                where=f"rsp:clusters.{name}.image",
+                what=f"the image {used} of the cluster's nodes was deleted, so that no number of nodes can change: "
+                "first upgrade the cluster to another image (docs/runbooks/upgrade.md), without any other change of it",
+                fatal=False,
+            )
 
     def _template_of(self, cluster: Any) -> Any:
         return self._magnum.get_cluster_template(cluster.cluster_template_id)

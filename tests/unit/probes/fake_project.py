@@ -129,7 +129,7 @@ class FakeProject:
             find_server=lambda name: next((each for each in self.servers if each.name == name), None),
             get_limits=get_limits,
         )
-        self.image = SimpleNamespace(images=lambda: self.images)
+        self.image = SimpleNamespace(images=lambda: self.images, find_image=self._image)
         self.block_storage = SimpleNamespace(
             types=lambda: self.volume_types,
             availability_zones=lambda: self.volume_zones,
@@ -168,6 +168,9 @@ class FakeProject:
                 {"nodegroups": self.node_groups} if "/nodegroups" in path else {"hard_limit": self.cluster_quota}
             ),
         )
+
+    def _image(self, id_: str) -> SimpleNamespace | None:
+        return next((each for each in self.images if each.id == id_), None)
 
     def _octavia_quota(self) -> Any:
         if isinstance(self.load_balancer_quota, Exception):

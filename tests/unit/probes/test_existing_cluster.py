@@ -1,3 +1,4 @@
+import uuid
 from types import SimpleNamespace
 from typing import Any
 
@@ -80,6 +81,15 @@ def test_a_value_that_magnum_cannot_change_is_refused(
 def test_heat_cannot_change_what_came_from_the_template(change: dict[str, Any], paths: list[str]) -> None:
     found = refusals(HEAT, {**HEAT, **change})
     assert [each.split(": ")[0] for each in found] == [f"rsp:{path}" for path in paths]
+
+
+def test_an_image_that_glance_no_longer_lists_is_not_compared() -> None:
+    config = environment(**HEAT)
+    cluster, template = recorded_magnum.cluster(config), recorded_magnum.template(config, image_id=str(uuid.uuid4()))
+    assert list(existing_cluster.problems(config, "cluster", cluster, template, {})) == []
+    names = {template.image_id: "fedora-coreos-39"}
+    (problem,) = existing_cluster.problems(config, "cluster", cluster, template, names)
+    assert problem.where == "rsp:clusters.cluster.image"
 
 
 def test_cluster_api_upgrades_and_adds_labels() -> None:

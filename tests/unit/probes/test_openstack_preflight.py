@@ -157,6 +157,15 @@ def test_several_images_of_the_same_name_need_an_id(project: FakeProject) -> Non
     assert upgraded[0].what.startswith("the cloud has 2 images")
 
 
+def test_a_deleted_image_of_the_nodes_is_a_warning(project: FakeProject) -> None:
+    gone = "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster()
+    project.templates["template-uuid"] = recorded_magnum.template(image_id=gone)
+    assert only(check()).startswith(
+        f"rsp:clusters.cluster.image (warning): the image {gone} of the cluster's nodes was"
+    )
+
+
 def test_a_flavor_too_small_for_cluster_api_is_a_warning(project: FakeProject) -> None:
     (large,) = [each for each in project.flavors if each.name == "m1.large"]
     large.vcpus = 1
