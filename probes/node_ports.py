@@ -71,4 +71,5 @@ def _admits_clients(rule: Mapping[str, Any], network: IPv4Network) -> bool:
         return False
     prefix = rule["remote_ip_prefix"]
     within = prefix is not None and IPv4Network(ip_network(prefix)).subnet_of(network)
-    return rule["remote_group_id"] is None and not within
+    grouped = rule["remote_group_id"] or rule.get("remote_address_group_id")
+    return not grouped and not within

@@ -56,7 +56,7 @@ def test_a_concurrent_change_is_kept(bao: OpenBao, tmp_path: Path) -> None:
             existing={NOTE: read},
             oidc_clients="[]",
         )
-        checked = SimpleNamespace(
+        prepared = SimpleNamespace(
             secrets=secrets,
             vault_url=bao.url,
             source=SimpleNamespace(environment=ENVIRONMENT),
@@ -70,7 +70,7 @@ def test_a_concurrent_change_is_kept(bao: OpenBao, tmp_path: Path) -> None:
             disable_read=True,
             opts=ResourceOptions(
                 provider=vault_provider(bao.url),
-                transformations=[refuse_lost_updates(cast("Prepared", checked))],
+                transformations=[refuse_lost_updates(cast("Prepared", prepared))],
                 retain_on_delete=True,
             ),
         )

@@ -67,6 +67,7 @@ def test_rules_that_admit_clients(change: dict[str, Any]) -> None:
         # Those of cluster-api-provider-openstack since 0.11.
         {"remote_ip_prefix": "10.20.0.0/22"},
         {"remote_ip_prefix": None, "remote_group_id": "worker"},
+        {"remote_ip_prefix": None, "remote_address_group_id": "monitoring"},
     ],
 )
 def test_rules_that_admit_no_clients(change: dict[str, Any]) -> None:
