@@ -60,6 +60,8 @@ class AutoscalingSettings(Section):
         return self
 
 
+_COUNT = "Number of nodes; with autoscaling the initial number"
+
 _GROUP = replaces("the node group: its nodes are deleted with all pods on them, then created again")
 
 
@@ -69,11 +71,8 @@ class NodeGroupSettings(Section):
     flavor: Annotated[Name, _GROUP] = Field(description="Nova flavor", examples=["m1.large"])
     count: Annotated[
         Nodes,
-        in_place(
-            "adds or deletes nodes. With `autoscaling` it is the initial number, and the current one is kept; of the "
-            "default workers beside an autoscaled group it is refused"
-        ),
-    ] = Field(examples=[3], description="Number of nodes; with autoscaling the initial number")
+        in_place("adds or deletes nodes. With `autoscaling` it is the initial number, and the current one is kept"),
+    ] = Field(examples=[3], description=_COUNT)
     autoscaling: Annotated[
         AutoscalingSettings | None,
         in_place(
@@ -111,6 +110,13 @@ class DefaultWorkers(NodeGroupSettings):
             "`clusters.NAME.nodeGroups`, or add another cluster and switch to it (docs/runbooks/blue-green.md)"
         ),
     ] = Field(description="Nova flavor", examples=["m1.large"])
+    count: Annotated[
+        Nodes,
+        in_place(
+            "adds or deletes nodes. With `autoscaling` it is the initial number, and the current one is kept; with "
+            "`autoscaling` of node groups only, it is refused"
+        ),
+    ] = Field(examples=[3], description=_COUNT)
     autoscaling: Annotated[
         AutoscalingSettings | None,
         refused(
