@@ -156,7 +156,7 @@ class StackRunner:
             patch.setattr(kept_claims, "_annotate", lambda *_: [])
             if stack == "sandbox":
                 patch.setattr(secret_gathering, "load", lambda _: STATIC_SECRETS_FILE)
-            patch.setattr(openstack_preflight, "check", lambda *_: [])
+            patch.setattr(openstack_preflight, "check", lambda *_, **__: [])
             patch.setattr(openstack_connection, "locate", _located)
             if not vault:
                 patch.setattr(preflight.Queries, "problems", lambda _: list(problems))
