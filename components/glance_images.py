@@ -1,9 +1,9 @@
 """Images that the configuration names, of which the services of OpenStack should get the ID."""
 
-import uuid
-
 import pulumi
 from pulumi_openstack import images
+
+from config.names import is_id
 
 
 def newest_id(image: str, parent: pulumi.Resource) -> pulumi.Output[str]:
@@ -13,9 +13,8 @@ def newest_id(image: str, parent: pulumi.Resource) -> pulumi.Output[str]:
         image: Name of the image, or its ID, which is returned as it is.
         parent: Parent of the look-up.
     """
-    try:
-        return pulumi.Output.from_input(str(uuid.UUID(image)))
-    except ValueError:
-        options = pulumi.InvokeOptions(parent=parent)
-        found = images.get_image_ids_output(name=image, sort="created_at:desc", opts=options)
-        return found.ids.apply(lambda ids: ids[0] if ids else "")
+    if is_id(image):
+        return pulumi.Output.from_input(image)
+    options = pulumi.InvokeOptions(parent=parent)
+    found = images.get_image_ids_output(name=image, sort="created_at:desc", opts=options)
+    return found.ids.apply(lambda ids: ids[0] if ids else "")

@@ -12,30 +12,15 @@ from pulumi_kubernetes.core.v1 import (
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.storage_classes import CINDER_PROVISIONER
-
-
-@dataclass(frozen=True, kw_only=True)
-class PersistentVolumeArgs:
-    """An existing Cinder volume for a PersistentVolumeClaim."""
-
-    namespace: str
-    """Namespace of the claim."""
-    claim: str
-    """Name of the claim."""
-    volume: str
-    """ID of the Cinder volume."""
-    storage_class: str
-    """StorageClass that the claim requests."""
-    size: int
-    """Size that the claim requests, in GiB."""
+from wiring.claimed_volumes import ClaimedVolume
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersistentVolumesArgs:
     """Arguments of `PersistentVolumes`."""
 
-    volumes: Sequence[PersistentVolumeArgs]
-    """The volumes."""
+    volumes: Sequence[ClaimedVolume]
+    """The volumes and their claims."""
 
 
 class PersistentVolumes(pulumi.ComponentResource):
@@ -49,7 +34,7 @@ class PersistentVolumes(pulumi.ComponentResource):
         super().__init__("rsp:index:PersistentVolumes", name, None, opts)
         for each in args.volumes:
             PersistentVolume(
-                f"{name}-{each.namespace}-{each.claim}",
+                f"{name}-{each.namespace}-{each.name}",
                 metadata=ObjectMetaArgs(name=name_of(each.volume)),
                 spec=PersistentVolumeSpecArgs(
                     access_modes=["ReadWriteOnce"],
@@ -57,7 +42,7 @@ class PersistentVolumes(pulumi.ComponentResource):
                     storage_class_name=each.storage_class,
                     persistent_volume_reclaim_policy="Retain",
                     claim_ref=ObjectReferenceArgs(
-                        api_version="v1", kind="PersistentVolumeClaim", namespace=each.namespace, name=each.claim
+                        api_version="v1", kind="PersistentVolumeClaim", namespace=each.namespace, name=each.name
                     ),
                     csi=CSIPersistentVolumeSourceArgs(
                         driver=CINDER_PROVISIONER, volume_handle=each.volume, fs_type="ext4"

@@ -1,5 +1,4 @@
 import re
-from collections import Counter
 from collections.abc import Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Literal, Self
@@ -226,15 +225,6 @@ class Cluster(Section):
         if taken := sorted({"default-master", "default-worker"} & groups.keys()):
             raise ValueError(f"{', '.join(taken)}: Magnum has a node group of this name already: choose another name")
         return groups
-
-    @field_validator("claims")
-    @classmethod
-    def _one_claim_each(cls, claims: dict[str, str]) -> dict[str, str]:
-        for volume, number in Counter(claims.values()).items():
-            if number > 1:
-                names = ", ".join(name for name, each in claims.items() if each == volume)
-                raise ValueError(f"{names} have the same volume {volume}: give it to one of them")
-        return claims
 
     @field_validator("labels")
     @classmethod

@@ -47,12 +47,12 @@ def one_active(clusters: Clusters, active_cluster: str | None) -> Iterator[tuple
 
 
 def different_volumes(clusters: Clusters) -> Iterator[tuple[KeyPath, str]]:
-    """Yield a conflict if two clusters would use the same Cinder volume, which one node can attach."""
+    """Yield a conflict if two claims would get the same Cinder volume, which one node can attach."""
     claims: dict[str, str] = {}
     for name, cluster in clusters.items():
         for claim, volume in cluster.claims.items():
-            other = claims.setdefault(volume, f"clusters.{name}.claims.{claim}")
-            if not other.startswith(f"clusters.{name}."):
+            own = f"clusters.{name}.claims.{claim}"
+            if (other := claims.setdefault(volume, own)) != own:
                 reason = f"{volume} is also the volume of {other}: remove it there; its PersistentVolume remains"
                 yield ("clusters", name, "claims", claim), reason
 

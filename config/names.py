@@ -1,5 +1,6 @@
 """Names of resources in namespaces that other stacks and users share."""
 
+import uuid
 from collections.abc import Iterable
 
 PROJECT = "rsp"
@@ -97,3 +98,11 @@ def volume_description(stack: str, purpose: str) -> str:
         purpose: What the volume is for.
     """
     return f"{purpose} of the Rubin Science Platform ({stack})"
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text is an ID in OpenStack, not a name."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

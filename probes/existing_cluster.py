@@ -14,9 +14,9 @@ from typing import Any
 from config import heat_releases
 from config.cluster import LABELS_OF_FIELDS, NEW_CLUSTER, Cluster
 from config.magnum_labels import FIXED
+from config.names import is_id
 from config.stack_config import StackConfig
 from probes.magnum_driver import DISTRIBUTIONS
-from probes.openstack_names import is_id
 from probes.problem import Problem
 
 REPLACED = ("CREATE_FAILED", "DELETE_IN_PROGRESS", "DELETE_FAILED")

@@ -9,6 +9,7 @@ from typing import Any
 
 from config import heat_releases, versions
 from config.cluster import Cluster, Driver
+from config.names import is_id
 from probes.needs import Flavor
 from probes.problem import Problem
 
@@ -81,6 +82,24 @@ def ambiguous(key: str, cluster: Cluster, images: Sequence[str]) -> Iterator[Pro
             where=f"rsp:{key}.image",
             what=f"the cloud has {len(images)} images `{cluster.image}`: set the ID of the right one: "
             f"{' or '.join(sorted(images))}",
+        )
+
+
+def lost_image(key: str, image: str, known: Mapping[str, Any], api: Any) -> Iterator[Problem]:
+    """Warn if the image of a cluster's nodes was deleted, which Cluster API needs for each further node.
+
+    Args:
+        key: Key path of the cluster.
+        image: The image of the cluster's template, an ID or a name.
+        known: All images that Glance lists, by name and ID.
+        api: Glance, as by openstacksdk, which also finds images that it does not list.
+    """
+    if is_id(image) and image not in known and api.find_image(image) is None:
+        yield Problem(
+            where=f"rsp:{key}.image",
+            what=f"the image {image} of the cluster's nodes was deleted, so that no number of nodes can change: "
+            "first upgrade the cluster to another image (docs/runbooks/upgrade.md), without any other change of it",
+            fatal=False,
         )
 
 

@@ -1,7 +1,6 @@
 """Check that OpenStack has the resources that a stack's file refers to by name."""
 
 import functools
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -98,14 +97,6 @@ class Names:
 def _available(zones: Iterable[Any]) -> set[str]:
     """Return the names of zones in which something can be created."""
     return {each.name for each in zones if (each.state or {}).get("available", True)}
-
-
-def is_id(text: str) -> bool:
-    """Return whether a text is an ID in OpenStack, not a name."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def absent(path: str, name: str, present: Iterable[str], kind: str = "") -> Problem:

@@ -32,7 +32,7 @@ from probes import (
 )
 from probes.needs import Flavor, Volumes, of_claims, servers
 from probes.openstack_connection import LoginError, connect, private_ca
-from probes.openstack_names import Names, absent, is_id, run
+from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
 
 if TYPE_CHECKING:
@@ -236,6 +236,14 @@ class _Project:
         """The stack's clusters in Magnum by name in the configuration; None for one that does not exist."""
         return {name: self._magnum.find_cluster(cloud_name(self.stack, name)) for name in self.config.clusters}
 
+    @functools.cached_property
+    def _templates(self) -> Mapping[str, Any]:
+        """The templates of the stack's clusters, as `_existing_clusters`."""
+        return {
+            name: cluster and self._magnum.get_cluster_template(cluster.cluster_template_id)
+            for name, cluster in self._existing_clusters.items()
+        }
+
     def network(self) -> Iterator[Problem]:
         """Check that the networks and a given floating IP exist, and compare the network with the configuration."""
         server = "nfs" if self.config.nfs else None
@@ -260,13 +268,14 @@ class _Project:
         for problem in self.names.check_images():
             yield self._tolerated(problem)
         for name, cluster in self.config.clusters.items():
-            known = self.names.known_images
+            known, template = self.names.known_images, self._templates[name]
             kept, images = self._kept_image(name), magnum_driver.images_named(cluster.image, known)
             if kept not in images:
                 yield from magnum_driver.ambiguous(f"clusters.{name}", cluster, images)
             if image := known.get(kept if kept in images else cluster.image):
                 yield from magnum_driver.image_problems(f"clusters.{name}", cluster, image)
-            yield from self._lost_image(name)
+            if template is not None and cluster.driver == "capi":
+                yield from magnum_driver.lost_image(f"clusters.{name}", template.image_id, known, self.connection.image)
         nfs = self.config.nfs
         if nfs and self.connection.compute.find_server(cloud_name(self.stack, "nfs")) is None:
             flavor, image = self.names.known_flavors.get(nfs.flavor), self.names.known_images.get(nfs.image)
@@ -274,27 +283,10 @@ class _Project:
 
     def _kept_image(self, name: str) -> str | None:
         """Return what the cluster's template has as the image, if the cluster exists and its release is configured."""
-        cluster = self._existing_clusters[name]
-        if cluster is None or cluster.coe_version != self.config.clusters[name].kubernetes_version:
+        cluster, template = self._existing_clusters[name], self._templates[name]
+        if template is None or cluster.coe_version != self.config.clusters[name].kubernetes_version:
             return None
-        return str(self._template_of(cluster).image_id)
-
-    def _lost_image(self, name: str) -> Iterator[Problem]:
-        """Warn if the image of a cluster's nodes was deleted, which Cluster API needs for each further node."""
-        cluster = self._existing_clusters[name]
-        if cluster is None or self.config.clusters[name].driver == "heat":
-            return
-        used = str(self._template_of(cluster).image_id)
-        if is_id(used) and used not in self.names.known_images and self.connection.image.find_image(used) is None:
-            yield Problem(
-                where=f"rsp:clusters.{name}.image",
-                what=f"the image {used} of the cluster's nodes was deleted, so that no number of nodes can change: "
-                "first upgrade the cluster to another image (docs/runbooks/upgrade.md), without any other change of it",
-                fatal=False,
-            )
-
-    def _template_of(self, cluster: Any) -> Any:
-        return self._magnum.get_cluster_template(cluster.cluster_template_id)
+        return str(template.image_id)
 
     def _tolerated(self, problem: Problem) -> Problem:
         """Return the problem of a missing image as a warning if this run does not need the image."""
@@ -324,7 +316,7 @@ class _Project:
             known = [*self.names.known_flavors.values(), *self.names.known_images.values()]
             names = {str(each.id): each.name for each in known}
             public = api_address.is_public(self.connection, cluster.api_address, self.config.network.cidr)
-            template = self._template_of(cluster)
+            template = self._templates[name]
             yield from existing_cluster.problems(self.config, name, cluster, template, names, public=public)
             if cluster.status not in existing_cluster.REPLACED:
                 path = f"/clusters/{cluster.name}/nodegroups"

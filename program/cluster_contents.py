@@ -13,7 +13,7 @@ from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.monitoring import Monitoring
 from components.object_store import ObjectStore
-from components.persistent_volumes import PersistentVolumes
+from components.persistent_volumes import PersistentVolumes, PersistentVolumesArgs
 from components.platform_records import PlatformRecords
 from components.secret_store import SecretStore
 from components.shared_filesystem import SharedFilesystem
@@ -70,7 +70,8 @@ def deploy(
     config, source = prepared.config, prepared.source
     storage_args = platform_arguments.storage_classes(config.applications)
     storage = StorageClasses(of_cluster(name, "storage-classes"), storage_args, kubernetes)
-    volumes_args = platform_arguments.persistent_volumes(prepared.claimed[name])
+    claimed = prepared.claimed[name]
+    volumes_args = PersistentVolumesArgs(volumes=claimed)
     volumes = PersistentVolumes(of_cluster(name, "persistent-volumes"), volumes_args, kubernetes)
     operator_args = platform_arguments.vault_secrets_operator(config, source, shared.secrets)
     operator_options = after(kubernetes, shared.secrets)
@@ -82,7 +83,6 @@ def deploy(
     applications_options = after(kubernetes, argocd, *shared.files, shared.ingress)
     applications = Applications(of_cluster(name, "applications"), applications_args, applications_options)
     kept_claims.keep(config.applications, source.claims, cluster.kubeconfig, applications.deployed)
-    claimed = prepared.claimed[name]
     bound_claims.verify(name, claimed, config.applications, cluster.kubeconfig, applications.deployed)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]

@@ -1,6 +1,6 @@
 """Create the arguments of the components in Vault and in a cluster from the configuration and the Phalanx checkout."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pulumi
@@ -14,7 +14,6 @@ from components.ingress_address import IngressAddress
 from components.magnum_cluster import MagnumCluster
 from components.monitoring import MonitoringArgs
 from components.object_store import ObjectStore
-from components.persistent_volumes import PersistentVolumeArgs, PersistentVolumesArgs
 from components.secret_access import AppRoleArgs, WriteTokenArgs
 from components.secret_store import SecretStore, SecretStoreArgs
 from components.shared_filesystem import SharedFilesystem
@@ -31,7 +30,6 @@ from phalanx.source import PhalanxSource
 from program import first_installation, lasting_keys, wiring_verification
 from program.preparation import Prepared
 from wiring import configured_facts
-from wiring.claimed_volumes import ClaimedVolume
 from wiring.facts import Facts, Mount
 
 CERT_MANAGER = "cert-manager"
@@ -95,22 +93,6 @@ def storage_classes(settings: ApplicationsSettings) -> StorageClassesArgs:
             )
             for name, each in settings.storage_classes.items()
         }
-    )
-
-
-def persistent_volumes(claimed: Iterable[ClaimedVolume]) -> PersistentVolumesArgs:
-    """Return the arguments of a cluster's PersistentVolumes of volumes that exist already."""
-    return PersistentVolumesArgs(
-        volumes=[
-            PersistentVolumeArgs(
-                namespace=each.namespace,
-                claim=each.name,
-                volume=each.volume,
-                storage_class=each.storage_class,
-                size=each.size,
-            )
-            for each in claimed
-        ]
     )
 
 

@@ -1,15 +1,21 @@
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.persistent_volumes import PersistentVolumeArgs, PersistentVolumes, PersistentVolumesArgs
+from components.persistent_volumes import PersistentVolumes, PersistentVolumesArgs
 from tests.unit.recording import ProgramRunner
+from wiring.claimed_volumes import ClaimedVolume
 
 ID = "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"
 
 
 def test_a_volume_is_reserved_for_its_claim(run_program: ProgramRunner) -> None:
-    volume = PersistentVolumeArgs(
-        namespace="postgres", claim="postgres-physpvc", volume=ID, storage_class="ceph-hdd", size=8
+    volume = ClaimedVolume(
+        namespace="postgres",
+        name="postgres-physpvc",
+        application="postgres",
+        volume=ID,
+        storage_class="ceph-hdd",
+        size=8,
     )
 
     def program() -> None:

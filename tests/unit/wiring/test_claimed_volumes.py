@@ -59,6 +59,11 @@ def test_two_clusters_cannot_use_the_same_volume() -> None:
         environment(clusters={"cluster": cluster, "green": cluster}, activeCluster="cluster")
 
 
+def test_two_claims_of_a_cluster_cannot_get_the_same_volume() -> None:
+    with pytest.raises(ConfigError, match=f"{ID} is also the volume of clusters.cluster.claims.postgres/physpvc"):
+        environment(clusters__cluster__claims={"postgres/physpvc": ID, "gafaelfawr/data-redis-0": ID})
+
+
 def test_a_claim_that_no_chart_declares_is_refused() -> None:
     with pytest.raises(PhalanxError) as caught:
         find({"postgres/physpv": ID, "gafaelfawr/data-redis-2": OTHER}, POSTGRES, REDIS)
