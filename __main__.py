@@ -53,7 +53,7 @@ def build(prepared: Prepared) -> Platform:
     """Register all resources."""
     source = prepared.source
     verified = ImmutableKeys("created-with", platform_arguments.immutable_keys(prepared)).verified
-    openstack = openstack_options(config.cloud, verified)
+    openstack = openstack_options(config.cloud, prepared.location.region, verified)
     network = Network("network", openstack_arguments.network(config.network), openstack)
     nfs_args = openstack_arguments.nfs_server(config, network)
     nfs = NfsServer("nfs", nfs_args, openstack) if nfs_args else None

@@ -1,9 +1,10 @@
 """Connections to OpenStack with the credentials of ``clouds.yaml``."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from config.cloud import Cloud
 from config.names import PROJECT
@@ -20,12 +21,26 @@ TIMEOUT = 10
 PATIENT_TIMEOUT = 30
 """The same for requests that must not fail because a service is slow: those of hooks, and of a recovery."""
 
+PREFERRED_BY_PROVIDER: Final = (
+    # Settings that it prefers to those of clouds.yaml (terraform-provider-openstack, openstack/provider.go).
+    *("OS_REGION_NAME", "OS_ENDPOINT_TYPE", "OS_INSECURE", "OS_CACERT", "OS_CERT", "OS_KEY"),
+    *("OS_SWAUTH", "OS_ALLOW_REAUTH"),
+    # Credentials that it adds to those of clouds.yaml (gophercloud/utils, openstack/clientconfig/requests.go). An ID
+    # counts more than a name, and a token more than a password.
+    *("OS_AUTH_URL", "OS_TOKEN", "OS_AUTH_TOKEN", "OS_USERNAME", "OS_USER_ID", "OS_PASSWORD", "OS_SYSTEM_SCOPE"),
+    *("OS_PROJECT_ID", "OS_PROJECT_NAME", "OS_TENANT_ID", "OS_TENANT_NAME"),
+    *("OS_DOMAIN_ID", "OS_DOMAIN_NAME", "OS_DEFAULT_DOMAIN", "OS_PROJECT_DOMAIN_ID", "OS_PROJECT_DOMAIN_NAME"),
+    *("OS_USER_DOMAIN_ID", "OS_USER_DOMAIN_NAME"),
+    *("OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_APPLICATION_CREDENTIAL_SECRET"),
+)
+"""Environment variables that Pulumi's provider reads beside clouds.yaml; openstacksdk does not."""
+
 # It logs that Keystone is unreachable, which is reported below.
 logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
 
 
 class LoginError(PhalanxError):
-    """The login to OpenStack with an entry of clouds.yaml fails.
+    """The login to OpenStack with an entry of clouds.yaml fails, or Pulumi's provider would log in to another project.
 
     Attributes:
         problem: The reason.
@@ -76,6 +91,22 @@ def connect(cloud: Cloud, project: str = PROJECT, *, timeout: float = TIMEOUT) -
     return connection
 
 
+def connect_as_provider(cloud: Cloud, project: str = PROJECT, *, timeout: float = TIMEOUT) -> "Connection":
+    """Return an authenticated connection to the project and region of Pulumi's provider; arguments as for `connect`.
+
+    Raises:
+        LoginError: The login fails, or variables could lead the provider to another project, region or server.
+    """
+    if found := [name for name in PREFERRED_BY_PROVIDER if os.environ.get(name)]:
+        what = (
+            f"must not be set, as Pulumi's OpenStack provider prefers {'it' if len(found) == 1 else 'them'} to cloud "
+            f"`{cloud.name}` in clouds.yaml, and could deploy to another project or region: run `unset "
+            f"{' '.join(found)}`, and set what the cloud requires in clouds.yaml"
+        )
+        raise LoginError(Problem(where=f"environment variable{'s' * (len(found) > 1)} {', '.join(found)}", what=what))
+    return connect(cloud, project, timeout=timeout)
+
+
 def openstack_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     """Return the exceptions of a request to OpenStack: those of the SDK, and keystoneauth's, which the SDK passes on.
 
@@ -92,7 +123,7 @@ def private_ca(connection: "Connection") -> str | None:
     """Return the file of the CA of the OpenStack API, None if that is a public one.
 
     Args:
-        connection: A connection, whose ``cacert`` in clouds.yaml, or ``OS_CACERT``, names the file.
+        connection: A connection, whose ``cacert`` in clouds.yaml names the file.
     """
     verify, _ = connection.config.get_requests_verify_args()
     return verify if isinstance(verify, str) else None
@@ -108,12 +139,8 @@ class Location(NamedTuple):
 
 
 def locate(cloud: Cloud, project: str = PROJECT) -> Location:
-    """Return the project and region that an entry of clouds.yaml refers to; arguments as for `connect`.
-
-    Raises:
-        LoginError: The login fails.
-    """
-    connection = connect(cloud, project)
+    """Return the project and region of Pulumi's provider; arguments and errors as for `connect_as_provider`."""
+    connection = connect_as_provider(cloud, project)
     return Location(str(connection.current_project_id), connection.config.region_name or "")
 
 

@@ -31,7 +31,7 @@ from probes import (
     root_disk,
 )
 from probes.needs import Flavor, Volumes, of_claims, servers
-from probes.openstack_connection import LoginError, connect, private_ca
+from probes.openstack_connection import LoginError, connect_as_provider, private_ca
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
 
@@ -57,7 +57,7 @@ def check(
         preview: Whether nothing will be changed, so that read-only credentials cause only a warning.
     """
     try:
-        connection = connect(config.cloud)
+        connection = connect_as_provider(config.cloud)
     except LoginError as error:
         return [error.problem]
     project = _Project(config, stack, connection, executor, claims, preview)

@@ -11,7 +11,7 @@ from phalanx import certificates
 from phalanx.certificates import CertificateError
 from probes import adopted_network, allowances, existing_network, existing_volumes, quota, root_disk
 from probes.needs import Flavor
-from probes.openstack_connection import LoginError, connect
+from probes.openstack_connection import LoginError, connect_as_provider
 from probes.openstack_names import Names, run
 from probes.problem import Problem
 
@@ -25,7 +25,7 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
     """
     problems = [*_check_certificate(config)]
     try:
-        connection = connect(config.cloud, config.project)
+        connection = connect_as_provider(config.cloud, config.project)
     except LoginError as error:
         return [*problems, error.problem]
     server = config.server

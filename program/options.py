@@ -20,11 +20,12 @@ from program.preparation import Prepared
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
 
-def openstack_options(cloud: Cloud, verified: Output[None]) -> ResourceOptions:
+def openstack_options(cloud: Cloud, region: str | None, verified: Output[None]) -> ResourceOptions:
     """Return the options of components in OpenStack.
 
     Args:
         cloud: The entry of clouds.yaml.
+        region: As for `openstack_provider`.
         verified: `ImmutableKeys.verified`, for which the provider waits.
     """
     recover = (
@@ -38,7 +39,7 @@ def openstack_options(cloud: Cloud, verified: Output[None]) -> ResourceOptions:
         magnum_updates.wait_for_updates(cloud),
         wait_for_release(cloud),
     ]
-    return ResourceOptions(providers=[openstack_provider(cloud, verified)], transformations=hooks)
+    return ResourceOptions(providers=[openstack_provider(cloud, region, verified)], transformations=hooks)
 
 
 def cluster_options(openstack: ResourceOptions, config: StackConfig) -> ResourceOptions:

@@ -16,17 +16,22 @@ _RETRIES = 3
 """Maximum number of retries of a request to OpenStack."""
 
 
-def openstack_provider(cloud: Cloud, verified: pulumi.Output[None] | None = None) -> openstack.Provider:
+def openstack_provider(
+    cloud: Cloud, region: str | None, verified: pulumi.Output[None] | None = None
+) -> openstack.Provider:
     """Return the provider for an entry of clouds.yaml; the state contains no credentials.
+
+    It also reads variables that `connect_as_provider` refuses.
 
     Args:
         cloud: The entry.
+        region: The region that openstacksdk uses; the provider would not take the first of ``regions`` in clouds.yaml.
         verified: `ImmutableKeys.verified`, for which the provider waits; None if it does not wait.
     """
     return openstack.Provider(
         "openstack",
         cloud=_after(verified, cloud.name),
-        region=cloud.region,
+        region=region or None,
         # After a refused or broken connection, and after status 429 as the service asks for. It never sends a body
         # again, so that nothing is created twice.
         max_retries=_RETRIES,

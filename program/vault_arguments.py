@@ -24,14 +24,13 @@ from config.vault_server import (
     TransitSeal,
 )
 from config.vault_stack import VaultStackConfig
-from probes import openstack_connection
+from probes.openstack_connection import Location
 from program import lasting_keys, openstack_arguments
 
 
-def immutable_keys(config: VaultStackConfig) -> ImmutableKeysArgs:
+def immutable_keys(config: VaultStackConfig, location: Location) -> ImmutableKeysArgs:
     """Return the arguments of the keys that cannot change, or not be removed, which no service reports."""
     password = config.server.admin_password
-    location = openstack_connection.locate(config.cloud, config.project)
     values: dict[str, pulumi.Input[str]] = {
         "cloud.name": location.project_id,
         "cloud.region": location.region,

@@ -32,10 +32,10 @@ def connect(settings: Inputs) -> "Connection":
     """Connect with the settings of Pulumi's provider; like it, take the credentials from clouds.yaml.
 
     Raises:
-        LoginError: The login fails.
+        LoginError: As `openstack_connection.connect_as_provider`.
     """
     cloud = Cloud(name=settings["cloud"], region=settings.get("region"))
-    return openstack_connection.connect(cloud, timeout=openstack_connection.PATIENT_TIMEOUT)
+    return openstack_connection.connect_as_provider(cloud, timeout=openstack_connection.PATIENT_TIMEOUT)
 
 
 def _ids(found: Iterable[Any], inputs: Inputs) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from components.network import Network
 from components.vault_server import VaultServer
 from config import loader
 from config.vault_stack import VaultStackConfig
-from probes import vault_server_preflight
+from probes import openstack_connection, vault_server_preflight
 from program import openstack_arguments, vault_arguments, vault_outputs
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal, user_errors
@@ -26,8 +26,9 @@ def main() -> None:
     config = loader.load(pulumi.Config(), VaultStackConfig)
     refuse_duplicates(config.cloud, directory="vault")
     raise_if_fatal(vault_server_preflight.check(config, pulumi.get_stack()))
-    verified = ImmutableKeys("created-with", vault_arguments.immutable_keys(config)).verified
-    openstack = ResourceOptions(providers=[openstack_provider(config.cloud, verified)])
+    location = openstack_connection.locate(config.cloud, config.project)
+    verified = ImmutableKeys("created-with", vault_arguments.immutable_keys(config, location)).verified
+    openstack = ResourceOptions(providers=[openstack_provider(config.cloud, location.region, verified)])
     network = Network("network", openstack_arguments.network(config.network), openstack)
     server = VaultServer("vault", vault_arguments.vault_server(config, network), openstack)
     vault_outputs.export(config, server)

@@ -40,7 +40,7 @@ from program.providers import openstack_provider
 
 config = load_file(Path("Pulumi.backups.yaml"), StackConfig)
 refuse_duplicates(config.cloud)
-options = ResourceOptions(providers=[openstack_provider(config.cloud)])
+options = ResourceOptions(providers=[openstack_provider(config.cloud, config.cloud.region)])
 network = Network("network", openstack_arguments.network(config.network), options)
 NfsServer("nfs", openstack_arguments.nfs_server(config, network), options)
 """

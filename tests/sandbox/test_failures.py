@@ -110,7 +110,7 @@ def test_a_failed_cluster_fails_with_magnums_reason(
     (subnet,) = network.subnet_ids
 
     def cluster() -> None:
-        options = openstack_options(settings.cloud, Output.from_input(None))
+        options = openstack_options(settings.cloud, settings.cloud.region, Output.from_input(None))
         existing = SimpleNamespace(network_id=network.id, subnet_id=subnet, external_network_id=external.id)
         MagnumCluster("fails", openstack_arguments.cluster(failing, "fails", cast("Network", existing)), options)
 

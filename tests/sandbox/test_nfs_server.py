@@ -53,7 +53,7 @@ def changed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> Ite
             nfs={"address": "10.40.0.10", "image": "debian-12", "flavor": "m1.small", "volumes": volumes},
             protect=False,
         )
-        options = ResourceOptions(providers=[openstack_provider(config.cloud)])
+        options = ResourceOptions(providers=[openstack_provider(config.cloud, config.cloud.region)])
         network = Network("network", openstack_arguments.network(config.network), options)
         args = openstack_arguments.nfs_server(config, network)
         assert args

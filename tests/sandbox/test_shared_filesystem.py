@@ -51,7 +51,7 @@ def deployed(tenant: Connection, tmp_path_factory: pytest.TempPathFactory) -> It
 
     def deploy() -> None:
         (config,) = wanted
-        options = ResourceOptions(providers=[openstack_provider(config.cloud)])
+        options = ResourceOptions(providers=[openstack_provider(config.cloud, config.cloud.region)])
         for name, args in openstack_arguments.shares(config).items():
             made = SharedFilesystem(f"share-{name}", args, options)
             pulumi.export(f"{name}Location", made.location)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from probes import retries
+from probes.openstack_connection import PREFERRED_BY_PROVIDER
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.recording import ProgramRunner
@@ -44,7 +45,8 @@ def pytest_collection_finish() -> None:
 def _no_real_service(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the services in the runner's environment, repeat requests at once; make an f-string of an Output raise."""
     monkeypatch.setattr(retries, "BACKOFF", 0)
-    for name in ("VAULT_TOKEN", "VAULT_ADDR", "OS_CLOUD", "OS_CLIENT_CONFIG_FILE", "KUBECONFIG", "PULUMI_CONFIG"):
+    openstack = ("OS_CLOUD", "OS_CLIENT_CONFIG_FILE", *PREFERRED_BY_PROVIDER)
+    for name in (*openstack, "VAULT_TOKEN", "VAULT_ADDR", "KUBECONFIG", "PULUMI_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PULUMI_ERROR_OUTPUT_STRING", "true")
 

@@ -19,7 +19,7 @@ from program.options import openstack_options
 with user_errors():
     config = loader.load(pulumi.Config(), StackConfig)
     refuse_duplicates(config.cloud)
-    options = openstack_options(config.cloud, pulumi.Output.from_input(None))
+    options = openstack_options(config.cloud, config.cloud.region, pulumi.Output.from_input(None))
     network = Network("network", openstack_arguments.network(config.network), options)
     if nfs_args := openstack_arguments.nfs_server(config, network):
         NfsServer("nfs", nfs_args, options)

@@ -3,10 +3,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from probes import vault_server_preflight
+from probes.openstack_connection import LoginError, connect, locate
+from recovery import openstack
 from tests.unit.json_server import json_server
 from tests.unit.probes.fake_project import FakeProject
 from tests.unit.probes.preflight import check, only
-from tests.unit.sample import environment
+from tests.unit.sample import environment, vault_stack
 
 
 def test_nodes_of_a_new_cluster_must_trust_a_private_authority(project: FakeProject, tmp_path: Path) -> None:
@@ -49,6 +52,26 @@ def test_a_cloud_that_clouds_yaml_does_not_have(
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", clouds_yaml(tmp_path / "clouds.yaml", "http://127.0.0.1:1/v3"))
     message = only(check(environment(cloud={"name": "elsewhere"})))
     assert message.startswith("rsp:cloud: Cloud elsewhere was not found: set it to an entry of clouds.yaml")
+
+
+def test_variables_that_lead_the_provider_to_another_project_are_refused(
+    monkeypatch: pytest.MonkeyPatch, project: FakeProject
+) -> None:
+    for name in ("OS_PROJECT_ID", "OS_TOKEN", "OS_CLOUD"):
+        monkeypatch.setenv(name, "planted")
+    monkeypatch.setenv("OS_CACERT", "")
+    message = only(check())
+    assert message.startswith("environment variables OS_TOKEN, OS_PROJECT_ID: must not be set, as Pulumi's OpenStack ")
+    assert "run `unset OS_TOKEN OS_PROJECT_ID`" in message
+    assert "planted" not in message
+    with pytest.raises(LoginError, match="OS_PROJECT_ID"):
+        locate(environment().cloud)
+    with pytest.raises(LoginError, match="OS_PROJECT_ID"):
+        openstack.connect({"cloud": "test-cloud"})
+    monkeypatch.setattr(vault_server_preflight, "_check_certificate", lambda _: [])
+    assert [str(each) for each in vault_server_preflight.check(vault_stack(), "test")] == [message]
+    # Without the provider, they have no effect.
+    assert connect(environment().cloud).current_project_id == project.current_project_id
 
 
 def test_an_unreachable_keystone(

@@ -23,7 +23,6 @@ def refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Refusal
         if name == "ca.pem":
             signed = private_authority.issue(authority, "localhost")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
-    monkeypatch.delenv("OS_CACERT", raising=False)
     with tls_server(signed["certificate"], signed["key"], tmp_path) as address:
         url = f"https://localhost:{address.partition(':')[2]}/v3"
 

@@ -70,7 +70,7 @@ def test_only_a_new_nfs_server_is_checked(project: FakeProject) -> None:
 def test_the_vault_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     project = FakeProject()
     project.flavors = named("m1.small", vcpus=2, ram=2048, disk=0)
-    monkeypatch.setattr(vault_server_preflight, "connect", lambda *_: project)
+    monkeypatch.setattr(vault_server_preflight, "connect_as_provider", lambda *_: project)
     monkeypatch.setattr(vault_server_preflight, "_check_certificate", lambda _: [])
 
     def problems(**changes: Any) -> list[str]:

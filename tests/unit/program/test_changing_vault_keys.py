@@ -54,7 +54,7 @@ def _outcome(
 ) -> tuple[list[str], Steps | None]:
     """Return the messages that refuse a changed configuration; without any, the steps of the engine."""
     project, changed_to = vault_project_of(vault_stack(**before)), vault_stack(**after)
-    monkeypatch.setattr(vault_server_preflight, "connect", lambda *_: project)
+    monkeypatch.setattr(vault_server_preflight, "connect_as_provider", lambda *_: project)
     monkeypatch.setattr(vault_server_preflight, "_check_certificate", lambda _: [])
     monkeypatch.setattr(openstack_connection, "locate", lambda cloud, _: Location("project-id", cloud.region))
     if refusals := [str(each) for each in vault_server_preflight.check(changed_to, STACK) if each.fatal]:

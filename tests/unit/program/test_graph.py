@@ -206,6 +206,11 @@ def test_every_application_has_all_its_secrets(roe: Recording) -> None:
     assert stored(roe, "pull-secret") == {".dockerconfigjson": '{"auths": {}}'}
 
 
+def test_the_provider_has_the_region_of_the_checks(roe: Recording) -> None:
+    # Not configured: openstacksdk takes it from clouds.yaml.
+    assert roe.one("openstack", "openstack").inputs["region"] == "RegionOne"
+
+
 def test_missing_secrets_are_reported_together_before_the_first_resource(
     run_stack: StackRunner,
     monkeypatch: pytest.MonkeyPatch,

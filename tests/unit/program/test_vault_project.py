@@ -64,7 +64,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeProject:
     """Return an OpenStack project with all resources that the configurations name."""
     found = FakeProject()
     for module in (vault_server_preflight, openstack_connection):
-        monkeypatch.setattr(module, "connect", lambda *_: found)
+        monkeypatch.setattr(module, "connect_as_provider", lambda *_: found)
     return found
 
 
@@ -84,6 +84,11 @@ def test_the_resources_are_a_network_and_a_server(recording: Recording) -> None:
     assert [each.name for each in managed if not recording.ancestors(each)] == []
     assert [each.name for each in managed if not each.provider and each.type != "pulumi:index:Stash"] == []
     assert recording.one("Instance", "vault-server").inputs["blockDevices"][1]["uuid"] == "vault-data-id"
+
+
+def test_the_provider_has_the_region_of_the_checks() -> None:
+    recording = run(as_config(vault_stack_data(server__tls=given(), cloud__region=None)))
+    assert recording.one("openstack").inputs["region"] == "RegionOne"
 
 
 def test_a_preview_has_the_same_resources_as_an_update(recording: Recording) -> None:
@@ -203,7 +208,7 @@ def test_an_unknown_cloud_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(_: object, project: str) -> None:
         raise LoginError(Problem(where=f"{project}:cloud", what="Cloud test-cloud was not found"))
 
-    monkeypatch.setattr(vault_server_preflight, "connect", connect)
+    monkeypatch.setattr(vault_server_preflight, "connect_as_provider", connect)
     assert refused() == "rsp-vault:cloud: Cloud test-cloud was not found"
 
 
