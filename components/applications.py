@@ -5,8 +5,8 @@ from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_kubernetes.core.v1 import Namespace, PersistentVolumeClaimPatch
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
+from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.argocd import ARGOCD
 from components.argoproj import Application, ApplicationPatch
@@ -14,7 +14,6 @@ from components.timeouts import timeouts
 from components.vault_secrets_operator import OPERATOR
 from config.applications import SyncMode
 from phalanx.charts import Manifest
-from phalanx.claims import Claim
 from phalanx.git_addresses import is_commit
 from phalanx.manifests import Manifests
 from phalanx.source import BOOTSTRAPPED
@@ -48,13 +47,6 @@ _RETAINED = {**_TAKE_OVER, "pulumi.com/patchFieldManager": "pulumi-kubernetes-re
 has a random name, and fields that a former manager has set would remain forever, even if the program no longer contains
 them."""
 
-KEPT: Mapping[str, str] = {
-    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
-    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
-}
-"""Annotations that keep Argo CD from deleting a claim, and from reporting its Application as OutOfSync
-(https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/)."""
-
 _NOTHING = ("jsonpath={.metadata.uid}",)
 """Condition that every object meets, so that the annotation ``waitFor`` is set and owned as for all other objects."""
 
@@ -80,9 +72,6 @@ class ApplicationsArgs:
     """Sync mode by application."""
     not_awaited: Collection[str] = ()
     """Applications that may remain unsynced or unhealthy."""
-    claims: Iterable[Claim] = ()
-    """Claims of the applications' charts that Argo CD must not delete, and that exist once the applications are
-    deployed."""
     timeout: int
     """Seconds to wait until an application is synced and healthy."""
 
@@ -119,7 +108,6 @@ class Applications(pulumi.ComponentResource):
             made = {each: self._deploy(each, applications[each], before) for each in stage}
             before = list(made.values())
             deployed.update(made)
-        self._keep_claims(deployed)
         self.deployed = deployed
         revisions = {each: made["spec"]["source"]["targetRevision"] for each, made in sorted(applications.items())}
         # Without one of the resources, there is no such output: the engine keeps those of the last complete run.
@@ -154,23 +142,6 @@ class Applications(pulumi.ComponentResource):
             ),
         )
         return self._first_sync(manifest, made) if manual else made
-
-    def _keep_claims(self, deployed: Mapping[str, pulumi.Resource]) -> None:
-        """Keep Argo CD from deleting claims with their Application, or when a chart no longer contains them.
-
-        Argo CD reads these annotations from the live object, and does not revert annotations that are not in the chart.
-        """
-        for claim in self._args.claims:
-            name = claim.application
-            annotations = {**KEPT, "pulumi.com/skipAwait": "true", **_RETAINED}
-            PersistentVolumeClaimPatch(
-                f"{self._name}-{name}-{claim.name}-claim",
-                metadata=ObjectMetaPatchArgs(name=claim.name, namespace=claim.namespace, annotations=annotations),
-                # Without it, the annotations would be removed just before Argo CD deletes the claim.
-                opts=ResourceOptions.merge(
-                    self._child, ResourceOptions(depends_on=[deployed[name]], retain_on_delete=True)
-                ),
-            )
 
     def _overrides(self, application: str) -> dict[str, Any]:
         """Return the Helm values that override those of the repository."""

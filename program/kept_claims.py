@@ -1,8 +1,8 @@
-"""Keep the claims of applications that no run syncs and waits for.
+"""Keep Argo CD from deleting claims with their Application, or when a chart no longer contains them.
 
-Argo CD deletes a claim with its Application, or when the chart no longer contains it, unless the claim has the
-annotations `KEPT`. The claims of all other applications get them as resources. The claims handled here may not exist,
-or not yet: the operator has not synced them, or the Application, which need not be healthy, lacks them.
+Argo CD reads the annotations `KEPT` from the live object, and does not revert annotations that are not in the chart. A
+resource with them would be unchanged when a claim was deleted and created again, and lacks them. A claim need not exist
+yet: perhaps the operator has not synced its Application, or that may stay unhealthy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import pulumi
 
-from components.applications import KEPT
 from components.argocd import ARGOCD
 from config.applications import ApplicationsSettings, SyncMode
 from phalanx.claims import Claim
@@ -21,9 +20,16 @@ from program.errors import user_errors
 from program.hooks import in_thread
 from program.waiting import last_answer
 
+KEPT: Final[Mapping[str, str]] = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+}
+"""Annotations that keep Argo CD from deleting a claim, and from reporting its Application as OutOfSync
+(https://argo-cd.readthedocs.io/en/stable/user-guide/sync-options/)."""
+
 PATIENCE: Final = 120
-"""Maximum number of seconds to wait for the sync in which Argo CD creates claims, which follows the change of the
-Application."""
+"""Maximum number of seconds to wait for the sync in which Argo CD creates the claims of an Application that is not
+awaited."""
 
 _PAUSE: Final = 1
 """Seconds between two queries."""
@@ -48,13 +54,14 @@ def keep(
     """
     if pulumi.runtime.is_dry_run():
         return
-    unattended: dict[str, list[Claim]] = {}
+    deletable: dict[str, list[Claim]] = {}
     for each in claims:
-        if each.deletable and not settings.attended(each.application):
-            unattended.setdefault(each.application, []).append(each)
+        if each.deletable:
+            deletable.setdefault(each.application, []).append(each)
 
-    for name, found in unattended.items():
-        patience = 0 if settings.sync_of(name) is SyncMode.MANUAL else PATIENCE
+    for name, found in deletable.items():
+        synced_later = name in settings.not_awaited and settings.sync_of(name) is not SyncMode.MANUAL
+        patience = PATIENCE if synced_later else 0
         known = pulumi.Output.all(kubeconfig, deployed[name].urn)
         known.apply(partial(_keep, name, found, patience))
 

@@ -172,7 +172,6 @@ def applications(prepared: Prepared, cluster: MagnumCluster, facts: Facts[pulumi
         verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
         sync={name: settings.sync_of(name) for name in source.manifests.applications},
         not_awaited=settings.not_awaited,
-        claims=[each for each in source.claims if each.deletable and settings.attended(each.application)],
         timeout=settings.timeout,
     )
 

@@ -21,7 +21,6 @@ EVERY_CHANGE = (ON_CHANGE, AUTOMATIC, MANUAL, ON_CHANGE, MANUAL, AUTOMATIC, ON_C
 
 APPLICATION = "kubernetes:argoproj.io/v1alpha1:Application"
 FIRST_SYNC = "kubernetes:argoproj.io/v1alpha1:ApplicationPatch"
-KEPT_CLAIM = "kubernetes:core/v1:PersistentVolumeClaimPatch"
 
 Varied = Callable[[dict[str, Any]], Program]
 
@@ -45,8 +44,7 @@ def planned(program: Program) -> dict[str, set[str]]:
 def expected_changes(before: SyncMode, after: SyncMode) -> dict[str, set[str]]:
     changes = {"update": {APPLICATION}}
     if MANUAL in (before, after):
-        created, deleted = (FIRST_SYNC, KEPT_CLAIM) if after is MANUAL else (KEPT_CLAIM, FIRST_SYNC)
-        changes |= {"create": {created}, "delete": {deleted}}
+        changes["create" if after is MANUAL else "delete"] = {FIRST_SYNC}
     return changes
 
 

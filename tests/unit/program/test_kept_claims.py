@@ -1,4 +1,4 @@
-"""Claims of applications that no run syncs and waits for are annotated once they exist."""
+"""Claims of applications are annotated once they exist."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -6,11 +6,12 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from components.applications import KEPT
 from phalanx.claims import Claim
 from probes.kubernetes_api import Object
 from program import kept_claims
+from program.kept_claims import KEPT
 from tests.unit.probes.recorded_cluster import RecordedCluster
+from tests.unit.program.conftest import StackRunner
 from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment
 
@@ -68,12 +69,26 @@ def live(annotations: dict[str, str] | None = None) -> Object:
     return {"metadata": {"name": "data", "annotations": annotations}}
 
 
-@pytest.mark.parametrize("changes", [WAITING, MANUAL], ids=["not awaited", "manual"])
+@pytest.mark.parametrize("changes", [{}, WAITING, MANUAL], ids=["awaited", "not awaited", "manual"])
 def test_a_claim_is_annotated_once(run_program: ProgramRunner, cluster: Cluster, changes: dict[str, Any]) -> None:
     cluster.claims = [live(), live({"owner": "somebody", **KEPT})]
     for _ in range(2):
         assert update(run_program, Claim(application="tap", **CLAIM), **changes) == []
     assert cluster.merged == [(PATH, {"metadata": {"annotations": KEPT}})]
+
+
+def test_claims_of_charts_are_kept(run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Claim] = []
+    monkeypatch.setattr(kept_claims, "keep", lambda _, claims, *__: found.extend(claims))
+    run_stack("sandbox")
+    assert [(each.namespace, each.name) for each in found if each.deletable] == [("postgres", "postgres-physpvc")]
+
+
+def test_a_claim_that_was_created_again_is_annotated_again(run_program: ProgramRunner, cluster: Cluster) -> None:
+    cluster.claims = [live(), live()]
+    for _ in range(2):
+        assert update(run_program, Claim(application="tap", **CLAIM)) == []
+    assert cluster.merged == [(PATH, {"metadata": {"annotations": KEPT}})] * 2
 
 
 def test_a_claim_that_argo_cd_is_about_to_create_is_awaited(run_program: ProgramRunner, cluster: Cluster) -> None:
@@ -82,7 +97,9 @@ def test_a_claim_that_argo_cd_is_about_to_create_is_awaited(run_program: Program
     assert len(cluster.merged) == 1
 
 
-@pytest.mark.parametrize(("changes", "patience"), [(WAITING, -1), (MANUAL, 30)], ids=["not awaited", "manual"])
+@pytest.mark.parametrize(
+    ("changes", "patience"), [({}, 30), (WAITING, -1), (MANUAL, 30)], ids=["awaited", "not awaited", "manual"]
+)
 def test_a_claim_that_does_not_exist_is_no_error(
     run_program: ProgramRunner,
     cluster: Cluster,
@@ -156,9 +173,7 @@ def test_a_claim_of_the_sync_that_is_just_over_is_annotated(run_program: Program
 
 def test_other_claims_are_left_alone(run_program: ProgramRunner, cluster: Cluster) -> None:
     cluster.claims = [live()]
-    claim = Claim(application="tap", **CLAIM)
-    update(run_program, claim)
-    update(run_program, claim, preview=True, **WAITING)
-    update(run_program, Claim(application="tap", **CLAIM, template=True), **WAITING)
-    update(run_program, Claim(application="tap", **CLAIM, decided=True), **WAITING)
+    update(run_program, Claim(application="tap", **CLAIM), preview=True)
+    update(run_program, Claim(application="tap", **CLAIM, template=True))
+    update(run_program, Claim(application="tap", **CLAIM, decided=True))
     assert cluster.queried == 0

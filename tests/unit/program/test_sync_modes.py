@@ -105,21 +105,3 @@ def test_a_change_of_the_timeout_updates_no_resource(mode: SyncMode, run_stack: 
     assert compared(short) == compared(long)
     timeouts = long.one("Application", "applications-tap").request.customTimeouts
     assert (timeouts.create, timeouts.update, timeouts.delete) == ("3600s", "3600s", "3600s")
-
-
-def test_claims_of_charts_are_kept(run_stack: StackRunner) -> None:
-    recording = run_stack("sandbox")
-    (kept,) = recording.of("PersistentVolumeClaimPatch")
-    assert kept.name == "applications-postgres-postgres-physpvc-claim"
-    metadata = kept.inputs["metadata"]
-    assert (metadata["namespace"], metadata["name"]) == ("postgres", "postgres-physpvc")
-    assert metadata["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
-    # Deleted before the Application, but without an effect on the claim.
-    assert recording.one("Application", "applications-postgres").urn in kept.dependencies
-    assert kept.request.retainOnDelete
-
-
-@pytest.mark.parametrize("settings", [{"sync": "manual"}, {"wait": False}])
-def test_a_claim_that_may_not_exist_yet_is_left_alone(settings: dict[str, Any], run_stack: StackRunner) -> None:
-    recording = run_stack("sandbox", changes={"applications": {"overrides": {"postgres": settings}}})
-    assert recording.of("PersistentVolumeClaimPatch") == []
