@@ -9,7 +9,7 @@ from urllib.parse import quote
 from config.names import LOAD_BALANCER, cloud_name
 from config.stack_config import StackConfig
 from config.vault_stack import VaultStackConfig
-from probes import cinder_backups, openstack_api, quota, vault_server_needs
+from probes import cinder_backups, existing_data, openstack_api, quota, vault_server_needs
 from probes.needs import Flavor, Volumes, needs
 from probes.quota import Allowance, Project, Row
 
@@ -64,14 +64,14 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
         openstack.exceptions.SDKException: A service cannot be reached.
     """
     default_type = executor.submit(_default_volume_type, connection)
-    existing = executor.submit(_names, connection, bool(config.shares))
+    existing = executor.submit(_has_data, config, stack, connection)
     balancers = executor.submit(_balancers, connection)
     share_types = executor.submit(_share_types, connection, config)
     services = [*_SERVICES, _octavia, _magnum]
     if config.shares:
         services.append(lambda connection: _manila(connection, share_types.result().values()))
     found = allowances(connection, executor, services)
-    first = not any(name.startswith(cloud_name(stack, "")) for name in existing.result())
+    first = not existing.result()
     balancer_names = balancers.result()
     ours = cloud_name(stack, LOAD_BALANCER) in (balancer_names or ())
     switching = not first and balancer_names is not None and ours != (config.ingress.mode == "octavia")
@@ -108,11 +108,11 @@ def project_of(connection: "Connection") -> Project:
     return Project(name=project.name, id=str(connection.current_project_id), region=connection.config.region_name)
 
 
-def _names(connection: "Connection", shares: bool) -> list[str]:
-    """Return the names of what outlives a stack's servers: volumes and, if wanted, shares."""
-    manila: Any = connection.shared_file_system if shares else None
-    listed = [*connection.block_storage.volumes(), *(manila.shares(details=False) if shares else ())]
-    return [each.name or "" for each in listed]
+def _has_data(config: StackConfig, stack: str, connection: "Connection") -> bool:
+    """Return whether a stack has volumes or shares, which outlive its servers."""
+    manila: Any = connection.shared_file_system if config.shares else None
+    shares = manila.shares(details=False) if manila else ()
+    return existing_data.exists(config, stack, connection.block_storage.volumes(), shares)
 
 
 def _kept(connection: "Connection", stack: str) -> dict[str, int]:

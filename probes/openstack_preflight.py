@@ -17,6 +17,7 @@ from probes import (
     api_address,
     driver_classes,
     existing_cluster,
+    existing_data,
     existing_network,
     existing_node_groups,
     existing_shares,
@@ -348,10 +349,8 @@ class _Project:
         """Check volume types and the names of StorageClasses, and compare the data volumes with the configuration."""
         yield from self.names.check_volumes()
         # After the loss of a cluster, its claims are restored with their class.
-        first = not any(self._existing_clusters.values()) and not any(
-            (each.name or "").startswith(cloud_name(self.stack, "")) for each in self.volumes
-        )
-        yield from driver_classes.problems(self.config, self.names.known_volume_types, first=first)
+        exists = any(self._existing_clusters.values()) or existing_data.exists(self.config, self.stack, self.volumes)
+        yield from driver_classes.problems(self.config, self.names.known_volume_types, first=not exists)
         wanted = {
             f"rsp:nfs.volumes.{name}": existing_volumes.Wanted(
                 name=cloud_name(self.stack, f"nfs-{name}"),

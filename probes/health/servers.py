@@ -41,7 +41,9 @@ def nodes(connection: "Connection", config: StackConfig, stack: str) -> Iterator
         stack: Name of the stack.
     """
     prefixes = tuple(cloud_name(stack, name)[:_SHARED_PREFIX] for name in config.clusters)
-    yield from judge_nodes([each for each in connection.compute.servers() if each.name.startswith(prefixes)])
+    found = [each for each in connection.compute.servers() if each.name.startswith(prefixes)]
+    # With a long name of the stack, nothing of the cluster's name is left in the prefix.
+    yield from judge_nodes([each for each in found if each.name != cloud_name(stack, "nfs")])
 
 
 def judge_nodes(servers: Iterable[Any]) -> Iterator[Finding]:

@@ -127,7 +127,7 @@ def test_the_quotas_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 1
     assert ["cores", "16", "0", "10", "6", "clusters"] in [line.split() for line in result.stdout.splitlines()]
     assert result.stdout.endswith("openstack quota set --cores 16 project-id\n")
-    project.volumes = [SimpleNamespace(name="rsp-test-nfs-data", size=100)]
+    project.volumes = [SimpleNamespace(name="rsp-test-nfs-data", size=100, metadata={})]
     assert "--cores 16" in size("--cloud").stdout
 
 

@@ -11,7 +11,7 @@ IMAGE = "ubuntu-2404-kube-v1.36.3"
 
 
 def named(*names: str, **attributes: Any) -> list[SimpleNamespace]:
-    return [SimpleNamespace(name=name, id=f"id-of-{name}", **attributes) for name in names]
+    return [SimpleNamespace(name=name, id=f"id-of-{name}", **{"metadata": {}, **attributes}) for name in names]
 
 
 def networks(*names: str) -> list[SimpleNamespace]:

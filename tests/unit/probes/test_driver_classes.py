@@ -28,6 +28,11 @@ def test_a_class_of_the_stack_must_not_be_one_of_the_driver(project: FakeProject
     assert not [each for each in check(environment(**COLLIDING)) if "both would change it" in each.what]
 
 
+def test_the_volumes_of_another_stack_have_no_claims_of_this_one(project: FakeProject) -> None:
+    project.volumes = named(cloud_name("test-two", "nfs-data"))
+    assert "both would change it" in only([each for each in check(environment(**COLLIDING)) if each.fatal])
+
+
 @pytest.mark.parametrize("left", ["cluster", "volume"])
 def test_claims_that_exist_keep_their_class(project: FakeProject, left: str) -> None:
     if left == "cluster":

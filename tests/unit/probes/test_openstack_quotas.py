@@ -83,6 +83,13 @@ def test_existing_resources_of_the_stack_are_not_counted_twice(
     assert "--volumes 21" in only(check())
     project.volumes = named("rsp-test-nfs-data", size=1, volume_type="ceph-hdd", availability_zone="nova")
     assert check() == []
+    project.volumes = named("rsp-test-postgres-from-20261125-120000", metadata={"rsp_stack": "test"})
+    assert check() == []
+    # Those of another stack, `test-two`.
+    project.volumes = named("rsp-test-two-nfs-data")
+    assert "--volumes 21" in only(check())
+    project.volumes = named("rsp-test-two-postgres-from-20261125-120000", metadata={"rsp_stack": "test-two"})
+    assert "--volumes 21" in only(check())
 
 
 def test_shares_have_quotas(project: FakeProject) -> None:
@@ -101,6 +108,8 @@ def test_shares_have_quotas(project: FakeProject) -> None:
         )
     ]
     assert check(environment(**SHARES)) == []
+    project.shares[0].name = cloud_name("test-two", "share-jhome")
+    assert "--gigabytes 110 project-id" in only(check(environment(**SHARES)))
 
 
 def test_share_types_have_quotas_of_their_own(project: FakeProject) -> None:

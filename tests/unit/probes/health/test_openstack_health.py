@@ -80,6 +80,13 @@ def test_a_server_of_a_node_that_is_shut_off_is_critical() -> None:
     assert "`openstack server reboot --hard d`" in found[3].remedy
 
 
+def test_the_nfs_server_is_no_node() -> None:
+    stack = "a-name-with-more-than-16-characters"
+    listed = [server(f"rsp-{stack}-nfs"), server(f"rsp-{stack}"[:20] + "-abc-master-0")]
+    connection: Any = SimpleNamespace(compute=SimpleNamespace(servers=lambda: listed))
+    assert [each.subject for each in servers.nodes(connection, environment(), stack)] == [f"server {listed[1].name}"]
+
+
 def test_the_nfs_server_needs_its_volumes() -> None:
     nfs = server("rsp-test-nfs")
     found = list(
