@@ -176,12 +176,11 @@ def applications(prepared: Prepared, cluster: MagnumCluster, facts: Facts[pulumi
     )
 
 
-def facts(  # noqa: PLR0913, PLR0917  # each has facts
+def facts(
     config: StackConfig,
     cluster: str,
     ingress: IngressAddress,
     shares: Mapping[str, SharedFilesystem],
-    store: ObjectStore,
     secrets: SecretStore,
 ) -> Facts[pulumi.Input[str]]:
     """Return the facts of the infrastructure that the applications of a cluster need."""
@@ -190,9 +189,6 @@ def facts(  # noqa: PLR0913, PLR0917  # each has facts
     return replace(
         configured,
         nfs_mounts={**configured.nfs_mounts, **exported},
-        s3_endpoint=store.endpoint,
-        s3_bucket=store.bucket,
-        s3_buckets=store.buckets,
         vault_credentials=secrets.credentials_fingerprint,
     )
 

@@ -149,6 +149,13 @@ def test_applications_are_deployed_in_order(graph: Recording) -> None:
     assert needed("nublado") == needed("tap") == {"gafaelfawr"}
 
 
+def test_applications_wait_for_the_buckets_in_their_values(run_stack: StackRunner) -> None:
+    recording = run_stack("ukidacprod")
+    buckets = {each.urn for each in recording.of("Container")}
+    assert len(buckets) == 2
+    assert recording.one("Applications").dependencies >= buckets
+
+
 def test_each_application_depends_on_its_namespace(graph: Recording) -> None:
     namespaces = {each.inputs["metadata"]["name"]: each for each in graph.of("Namespace")}
     assert len(namespaces) == len(graph.of("Namespace"))
