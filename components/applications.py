@@ -5,11 +5,12 @@ from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
 from components.argocd import ARGOCD
-from components.argoproj import Application, ApplicationPatch
+from components.argoproj import API_VERSION, ApplicationPatch
 from components.timeouts import timeouts
 from components.vault_secrets_operator import OPERATOR
 from config.applications import SyncMode
@@ -132,8 +133,10 @@ class Applications(pulumi.ComponentResource):
         awaited = {"pulumi.com/skipAwait": "true"} if manual else {**_awaiting(conditions), **_TAKE_OVER}
         if application in self._args.verified:
             awaited = {key: _once(self._args.verified[application], value) for key, value in awaited.items()}
-        made = Application(
+        made = CustomResource(
             f"{self._name}-{application}",
+            api_version=API_VERSION,
+            kind="Application",
             metadata=_metadata(application, manifest["metadata"], awaited),
             spec=self._spec(manifest, source),
             opts=ResourceOptions.merge(
@@ -153,7 +156,7 @@ class Applications(pulumi.ComponentResource):
             wired = merge(wired, schema_update.helm_values(self._args.first_installations[application]))
         return merge(configured, wired)
 
-    def _first_sync(self, manifest: Manifest, made: Application) -> ApplicationPatch:
+    def _first_sync(self, manifest: Manifest, made: CustomResource) -> ApplicationPatch:
         """Sync an Application once, when it is created."""
         application = manifest["metadata"]["name"]
         metadata = {"name": application, "namespace": ARGOCD}

@@ -4,10 +4,11 @@ from typing import Any
 
 import pulumi
 from pulumi import ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Namespace, Secret
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 
-from components.argoproj import AppProject
+from components.argoproj import API_VERSION
 from components.bootstrap_release import bootstrap_release
 from phalanx.charts import Manifest
 from phalanx.source import BootstrapChart
@@ -68,8 +69,10 @@ class ArgoCd(pulumi.ComponentResource):
             self._repository(name, args.repository, in_namespace)
         release = bootstrap_release(f"{name}-release", ARGOCD, args.chart, timeout=args.timeout, opts=in_namespace)
         for project, manifest in args.projects.items():
-            AppProject(
+            CustomResource(
                 f"{name}-{project}",
+                api_version=API_VERSION,
+                kind="AppProject",
                 metadata=manifest["metadata"],
                 spec=manifest["spec"],
                 # The release contains the CustomResourceDefinitions.

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
+"""An Application of Argo CD."""
+
 CLUSTER: Final = "openstack:containerinfra/cluster:Cluster"
 """A cluster in Magnum."""
 

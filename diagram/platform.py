@@ -6,7 +6,7 @@ from typing import Any
 
 from config.cluster import Cluster as Settings
 from config.names import cluster_of
-from config.resource_types import CLUSTER, NODE_GROUP
+from config.resource_types import APPLICATION, CLUSTER, NODE_GROUP
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from phalanx.values import get
@@ -297,7 +297,7 @@ def _storage(state: _State) -> Box | None:
 
 def _applications(state: _State) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for each in state.all("kubernetes:argoproj.io/v1alpha1:Application"):
+    for each in state.all(APPLICATION):
         project, name = get(each, ("spec", "project")), get(each, ("metadata", "name"))
         if isinstance(project, str) and isinstance(name, str):
             found.setdefault(project, []).append(name)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from config.cloud import Cloud
-from config.resource_types import CLUSTER, NODE_GROUP
+from config.resource_types import APPLICATION, CLUSTER, NODE_GROUP
 from probes import explain_application, explain_issuer, explain_openstack, explain_release
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import connect
@@ -37,8 +37,8 @@ def _in_magnum(identifier: str = "name") -> Callable[[Cloud, Inputs, str], list[
 
 KUBERNETES: Final = {
     "kubernetes:helm.sh/v3:Release": _in_kubernetes(explain_release.explain),
-    "kubernetes:argoproj.io/v1alpha1:Application": _in_kubernetes(explain_application.explain),
-    "kubernetes:argoproj.io/v1alpha1:ApplicationPatch": _in_kubernetes(explain_application.explain),
+    APPLICATION: _in_kubernetes(explain_application.explain),
+    f"{APPLICATION}Patch": _in_kubernetes(explain_application.explain),
     "kubernetes:cert-manager.io/v1:ClusterIssuer": _in_kubernetes(explain_issuer.explain),
 }
 """Functions that explain failures of resources in Kubernetes from a kubeconfig, by resource type."""

@@ -12,6 +12,7 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, Resource
 
 from config.cloud import Cloud
 from config.names import cloud_name
+from config.resource_types import APPLICATION
 from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from probes import floating_ip
@@ -33,7 +34,6 @@ PATIENCE: Final = 600
 _PAUSE: Final = 2
 """Seconds between two queries."""
 
-_APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
 _WHERE: Final = "rsp:activeCluster"
 _GUIDE: Final = "docs/runbooks/blue-green.md"
 
@@ -96,7 +96,7 @@ def wait_until_free(cluster: str, config: StackConfig, address: pulumi.Input[str
             await in_thread(_wait, config.cloud, str(found), stack, lambda owner: owner in (None, name))
 
     hook = ResourceHook("address-released", wait)
-    return [bind_hooks({_APPLICATION: ResourceHookBinding(before_update=[hook])})]
+    return [bind_hooks({APPLICATION: ResourceHookBinding(before_update=[hook])})]
 
 
 def taken(config: StackConfig, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> pulumi.Output[Any]:

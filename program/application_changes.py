@@ -10,6 +10,7 @@ from typing import Any, Final
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions, ResourceTransformation
 
+from config.resource_types import APPLICATION
 from phalanx import pins
 from phalanx.errors import PhalanxError
 from phalanx.git_addresses import is_commit
@@ -18,7 +19,6 @@ from phalanx.source import PhalanxSource
 from program import engine_log
 from program.hooks import bind_hooks, in_thread
 
-_APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
 _MAX_COMMITS: Final = 10
 """Maximum number of commits in a message."""
 _DIGITS: Final = 9
@@ -42,7 +42,7 @@ def describe_updates(source: PhalanxSource) -> ResourceTransformation:
     # A message is never worth a failed update.
     options = ResourceHookOptions(on_dry_run=True, ignore_errors=True)
     hook = ResourceHook("describe-update", before_update, options)
-    return bind_hooks({_APPLICATION: ResourceHookBinding(before_update=[hook])})
+    return bind_hooks({APPLICATION: ResourceHookBinding(before_update=[hook])})
 
 
 def description(source: PhalanxSource, deployed: Any) -> str:

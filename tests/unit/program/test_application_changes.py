@@ -7,8 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi import ResourceHookArgs, ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.argoproj import Application
+from components.argoproj import API_VERSION
 from phalanx.checkout import Checkout
 from phalanx.manifests import Manifests
 from phalanx.source import PhalanxSource
@@ -102,7 +103,8 @@ def test_the_message_is_logged_in_a_preview_too(
         def __init__(self, transformation: pulumi.ResourceTransformation) -> None:
             super().__init__("rsp:index:Component", "apps", None, ResourceOptions(transformations=[transformation]))
             wanted = application(commits[3])
-            Application("tap", metadata=wanted["metadata"], spec=wanted["spec"], opts=ResourceOptions(parent=self))
+            child = ResourceOptions(parent=self)
+            CustomResource("tap", API_VERSION, "Application", wanted["spec"], wanted["metadata"], child)
 
     def program() -> None:
         Component(describe_updates(source(tmp_path, commits[3])))
