@@ -15,23 +15,31 @@ ROOT = "/srv/nfs"
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """Options of an export."""
+
+    root_squash: bool
+    """Whether requests of a client's root are mapped to nobody."""
+    read_only: bool
+    """Whether the export is read-only."""
+    owner: str | None
+    """UID:GID of the root of the export and of new directories; as it is, or root's, if None."""
+    mode: str | None
+    """Permissions of these in octal digits; as they are, or 0755, if None."""
+    directories: Sequence[str]
+    """Directories to create, relative to the root of the export."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Export:
-    """An exported volume and its export options."""
+    """An exported volume."""
 
     name: str
     """Name of the export: letters, digits and hyphens."""
     volume_id: str
     """ID of the Cinder volume."""
-    root_squash: bool = True
-    """Whether requests of a client's root are mapped to nobody."""
-    read_only: bool = False
-    """Whether the export is read-only."""
-    owner: str | None = None
-    """UID:GID of the root of the export and of new directories; as it is, or root's, if None."""
-    mode: str | None = None
-    """Permissions of these in octal digits; as they are, or 0755, if None."""
-    directories: Sequence[str] = ()
-    """Directories to create, relative to the root of the export."""
+    options: ExportOptions
+    """Options of the export."""
 
     @property
     def mount(self) -> Mount:
@@ -95,8 +103,8 @@ def _exports(exports: Sequence[Export], clients: IPv4Network) -> str:
     """Return the exports(5) file; ``mp`` prevents the export of an empty mount point."""
     lines = [f"{ROOT} {clients}(ro,fsid=0,root_squash,sync,no_subtree_check)"]
     for each in exports:
-        access = "ro" if each.read_only else "rw"
-        squash = "root_squash" if each.root_squash else "no_root_squash"
+        access = "ro" if each.options.read_only else "rw"
+        squash = "root_squash" if each.options.root_squash else "no_root_squash"
         lines.append(f"{octal(each.mount.path)} {clients}({access},mp,{squash},sync,no_subtree_check)")
     return "\n".join(lines) + "\n"
 
@@ -106,14 +114,14 @@ def _directories(export: Export) -> str:
 
     systemd-tmpfiles follows no links that users make in a directory of theirs, as ``install`` would.
     """
-    root = PurePosixPath(export.mount.path)
-    found = {path for each in export.directories for path in (root / each, *(root / each).parents)}
-    lines = [_line(root, export, "")] if export.owner or export.mode else []
-    lines += [_line(path, export, ":") for path in sorted(found) if path != root and path.is_relative_to(root)]
+    root, options = PurePosixPath(export.mount.path), export.options
+    found = {path for each in options.directories for path in (root / each, *(root / each).parents)}
+    lines = [_line(root, options, "")] if options.owner or options.mode else []
+    lines += [_line(path, options, ":") for path in sorted(found) if path != root and path.is_relative_to(root)]
     return "".join(lines)
 
 
-def _line(path: PurePosixPath, export: Export, only_when_created: str) -> str:
-    fields = [export.mode, *(export.owner.split(":") if export.owner else [None, None])]
+def _line(path: PurePosixPath, options: ExportOptions, only_when_created: str) -> str:
+    fields = [options.mode, *(options.owner.split(":") if options.owner else [None, None])]
     values = [f"{only_when_created}{each}" if each else "-" for each in fields]
     return f"d {tmpfiles_path(str(path))} {' '.join(values)} -\n"

@@ -1,10 +1,10 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 import pulumi
 
-from components.nfs_cloud_init import Export, render
+from components.nfs_cloud_init import Export, ExportOptions, render
 from components.stateless_vm import SecurityGroupRule, StatelessVm, StatelessVmArgs
 from config.names import nfs_volume_description
 
@@ -17,20 +17,12 @@ class DataVolume:
 
     size: int
     """Size in GiB."""
-    type: str | None = None
+    type: str | None
     """Cinder volume type; the cloud's default type if None."""
-    availability_zone: str | None = None
+    availability_zone: str | None
     """Cinder availability zone; the cloud's default zone if None."""
-    root_squash: bool = True
-    """Whether requests of a client's root are mapped to nobody."""
-    read_only: bool = False
-    """Whether the export is read-only."""
-    owner: str | None = None
-    """UID:GID of the root of the export and of new directories; as it is, or root's, if None."""
-    mode: str | None = None
-    """Permissions of these in octal digits; as they are, or 0755, if None."""
-    directories: Sequence[str] = ()
-    """Directories to create, relative to the root of the export."""
+    options: ExportOptions
+    """Options of its export."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,19 +64,10 @@ class NfsServer(pulumi.ComponentResource):
         )
         port = vm.port({"nfs": nfs}, description="NFS from the cluster's subnet, and egress of the server")
         user_data = pulumi.Output.all(**{export: volume.id for export, volume in volumes.items()}).apply(
-            lambda ids: render([_export(each, ids[each], args.volumes[each]) for each in volumes], args.clients)
+            lambda ids: render(
+                [Export(name=each, volume_id=ids[each], options=args.volumes[each].options) for each in volumes],
+                args.clients,
+            )
         )
         vm.server(port, user_data, list(volumes.values()))
         self.register_outputs({"address": self.address, "exports": self.exports})
-
-
-def _export(name: str, volume_id: str, volume: DataVolume) -> Export:
-    return Export(
-        name=name,
-        volume_id=volume_id,
-        root_squash=volume.root_squash,
-        read_only=volume.read_only,
-        owner=volume.owner,
-        mode=volume.mode,
-        directories=volume.directories,
-    )

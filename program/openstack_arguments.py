@@ -7,6 +7,7 @@ from components.ingress_address import IngressAddress, IngressAddressArgs
 from components.load_balancer import LoadBalancerArgs
 from components.magnum_cluster import MagnumClusterArgs, NodeGroup
 from components.network import ExistingSubnet, Network, NetworkArgs, NewSubnet
+from components.nfs_cloud_init import ExportOptions
 from components.nfs_server import DataVolume, NfsServerArgs
 from components.object_store import ObjectStoreArgs, S3Keys
 from components.platform_records import PlatformRecordsArgs
@@ -58,11 +59,13 @@ def nfs_server(config: StackConfig, net: Network) -> NfsServerArgs | None:
                 size=volume.size,
                 type=volume.type,
                 availability_zone=volume.availability_zone,
-                root_squash=volume.root_squash,
-                read_only=volume.read_only,
-                owner=volume.owner,
-                mode=volume.mode,
-                directories=volume.directories,
+                options=ExportOptions(
+                    root_squash=volume.root_squash,
+                    read_only=volume.read_only,
+                    owner=volume.owner,
+                    mode=volume.mode,
+                    directories=volume.directories,
+                ),
             )
             for export, volume in settings.volumes.items()
         },

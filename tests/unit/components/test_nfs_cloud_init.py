@@ -2,6 +2,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 import pytest
 import yaml
 
-from components.nfs_cloud_init import Export, render
+from components.nfs_cloud_init import Export, ExportOptions, render
 from config import console
 from config.console import Line
 
 INSTALL = "/usr/local/sbin/rsp-install"
 CLIENTS = IPv4Network("10.20.0.0/24")
+OPTIONS = ExportOptions(root_squash=True, read_only=False, owner=None, mode=None, directories=())
 EXPORTS = [
-    Export(name="data", volume_id="5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad", read_only=True),
-    Export(name="jhome", volume_id="c0ffee00-1111-2222-3333-444455556666", root_squash=False),
+    Export(name="data", volume_id="5b1f3a52-9f9c-4d3c-9a55-0c6a86a3f6ad", options=replace(OPTIONS, read_only=True)),
+    Export(name="jhome", volume_id="c0ffee00-1111-2222-3333-444455556666", options=replace(OPTIONS, root_squash=False)),
 ]
 
 
@@ -39,7 +41,7 @@ def test_exports_are_limited_to_the_subnet(document: dict[str, Any]) -> None:
     assert all(len(line.split()) == 2 for line in lines)
 
 
-def test_root_is_squashed_by_default(document: dict[str, Any]) -> None:
+def test_exports_have_their_options(document: dict[str, Any]) -> None:
     options = {}
     for line in content(document, "/etc/exports.d/rsp.exports").splitlines():
         path, clients = line.split()
@@ -105,8 +107,9 @@ ME = (os.getuid(), os.getgid())
 @needs_tmpfiles
 def test_new_directories_and_the_root_get_the_owner(tmp_path: Path) -> None:
     owner = f"{ME[0]}:{ME[1]}"
-    data = Export(name="data", volume_id="5b1f3a52", owner=owner, mode="2770", directories=["butler/rubin", "butler"])
-    jhome = Export(name="jhome", volume_id="c0ffee00", directories=["shared"])
+    options = replace(OPTIONS, owner=owner, mode="2770", directories=["butler/rubin", "butler"])
+    data = Export(name="data", volume_id="5b1f3a52", options=options)
+    jhome = Export(name="jhome", volume_id="c0ffee00", options=replace(OPTIONS, directories=["shared"]))
     assert made(tmp_path, data, jhome) == {
         "data": (*ME, "2770"),
         "data/butler": (*ME, "2770"),
@@ -123,7 +126,8 @@ def test_what_exists_below_the_root_is_not_changed(tmp_path: Path) -> None:
     existing.chmod(0o700)
     (existing / "file").write_text("kept")
     (existing / "file").chmod(0o600)
-    data = Export(name="data", volume_id="5b1f3a52", mode="2770", directories=["butler/rubin"])
+    options = replace(OPTIONS, mode="2770", directories=["butler/rubin"])
+    data = Export(name="data", volume_id="5b1f3a52", options=options)
     found = made(tmp_path, data)
     assert (found["data"][2], found["data/butler"][2], found["data/butler/rubin"][2]) == ("2770", "0700", "2770")
     assert found["data/butler/file"][2] == "0600"
@@ -140,7 +144,8 @@ def test_no_link_of_a_user_leads_out_of_an_export(tmp_path: Path) -> None:
     (root / "butler").symlink_to(outside)
     os.chown(root, 1000, 1000)
     os.lchown(root / "butler", 1000, 1000)
-    data = Export(name="data", volume_id="5b1f3a52", owner="1000:1000", mode="0777", directories=["butler/rubin"])
+    options = replace(OPTIONS, owner="1000:1000", mode="0777", directories=["butler/rubin"])
+    data = Export(name="data", volume_id="5b1f3a52", options=options)
     with pytest.raises(subprocess.CalledProcessError):
         made(tmp_path, data)
     assert list(outside.iterdir()) == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from components import cloud_init, nfs_cloud_init, vault_cloud_init
 from components.cloud_init import Mount
-from components.nfs_cloud_init import Export
+from components.nfs_cloud_init import Export, ExportOptions
 from components.openbao import AcmeArgs, OpenBaoArgs, TransitSealArgs
 from components.quoting import octal, systemd_path, tmpfiles_path, udev_value
 from phalanx import policies
@@ -109,9 +109,12 @@ def test_hostile_names_stay_one_field_of_an_nfs_server() -> None:
     assert len(fstab.splitlines()) == 1
     assert decoded(fstab.split()[1]) == mount.path
     assert cloud_init.after_mounts([mount]).count("\n") == 2
+    options = ExportOptions(root_squash=True, read_only=False, owner=None, mode=None, directories=())
     for volume_id, name in (('x", RUN+="/bin/sh', "data"), ("5b1f3a52", 'x", RUN+="/bin/sh')):
         with pytest.raises(ValueError, match="udev rule"):
-            nfs_cloud_init.render([Export(name=name, volume_id=volume_id)], IPv4Network("10.20.0.0/24"))
+            nfs_cloud_init.render(
+                [Export(name=name, volume_id=volume_id, options=options)], IPv4Network("10.20.0.0/24")
+            )
 
 
 def test_hostile_paths_stay_strings_in_a_policy() -> None:
