@@ -1,6 +1,6 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -64,14 +64,14 @@ class ApplicationsArgs:
     """Helm values from the stack configuration, by application."""
     facts: Facts[pulumi.Input[str]] | None
     """Infrastructure facts for the applications; None if the repository has them."""
-    first_installations: Mapping[str, pulumi.Input[bool]] = field(default_factory=dict)
+    first_installations: Mapping[str, pulumi.Input[bool]]
     """Whether an application is installed for the first time, by application; only of applications whose values depend
     on it and do not come from the repository alone."""
-    verified: Mapping[str, pulumi.Output[Any]] = field(default_factory=dict)
+    verified: Mapping[str, pulumi.Output[Any]]
     """Outputs that fail if an application must not be deployed, by application."""
     sync: Mapping[str, SyncMode]
     """Sync mode by application."""
-    not_awaited: Collection[str] = ()
+    not_awaited: Collection[str]
     """Applications that may remain unsynced or unhealthy."""
     timeout: int
     """Seconds to wait until an application is synced and healthy."""

@@ -43,7 +43,7 @@ class ArgoCdArgs:
     """AppProjects by name, as rendered by Phalanx."""
     host: str
     """Host name of the platform, which also serves Argo CD."""
-    repository: RepositoryArgs | None = None
+    repository: RepositoryArgs | None
     """The Phalanx repository, if it is private."""
     timeout: int
     """Seconds to wait until Argo CD is ready."""

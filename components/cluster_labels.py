@@ -5,7 +5,7 @@ of magnum-capi-helm (``driver.py``), as its guide is incomplete.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal
 
@@ -46,17 +46,17 @@ class ClusterFeatures:
     """Networks that may reach the Kubernetes API; all if empty."""
     autohealing: bool
     """Whether unresponsive nodes are replaced."""
-    autoscaling: Autoscaling | None = None
+    autoscaling: Autoscaling | None
     """Autoscaler bounds of the default workers, or None to disable the autoscaler."""
-    availability_zone: str | None = None
+    availability_zone: str | None
     """Availability zone of nodes and their volumes, with driver heat; any if None."""
-    boot_volume_size: int | None = None
+    boot_volume_size: int | None
     """Size of the nodes' root volumes in GiB; None to use the flavor's disk."""
-    boot_volume_type: str | None = None
+    boot_volume_type: str | None
     """Cinder volume type of the root volumes; None for the cloud's default."""
-    release_labels: Mapping[str, str] = field(default_factory=dict)
+    release_labels: Mapping[str, str]
     """Labels that the Heat driver needs for the Kubernetes release."""
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str]
     """Additional labels, which override those of the program."""
 
 

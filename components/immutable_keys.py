@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import pulumi
@@ -15,7 +15,7 @@ class ImmutableKeysArgs:
     values: Mapping[str, pulumi.Input[str]]
     """Values by key path without namespace, or what is derived from them, such as the ID of the project that
     ``cloud.name`` refers to. Secrets must be secret outputs."""
-    lasting: Mapping[str, str] = field(default_factory=dict)
+    lasting: Mapping[str, str]
     """Values of keys that can change, but whose last value the cloud keeps when they are removed; empty if a key is not
     set."""
 

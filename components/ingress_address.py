@@ -14,11 +14,11 @@ class IngressAddressArgs:
 
     external_network: str
     """Name of the external network of the floating IP."""
-    existing: IPv4Address | None = None
+    existing: IPv4Address | None
     """Existing floating IP to use; None to create one."""
     mode: Mode
     """Owner of the load balancer that gets the address."""
-    protect: bool = True
+    protect: bool
     """Whether to protect the floating IP, which DNS records point to."""
 
 

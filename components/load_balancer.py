@@ -34,7 +34,7 @@ class LoadBalancerArgs:
     """Whether to pass the client's address with the PROXY protocol, for a provider that does not preserve it."""
     health_monitors: bool
     """Whether to probe the nodes."""
-    allowed_cidrs: Sequence[IPv4Network] = ()
+    allowed_cidrs: Sequence[IPv4Network]
     """Networks with access; all if empty. The provider ovn does not support this restriction."""
 
 

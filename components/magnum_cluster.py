@@ -1,7 +1,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_openstack import containerinfra
@@ -22,9 +22,9 @@ class NodeGroup:
     """Name of a Nova flavor."""
     count: int
     """Number of nodes; with autoscaling the initial number."""
-    autoscaling: Autoscaling | None = None
+    autoscaling: Autoscaling | None
     """Autoscaler bounds, or None to disable the autoscaler."""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str]
     """Magnum labels that differ from those of the cluster; not supported for default-worker."""
 
 
@@ -48,15 +48,15 @@ class MagnumClusterArgs:
     """Number of masters, which must be odd."""
     workers: NodeGroup
     """Magnum's node group default-worker."""
-    node_groups: Mapping[str, NodeGroup] = field(default_factory=dict)
+    node_groups: Mapping[str, NodeGroup]
     """Additional node groups by name."""
-    api_load_balancer: bool = False
+    api_load_balancer: bool
     """Whether the API servers are behind a load balancer."""
-    keypair: str | None = None
+    keypair: str | None
     """Name of a Nova keypair for the nodes."""
-    dns_nameserver: str | None = None
+    dns_nameserver: str | None
     """DNS servers of the nodes, separated by commas; Magnum's default if None."""
-    protect: bool = True
+    protect: bool
     """Whether to protect the cluster: most changes other than upgrades would replace it."""
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 import pulumi
@@ -16,11 +16,11 @@ class NewSubnet:
     """Address of the router."""
     allocation_pool: tuple[IPv4Address, IPv4Address]
     """First and last address that Neutron allocates; all others are available as fixed addresses."""
-    dns_nameservers: tuple[IPv4Address, ...] = ()
+    dns_nameservers: tuple[IPv4Address, ...]
     """DNS servers of the subnet's hosts; the cloud's default if empty."""
-    mtu: int | None = None
+    mtu: int | None
     """Maximum transmission unit of the network in bytes; the cloud's default if None."""
-    host_routes: Mapping[IPv4Network, IPv4Address] = field(default_factory=dict)
+    host_routes: Mapping[IPv4Network, IPv4Address]
     """Next hop by destination, for the subnet's hosts."""
 
 

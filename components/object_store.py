@@ -23,11 +23,11 @@ class ObjectStoreArgs:
     """URL of the S3 service, without bucket and trailing slash."""
     bucket: str
     """Name of the bucket for the results of TAP queries."""
-    buckets: Mapping[str, str] = field(default_factory=dict)
+    buckets: Mapping[str, str]
     """Names of the buckets of individual applications, by application."""
-    keys: S3Keys | None = None
+    keys: S3Keys | None
     """Credentials for existing buckets; None to create Swift containers and EC2 credentials in the project."""
-    protect: bool = True
+    protect: bool
     """Whether to protect the containers, which hold users' results."""
 
 

@@ -17,15 +17,15 @@ class SharedFilesystemArgs:
     """Size in GiB."""
     protocol: Literal["NFS", "CEPHFS"]
     """Protocol of the clients."""
-    type: str | None = None
+    type: str | None
     """Manila share type; the cloud's default type if None."""
-    network: str | None = None
+    network: str | None
     """Name of a Manila share network; None for share types without share servers."""
-    read_only: bool = False
+    read_only: bool
     """Whether clients can only read."""
-    clients: Sequence[IPv4Network] = ()
+    clients: Sequence[IPv4Network]
     """Networks of NFS clients; none with CephFS, which identifies a client by its key."""
-    protect: bool = True
+    protect: bool
     """Whether to protect the share, which holds data."""
 
 

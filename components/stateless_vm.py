@@ -41,7 +41,7 @@ class BootVolume:
 
     size: int
     """Size in GiB."""
-    type: str | None = None
+    type: str | None
     """Cinder volume type; the cloud's default type if None."""
 
 
@@ -59,13 +59,13 @@ class StatelessVmArgs:
     """Name of a Glance image of Debian 12 or later."""
     flavor: str
     """Name of a Nova flavor."""
-    boot_volume: BootVolume | None = None
+    boot_volume: BootVolume | None
     """Root disk in Cinder; the flavor's disk if None."""
-    keypair: str | None = None
+    keypair: str | None
     """Name of a Nova keypair; no security group allows SSH."""
-    availability_zone: str | None = None
+    availability_zone: str | None
     """Nova availability zone; any if None."""
-    protect: bool = True
+    protect: bool
     """Whether to protect the volumes, and the floating IP if there is one."""
 
 

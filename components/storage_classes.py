@@ -17,11 +17,11 @@ class StorageClassArgs:
 
     volume_type: str
     """Cinder volume type."""
-    availability_zone: str | None = None
+    availability_zone: str | None
     """Cinder availability zone; the cloud's default if None."""
-    reclaim_policy: str = "Retain"
+    reclaim_policy: str
     """Reclaim policy: Retain or Delete."""
-    default: bool = False
+    default: bool
     """Whether this is the cluster's default class."""
 
 

@@ -29,9 +29,9 @@ class VaultServerArgs(StatelessVmArgs):
     """Networks of the clients; all others are refused."""
     volume_size: int
     """Size of the data volume in GiB."""
-    volume_type: str | None = None
+    volume_type: str | None
     """Cinder volume type of the data volume; the cloud's default type if None."""
-    volume_availability_zone: str | None = None
+    volume_availability_zone: str | None
     """Cinder availability zone of the data volume; the cloud's default zone if None."""
     openbao: OpenBaoArgs
     """Arguments of OpenBao."""

@@ -62,7 +62,7 @@ class Leftover:
     """Name, or the address of a floating IP."""
     cluster: str
     """The cluster, as the resource names it."""
-    about: str = ""
+    about: str
     """What it was for."""
 
 
@@ -72,7 +72,7 @@ class DeletedClusters:
 
     prefix: str
     """Beginning of the names in Magnum that the stack gives to its clusters; letters and digits follow."""
-    given: frozenset[str] = frozenset()
+    given: frozenset[str]
     """Further deleted clusters, as their resources name them."""
     living: frozenset[str]
     """IDs in Magnum, and names in Cluster API, of the clusters that exist."""

@@ -20,10 +20,8 @@ def _in_kubernetes(explain: Callable[[KubernetesApi, Inputs], list[str]]) -> Cal
     return lambda kubeconfig, inputs, _: explain(KubernetesApi(kubeconfig), inputs)
 
 
-def _in_openstack(
-    explain: Callable[["Connection", str], Iterable[str]], identifier: str = "name"
-) -> Callable[[Cloud, Inputs, str], list[str]]:
-    return lambda cloud, inputs, _: [*explain(connect(cloud), inputs[identifier])]
+def _in_openstack(explain: Callable[["Connection", str], Iterable[str]]) -> Callable[[Cloud, Inputs, str], list[str]]:
+    return lambda cloud, inputs, _: [*explain(connect(cloud), inputs["name"])]
 
 
 def _in_magnum(identifier: str = "name") -> Callable[[Cloud, Inputs, str], list[str]]:

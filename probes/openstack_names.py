@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from config.cloud import Cloud
@@ -27,11 +27,11 @@ class Names:
     """Names or IDs of Glance images by key path."""
     flavors: Mapping[str, str]
     """Names of Nova flavors by key path."""
-    volume_types: Mapping[str, str | None] = field(default_factory=dict)
+    volume_types: Mapping[str, str | None]
     """Names of Cinder volume types by key path; None for the cloud's default type."""
-    volume_zones: Mapping[str, str | None] = field(default_factory=dict)
+    volume_zones: Mapping[str, str | None]
     """Names of Cinder availability zones by key path; None for the cloud's default zone."""
-    server_zones: Mapping[str, str | None] = field(default_factory=dict)
+    server_zones: Mapping[str, str | None]
     """Names of Nova availability zones by key path, which may differ from Cinder's; None for any zone."""
 
     @functools.cached_property

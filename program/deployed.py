@@ -1,7 +1,7 @@
 """What the last complete run has deployed, from the stack's outputs, which the engine keeps when a run fails."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -13,13 +13,13 @@ from program.duplicates import qualified_name
 class Deployed:
     """What the last complete run has deployed."""
 
-    active: str = ""
+    active: str
     """Name of the cluster that served the platform; empty if there has been no such run."""
-    commit: str = ""
+    commit: str
     """Commit of the Phalanx repository; empty if there has been no such run."""
-    clusters: frozenset[str] = field(default_factory=frozenset)
+    clusters: frozenset[str]
     """Names of the clusters."""
-    installed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    installed: Mapping[str, frozenset[str]]
     """Names of the applications that have been healthy, by the ID of their cluster."""
 
     @property

@@ -1,6 +1,6 @@
 """Create the arguments of the components in OpenStack from a stack's configuration."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 from components.cluster_labels import Autoscaling, ClusterFeatures, node_group_labels
 from components.ingress_address import IngressAddress, IngressAddressArgs
@@ -178,7 +178,7 @@ def cluster(config: StackConfig, name: str, net: Network) -> MagnumClusterArgs:
         features=features,
         master_flavor=settings.masters.flavor,
         master_count=settings.masters.count,
-        workers=_nodes(settings.workers),
+        workers=_nodes(settings.workers, labels={}),
         node_groups={name: _additional_nodes(features, group) for name, group in settings.node_groups.items()},
         api_load_balancer=settings.api_load_balancer,
         keypair=config.cloud.keypair,
@@ -219,13 +219,12 @@ def _autoscaler_bounds(settings: cluster_config.Cluster) -> Autoscaling | None:
     return _bounds(workers) or Autoscaling(minimum=workers.count, maximum=workers.count)
 
 
-def _nodes(group: NodeGroupSettings) -> NodeGroup:
-    return NodeGroup(flavor=group.flavor, count=group.count, autoscaling=_bounds(group))
+def _nodes(group: NodeGroupSettings, labels: Mapping[str, str]) -> NodeGroup:
+    return NodeGroup(flavor=group.flavor, count=group.count, autoscaling=_bounds(group), labels=labels)
 
 
 def _additional_nodes(features: ClusterFeatures, group: AdditionalNodeGroup) -> NodeGroup:
-    labels = node_group_labels(features, group.labels, group.taints, group.availability_zone)
-    return replace(_nodes(group), labels=labels)
+    return _nodes(group, node_group_labels(features, group.labels, group.taints, group.availability_zone))
 
 
 def _bounds(group: NodeGroupSettings) -> Autoscaling | None:

@@ -1,7 +1,7 @@
 """Load and check all inputs of the components before the first resource is registered."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pulumi
 
@@ -47,7 +47,7 @@ class Prepared:
     """The OpenStack project and region."""
     claimed: Mapping[str, Sequence[ClaimedVolume]]
     """Volumes that exist already and their claims, by cluster."""
-    deployed: Deployed = field(default_factory=Deployed)
+    deployed: Deployed
     """What the last complete run has deployed."""
 
 

@@ -6,7 +6,7 @@ the configuration alone are in wiring/application_values.py.
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -36,11 +36,11 @@ class Facts(Generic[Text]):
     """Annotations of the Service of ingress-nginx for the OpenStack cloud controller."""
     ingress_controller_kind: str
     """Kubernetes kind of ingress-nginx that the load balancer requires: DaemonSet or Deployment."""
-    ingress_is_public: bool = True
+    ingress_is_public: bool
     """Whether the cloud controller's load balancer gets the address; that of a cluster that is not active does not."""
-    ingress_node_ports: Mapping[str, int] = field(default_factory=dict)
+    ingress_node_ports: Mapping[str, int]
     """NodePorts that a load balancer of this stack forwards to, by name; empty if the cloud controller creates one."""
-    ingress_proxy_protocol: bool = False
+    ingress_proxy_protocol: bool
     """Whether that load balancer passes the client's address by the PROXY protocol."""
     nfs_mounts: Mapping[str, Mount[Text]]
     """NFS exports by their path in the Phalanx repository, such as ``/jhome``. Others remain as the repository has
@@ -49,7 +49,7 @@ class Facts(Generic[Text]):
     """URL of the object store's S3 service."""
     s3_bucket: Text
     """Bucket for the results of asynchronous TAP queries."""
-    s3_buckets: Mapping[str, Text] = field(default_factory=dict)
+    s3_buckets: Mapping[str, Text]
     """Buckets of individual applications in its place, by application."""
     vault_credentials: Text
     """Fingerprint of the IDs with which vault-secrets-operator logs in to Vault."""

@@ -28,6 +28,7 @@ features = st.builds(
     load_balancer_algorithm=st.sampled_from(["SOURCE_IP_PORT", "ROUND_ROBIN"]),
     autohealing=st.booleans(),
     autoscaling=st.none() | st.builds(Autoscaling, minimum=st.integers(1, 9), maximum=st.integers(9, 99)),
+    availability_zone=st.none() | st.just("az-1"),
     boot_volume_size=st.none() | st.integers(1, 500),
     boot_volume_type=st.none() | st.just("ceph-ssd"),
     extra=st.dictionaries(label_names, st.text(max_size=20), max_size=5),

@@ -7,7 +7,7 @@ from tests.unit.recording import ProgramRunner, Recording
 
 def make(run_program: ProgramRunner, **values: pulumi.Input[str]) -> Recording:
     def program() -> None:
-        keys = ImmutableKeys("created-with", ImmutableKeysArgs(namespace="rsp", values=values))
+        keys = ImmutableKeys("created-with", ImmutableKeysArgs(namespace="rsp", values=values, lasting={}))
         pulumi.export("unchanged", keys.verified.apply(lambda _: True))
 
     return run_program(program)
@@ -33,7 +33,7 @@ def test_another_value_is_refused_also_in_a_preview(run_program: ProgramRunner, 
 def test_a_secret_stays_secret(run_program: ProgramRunner) -> None:
     def program() -> None:
         values = {"password": pulumi.Output.secret("planted-second")}
-        ImmutableKeys("created-with", ImmutableKeysArgs(namespace="rsp", values=values))
+        ImmutableKeys("created-with", ImmutableKeysArgs(namespace="rsp", values=values, lasting={}))
 
     assert run_program(program).one("pulumi:index:Stash").veiled == {"input": "[secret]"}
     with pytest.raises(pulumi.RunError) as error:

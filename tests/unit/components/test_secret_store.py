@@ -15,6 +15,7 @@ from phalanx.secrets import SecretKey
 from probes.openstack_connection import Location
 from probes.vault_secrets import Contents
 from program import platform_arguments
+from program.deployed import Deployed
 from program.preparation import Prepared
 from program.secret_gathering import gather
 from tests.unit.given_phalanx import source
@@ -86,6 +87,7 @@ def make(
         certificate=None,
         location=Location("project-id", "RegionOne"),
         claimed={},
+        deployed=Deployed(active="", commit="", clusters=frozenset(), installed={}),
     )
     store = cast("ObjectStore", SimpleNamespace(access_key="ec2-access", secret_key="ec2-secret"))
     args = platform_arguments.secret_store(prepared, store)

@@ -4,19 +4,23 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import pytest
 
-from components.storage_classes import StorageClassArgs, StorageClasses, StorageClassesArgs
+from components.storage_classes import StorageClasses
+from program.platform_arguments import storage_classes
 from tests.unit.recording import ProgramRunner, Recording
+from tests.unit.sample import environment
 
 
 @pytest.fixture
 def recording(run_program: ProgramRunner) -> Recording:
+    classes = {
+        "ceph-hdd": {"volumeType": "hdd", "availabilityZone": "nova", "default": True},
+        "scratch": {"volumeType": "ssd", "reclaimPolicy": "Delete"},
+    }
+    settings = environment(applications={"storageClasses": classes, "databaseStorageClass": "ceph-hdd"})
+    args = storage_classes(settings.applications)
+
     def program() -> None:
         provider = kubernetes.Provider("cluster", kubeconfig="kubeconfig")
-        classes = {
-            "ceph-hdd": StorageClassArgs(volume_type="hdd", availability_zone="nova", default=True),
-            "scratch": StorageClassArgs(volume_type="ssd", reclaim_policy="Delete"),
-        }
-        args = StorageClassesArgs(classes=classes)
         StorageClasses("storage-classes", args, pulumi.ResourceOptions(providers=[provider]))
 
     return run_program(program)

@@ -123,17 +123,20 @@ def test_nothing_is_asked_where_the_address_does_not_move(run_program: ProgramRu
     update(run_program, **changes)
 
 
+def deployed(active: str, *clusters: str) -> Deployed:
+    return Deployed(active=active, commit="", clusters=frozenset(clusters), installed={})
+
+
 def problems(before: Deployed, **changes: Any) -> list[str]:
     return [str(each) for each in address_switch.problems(environment(**TWO, **changes), before)]
 
 
 def test_a_switch_to_a_cluster_that_is_not_complete_is_refused() -> None:
-    both = frozenset({"cluster", "green"})
-    assert problems(Deployed(active="cluster", clusters=both)) == []
-    assert problems(Deployed(active="green", clusters=both)) == []
+    assert problems(deployed("cluster", "cluster", "green")) == []
+    assert problems(deployed("green", "cluster", "green")) == []
     # Outputs that are lost say nothing.
-    assert problems(Deployed()) == []
-    (problem,) = problems(Deployed(active="cluster", clusters=frozenset({"cluster"})))
+    assert problems(deployed("")) == []
+    (problem,) = problems(deployed("cluster", "cluster"))
     assert problem.startswith(
         "rsp:activeCluster: not all applications are deployed in green yet: set it to cluster, run `pulumi up` until"
     )
@@ -143,9 +146,9 @@ def test_a_switch_to_a_cluster_that_is_not_complete_is_refused() -> None:
 def test_the_cluster_that_serves_users_is_neither_renamed_nor_removed_by_a_switch(mode: str) -> None:
     """With octavia, no service tells which cluster serves users."""
     clusters = {"green": TWO["clusters__green"]}
-    for before in ({"blue"}, {"blue", "green"}):
+    for before in (deployed("blue", "blue"), deployed("blue", "blue", "green")):
         config = environment(clusters=clusters, ingress__mode=mode)
-        (problem,) = address_switch.problems(config, Deployed(active="blue", clusters=frozenset(before)))
+        (problem,) = address_switch.problems(config, before)
         assert problem.fatal
         assert str(problem).startswith("rsp:clusters: the cluster blue serves users, but is not in it: put it back")
 
@@ -153,12 +156,12 @@ def test_the_cluster_that_serves_users_is_neither_renamed_nor_removed_by_a_switc
 @pytest.mark.parametrize("unattended", [{"sync": "manual"}, {"wait": False}])
 def test_a_switch_that_the_operator_completes_is_announced(unattended: dict[str, Any]) -> None:
     overrides = {"applications__overrides": {"ingress-nginx": unattended}}
-    before = Deployed(active="cluster", clusters=frozenset({"cluster", "green"}))
+    before = deployed("cluster", "cluster", "green")
     (problem,) = problems(before, **overrides)
     assert problem.startswith("rsp:activeCluster (warning): the address does not move by itself")
     assert "sync it in cluster, which releases the address, then in green" in problem
     assert problems(before, **overrides, ingress__mode="octavia") == []
-    assert problems(Deployed(active="green", clusters=before.clusters), **overrides) == []
+    assert problems(deployed("green", "cluster", "green"), **overrides) == []
 
 
 @pytest.mark.usefixtures("hooks")

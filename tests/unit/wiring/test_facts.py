@@ -11,12 +11,16 @@ FACTS = Facts(
     ingress_address="203.0.113.16",
     ingress_annotations={"loadbalancer.openstack.org/keep-floatingip": "true"},
     ingress_controller_kind="DaemonSet",
+    ingress_is_public=True,
+    ingress_node_ports={},
+    ingress_proxy_protocol=False,
     nfs_mounts={
         "/data": Mount(server="10.20.0.10", path="/data".__add__),
         "/jhome": Mount(server="10.254.0.10", path="/volumes/_nogroup/a".__add__),
     },
     s3_endpoint="https://s3.example.org",
     s3_bucket="async",
+    s3_buckets={},
 )
 
 
