@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from probes import openstack_api
+from probes import magnum_api, openstack_api
 from probes.namespace_causes import one_line
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def explain_cluster(connection: "Connection", cluster: str) -> Iterator[str]:
         connection: Connection to the project.
         cluster: Name or ID of the cluster.
     """
-    if found := _magnum(connection, f"/clusters/{cluster}"):
+    if found := magnum_api.cluster(connection, cluster):
         yield from _cluster(found)
         yield from _node_groups(connection, found)
 
@@ -81,11 +81,11 @@ def advise_on_cluster(connection: "Connection", cluster: str, error: str) -> Ite
         cluster: Name or ID of the cluster.
         error: Error of the provider.
     """
-    if found := _magnum(connection, f"/clusters/{cluster}"):
+    if found := magnum_api.cluster(connection, cluster):
         yield from explain_boot_volume(found.get("labels") or {}, error)
         if found["status"] == UPDATE_FAILED:
-            listed = _magnum(connection, f"/clusters/{found['uuid']}/nodegroups") or {}
-            yield f"once the cause is removed, {retry_update(found['name'], listed.get('nodegroups', []))}"
+            groups = magnum_api.node_groups(connection, found["uuid"])
+            yield f"once the cause is removed, {retry_update(found['name'], groups)}"
 
 
 def retry_update(cluster: str, groups: Iterable[Mapping[str, Any]] = ()) -> str:
@@ -127,7 +127,7 @@ def explain_boot_volume(labels: Mapping[str, str], error: str) -> Iterator[str]:
 
 
 def _cluster(found: Mapping[str, Any]) -> Iterator[str]:
-    if _unfinished(found):
+    if not magnum_api.is_complete(found):
         yield f"Magnum's cluster {found['name']}: {one_line(found['status'], found.get('status_reason'))}"
     # With the Heat driver these are the failed resources of its stack, otherwise node groups.
     for name, reason in (found.get("faults") or {}).items():
@@ -136,19 +136,8 @@ def _cluster(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _node_groups(connection: "Connection", cluster: Mapping[str, Any]) -> Iterator[str]:
-    path = f"/clusters/{cluster['uuid']}/nodegroups"
     known = f"{cluster.get('status_reason')} {cluster.get('faults')}"
-    for listed in (_magnum(connection, path) or {}).get("nodegroups", []):
-        if _unfinished(listed):
-            group = _magnum(connection, f"{path}/{listed['uuid']}") or listed
-            if not group.get("status_reason") or group["status_reason"] not in known:
-                yield f"node group {group['name']}: {one_line(group['status'], group.get('status_reason'))}"
-
-
-def _unfinished(found: Mapping[str, Any]) -> bool:
-    return not (found.get("status") or "").endswith("_COMPLETE")
-
-
-def _magnum(connection: "Connection", path: str) -> dict[str, Any] | None:
-    # Not with the SDK's resource, whose status_reason is the field `reason`, which Magnum does not have.
-    return openstack_api.get(connection.container_infrastructure_management, path, openstack_api.NODE_GROUPS)
+    for group in magnum_api.node_groups(connection, cluster["uuid"]):
+        reason = group.get("status_reason")
+        if not magnum_api.is_complete(group) and not (reason and reason in known):
+            yield f"node group {group['name']}: {one_line(group['status'], reason)}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, ip_network
 from typing import TYPE_CHECKING, Any, Final
 
-from probes import openstack_api
+from probes import magnum_api
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -34,7 +34,7 @@ def closed_group(connection: "Connection", cluster: str, network: IPv4Network) -
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached, or refuses the request.
     """
-    found = openstack_api.get(connection.container_infrastructure_management, f"/clusters/{cluster}") or {}
+    found = magnum_api.cluster(connection, cluster) or {}
     suffix = f"-{found.get('stack_id')}-secgroup-worker"
     groups = {each.id: each for each in connection.network.security_groups()}
     worker = next((each for each in groups.values() if each.name.endswith(suffix)), None)

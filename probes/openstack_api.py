@@ -1,15 +1,11 @@
 """Requests to OpenStack for which the SDK has no suitable method."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from openstack.proxy import Proxy
     from requests import Response
-
-NODE_GROUPS: Final[Mapping[str, str]] = {"OpenStack-API-Version": "container-infra 1.9"}
-"""Headers for Magnum's node groups. For its argument ``microversion`` the SDK sends the service type
-"container-infrastructure-management", which Magnum rejects."""
 
 
 def get(service: "Proxy", path: str, headers: Mapping[str, str] | None = None) -> dict[str, Any] | None:

@@ -23,10 +23,10 @@ from probes import (
     existing_shares,
     existing_volumes,
     floating_ip,
+    magnum_api,
     magnum_driver,
     monitoring_preflight,
     octavia_preflight,
-    openstack_api,
     openstack_services,
     quota,
     root_disk,
@@ -320,8 +320,7 @@ class _Project:
             template = self._templates[name]
             yield from existing_cluster.problems(self.config, name, cluster, template, names, public=public)
             if cluster.status not in existing_cluster.REPLACED:
-                path = f"/clusters/{cluster.name}/nodegroups"
-                groups = (openstack_api.get(self._magnum, path, openstack_api.NODE_GROUPS) or {}).get("nodegroups", [])
+                groups = magnum_api.node_groups(self.connection, cluster.name)
                 key = f"clusters.{name}.nodeGroups"
                 yield from existing_node_groups.problems(key, settings.node_groups, cluster.name, groups, names)
         yield from active_cluster.problems(self.connection, self.config, self.stack, self._existing_clusters)

@@ -17,7 +17,7 @@ from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, Resource
 from config.cloud import Cloud
 from config.resource_types import CLUSTER, NODE_GROUP
 from phalanx.errors import PhalanxError
-from probes import openstack_api
+from probes import magnum_api
 from probes.explain_openstack import retry_update
 from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from program.hooks import bind_hooks, in_thread
@@ -88,9 +88,9 @@ def _await_end(cloud: Cloud, cluster: str) -> Mapping[str, Any] | None:
     """Return the cluster once Magnum has ended its operation; None if the cluster does not exist."""
     time.sleep(_PAUSE)
     with reported(f"cannot determine whether Magnum has changed the cluster {cluster}: "):
-        magnum = connect(cloud, timeout=PATIENT_TIMEOUT).container_infrastructure_management
+        connection = connect(cloud, timeout=PATIENT_TIMEOUT)
         found = last_answer(
-            lambda: openstack_api.get(magnum, f"/clusters/{cluster}"),
+            lambda: magnum_api.cluster(connection, cluster),
             lambda found: not _busy(found),
             patience=_PATIENCE,
             pause=_PAUSE,

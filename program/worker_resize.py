@@ -24,14 +24,14 @@ from pulumi import (
 from config.cloud import Cloud
 from config.resource_types import CLUSTER
 from phalanx.errors import PhalanxError
-from probes import openstack_api
+from probes import magnum_api, openstack_api
 from probes.openstack_connection import PATIENT_TIMEOUT, connect
 from program.hooks import bind_hooks, in_thread
 from program.waiting import last_answer
 from recovery.services import reported
 
 if TYPE_CHECKING:
-    from openstack.proxy import Proxy
+    from openstack.connection import Connection
 
 _States: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any]]
 """The default workers and the cluster as Magnum shows them."""
@@ -77,18 +77,18 @@ def before_update(cloud: Cloud) -> Callable[[ResourceHookArgs], Awaitable[None]]
 
 def _resize(cloud: Cloud, cluster: str, count: int) -> None:
     with reported(f"cannot resize the default workers of the cluster {cluster} to {count}: "):
-        magnum = connect(cloud, timeout=PATIENT_TIMEOUT).container_infrastructure_management
-        answer = magnum.post(
-            f"/clusters/{cluster}/actions/resize", json={"node_count": count}, headers=openstack_api.NODE_GROUPS
+        connection = connect(cloud, timeout=PATIENT_TIMEOUT)
+        answer = connection.container_infrastructure_management.post(
+            f"/clusters/{cluster}/actions/resize", json={"node_count": count}, headers=magnum_api.HEADERS
         )
         if not openstack_api.exists(answer):
             raise PhalanxError(f"Magnum has no cluster {cluster} any more: run `pulumi refresh`, then `pulumi up`")
         time.sleep(_PAUSE)
-        last_answer(lambda: _states(magnum, cluster), partial(_begun, count), patience=_DELAY, pause=_PAUSE)
+        last_answer(lambda: _states(connection, cluster), partial(_begun, count), patience=_DELAY, pause=_PAUSE)
         workers, found = last_answer(
-            lambda: _states(magnum, cluster), lambda states: not _busy(states), patience=_PATIENCE, pause=_PAUSE
+            lambda: _states(connection, cluster), lambda states: not _busy(states), patience=_PATIENCE, pause=_PAUSE
         )
-    unfinished = [each for each in (workers, found) if not _status(each).endswith("_COMPLETE")]
+    unfinished = [each for each in (workers, found) if not magnum_api.is_complete(each)]
     if unfinished or workers.get("node_count") != count:
         name = found.get("name", cluster)
         reason = next((each["status_reason"] for each in unfinished if each.get("status_reason")), "it gives no reason")
@@ -108,14 +108,13 @@ def _busy(states: _States) -> bool:
     return any(_status(each).endswith("_IN_PROGRESS") for each in states)
 
 
-def _states(magnum: "Proxy", cluster: str) -> _States:
+def _states(connection: "Connection", cluster: str) -> _States:
     """Return the default workers and the cluster as Magnum shows them.
 
     Magnum sets the number and status of the workers first, then calls the driver, and then sets the cluster's status.
     """
-    path = f"/clusters/{cluster}"
-    workers = openstack_api.get(magnum, f"{path}/nodegroups/default-worker", openstack_api.NODE_GROUPS)
-    return workers or {}, openstack_api.get(magnum, path, openstack_api.NODE_GROUPS) or {}
+    workers = magnum_api.node_group(connection, cluster, "default-worker")
+    return workers or {}, magnum_api.cluster(connection, cluster) or {}
 
 
 def _status(found: Mapping[str, Any]) -> str:

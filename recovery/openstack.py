@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.cloud import Cloud
 from config.resource_types import CLUSTER, NODE_GROUP
-from probes import openstack_api, openstack_connection
+from probes import magnum_api, openstack_api, openstack_connection
 from recovery.document import Inputs
 from recovery.finder import Finder, Found, wait_for_status
 
@@ -194,15 +194,10 @@ def _cluster_created(connection: "Connection", found: Found, inputs: Inputs) -> 
     return wait_for_status(status, busy, {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, _CLUSTER_MINUTES)
 
 
-def _node_group(connection: "Connection", path: str) -> Mapping[str, Any]:
-    magnum = connection.container_infrastructure_management
-    return openstack_api.get(magnum, path, openstack_api.NODE_GROUPS) or {}
-
-
 def _node_groups(connection: "Connection", inputs: Inputs) -> Iterable[Found]:
     """Yield the cluster's node group of that name, of which there is at most one."""
     cluster = inputs["clusterId"]
-    for each in _node_group(connection, f"/clusters/{cluster}/nodegroups").get("nodegroups", []):
+    for each in magnum_api.node_groups(connection, cluster):
         if each["name"] == inputs["name"]:
             yield Found(f"{cluster}/{each['uuid']}")
 
@@ -211,7 +206,8 @@ def _node_group_created(connection: "Connection", found: Found, inputs: Inputs) 
     cluster, _, group = found.id.partition("/")
 
     def status() -> str:
-        return str(_node_group(connection, f"/clusters/{cluster}/nodegroups/{group}").get("status", "DELETED"))
+        shown = magnum_api.node_group(connection, cluster, group)
+        return str(shown["status"]) if shown else "DELETED"
 
     return wait_for_status(status, {"CREATE_IN_PROGRESS"}, {"CREATE_COMPLETE", "UPDATE_COMPLETE"}, _CLUSTER_MINUTES)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from config.stack_config import StackConfig
-from probes import floating_ip, node_addresses, openstack_api
+from probes import floating_ip, magnum_api, node_addresses, openstack_api
 from probes import node_ports as ports_of_nodes
 from probes.health import kubernetes, servers
 from probes.health.finding import Finding, State, critical, ok, warning
@@ -135,8 +135,7 @@ def api(connection: "Connection", cluster_name: str) -> Iterator[Finding]:
         connection: Connection to the project.
         cluster_name: Name of the cluster in Magnum.
     """
-    path = f"/clusters/{cluster_name}"
-    cluster = openstack_api.get(connection.container_infrastructure_management, path) or {}
+    cluster = magnum_api.cluster(connection, cluster_name) or {}
     host = urlsplit(cluster.get("api_address") or "").hostname or ""
     try:
         ip_address(host)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final
 
-from probes import api_address, openstack_api
+from probes import api_address, magnum_api
 from probes.explain_openstack import UPDATE_FAILED, explain_cluster, retry_update
 from probes.health.finding import Finding, State, critical, ok, warning
+from probes.magnum_api import is_complete
 from probes.namespace_causes import one_line
 
 if TYPE_CHECKING:
@@ -25,21 +26,13 @@ def cluster(connection: "Connection", name: str) -> Iterator[Finding]:
         connection: Connection to the project.
         name: Name of the cluster.
     """
-    magnum = connection.container_infrastructure_management
-    found = openstack_api.get(magnum, f"/clusters/{name}", openstack_api.NODE_GROUPS)
+    found = magnum_api.cluster(connection, name)
     if found is None:
         yield critical(CLUSTER, f"Magnum has no cluster {name}", _RUNBOOK)
         return
-    path = f"/clusters/{found['uuid']}/nodegroups"
-    listed = (openstack_api.get(magnum, path, openstack_api.NODE_GROUPS) or {}).get("nodegroups", [])
-    # The list of node groups has no reasons.
-    groups = [
-        each if _is_complete(each) else openstack_api.get(magnum, f"{path}/{each['uuid']}", openstack_api.NODE_GROUPS)
-        for each in listed
-    ]
-    known = [each for each in groups if each]
-    yield judge_cluster(found, [] if _is_complete(found) else [*explain_cluster(connection, name)], known)
-    yield from (_judge_group(name, each) for each in known)
+    groups = magnum_api.node_groups(connection, found["uuid"])
+    yield judge_cluster(found, [] if is_complete(found) else [*explain_cluster(connection, name)], groups)
+    yield from (_judge_group(name, each) for each in groups)
 
 
 def address(connection: "Connection", name: str, network: IPv4Network, *, public: bool) -> Iterator[Finding]:
@@ -51,7 +44,7 @@ def address(connection: "Connection", name: str, network: IPv4Network, *, public
         network: Network of the nodes.
         public: Whether it should be.
     """
-    found = openstack_api.get(connection.container_infrastructure_management, f"/clusters/{name}") or {}
+    found = magnum_api.cluster(connection, name) or {}
     url = found.get("api_address")
     is_public = api_address.is_public(connection, url, network)
     if is_public is public:
@@ -80,7 +73,7 @@ def judge_cluster(found: Mapping[str, Any], reasons: list[str], groups: Sequence
     """
     status = found["status"]
     show = f"`openstack coe cluster show {found['name']}`"
-    if not _is_complete(found):
+    if not is_complete(found):
         # The reasons of node groups are findings about these.
         message = "\n".join(each for each in reasons if not each.startswith("node group")) or status
         if status.endswith("_IN_PROGRESS"):
@@ -96,7 +89,7 @@ def judge_cluster(found: Mapping[str, Any], reasons: list[str], groups: Sequence
 
 def _judge_group(cluster_name: str, group: Mapping[str, Any]) -> Finding:
     about, status = f"node group {group['name']}", group["status"]
-    if _is_complete(group):
+    if is_complete(group):
         return ok(about, f"{status}, {group['node_count']} node{'s' if group['node_count'] != 1 else ''}")
     retry = f"; {retry_update(cluster_name, [group])}" if status == UPDATE_FAILED else ""
     return Finding(
@@ -106,7 +99,3 @@ def _judge_group(cluster_name: str, group: Mapping[str, Any]) -> Finding:
         remedy=f"`openstack coe nodegroup show {cluster_name} {group['name']}`{retry}",
         because_of=(CLUSTER,),
     )
-
-
-def _is_complete(found: Mapping[str, Any]) -> bool:
-    return (found.get("status") or "").endswith("_COMPLETE")

@@ -9,7 +9,7 @@ from openstack.connection import Connection
 
 from config.names import cloud_name
 from config.stack_config import StackConfig
-from probes.openstack_api import NODE_GROUPS
+from probes.magnum_api import HEADERS
 from sandbox.process import wait_for
 from tests.sandbox.configuration import vary
 from tests.sandbox.magnum_clusters import NAME, small_cluster
@@ -167,7 +167,7 @@ def wait_for_workers(tenant: Connection, wanted: int) -> None:
 
     def complete() -> bool:
         cluster = magnum.get(f"/clusters/{CLUSTER}").json()
-        workers = magnum.get(f"/clusters/{CLUSTER}/nodegroups/default-worker", headers=NODE_GROUPS).json()
+        workers = magnum.get(f"/clusters/{CLUSTER}/nodegroups/default-worker", headers=HEADERS).json()
         found[:] = [cluster["status"], workers["node_count"], len(workers["node_addresses"])]
         return found == ["UPDATE_COMPLETE", wanted, wanted]
 
@@ -202,7 +202,7 @@ def test_the_number_of_default_workers_can_be_changed(
         wait_for_workers(tenant, 2)
         assert image_of_the_same_name not in {server.image.id for server in nodes(tenant, CLUSTER)}
         # Somebody else changes it.
-        assert magnum.post(f"/clusters/{CLUSTER}/actions/resize", json={"node_count": 1}, headers=NODE_GROUPS).ok
+        assert magnum.post(f"/clusters/{CLUSTER}/actions/resize", json={"node_count": 1}, headers=HEADERS).ok
         wait_for_workers(tenant, 1)
         more.run("up", "--refresh")
         wait_for_workers(tenant, 2)
