@@ -60,7 +60,7 @@ def _authorities(path: Path) -> "list[x509.Certificate]":
     last = max(found, key=lambda each: each.not_valid_after_utc)
     if last.not_valid_after_utc <= datetime.now(UTC):
         name, day = last.subject.rfc4514_string(), f"{last.not_valid_after_utc:%Y-%m-%d}"
-        raise ValueError(f"{path}: the CA {name} expired on {day}: add the CA of the server's present certificate")
+        raise ValueError(f"{path}: the CA {name} expired on {day}: add the CA of the server's current certificate")
     return found
 
 

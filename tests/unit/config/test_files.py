@@ -60,7 +60,7 @@ def test_expired_authorities_are_refused(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text(authority(day) + authority(before))
     with pytest.raises(ValueError, match=r"ca\.pem: the CA CN=CA of a.example.org expired on ") as error:
         ca_certificates(tmp_path / "ca.pem")
-    assert str(error.value).endswith(f" {day:%Y-%m-%d}: add the CA of the server's present certificate")
+    assert str(error.value).endswith(f" {day:%Y-%m-%d}: add the CA of the server's current certificate")
 
 
 def test_an_expired_authority_beside_a_valid_one_stops_nothing(tmp_path: Path) -> None:
