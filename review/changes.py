@@ -10,6 +10,8 @@ from review.values import Difference, at, differences
 APPLICATION: Final = "kubernetes:argoproj.io/v1alpha1:Application"
 VAULT_SECRET: Final = "vault:kv/secretV2:SecretV2"  # noqa: S105 - a type
 GENERATED_SECRET: Final = "rsp:index:SecretStore$pulumi:index:Stash"  # noqa: S105 - a type with its parent's
+ROTATIONS: Final = "secrets-rotation"
+"""Name of the resource of that type with the requested rotations (components/generated_secrets.py)."""
 
 LOST: Final = ("delete", "replace")
 """Operations that remove something from the cloud, unless it is retained."""
@@ -166,8 +168,8 @@ def _other_properties(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
 
 
 def _is_generated(step: Step) -> bool:
-    """Return whether a resource is a generated secret; other components keep what is no secret in the same type."""
-    return f"::{GENERATED_SECRET}::" in step.urn
+    """Return whether a resource is a generated secret, as what is no secret is kept in the same type, too."""
+    return f"::{GENERATED_SECRET}::" in step.urn and step.name != ROTATIONS
 
 
 def _secret(step: Step) -> Secret:

@@ -155,16 +155,20 @@ def test_differences_have_the_path_of_the_leaf(old: Any, new: Any, expected: lis
 
 
 def test_only_stashes_of_secrets_are_generated_secrets() -> None:
-    """Other components keep keys, addresses and IDs in resources of the same type."""
-    parents = {"SecretStore": "secrets-tap-password", "ImmutableKeys": "created-with-cloud.name"}
+    """Resources of the same type keep requested rotations, and, of other components, keys, addresses and IDs."""
+    names = {
+        "secrets-tap-password": "SecretStore",
+        "secrets-rotation": "SecretStore",
+        "created-with-cloud.name": "ImmutableKeys",
+    }
     events = [
         {
             "op": "create",
             "urn": f"urn:pulumi:roe::rsp::rsp:index:{parent}$pulumi:index:Stash::{name}",
             "type": "pulumi:index:Stash",
         }
-        for parent, name in parents.items()
+        for name, parent in names.items()
     ]
     found = changes.of_run(parse(*({"resourcePreEvent": {"metadata": each}} for each in events)))
     assert [(each.name, each.generated) for each in found.secrets] == [("secrets-tap-password", True)]
-    assert [each.name for each in found.others] == ["created-with-cloud.name"]
+    assert [each.name for each in found.others] == ["secrets-rotation", "created-with-cloud.name"]
