@@ -34,7 +34,7 @@ class PersistentVolumes(pulumi.ComponentResource):
         super().__init__("rsp:index:PersistentVolumes", name, None, opts)
         for each in args.volumes:
             PersistentVolume(
-                f"{name}-{each.namespace}-{each.name}",
+                f"{name}-{each.claim}",
                 metadata=ObjectMetaArgs(name=name_of(each.volume)),
                 spec=PersistentVolumeSpecArgs(
                     access_modes=["ReadWriteOnce"],
