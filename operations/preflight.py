@@ -13,7 +13,7 @@ from operations import secrets_status
 from operations.needed_secrets import NeededSecrets
 from operations.stack import Stack, StackName, applications, checked_configuration
 from phalanx import sign_in
-from phalanx.errors import PhalanxError
+from phalanx.errors import PhalanxError, Problems
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
 from wiring import claimed_volumes, requirements
@@ -69,11 +69,14 @@ def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tu
     try:
         loaded = Stack(name=stack, config=config, checkout=tree, environment=environment)
         found = applications(loaded)
-        queries.check_claims(found.claims)
-        claimed_volumes.find(config, found.claims)
-        missing = secrets_status.missing(NeededSecrets(stack=loaded, source=found))
     except PhalanxError as error:
         return of_phalanx(error.problems), []
+    queries.check_claims(found.claims)
+    refused, missing = Problems(), list[Problem]()
+    with refused.collected():
+        claimed_volumes.find(config, found.claims)
+    with refused.collected():
+        missing += secrets_status.missing(NeededSecrets(stack=loaded, source=found))
     callbacks = list(sign_in.callbacks(environment, found.applications))
     warnings = [*found.warnings, *requirements.warnings(config, found.applications)]
-    return [*missing, *of_phalanx(warnings, fatal=False)], callbacks
+    return [*of_phalanx(refused.found), *missing, *of_phalanx(warnings, fatal=False)], callbacks

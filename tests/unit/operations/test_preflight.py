@@ -180,6 +180,22 @@ def test_the_command_reports_missing_secrets_and_values_without_effect(
     assert result.stderr.splitlines()[0] == "secret tap/key: is missing"
 
 
+def test_the_command_reports_a_claim_that_does_not_exist_with_the_other_problems(
+    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_stack(clusters__cluster__claims={"postgres/physpv": "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"})
+    services.warnings = ["applications/tap/values-test.yaml: a: has no effect"]
+    services.missing = [Problem(where="secret tap/key", what="is missing")]
+    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    assert result.exit_code == 1
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
+        "rsp:clusters.cluster.claims.postgres/physpv",
+        "secret tap/key",
+        "applications/tap/values-test.yaml (warning)",
+    ]
+
+
 def test_the_command_warns_of_directories_that_labs_miss(
     services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
