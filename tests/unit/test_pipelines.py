@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -78,25 +79,54 @@ def drift_scripts() -> dict[str, str]:
     return {"github": workflow, "gitlab": "\n".join(yaml.safe_load(GITLAB.read_text())["rsp-drift"]["script"])}
 
 
-@pytest.mark.parametrize("service", ["github", "gitlab"])
-def test_drift_without_the_deployed_commit_is_an_error(tmp_path: Path, service: str) -> None:
-    """Without it, a branch that has moved since the last update would be reported as drift."""
-    pulumi, calls = tmp_path / "pulumi", tmp_path / "calls"
-    pulumi.write_text('#!/bin/sh\necho "$1" >> "$CALLS"\n[ "$1" = preview ]\n')
-    pulumi.chmod(0o755)
+def run(script: str, directory: Path, programs: Mapping[str, str]) -> int:
+    """Run the commands of a job in a directory with stand-ins for programs, by path, and return the exit code."""
+    for path, commands in programs.items():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{commands}\n")
+        file.chmod(0o755)
     done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", drift_scripts()[service]],
-        cwd=tmp_path,
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=directory,
         env={
-            "PATH": f"{tmp_path}:{os.defpath}",
-            "CALLS": str(calls),
-            "RUNNER_TEMP": str(tmp_path),
+            "PATH": f"{directory}:{os.defpath}",
+            "RUNNER_TEMP": str(directory),
+            "GITHUB_STEP_SUMMARY": "/dev/null",
             "RSP_DIFF": "/dev/null",
+            "RSP_EVENTS": "events.jsonl",
         },
         check=False,
     )
-    assert done.returncode == 1
-    assert calls.read_text() == "stack\n"
+    return done.returncode
+
+
+@pytest.mark.parametrize("service", ["github", "gitlab"])
+def test_drift_without_the_deployed_commit_is_an_error(tmp_path: Path, service: str) -> None:
+    """Without it, a branch that has moved since the last update would be reported as drift."""
+    pulumi = 'echo "$1" >> calls\n[ "$1" = preview ]'
+    assert run(drift_scripts()[service], tmp_path, {"pulumi": pulumi}) == 1
+    assert (tmp_path / "calls").read_text() == "stack\n"
+
+
+def reporting_scripts() -> dict[str, str]:
+    """Return the commands that report on a run of Pulumi, also on a failed one, by job."""
+    found = {"gitlab": "\n".join(yaml.safe_load(GITLAB.read_text())["rsp-preview"]["script"])}
+    for name in ("preview", "up"):
+        job = yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text())["jobs"][name]
+        (found[name],) = [each["run"] for each in job["steps"] if each.get("if") == "${{ !cancelled() }}"]
+    return found
+
+
+@pytest.mark.parametrize("job", ["gitlab", "preview", "up"])
+@pytest.mark.parametrize("begun", [True, False])
+def test_only_a_run_of_pulumi_that_has_begun_is_reported(tmp_path: Path, job: str, begun: bool) -> None:
+    """Otherwise it has no event log, and the error of the report would hide that of Pulumi or of an earlier step."""
+    if begun:
+        (tmp_path / "events.jsonl").touch()
+    programs = {"pulumi": "exit 3", ".venv/bin/python": 'echo "$*" >> calls'}
+    assert run(reporting_scripts()[job], tmp_path, programs) == (3 if job == "gitlab" else 0)
+    assert (tmp_path / "calls").exists() is begun
 
 
 @pytest.mark.parametrize(("preview", "comment", "expected"), [(0, 0, 0), (255, 0, 255), (0, 1, 1)])
@@ -106,21 +136,9 @@ def test_a_job_on_gitlab_fails_if_the_preview_or_its_comment_does(
     """In any case it comments, but not from `after_script`: it runs for canceled jobs, and its failure is ignored."""
     job = yaml.safe_load(GITLAB.read_text())["rsp-preview"]
     assert "after_script" not in job
-    python, calls = tmp_path / ".venv" / "bin" / "python", tmp_path / "calls"
-    python.parent.mkdir(parents=True)
-    for file, status in ((tmp_path / "pulumi", preview), (python, comment)):
-        file.write_text(f'#!/bin/sh\necho "$*" >> "$CALLS"\nexit {status}\n')
-        file.chmod(0o755)
-    done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", "\n".join(job["script"])],
-        cwd=tmp_path,
-        env={
-            "PATH": f"{tmp_path}:{os.defpath}",
-            "CALLS": str(calls),
-            "RSP_DIFF": "/dev/null",
-            "RSP_EVENTS": str(calls),
-        },
-        check=False,
-    )
-    assert done.returncode == expected
-    assert [line.split()[:3] for line in calls.read_text().splitlines()][1] == ["-m", "operations", "pull-request"]
+    programs = {
+        "pulumi": f"touch events.jsonl\nexit {preview}",
+        ".venv/bin/python": f'echo "$*" >> calls\nexit {comment}',
+    }
+    assert run("\n".join(job["script"]), tmp_path, programs) == expected
+    assert (tmp_path / "calls").read_text().split()[:3] == ["-m", "operations", "pull-request"]
