@@ -12,7 +12,6 @@ properties.
 import functools
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -109,9 +108,13 @@ def test_the_removal_of_a_key_has_an_effect_or_is_refused(
     path: str, runs: Callable[[str], SharedRuns], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to = To.of(PLATFORM[path])
-    with suppress(ConfigError):
-        before, after = before_and_after(_platform(to.stack), path, to)
-        check_removal(f"rsp:{'.'.join(parts_of(path))}", *_outcome(to, before, after, runs, monkeypatch))
+    before, after = before_and_after(_platform(to.stack), path, to)
+    environment(**before)
+    try:
+        environment(**after)
+    except ConfigError:
+        return  # refused
+    check_removal(f"rsp:{'.'.join(parts_of(path))}", *_outcome(to, before, after, runs, monkeypatch))
 
 
 def _outcome(
