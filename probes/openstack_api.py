@@ -28,5 +28,13 @@ def exists(answer: "Response") -> bool:
 
     if answer.status_code == 404:  # noqa: PLR2004  # HTTP's "not found"
         return False
-    exceptions.raise_from_response(answer)
+    exceptions.raise_from_response(answer, error_message=_reason(answer))
     return True
+
+
+def _reason(answer: "Response") -> str | None:
+    """Return the reason that Magnum gives for an error, of which the SDK does not know the format; None without it."""
+    try:
+        return "; ".join(each["detail"] for each in answer.json()["errors"]) or None
+    except (ValueError, LookupError, TypeError):
+        return None

@@ -81,9 +81,9 @@ def reported(prefix: str = "") -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, _client_errors()):
             raise
+        once = "the reason is removed" if _is_refusal(error) else "the service is available"
         raise PhalanxError(
-            f"{prefix}the request to the service failed ({first_line(error)}): run the same command again once the "
-            "service is available"
+            f"{prefix}the request to the service failed ({first_line(error)}): run the same command again once {once}"
         ) from error
 
 
@@ -92,3 +92,10 @@ def _client_errors() -> tuple[type[Exception], ...]:
     from requests.exceptions import RequestException
 
     return openstack_errors(VaultError, RequestException)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Return whether a service of OpenStack has answered, and would give the same answer to the same request."""
+    from openstack.exceptions import HttpException
+
+    return isinstance(error, HttpException) and error.source == "Client"

@@ -114,12 +114,22 @@ def test_a_resize_that_does_not_end_is_reported(monkeypatch: pytest.MonkeyPatch)
         update([("UPDATE_IN_PROGRESS", 3, "UPDATE_IN_PROGRESS")] * 3, 3)
 
 
-def test_a_refusal_is_reported() -> None:
-    refusal = (409, {"errors": [{"detail": "min_node_count (3)"}]})
-    with pytest.raises(
-        PhalanxError, match=r"^cannot resize the default workers of the cluster cluster-uuid to 1: .*409"
-    ):
-        update([], 1, accepted=refusal)
+@pytest.mark.parametrize(
+    ("answer", "reason", "remedy"),
+    [
+        ((400, {"errors": [{"detail": "min_node_count = 3"}]}), "min_node_count = 3", "the reason is removed"),
+        ((409, {"errors": ["in use"]}), "ConflictException: 409", "the reason is removed"),
+        ((503, {}), "HttpException: 503", "the service is available"),
+    ],
+)
+def test_a_refused_or_failed_request_is_reported(answer: tuple[int, Any], reason: str, remedy: str) -> None:
+    with pytest.raises(PhalanxError) as caught:
+        update([], 1, accepted=answer)
+    assert str(caught.value).startswith(
+        "cannot resize the default workers of the cluster cluster-uuid to 1: the request to the service failed "
+        f"({reason}: "
+    )
+    assert str(caught.value).endswith(f"): run the same command again once {remedy}")
 
 
 def test_a_cluster_that_is_gone_is_reported() -> None:
