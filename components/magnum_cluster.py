@@ -131,17 +131,20 @@ class MagnumCluster(pulumi.ComponentResource):
         Magnum looks up what a template has at each operation. With a name, each would fail once there is a second image
         of that name, and a resize would replace all nodes once there is another image of it.
         """
-        found = newest_id(args.image, self).apply(lambda image_id: image_id or args.image)
+        newest = newest_id(args.image, self).apply(lambda image_id: image_id or args.image)
         kept = pulumi.Stash(
             f"{name}-image",
-            input=found,
+            input=newest,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=["input"],
                 replacement_trigger=[args.image, args.features.kubernetes_version],
             ),
         )
-        return pulumi.Output.from_input(kept.output).apply(str)
+        # What is kept is the name if the image was uploaded only after the first run.
+        return pulumi.Output.all(kept.output, newest).apply(
+            lambda images: str(images[1] if images[0] == args.image else images[0])
+        )
 
     def _cluster(
         self,

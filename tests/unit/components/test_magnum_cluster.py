@@ -68,6 +68,14 @@ def test_an_image_that_is_not_found_or_an_id_is_left_to_magnum(run_program: Prog
     assert template.inputs["image"] == image
 
 
+@pytest.mark.parametrize(("kept", "image"), [("ubuntu-2404-kube-v1.36.3", "image-id"), ("older-id", "older-id")])
+def test_an_image_that_was_uploaded_later_has_its_id_in_the_template(
+    run_program: ProgramRunner, kept: str, image: str
+) -> None:
+    template = make(run_program.having(stashed={"cluster-image": kept})).one("ClusterTemplate")
+    assert template.inputs["image"] == image
+
+
 def test_the_name_of_a_template_depends_on_its_content(run_program: ProgramRunner, recording: Recording) -> None:
     changes: list[dict[str, object]] = [
         {},
