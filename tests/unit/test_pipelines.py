@@ -62,6 +62,14 @@ def environments() -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.parametrize("name", ["backup", "drift", "preview", "up"])
+def test_jobs_of_stacks_run_where_a_variable_names_stacks(name: str) -> None:
+    """A site may have a fork, or a repository that is none; others have no stack in which the jobs could succeed."""
+    job = yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text())["jobs"][name]
+    assert job["if"].split(" && ")[0] == "vars.RSP_STACKS"
+    assert job["strategy"]["matrix"] == {"stack": "${{ fromJSON(vars.RSP_STACKS || '[]') }}"}
+
+
 def test_only_previews_run_in_the_environment_of_previews() -> None:
     """They run the code of pull requests; a refresh needs the OpenStack user that deploys."""
     assert environments() == {"preview": {"-preview"}, "drift": {"-drift"}, "up": {""}, "backup": {"-backup"}}
