@@ -104,4 +104,8 @@ def _remove_keys(folder: Folder, removal: Removal) -> str:
 def _delete(folder: Folder, removal: Removal) -> str:
     version, path = folder.read(removal.application).version, f"{folder.path}/{removal.application}"
     folder.delete(removal.application)
-    return f"Removed {removal}. To restore it: `vault kv undelete -mount={folder.mount} -versions={version} {path}`"
+    # Phalanx's write policy allows it; the operator's, which has fewer capabilities, does not.
+    return (
+        f"Removed {removal}. To restore it, with the token of the output vaultWriteToken: "
+        f"`vault kv undelete -mount={folder.mount} -versions={version} {path}`"
+    )

@@ -8,6 +8,7 @@ from operations import secrets_prune
 from operations.secrets_prune import Removal
 from phalanx.environment import Environment
 from phalanx.errors import SecretsError
+from phalanx.policies import write_policy
 from phalanx.secrets import Plan, PlannedSecret, SecretKey, Static
 from probes import vault_secrets
 from probes.vault_kv import Folder, SecretVersion
@@ -91,9 +92,10 @@ def test_a_removed_secret_can_be_restored(bao: OpenBao, environment: Environment
     (message,) = secrets_prune.remove([Removal("gone", ())], bao.url, environment)
     assert content(bao.root, "gone") is None
     assert SecretKey("gone", "a") not in vault_secrets.read(bao.url, environment, Vault())
-    assert "`vault kv undelete -mount=kv-v2 -versions=" in message
+    assert "with the token of the output vaultWriteToken: `vault kv undelete -mount=kv-v2 -versions=" in message
     version = int(message.partition("-versions=")[2].split()[0])
-    bao.root.secrets.kv.v2.undelete_secret_versions("k8s_operator/roe/gone", [version], mount_point="kv-v2")
+    writer = hvac.Client(url=bao.url, token=bao.token(write_policy("kv-v2", "k8s_operator/roe")))
+    writer.secrets.kv.v2.undelete_secret_versions("k8s_operator/roe/gone", [version], mount_point="kv-v2")
     assert content(bao.root, "gone") == CONTENT["gone"]
 
 
