@@ -24,7 +24,7 @@ _PAUSE = 5
 def addresses(cluster: MagnumCluster, count: int) -> pulumi.Output[Sequence[str]]:
     """Return the addresses of the nodes; unknown in a preview that would change their number.
 
-    This is the only `apply` that sends a request in a preview, as the run itself may have created the nodes. The
+    This is the only `apply` whose request decides what is registered, as the run itself may have created the nodes. A
     preview shows what the update registers: addresses that the update will change are unknown.
 
     If their number differs from the configured one, for example while a node is being replaced, an update waits up to
