@@ -25,6 +25,9 @@ class Cloud(Section):
         refused("Magnum sets it when it creates a cluster; create another stack, or replace the keys on the nodes"),
     ] = Field(
         default=None,
-        description="Existing Nova keypair for SSH to the NFS server and the cluster's nodes; none if absent",
+        description=(
+            "Existing Nova keypair of the cluster's nodes and of the NFS server, whose security group does not admit "
+            "SSH; none if absent"
+        ),
         examples=["operators"],
     )

@@ -212,7 +212,10 @@ class Cluster(Section):
         ),
         examples=[{"postgres/postgres-physpvc": "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"}],
     )
-    labels: Annotated[dict[Label, LabelValue], _TEMPLATE] = Field(
+    labels: Annotated[
+        dict[Label, LabelValue],
+        in_place(f"{_TEMPLATE.text}. `capi_helm_chart_version` can always be changed", heat=Effect.REFUSED),
+    ] = Field(
         default={},
         max_length=100,
         description="Additional Magnum labels",

@@ -79,7 +79,7 @@ class StackConfig(StackFile):
             {
                 "blue": {
                     "image": "ubuntu-2404-kube-v1.36.3",
-                    "masters": {"flavor": "m1.medium", "count": 1},
+                    "masters": {"flavor": "m1.medium", "count": 3},
                     "workers": {"flavor": "m1.large", "count": 3},
                 }
             }

@@ -26,7 +26,7 @@ class ServerCloud(Cloud):
         Name | None, replaces("the VM; the data remains, and Vault does not answer for some minutes")
     ] = Field(
         default=None,
-        description="Existing Nova keypair for SSH to the server; none if absent",
+        description="Existing Nova keypair of the server, whose security group does not admit SSH; none if absent",
         examples=["operators"],
     )
 
