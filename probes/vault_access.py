@@ -51,5 +51,5 @@ def check(client: "hvac.Client", environment: Environment, settings: Vault, *, p
 
 
 def _problem(what: str, *, fatal: bool = True) -> Problem:
-    remedy = "`python -m operations vault-policy` prints the required policy"
+    remedy = "`python -m operations vault-policy -s STACK` prints the required policy"
     return Problem(where="VAULT_TOKEN", what=f"{what}; {remedy}", fatal=fatal)

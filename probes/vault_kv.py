@@ -62,7 +62,7 @@ class Access:
             yield
         except exceptions.Forbidden:
             ours = self.setting == vault_client.ADDRESS
-            policy = " (`python -m operations vault-policy` prints the one that it requires)" if ours else ""
+            policy = " (`python -m operations vault-policy -s STACK` prints the one that it requires)" if ours else ""
             raise SecretsError(
                 f"Vault at {self.address}: permission denied below {path}: the token in {self.variable} has expired, "
                 f"or its policy does not allow the request{policy}",

@@ -49,7 +49,7 @@ def check(client: KubernetesApi, on: pods.Dependencies, load_balancer: str, now:
     """
     found = client.items(_APPLICATIONS)
     if not found:
-        yield critical("applications", "Argo CD has no Applications", f"`pulumi up`; {_RUNBOOK}")
+        yield critical("applications", "Argo CD has no Applications", f"`pulumi up -s STACK`; {_RUNBOOK}")
     platform = {_namespace(each) for each in found} | SYSTEM_NAMESPACES
     of_pods = pods.check(client, on, platform, now)
     for findings in of_pods.values():

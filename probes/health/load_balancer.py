@@ -56,7 +56,8 @@ def ingress(connection: "Connection", config: StackConfig, stack: str) -> Iterat
     """
     address = floating_ip.of_platform(connection, config, stack)
     if address is None:
-        yield critical(INGRESS, "its floating IP does not exist", f"`pulumi up --refresh`; {_GUIDE}", ("Neutron",))
+        remedy = f"`pulumi up -s {stack} --refresh`; {_GUIDE}"
+        yield critical(INGRESS, "its floating IP does not exist", remedy, ("Neutron",))
     elif address.port_id is None:
         yield critical(
             INGRESS,

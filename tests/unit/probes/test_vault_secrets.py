@@ -63,7 +63,7 @@ def test_a_refusal_is_reported_with_path_and_policy(environment: Environment) ->
     with json_server(answers) as url, pytest.raises(SecretsError) as error:
         vault_secrets.read(url, environment, Vault())
     assert "permission denied below kv-v2/k8s_operator/roe: the token in VAULT_TOKEN has expired" in str(error.value)
-    assert "(`python -m operations vault-policy` prints the one that it requires)" in str(error.value)
+    assert "(`python -m operations vault-policy -s STACK` prints the one that it requires)" in str(error.value)
     assert "token-of-the-test" not in str(error.value)
 
 

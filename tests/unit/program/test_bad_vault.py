@@ -44,7 +44,7 @@ def test_the_workflows_policy_is_sufficient_for_a_preview(run_stack: StackRunner
         "kv-v2/data/k8s_operator/roe/+ (create, update, delete); ",
     )
     assert "auth/token/create (update, sudo)" in str(error.value)
-    assert "`python -m operations vault-policy` prints" in str(error.value)
+    assert "`python -m operations vault-policy -s STACK` prints" in str(error.value)
 
 
 def test_a_private_authority_is_trusted_by_program_and_operator(run_stack: StackRunner, private_vault: OpenBao) -> None:
