@@ -1,4 +1,4 @@
-# `make up` and `make test` do everything.
+# `make help` lists all targets.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
