@@ -79,6 +79,12 @@ def is_secret(place: Place, marker: object) -> bool:
     return SecretStr in members(place.annotation) and not (place.field and marker in place.field.metadata)
 
 
+def flow(value: Any) -> str:
+    """Return a value in one line of YAML."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=sys.maxsize)
+    return text.removesuffix("...\n").strip()
+
+
 def text_key(key: str) -> str:
     """Return a key for a message."""
     return _printable(key)
@@ -168,9 +174,9 @@ def _expected(place: Place) -> str:
 def _example(known: FieldInfo) -> str:
     """Return an example of a field's value in YAML; empty if it is obvious."""
     if known.examples:
-        return _flow(known.examples[0])
+        return flow(known.examples[0])
     if isinstance(known.default, int | str):
-        return _flow(str(known.default) if isinstance(known.default, str) else known.default)
+        return flow(str(known.default) if isinstance(known.default, str) else known.default)
     if SecretStr in members(known.annotation):
         return "{secure: ...}"
     for member in members(known.annotation):
@@ -180,12 +186,6 @@ def _example(known: FieldInfo) -> str:
             required = {each.alias: _example(each) for each in member.model_fields.values() if each.is_required()}
             return f"{{{', '.join(f'{key}: {value}' for key, value in required.items())}}}" if required else ""
     return ""
-
-
-def _flow(value: Any) -> str:
-    """Return a value in one line of YAML."""
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=sys.maxsize)
-    return text.removesuffix("...\n").strip()
 
 
 def _quoted(value: Any, place: Place) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from typer.cli import get_docs_for_click
 from typer.main import get_command
 
 from config.changes import Change, keys
+from config.messages import flow
 from config.stack_config import StackConfig
 from config.stack_file import StackFile
 from config.vault_stack import VaultStackConfig
@@ -81,13 +83,12 @@ def configuration(title: str, file: str, model: type[StackFile]) -> str:
     schema = model.model_json_schema(by_alias=True)
     parts = [f"# {title} reference", _INTRODUCTION.format(file=file)]
     for name, section in schema["properties"].items():
-        path, text = (
-            f"{model.project}:{name}",
-            section.get("description") or _resolve(section, schema["$defs"])["description"],
-        )
+        path, text = f"{model.project}:{name}", _resolve(section, schema["$defs"]).get("description")
         effects = {f"{model.project}:{key.path}": key.change for key in keys(model) if not key.section and key.change}
         rows = _rows(path, section, schema["$defs"], effects, required=name in schema["required"])
-        parts += [f"## `{path}`", text.replace("``", "`"), _table(rows)]
+        # The description of the key itself is in the table.
+        introduction = [text.replace("``", "`")] if text and text != section.get("description") else []
+        parts += [f"## `{path}`", *introduction, _table(rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -144,10 +145,11 @@ def changing_keys() -> str:
 
 
 def _changes(model: type[StackFile]) -> str:
+    """Return the table of a project's keys, with one row for neighbors of which a change does the same."""
+    changes = ((key.change, f"`{model.project}:{key.path}`") for key in keys(model) if key.change and not key.section)
     rows = [
-        f"| `{model.project}:{key.path}` | {key.change.label} | {_cell(key.change.text)} |"
-        for key in keys(model)
-        if key.change and not key.section
+        f"| {'<br>'.join(key for _, key in same)} | {change.label} | {_cell(change.text)} |"
+        for change, same in groupby(changes, key=lambda each: each[0])
     ]
     return "\n".join(["| Key | Change | What happens, or how to do it instead |", "|---|---|---|", *rows])
 
@@ -173,6 +175,8 @@ def _rows(  # noqa: PLR0913 - a row's context
     """
     found = _resolve(schema, definitions)
     description = schema.get("description", found.get("description"))
+    for example in schema.get("examples", [])[:1]:
+        description += f". For example `{flow(example)}`"
     yield _Row(
         f"`{path}`",
         _type(found, definitions),
@@ -230,7 +234,7 @@ def _default(schema: Schema, *, required: bool) -> str:
     default = schema.get("default")
     if required or default is None:
         return "required" if required else "none"
-    if isinstance(default, dict) and default and "kind" not in default:
+    if isinstance(default, dict) and default and default.keys() != {"kind"}:
         return "see below"  # its members have defaults
     return f"`{json.dumps(default)}`"
 

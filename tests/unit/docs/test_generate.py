@@ -47,11 +47,34 @@ def test_a_row_has_type_default_and_description(site: Path) -> None:
     assert [row for row in rows if row.startswith("| `rsp:") and row.replace("\\|", "").count("|") != 6] == []
 
 
+def test_a_section_begins_with_what_its_model_says_and_repeats_nothing(site: Path) -> None:
+    page = (site / "reference/configuration.md").read_text()
+    assert "so\nthat they never enter the stack's state.\n\n| Key |" in page
+    assert [section.splitlines()[0] for section in page.split("## ")[1:] if not section.splitlines()[2]] == []
+    texts = [line for line in page.splitlines() if line and not line.startswith(("|", "#"))]
+    assert [text for text in texts if f"| {text} |" in page] == []
+
+
+def test_a_row_has_an_example_and_sections_have_no_default(site: Path) -> None:
+    page = (site / "reference/configuration.md").read_text()
+    assert "| Additional Magnum labels. For example `{etcd_volume_size: '10'}` |" in page
+    assert "| `rsp:backups` | object | see below |" in page
+    assert '| `rsp:dns` | object | `{"kind": "external"}` |' in page
+
+
 def test_the_page_on_changes_of_keys_is_that_of_the_models() -> None:
     page = generate.changing_keys()
     assert generate.CHANGING_KEYS.read_text() == page, "run `make schema`"
     assert "| `rsp:nfs.flavor` | in place | resizes the VM, with a restart during which clients wait |" in page
     assert "| `rsp-vault:cloud.keypair` | replacement | the VM; the data remain" in page
+    assert "| `rsp:backups.kind`<br>`rsp:backups.volumes`<br>" in page
+    changed = [
+        f"`{model.project}:{key.path}`"
+        for model in (StackConfig, VaultStackConfig)
+        for key in keys(model)
+        if key.change and not key.section
+    ]
+    assert [key for key in changed if key not in page] == []
 
 
 def test_every_output_has_a_row(site: Path) -> None:
