@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from config.loader import ConfigError, load_file, parse
+from config.loader import ConfigError, load_checked, load_file, parse
 from config.stack_config import StackConfig
 from config.stack_file import StackFile
 from config.vault_stack import VaultStackConfig
@@ -194,7 +194,9 @@ FILES: dict[Path, type[StackFile]] = {
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_the_stacks_of_the_repository_are_loaded(file: Path) -> None:
-    assert load_file(file, FILES[file]).project == FILES[file].project
+    config, plain_secrets = load_checked(file, FILES[file])
+    assert config.model_dump()["protect"]
+    assert plain_secrets == []
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -17,7 +17,6 @@ from tests.unit.recording import STACK, ProgramRunner
 from tests.unit.sample import environment, environment_data, stack_text
 
 FILE = f"Pulumi.{STACK}.yaml"
-ALIASES = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
 
 
 def problems(folder: Path, text: str | bytes) -> list[str]:
@@ -37,18 +36,8 @@ def problems(folder: Path, text: str | bytes) -> list[str]:
     ("text", "problem"),
     [
         (b"config:\n  rsp:cloud: \xff\n", f"{FILE}:2: is not UTF-8 text: save the file as UTF-8"),
-        ("config: {}".encode("utf-16"), f"{FILE}:1: is not UTF-8 text: save the file as UTF-8"),
-        (f"config:\n  rsp:cloud: {'[' * 100_000}", f"{FILE}:2: is nested too deep: expected at most 64 levels"),
-        (f"config: {{}}\n{ALIASES}", f"{FILE}:7: has too many values: expected at most 50000, with aliases expanded"),
-        ("config: &a {x: *a}", f"{FILE}:1: an alias refers to the value that contains it: remove it"),
-        (
-            "config: [rsp:cloud]",
-            f"{FILE}: config must be a mapping with all keys, such as `config: {{rsp:cloud: ...}}`",
-        ),
+        ("config: [a]", f"{FILE}: config must be a mapping with all keys, such as `config: {{rsp:cloud: ...}}`"),
         ("[config]", f"{FILE}: config must be a mapping with all keys, such as"),
-        ("config: {}\n---\nconfig: {}", f"{FILE}:2: not valid YAML: a second document (---) follows: expected one"),
-        ("config: {rsp:cloud: !!binary aGVsbG8=}", f"{FILE}:1: not valid YAML: a value must be quoted"),
-        ("config: {? [a] : 1}", f"{FILE}:1: not valid YAML: a key must be text"),
     ],
 )
 def test_a_file_that_is_no_stack_file_is_refused_at_once(tmp_path: Path, text: str | bytes, problem: str) -> None:

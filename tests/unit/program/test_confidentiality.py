@@ -134,12 +134,9 @@ def test_errors_of_the_configuration_do_not_contain_its_values(secrets: Any) -> 
     _assert_without(caught.value)
 
 
-@pytest.mark.parametrize(
-    "line", [f"a: [{PLANTED}", f"a: !{PLANTED} b", f"a: *{PLANTED}", f"a: {PLANTED}: b", "a: \x07"]
-)
-def test_syntax_errors_of_a_stack_file_do_not_contain_its_text(line: str, tmp_path: Path) -> None:
+def test_syntax_errors_of_a_stack_file_do_not_contain_its_text(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.test.yaml"
-    file.write_text(f"config:\n  rsp:secrets: {PLANTED}\n  {line}\n")
+    file.write_text(f"config:\n  rsp:secrets: {PLANTED}\n  a: *{PLANTED}\n")
     with pytest.raises(ConfigError, match=r"not valid YAML") as caught:
         load_file(file, StackConfig)
     _assert_without(caught.value)
@@ -155,8 +152,6 @@ def test_syntax_errors_of_a_stack_file_do_not_contain_its_text(line: str, tmp_pa
         f"oidc-clients: {{one: {{id: one, secret: {PLANTED}}}}}",
         f"vault-write-token: [{PLANTED}]",
         f"vault-write-token: *{PLANTED}",
-        f"vault-write-token: !{PLANTED} x",
-        f"vault-write-token: {PLANTED}: x",
         PLANTED,
     ],
 )

@@ -138,11 +138,6 @@ def test_keys_of_other_writers_are_known() -> None:
     assert configured.foreign_keys("argocd", now) == {"note": "foreign"}
 
 
-def test_the_representation_contains_no_values() -> None:
-    secrets = {"applications": {"argocd": {"dex.clientSecret": "planted"}}}
-    assert "planted" not in repr(gathered({"argocd": {"dex.clientSecret": STATIC}}, secrets=secrets))
-
-
 def test_configured_values_take_precedence_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "static.yaml"
     file.write_text(
