@@ -1,6 +1,12 @@
 import pulumi
+import pulumi_openstack as openstack
 
 from components.network import Network
+
+
+def on_cloud() -> pulumi.ResourceOptions:
+    """Return options with a provider of OpenStack."""
+    return pulumi.ResourceOptions(providers=[openstack.Provider("cloud", cloud="test-cloud")])
 
 
 class GivenNetwork(Network):

@@ -1,28 +1,20 @@
 import pulumi
-import pulumi_openstack as openstack
 
 from components.ingress_address import IngressAddress
 from program.openstack_arguments import ingress_address
+from tests.unit.given_network import on_cloud
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 from wiring.ingress_service import controller_kind, service_annotations
 
 
 def make(run_program: ProgramRunner, **changes: object) -> Recording:
-    def program() -> None:
-        provider = openstack.Provider("cloud", cloud="test-cloud")
-        IngressAddress(
-            "ingress",
-            ingress_address(environment(**changes)),
-            pulumi.ResourceOptions(providers=[provider]),
-        )
-
-    return run_program(program)
+    args = ingress_address(environment(**changes))
+    return run_program(lambda: pulumi.export("address", IngressAddress("ingress", args, on_cloud()).address))
 
 
-def test_the_address_is_protected_and_not_associated(run_program: ProgramRunner) -> None:
+def test_the_address_is_not_associated(run_program: ProgramRunner) -> None:
     floating_ip = make(run_program).one("FloatingIp")
-    assert floating_ip.protect
     assert floating_ip.inputs.keys() == {"pool", "description"}
     assert floating_ip.inputs["pool"] == "external"
 
@@ -32,22 +24,10 @@ def test_the_cloud_controller_does_not_delete_the_address(run_program: ProgramRu
     assert "Floating IP for Kubernetes external service" not in description
 
 
-def test_protection_can_be_disabled(run_program: ProgramRunner) -> None:
-    assert not make(run_program, protect=False).one("FloatingIp").protect
-
-
 def test_an_existing_address_is_not_a_resource_of_the_stack(run_program: ProgramRunner) -> None:
     recording = make(run_program, ingress__floatingIp="192.0.2.1")
     assert recording.of("FloatingIp") == []
-    component = recording.one("rsp:index:IngressAddress")
-    assert recording.component_outputs[component.urn]["address"] == "192.0.2.1"
-
-
-def test_outputs(run_program: ProgramRunner) -> None:
-    recording = make(run_program)
-    assert recording.component_outputs[recording.one("rsp:index:IngressAddress").urn] == {
-        "address": "203.0.113.16",
-    }
+    assert recording.exports == {"address": "192.0.2.1"}
 
 
 def test_without_health_monitors_the_controller_runs_on_every_node() -> None:

@@ -2,13 +2,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pulumi
-import pulumi_openstack as openstack
 import pytest
 
 from components.ingress_address import IngressAddress
 from components.load_balancer import LoadBalancer
 from program import cluster_nodes, openstack_arguments
-from tests.unit.given_network import GivenNetwork
+from tests.unit.given_network import GivenNetwork, on_cloud
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 
@@ -31,7 +30,7 @@ def make(run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(cluster_nodes, "addresses", lambda _cluster, _count: pulumi.Output.from_input(nodes))
 
         def program() -> None:
-            options = pulumi.ResourceOptions(providers=[openstack.Provider("cloud", cloud="test-cloud")])
+            options = on_cloud()
             ingress = IngressAddress("ingress", openstack_arguments.ingress_address(settings), options)
             given = GivenCluster()
             active: Any = SimpleNamespace(cluster=given, ingress_nginx=given)

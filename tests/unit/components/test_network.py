@@ -1,9 +1,9 @@
 import pulumi
 import pulumi_openstack as openstack
-import pytest
 
 from components.network import Network
 from program import openstack_arguments
+from tests.unit.given_network import on_cloud
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 
@@ -13,9 +13,7 @@ SUBNET = "openstack:networking/getSubnet:getSubnet"
 
 def make(run_program: ProgramRunner, **changes: object) -> Recording:
     def program() -> None:
-        provider = openstack.Provider("cloud", cloud="test-cloud")
-        options = pulumi.ResourceOptions(providers=[provider])
-        network = Network("rsp", openstack_arguments.network(environment(**changes).network), options)
+        network = Network("rsp", openstack_arguments.network(environment(**changes).network), on_cloud())
         pulumi.export("subnet", network.subnet_id)
         pulumi.export("network", network.network_id)
 
@@ -50,16 +48,10 @@ def test_routes_and_packet_size_reach_the_hosts(run_program: ProgramRunner) -> N
 
 def test_the_subnet_depends_on_its_router(run_program: ProgramRunner) -> None:
     def program() -> None:
-        provider = openstack.Provider("cloud", cloud="test-cloud")
-        network = Network(
-            "rsp", openstack_arguments.network(environment().network), pulumi.ResourceOptions(providers=[provider])
-        )
-        openstack.networking.Port(
-            "inside",
-            network_id=network.network_id,
-            fixed_ips=[{"subnet_id": network.subnet_id}],
-            opts=pulumi.ResourceOptions(provider=provider),
-        )
+        options = on_cloud()
+        network = Network("rsp", openstack_arguments.network(environment().network), options)
+        fixed_ip = openstack.networking.PortFixedIpArgs(subnet_id=network.subnet_id)
+        openstack.networking.Port("inside", network_id=network.network_id, fixed_ips=[fixed_ip], opts=options)
 
     recording = run_program.having(invokes={EXTERNAL: {"id": "external-id"}})(program)
     assert recording.one("RouterInterface").urn in recording.one("Port").dependencies
@@ -69,11 +61,3 @@ def test_an_existing_subnet_is_adopted(run_program: ProgramRunner) -> None:
     recording = make(run_program, network__adopt={"network": "shared", "subnet": "shared-v4"})
     assert [each.type for each in recording.resources] == ["pulumi:providers:openstack", "rsp:index:Network"]
     assert recording.exports == {"network": "shared-id", "subnet": "shared-v4-of-shared-id"}
-
-
-@pytest.mark.parametrize("adopt", [None, {"network": "shared", "subnet": "shared-v4"}])
-def test_outputs(run_program: ProgramRunner, adopt: dict[str, str] | None) -> None:
-    recording = make(run_program, **({"network__adopt": adopt} if adopt else {}))
-    outputs = recording.component_outputs[recording.one("rsp:index:Network").urn]
-    assert outputs.keys() == {"networkId", "subnetId", "externalNetworkId"}
-    assert outputs["externalNetworkId"] == "external-id"

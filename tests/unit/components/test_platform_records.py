@@ -1,18 +1,15 @@
-import pulumi
-import pulumi_openstack as openstack
-
 from components.platform_records import PlatformRecords, PlatformRecordsArgs
+from tests.unit.given_network import on_cloud
 from tests.unit.recording import ProgramRunner, Recording
 from wiring.dns_records import Alias
 
 
 def make(run_program: ProgramRunner, alias: Alias | None) -> Recording:
     def program() -> None:
-        provider = openstack.Provider("cloud", cloud="test-cloud")
         args = PlatformRecordsArgs(
             zone="example.org", host="rsp.example.org", address="203.0.113.16", alias=alias, ttl=60
         )
-        PlatformRecords("dns", args, pulumi.ResourceOptions(providers=[provider]))
+        PlatformRecords("dns", args, on_cloud())
 
     return run_program.having(invokes={"openstack:dns/getDnsZone:getDnsZone": {"id": "zone-1"}})(program)
 

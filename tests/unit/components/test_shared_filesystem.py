@@ -1,11 +1,11 @@
 from typing import Any
 
 import pulumi
-import pulumi_openstack as openstack
 import pytest
 
 from components.shared_filesystem import SharedFilesystem
 from program.openstack_arguments import shares
+from tests.unit.given_network import on_cloud
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import environment
 
@@ -13,13 +13,11 @@ SHARE = "openstack:sharedfilesystem/share:Share"
 NETWORK = {"openstack:sharedfilesystem/getShareNetwork:getShareNetwork": {"id": "id-of-storage"}}
 
 
-def make(run_program: ProgramRunner, *, protect: bool = True, **share: Any) -> Recording:
-    settings = environment(shares={"files": {"size": 10, **share}}, protect=protect)
+def make(run_program: ProgramRunner, **share: Any) -> Recording:
+    settings = environment(shares={"files": {"size": 10, **share}})
 
     def program() -> None:
-        provider = openstack.Provider("cloud", cloud="test-cloud")
-        options = pulumi.ResourceOptions(providers=[provider])
-        made = SharedFilesystem("share-files", shares(settings)["files"], options)
+        made = SharedFilesystem("share-files", shares(settings)["files"], on_cloud())
         for name in ("location", "server", "path", "access_key"):
             pulumi.export(name, getattr(made, name))
 
@@ -36,6 +34,7 @@ def rules(recording: Recording) -> dict[str, tuple[str, str, str]]:
 def test_an_nfs_share_is_for_the_clusters_subnet(run_program: ProgramRunner) -> None:
     recording = make(run_program, type="cephfs-nfs")
     share = recording.one("Share")
+    assert share.protect
     assert share.inputs == {
         "name": "rsp-test-share-files",
         "description": "Files of the Rubin Science Platform (test)",
@@ -80,9 +79,3 @@ def test_a_cephfs_share_has_an_identity_whose_key_is_secret(run_program: Program
 def test_a_share_is_in_its_network(run_program: ProgramRunner) -> None:
     recording = make(run_program.having(invokes=NETWORK), network="storage")
     assert recording.one("Share").inputs["shareNetworkId"] == "id-of-storage"
-
-
-@pytest.mark.parametrize("protect", [True, False])
-def test_data_outlive_the_stack(run_program: ProgramRunner, protect: bool) -> None:
-    share = make(run_program, protect=protect).one("Share")
-    assert (share.protect, share.retained) == (protect, True)

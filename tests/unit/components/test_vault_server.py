@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import pulumi_openstack as openstack
 import pytest
 import yaml
 from cryptography import x509
@@ -13,18 +12,16 @@ from cryptography.x509.verification import PolicyBuilder, Store
 
 from components.vault_server import VaultServer
 from program.vault_arguments import vault_server
-from tests.unit.given_network import GivenNetwork
+from tests.unit.given_network import GivenNetwork, on_cloud
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import vault_stack
 
 
-def make(run_program: ProgramRunner, protect: bool = True, **changes: Any) -> Recording:
-    config = vault_stack(protect=protect, **{f"server__{key}": value for key, value in changes.items()})
+def make(run_program: ProgramRunner, **changes: Any) -> Recording:
+    config = vault_stack(**{f"server__{key}": value for key, value in changes.items()})
 
     def program() -> None:
-        provider = openstack.Provider("cloud", cloud="test-cloud")
-        args = vault_server(config, GivenNetwork())
-        server = VaultServer("vault", args, pulumi.ResourceOptions(providers=[provider]))
+        server = VaultServer("vault", vault_server(config, GivenNetwork()), on_cloud())
         pulumi.export("address", server.address)
         pulumi.export("ca", server.ca_certificate)
 
@@ -118,12 +115,6 @@ def test_data_and_address_outlive_the_server(recording: Recording) -> None:
     assert recording.one("FloatingIp").protect
     assert [each["uuid"] for each in recording.one("Instance").inputs["blockDevices"]] == ["image-id", "vault-data-id"]
     assert recording.one("FloatingIp").inputs["portId"] == "vault-port-id"
-
-
-def test_protection_can_be_disabled_but_not_retention(run_program: ProgramRunner) -> None:
-    volume = make(run_program, protect=False).one("Volume")
-    assert not volume.protect
-    assert volume.retained
 
 
 def test_the_user_data_is_secret_and_a_change_of_it_replaces_the_vm(recording: Recording) -> None:

@@ -10,7 +10,9 @@ from program import cluster_nodes
 from tests.unit.program.conftest import StackRunner
 from tests.unit.recording import Recording, Registered
 
-DATA_OR_ADDRESS = {"Volume", "Share", "Container", "FloatingIp", "Cluster", "Mount"}
+DATA = {"Volume", "Share", "Container"}
+"""Types of resources in OpenStack with data."""
+DATA_OR_ADDRESS = {*DATA, "FloatingIp", "Cluster", "Mount"}
 """Types of resources with data or addresses."""
 
 BUILT_IN = {"pulumi:index:Stash"}
@@ -25,21 +27,21 @@ def managed(graph: Recording) -> list[Registered]:
 def test_all_resources_have_an_explicit_provider(graph: Recording) -> None:
     without = [each.name for each in managed(graph) if not each.provider and each.type not in BUILT_IN]
     assert without == []
-    used = {each.provider.split("::")[-2] for each in managed(graph) if each.provider}
-    assert used == {"openstack", "vault", "kubernetes"}
 
 
 def test_all_resources_belong_to_a_component(graph: Recording) -> None:
     assert [each.name for each in managed(graph) if not graph.ancestors(each)] == []
-    components = [each for each in graph.resources if not each.custom]
-    assert {each.type for each in components} == {
+    assert all(each.urn in graph.component_outputs for each in graph.resources if not each.custom)
+
+
+def test_a_platform_has_these_components(graph: Recording) -> None:
+    assert {each.type for each in graph.resources if not each.custom} == {
         f"rsp:index:{name}"
         for name in (
             *("ImmutableKeys", "Network", "NfsServer", "ObjectStore", "IngressAddress", "MagnumCluster"),
             *("SecretStore", "StorageClasses", "PersistentVolumes", "VaultSecretsOperator", "ArgoCd", "Applications"),
         )
     }
-    assert all(each.urn in graph.component_outputs for each in components)
 
 
 def test_no_port_is_open_to_the_internet(graph: Recording) -> None:
@@ -73,10 +75,21 @@ def test_a_load_balancer_of_the_stack_follows_the_release_of_the_address(
     assert depending == [association.name]
 
 
+def held(graph: Recording) -> list[Registered]:
+    """Return all resources with data or addresses, and check that those with data are retained."""
+    found = [each for kind in DATA_OR_ADDRESS for each in graph.of(kind)]
+    assert {"Volume", "FloatingIp"} <= {each.type.rpartition(":")[2] for each in found}
+    assert [each.name for kind in DATA for each in graph.of(kind) if not each.retained] == []
+    return found
+
+
 def test_data_and_addresses_are_protected(graph: Recording) -> None:
-    held = [each for each in managed(graph) if each.type.rpartition(":")[2] in DATA_OR_ADDRESS]
-    assert {"Volume", "Container", "FloatingIp", "Cluster"} <= {each.type.rpartition(":")[2] for each in held}
-    assert [each.name for each in held if not each.protect] == []
+    assert [each.name for each in held(graph) if not each.protect] == []
+
+
+def test_protection_can_be_disabled_but_not_retention(run_stack: StackRunner) -> None:
+    changes = {"protect": False, "shares": {"scratch": {"size": 1}}}
+    assert [each.name for each in held(run_stack("sandbox", changes=changes)) if each.protect] == []
 
 
 def test_secrets_in_vault_are_retained(graph: Recording) -> None:

@@ -7,7 +7,7 @@ from tests.unit.recording import Recording
 
 def test_every_type_has_a_finder_or_a_repeatable_creation(graph: Recording) -> None:
     types = {each.type for each in graph.resources if each.custom}
-    assert "openstack:containerinfra/cluster:Cluster" in types
+    assert "openstack:blockstorage/volume:Volume" in types
     uncovered = {kind for kind in types if repeatable(kind) is None and not _is_found(kind)}
     assert uncovered == set()
 

@@ -2,7 +2,7 @@
 
 import json
 import runpy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ import pytest
 from probes import openstack_connection, vault_server_needs, vault_server_preflight
 from probes.openstack_connection import LoginError
 from probes.problem import Problem
-from program.duplicates import GUARDED
 from program.vault_outputs import DESCRIPTIONS
 from sandbox.site_certificate import issue
 from tests import stack_config
 from tests.unit.conftest import COMPUTED
 from tests.unit.probes.fake_project import FakeProject, named
+from tests.unit.program import test_policies, test_recovery
 from tests.unit.program.conftest import OPENSTACK_ANSWERS
 from tests.unit.recording import ProgramRunner, Recording
 from tests.unit.sample import vault_stack, vault_stack_data
@@ -74,16 +74,30 @@ def recording() -> Recording:
 
 
 def test_the_resources_are_a_network_and_a_server(recording: Recording) -> None:
-    assert {each.type for each in recording.resources if not each.custom} == {
-        "rsp:index:ImmutableKeys",
-        "rsp:index:Network",
-        "rsp:index:VaultServer",
-    }
+    components = {each.type for each in recording.resources if not each.custom}
+    assert components == {f"rsp:index:{name}" for name in ("ImmutableKeys", "Network", "VaultServer")}
     managed = [each for each in recording.resources if each.custom and not each.type.startswith("pulumi:providers:")]
     assert {each.type.partition(":")[0] for each in managed} == {"openstack", "pulumi"}
-    assert [each.name for each in managed if not recording.ancestors(each)] == []
-    assert [each.name for each in managed if not each.provider and each.type != "pulumi:index:Stash"] == []
-    assert recording.one("Instance", "vault-server").inputs["blockDevices"][1]["uuid"] == "vault-data-id"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        test_policies.test_all_resources_have_an_explicit_provider,
+        test_policies.test_all_resources_belong_to_a_component,
+        test_policies.test_data_and_addresses_are_protected,
+        test_policies.test_no_version_is_latest,
+        test_recovery.test_every_type_has_a_finder_or_a_repeatable_creation,
+        test_recovery.test_every_creation_in_openstack_checks_for_duplicates,
+    ],
+)
+def test_the_rules_for_all_resources_of_a_platform(rule: Callable[[Recording], None], recording: Recording) -> None:
+    rule(recording)
+
+
+def test_protection_can_be_disabled_but_not_retention() -> None:
+    recording = run(as_config(vault_stack_data(server__tls=given(), protect=False)))
+    assert [each.name for each in test_policies.held(recording) if each.protect] == []
 
 
 def test_the_provider_has_the_region_of_the_checks() -> None:
@@ -109,13 +123,6 @@ def test_names_in_openstack_differ_from_those_of_a_platform(recording: Recording
     names = {each.inputs["name"] for each in recording.resources if str(each.inputs.get("name")).startswith("rsp-")}
     assert {"rsp-vault-test-network", "rsp-vault-test-vault", "rsp-vault-test-vault-data"} <= names
     assert all(name.startswith("rsp-vault-test-") for name in names)
-
-
-def test_each_creation_checks_for_duplicates(recording: Recording) -> None:
-    guarded = {each.type for each in recording.resources if "no-duplicates" in each.request.hooks.before_create}
-    registered = {each.type for each in recording.resources if each.type.startswith("openstack:")}
-    assert guarded == registered & set(GUARDED)
-    assert {f"openstack:{kind}" for kind in ("compute/instance:Instance", "blockstorage/volume:Volume")} <= guarded
 
 
 def test_no_secret_is_in_plaintext() -> None:
