@@ -1,6 +1,5 @@
 """Check that the platform answers at its address, as soon as its load balancer is ready."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from probes.health import load_balancer
 from probes.openstack_connection import LoginError, connect
 from program.errors import user_errors
 from program.hooks import in_thread
+from program.waiting import last_answer
 from wiring.ingress_service import INGRESS_NGINX
 
 _PAUSE = 2
@@ -47,21 +47,23 @@ def require(config: StackConfig, host: str, address: pulumi.Output[str], ready: 
 
 def _ask(config: StackConfig, host: str, address: str) -> None:
     seconds = config.ingress.answer_timeout
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            served_certificate.fetch(host, (address, served_certificate.HTTPS))
-        except CertificateError as error:
-            if time.monotonic() > deadline:
-                raise PhalanxError(
-                    f"{error}, for {seconds} s after its load balancer was ready (rsp:ingress.answerTimeout): see "
-                    "docs/howto/on-call.md#the-platform-does-not-answer. If this machine cannot reach the platform, "
-                    "set rsp:ingress.answerTimeout to 0",
-                    *_load_balancer(config, address),
-                ) from None
-            time.sleep(_PAUSE)
-        else:
-            return
+    failure = last_answer(lambda: _failure(host, address), lambda found: not found, patience=seconds, pause=_PAUSE)
+    if failure:
+        raise PhalanxError(
+            f"{failure}, for {seconds} s after its load balancer was ready (rsp:ingress.answerTimeout): see "
+            "docs/howto/on-call.md#the-platform-does-not-answer. If this machine cannot reach the platform, set "
+            "rsp:ingress.answerTimeout to 0",
+            *_load_balancer(config, address),
+        )
+
+
+def _failure(host: str, address: str) -> str:
+    """Return why the platform does not answer; empty if it does."""
+    try:
+        served_certificate.fetch(host, (address, served_certificate.HTTPS))
+    except CertificateError as error:
+        return str(error)
+    return ""
 
 
 def _load_balancer(config: StackConfig, address: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Ingress-nginx of the active cluster changes only when the address is free, and then gets it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +12,7 @@ from probes import floating_ip
 from program import address_switch
 from program.address_switch import AddressNotMovedError, await_cluster, wait_until_free
 from program.deployed import Deployed
+from tests.unit.program.hooks import run_hook
 from tests.unit.recording import STACK, ProgramRunner
 from tests.unit.sample import environment, environment_data
 
@@ -28,18 +28,11 @@ UNMOVED: list[dict[str, Any]] = [
 
 @pytest.fixture
 def owners(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """Return the clusters that have the address, one after another; the last one stays."""
+    """Return a list, whose only item is the cluster that has the address."""
     found: list[str | None] = []
-    monkeypatch.setattr(address_switch, "_PAUSE", 0)
-    monkeypatch.setattr(floating_ip, "cluster_at_address", lambda *_: found.pop(0) if len(found) > 1 else found[0])
+    monkeypatch.setattr(address_switch, "PATIENCE", 0)
+    monkeypatch.setattr(floating_ip, "cluster_at_address", lambda *_: found[0])
     return found
-
-
-def test_the_release_is_awaited(owners: list[str | None]) -> None:
-    owners += ["blue", "blue", None]
-    connection: Any = None
-    await_cluster(connection, ADDRESS, "test", lambda found: found in (None, "green"))
-    assert owners == [None]
 
 
 @pytest.mark.parametrize(
@@ -49,10 +42,7 @@ def test_the_release_is_awaited(owners: list[str | None]) -> None:
         (None, f"no cluster has taken {ADDRESS}: "),
     ],
 )
-def test_an_address_that_does_not_move_is_reported(
-    owners: list[str | None], owner: str | None, message: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(address_switch, "PATIENCE", -1)
+def test_an_address_that_does_not_move_is_reported(owners: list[str | None], owner: str | None, message: str) -> None:
     owners.append(owner)
     connection: Any = None
     with pytest.raises(AddressNotMovedError, match=f"^{message}"):
@@ -75,16 +65,9 @@ def test_other_applications_do_not_wait(
     wait_until_free("green", environment(**TWO), ADDRESS)
     (hook,) = hooks
 
-    def changed(name: str) -> Any:
-        return SimpleNamespace(new_inputs={"metadata": {"name": name}})
-
-    async def run() -> None:
-        await hook(changed("tap"))
-        assert waited == []
-        await hook(changed("ingress-nginx"))
-
-    asyncio.run(run())
-    assert waited == [ADDRESS]
+    for name, expected in (("tap", []), ("ingress-nginx", [ADDRESS])):
+        run_hook(hook, SimpleNamespace(new_inputs={"metadata": {"name": name}}))
+        assert waited == expected
 
 
 def update(run_program: ProgramRunner, *, preview: bool = False, **changes: Any) -> None:
@@ -101,7 +84,6 @@ def update(run_program: ProgramRunner, *, preview: bool = False, **changes: Any)
 @pytest.fixture
 def _not_taken(owners: list[str | None], monkeypatch: pytest.MonkeyPatch) -> None:
     owners.append(None)
-    monkeypatch.setattr(address_switch, "PATIENCE", -1)
     monkeypatch.setattr(address_switch, "connect", lambda _, **__: SimpleNamespace())
 
 

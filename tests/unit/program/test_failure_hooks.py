@@ -13,6 +13,7 @@ from pulumi_kubernetes.core.v1 import Namespace, Secret
 
 from program import failure_hooks
 from program.failure_hooks import Explain, error_hooks, reporter
+from tests.unit.program.hooks import run_hook
 from tests.unit.recording import ProgramRunner, Recording
 
 URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applications-tap"
@@ -132,11 +133,7 @@ def test_an_operation_is_repeated_once_without_an_explanation(
 
     hook = reporter(lambda *_: ["a reason"], lambda _: "cloud", repeat)
     failed = ErrorHookArgs(URN, "", "cluster-labs", "", new_inputs={"name": "labs"}, errors=failures)
-
-    async def fail() -> bool:
-        return await hook(failed)
-
-    assert asyncio.run(fail()) is expected
+    assert run_hook(hook, failed) is expected
     assert logged == ([] if expected else ["a reason"])
 
 
@@ -146,13 +143,9 @@ def test_the_way_to_continue_follows_the_reasons_of_a_failed_creation(
     reasons: list[str], operation: str, added: list[str]
 ) -> None:
     logged: list[str] = []
-
-    async def fail() -> bool:
-        hook = reporter(lambda *_: reasons, lambda _: "kubeconfig", after_creation="run recover")
-        return await hook(ErrorHookArgs(URN, "", "cluster", "", new_inputs={}, failed_operation=operation))
-
+    hook = reporter(lambda *_: reasons, lambda _: "kubeconfig", after_creation="run recover")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(failure_hooks, "_log", lambda _urn, lines: logged.extend(lines))
         patched.setattr(pulumi.runtime, "is_dry_run", lambda: False)
-        asyncio.run(fail())
+        run_hook(hook, ErrorHookArgs(URN, "", "cluster", "", new_inputs={}, failed_operation=operation))
     assert logged == [*reasons, *added]

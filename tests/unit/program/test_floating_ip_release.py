@@ -1,6 +1,5 @@
 """A floating IP is associated only when its previous owner has released it."""
 
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -13,6 +12,7 @@ from config.cloud import Cloud
 from phalanx.errors import PhalanxError
 from program import floating_ip_release
 from program.floating_ip_release import FloatingIpInUseError, await_release, before_association
+from tests.unit.program.hooks import run_hook
 
 ADDRESS, WANTED = "203.0.113.16", "port-of-our-load-balancer"
 
@@ -35,12 +35,6 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(floating_ip_release, "_PAUSE", 0)
 
 
-def test_the_release_is_awaited() -> None:
-    cloud: Any = FakeCloud("port-of-the-cloud-controller", "port-of-the-cloud-controller", None)
-    await_release(cloud, ADDRESS, WANTED)
-    assert cloud.ports == [None]
-
-
 def test_an_association_that_exists_already_is_left_alone() -> None:
     cloud: Any = FakeCloud(WANTED)
     await_release(cloud, ADDRESS, WANTED)
@@ -56,11 +50,7 @@ def test_an_address_that_is_not_released_is_reported(monkeypatch: pytest.MonkeyP
 def associate() -> None:
     """Run the hook of an association."""
     args: Any = SimpleNamespace(new_inputs={"floatingIp": ADDRESS, "portId": WANTED})
-
-    async def run() -> None:
-        await before_association(Cloud(name="test-cloud", region="RegionOne"))(args)
-
-    asyncio.run(run())
+    run_hook(before_association(Cloud(name="test-cloud", region="RegionOne")), args)
 
 
 def test_the_hook_waits_before_the_association_is_created(monkeypatch: pytest.MonkeyPatch) -> None:

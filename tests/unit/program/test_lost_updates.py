@@ -1,4 +1,3 @@
-import asyncio
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +11,7 @@ from probes import vault_secrets
 from program.lost_updates import LostUpdateError, comparison
 from program.preparation import Prepared
 from tests.unit.program.conftest import StackRunner
+from tests.unit.program.hooks import run_hook
 
 OURS, THEIRS, NOTE = (SecretKey("tap", name) for name in ("kind", "google_creds.json", "note"))
 SECRETS = SecretInputs(
@@ -38,12 +38,8 @@ class Write:
 
     def __call__(self, present: dict[str, str]) -> None:
         def read(address: str, environment: Any, settings: Any, application: str) -> dict[str, str]:
-            assert (address, environment, settings, application) == (
-                "https://vault.test",
-                "environment",
-                "vault",
-                "tap",
-            )
+            assert (address, environment, settings) == ("https://vault.test", "environment", "vault")
+            assert application == "tap"
             return present
 
         self.monkeypatch.setattr(vault_secrets, "read_application", read)
@@ -54,11 +50,7 @@ class Write:
             config=SimpleNamespace(vault="vault"),
         )
         args = ResourceHookArgs(urn="urn", id="id", name="secrets-tap", type="", new_inputs={"name": "rsp/roe/tap"})
-
-        async def run() -> None:
-            await comparison(cast("Prepared", stack))(args)
-
-        asyncio.run(run())
+        run_hook(comparison(cast("Prepared", stack)), args)
 
 
 @pytest.fixture

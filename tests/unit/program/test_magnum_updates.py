@@ -1,6 +1,5 @@
 """Operations in Magnum that the provider takes for ended or failed before Magnum has begun them."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from probes import openstack_api
 from probes.openstack_connection import LoginError
 from program import magnum_updates
 from tests.unit.openstack_server import openstack_server
+from tests.unit.program.hooks import run_hook
 
 EARLY = "error waiting: unexpected state 'CREATE_COMPLETE', wanted target '{}'. last error: %!s(<nil>)"
 LATE = "error waiting: timeout while waiting for state to become 'UPDATE_COMPLETE' (last state: 'UPDATE_IN_PROGRESS')"
@@ -62,13 +62,10 @@ def test_other_errors_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def update(statuses: list[str], monkeypatch: pytest.MonkeyPatch, **args: Any) -> None:
     """Wait for the end of an update, while the cluster has these statuses one after another."""
-    hook_args: Any = SimpleNamespace(**{"id": "id-of-the-group", "new_inputs": INPUTS, **args})
-
-    async def run(cloud: Cloud) -> None:
-        await magnum_updates.updated(cloud)(hook_args)
-
     with magnum(statuses, monkeypatch) as cloud:
-        asyncio.run(run(cloud))
+        run_hook(
+            magnum_updates.updated(cloud), SimpleNamespace(**{"id": "id-of-the-group", "new_inputs": INPUTS, **args})
+        )
 
 
 @pytest.mark.parametrize("args", [{}, {"id": "cluster-uuid", "new_inputs": {"nodeCount": 4}}], ids=["group", "cluster"])

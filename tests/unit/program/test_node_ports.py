@@ -1,4 +1,3 @@
-import asyncio
 from types import SimpleNamespace
 from typing import Any
 
@@ -6,6 +5,7 @@ import pytest
 
 from phalanx.errors import PhalanxError
 from program import node_ports
+from tests.unit.program.hooks import run_hook
 from tests.unit.sample import environment
 
 
@@ -15,11 +15,7 @@ def create(answers: list[str | None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(node_ports, "connect", lambda *_, **__: None)
     monkeypatch.setattr("probes.node_ports.closed_group", lambda *_: answers.pop(0) if len(answers) > 1 else answers[0])
     args: Any = SimpleNamespace(id="cluster-uuid")
-
-    async def run() -> None:
-        await node_ports.after_creation(environment())(args)
-
-    asyncio.run(run())
+    run_hook(node_ports.after_creation(environment()), args)
 
 
 def test_rules_may_be_late(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """The default workers get their number by the request that every driver of Magnum has."""
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from program import worker_resize
 from tests import stack_config
 from tests.unit.json_server import Request, json_server
 from tests.unit.program.conftest import ROOT, StackRunner
+from tests.unit.program.hooks import run_hook
 
 VERSION = {"id": "v1", "status": "CURRENT", "max_version": "1.11", "links": [{"rel": "self", "href": "{url}"}]}
 CLUSTER = "/clusters/cluster-uuid"
@@ -54,12 +54,8 @@ def update(
     args: Any = SimpleNamespace(
         id="cluster-uuid", new_inputs={"nodeCount": wanted}, old_outputs={"nodeCount": 2.0, "name": "rsp-test"}
     )
-
-    async def run() -> None:
-        await worker_resize.before_update(Cloud(name="rsp"))(args)
-
     with magnum(states, accepted, received):
-        asyncio.run(run())
+        run_hook(worker_resize.before_update(Cloud(name="rsp")), args)
     return received
 
 
