@@ -25,7 +25,7 @@ def main(
 ) -> None:
     """Record in the state the resources that a killed run was creating, or all existing ones that are not in it.
 
-    Exit with 1 if a resource requires a decision.
+    Exit with 1 if a resource requires a decision, or must be replaced.
     """
 
     def progress(text: str) -> None:

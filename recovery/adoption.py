@@ -56,6 +56,9 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         if dry_run or report.undecided or not search.recorded:
             break
         record(stack, search)
+        if report.failed:
+            # A preview would fail if the resource is protected.
+            break
     if not report.items:
         report.items += _masked(search, planned.values())
     return report

@@ -90,8 +90,10 @@ def record(stack: PulumiStack, search: Search) -> None:
     stack.replace(with_resources(search.state.sealed, search.recorded))
     recorded = {each["urn"] for each in resources(search.state.sealed)}
     changed = [urn for urn in search.changed if urn in recorded]
+    # What its service has failed to create is as if a run had seen that: the next recovery looks at it again.
+    created = [each["urn"] for each in search.recorded if not each.get("initErrors")]
     # Only the service has a resource's remaining properties, such as its addresses.
-    if urns := list(dict.fromkeys([*(each["urn"] for each in search.recorded), *changed])):
+    if urns := list(dict.fromkeys([*created, *changed])):
         search.progress(f"refreshing {len(urns)} resources")
         try:
             stack.refresh(urns)

@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     REFRESHED = "refreshed"
     """The resource was being created, changed or deleted: the state was refreshed; the next run does the rest."""
     FAILED = "failed"
-    """The resource exists, but its service has not completed it: the user has to replace it."""
+    """The resource exists and is in the state, but its service has not completed it: the user has to replace it."""
     UNSUPPORTED = "not supported"
     """Resources of this type cannot be found; the pending operation was removed from the state."""
     UNDECIDED = "undecided"

@@ -170,8 +170,8 @@ class Search:
         message = ""
         if not self.dry_run:
             message = self._finish(creation, found, finder, client)
-            self.recorded.append(_resource(creation, found))
-        return Item(creation.urn, Outcome.RECORDED, message, found.id)
+            self.recorded.append(_resource(creation, found, message))
+        return Item(creation.urn, Outcome.FAILED if message else Outcome.RECORDED, message, found.id)
 
     def _finish(self, creation: Creation, found: Found, finder: Finder[Any], client: Any) -> str:
         """Complete a creation; return a message for the user if its service has failed to."""
@@ -212,8 +212,7 @@ def _replacement(urn: str) -> str:
     return f"once the cause is removed, `{commands}` creates another one, and deletes this one unless it is for data"
 
 
-def _resource(creation: Creation, found: Found) -> dict[str, Any]:
-    """Return the resource to record in the state until it is refreshed."""
+def _resource(creation: Creation, found: Found, error: str) -> dict[str, Any]:
+    """Return the resource to record in the state until it is refreshed, or replaced because of an error."""
     outputs = {**creation.resource.get("inputs", {}), **found.outputs}
-    resource = {key: value for key, value in creation.resource.items() if key != "initErrors"}
-    return {**resource, "id": found.id, "outputs": outputs}
+    return {**creation.resource, "id": found.id, "outputs": outputs, "initErrors": [error] if error else []}

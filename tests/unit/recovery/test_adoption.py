@@ -8,10 +8,12 @@ import pytest
 from probes.kubernetes_api import KubernetesError
 from recovery import kubernetes
 from recovery.adoption import adopt
+from recovery.finder import Finder
+from recovery.openstack import FINDERS
 from recovery.pulumi_stack import PulumiStack
 from recovery.report import Outcome, Report
 from recovery.services import SERVICES, Service
-from tests.unit.recovery.conftest import CLOUD, CLOUD_STATE, Cloud, network, resource
+from tests.unit.recovery.conftest import CLOUD, CLOUD_STATE, NETWORK, Cloud, network, resource
 from tests.unit.recovery.fake_pulumi import FakePulumi, sealed
 
 STACK = PulumiStack("test")
@@ -67,6 +69,18 @@ def test_an_existing_resource_with_masked_inputs_is_undecided(pulumi: FakePulumi
     assert "`pulumi import openstack:networking/network:Network there id-1`" in report.items[0].message
     assert cloud.queries == 2
     assert pulumi.called("stack", "import") == []
+
+
+def test_there_is_no_preview_of_a_resource_that_has_failed(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = Finder[Any](find=FINDERS[NETWORK].find, finish=lambda *_: "it is in status ERROR")
+    monkeypatch.setitem(SERVICES, "openstack", Service(SERVICES["openstack"].connect, {NETWORK: failed}.get))
+    pulumi.plan([network("there")])
+    cloud.networks.update(there=["id-1"])
+    assert outcomes(adopt(STACK)) == {"there": Outcome.FAILED}
+    assert pulumi.resources[-1]["id"] == "id-1"
+    assert len(pulumi.called("preview")) == 1
 
 
 def test_a_plan_of_new_resources_gives_an_empty_report(pulumi: FakePulumi, cloud: Cloud) -> None:

@@ -16,6 +16,7 @@ from recovery.openstack import FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
 from recovery.recover import NotRefreshedError, StackLockedError, recover
 from recovery.report import Outcome, Report
+from recovery.services import SERVICES, Service
 from tests.unit.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network, pending, resource
 from tests.unit.recovery.fake_pulumi import FakePulumi, sealed
 
@@ -243,20 +244,27 @@ def test_a_creation_that_a_run_did_not_see_completed_is_refreshed(pulumi: FakePu
     assert [each for each in refresh if each.startswith("--target")] == [f"--target={unfinished['urn']}"]
 
 
-@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize("killed", [False, True])
 def test_a_creation_that_has_failed_is_reported_with_the_commands_that_replace_it(
-    pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, *, killed: bool
 ) -> None:
-    failed = Finder[Any](find=lambda *_: [], finish=lambda *_: "it is in status CREATE_FAILED")
+    """Either a run saw that, or it was killed before."""
+    failed = Finder[Any](find=FINDERS[NETWORK].find, finish=lambda *_: "it is in status CREATE_FAILED")
     monkeypatch.setattr("recovery.recover.OPENSTACK_FINDERS", {**FINDERS, NETWORK: failed})
-    unfinished = {**network("unfinished"), "id": "id-1", "initErrors": ["it failed"]}
-    unfinished["urn"] = "urn:pulumi:test::rsp::rsp:index:N$x::unfinished"
-    pulumi.write([CLOUD_STATE, unfinished], [])
+    monkeypatch.setitem(SERVICES, "openstack", Service(SERVICES["openstack"].connect, {NETWORK: failed}.get))
+    begun = {**network("begun"), "urn": "urn:pulumi:test::rsp::rsp:index:N$x::begun"}
+    if killed:
+        cloud.networks.update(begun=["id-1"])
+        pulumi.write([CLOUD_STATE], pending("creating", begun))
+    else:
+        pulumi.write([CLOUD_STATE, {**begun, "id": "id-1", "initErrors": ["it failed"]}], [])
     report = recover(STACK)
-    assert outcomes(report) == {"unfinished": Outcome.FAILED}
+    assert outcomes(report) == {"begun": Outcome.FAILED}
     assert report.failed
-    urn = f"'{unfinished['urn']}'"
+    urn = f"'{begun['urn']}'"
     commands = f"`pulumi state unprotect -s test {urn} && pulumi up -s test --replace {urn}`"
     assert f"it is in status CREATE_FAILED; once the cause is removed, {commands}" in "\n".join(report.lines())
+    assert ids(pulumi) == {"begun": "id-1"}
+    # It fails until the resource is replaced.
+    assert outcomes(recover(STACK)) == {"begun": Outcome.FAILED}
     assert pulumi.called("refresh") == []
-    assert ids(pulumi) == {"unfinished": "id-1"}
