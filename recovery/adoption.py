@@ -43,7 +43,6 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         progress: Receives a message for each wait.
 
     Raises:
-        NotRefreshedError: Resources were recorded, but not refreshed.
         PulumiError: The program or the CLI failed.
     """
     report = Report(dry_run=dry_run)

@@ -1,9 +1,9 @@
 """The JSON document of a state (pulumi/pulumi, sdk/go/common/apitype): its pending operations and resources."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 Inputs = Mapping[str, Any]
 
@@ -11,6 +11,9 @@ _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # the marker of a secret, not a secret
 _UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _MASKED = "[secret]"
+
+UNREAD: Final = "recorded by a recovery, and not read from its service yet"
+"""Error of a resource in the state that has to be refreshed, which removes the error, as an update does."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class State:
         return [
             Creation(each, reveal(clear[each["urn"]].get("inputs", {})))
             for each in resources(self.sealed)
-            if each.get("initErrors") and each.get("id") and not each.get("delete")
+            if each.get("initErrors") not in (None, [], [UNREAD]) and each.get("id") and not each.get("delete")
         ]
 
     def inputs(self, urn: str) -> Inputs | None:
@@ -148,6 +151,30 @@ def with_resources(document: Mapping[str, Any], added: list[dict[str, Any]]) -> 
     deployment = {**document["deployment"], "resources": found}
     deployment.pop("pending_operations", None)
     return {**document, "deployment": deployment}
+
+
+def with_unread(document: Mapping[str, Any], urns: Collection[str]) -> dict[str, Any]:
+    """Return a state in which those of some resources that a refresh can read are marked as `UNREAD`."""
+    found = [
+        {**each, "initErrors": [UNREAD]} if each["urn"] in urns and _can_be_read(each) else each
+        for each in resources(document)
+    ]
+    return {**document, "deployment": {**document["deployment"], "resources": found}}
+
+
+def _can_be_read(resource: Mapping[str, Any]) -> bool:
+    """Return whether a refresh reads a resource, as opposed to a provider, a component, or one that was replaced."""
+    gone = resource.get("delete") or resource.get("pendingReplacement")
+    return bool(resource.get("id")) and not gone and not resource["type"].startswith("pulumi:providers:")
+
+
+def unread(document: Mapping[str, Any]) -> list[str]:
+    """Return the URNs of the resources of a state that are marked as `UNREAD`."""
+    return [
+        str(each["urn"])
+        for each in resources(document)
+        if each.get("initErrors") == [UNREAD] and not each.get("delete")
+    ]
 
 
 def reveal(value: Any) -> Any:

@@ -1,25 +1,23 @@
 """Find the resources that a killed run was creating, and record them in the state."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from phalanx.errors import PhalanxError
 from recovery import plugins
-from recovery.document import State, pending, resources, with_resources
+from recovery.document import State, pending, resources, unread, with_resources, with_unread
 from recovery.kubernetes import RELEASE
 from recovery.openstack import FINDERS as OPENSTACK_FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
-from recovery.report import Report
+from recovery.report import Item, Outcome, Report
 from recovery.search import Progress, Search
 from recovery.services import SERVICES
 
 
 class StackLockedError(PhalanxError):
     """Another run on the stack may be in progress."""
-
-
-class NotRefreshedError(PhalanxError):
-    """Resources are recorded in the state with their inputs only; the message has the command that completes them."""
 
 
 def recover(
@@ -39,7 +37,6 @@ def recover(
 
     Raises:
         StackLockedError: Another run may be in progress.
-        NotRefreshedError: Resources were recorded, but not refreshed.
         PulumiError: The CLI failed.
     """
     report = Report(dry_run=dry_run)
@@ -53,13 +50,14 @@ def recover(
     search = Search(State(sealed, stack.export(secrets=True)), dry_run=dry_run, progress=progress)
     report.items += [search.resolve_creation(each) for each in search.state.creations()]
     report.items += [search.resolve_change(each) for each in pending(sealed, "updating", "deleting", "reading")]
+    report.items += [Item(urn, Outcome.REFRESHED, "it was recorded, but not read yet") for urn in unread(sealed)]
     for each in search.state.unfinished():
         # The next run brings other services' objects up to date, and releases unless Helm awaits another operation.
         if finder := OPENSTACK_FINDERS.get(each.type):
             report.items.append(search.resolve_unfinished(each, finder, SERVICES["openstack"].connect))
         elif each.type == RELEASE and (item := search.remove_helm_record(each)):
             report.items.append(item)
-    if not dry_run and not report.undecided and (search.recorded or search.changed or any(pending(sealed))):
+    if not dry_run and not report.undecided and (search.changed or any(pending(sealed)) or unread(sealed)):
         record(stack, search)
     return report
 
@@ -81,29 +79,37 @@ def _unlock(stack: PulumiStack, report: Report, *, force: bool) -> None:
 
 
 def record(stack: PulumiStack, search: Search) -> None:
-    """Add what a search has found to the state, and refresh it.
+    """Add what a search has found to the state, and read it from the services.
 
     Raises:
-        NotRefreshedError: Resources were recorded, but not refreshed.
         PulumiError: The CLI failed.
     """
-    stack.replace(with_resources(search.state.sealed, search.recorded))
-    recorded = {each["urn"] for each in resources(search.state.sealed)}
-    changed = [urn for urn in search.changed if urn in recorded]
-    # What its service has failed to create is as if a run had seen that: the next recovery looks at it again.
-    created = [each["urn"] for each in search.recorded if not each.get("initErrors")]
-    # Only the service has a resource's remaining properties, such as its addresses.
-    if urns := list(dict.fromkeys([*created, *changed])):
-        search.progress(f"refreshing {len(urns)} resources")
-        try:
-            stack.refresh(urns)
-        except PulumiError as error:
-            # The import has removed the pending operations, so that another recovery would find nothing to do.
-            targets = " ".join(f"--target {shlex.quote(urn)}" for urn in urns)
-            project = "" if stack.directory == Path() else f"-C {shlex.quote(str(stack.directory))} "
-            raise NotRefreshedError(
-                f"{len(urns)} resources are recorded in the state, but without the properties that only their service "
-                f"has, as the refresh failed: {error}",
-                "Before any other command on the stack, repeat it until it succeeds:",
-                f"pulumi refresh {project}-s {stack.name} {targets}",
-            ) from error
+    document = with_unread(with_resources(search.state.sealed, search.recorded), search.changed)
+    stack.replace(document)
+    read(stack, document, search.progress)
+
+
+def read(stack: PulumiStack, document: Mapping[str, Any], progress: Progress) -> None:
+    """Refresh what is marked as `UNREAD`: only its service has the remaining properties, such as addresses.
+
+    Args:
+        stack: The stack.
+        document: Its state.
+        progress: Receives a message.
+
+    Raises:
+        PulumiError: The CLI failed; another recovery then continues here.
+    """
+    urns = unread(document)
+    if not urns:
+        return
+    progress(f"refreshing {len(urns)} resources")
+    try:
+        stack.refresh(urns)
+    except PulumiError as error:
+        project = "" if stack.directory == Path() else f" -C {shlex.quote(str(stack.directory))}"
+        raise PulumiError(
+            f"{len(urns)} resources are recorded in the state, but could not be read from their services: {error}",
+            f"Before any other command on the stack, run `python -m operations recover -s {stack.name}{project}`: it "
+            "reads them",
+        ) from error

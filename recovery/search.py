@@ -8,7 +8,7 @@ from typing import Any
 
 from phalanx.errors import PhalanxError
 from recovery import kubernetes
-from recovery.document import Creation, Inputs, KnownInputs, State, UnknownInputError, provider_of
+from recovery.document import UNREAD, Creation, Inputs, KnownInputs, State, UnknownInputError, provider_of
 from recovery.finder import POLL, AmbiguousError, Finder, Found
 from recovery.report import Item, Outcome
 from recovery.services import SERVICES, repeatable, reported, service_of
@@ -215,4 +215,4 @@ def _replacement(urn: str) -> str:
 def _resource(creation: Creation, found: Found, error: str) -> dict[str, Any]:
     """Return the resource to record in the state until it is refreshed, or replaced because of an error."""
     outputs = {**creation.resource.get("inputs", {}), **found.outputs}
-    return {**creation.resource, "id": found.id, "outputs": outputs, "initErrors": [error] if error else []}
+    return {**creation.resource, "id": found.id, "outputs": outputs, "initErrors": [error or UNREAD]}

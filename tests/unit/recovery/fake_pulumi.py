@@ -72,6 +72,10 @@ class FakePulumi:
         """Make a command fail with a message."""
         self._file(f"failing-{command}").write_text(message)
 
+    def repair(self, command: str) -> None:
+        """Let a command succeed again."""
+        self._file(f"failing-{command}").unlink()
+
     @property
     def locked(self) -> bool:
         """Whether the stack is locked."""
@@ -136,8 +140,9 @@ class FakePulumi:
                 sys.exit(None if self._file("renamed").exists() else f"error: a stack named {name} already exists")
             case ["cancel", "--yes", *_]:
                 self._file("lock").unlink(missing_ok=True)
-            case ["refresh", *_]:
+            case ["refresh", *options]:
                 self._refuse_if_locked()
+                self._refresh(options)
             case ["preview", *_]:
                 rounds = json.loads(self._file("plan.json").read_text()) if self._file("plan.json").exists() else []
                 self._file("plan.json").write_text(json.dumps(rounds[1:]))
@@ -145,6 +150,13 @@ class FakePulumi:
                 sys.stdout.write(json.dumps({"steps": [{"op": "same", "newState": {}}, *steps]}))
             case _:
                 sys.exit(f"error: unknown command {arguments}")
+
+    def _refresh(self, options: list[str]) -> None:
+        document = json.loads(self.text)
+        for each in document["deployment"]["resources"]:
+            if f"--target={each['urn']}" in options:
+                each.pop("initErrors", None)
+        self._file("state.json").write_text(json.dumps(document))
 
     def _refuse_if_locked(self) -> None:
         if self.locked:

@@ -14,7 +14,7 @@ from openstack.exceptions import HttpException
 from recovery.finder import Finder
 from recovery.openstack import FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
-from recovery.recover import NotRefreshedError, StackLockedError, recover
+from recovery.recover import StackLockedError, recover
 from recovery.report import Outcome, Report
 from recovery.services import SERVICES, Service
 from tests.unit.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network, pending, resource
@@ -43,21 +43,31 @@ def test_an_existing_resource_is_recorded_and_refreshed(pulumi: FakePulumi, clou
 
 
 @pytest.mark.parametrize("folder", ["", "vault"])
-def test_a_failed_refresh_names_the_command_to_repeat(
+def test_what_was_recorded_but_not_refreshed_is_refreshed_by_the_next_recovery(
     pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
 ) -> None:
+    """The refresh fails, or the process ends before."""
     (tmp_path / "vault").mkdir()
     monkeypatch.chdir(tmp_path)
-    changed = {**network("changed"), "id": "id-2", "urn": "urn:pulumi:test::rsp::rsp:index:N$x::changed"}
-    pulumi.write([CLOUD_STATE, changed], [*pending("creating", network("there")), *pending("updating", changed)])
+    stack = PulumiStack("test", Path(folder))
+    changed = {**network("changed"), "id": "id-2"}
+    gone = {**network("gone"), "id": "id-3", "pendingReplacement": True}
+    operations = [*pending("creating", network("there")), *pending("updating", changed, gone)]
+    pulumi.write([CLOUD_STATE, changed, gone], operations)
     pulumi.fail("refresh", "error: the program failed")
     cloud.networks.update(there=["id-1"])
-    with pytest.raises(NotRefreshedError, match="the program failed") as raised:
-        recover(PulumiStack("test", Path(folder)))
-    project = f"-C {folder} " if folder else ""
-    command = f"pulumi refresh {project}-s test --target {network('there')['urn']} --target '{changed['urn']}'"
-    assert str(raised.value).splitlines()[-1] == command
-    assert ids(pulumi) == {"changed": "id-2", "there": "id-1"}
+    with pytest.raises(PulumiError, match="the program failed") as raised:
+        recover(stack)
+    command = f"`python -m operations recover -s test{' -C vault' if folder else ''}`"
+    assert command in str(raised.value)
+    assert ids(pulumi) == {"changed": "id-2", "gone": "id-3", "there": "id-1"}
+    pulumi.repair("refresh")
+    assert outcomes(recover(stack, dry_run=True)) == {"changed": Outcome.REFRESHED, "there": Outcome.REFRESHED}
+    recover(stack)
+    first, second = pulumi.called("refresh")
+    assert first == second
+    assert [each.rpartition("::")[2] for each in first if each.startswith("--target")] == ["changed", "there"]
+    assert recover(stack).items == []
 
 
 def test_secrets_stay_encrypted_on_disk(pulumi: FakePulumi, cloud: Cloud) -> None:
