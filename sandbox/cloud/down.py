@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from sandbox import cluster, paths, vault
+from sandbox import cluster, paths, site_certificate, vault
 from sandbox.cloud import openstack_services, passwords, services
 from sandbox.cloud.service import Service
 from sandbox.cloud.up import exclusive
@@ -32,11 +32,12 @@ def reset(phases: Phases) -> None:
 def _stop_everything(phases: Phases) -> None:
     backends = services.backends()
     names = {service.name for service in backends}
+    with phases.phase("OpenStack services"):
+        _stop([service for service in services.every() if service.name not in names])
+    # After magnum-conductor, which starts a cluster that is being created or updated.
     with phases.phase("Kubernetes clusters and OpenBao"):
         cluster.stop_all()
         vault.down()
-    with phases.phase("OpenStack services"):
-        _stop([service for service in services.every() if service.name not in names])
     with phases.phase("Database, message queue and OVN"):
         _stop(backends)
         stop_concurrently(recorded(paths.RUN))  # started by another version of the sandbox
@@ -52,5 +53,5 @@ def _data_paths() -> list[Path]:
     return [
         *(paths.ETC, paths.LOG, paths.RUN, paths.DATA, paths.LIB),
         *(paths.CLUSTERS, paths.GIT.parent, paths.STACKS, paths.VAULT, paths.CLOUDS_YAML),
-        passwords.FILE,
+        *(passwords.FILE, site_certificate.FILE),
     ]

@@ -1,5 +1,6 @@
 """Starts, updates, repairs and stops clusters."""
 
+import fcntl
 from collections.abc import Iterator
 from typing import Final
 
@@ -38,6 +39,13 @@ def up(directory: ClusterDirectory) -> None:
     Raises:
         SandboxError: The Kubernetes version is not available, or a component does not start.
     """
+    # `cloud up` and magnum-conductor may start the same cluster at the same time.
+    with (directory.path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _up(directory)
+
+
+def _up(directory: ClusterDirectory) -> None:
     control_plane.check_version(directory.description)
     kube = control_plane.start(directory)
     rbac.apply(kube)
