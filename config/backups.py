@@ -59,7 +59,7 @@ def existing_volumes(backups: Backups, nfs: Nfs | None) -> Iterator[tuple[KeyPat
     existing = sorted(nfs.volumes) if nfs else []
     for name in backups.volumes or ():
         if name not in existing:
-            way = f"choose of {', '.join(existing)}" if existing else "remove it, as the stack has no NFS server"
+            way = f"choose one of {', '.join(existing)}" if existing else "remove it, as the stack has no NFS server"
             yield ("backups", "volumes"), f"{name} is not a key of nfs.volumes: {way}"
 
 

@@ -115,7 +115,7 @@ class NetworkSettings(Section):
                 )
             if hop not in self.cidr or hop in (self.cidr[0], self.cidr[-1]):
                 raise ValueError(
-                    f"hostRoutes {destination}: {hop} is no address of a host in cidr {self.cidr}: set the address "
+                    f"hostRoutes {destination}: {hop} is not a host address in cidr {self.cidr}: set the address "
                     "that the router has in it"
                 )
         # Without the network and broadcast addresses.

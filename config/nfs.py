@@ -23,7 +23,7 @@ _UNUSABLE_IDS = (2**16 - 1, 2**32 - 1)
 def _usable(owner: str) -> str:
     for number in map(int, owner.split(":")):
         if number in _UNUSABLE_IDS or number > max(_UNUSABLE_IDS):
-            raise ValueError(f"{number} is no ID of a user or group: must be 0 to 4294967294, and not 65535")
+            raise ValueError(f"{number} is not a valid user or group ID: must be 0 to 4294967294, except 65535")
     return owner
 
 

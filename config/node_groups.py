@@ -78,7 +78,7 @@ class NodeGroupSettings(Section):
         in_place(
             "updates the bounds of the group; refused if they exclude its current number of nodes. The first "
             "`autoscaling` of any group, and the removal of the last one, turn the autoscaler on and off, and are "
-            "refused. Driver `heat` scales the default workers only, so that this key is refused there"
+            "refused. Driver `heat` scales the default workers only, so this key is refused there"
         ),
     ] = Field(
         default=None,

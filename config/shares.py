@@ -97,7 +97,7 @@ def storage(nfs: Nfs | None, shares: Mapping[str, Share]) -> Iterator[tuple[KeyP
     if nfs is None and not shares:
         yield ("nfs",), "is required unless rsp:shares has an entry: Nublado needs a place for home directories"
     for name in sorted(shares.keys() & (nfs.volumes if nfs else {}).keys()):
-        yield ("shares", name), f"nfs.volumes has the same name, so that /{name} is ambiguous: choose another name"
+        yield ("shares", name), f"nfs.volumes has the same name, so /{name} is ambiguous: choose another name"
 
 
 def locations_in_no_repository(

@@ -231,7 +231,9 @@ def _next_steps(done: Sequence[Restored], stack: str, cluster: str) -> list[str]
     for each in done:
         lines.append(f"{each.plan.volume}: restored: {each.name} ({each.id})")
         if each.replaced:
-            lines.append(f"  The volume before is {each.replaced}. Delete it when its data is no longer needed.")
+            lines.append(
+                f"  The previous volume is now called {each.replaced}. Delete it when its data is no longer needed."
+            )
         if each.plan.of_claim:
             key = shlex.quote(f'rsp:clusters.{cluster}.claims["{each.plan.volume}"]')
             lines.append(

@@ -17,7 +17,7 @@ _MAX_EXPLAINED: Final = 4
 
 
 def table(report: Report) -> Group:
-    """Return a report as a table - what is wrong, the worst first, then what is in order - and a last line."""
+    """Return a report as a table - what is wrong, the worst first, then what works - and a last line."""
     found = Table()
     found.add_column("State")
     found.add_column("What", overflow="fold")

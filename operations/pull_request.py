@@ -39,7 +39,7 @@ def commit(stack: StackName) -> None:
         typer.echo(f"RSP_CHECKOUT_COMMIT={found}")
     else:
         _warn(
-            f"{deployed} belongs to no pull request, so that no preview has shown what it changes in {stack}: the "
+            f"{deployed} belongs to no pull request, so no preview has shown what it changes in {stack}: the "
             "current commit of rsp:phalanx.revision is deployed"
         )
 

@@ -64,7 +64,7 @@ def _lock_problems(root: Path, chart: Path) -> Iterator[str]:
     if lock.get("digest") != f"sha256:{hashlib.sha256(_as_go_json(listed)).hexdigest()}":
         where = file.relative_to(root)
         yield (
-            f"{where}: digest: is not that of the dependencies in Chart.yaml, so that Argo CD refuses the chart: run "
+            f"{where}: digest: is not that of the dependencies in Chart.yaml, so Argo CD refuses the chart: run "
             f"`helm dependency update {where.parent}` and commit Chart.lock, or delete the file, as Phalanx has none"
         )
 

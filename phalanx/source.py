@@ -190,7 +190,7 @@ def load(  # noqa: PLR0913 - all that determines the result
 def _missing_bootstrapped(phalanx: Environment) -> list[str]:
     reasons = {
         "argocd": "this program deploys all applications with it",
-        "vault-secrets-operator": "this program creates the cluster, so that no other operator there reads the "
+        "vault-secrets-operator": "this program creates the cluster, so no other operator there reads the "
         "applications' secrets from Vault",
     }
     return [
@@ -289,7 +289,7 @@ def _missing_values_files(root: Path, application_manifest: charts.Manifest) -> 
     if settings.get("ignoreMissingValueFiles") or not chart.is_dir():
         return []
     return [
-        f"{source['path']}/{file}: does not exist, but the Application {name} reads it, so that Argo CD cannot deploy "
+        f"{source['path']}/{file}: does not exist, but the Application {name} reads it, so Argo CD cannot deploy "
         "it: create the file; it may be empty"
         for file in settings.get("valueFiles", ())
         if not (chart / file).exists()

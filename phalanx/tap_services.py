@@ -64,7 +64,7 @@ def _unserved(portal: Application, services: Mapping[str, Mapping[str, Any]]) ->
             served = ", ".join(f"{each} ({name})" for each, name in paths.items()) or "none"
             yield (
                 f"{portal.file_of('config', key)}: config.{key}: is {path!r}, but no enabled application serves "
-                f"/api/{path}, so that queries in the Portal fail: expected the path of one, {served}; or remove it "
+                f"/api/{path}, so queries in the Portal fail: expected the path of one, {served}; or remove it "
                 "(docs/howto/tap-services.md)"
             )
 

@@ -44,6 +44,6 @@ def problems(
     if name and name not in config.clusters:
         what = (
             f"the cluster {name} has the platform's address {address.floating_ip_address}, but is not in rsp:clusters: "
-            f"put it back, switch to another cluster with rsp:activeCluster, and remove it then ({_GUIDE})"
+            f"put it back, switch to another cluster with rsp:activeCluster, and then remove it ({_GUIDE})"
         )
         yield Problem(where="rsp:clusters", what=what)

@@ -44,7 +44,7 @@ def problems(
     if network.is_port_security_enabled is False:
         yield Problem(
             where=f"{where}.adopt.network",
-            what=f"`{network.name}` has port security disabled, so that Neutron refuses the security groups of nodes "
+            what=f"`{network.name}` has port security disabled, so Neutron refuses the security groups of nodes "
             "and servers: have its owner enable it, or choose another network",
         )
     if server and network.project_id != connection.current_project_id and not _may_choose_addresses(connection):

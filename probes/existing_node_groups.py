@@ -40,7 +40,7 @@ def problems(
             bound = "minimum" if nearest > count else "maximum"
             yield Problem(
                 where=f"rsp:{key}.{found['name']}.autoscaling.{bound}",
-                what=f"is {nearest}, but the group has {count} nodes, and Magnum refuses bounds without the present "
-                f"number: run `openstack coe cluster resize --nodegroup {found['name']} {cluster} {nearest}` first; if "
-                "the present bounds exclude that number, deploy bounds that include both before",
+                what=f"is {nearest}, but the group has {count} nodes, and Magnum refuses bounds that exclude the "
+                f"current number: run `openstack coe cluster resize --nodegroup {found['name']} {cluster} {nearest}` "
+                "first; if the current bounds exclude that number, first deploy bounds that include both",
             )

@@ -97,8 +97,9 @@ def lost_image(key: str, image: str, known: Mapping[str, Any], api: Any) -> Iter
     if is_id(image) and image not in known and api.find_image(image) is None:
         yield Problem(
             where=f"rsp:{key}.image",
-            what=f"the image {image} of the cluster's nodes was deleted, so that no number of nodes can change: "
-            "first upgrade the cluster to another image (docs/runbooks/upgrade.md), without any other change of it",
+            what=f"the image {image} of the cluster's nodes was deleted, so the number of nodes cannot be changed: "
+            "first upgrade the cluster to another image (docs/runbooks/upgrade.md), and change nothing else in the "
+            "same run",
             fatal=False,
         )
 

@@ -33,7 +33,7 @@ def problems(connection: "Connection", cluster: str, exists: bool, namespace: st
     if not exists:
         yield Problem(
             where=_WHERE,
-            what=f"the cluster `{cluster}` does not exist yet, so that it cannot have a Prometheus operator: run "
+            what=f"the cluster `{cluster}` does not exist yet, so it cannot have a Prometheus operator: run "
             "`pulumi up` without this section first, then install the operator",
         )
         return

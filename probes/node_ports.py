@@ -56,7 +56,7 @@ def explain(group: str) -> str:
         group: Name of the security group, as by `closed_group`.
     """
     return (
-        f"the security group {group} admits nobody outside of the nodes' network to TCP {_FIRST} to {_LAST}, so that "
+        f"the security group {group} admits nobody outside of the nodes' network to TCP {_FIRST} to {_LAST}, so "
         "connections through an OVN load balancer, which keeps the client's address, time out: the cluster needs "
         f"another release of capi-helm-charts ({REMEDY})"
     )

@@ -60,7 +60,7 @@ def _check_operator_trust(address: str, environment: Environment, settings: Vaul
     if reason:
         yield Problem(
             where="rsp:vault.caFile",
-            what=f"is not set, so that vault-secrets-operator does not trust Vault's certificate ({reason}), unless "
+            what=f"is not set, so vault-secrets-operator does not trust Vault's certificate ({reason}), unless "
             "the Phalanx repository gives it the CA: set the key to the file that VAULT_CACERT names here",
             fatal=False,
         )

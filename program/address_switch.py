@@ -56,14 +56,14 @@ def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
     if old not in config.clusters:
         what = (
             f"the cluster {old} serves users, but is not in it: put it back, switch to another cluster with "
-            f"{_WHERE}, and remove it then {lost}"
+            f"{_WHERE}, and then remove it {lost}"
         )
         yield Problem(where="rsp:clusters", what=what)
         return
     if active not in before.clusters:
         what = (
             f"not all applications are deployed in {active} yet: set it to {old}, run `pulumi up` until it succeeds, "
-            f"and switch then {lost}"
+            f"and then switch {lost}"
         )
         yield Problem(where=_WHERE, what=what)
     if config.ingress.mode == "cloud-controller" and not config.applications.attended(INGRESS_NGINX):

@@ -105,8 +105,8 @@ def _check_names(plan: Plan, configured: Iterable[SecretKey], rotation: Iterable
 def _check_origins(plan: Plan, given: Iterable[SecretKey], configured: Collection[SecretKey]) -> list[str]:
     """Return a problem for each configured value of a secret that is not static, as it would have no effect."""
     return [
-        f"{'rsp:secrets.applications' if key in configured else SETTING}: {key}: is no static secret, but "
-        f"{_ORIGINS[type(plan[key].origin)]}, so that this value would have no effect: remove it"
+        f"{'rsp:secrets.applications' if key in configured else SETTING}: {key}: is not a static secret, but "
+        f"{_ORIGINS[type(plan[key].origin)]}, so this value would have no effect: remove it"
         for key in given
         if key in plan and type(plan[key].origin) in _ORIGINS
     ]

@@ -172,7 +172,7 @@ class VolumeBackups:
     @property
     def _settings(self) -> Backups:
         if self.config.backups.kind == "none":
-            raise BackupError("rsp:backups.kind: is none, so that nothing is backed up: see docs/howto/backups.md")
+            raise BackupError("rsp:backups.kind: is none, so nothing is backed up: see docs/howto/backups.md")
         return self.config.backups
 
     def _start(self, source: Source, present: Sequence[Backup], now: datetime) -> Result:

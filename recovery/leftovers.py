@@ -55,7 +55,7 @@ def find(connection: "Connection", config: StackConfig, stack: PulumiStack, give
     def volumes_in_use() -> set[str]:
         if unknown:
             raise LeftoversError(
-                f"the cluster {', '.join(unknown)} is not in the state with its kubeconfig, so that its volumes are "
+                f"the cluster {', '.join(unknown)} is not in the state with its kubeconfig, so its volumes are "
                 f"not known: run `python -m operations recover -s {stack.name}` first"
             )
         return claimed | {volume for found in kubeconfigs.values() if found for volume in _volumes(found)}

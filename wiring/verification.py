@@ -119,7 +119,7 @@ def problems(
     ]
     if wrong:
         wrong.append(
-            f"{KEY}: is verify, so that the repository must have these values: change it with the output of `python -m "
+            f"{KEY}: is verify, so the repository must have these values: change it with the output of `python -m "
             "operations wiring --patch -s STACK`"
         )
     return wrong

@@ -104,7 +104,7 @@ def judge_nodes(pools: list[set[str]], nodes: Collection[str], stack: str, *, mo
     missing = {each for each in nodes if not pools or any(each not in pool for pool in pools)}
     if not gone and not missing:
         return ok(MEMBERS, f"the {len(nodes)} nodes")
-    lines = [f"of no node, such as one that was replaced: {', '.join(sorted(gone))}"] if gone else []
+    lines = [f"belong to no node, for example to a replaced one: {', '.join(sorted(gone))}"] if gone else []
     lines += [f"lack the nodes {', '.join(sorted(missing))}"] if missing else []
     return Finding(
         subject=MEMBERS,

@@ -58,7 +58,7 @@ def address(connection: "Connection", name: str, network: IPv4Network, *, public
     elif public and is_public is not None:
         yield warning(
             API_ADDRESS,
-            f"{url} is no floating IP although publicApi is true",
+            f"{url} is not a floating IP although publicApi is true",
             "build another cluster: docs/runbooks/blue-green.md",
         )
 

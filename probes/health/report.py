@@ -80,5 +80,5 @@ def _healthy(check: str, findings: Sequence[Finding]) -> tuple[str, str] | None:
         return None
     first, *others = sorted(healthy, key=lambda each: each.subject != check)
     if first.subject != check and others:
-        return check, f"{len(healthy)} in order"
-    return first.subject, f"{first.message}; {len(others)} more in order" if others else first.message
+        return check, f"{len(healthy)} ok"
+    return first.subject, f"{first.message}; {len(others)} more ok" if others else first.message

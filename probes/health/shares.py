@@ -48,6 +48,6 @@ def judge(found: Mapping[str, Any | None]) -> Iterator[Finding]:
             yield critical(subject(name), f"{share.name} has status {share.status}", remedy)
         elif share.access_rules_status == "error":
             remedy = f"`openstack share access list {share.name}`; {_GUIDE}"
-            yield critical(subject(name), f"{share.name}: a rule of access is in status error", remedy)
+            yield critical(subject(name), f"{share.name}: an access rule has status error", remedy)
         else:
             yield ok(subject(name), f"{share.size} GiB, {share.status}")

@@ -135,8 +135,8 @@ LETS_ENCRYPT = {"kind": "letsencrypt", "email": "rsp@example.org"}
         ("phalanx.revision", "-x", "", "is not the name of a revision"),
         # Owners, permissions and directories.
         ("nfs.volumes.data.owner", "root:root", "", "is not valid: must be the numbers of a user and of a group"),
-        ("nfs.volumes.data.owner", "1000:4294967295", "", "4294967295 is no ID of a user or group: must be 0 to"),
-        ("nfs.volumes.data.owner", "65535:1000", "", "65535 is no ID of a user or group"),
+        ("nfs.volumes.data.owner", "1000:4294967295", "", "4294967295 is not a valid user or group ID: must be 0 to"),
+        ("nfs.volumes.data.owner", "65535:1000", "", "65535 is not a valid user or group ID"),
         ("nfs.volumes.data.mode", 2775, "", "must be text: put it in quotes"),
         ("nfs.volumes.data.mode", "0778", "", "is not valid"),
         ("nfs.volumes.data.directories", [""], "[0]", "is blank: must be a path below the"),

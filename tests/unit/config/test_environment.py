@@ -131,7 +131,7 @@ def test_the_environment_is_immutable() -> None:
 
 def test_backups_are_of_volumes_and_claims_that_can_be_found() -> None:
     with pytest.raises(
-        ConfigError, match=r"rsp:backups\.volumes: home is not a key of nfs\.volumes: choose of data, j"
+        ConfigError, match=r"rsp:backups\.volumes: home is not a key of nfs\.volumes: choose one of data, j"
     ):
         environment(backups={"kind": "snapshot", "volumes": ["home"]})
     claims = {"backups__claims": ["postgres/postgres-physpvc"]}

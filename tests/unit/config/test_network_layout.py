@@ -43,8 +43,8 @@ def test_in_an_adopted_subnet_any_host_address_may_be_fixed() -> None:
     ("routes", "reason"),
     [
         ({"10.20.0.0/25": "10.20.0.5"}, r"hostRoutes 10\.20\.0\.0/25 overlaps cidr 10\.20\.0\.0/24"),
-        ({"10.30.0.0/16": "10.21.0.5"}, r"hostRoutes 10\.30\.0\.0/16: 10\.21\.0\.5 is no address of a host in cidr"),
-        ({"10.30.0.0/16": "10.20.0.255"}, r"10\.20\.0\.255 is no address of a host in cidr"),
+        ({"10.30.0.0/16": "10.21.0.5"}, r"hostRoutes 10\.30\.0\.0/16: 10\.21\.0\.5 is not a host address in cidr"),
+        ({"10.30.0.0/16": "10.20.0.255"}, r"10\.20\.0\.255 is not a host address in cidr"),
         ({"10.30.0.1/16": "10.20.0.5"}, r"network\.hostRoutes.*the network of this address is 10\.30\.0\.0/16"),
     ],
 )

@@ -32,7 +32,7 @@ def test_directories_need_a_place(nothing: dict[str, Any]) -> None:
 
 def test_a_name_is_either_a_volume_or_a_share() -> None:
     (line,) = refusals({"shares": {"jhome": SHARE}})
-    assert "rsp:shares.jhome: nfs.volumes has the same name, so that /jhome is ambiguous" in line
+    assert "rsp:shares.jhome: nfs.volumes has the same name, so /jhome is ambiguous" in line
 
 
 def test_the_repository_cannot_have_the_location_of_a_share() -> None:

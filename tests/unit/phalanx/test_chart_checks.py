@@ -45,7 +45,7 @@ def test_a_lock_is_outdated_if_helm_says_so(root: Path) -> None:
     assert "Chart.lock) is out of sync" in helm_dependency(root, "build").stderr
     (problem,) = chart_checks.problems(root, "tap", ())
     assert problem == (
-        "applications/tap/Chart.lock: digest: is not that of the dependencies in Chart.yaml, so that Argo CD refuses "
+        "applications/tap/Chart.lock: digest: is not that of the dependencies in Chart.yaml, so Argo CD refuses "
         "the chart: run `helm dependency update applications/tap` and commit Chart.lock, or delete the file, as "
         "Phalanx has none"
     )

@@ -170,7 +170,7 @@ def test_values_files_of_the_applications_must_exist(root: Path) -> None:
     phalanx_git.commit(root, {})
     (problem,) = problems(root)
     assert problem == (
-        "applications/mobu/values-test.yaml: does not exist, but the Application mobu reads it, so that Argo CD cannot "
+        "applications/mobu/values-test.yaml: does not exist, but the Application mobu reads it, so Argo CD cannot "
         "deploy it: create the file; it may be empty"
     )
 

@@ -131,7 +131,7 @@ def test_the_portal_lists_only_services_that_exist(tmp_path: Path) -> None:
     (problem,) = doubts(tmp_path, tap, portal={"config": {"ssotap": "ssotap"}})
     assert problem == (
         "applications/portal/values-test.yaml: config.ssotap: is 'ssotap', but no enabled application serves "
-        "/api/ssotap, so that queries in the Portal fail: expected the path of one, tap (tap); or remove it "
+        "/api/ssotap, so queries in the Portal fail: expected the path of one, tap (tap); or remove it "
         "(docs/howto/tap-services.md)"
     )
 

@@ -28,13 +28,13 @@ def test_bounds_with_the_present_number_are_accepted(count: int) -> None:
 
 
 @pytest.mark.parametrize(("count", "bound", "nearest"), [(3, "minimum", 5), (12, "maximum", 8)])
-def test_bounds_without_the_present_number_are_refused(count: int, bound: str, nearest: int) -> None:
+def test_bounds_that_exclude_the_current_number_are_refused(count: int, bound: str, nearest: int) -> None:
     (refusal,) = refusals(count)
     assert refusal == (
         f"rsp:clusters.cluster.nodeGroups.labs.autoscaling.{bound}: is {nearest}, but the group has {count} nodes, and "
-        "Magnum refuses bounds without the present number: run `openstack coe cluster resize --nodegroup labs "
-        f"rsp-test-cluster {nearest}` first; if the present bounds exclude that number, deploy bounds that include "
-        "both before"
+        "Magnum refuses bounds that exclude the current number: run `openstack coe cluster resize --nodegroup labs "
+        f"rsp-test-cluster {nearest}` first; if the current bounds exclude that number, first deploy bounds that "
+        "include both"
     )
 
 

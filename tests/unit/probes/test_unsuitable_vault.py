@@ -112,7 +112,7 @@ def test_an_authority_that_only_this_machine_trusts_causes_a_warning(
     (warning,) = problems(bao.url)
     assert not warning.fatal
     assert str(warning).startswith(
-        "rsp:vault.caFile (warning): is not set, so that vault-secrets-operator does not trust Vault's certificate ("
+        "rsp:vault.caFile (warning): is not set, so vault-secrets-operator does not trust Vault's certificate ("
     )
     assert problems(bao.url, caFile=str(bao.ca_file)) == []
 

@@ -210,7 +210,7 @@ def test_a_given_value_that_would_have_no_effect_is_refused(definition: dict[str
     with pytest.raises(SecretsError) as error:
         gathered(definitions, secrets=secrets)
     assert str(error.value) == (
-        f"rsp:secrets.applications: argocd/other: is no static secret, but {origin}, so that this value would have no "
+        f"rsp:secrets.applications: argocd/other: is not a static secret, but {origin}, so this value would have no "
         "effect: remove it"
     )
 

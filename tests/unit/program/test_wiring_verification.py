@@ -57,7 +57,7 @@ def test_a_repository_with_other_values_is_refused_before_the_first_resource(run
     assert lines[-2] == (
         'applications/ssotap/values-ukidacprod.yaml: cadc-tap.config.gcsBucket: is "async", expected "async-ssotap"'
     )
-    assert lines[-1].startswith("rsp:applications.wiring: is verify, so that the repository must have these values")
+    assert lines[-1].startswith("rsp:applications.wiring: is verify, so the repository must have these values")
     assert "loadBalancerIP" not in str(caught.value)
     assert recording.resources == []
 

@@ -311,8 +311,8 @@ def test_the_nodes_explain_a_load_balancer_without_members_that_are_up() -> None
     ("nodes", "monitored", "state", "message"),
     [
         ({"10.20.0.0", "10.20.0.1"}, False, State.OK, "the 2 nodes"),
-        ({"10.20.0.0"}, False, State.CRITICAL, "of no node, such as one that was replaced: 10.20.0.1"),
-        ({"10.20.0.0"}, True, State.WARNING, "of no node, such as one that was replaced: 10.20.0.1"),
+        ({"10.20.0.0"}, False, State.CRITICAL, "belong to no node, for example to a replaced one: 10.20.0.1"),
+        ({"10.20.0.0"}, True, State.WARNING, "belong to no node, for example to a replaced one: 10.20.0.1"),
         ({"10.20.0.0", "10.20.0.1", "10.20.0.2"}, False, State.WARNING, "lack the nodes 10.20.0.2"),
     ],
 )
