@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from operations import secrets_status
 from operations.needed_secrets import NeededSecrets
 from operations.stack import Stack, StackName, applications, checked_configuration
 from phalanx import sign_in
+from phalanx.claims import Claim
 from phalanx.errors import PhalanxError, Problems
 from probes.preflight import Queries
 from probes.problem import Problem, of_phalanx
@@ -34,13 +36,9 @@ def main(
         file = Path(f"Pulumi.{stack}.yaml")
         config, plain = checked_configuration(stack)
         queries = Queries(config, stack)
-        # First, as the applications' claims count for the quotas.
-        try:
-            in_applications, callbacks = _check_applications(config, stack, queries)
-        finally:
-            queries.check_claims(())
+        in_applications, callbacks, claims = _check_applications(config, stack, queries)
         found = [
-            *queries.problems(),
+            *queries.problems(claims),
             *in_applications,
             *(Problem(where=file.name, what=each, fatal=False) for each in plain),
         ]
@@ -60,18 +58,19 @@ def main(
         raise typer.Exit(1)
 
 
-def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tuple[list[Problem], list[str]]:
-    """Return the problems of the environment's applications and of their secrets, and the callback URLs."""
+def _check_applications(
+    config: StackConfig, stack: str, queries: Queries
+) -> tuple[list[Problem], list[str], Sequence[Claim]]:
+    """Return the problems of the environment's applications and of their secrets, callback URLs, and claims."""
     try:
         tree, environment = queries.phalanx()
     except PhalanxError:
-        return [], []  # one of the problems that `Queries` reports
+        return [], [], ()  # one of the problems that `Queries` reports
     try:
         loaded = Stack(name=stack, config=config, checkout=tree, environment=environment)
         found = applications(loaded)
     except PhalanxError as error:
-        return of_phalanx(error.problems), []
-    queries.check_claims(found.claims)
+        return of_phalanx(error.problems), [], ()
     refused, missing = Problems(), list[Problem]()
     with refused.collected():
         claimed_volumes.find(config, found.claims)
@@ -79,4 +78,4 @@ def _check_applications(config: StackConfig, stack: str, queries: Queries) -> tu
         missing += secrets_status.missing(NeededSecrets(stack=loaded, source=found))
     callbacks = list(sign_in.callbacks(environment, found.applications))
     warnings = [*found.warnings, *requirements.warnings(config, found.applications)]
-    return [*of_phalanx(refused.found), *missing, *of_phalanx(warnings, fatal=False)], callbacks
+    return [*of_phalanx(refused.found), *missing, *of_phalanx(warnings, fatal=False)], callbacks, found.claims

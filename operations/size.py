@@ -82,7 +82,7 @@ def _ask(
     connection = connect(config.cloud)
     sizes = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()} | given
     with ThreadPoolExecutor() as executor:
-        rows = allowances.compare(config, stack, connection, sizes, executor, lambda: claimed)
+        rows = allowances.read(config, stack, connection, executor).compare(config, sizes, claimed)
     return rows, sizes, allowances.project_of(connection)
 
 

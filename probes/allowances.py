@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -42,23 +43,50 @@ def allowances(
     return found
 
 
-def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
-    config: StackConfig,
-    stack: str,
-    connection: "Connection",
-    flavors: Mapping[str, Flavor],
-    executor: Executor,
-    claimed: Callable[[], Sequence[Volumes]] = tuple,
-) -> list[Row]:
-    """Compare what a stack requires with the quotas of its project.
+@dataclass(frozen=True, kw_only=True)
+class Quotas:
+    """The quotas of a stack's project, and what its services say about the stack."""
+
+    allowances: Mapping[str, Allowance]
+    """Quotas by resource."""
+    first: bool
+    """As for `quota.Row`."""
+    kept: Mapping[str, int]
+    """As for `quota.Row`, by resource."""
+    switching: bool
+    """Whether the load balancer changes its owner, so that there are two for some time."""
+    default_type: str
+    """Default volume type."""
+    share_types: Mapping[str, str]
+    """Type of each share by its name, as far as it is known."""
+
+    def compare(self, config: StackConfig, flavors: Mapping[str, Flavor], claimed: Sequence[Volumes] = ()) -> list[Row]:
+        """Compare them with what the stack requires.
+
+        Args:
+            config: The stack configuration.
+            flavors: Sizes of flavors by name.
+            claimed: Volumes of the applications' claims.
+        """
+        needed = needs(
+            config,
+            flavors,
+            claimed=claimed,
+            default_type=self.default_type,
+            share_types=self.share_types,
+            switching=self.switching,
+        )
+        return quota.compare(needed, self.allowances, first=self.first, kept=self.kept)
+
+
+def read(config: StackConfig, stack: str, connection: "Connection", executor: Executor) -> Quotas:
+    """Return the quotas of a stack's project.
 
     Args:
         config: The stack configuration.
         stack: Name of the stack.
         connection: The connection.
-        flavors: Sizes of flavors by name.
         executor: Runs the requests to the services concurrently.
-        claimed: Returns the volumes of the applications' claims; called after all requests.
 
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached.
@@ -74,26 +102,32 @@ def compare(  # noqa: PLR0913, PLR0917 - all that determines the result
     first = not existing.result()
     balancer_names = balancers.result()
     ours = cloud_name(stack, LOAD_BALANCER) in (balancer_names or ())
-    switching = not first and balancer_names is not None and ours != (config.ingress.mode == "octavia")
-    kept = _kept(connection, stack) if first and config.backups.kind != "none" else {}
-    default = default_type.result()
-    needed = needs(
-        config,
-        flavors,
-        claimed=claimed(),
-        default_type=default,
+    return Quotas(
+        allowances=found,
+        first=first,
+        kept=_kept(connection, stack) if first and config.backups.kind != "none" else {},
+        switching=not first and balancer_names is not None and ours != (config.ingress.mode == "octavia"),
+        default_type=default_type.result(),
         share_types=share_types.result(),
-        switching=switching,
     )
-    return quota.compare(needed, found, first=first, kept=kept)
 
 
 def compare_vault(
     config: VaultStackConfig, stack: str, connection: "Connection", flavors: Mapping[str, Flavor], executor: Executor
 ) -> list[Row]:
-    """Compare what the site's own Vault requires with the quotas of its project; arguments and errors as of `compare`.
+    """Compare what the site's own Vault requires with the quotas of its project.
 
     Its region may have none of the services that only a platform requires.
+
+    Args:
+        config: The stack configuration.
+        stack: Name of the stack.
+        connection: The connection.
+        flavors: Sizes of flavors by name.
+        executor: Runs the requests to the services concurrently.
+
+    Raises:
+        openstack.exceptions.SDKException: A service cannot be reached.
     """
     volumes = {each.name for each in connection.block_storage.volumes()}
     first = cloud_name(stack, "vault-data", config.project) not in volumes

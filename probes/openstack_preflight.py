@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from config.cluster import Cluster
@@ -26,12 +26,13 @@ from probes import (
     magnum_api,
     magnum_driver,
     monitoring_preflight,
+    needs,
     octavia_preflight,
     openstack_services,
     quota,
     root_disk,
 )
-from probes.needs import Flavor, Volumes, of_claims, servers
+from probes.needs import Flavor, servers
 from probes.openstack_connection import LoginError, connect_as_provider, private_ca
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
@@ -41,30 +42,29 @@ if TYPE_CHECKING:
 
 
 def check(
-    config: StackConfig,
-    stack: str,
-    executor: Executor,
-    claims: Callable[[], Sequence[Claim]] = tuple,
-    *,
-    preview: bool = False,
-) -> list[Problem]:
+    config: StackConfig, stack: str, executor: Executor, *, preview: bool = False
+) -> Callable[[Sequence[Claim]], list[Problem]]:
     """Check the project with read-only requests.
 
     Args:
         config: The stack configuration.
         stack: Name of the stack, which identifies its existing resources.
         executor: Runs the requests to the services concurrently.
-        claims: Returns the claims of the applications' charts, for which it may have to wait.
         preview: Whether nothing will be changed, so that read-only credentials cause only a warning.
+
+    Returns:
+        Function that returns all problems, for claims that are known once the charts have been rendered. It sends no
+        requests.
     """
     try:
         connection = connect_as_provider(config.cloud)
     except LoginError as error:
-        return [error.problem]
-    project = _Project(config, stack, connection, executor, claims, preview)
+        refusal = error.problem
+        return lambda _: [refusal]
+    project = _Project(config, stack, connection, executor, preview)
     # All requests to a missing service would fail, too.
     if missing := list(project.services()):
-        return missing
+        return lambda _: missing
     checks: dict[str, Callable[[], Iterable[Problem]]] = {
         "Keystone": project.credentials,
         "Neutron": project.network,
@@ -73,14 +73,15 @@ def check(
         "Nova": project.compute,
         "Magnum": project.clusters,
         "Cinder": project.storage,
-        "the quotas": project.quota,
+        "the quotas": project.quotas,
     }
     if openstack_services.zones(config):
         checks["Designate"] = project.zones
     if config.shares:
         checks["Manila"] = project.shares
     results = executor.map(lambda service: run(service, checks[service]), checks)
-    return [problem for found in results for problem in found]
+    found = [problem for each in results for problem in each]
+    return lambda claims: [*found, *(problem for each in project.of_claims for problem in each(claims))]
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,9 @@ class _Project:
     stack: str
     connection: "Connection"
     executor: Executor
-    claims: Callable[[], Sequence[Claim]]
     preview: bool
+    of_claims: list[Callable[[Sequence[Claim]], Iterable[Problem]]] = field(default_factory=list)
+    """Checks that need the claims, and what services have answered before."""
 
     @functools.cached_property
     def names(self) -> Names:
@@ -365,25 +367,32 @@ class _Project:
             for name, cluster in self.config.clusters.items()
             for claim, volume in cluster.claims.items()
         }
+
+        def of_claims(claims: Sequence[Claim]) -> Iterator[Problem]:
+            sizes = {name: each.size for name, each in by_name(claims)}
+            return existing_volumes.claimed_problems(claimed, sizes, self.volumes)
+
         if claimed:
-            sizes = {name: each.size for name, each in by_name(self.claims())}
-            yield from existing_volumes.claimed_problems(claimed, sizes, self.volumes)
+            self.of_claims.append(of_claims)
 
     def shares(self) -> Iterator[Problem]:
         """Check that the shares can be created, and compare those that exist with the configuration."""
         yield from existing_shares.problems(self.config, self.stack, self.connection.shared_file_system)
 
-    def _claimed(self) -> list[Volumes]:
-        return of_claims(self.config, self.claims())
-
-    def quota(self) -> Iterator[Problem]:
-        """Check that the project's quotas are sufficient."""
+    def quotas(self) -> Iterable[Problem]:
+        """Read the project's quotas, and check that they are sufficient once the claims are known."""
         # A flavor that does not exist is another problem; this one should be reported with it.
         flavors = {**dict.fromkeys(servers(self.config), Flavor(vcpus=0, ram=0)), **self.flavors}
-        rows = allowances.compare(self.config, self.stack, self.connection, flavors, self.executor, self._claimed)
+        quotas = allowances.read(self.config, self.stack, self.connection, self.executor)
         project = allowances.project_of(self.connection)
-        if refusal := quota.refusal(rows, project, self.stack):
-            yield Problem(where=f"quota of project `{project.name}`", what=refusal)
+
+        def of_claims(claims: Sequence[Claim]) -> Iterator[Problem]:
+            rows = quotas.compare(self.config, flavors, needs.of_claims(self.config, claims))
+            if refusal := quota.refusal(rows, project, self.stack):
+                yield Problem(where=f"quota of project `{project.name}`", what=refusal)
+
+        self.of_claims.append(of_claims)
+        return ()
 
 
 def _zones(key: str, cluster: Cluster, *, groups: bool = True) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """Query OpenStack, Vault and the Phalanx repository to check whether a stack can be deployed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from phalanx.errors import PhalanxError
 from probes import openstack_connection, openstack_preflight, vault_preflight, vault_secrets
 from probes.problem import Problem, of_phalanx
 
-WORKERS = 20
+WORKERS = 30
 """Number of threads: more than there are queries, so that all run in parallel."""
 
 
@@ -32,9 +32,7 @@ class Queries:
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False, commit: str = "") -> None:
         self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
         submit = self._executor.submit
-        self._claims: Future[Sequence[Claim]] = Future()
-        claims = self._claims.result
-        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, claims, preview=preview)
+        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, preview=preview)
         self._phalanx = submit(self._locate, commit)
         self._vault = submit(self._check_vault, stack, preview=preview)
 
@@ -46,24 +44,19 @@ class Queries:
         """
         return self._phalanx.result()
 
-    def check_claims(self, claims: Iterable[Claim]) -> None:
-        """Check the applications' claims, for which the checks of storage and quotas wait.
+    def problems(self, claims: Sequence[Claim] = ()) -> list[Problem]:
+        """Return all problems, fatal ones first; empty if the stack can be deployed.
 
-        Only the first call has an effect; `problems` is one without claims.
+        Args:
+            claims: Claims of the applications' charts, as far as they are known.
         """
-        if not self._claims.done():
-            self._claims.set_result(list(claims))
-
-    def problems(self) -> list[Problem]:
-        """Return all problems, fatal ones first; empty if the stack can be deployed."""
-        self.check_claims(())
         try:
             self.phalanx()
         except PhalanxError as error:
             found = of_phalanx(error.problems)
         else:
             found = self._vault.result()
-        return sorted([*self._openstack.result(), *found], key=lambda problem: not problem.fatal)
+        return sorted([*self._openstack.result()(claims), *found], key=lambda problem: not problem.fatal)
 
     def locate(self) -> Future[openstack_connection.Location]:
         """Begin to determine the OpenStack project and region.

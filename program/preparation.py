@@ -10,6 +10,7 @@ from config.stack_config import StackConfig
 from phalanx import pins
 from phalanx import source as phalanx_source
 from phalanx.certificates import Certificate
+from phalanx.claims import Claim
 from phalanx.errors import PhalanxError
 from phalanx.secret_inputs import SecretInputs
 from phalanx.source import PhalanxSource
@@ -64,6 +65,7 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
         PhalanxError: The configured secrets or the contents of Vault are not valid.
     """
     location = queries.locate()
+    claims: Sequence[Claim] = ()
     try:
         contents = queries.read_vault()  # while the charts are rendered
         source = phalanx_source.load(
@@ -73,18 +75,16 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
             revisions=config.applications.revisions,
             kubernetes=config.kubernetes_versions,
         )
-        queries.check_claims(source.claims)
-        claimed = claimed_volumes.find(config, source.claims)
+        claims = source.claims
+        claimed = claimed_volumes.find(config, claims)
         source = trust.trusted(source, config)
         source = pins.pin(source, [name for name in source.applications if _follows(config, name)])
     except PhalanxError as error:
         # Together with those of OpenStack and Vault; both contain an error of the checkout itself.
-        raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems()]))
+        raise_if_fatal(dict.fromkeys([*of_phalanx(error.problems), *queries.problems(claims)]))
         raise
-    finally:
-        queries.check_claims(())  # The comparison of the quotas waits for it, whatever has failed.
     warnings = [*source.warnings, *requirements.warnings(config, source.applications)]
-    raise_if_fatal(_enforced([*queries.problems(), *of_phalanx(warnings, fatal=False)], config))
+    raise_if_fatal(_enforced([*queries.problems(claims), *of_phalanx(warnings, fatal=False)], config))
     for message in verification.unknown_applications(config, source.environment):
         pulumi.warn(message)
     in_vault = contents.result()

@@ -63,7 +63,8 @@ def quotas(connection: "Connection", config: StackConfig, stack: str) -> Iterato
         stack: Name of the stack.
     """
     flavors = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()}
-    yield judge_quotas(allowances.compare(config, stack, connection, flavors, _Inline()), stack)
+    found = allowances.read(config, stack, connection, _Inline())
+    yield judge_quotas(found.compare(config, flavors), stack)
 
 
 def judge_quotas(rows: Iterable[Row], stack: str) -> Finding:

@@ -1,8 +1,9 @@
 import json
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -34,7 +35,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         problems: list[Problem] = found.vault
         return problems
 
-    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_, **__: found.openstack)
+    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_, **__: lambda _: found.openstack)
     monkeypatch.setattr("probes.vault_preflight.check", ask_vault)
     monkeypatch.setattr("phalanx.checkout.resolve", lambda *_, **__: SimpleNamespace(path=Path()))
     monkeypatch.setattr("phalanx.environment.load", lambda *_: found.target)
@@ -49,23 +50,37 @@ def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -
     assert preflight.Queries(environment(), "test").problems() == [FATAL, WARNING]
 
 
-@pytest.mark.usefixtures("services")
-def test_the_checks_of_storage_wait_for_the_claims_of_the_applications(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted: list[object] = []
+def test_the_claims_of_the_applications_count(
+    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_stack()
+    counted: list[Claim] = []
 
-    def check(*asked: Any, **_: Any) -> list[Problem]:
-        counted.extend(asked[-1]())
+    def problems(claims: Sequence[Claim]) -> list[Problem]:
+        counted.extend(claims)
         return []
 
-    monkeypatch.setattr("probes.openstack_preflight.check", check)
-    queries = preflight.Queries(environment(), "test")
-    claim = Claim(application="tap", namespace="tap", name="cache", storage_class="standard", size=8)
-    queries.check_claims([claim])
-    assert queries.problems() == []
-    assert counted == [claim]
-    # Without any, as when the charts cannot be rendered, it does not wait for ever.
-    assert preflight.Queries(environment(), "test").problems() == []
-    assert len(counted) == 1
+    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_, **__: problems)
+    services.claims = [Claim(application="tap", namespace="tap", name="cache", storage_class="standard", size=8)]
+    assert CliRunner().invoke(app, ["preflight", "--stack", "test"]).exit_code == 0
+    assert counted == services.claims
+
+
+def test_a_run_ends_that_fails_while_the_queries_are_sent() -> None:
+    program = """
+from concurrent.futures import wait
+import openstack
+from probes.preflight import Queries
+from tests.unit.probes.fake_project import FakeProject
+from tests.unit.sample import environment
+openstack.connect = lambda **_: FakeProject()
+queries = Queries(environment(phalanx__repository="/nonexistent"), "test")
+wait([queries._openstack], timeout=10)  # while the program imports its other modules
+raise SystemExit("a module is missing")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stderr == "a module is missing\n"
 
 
 def test_the_address_of_vault_comes_from_the_checkout(services: SimpleNamespace) -> None:

@@ -24,7 +24,7 @@ def check_all(
 ) -> list[Problem]:
     """Return all problems, as `check` does."""
     with ThreadPoolExecutor(8) as pool:
-        return openstack_preflight.check(settings or environment(), "test", pool, lambda: claims, preview=preview)
+        return openstack_preflight.check(settings or environment(), "test", pool, preview=preview)(claims)
 
 
 def only(problems: list[Problem]) -> str:

@@ -156,10 +156,10 @@ class StackRunner:
             patch.setattr(kept_claims, "_annotate", lambda *_: [])
             if stack == "sandbox":
                 patch.setattr(secret_gathering, "load", lambda _: STATIC_SECRETS_FILE)
-            patch.setattr(openstack_preflight, "check", lambda *_, **__: [])
+            patch.setattr(openstack_preflight, "check", lambda *_, **__: lambda _: [])
             patch.setattr(openstack_connection, "locate", _located)
             if not vault:
-                patch.setattr(preflight.Queries, "problems", lambda _: list(problems))
+                patch.setattr(preflight.Queries, "problems", lambda *_: list(problems))
                 patch.setattr(vault_preflight, "check", lambda *_, **__: [])
                 held_keys = {SecretKey(name, key): value for name, keys in held.items() for key, value in keys.items()}
                 empty = Contents(

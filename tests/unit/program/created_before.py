@@ -26,7 +26,7 @@ def openstack_refusals(before: StackConfig, after: StackConfig, monkeypatch: pyt
     project = _project_of(before)
     monkeypatch.setattr("openstack.connect", lambda **_: project)
     with ThreadPoolExecutor(8) as pool:
-        for problem in openstack_preflight.check(after, STACK, pool):
+        for problem in openstack_preflight.check(after, STACK, pool)(()):
             if problem.fatal:
                 yield str(problem)
 

@@ -51,7 +51,7 @@ def test_the_files_are_those_of_the_commit_and_the_revision_remains(
     changed = {"environments/values-test.yaml": {"name": "test", "vaultUrl": "https://after.example.org"}}
     present = phalanx_git.commit(repository, changed)
     monkeypatch.setenv(previewed_commit.VARIABLE, recorded)
-    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_, **__: [])
+    monkeypatch.setattr("probes.openstack_preflight.check", lambda *_, **__: lambda _: [])
     monkeypatch.setattr("probes.vault_preflight.check", lambda *_, **__: [])
     monkeypatch.setattr("phalanx.environment.load", lambda root, _: SimpleNamespace(vault_url=str(root)))
 
