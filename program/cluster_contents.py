@@ -86,7 +86,7 @@ def deploy(
     bound_claims.verify(name, claimed, config.applications, cluster.kubeconfig, applications.deployed)
     if isinstance(config.tls, LetsEncrypt):
         cert_manager = applications.deployed[platform_arguments.CERT_MANAGER]
-        issuer_args = platform_arguments.certificate_issuer(config, config.tls)
+        issuer_args = platform_arguments.certificate_issuer(config, config.tls, prepared.location.region)
         in_both = ResourceOptions.merge(kubernetes, shared.openstack)
         issuer_options = after(in_both, cert_manager, *shared.records)
         CertificateIssuer(of_cluster(name, "certificate"), issuer_args, issuer_options)

@@ -138,8 +138,14 @@ def monitoring(settings: Monitoring) -> MonitoringArgs | None:
     return MonitoringArgs(stack=pulumi.get_stack(), namespace=settings.namespace, labels=settings.labels)
 
 
-def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> CertificateIssuerArgs:
-    """Return the arguments of the issuer of the platform's certificate."""
+def certificate_issuer(config: StackConfig, settings: LetsEncrypt, region: str) -> CertificateIssuerArgs:
+    """Return the arguments of the issuer of the platform's certificate.
+
+    Args:
+        config: The stack configuration.
+        settings: How to get the certificate.
+        region: As `Location.region`.
+    """
     challenge, designate = settings.challenge, None
     if isinstance(challenge, Designate):
         given = challenge.credential
@@ -147,7 +153,7 @@ def certificate_issuer(config: StackConfig, settings: LetsEncrypt) -> Certificat
             zone=challenge.zone,
             credential=ApplicationCredential(id=given.id, secret=given.secret.get_secret_value()) if given else None,
             namespace=CERT_MANAGER,
-            region=config.cloud.region,
+            region=region or None,
         )
     return CertificateIssuerArgs(
         email=settings.email,

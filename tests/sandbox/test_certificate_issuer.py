@@ -82,7 +82,7 @@ def issuer(challenge: dict[str, Any]) -> dict[str, Any]:
     assert isinstance(settings, LetsEncrypt)
 
     def program() -> None:
-        CertificateIssuer("certificate", certificate_issuer(config, settings))
+        CertificateIssuer("certificate", certificate_issuer(config, settings, "RegionOne"))
 
     recording = ProgramRunner(invokes=OPENSTACK_ANSWERS, computed=OPENSTACK_COMPUTED)(program)
     return recording.one("ClusterIssuer").inputs

@@ -91,7 +91,7 @@ class TestDesignate:
         secret = recording.one("Secret", "certificate-designate-credentials")
         assert secret.inputs["stringData"] == {
             "OS_AUTH_URL": "https://keystone.example.org:5000/v3",
-            "OS_REGION_NAME": "",
+            "OS_REGION_NAME": "RegionOne",  # of clouds.yaml
             "OS_APPLICATION_CREDENTIAL_ID": "certificate-designate-credential-id",
             "OS_APPLICATION_CREDENTIAL_SECRET": "application-credential-secret",
         }
