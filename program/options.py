@@ -20,17 +20,19 @@ from program.preparation import Prepared
 from program.providers import kubernetes_provider, openstack_provider, vault_provider
 
 
-def openstack_options(cloud: Cloud, region: str | None, verified: Output[None]) -> ResourceOptions:
+def openstack_options(cloud: Cloud, region: str | None, verified: Output[None], directory: str = "") -> ResourceOptions:
     """Return the options of components in OpenStack.
 
     Args:
         cloud: The entry of clouds.yaml.
         region: As for `openstack_provider`.
         verified: `ImmutableKeys.verified`, for which the provider waits.
+        directory: As for `refuse_duplicates`.
     """
+    arguments = f"{f'-C {directory} ' if directory else ''}-s {get_stack()}"
     recover = (
-        f"Before the next run, `python -m operations recover -s {get_stack()}` waits for what is being created, and "
-        "has the commands that replace what has failed"
+        f"Before the next run, `python -m operations recover {arguments}` waits for what is being created, and has the "
+        "commands that replace what has failed"
     )
     repetitions = {NODE_GROUP: magnum_updates.repeat_once_ended}
     hooks = [

@@ -7,7 +7,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import pulumi
-from pulumi import ResourceOptions
 
 from components.immutable_keys import ImmutableKeys
 from components.network import Network
@@ -18,7 +17,7 @@ from probes import openstack_connection, vault_server_preflight
 from program import openstack_arguments, vault_arguments, vault_outputs
 from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal, user_errors
-from program.providers import openstack_provider
+from program.options import openstack_options
 
 
 def main() -> None:
@@ -28,7 +27,7 @@ def main() -> None:
     raise_if_fatal(vault_server_preflight.check(config, pulumi.get_stack()))
     location = openstack_connection.locate(config.cloud, config.project)
     verified = ImmutableKeys("created-with", vault_arguments.immutable_keys(config, location)).verified
-    openstack = ResourceOptions(providers=[openstack_provider(config.cloud, location.region, verified)])
+    openstack = openstack_options(config.cloud, location.region, verified, directory="vault")
     network = Network("network", openstack_arguments.network(config.network), openstack)
     server = VaultServer("vault", vault_arguments.vault_server(config, network), openstack)
     vault_outputs.export(config, server)

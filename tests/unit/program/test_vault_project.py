@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pulumi
 import pytest
 
-from probes import openstack_connection, vault_server_needs, vault_server_preflight
+from probes import explanations, openstack_connection, vault_server_needs, vault_server_preflight
 from probes.openstack_connection import LoginError
 from probes.problem import Problem
+from program import options
 from program.vault_outputs import DESCRIPTIONS
 from sandbox.site_certificate import issue
 from tests import stack_config
@@ -123,6 +125,19 @@ def test_names_in_openstack_differ_from_those_of_a_platform(recording: Recording
     names = {each.inputs["name"] for each in recording.resources if str(each.inputs.get("name")).startswith("rsp-")}
     assert {"rsp-vault-test-network", "rsp-vault-test-vault", "rsp-vault-test-vault-data"} <= names
     assert all(name.startswith("rsp-vault-test-") for name in names)
+
+
+def test_failures_are_explained(recording: Recording) -> None:
+    explained = {each.type for each in recording.resources if each.request.hooks.on_error}
+    assert explained == {each.type for each in recording.resources} & explanations.OPENSTACK.keys()
+    assert {f"openstack:{kind}" for kind in ("compute/instance:Instance", "blockstorage/volume:Volume")} <= explained
+
+
+def test_the_way_after_a_failed_creation_names_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks = Mock(return_value=[])
+    monkeypatch.setattr(options, "error_hooks", hooks)
+    run(as_config(vault_stack_data(server__tls=given())))
+    assert "`python -m operations recover -C vault -s test`" in hooks.call_args.args[-1]
 
 
 def test_no_secret_is_in_plaintext() -> None:
