@@ -40,6 +40,7 @@ from program import (
     platform_arguments,
 )
 from program.cluster_contents import Shared
+from program.duplicates import refuse_duplicates
 from program.options import cluster_options, kubernetes_options, openstack_options, vault_options
 from program.outputs import Platform
 
@@ -51,6 +52,7 @@ gc.enable()
 
 def build(prepared: Prepared) -> Platform:
     """Register all resources."""
+    refuse_duplicates(config.cloud)
     source = prepared.source
     verified = ImmutableKeys("created-with", platform_arguments.immutable_keys(prepared)).verified
     openstack = openstack_options(config.cloud, prepared.location.region, verified)

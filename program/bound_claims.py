@@ -38,7 +38,8 @@ def verify(
 ) -> None:
     """Fail if a claim is bound to another volume, or, after an update, to none.
 
-    A claim of an application that the operator syncs, or that may stay unhealthy, need not exist, nor be bound.
+    Every run checks this, also a preview: without changes, no hook of a resource is called. A claim of an application
+    that the operator syncs, or that may stay unhealthy, need not exist, nor be bound.
 
     Args:
         cluster: Name of the cluster in the configuration.

@@ -21,7 +21,6 @@ from probes.problem import Problem, of_phalanx
 from probes.vault_secrets import Contents
 from program import address_switch, deployed, first_installation, secret_change_log, secret_gathering
 from program.deployed import Deployed
-from program.duplicates import refuse_duplicates
 from program.errors import raise_if_fatal
 from wiring import claimed_volumes, requirements, trust, verification
 from wiring.application_values import application_values
@@ -92,7 +91,6 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
     secret_change_log.log(secrets, source.environment.vault_path_prefix, pulumi.get_stack())
     served, problems = certificate_preflight.inspect(source.environment, secrets.static, secrets.existing)
     raise_if_fatal(problems)
-    refuse_duplicates(config.cloud)
     before = deployed.read()
     raise_if_fatal(_enforced(list(address_switch.problems(config, before)), config))
     if config.applications.wiring is WiringMode.VERIFY:
