@@ -4,7 +4,7 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from phalanx.errors import PhalanxError
@@ -89,11 +89,18 @@ def namespace(variable: str = TOKEN) -> str | None:
     return os.environ.get(variable.replace("TOKEN", "NAMESPACE")) or None
 
 
-def of_server(client: "hvac.Client") -> "hvac.Client":
-    """Return a client for requests about the server, which Vault answers outside of namespaces only."""
+def seal_status(address: str, ca_file: Path | None = None) -> dict[str, Any]:
+    """Return the response of ``sys/seal-status``, which requires no token, and which no namespace has.
+
+    Raises:
+        hvac.exceptions.VaultError, requests.exceptions.RequestException: As for `explain`.
+    """
     import hvac
 
-    return hvac.Client(url=client.url, token="", timeout=TIMEOUT, session=client.session)
+    client = hvac.Client(url=address, token="", verify=authorities(ca_file), timeout=TIMEOUT)
+    retry_reads(client.session)
+    status: dict[str, Any] = client.sys.read_seal_status()
+    return status
 
 
 def explain(error: Exception, setting: str = ADDRESS) -> str:

@@ -1,7 +1,7 @@
 """Check, before anything is created, whether Vault is usable and matches the stack's configuration."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from config.vault import Vault
@@ -82,7 +82,7 @@ def _check(
     where = f"Vault at {address}"
     try:
         client = vault_client.connect(address, settings.ca_file)
-        problems = [*_check_seal(client, where)] or [*_check_token(client, where)]
+        problems = [*_check_seal(address, settings, where)] or [*_check_token(client, where)]
         yield from problems
         if not any(problem.fatal for problem in problems):
             yield from check_contents(client)
@@ -92,8 +92,8 @@ def _check(
         yield Problem(where=where, what=vault_client.explain(error))
 
 
-def _check_seal(client: "hvac.Client", where: str) -> Iterator[Problem]:
-    seal: Any = vault_client.of_server(client).sys.read_seal_status()
+def _check_seal(address: str, settings: Vault, where: str) -> Iterator[Problem]:
+    seal = vault_client.seal_status(address, settings.ca_file)
     if not seal["initialized"]:
         yield Problem(where=where, what="is not initialized: run `vault operator init`, then unseal it")
     elif seal["sealed"]:

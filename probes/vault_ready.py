@@ -2,15 +2,10 @@
 
 import socket
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from probes import vault_client
-
-TIMEOUT = 5
-"""Timeout of a request in seconds."""
 
 _OK, _NOT_INITIALIZED, _SEALED = 200, 501, 503
 """Status codes of sys/health (openbao.org/api-docs/system/health)."""
@@ -53,21 +48,22 @@ def _check_name(host: str, address: str | None) -> Obstacle | None:
 
 def _check_health(url: str, ca_file: Path | None) -> Obstacle | None:
     import requests
+    from hvac.exceptions import VaultError
 
-    get = partial(requests.get, verify=vault_client.authorities(ca_file), timeout=TIMEOUT)
     try:
-        status = get(f"{url}/v1/sys/health").status_code
+        verify = vault_client.authorities(ca_file)
+        status = requests.get(f"{url}/v1/sys/health", verify=verify, timeout=vault_client.TIMEOUT).status_code
         if status == _OK:
             return None
         if status not in {_NOT_INITIALIZED, _SEALED}:
             return Obstacle(what=f"{url} responds with status {status}")
-        seal: Any = get(f"{url}/v1/sys/seal-status").json()
+        seal = vault_client.seal_status(url, ca_file)
     except requests.exceptions.SSLError as error:
         return Obstacle(
             what=f"{url} has a certificate that is not trusted ({error}): with ACME, port 443 of the server must be "
             "reachable from the Internet; with a private CA, name the file of its certificate with --ca-file"
         )
-    except requests.exceptions.RequestException as error:
+    except (requests.exceptions.RequestException, VaultError) as error:
         return Obstacle(
             what=f"{url} does not answer ({type(error).__name__}): this machine must be in rsp-vault:server.clients; a "
             "first boot takes several minutes, and `openstack console log show` shows its progress"

@@ -29,18 +29,15 @@ def vault(address: str, ca_file: Path | None = None) -> Iterator[Finding]:
         ca_file: As for `vault_client.authorities`.
 
     Raises:
-        PhalanxError: Vault does not answer.
+        PhalanxError: Vault does not answer, or responds with an error.
     """
-    import requests
+    from hvac.exceptions import VaultError
+    from requests.exceptions import RequestException
 
-    verify = vault_client.authorities(ca_file)
     try:
-        answer = requests.get(f"{address}/v1/sys/seal-status", verify=verify, timeout=vault_client.TIMEOUT)
-        answer.raise_for_status()
-        seal = answer.json()
-    except requests.exceptions.RequestException as error:
+        yield judge_seal(address, vault_client.seal_status(address, ca_file))
+    except (RequestException, VaultError) as error:
         raise PhalanxError(f"{address} {vault_client.explain(error)}") from None
-    yield judge_seal(address, seal)
 
 
 def certificate(address: str) -> Iterator[Finding]:
