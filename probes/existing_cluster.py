@@ -51,7 +51,7 @@ def problems(  # noqa: PLR0913  # all that is compared
     for path, wanted, label in _values(config, name, cluster, template):
         found = _flag(public) if path == f"{key}.publicApi" and public is not None else label
         current = names.get(found, found)
-        if path == f"{key}.image" and is_id(found) and found not in names:
+        if path == f"{key}.image" and is_id(found) and found not in names and not is_id(wanted):
             continue  # Glance no longer lists it, so that its name is not known.
         if wanted not in (found, current):
             yield Problem(

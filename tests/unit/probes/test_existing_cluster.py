@@ -87,6 +87,8 @@ def test_an_image_that_glance_no_longer_lists_is_not_compared() -> None:
     config = environment(**HEAT)
     cluster, template = recorded_magnum.cluster(config), recorded_magnum.template(config, image_id=str(uuid.uuid4()))
     assert list(existing_cluster.problems(config, "cluster", cluster, template, {})) == []
+    by_id = environment(**{**HEAT, "clusters__cluster__image": str(uuid.uuid4())})
+    assert len(list(existing_cluster.problems(by_id, "cluster", cluster, template, {}))) == 1
     names = {template.image_id: "fedora-coreos-39"}
     (problem,) = existing_cluster.problems(config, "cluster", cluster, template, names)
     assert problem.where == "rsp:clusters.cluster.image"
