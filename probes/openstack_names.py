@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from config.cloud import Cloud
+from config.names import is_id
 from config.network import NetworkSettings
 from probes.openstack_connection import first_line, openstack_errors
 from probes.problem import Problem
@@ -36,9 +37,16 @@ class Names:
 
     @functools.cached_property
     def known_images(self) -> Mapping[str, Any]:
-        """All images, by name and by ID; one of those with the same name."""
-        found = list(self.connection.image.images())
-        return {**{each.name: each for each in found}, **{each.id: each for each in found}}
+        """All images, by name and by ID; one of those with the same name.
+
+        Glance lists neither hidden images, nor those of the community, nor shared ones that the project has not
+        accepted. They are included if the configuration has their ID.
+        """
+        api = self.connection.image
+        found = list(api.images())
+        by_id = {each.id: each for each in found}
+        unlisted = {each: api.find_image(each) for each in self.images.values() if is_id(each) and each not in by_id}
+        return {**{each.name: each for each in found}, **by_id, **{key: each for key, each in unlisted.items() if each}}
 
     @functools.cached_property
     def known_flavors(self) -> Mapping[str, Any]:
@@ -68,7 +76,9 @@ class Names:
         """Check that the images exist."""
         for key, image in self.images.items():
             if image not in self.known_images:
-                yield absent(self.path(key), image, {each.name for each in self.known_images.values()})
+                problem = absent(self.path(key), image, {each.name for each in self.known_images.values()})
+                way = "" if is_id(image) else "; one that Glance does not list can be set by its ID"
+                yield replace(problem, what=problem.what + way)
 
     def check_compute(self) -> Iterator[Problem]:
         """Check that the flavors, the availability zones of servers and the keypair exist."""

@@ -1,3 +1,4 @@
+import uuid
 from typing import Any
 
 import pytest
@@ -64,6 +65,16 @@ def test_names_that_do_not_exist_are_reported(
 ) -> None:
     assert project.token
     assert message in only(check(environment(**changes)))
+
+
+def test_an_image_that_glance_does_not_list_can_be_set_by_its_id(project: FakeProject) -> None:
+    hidden = project.images.pop(0)
+    hidden.id = str(uuid.uuid4())
+    by_id = environment(nfs__image=hidden.id)
+    assert f"rsp:nfs.image: the cloud has no `{hidden.id}`" in only(check(by_id))
+    project.image.find_image = {hidden.id: hidden}.get
+    assert check(by_id) == []
+    assert only(check()).endswith("one that Glance does not list can be set by its ID")
 
 
 def test_a_zone_of_nodes_that_does_not_exist_is_reported(project: FakeProject) -> None:

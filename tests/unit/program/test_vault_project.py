@@ -165,7 +165,10 @@ def test_names_that_the_cloud_does_not_have_are_refused(cloud: FakeProject) -> N
     cloud.images, cloud.flavors, cloud.volume_types, cloud.external = [], [], [], []
     assert refused(cloud__keypair="unknown").splitlines() == [
         "rsp-vault:network.externalNetwork: the cloud has no `external`; it has: none",
-        "rsp-vault:server.image: the cloud has no `debian-12`; it has: none",
+        (
+            "rsp-vault:server.image: the cloud has no `debian-12`; it has: none; one that Glance does not list can be "
+            "set by its ID"
+        ),
         "rsp-vault:server.flavor: the cloud has no `m1.small`; it has: none",
         "rsp-vault:cloud.keypair: the cloud has no `unknown`; it has: operators",
         "rsp-vault:server.volume.type: the cloud has no `ceph-ssd`; it has: none",
