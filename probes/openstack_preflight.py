@@ -249,10 +249,10 @@ class _Project:
 
     def network(self) -> Iterator[Problem]:
         """Check that the networks and a given floating IP exist, and compare the network with the configuration."""
-        server = "nfs" if self.config.nfs else None
-        settings, project = self.config.network, self.config.project
+        nfs, settings, project = self.config.nfs, self.config.network, self.config.project
+        fixed = adopted_network.FixedAddress("nfs", "nfs.address", nfs.address) if nfs else None
         yield from self.names.check_network()
-        yield from adopted_network.problems(settings, project, self.stack, server, self.connection)
+        yield from adopted_network.problems(settings, project, self.stack, fixed, self.connection)
         if address := self.config.ingress.floating_ip:
             yield from floating_ip.problems(self.connection, address, settings.external_network, self.stack)
         api = self.connection.network
@@ -260,7 +260,7 @@ class _Project:
             for network, label in cluster.extra_networks.items():
                 if api.find_network(network) is None:
                     yield absent(f"rsp:clusters.{name}.labels.{label}", network, (each.name for each in api.networks()))
-        yield from existing_network.problems(settings, project, self.stack, server, api)
+        yield from existing_network.problems(settings, project, self.stack, "nfs" if nfs else None, api)
 
     def load_balancers(self) -> Iterator[Problem]:
         """Check that the user may use Octavia, and that it has the configured provider."""

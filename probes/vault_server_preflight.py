@@ -46,7 +46,8 @@ def check(config: VaultStackConfig, stack: str) -> list[Problem]:
 
     def network() -> Iterator[Problem]:
         yield from names.check_network()
-        yield from adopted_network.problems(config.network, config.project, stack, "vault", connection)
+        fixed = adopted_network.FixedAddress("vault", "server.address", server.address)
+        yield from adopted_network.problems(config.network, config.project, stack, fixed, connection)
         yield from existing_network.problems(config.network, config.project, stack, "vault", connection.network)
 
     def images() -> Iterator[Problem]:
