@@ -117,6 +117,16 @@ class _Adapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
+def claim_path(namespace: str, name: str) -> str:
+    """Return the path of a PersistentVolumeClaim.
+
+    Args:
+        namespace: Its namespace.
+        name: Its name.
+    """
+    return f"/api/v1/namespaces/{quote(namespace)}/persistentvolumeclaims/{quote(name)}"
+
+
 def _entry(document: Mapping[str, Any], section: str, name: str) -> Mapping[str, Any]:
     return next(each for each in document[section] if each["name"] == name)
 

@@ -13,7 +13,7 @@ import pulumi
 from components.persistent_volumes import name_of
 from config.applications import ApplicationsSettings
 from phalanx.errors import PhalanxError
-from probes.kubernetes_api import KubernetesApi
+from probes.kubernetes_api import KubernetesApi, claim_path
 from program.errors import user_errors
 from program.hooks import in_thread
 from program.waiting import last_answer
@@ -63,8 +63,7 @@ async def _verify(key: str, claimed: ClaimedVolume, complete: bool, known: Seque
 
 def _find_problem(kubernetes: KubernetesApi, claimed: ClaimedVolume, *, complete: bool) -> str:
     """Return why a claim does not have its volume; empty if it has, or if it may still get it."""
-    path = f"/api/v1/namespaces/{quote(claimed.namespace)}/persistentvolumeclaims/{quote(claimed.name)}"
-    volume = name_of(claimed.volume)
+    path, volume = claim_path(claimed.namespace, claimed.name), name_of(claimed.volume)
 
     def bound() -> str:
         spec = (kubernetes.get(path) or {}).get("spec") or {}

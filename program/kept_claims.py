@@ -15,7 +15,7 @@ import pulumi
 from components.argocd import ARGOCD
 from config.applications import ApplicationsSettings, SyncMode
 from phalanx.claims import Claim
-from probes.kubernetes_api import KubernetesApi, Object
+from probes.kubernetes_api import KubernetesApi, Object, claim_path
 from program.errors import user_errors
 from program.hooks import in_thread
 from program.waiting import last_answer
@@ -80,11 +80,7 @@ def _annotate(application: str, kubeconfig: str, claims: Iterable[Claim], patien
     """Annotate claims, and return namespace and name of those that do not exist."""
     cluster = KubernetesApi(kubeconfig)
     path_of_application = f"/apis/argoproj.io/v1alpha1/namespaces/{ARGOCD}/applications/{quote(application)}"
-    missing = {
-        f"{each.namespace}/{each.name}": f"/api/v1/namespaces/{quote(each.namespace)}/persistentvolumeclaims/"
-        f"{quote(each.name)}"
-        for each in claims
-    }
+    missing = {f"{each.namespace}/{each.name}": claim_path(each.namespace, each.name) for each in claims}
 
     def annotate() -> bool:
         # Before the claims: a sync that has ended then has created all that it will.
