@@ -216,8 +216,6 @@ def _table(found: Iterable[Backup], expired: set[str]) -> list[str]:
 
 
 def _planned(plan: Plan, begun: Collection[str]) -> str:
-    if plan.unrecorded:
-        return f"{plan.volume}: complete an interrupted restore: record {plan.name} in the state"
     verb = "continue to restore" if plan.temporary in begun else "restore"
     what = f"{plan.volume}: {verb} {plan.backup.kind} {plan.backup.name} of {_time(plan.backup)}"
     if plan.of_claim:

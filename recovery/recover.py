@@ -109,7 +109,7 @@ def read(stack: PulumiStack, document: Mapping[str, Any], progress: Progress) ->
     except PulumiError as error:
         project = "" if stack.directory == Path() else f" -C {shlex.quote(str(stack.directory))}"
         raise PulumiError(
-            f"{len(urns)} resources are recorded in the state, but could not be read from their services: {error}",
+            f"what is recorded in the state could not be read from its service: {error}",
             f"Before any other command on the stack, run `python -m operations recover -s {stack.name}{project}`: it "
             "reads them",
         ) from error

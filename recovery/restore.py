@@ -1,8 +1,8 @@
 """Replace a volume of the stack with a new one that has the content of a snapshot or backup.
 
 The volume in use is never overwritten: a new one is filled, and takes over its name and its place in the stack's state.
-The next `pulumi up` replaces the VM that has the old one. An interrupted restore is continued by the same command, with
-the same backup.
+The next `pulumi up` replaces the VM that has the old one. The new volume gets its name last, so that until then an
+interrupted restore is continued by the same command, with the same backup. What remains is a refresh of the state.
 """
 
 import re
@@ -18,8 +18,9 @@ from probes import cinder_backups
 from probes.cinder_backups import STACK_KEY, VOLUME_KEY, Backup
 from probes.cluster_leftovers import CLAIM_KEYS
 from recovery.backups import POLL, REPORT, BackupError, Patience, Progress
-from recovery.document import resources
+from recovery.document import pending, resources, unread, with_unread
 from recovery.pulumi_stack import PulumiStack
+from recovery.recover import read
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
@@ -46,8 +47,6 @@ class Plan:
     """The volume that has the name; None if there is none."""
     urn: str | None
     """The volume in the stack's state; None if it is not there, as always the volume of a claim."""
-    unrecorded: bool = False
-    """Whether `present` is the result of an interrupted restore, and only the state is to be changed."""
 
     @property
     def volume(self) -> str:
@@ -136,7 +135,7 @@ def plan(connection: "Connection", stack: PulumiStack, backup: Backup) -> Plan:
         backup: The backup.
 
     Raises:
-        BackupError: Several volumes have the name.
+        BackupError: Several volumes have the name, or the state must be recovered before.
         PulumiError: The state cannot be read.
         openstack.exceptions.SDKException: Cinder cannot be reached, or refuses the request.
     """
@@ -144,17 +143,14 @@ def plan(connection: "Connection", stack: PulumiStack, backup: Backup) -> Plan:
     if "/" in backup.volume:
         return Plan(backup=backup, name=name, present=None, urn=None)
     present = _named(connection, name)
-    recorded = _recorded(stack.export(), backup.volume)
-    unrecorded = bool(
-        recorded and present is not None and present.id != recorded["id"] and RESTORED_KEY in present.metadata
-    )
-    return Plan(
-        backup=backup,
-        name=name,
-        present=present,
-        urn=recorded["urn"] if recorded else None,
-        unrecorded=unrecorded,
-    )
+    document = _state(stack)
+    recorded = _recorded(document, backup.volume)
+    if recorded and recorded["urn"] in unread(document) and present is not None and present.id == recorded["id"]:
+        raise BackupError(
+            f"{backup.volume}: the state has the volume {present.id}, but has not read it yet: "
+            f"`python -m operations recover -s {stack.name}` completes the interrupted restore or recovery"
+        )
+    return Plan(backup=backup, name=name, present=present, urn=recorded["urn"] if recorded else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,26 +172,24 @@ class Restore:
         """Restore a volume.
 
         Raises:
-            BackupError: Cinder has failed to fill the volume, or needs longer.
-            PulumiError: The state cannot be changed; the same command continues.
+            BackupError: Cinder has failed to fill the volume, or needs longer; or the state must be recovered before.
+            PulumiError: The state cannot be changed: the same command continues; or not be read: `recover` does that.
             openstack.exceptions.SDKException: Cinder cannot be reached, or refuses a request.
         """
-        if plan.unrecorded:
-            present: Any = plan.present
-            self.progress(f"{plan.volume}: completing an interrupted restore")
-            _record(self.stack, plan, present.id)
-            return Restored(plan=plan, id=present.id, name=plan.name)
         cinder = self.connection.block_storage
         volume = self._filled(plan)
         if plan.of_claim:
             return Restored(plan=plan, id=volume.id, name=plan.temporary)
+        document: dict[str, Any] = {}
+        if plan.urn is not None:
+            document = _with_id(_state(self.stack), plan.urn, volume.id)
+            self.stack.replace(document)
         replaced = ""
         if plan.present is not None:
             replaced = f"{plan.name}-replaced-{datetime.now(UTC):%Y%m%d-%H%M%S}"
             cinder.update_volume(plan.present.id, name=replaced)
         cinder.update_volume(volume.id, name=plan.name)
-        if plan.urn is not None:
-            _record(self.stack, plan, volume.id)
+        read(self.stack, document, self.progress)
         return Restored(plan=plan, id=volume.id, name=plan.name, replaced=replaced)
 
     def _filled(self, plan: Plan) -> Any:
@@ -298,12 +292,23 @@ def _recorded(document: Mapping[str, Any], export: str) -> dict[str, Any] | None
     return None
 
 
-def _record(stack: PulumiStack, plan: Plan, id_: str) -> None:
-    """Give the volume in the state another ID, and read its properties from Cinder."""
+def _state(stack: PulumiStack) -> dict[str, Any]:
+    """Return the state of a stack without pending operations, which replacing it would remove."""
     document = stack.export()
-    found = resources(document)
-    for index, each in enumerate(found):
-        if each["urn"] == plan.urn and not each.get("delete"):
-            found[index] = {**each, "id": id_, "outputs": {**each.get("outputs", {}), "id": id_}}
-    stack.replace({**document, "deployment": {**document["deployment"], "resources": found}})
-    stack.refresh([plan.urn or ""])
+    if any(pending(document)):
+        raise BackupError(
+            f"a run on the stack {stack.name} is in progress or was interrupted: wait for its end, or run "
+            f"`python -m operations recover -s {stack.name}`; then run the same command again"
+        )
+    return document
+
+
+def _with_id(document: Mapping[str, Any], urn: str, id_: str) -> dict[str, Any]:
+    """Return a state in which a volume has another ID, and its other properties have yet to be read."""
+    found = [
+        {**each, "id": id_, "outputs": {**each.get("outputs", {}), "id": id_}}
+        if each["urn"] == urn and not each.get("delete")
+        else each
+        for each in resources(document)
+    ]
+    return with_unread({**document, "deployment": {**document["deployment"], "resources": found}}, [urn])

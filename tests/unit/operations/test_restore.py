@@ -1,9 +1,12 @@
 """Volumes are restored from backups by the command."""
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from openstack.exceptions import HttpException
 
 from recovery import backups as recovery_backups
 from recovery.pulumi_stack import PulumiError, PulumiStack
@@ -23,7 +26,7 @@ class State:
         volume = {"urn": URN, "type": "openstack:blockstorage/volume:Volume", "id": volume_id, "outputs": {"size": 100}}
         self.document: dict[str, Any] = {"deployment": {"resources": [volume]}}
         self.refreshed: list[str] = []
-        self.locked = False
+        self.locked = self.unreadable = False
 
     @property
     def volume_id(self) -> str:
@@ -34,13 +37,19 @@ class State:
             raise PulumiError("the stack is locked")
         self.document = document
 
+    def refresh(self, urns: Iterable[str]) -> None:
+        if self.unreadable:
+            raise PulumiError("503 Service Unavailable")
+        self.refreshed += urns
+        self.document["deployment"]["resources"][0].pop("initErrors")
+
 
 @pytest.fixture
 def state(monkeypatch: pytest.MonkeyPatch, cinder: FakeCinder) -> State:
     found = State(cinder.volumes()[0].id)
     monkeypatch.setattr(PulumiStack, "export", lambda _self: found.document)
     monkeypatch.setattr(PulumiStack, "replace", lambda _self, document: found.replace(document))
-    monkeypatch.setattr(PulumiStack, "refresh", lambda _self, urns: found.refreshed.extend(urns))
+    monkeypatch.setattr(PulumiStack, "refresh", lambda _self, urns: found.refresh(urns))
     return found
 
 
@@ -95,9 +104,77 @@ def test_an_interrupted_restore_is_continued(cinder: FakeCinder, state: State) -
     state.locked = False
     done = run("restore", "data", "-y")
     assert done.exit_code == 0, done.output
-    assert "complete an interrupted restore" in done.stdout
+    assert "data: continue to restore backup" in done.stdout
     assert len(cinder.volumes()) == 3
     assert cinder.existing[state.volume_id].name == "rsp-test-nfs-data"
+
+
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_a_restore_is_continued_until_the_volume_has_its_name(
+    cinder: FakeCinder, state: State, monkeypatch: pytest.MonkeyPatch, renamed: int
+) -> None:
+    data = cinder.volumes()[0]
+    cinder.made("backup", data, 6)
+    answers: list[Callable[..., None]] = [
+        *[cinder.update_volume] * renamed,
+        Mock(side_effect=HttpException("503 Service Unavailable")),
+    ]
+    with monkeypatch.context() as failing:
+        failing.setattr(cinder, "update_volume", lambda id_, name: answers.pop(0)(id_, name=name))
+        assert run("restore", "data", "-y").exit_code == 1
+    assert state.refreshed == []
+    assert run("restore", "data", "-y").exit_code == 0
+    assert cinder.existing[state.volume_id].name == "rsp-test-nfs-data"
+    assert data.name.startswith("rsp-test-nfs-data-replaced-")
+    assert len(cinder.volumes()) == 3
+    assert state.refreshed == [URN]
+
+
+def test_a_restore_whose_new_volume_was_not_read_yet_is_not_repeated(cinder: FakeCinder, state: State) -> None:
+    cinder.made("backup", cinder.volumes()[0], 6)
+    state.unreadable = True
+    failed = run("restore", "data", "-y")
+    assert failed.exit_code == 1
+    assert re.search(
+        r"data: failed: .*503 Service Unavailable\n.*`python -m operations recover -s test`", failed.stdout
+    )
+    state.unreadable = False
+    assert cinder.existing[state.volume_id].name == "rsp-test-nfs-data"
+    cinder.made("backup", cinder.existing[state.volume_id], 1)
+    for options in ((), ("--time", "2999-01-01")):
+        repeated = run("restore", "data", "-y", *options)
+        assert "`python -m operations recover -s test` completes the interrupted restore" in str(repeated.exception)
+    assert len(cinder.restored) == 1
+
+
+def test_a_lost_volume_is_restored_although_the_stack_was_locked(cinder: FakeCinder, state: State) -> None:
+    for each in cinder.volumes():
+        cinder.made("backup", each, 6)
+    del cinder.existing[state.volume_id]
+    state.locked = True
+    assert run("restore", "--missing", "-y").exit_code == 1
+    state.locked = False
+    assert run("restore", "--missing", "-y").exit_code == 0
+    assert cinder.existing[state.volume_id].name == "rsp-test-nfs-data"
+
+
+def test_another_backup_can_be_restored_after_an_interruption(cinder: FakeCinder, state: State) -> None:
+    data = cinder.volumes()[0]
+    cinder.made("backup", data, 6)
+    state.locked = True
+    run("restore", "data", "-y")
+    state.locked = False
+    newer = cinder.made("backup", data, 1)
+    assert run("restore", "data", "-y", "--time", "2999-01-01").exit_code == 0
+    assert cinder.existing[state.volume_id].content == newer.id
+
+
+def test_pending_operations_are_not_removed_from_the_state(cinder: FakeCinder, state: State) -> None:
+    cinder.made("backup", cinder.volumes()[0], 6)
+    state.document["deployment"]["pending_operations"] = [{"type": "creating", "resource": {}}]
+    refused = run("restore", "data", "-y")
+    assert "run `python -m operations recover -s test`; then run the same command again" in str(refused.exception)
+    assert cinder.restored == []
 
 
 @pytest.mark.parametrize("metadata", [{}, {"own": "metadata"}, {"rsp_volume": "data", "rsp_restored_from": "other"}])
