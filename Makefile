@@ -45,7 +45,7 @@ lint: $(VENV)/installed ## Run ruff, its formatter, mypy --strict, and the linte
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/zizmor --offline --quiet --no-progress .github/workflows
+	@$(BIN)/zizmor --offline --quiet --no-progress .github
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci ci/gitlab.yml
 
 lint-workflows: $(VENV)/installed ## Run actionlint, which is downloaded or built once, with shellcheck
