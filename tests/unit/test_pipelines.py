@@ -43,6 +43,19 @@ def test_commands_of_the_operator_have_the_event_log(file: Path) -> None:
         assert f'--diff --color never --event-log "{log}"' in line
 
 
+@pytest.mark.parametrize(("workflow", "job"), [("preview", "preview"), ("up", "up"), ("drift", "drift")])
+def test_pulumi_has_the_credentials_of_each_backend_that_a_runner_reaches(workflow: str, job: str) -> None:
+    """GitHub passes on only what a step names. The URL is a secret as well: that of PostgreSQL has a password."""
+    steps = yaml.safe_load((WORKFLOWS / f"{workflow}.yml").read_text())["jobs"][job]["steps"]
+    (variables,) = [each["env"] for each in steps if re.search(r"\bpulumi (preview|up) ", each.get("run", ""))]
+    secrets = {name for name, value in variables.items() if value == f"${{{{ secrets.{name} }}}}"}
+    backend = {"PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    assert secrets == {*backend, "PULUMI_CONFIG_PASSPHRASE", "VAULT_TOKEN"}
+    assert variables["VAULT_NAMESPACE"] == "${{ vars.VAULT_NAMESPACE }}"
+    guide = (ROOT / "docs" / "howto" / "pull-requests.md").read_text()
+    assert [name for name in variables if name not in guide] == []
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_no_job_changes_a_stack_without_a_preview(file: Path) -> None:
     """An update refuses to delete what is protected only when it has changed and deleted other resources."""
