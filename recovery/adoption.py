@@ -43,6 +43,7 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         progress: Receives a message for each wait.
 
     Raises:
+        StackChangedError: Another run has changed the state in the meantime.
         PulumiError: The program or the CLI failed.
     """
     report = Report(dry_run=dry_run)
@@ -65,7 +66,8 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
 
 def _with_providers(stack: PulumiStack, planned: Planned) -> State:
     """Return the state with the planned providers, by which the other resources are found."""
-    state = State(stack.export(), stack.export(secrets=True))
+    exported = stack.export()
+    state = State(exported, stack.export(secrets=True), exported)
     known = _urns(state)
     added: list[dict[str, Any]] = []
     for urn, each in planned.items():
@@ -74,7 +76,7 @@ def _with_providers(stack: PulumiStack, planned: Planned) -> State:
             added += _missing_parents(urn, planned, known)
             added.append({**_recordable(each, inputs, known), "id": str(uuid4()), "outputs": inputs})
             known.add(urn)
-    return State(with_resources(state.sealed, added), with_resources(state.clear, added))
+    return State(with_resources(exported, added), with_resources(state.clear, added), exported)
 
 
 def _provider_inputs(planned: Mapping[str, Any], state: State) -> dict[str, Any]:

@@ -51,10 +51,12 @@ class State:
     Attributes:
         sealed: The document with encrypted secrets, which is written back.
         clear: The document with plaintext secrets, used to query the services; it never leaves memory.
+        exported: The document with encrypted secrets as the backend has it.
     """
 
     sealed: Mapping[str, Any]
     clear: Mapping[str, Any] = field(repr=False)
+    exported: Mapping[str, Any]
 
     def creations(self) -> list[Creation]:
         """Return the pending creations of provider resources."""

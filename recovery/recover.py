@@ -20,6 +20,10 @@ class StackLockedError(PhalanxError):
     """Another run on the stack may be in progress."""
 
 
+class StackChangedError(PhalanxError):
+    """Another run has changed the state since it was exported."""
+
+
 def recover(
     stack: PulumiStack,
     *,
@@ -37,6 +41,7 @@ def recover(
 
     Raises:
         StackLockedError: Another run may be in progress.
+        StackChangedError: Another run has changed the state in the meantime; nothing was recorded.
         PulumiError: The CLI failed.
     """
     report = Report(dry_run=dry_run)
@@ -47,7 +52,7 @@ def recover(
     sealed = stack.export()
     if not any(pending(sealed)) and not any(each.get("initErrors") for each in resources(sealed)):
         return report
-    search = Search(State(sealed, stack.export(secrets=True)), dry_run=dry_run, progress=progress)
+    search = Search(State(sealed, stack.export(secrets=True), sealed), dry_run=dry_run, progress=progress)
     report.items += [search.resolve_creation(each) for each in search.state.creations()]
     report.items += [search.resolve_change(each) for each in pending(sealed, "updating", "deleting", "reading")]
     report.items += [Item(urn, Outcome.REFRESHED, "it was recorded, but not read yet") for urn in unread(sealed)]
@@ -82,8 +87,15 @@ def record(stack: PulumiStack, search: Search) -> None:
     """Add what a search has found to the state, and read it from the services.
 
     Raises:
+        StackChangedError: Another run has changed the state in the meantime; nothing was recorded.
         PulumiError: The CLI failed.
     """
+    # The search may have waited for more than an hour, without the lock.
+    if stack.export() != search.state.exported:
+        raise StackChangedError(
+            f"another run has changed the stack {stack.name} in the meantime, and nothing was recorded: run the same "
+            "command again"
+        )
     document = with_unread(with_resources(search.state.sealed, search.recorded), search.changed)
     stack.replace(document)
     read(stack, document, search.progress)

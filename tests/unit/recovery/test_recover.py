@@ -14,7 +14,7 @@ from openstack.exceptions import HttpException
 from recovery.finder import Finder
 from recovery.openstack import FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
-from recovery.recover import StackLockedError, recover
+from recovery.recover import StackChangedError, StackLockedError, recover
 from recovery.report import Outcome, Report
 from recovery.services import SERVICES, Service
 from tests.unit.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network, pending, resource
@@ -125,6 +125,28 @@ def test_a_late_resource_is_found_by_a_later_attempt(
     monkeypatch.setattr(cloud.network, "networks", from_the_third_time_on)
     cloud.networks.update(late=["id-1"])
     assert outcomes(recover(STACK)) == {"late": Outcome.RECORDED}
+
+
+def test_the_changes_of_another_run_are_not_overwritten(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may begin and end while a recovery waits, for example for a cluster."""
+    creation = pending("creating", network("there"))
+    pulumi.write([CLOUD_STATE], creation)
+    cloud.networks.update(there=["id-1"])
+    networks = cloud.network.networks
+
+    def meanwhile(**query: str) -> list[Any]:
+        pulumi.write([CLOUD_STATE, {**network("other"), "id": "id-2"}], creation)
+        found: list[Any] = networks(**query)
+        return found
+
+    monkeypatch.setattr(cloud.network, "networks", meanwhile)
+    with pytest.raises(StackChangedError, match="run the same command again"):
+        recover(STACK)
+    assert ids(pulumi) == {"other": "id-2"}
+    recover(STACK)
+    assert ids(pulumi) == {"other": "id-2", "there": "id-1"}
 
 
 def test_a_dry_run_changes_nothing(pulumi: FakePulumi, cloud: Cloud) -> None:
