@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from phalanx.errors import PhalanxError
 from recovery.document import (
     Creation,
     KnownInputs,
@@ -44,6 +45,7 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
 
     Raises:
         StackChangedError: Another run has changed the state in the meantime.
+        PhalanxError: There may be more after the last round.
         PulumiError: The program or the CLI failed.
     """
     report = Report(dry_run=dry_run)
@@ -53,14 +55,17 @@ def adopt(stack: PulumiStack, *, dry_run: bool = False, progress: Progress = lam
         planned = {str(each["urn"]): each for each in stack.planned()}
         search = Search(_with_providers(stack, planned), dry_run=dry_run, progress=progress, attempts=1)
         report.items += _found(search, _reachable(search, planned, answering))
-        if dry_run or report.undecided or not search.recorded:
+        if not search.recorded:
+            report.items += _masked(search, planned.values())
             break
         record(stack, search)
-        if report.failed:
-            # A preview would fail if the resource is protected.
+        if report.undecided or report.failed:
+            # A preview would fail if the failed resource is protected.
             break
-    if not report.items:
-        report.items += _masked(search, planned.values())
+    else:
+        raise PhalanxError(
+            f"{ROUNDS} rounds have recorded resources, and there may be more: run the same command again"
+        )
     return report
 
 

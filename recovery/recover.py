@@ -62,6 +62,7 @@ def recover(
             report.items.append(search.resolve_unfinished(each, finder, SERVICES["openstack"].connect))
         elif each.type == RELEASE and (item := search.remove_helm_record(each)):
             report.items.append(item)
+    report.unrecorded = report.undecided
     if not dry_run and not report.undecided and (search.changed or any(pending(sealed)) or unread(sealed)):
         record(stack, search)
     return report

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     UNSUPPORTED = "not supported"
     """Resources of this type cannot be found; the pending operation was removed from the state."""
     UNDECIDED = "undecided"
-    """The user has to decide; nothing was recorded."""
+    """The user has to decide."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Report:
     unlocked: list[Holder] = field(default_factory=list)
     """Holders whose lock was released, or would be in a dry run."""
     dry_run: bool = False
+    unrecorded: bool = False
+    """True if nothing was recorded, as the user has to decide about one of the pending operations."""
     lock_unknown: bool = False
     """True if the lock was not checked, so that another run may be in progress."""
 
@@ -83,7 +85,8 @@ class Report:
                 + (f"; {each.message}" if each.message else "")
             )
         if self.undecided:
-            yield "Nothing was recorded. Resolve the undecided operations, then run the same command again."
+            nothing = "Nothing was recorded. " if self.unrecorded else ""
+            yield f"{nothing}Resolve the undecided operations, then run the same command again."
         elif not self.items and not self.unlocked:
             yield "No interrupted run was found: there is nothing to do."
         elif self.failed:

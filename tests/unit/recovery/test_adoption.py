@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from phalanx.errors import PhalanxError
 from probes.kubernetes_api import KubernetesError
-from recovery import kubernetes
+from recovery import adoption, kubernetes
 from recovery.adoption import adopt
 from recovery.finder import Finder
 from recovery.openstack import FINDERS
@@ -69,6 +70,38 @@ def test_an_existing_resource_with_masked_inputs_is_undecided(pulumi: FakePulumi
     assert "`pulumi import openstack:networking/network:Network there id-1`" in report.items[0].message
     assert cloud.queries == 2
     assert pulumi.called("stack", "import") == []
+
+
+def test_what_cannot_be_recorded_is_named_after_what_was_recorded(pulumi: FakePulumi, cloud: Cloud) -> None:
+    """An update would create what was found, and stop in the middle at the masked resource."""
+    masked = network("masked")
+    masked["inputs"]["userData"] = "[secret]"
+    pulumi.plan([network("found"), masked], [masked])
+    cloud.networks.update(found=["id-1"], masked=["id-2"])
+    report = adopt(STACK)
+    assert outcomes(report) == {"found": Outcome.RECORDED, "masked": Outcome.UNDECIDED}
+    assert [each["id"] for each in pulumi.resources[1:]] == ["id-1"]
+    assert "Nothing was recorded" not in "\n".join(report.lines())
+
+
+def test_what_is_found_beside_an_undecided_resource_is_recorded(pulumi: FakePulumi, cloud: Cloud) -> None:
+    pulumi.plan([network("found"), network("twice")], [network("twice")])
+    cloud.networks.update(found=["id-1"], twice=["id-2", "id-3"])
+    assert outcomes(adopt(STACK)) == {"found": Outcome.RECORDED, "twice": Outcome.UNDECIDED}
+    assert [each["id"] for each in pulumi.resources[1:]] == ["id-1"]
+    assert len(pulumi.called("preview")) == 1
+
+
+def test_more_rounds_than_expected_are_reported(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adoption, "ROUNDS", 1)
+    pulumi.plan([network("there")], [network("more")])
+    cloud.networks.update(there=["id-1"], more=["id-2"])
+    with pytest.raises(PhalanxError, match="there may be more: run the same command again"):
+        adopt(STACK)
+    monkeypatch.setattr(adoption, "ROUNDS", 2)
+    assert outcomes(adopt(STACK)) == {"more": Outcome.RECORDED}
 
 
 def test_there_is_no_preview_of_a_resource_that_has_failed(

@@ -94,7 +94,9 @@ def test_several_candidates_are_undecided_and_nothing_is_recorded(pulumi: FakePu
     cloud.networks.update(twice=["id-1", "id-2"], once=["id-3"])
     report = recover(STACK)
     assert report.undecided
-    assert "id-1, id-2" in "\n".join(report.lines())
+    lines = "\n".join(report.lines())
+    assert "id-1, id-2" in lines
+    assert "Nothing was recorded." in lines
     assert ids(pulumi) == {}
     assert len(pulumi.pending) == 2
 
