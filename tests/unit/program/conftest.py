@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from config.cloud import Cloud
@@ -184,6 +185,14 @@ def _program() -> None:
 def run_stack(tmp_path_factory: pytest.TempPathFactory) -> StackRunner:
     """Return a runner of the program: ``run_stack("roe", preview=True)``."""
     return StackRunner(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list of warnings of the program."""
+    found: list[str] = []
+    monkeypatch.setattr(pulumi, "warn", found.append)
+    return found
 
 
 @pytest.fixture(scope="session", params=sorted(CHECKOUTS))

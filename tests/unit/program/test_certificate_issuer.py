@@ -19,6 +19,16 @@ def run(run_stack: StackRunner, **settings: Any) -> Recording:
     return run_stack("roe", existing=WITHOUT_CERTIFICATE, changes={"tls": tls})
 
 
+@pytest.fixture(scope="module")
+def http01(run_stack: StackRunner) -> Recording:
+    return run(run_stack)
+
+
+@pytest.fixture(scope="module")
+def designate(run_stack: StackRunner) -> Recording:
+    return run(run_stack, challenge=DESIGNATE)
+
+
 def issuer(recording: Recording) -> dict[str, Any]:
     return recording.one("ClusterIssuer").inputs
 
@@ -27,8 +37,8 @@ def test_no_issuer_exists_for_a_certificate_in_vault(graph: Recording) -> None:
     assert graph.of("ClusterIssuer") == []
 
 
-def test_the_issuer_has_the_name_in_phalanxs_ingresses(run_stack: StackRunner) -> None:
-    found = issuer(run(run_stack))
+def test_the_issuer_has_the_name_in_phalanxs_ingresses(http01: Recording) -> None:
+    found = issuer(http01)
     assert found["apiVersion"] == "cert-manager.io/v1"
     assert found["metadata"]["name"] == "letsencrypt-dns"
     assert found["spec"]["acme"] == {
@@ -44,18 +54,17 @@ def test_the_acme_server_can_be_configured(run_stack: StackRunner) -> None:
     assert found["spec"]["acme"]["server"] == "https://acme.example.org/directory"
 
 
-def test_the_issuer_depends_on_cert_manager_and_is_awaited(run_stack: StackRunner) -> None:
-    recording = run(run_stack)
-    found = recording.one("ClusterIssuer")
-    (component,) = recording.ancestors(found)
-    assert recording.one("Application", "applications-cert-manager").urn in component.dependencies
-    assert recording.one("Application", "applications-nublado").urn not in component.dependencies
+def test_the_issuer_depends_on_cert_manager_and_is_awaited(http01: Recording) -> None:
+    found = http01.one("ClusterIssuer")
+    (component,) = http01.ancestors(found)
+    assert http01.one("Application", "applications-cert-manager").urn in component.dependencies
+    assert http01.one("Application", "applications-nublado").urn not in component.dependencies
     assert found.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
 
 
-def test_the_issuer_outlives_the_resource_as_phalanxs_own_is_the_same_object(run_stack: StackRunner) -> None:
+def test_the_issuer_outlives_the_resource_as_phalanxs_own_is_the_same_object(http01: Recording) -> None:
     """With tls.kind phalanx, Argo CD adopts it; on the way back, its fields have other managers."""
-    found = run(run_stack).one("ClusterIssuer")
+    found = http01.one("ClusterIssuer")
     assert found.retained
     assert found.inputs["metadata"]["annotations"]["pulumi.com/patchForce"] == "true"
 
@@ -63,20 +72,18 @@ def test_the_issuer_outlives_the_resource_as_phalanxs_own_is_the_same_object(run
 class TestDesignate:
     """The DNS-01 challenge in a zone of Designate."""
 
-    def test_the_issuer_calls_the_webhook(self, run_stack: StackRunner) -> None:
-        recording = run(run_stack, challenge=DESIGNATE)
-        (solver,) = issuer(recording)["spec"]["acme"]["solvers"]
+    def test_the_issuer_calls_the_webhook(self, designate: Recording) -> None:
+        (solver,) = issuer(designate)["spec"]["acme"]["solvers"]
         assert solver["dns01"]["cnameStrategy"] == "Follow"
         assert solver["dns01"]["webhook"] == {"groupName": "acme.syseleven.de", "solverName": "designatedns"}
-        webhook = recording.one("Release", "certificate-designate-webhook")
+        webhook = designate.one("Release", "certificate-designate-webhook")
         assert webhook.inputs["version"]
         assert webhook.inputs["namespace"] == "cert-manager"
-        assert webhook.urn in recording.one("ClusterIssuer").dependencies
+        assert webhook.urn in designate.one("ClusterIssuer").dependencies
 
-    def test_the_credential_is_limited_to_one_zone(self, run_stack: StackRunner) -> None:
-        recording = run(run_stack, challenge=DESIGNATE)
-        assert ("openstack:dns/getDnsZone:getDnsZone", {"name": "acme.lsst.ac.uk."}) in recording.invokes
-        credential = recording.one("ApplicationCredential")
+    def test_the_credential_is_limited_to_one_zone(self, designate: Recording) -> None:
+        assert ("openstack:dns/getDnsZone:getDnsZone", {"name": "acme.lsst.ac.uk."}) in designate.invokes
+        credential = designate.one("ApplicationCredential")
         assert not credential.inputs.get("unrestricted")
         rules = {(each["service"], each["method"], each["path"]) for each in credential.inputs["accessRules"]}
         assert rules == {
@@ -86,9 +93,8 @@ class TestDesignate:
             ("dns", "DELETE", "/v2/zones/acme.lsst.ac.uk.-id/recordsets/*"),
         }
 
-    def test_the_webhook_reads_the_credential_from_a_secret(self, run_stack: StackRunner) -> None:
-        recording = run(run_stack, challenge=DESIGNATE)
-        secret = recording.one("Secret", "certificate-designate-credentials")
+    def test_the_webhook_reads_the_credential_from_a_secret(self, designate: Recording) -> None:
+        secret = designate.one("Secret", "certificate-designate-credentials")
         assert secret.inputs["stringData"] == {
             "OS_AUTH_URL": "https://keystone.example.org:5000/v3",
             "OS_REGION_NAME": "RegionOne",  # of clouds.yaml
@@ -96,9 +102,9 @@ class TestDesignate:
             "OS_APPLICATION_CREDENTIAL_SECRET": "application-credential-secret",
         }
         assert secret.inputs["immutable"] is True
-        webhook = recording.one("Release", "certificate-designate-webhook")
+        webhook = designate.one("Release", "certificate-designate-webhook")
         assert webhook.inputs["values"]["credentialsSecret"] == secret.inputs["metadata"]["name"]
-        seen = json.dumps([each.veiled for each in recording.resources])
+        seen = json.dumps([each.veiled for each in designate.resources])
         assert "application-credential-secret" not in seen
 
     def test_a_configured_credential_requires_no_access_to_the_zone(self, run_stack: StackRunner) -> None:

@@ -242,9 +242,7 @@ def test_fatal_problems_of_the_preflight_stop_the_program(run_stack: StackRunner
     assert run_stack("sandbox", problems=[quota]).resources
 
 
-def test_the_preflight_can_be_overridden(run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    warnings: list[str] = []
-    monkeypatch.setattr(pulumi, "warn", warnings.append)
+def test_the_preflight_can_be_overridden(run_stack: StackRunner, warnings: list[str]) -> None:
     problems = [Problem(where="rsp:nfs.image", what="no such image")]
     assert run_stack("sandbox", problems=problems, changes={"enforcePreflight": False}).resources
     assert warnings == [
@@ -253,11 +251,7 @@ def test_the_preflight_can_be_overridden(run_stack: StackRunner, monkeypatch: py
     ]
 
 
-def test_a_directory_of_labs_that_nobody_creates_is_a_warning(
-    run_stack: StackRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    warnings: list[str] = []
-    monkeypatch.setattr(pulumi, "warn", warnings.append)
+def test_a_directory_of_labs_that_nobody_creates_is_a_warning(run_stack: StackRunner, warnings: list[str]) -> None:
     changes = {"nfs": {"volumes": {name: {"size": 1} for name in ("data", "datasets", "jhome")}}}
     run_stack("ukidacprod", preview=True, changes=changes)
     (warning,) = [each for each in warnings if "serverPath" in each]

@@ -3,7 +3,6 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-import pulumi
 import pytest
 
 from config.loader import ConfigError
@@ -15,13 +14,6 @@ from tests.unit.phalanx import phalanx_git
 from tests.unit.program.conftest import COMMIT, StackRunner
 from tests.unit.program.test_graph import application
 from tests.unit.sample import environment
-
-
-@pytest.fixture
-def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    found: list[str] = []
-    monkeypatch.setattr(pulumi, "warn", found.append)
-    return found
 
 
 @pytest.fixture

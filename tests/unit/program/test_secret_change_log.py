@@ -95,30 +95,26 @@ def test_keys_of_a_new_application_are_counted(monkeypatch: pytest.MonkeyPatch) 
     assert "new: postgres/gafaelfawr_password, pull-secret/.dockerconfigjson, tap (3 keys)" in message
 
 
-def test_edited_secrets_are_reported_with_both_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_edited_secrets_are_reported_with_both_remedies(warnings: list[str]) -> None:
     kept = {"database-password": "planted-own", "oidc-server-secrets": "planted-own", "github-client-secret": "mine"}
     found = secret_changes.edited(inputs({}), "gafaelfawr", kept)
     assert found == (SecretKey("gafaelfawr", "database-password"),)
     assert secret_changes.edited(inputs({}), "gafaelfawr", {**kept, "database-password": "planted-password"}) == ()
     assert secret_changes.edited(inputs({"gafaelfawr/database-password": None}), "gafaelfawr", kept) == ()
 
-    messages: list[str] = []
-    monkeypatch.setattr(pulumi, "warn", messages.append)
     holders = {key: secret_changes.holders(inputs({}).plan, key) for key in found}
     warn_of_edited("secrets", holders, [])
-    assert len(messages) == 1
-    assert "gafaelfawr/database-password: was changed in Vault" in messages[0]
-    assert "`pulumi up --replace '**::secrets-gafaelfawr' --replace '**::secrets-postgres'`" in messages[0]
-    assert "--replace '**::secrets-gafaelfawr-database-password'" in messages[0]
-    assert "planted" not in messages[0]
+    assert len(warnings) == 1
+    assert "gafaelfawr/database-password: was changed in Vault" in warnings[0]
+    assert "`pulumi up --replace '**::secrets-gafaelfawr' --replace '**::secrets-postgres'`" in warnings[0]
+    assert "--replace '**::secrets-gafaelfawr-database-password'" in warnings[0]
+    assert "planted" not in warnings[0]
 
 
-def test_a_rotated_secret_cannot_be_adopted(monkeypatch: pytest.MonkeyPatch) -> None:
-    messages: list[str] = []
-    monkeypatch.setattr(pulumi, "warn", messages.append)
+def test_a_rotated_secret_cannot_be_adopted(warnings: list[str]) -> None:
     warn_of_edited(
         "secrets", {SecretKey("tap", "rotated"): ["tap"], SecretKey("tap", "kept"): ["tap"]}, ["tap/rotated"]
     )
-    assert "--replace '**::secrets-tap-rotated'" not in messages[0]
-    assert messages[0].endswith("the value in Vault cannot be adopted, as the stack has rotated this secret")
-    assert "--replace '**::secrets-tap-kept'" in messages[1]
+    assert "--replace '**::secrets-tap-rotated'" not in warnings[0]
+    assert warnings[0].endswith("the value in Vault cannot be adopted, as the stack has rotated this secret")
+    assert "--replace '**::secrets-tap-kept'" in warnings[1]

@@ -18,9 +18,7 @@ SECOND = {"id": "second", "value": KEY}
 
 VAULT: Mapping[str, Any] = {
     **{key: PLATFORM[key] for key in ("cloud.name", "cloud.region", "cloud.keypair")},
-    **{key: PLATFORM[key] for key in PLATFORM if key.startswith("network.") and "adopt." not in key},
-    "network.adopt.network": To(value="other", base={"network.adopt": {"network": "shared", "subnet": "shared-v4"}}),
-    "network.adopt.subnet": To(value="other-v4", base={"network.adopt": {"network": "shared", "subnet": "shared-v4"}}),
+    **{key: PLATFORM[key] for key in PLATFORM if key.startswith("network.")},
     "host": "vault-2.example.org",
     "server.address": "10.20.0.12",
     "server.image": "debian-13",
