@@ -74,16 +74,6 @@ def test_the_nfs_server_creates_all_directories_that_labs_mount(repository: str,
     assert requirements.warnings(configuration(stack), applications(DATA / repository, name)) == []
 
 
-def test_an_application_that_was_renamed_is_reported(tmp_path: Path) -> None:
-    root = Path(shutil.copytree(DATA / "upstream", tmp_path / "phalanx"))
-    for file in ("values.yaml", "values-ukidacprod.yaml"):
-        path = root / "environments" / file
-        path.write_text(path.read_text().replace("  ssotap:", "  ssotaps:"))
-    (root / "applications" / "ssotap").rename(root / "applications" / "ssotaps")
-    (message,) = verification.unknown_applications(configuration("ukidacprod"), environment.load(root, "ukidacprod"))
-    assert message.startswith("environments/values.yaml: applications: has no ssotap; did you mean ssotaps?: what this")
-
-
 def test_no_value_is_required_of_disabled_applications() -> None:
     config = stack_config(applications__wiring="verify")
     found = environment.load(DATA / "upstream", "ukidacdev")

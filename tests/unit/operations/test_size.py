@@ -41,12 +41,7 @@ def test_a_stack_file_is_enough_except_for_cores_and_memory() -> None:
 @pytest.mark.usefixtures("directory")
 def test_the_sizes_of_flavors_come_from_the_openstack_client() -> None:
     lines = size("--flavors", "flavors.json").stdout.splitlines()
-    assert [line.split() for line in lines[:4]] == [
-        ["resource", "needed", "depends", "on"],
-        ["clusters", "1", "clusters"],
-        ["servers", "8", "clusters"],
-        ["cores", "17", "clusters"],
-    ]
+    assert ["cores", "17", "clusters"] in [line.split() for line in lines]
 
 
 @pytest.mark.usefixtures("directory")
