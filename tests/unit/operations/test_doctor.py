@@ -19,7 +19,7 @@ from probes.health.root_causes import explain
 from recovery.document import secret
 from sandbox.site_certificate import issue
 from tests.unit.recovery.fake_pulumi import FakePulumi
-from tests.unit.sample import environment, write_stack
+from tests.unit.sample import environment
 
 SEALED = critical("Vault", "is sealed", "`vault operator unseal`")
 MISSING = critical("secrets", "cannot be read", because_of=("Vault",))
@@ -29,10 +29,8 @@ Doctor = Callable[..., Result]
 
 
 @pytest.fixture
-def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:
+def doctor(stack: Path, monkeypatch: pytest.MonkeyPatch) -> Doctor:  # noqa: ARG001 - the present directory
     """Return a function that runs the command with given findings of one check."""
-    monkeypatch.chdir(tmp_path)
-    write_stack()
 
     def invoke(findings: list[Finding], *arguments: str) -> Result:
         check = Check(name="given", run=lambda: findings)

@@ -1,7 +1,6 @@
 """Errors of services and files end a command without a traceback."""
 
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -13,7 +12,6 @@ from openstack.exceptions import HttpException
 from operations import needed_secrets
 from operations.__main__ import main
 from recovery.pulumi_stack import PulumiStack
-from tests.unit.sample import write_stack
 
 
 class Down:
@@ -26,10 +24,7 @@ class Down:
         return Mock(side_effect=self._error)
 
 
-@pytest.fixture(autouse=True)
-def _stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+pytestmark = pytest.mark.usefixtures("stack")
 
 
 def error(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from config import versions
 from config.stack_config import StackConfig
@@ -25,7 +25,7 @@ FATAL = Problem(where="rsp:nfs.image", what="the cloud has no `x`; it has: y")
 
 
 @pytest.fixture
-def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+def services(stack: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:  # noqa: ARG001 - the present directory
     """Replace the three services, which report no problems by default."""
     found = SimpleNamespace(openstack=[], vault=[], asked=[])
     found.target = SimpleNamespace(vault_url="https://vault.example.org/")
@@ -43,6 +43,10 @@ def services(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr("phalanx.source.load", lambda *_, **__: found)
     monkeypatch.setattr("operations.secrets_status.missing", lambda _: found.missing)
     return found
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["preflight", "--stack", "test", *arguments])
 
 
 def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -> None:
@@ -127,41 +131,32 @@ def test_a_missing_revision_is_reported(services: SimpleNamespace, monkeypatch: 
     ]
 
 
-def test_callback_urls_are_printed(services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+def test_callback_urls_are_printed(services: SimpleNamespace) -> None:
     services.target.fqdn = "rsp.example.org"
     values = {"config": {"github": {"clientId": "id"}}}
     services.applications = {"gafaelfawr": Application(name="gafaelfawr", values=values)}
-    result = CliRunner().invoke(app, ["preflight", "-s", "test"])
+    result = run()
     assert result.stdout.splitlines()[0] == (
         "sign-in: GitHub, client ID id, callback URL https://rsp.example.org/login, secret "
         "gafaelfawr/github-client-secret"
     )
 
 
-def test_the_command_fails_only_on_fatal_problems(
-    services: SimpleNamespace,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+def test_the_command_fails_only_on_fatal_problems(services: SimpleNamespace) -> None:
     services.vault = [WARNING]
-    good = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    good = run()
     assert (good.exit_code, good.stderr) == (0, "Vault (warning): expires soon\n")
     assert good.stdout.startswith("test: no problem (")
     services.openstack = [FATAL]
-    bad = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    bad = run()
     assert bad.exit_code == 1
     assert "rsp:nfs.image: the cloud has no `x`; it has: y\n" in bad.stderr
     assert bad.stdout.startswith("test: 1 problem (")
 
 
 def test_the_command_reports_problems_of_the_applications(
-    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     write_stack(applications__overrides={"tap": {"revision": "v1"}})
     services.vault = [WARNING]
 
@@ -171,7 +166,7 @@ def test_the_command_reports_problems_of_the_applications(
         raise PhalanxError("applications/tap/values.yaml:2: not valid YAML: a key", "applications/tap: no")
 
     monkeypatch.setattr("phalanx.source.load", load)
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test", "--json"])
+    result = run("--json")
     assert result.exit_code == 1
     assert [(problem["where"], problem["what"]) for problem in json.loads(result.stdout)] == [
         ("applications/tap/values.yaml:2", "not valid YAML: a key"),
@@ -180,29 +175,22 @@ def test_the_command_reports_problems_of_the_applications(
     ]
 
 
-def test_the_command_reports_missing_secrets_and_values_without_effect(
-    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+def test_the_command_reports_missing_secrets_and_values_without_effect(services: SimpleNamespace) -> None:
     services.warnings = ["applications/tap/values-test.yaml: a: has no effect"]
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    result = run()
     assert result.exit_code == 0
     assert result.stderr == "applications/tap/values-test.yaml (warning): a: has no effect\n"
     services.missing = [Problem(where="secret tap/key", what="is missing")]
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    result = run()
     assert result.exit_code == 1
     assert result.stderr.splitlines()[0] == "secret tap/key: is missing"
 
 
-def test_the_command_reports_a_claim_that_does_not_exist_with_the_other_problems(
-    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_command_reports_a_claim_that_does_not_exist_with_the_other_problems(services: SimpleNamespace) -> None:
     write_stack(clusters__cluster__claims={"postgres/physpv": "6a3c6ab7-3f5b-4d0a-9e34-9c6f5b1f6f0e"})
     services.warnings = ["applications/tap/values-test.yaml: a: has no effect"]
     services.missing = [Problem(where="secret tap/key", what="is missing")]
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    result = run()
     assert result.exit_code == 1
     assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
         "rsp:clusters.cluster.claims.postgres/physpv",
@@ -211,53 +199,35 @@ def test_the_command_reports_a_claim_that_does_not_exist_with_the_other_problems
     ]
 
 
-def test_the_command_warns_of_directories_that_labs_miss(
-    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+def test_the_command_warns_of_directories_that_labs_miss(services: SimpleNamespace) -> None:
     mounted = [{"source": {"type": "nfs", "serverPath": "/data/butler/rubin"}}]
     values = {"controller": {"config": {"lab": {"volumes": mounted}}}}
     services.applications = {"nublado": Application(name="nublado", values=values, files={"values.yaml": values})}
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    result = run()
     assert result.exit_code == 0
     assert "serverPath: a new volume has no /data/butler/rubin" in result.stderr
 
 
-def test_the_command_prints_json(
-    services: SimpleNamespace,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+def test_the_command_prints_json(services: SimpleNamespace) -> None:
     services.openstack = [FATAL]
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test", "--json"])
+    result = run("--json")
     assert json.loads(result.stdout) == [
         {"where": "rsp:nfs.image", "what": "the cloud has no `x`; it has: y", "fatal": True},
     ]
 
 
-def test_the_command_warns_of_secrets_in_plain_text(
-    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_command_warns_of_secrets_in_plain_text(services: SimpleNamespace) -> None:
     write_stack(secrets={"applications": {"argocd": {"key": "planted"}}})
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    result = run()
     assert result.exit_code == 0
     assert "Pulumi.test.yaml (warning): rsp:secrets.applications.argocd.key is a secret in plain text" in result.stderr
     assert "planted" not in result.output
     assert services.asked
 
 
-def test_an_invalid_configuration_is_reported_without_requests(
-    services: SimpleNamespace,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_an_invalid_configuration_is_reported_without_requests(services: SimpleNamespace) -> None:
     write_stack(clusters__cluster__masters__count=2)
-    result = CliRunner().invoke(app, ["preflight", "--stack", "test"])
+    result = run()
     assert result.exit_code == 1
     assert "Pulumi.test.yaml: rsp:clusters.cluster.masters.count: must be odd, got 2" in result.stderr
     assert services.asked == []
@@ -273,19 +243,18 @@ def test_encrypted_credentials_of_the_repository_are_decrypted_by_pulumi(
         return SimpleNamespace(path=Path())
 
     monkeypatch.setattr("phalanx.checkout.resolve", resolve)
-    monkeypatch.chdir(tmp_path)
     write_stack(phalanx__credentials={"kind": "https", "token": {"secure": "v1:abc:def"}})
     decrypted = {**environment_data()["phalanx"], "credentials": {"kind": "https", "token": "planted-token"}}
     program = tmp_path / "pulumi"
     program.write_text(f"#!/bin/sh\necho \"$@\" > called\necho '{json.dumps(decrypted)}'\n")
     program.chmod(0o700)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    result = CliRunner().invoke(app, ["preflight", "-s", "test"])
+    result = run()
     assert result.exit_code == 0, result.output
     assert services.credentials == [Token(username="git", token="planted-token")]
     called = (tmp_path / "called").read_text()
     assert called == "config get rsp:phalanx --stack test --non-interactive --color=never\n"
 
     program.write_text("#!/bin/sh\necho 'error: incorrect passphrase' >&2\nexit 1\n")
-    failed = CliRunner().invoke(app, ["preflight", "-s", "test"])
+    failed = run()
     assert str(failed.exception) == "`pulumi config get -s test` failed with exit code 1: error: incorrect passphrase"

@@ -17,19 +17,15 @@ FLAVORS = [
 ]
 
 
-@pytest.fixture
-def directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
-    Path("flavors.json").write_text(json.dumps(FLAVORS))
-    return tmp_path
+@pytest.fixture(autouse=True)
+def _flavors(stack: Path) -> None:
+    (stack / "flavors.json").write_text(json.dumps(FLAVORS))
 
 
 def size(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["size", "-s", "test", *arguments])
 
 
-@pytest.mark.usefixtures("directory")
 def test_a_stack_file_is_enough_except_for_cores_and_memory() -> None:
     result = size("--json")
     assert result.exit_code == 0
@@ -38,13 +34,11 @@ def test_a_stack_file_is_enough_except_for_cores_and_memory() -> None:
     assert {each["limit"] for each in json.loads(result.stdout)["resources"]} == {None}
 
 
-@pytest.mark.usefixtures("directory")
 def test_the_sizes_of_flavors_come_from_the_openstack_client() -> None:
     lines = size("--flavors", "flavors.json").stdout.splitlines()
     assert ["cores", "17", "clusters"] in [line.split() for line in lines]
 
 
-@pytest.mark.usefixtures("directory")
 def test_a_file_of_flavors_that_is_something_else() -> None:
     Path("flavors.json").write_text('{"Name": "m1.small"}')
     assert "write it with `openstack flavor list -f json > flavors.json`" in str(
@@ -52,7 +46,6 @@ def test_a_file_of_flavors_that_is_something_else() -> None:
     )
 
 
-@pytest.mark.usefixtures("directory")
 def test_the_cost_of_a_month_at_the_sites_prices() -> None:
     write_stack(clusters__cluster__workers__autoscaling={"minimum": 1, "maximum": 4})
     prices = {
@@ -77,7 +70,6 @@ def test_the_cost_of_a_month_at_the_sites_prices() -> None:
     assert "Cost of a month at the maximum size:" in size("--prices", "prices.yaml").stdout
 
 
-@pytest.mark.usefixtures("directory")
 def test_the_cost_of_servers_is_unknown_without_the_sizes_of_flavors() -> None:
     Path("prices.yaml").write_text("{currency: GBP, coreHour: 0.02, volumeGibMonth: 0.1}")
     lines = [line.split() for line in size("--prices", "prices.yaml").stdout.splitlines()]
@@ -86,14 +78,12 @@ def test_the_cost_of_servers_is_unknown_without_the_sizes_of_flavors() -> None:
     assert ["total", "unknown", "GBP"] in lines
 
 
-@pytest.mark.usefixtures("directory")
 def test_shares_have_their_own_price() -> None:
     write_stack(shares={"scratch": {"size": 10}})
     Path("prices.yaml").write_text("{currency: GBP, shareGibMonth: 0.5}")
     assert ["shares", "5.00", "GBP"] in [line.split() for line in size("--prices", "prices.yaml").stdout.splitlines()]
 
 
-@pytest.mark.usefixtures("directory")
 @pytest.mark.parametrize(
     ("prices", "message"),
     [
@@ -112,7 +102,6 @@ def test_prices_that_are_not_valid(prices: str, message: str) -> None:
     assert str(size("--prices", "prices.yaml").exception).startswith(message)
 
 
-@pytest.mark.usefixtures("directory")
 def test_the_quotas_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     project = FakeProject()
     monkeypatch.setattr("openstack.connect", lambda **_: project)
@@ -126,7 +115,6 @@ def test_the_quotas_of_the_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--cores 16" in size("--cloud").stdout
 
 
-@pytest.mark.usefixtures("directory")
 def test_claims_of_the_applications_are_counted_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def volumes(*arguments: str) -> int:
         resources = json.loads(size("--json", *arguments).stdout)["resources"]
