@@ -17,7 +17,7 @@ from probes.vault_kv import Folder, SecretVersion
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.phalanx import phalanx_git
-from tests.unit.phalanx.repository import SETTINGS, write
+from tests.unit.phalanx.repository import SETTINGS
 from tests.unit.sample import write_stack
 
 MARK = "planted-7c1d"
@@ -60,9 +60,7 @@ def new(servers: tuple[OpenBao, OpenBao], tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     phalanx = {"environments/values.yaml": SETTINGS | {"applications": {}}, "environments/values-test.yaml": {}}
-    root = write(tmp_path / "phalanx", phalanx)
-    phalanx_git.git(root, "init", "--quiet", "--initial-branch=main")
-    phalanx_git.commit(root, {})
+    phalanx_git.init(tmp_path / "phalanx", phalanx)
     configure(target.url)
     return target
 

@@ -54,7 +54,7 @@ def create(root: Path, **settings: Any) -> Path:
         root: Directory to create.
         settings: Settings of the environment test.
     """
-    write(
+    return init(
         root,
         {
             "environments/Chart.yaml": CHART,
@@ -70,16 +70,21 @@ def create(root: Path, **settings: Any) -> Path:
             "applications/tap/templates/pod.yaml": _POD,
         },
     )
+
+
+def init(root: Path, files: Mapping[str, Any]) -> Path:
+    """Create a repository with files in the first commit of its branch main."""
+    root.mkdir(parents=True, exist_ok=True)
     git(root, "init", "--quiet", "--initial-branch=main")
-    commit(root, {})
+    commit(root, files)
     return root
 
 
-def commit(root: Path, files: Mapping[str, Any]) -> str:
+def commit(root: Path, files: Mapping[str, Any], message: str = "change") -> str:
     """Commit files, as for `tests.unit.phalanx.repository.write`; return the hash of the commit."""
     write(root, files)
     git(root, "add", ".")
-    git(root, "commit", "--quiet", "--allow-empty", "--message=change")
+    git(root, "commit", "--quiet", "--allow-empty", f"--message={message}")
     return git(root, "rev-parse", "HEAD")
 
 

@@ -70,15 +70,13 @@ def root(tmp_path: Path, helm: str) -> Path:  # noqa: ARG001 - needed on PATH
 FILES = ["values.yaml", "values-test.yaml"]
 
 
-def test_only_charts_of_the_checkout_are_rendered(root: Path) -> None:
+def test_only_charts_of_the_checkout_are_rendered_and_values_of_others_are_returned(root: Path) -> None:
+    before = sorted(root.rglob("*"))
     application = charts.render(root, argocd_application("tap", valueFiles=FILES))
+    assert sorted(root.rglob("*")) == before
     names = sorted(manifest["metadata"]["name"] for manifest in application.manifests)
     assert names == ["again", "own", "shared", "tap", "tap-deeper", "tap-deeper"]
     assert (application.name, application.namespace) == ("tap", "ns-tap")
-
-
-def test_values_of_an_external_chart_are_returned_by_its_alias(root: Path) -> None:
-    application = charts.render(root, argocd_application("tap", valueFiles=FILES))
     assert application.external_values == {"cache": {"size": 2, "on": True}}
 
 
@@ -93,12 +91,6 @@ def test_values_are_merged_as_by_argo_cd(root: Path) -> None:
     seen = values_seen(application, "shared")
     assert {key: seen[key] for key in "abcde"} == {"a": 1, "b": 2, "c": 3, "d": 4, "e": "5"}
     assert seen["global"] == {"host": "rsp.example.org"}
-
-
-def test_rendering_does_not_change_the_checkout(root: Path) -> None:
-    before = sorted(root.rglob("*"))
-    charts.render(root, argocd_application("tap", valueFiles=FILES))
-    assert sorted(root.rglob("*")) == before
 
 
 def test_an_invalid_chart_is_named(root: Path) -> None:

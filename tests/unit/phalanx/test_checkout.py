@@ -1,5 +1,4 @@
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -7,17 +6,11 @@ from typing import Any
 import pytest
 
 from phalanx import checkout
-from phalanx import git as phalanx_git
+from phalanx import git as git_command
 from phalanx.checkout import Checkout
 from phalanx.errors import CheckoutError
-
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "Test",
-    "GIT_AUTHOR_EMAIL": "test@example.org",
-    "GIT_COMMITTER_NAME": "Test",
-    "GIT_COMMITTER_EMAIL": "test@example.org",
-}
-
+from tests.unit.phalanx import phalanx_git
+from tests.unit.phalanx.phalanx_git import git, init
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -25,27 +18,12 @@ pytestmark = pytest.mark.usefixtures("cache")
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Create a repository with one commit on its branch main."""
-    path = tmp_path / "phalanx"
-    path.mkdir()
-    git(path, "init", "--quiet", "--initial-branch=main")
-    commit(path, "first")
-    return path
-
-
-def git(path: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ("git", "-C", str(path), *arguments), env=os.environ | IDENTITY, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    return init(tmp_path / "phalanx", {"environments/values.yaml": "first"})
 
 
 def commit(path: Path, content: str) -> str:
     """Commit a file with a content; return the hash of the commit."""
-    (path / "environments").mkdir(exist_ok=True)
-    (path / "environments" / "values.yaml").write_text(content)
-    git(path, "add", ".")
-    git(path, "commit", "--quiet", "-m", content)
-    return git(path, "rev-parse", "HEAD")
+    return phalanx_git.commit(path, {"environments/values.yaml": content})
 
 
 def content(found: Checkout) -> str:
@@ -129,12 +107,12 @@ def test_a_clone_that_breaks_off_leaves_nothing_behind(
             raise CheckoutError(problem)
         return run(*arguments, problem=problem, **more)
 
-    run = phalanx_git.run
-    monkeypatch.setattr(phalanx_git, "run", broken)
+    run = git_command.run
+    monkeypatch.setattr(git_command, "run", broken)
     with pytest.raises(CheckoutError):
         checkout.resolve(f"file://{repository}", "main")
     assert not list(cache.rglob("values.yaml"))
-    monkeypatch.setattr(phalanx_git, "run", run)
+    monkeypatch.setattr(git_command, "run", run)
     assert content(checkout.resolve(f"file://{repository}", "main")) == "first"
 
 
@@ -154,10 +132,9 @@ def test_an_unknown_commit_is_reported(repository: Path) -> None:
         checkout.resolve(f"file://{repository}", "0" * 40)
 
 
-@pytest.mark.parametrize("login", ["somebody:hunter2", "hunter2", ":hunter2"])
-def test_a_password_in_the_url_is_rejected_without_quoting_it(login: str) -> None:
+def test_a_password_in_the_url_is_rejected_without_quoting_it() -> None:
     with pytest.raises(CheckoutError, match=r"^rsp:phalanx\.repository: contains a password or token") as caught:
-        checkout.resolve(f"https://{login}@git.example.org/phalanx.git", "main")
+        checkout.resolve("https://hunter2@git.example.org/phalanx.git", "main")
     assert "hunter2" not in str(caught.value)
 
 
@@ -183,20 +160,12 @@ def test_a_link_replaces_only_links(repository: Path, tmp_path: Path) -> None:
         checkout.link(checkout.resolve(f"file://{repository}", "main"), tmp_path / "at")
 
 
-@pytest.mark.parametrize(
-    ("repository", "revision", "problems"),
-    [
-        ("ext::sh -c true", "main", ["rsp:phalanx.repository: 'ext::sh -c true' uses the transport ext::"]),
-        ("https://[::1", "main", ["rsp:phalanx.repository: 'https://[::1' is not a valid URL"]),
-        ("/srv/phalanx", "-u", ["rsp:phalanx.revision: '-u' is not the name of a revision"]),
-        ("fd::17", "a..b", ["rsp:phalanx.repository: 'fd::17' uses", "rsp:phalanx.revision: 'a..b' is not"]),
-    ],
-)
-def test_what_git_must_not_see_is_refused(repository: str, revision: str, problems: list[str]) -> None:
+def test_what_git_must_not_see_is_refused() -> None:
     with pytest.raises(CheckoutError) as caught:
-        checkout.resolve(repository, revision)
-    assert len(caught.value.problems) == len(problems)
-    assert all(map(str.startswith, caught.value.problems, problems))
+        checkout.resolve("fd::17", "a..b")
+    repository, revision = caught.value.problems
+    assert repository.startswith("rsp:phalanx.repository: 'fd::17' uses")
+    assert revision.startswith("rsp:phalanx.revision: 'a..b' is not")
 
 
 def test_git_itself_allows_no_other_transport(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from phalanx.errors import CheckoutError
 from phalanx.git_credentials import Anonymous, SshKey, Token
 from phalanx.history import History
 from tests.unit.phalanx.git_server import GitServer, git_server
-from tests.unit.phalanx.phalanx_git import commit, git
+from tests.unit.phalanx.phalanx_git import git, init
 
 PLANTED = "planted-token"
 TOKEN = Token(username="robot", token=PLANTED)
@@ -42,11 +42,7 @@ def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """Create a repository with one commit on its branch main."""
-    path = tmp_path / "served" / "phalanx"
-    path.mkdir(parents=True)
-    git(path, "init", "--quiet", "--initial-branch=main")
-    commit(path, {"environments/values.yaml": "private"})
-    return path
+    return init(tmp_path / "served" / "phalanx", {"environments/values.yaml": "private"})
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from phalanx import git, history
 from phalanx.errors import CheckoutError
 from phalanx.history import History
 from tests.unit.phalanx import phalanx_git
-from tests.unit.phalanx.repository import write
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -18,20 +17,14 @@ pytestmark = pytest.mark.usefixtures("cache")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Create a repository with the directories `one` and `two`."""
-    path = tmp_path / "repository"
-    path.mkdir()
-    phalanx_git.git(path, "init", "--quiet", "--initial-branch=main")
-    commit(path, "one")
+    path = phalanx_git.init(tmp_path / "repository", {"one/file.yaml": "1"})
     commit(path, "two")
     return path
 
 
 def commit(root: Path, name: str, content: str = "1", subject: str = "change") -> str:
     """Commit a file in the directory `name`; return the hash of the commit."""
-    write(root, {f"{name}/file.yaml": content})
-    phalanx_git.git(root, "add", ".")
-    phalanx_git.git(root, "commit", "--quiet", f"--message={subject}")
-    return phalanx_git.git(root, "rev-parse", "HEAD")
+    return phalanx_git.commit(root, {f"{name}/file.yaml": content}, subject)
 
 
 def last_changes(root: Path, revision: str = "HEAD") -> dict[str, str]:

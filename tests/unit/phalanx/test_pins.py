@@ -22,9 +22,6 @@ pytestmark = pytest.mark.usefixtures("cache")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Create a repository whose tap depends on a shared chart, which depends on another one."""
-    path = tmp_path / "phalanx"
-    path.mkdir()
-    phalanx_git.git(path, "init", "--quiet", "--initial-branch=main")
     files: dict[str, Any] = {
         "applications/mobu/Chart.yaml": phalanx_git.CHART,
         "applications/mobu/values.yaml": {"key": "first"},
@@ -34,8 +31,7 @@ def root(tmp_path: Path) -> Path:
         "charts/cadc-tap/Chart.yaml": chart("../redis"),
         "charts/redis/Chart.yaml": phalanx_git.CHART,
     }
-    phalanx_git.commit(path, files)
-    return path
+    return phalanx_git.init(tmp_path / "phalanx", files)
 
 
 def chart(dependency: str) -> dict[str, Any]:
