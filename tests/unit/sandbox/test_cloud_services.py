@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sandbox import paths
 from sandbox.cloud import machine, packages, services, status
 from sandbox.cloud.service import Service, http_answers
 from sandbox.errors import SandboxError
@@ -180,8 +179,3 @@ def test_phases_are_printed_as_lines_without_a_terminal() -> None:
     assert lines[2].startswith("Inner: done in 0.")
     assert lines[3] == "Outer phase [with brackets]: failed"
     assert list(phases.durations) == ["Inner"]
-
-
-def test_all_paths_are_below_the_sandboxs_home() -> None:
-    for directory in (paths.ETC, paths.LOG, paths.RUN, paths.DATA, paths.LIB, paths.CLUSTERS, paths.VAULT):
-        assert directory.parent == paths.HOME

@@ -78,8 +78,9 @@ def test_block_with_a_port_in_use_is_skipped(tmp_path: Path, monkeypatch: pytest
 
 
 def test_offsets_fit_into_a_block() -> None:
-    assert len(set(port_block.Offset)) == len(port_block.Offset)
-    assert max(port_block.Offset) < CLUSTER_BLOCK
+    offsets = [*port_block.Offset.__members__.values()]
+    assert len(set(offsets)) == len(offsets)
+    assert max(offsets) < CLUSTER_BLOCK
 
 
 def test_certificates_and_kubeconfigs_are_created_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
