@@ -83,19 +83,17 @@ def test_another_file_is_refused_without_a_traceback(
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("name", ["application-changed", "created", "refused"])
-def test_a_preview_is_commented_with_the_commit(tmp_path: Path, name: str) -> None:
+def test_a_preview_is_commented_with_the_commit(tmp_path: Path) -> None:
     received: list[Request] = []
-    stack = "new" if name == "created" else "sandbox"
     answers: Answers = {f"GET {COMMENTS}?per_page=100": (200, []), f"POST {COMMENTS}": (201, {})}
     with json_server(answers, received) as url:
-        given = ["pull-request", "comment", *arguments(name), "-s", stack]
+        given = ["pull-request", "comment", *arguments("created"), "-s", "new"]
         done = CliRunner().invoke(app, given, env=on_github(url, tmp_path))
     assert done.exit_code == 0, done.exception
     body = received[-1].body["body"]
     first, _, rest = body.partition("\n")
-    assert first == f"<!-- rsp stack={stack} commit={recorded.of(name, stack).commit} head={HEAD} -->"
-    assert rest.startswith(f"## Preview of <code>{stack}</code> at <code>{HEAD[:12]}</code>\n")
+    assert first == f"<!-- rsp stack=new commit={recorded.of('created', 'new').commit} head={HEAD} -->"
+    assert rest.startswith(f"## Preview of <code>new</code> at <code>{HEAD[:12]}</code>\n")
     assert size(body) <= GITHUB_LIMIT
 
 

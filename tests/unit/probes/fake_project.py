@@ -18,9 +18,11 @@ def networks(*names: str) -> list[SimpleNamespace]:
     return named(*names, project_id="project-id", is_port_security_enabled=True)
 
 
-def answer(document: dict[str, Any]) -> requests.Response:
+def answer(document: Any, status: int = 404) -> requests.Response:
+    """Return an HTTP response with a document, or an error without one."""
     response = requests.Response()
-    response.status_code, response._content = 200, json.dumps(document).encode()  # noqa: SLF001
+    response.status_code = status if document is None else 200
+    response._content = json.dumps(document).encode()  # noqa: SLF001 - the body has no other setter
     return response
 
 
@@ -195,9 +197,7 @@ class FakeProject:
         assert path == "/types/default"
         default = next((each for each in self.share_types if each.name == self.default_share_type), None)
         if default is None:
-            response = requests.Response()
-            response.status_code = 404
-            return response
+            return answer(None)
         return answer({"share_type": {"name": default.name, "extra_specs": default.extra_specs}})
 
     def authorize(self) -> str:

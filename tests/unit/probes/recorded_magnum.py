@@ -44,3 +44,15 @@ def template(config: StackConfig | None = None, **changes: Any) -> SimpleNamespa
         "dns_nameserver": ",".join(map(str, config.network.dns_nameservers)) or None,
     }
     return SimpleNamespace(**{**attributes, **changes})
+
+
+def group(name: str, status: str, **rest: Any) -> dict[str, Any]:
+    """Return a node group, as Magnum shows it."""
+    return {"uuid": f"{name}-uuid", "name": name, "status": status, "node_count": 2, **rest}
+
+
+def groups(cluster: str, *found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
+    """Return Magnum's responses about the node groups of a cluster; the list has no reasons."""
+    path = f"GET /clusters/{cluster}/nodegroups"
+    listed = [{key: value for key, value in each.items() if key != "status_reason"} for each in found]
+    return {path: (200, {"nodegroups": listed}), **{f"{path}/{each['uuid']}": (200, each) for each in found}}

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 import pytest
@@ -6,8 +7,11 @@ from openstack import exceptions
 from config.cloud import Cloud
 from probes import explanations
 from tests.unit.openstack_server import openstack_server
+from tests.unit.probes import recorded_magnum
+from tests.unit.probes.recorded_magnum import group
 
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
+groups = partial(recorded_magnum.groups, UUID)
 NO_HOST = "Resource CREATE failed: ResourceInError: resources.kube_masters.resources[0]: No valid host was found."
 
 
@@ -25,17 +29,6 @@ def explained(
 
 def cluster(status: str, **rest: Any) -> tuple[int, Any]:
     return 200, {"uuid": UUID, "name": "rsp-cluster", "status": status, **rest}
-
-
-def group(name: str, status: str, **rest: Any) -> dict[str, Any]:
-    return {"uuid": f"{name}-uuid", "name": name, "status": status, **rest}
-
-
-def groups(*found: dict[str, Any]) -> dict[str, tuple[int, Any]]:
-    """Return Magnum's responses about node groups; the list has no reasons."""
-    path = f"GET /clusters/{UUID}/nodegroups"
-    listed = [{key: value for key, value in each.items() if key != "status_reason"} for each in found]
-    return {path: (200, {"nodegroups": listed}), **{f"{path}/{each['uuid']}": (200, each) for each in found}}
 
 
 def test_a_failed_cluster_has_magnums_reason_and_heats_failed_resources() -> None:

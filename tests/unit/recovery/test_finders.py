@@ -1,6 +1,5 @@
 """Each finder matches what the provider would have created."""
 
-import json
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ from requests import Response
 
 from recovery import finder, openstack, vault
 from recovery.finder import AmbiguousError, Found
+from tests.unit.probes.fake_project import answer
 
 NAME = "rsp-test-nfs"
 
@@ -25,14 +25,6 @@ class Listing:
         del arguments
         self.query = query
         return list(self.listed)
-
-
-def answer(document: Any, status: int = 404) -> Response:
-    """Return an HTTP response with a document, or an error without one."""
-    response = Response()
-    response.status_code = status if document is None else 200
-    response._content = json.dumps(document).encode()  # noqa: SLF001 - the body has no other setter
-    return response
 
 
 def connection(**services: Any) -> Any:

@@ -15,6 +15,8 @@ from probes.health.root_causes import explain
 from probes.openstack_services import required
 from probes.quota import Allowance, compare
 from tests.unit.openstack_server import openstack_server
+from tests.unit.probes import recorded_magnum
+from tests.unit.probes.recorded_magnum import group
 from tests.unit.sample import environment
 
 UUID = "6cfd4a9e-0000-4000-8000-000000000001"
@@ -165,18 +167,11 @@ def test_a_share_must_be_mountable() -> None:
 
 
 def checked_cluster(cluster: dict[str, Any] | None, *groups: dict[str, Any]) -> list[Finding]:
-    path = f"GET /clusters/{UUID}/nodegroups"
-    answers: dict[str, tuple[int, Any]] = {}
+    answers = recorded_magnum.groups(UUID, *groups)
     if cluster:
         answers["GET /clusters/c"] = (200, {"uuid": UUID, "name": "c", "coe_version": "v1.36.3", **cluster})
-        answers[path] = (200, {"nodegroups": groups})
-        answers |= {f"{path}/{each['uuid']}": (200, each) for each in groups}
     with openstack_server(answers) as connection:
         return list(magnum.cluster(connection, "c"))
-
-
-def group(name: str, status: str, **rest: Any) -> dict[str, Any]:
-    return {"uuid": f"{name}-uuid", "name": name, "status": status, "node_count": 2, **rest}
 
 
 def test_a_complete_cluster_is_in_order() -> None:
