@@ -26,7 +26,6 @@ def usage(pair: KeyPair) -> list[x509.ObjectIdentifier]:
 def test_client_certificate_has_user_and_group(tmp_path: Path) -> None:
     signer, _ = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "admin", CLIENT)
-
     assert certificate(pair).subject.rfc4514_string() == "CN=admin,O=system:masters"
     assert usage(pair) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     assert signer.has_signed(certificate(pair))
@@ -36,7 +35,6 @@ def test_server_certificate_has_its_hosts_and_is_not_for_clients(tmp_path: Path)
     signer, _ = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "server", SERVER)
     names = certificate(pair).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-
     assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("127.0.0.1")]
     assert names.get_values_for_type(x509.DNSName) == ["kubernetes.default.svc"]
     assert usage(pair) == [ExtendedKeyUsageOID.SERVER_AUTH]
@@ -46,7 +44,6 @@ def test_existing_files_are_kept(tmp_path: Path) -> None:
     signer, own = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "server", SERVER)
     before = own.certificate.read_bytes(), pair.certificate.read_bytes(), ensure_signing_key(tmp_path, "tokens")
-
     signer, own = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "server", SERVER)
     assert before == (
@@ -61,7 +58,6 @@ def test_another_authority_replaces_the_certificate(tmp_path: Path) -> None:
     second, _ = Authority.ensure(tmp_path, "rotated-ca")
     first.ensure_signed(tmp_path, "admin", CLIENT)
     pair = second.ensure_signed(tmp_path, "admin", CLIENT)
-
     assert second.has_signed(certificate(pair))
     assert not first.has_signed(certificate(pair))
 
@@ -72,7 +68,6 @@ def test_another_host_replaces_the_certificate(tmp_path: Path) -> None:
     new = certificate(
         signer.ensure_signed(tmp_path, "server", Request(common_name="kube-apiserver", hosts=("127.0.0.2",)))
     )
-
     assert old.serial_number != new.serial_number
 
 
@@ -82,7 +77,6 @@ def test_certificate_about_to_expire_is_renewed(tmp_path: Path, monkeypatch: pyt
     old = certificate(signer.ensure_signed(tmp_path, "admin", CLIENT))
     monkeypatch.undo()
     new = certificate(signer.ensure_signed(tmp_path, "admin", CLIENT))
-
     assert new.not_valid_after_utc - old.not_valid_after_utc > timedelta(days=300)
 
 
@@ -90,5 +84,4 @@ def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     signer, own = Authority.ensure(tmp_path, "ca")
     pair = signer.ensure_signed(tmp_path, "admin", CLIENT)
     private, _ = ensure_signing_key(tmp_path, "tokens")
-
     assert {path.stat().st_mode & 0o777 for path in (own.key, pair.key, private)} == {0o600}

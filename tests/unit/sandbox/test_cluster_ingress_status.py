@@ -41,28 +41,24 @@ def shown(kube: FakeKube) -> Any:
 def test_address_is_copied() -> None:
     kube = cluster("203.0.113.9", ingress({"ingressClassName": "nginx"}))
     ingress_status.reconcile(kube)
-
     assert shown(kube) == [{"ip": "203.0.113.9"}]
 
 
 def test_class_may_be_an_annotation() -> None:
     kube = cluster("203.0.113.9", ingress({}, **{"kubernetes.io/ingress.class": "nginx"}))
     ingress_status.reconcile(kube)
-
     assert shown(kube) == [{"ip": "203.0.113.9"}]
 
 
 def test_ingress_of_another_class_is_left_alone() -> None:
     kube = cluster("203.0.113.9", ingress({"ingressClassName": "traefik"}))
     ingress_status.reconcile(kube)
-
     assert shown(kube) is None
 
 
 def test_status_is_empty_before_the_service_has_an_address() -> None:
     kube = cluster(None, ingress({"ingressClassName": "nginx"}))
     ingress_status.reconcile(kube)
-
     assert kube.writes == []
 
 
@@ -71,7 +67,6 @@ def test_unchanged_status_is_not_written() -> None:
     ingress_status.reconcile(kube)
     kube.writes.clear()
     ingress_status.reconcile(kube)
-
     assert kube.writes == []
 
 
@@ -89,5 +84,4 @@ def test_address_may_be_an_argument_of_the_controller() -> None:
             pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         kube.add(f"/{name}", pod)
     ingress_status.reconcile(kube)
-
     assert shown(kube) == [{"ip": "203.0.113.16"}]

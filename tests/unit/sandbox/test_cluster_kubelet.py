@@ -46,7 +46,6 @@ def may_start(status: Object) -> bool:
 
 def test_pod_without_references_starts_and_keeps_its_other_conditions() -> None:
     status = reconcile(FakeKube(), pod())
-
     assert may_start(status)
     assert {"type": "PodScheduled", "status": "True"} in status["conditions"]
 
@@ -59,13 +58,11 @@ def test_missing_secret_is_reported_until_it_exists() -> None:
         "reason": "CreateContainerConfigError",
         "message": 'secret "postgres" not found',
     }
-
     kube.add(SECRET, {"kind": "Secret", "data": {"other": ""}})
     assert (
         "root_password"
         in reconcile(kube, needing("root_password"))["containerStatuses"][0]["state"]["waiting"]["message"]
     )
-
     kube.add(SECRET, {"kind": "Secret", "data": {"root_password": ""}})
     assert may_start(reconcile(kube, needing("root_password")))
 
@@ -75,7 +72,6 @@ def test_unchanged_reason_is_written_once() -> None:
     reconcile(kube, needing("root_password"))
     kube.writes.clear()
     reconcile(kube, needing("root_password"))
-
     assert kube.writes == []
 
 
@@ -115,7 +111,6 @@ def test_every_kind_of_reference_is_found(given: Object, expected: list[Referenc
 
 def test_missing_volume_keeps_the_container_creating() -> None:
     status = reconcile(FakeKube(), pod([{"name": "v", "configMap": {"name": "gone"}}]))
-
     assert status["containerStatuses"][0]["state"]["waiting"]["reason"] == "ContainerCreating"
 
 
@@ -127,7 +122,6 @@ def test_unscheduled_or_started_pod_is_left_alone(changes: dict[str, Object]) ->
     each = pod()
     for part, fields in changes.items():
         each[part].update(fields)
-
     assert not kubelet.waits(each)
 
 
@@ -137,7 +131,6 @@ def test_kwok_waits_for_the_condition() -> None:
         for name in ("pod-complete", "pod-ready")
     )
     complete, ready = yaml.safe_load_all(kubelet.gated(stages))
-
     assert len(complete["spec"]["selector"]["matchExpressions"]) == 1
     assert kubelet.CONDITION in ready["spec"]["selector"]["matchExpressions"][1]["key"]
 

@@ -37,7 +37,6 @@ def description(*every: Node, kubernetes_version: str = "v1.36.3") -> Descriptio
 
 def test_node_describes_its_server() -> None:
     made = nodes.manifest(node("rsp-node-0"), "v1.36.3", "RegionOne")
-
     assert made["spec"] == {"providerID": "openstack:///id-of-rsp-node-0", "taints": []}
     assert made["status"]["addresses"][0] == {"type": "InternalIP", "address": "10.0.0.5"}
     assert made["status"]["capacity"] == {
@@ -52,7 +51,6 @@ def test_node_describes_its_server() -> None:
 
 def test_masters_are_tainted() -> None:
     made = nodes.manifest(node("rsp-master-0", role="master"), "v1.36.3", None)
-
     assert made["spec"]["taints"] == [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
     assert "node-role.kubernetes.io/control-plane" in made["metadata"]["labels"]
 
@@ -61,7 +59,6 @@ def test_sync_registers_missing_nodes_and_deletes_those_without_a_server() -> No
     kube = FakeKube()
     nodes.sync(kube, description(node("a"), node("b")))
     nodes.sync(kube, description(node("b"), node("c")))
-
     assert {each["metadata"]["name"] for each in kube.list(nodes.COLLECTION)} == {"b", "c"}
 
 
@@ -70,7 +67,6 @@ def test_sync_twice_changes_nothing() -> None:
     nodes.sync(kube, description(node("a")))
     kube.writes.clear()
     nodes.sync(kube, description(node("a")))
-
     assert kube.writes == []
 
 
@@ -78,7 +74,6 @@ def test_upgrade_sets_the_kubelets_version() -> None:
     kube = FakeKube()
     nodes.sync(kube, description(node("a")))
     nodes.sync(kube, description(node("a"), kubernetes_version="v1.37.0"))
-
     assert kube.list(nodes.COLLECTION)[0]["status"]["nodeInfo"]["kubeletVersion"] == "v1.37.0"
 
 
@@ -86,7 +81,6 @@ def test_cluster_is_ready_when_all_nodes_are() -> None:
     kube = FakeKube()
     nodes.sync(kube, description(node("a"), node("b")))
     ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
-
     kube.merge(f"{nodes.COLLECTION}/a/status", ready)
     assert not nodes.all_ready(kube)
     kube.merge(f"{nodes.COLLECTION}/b/status", ready)

@@ -52,7 +52,6 @@ def test_environment_is_resolved() -> None:
         {"name": "TIME", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "time"}}},
         {"name": "NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
     )
-
     assert pods.environment(kube, pod("operator", *variables)) == {
         "VAULT_ADDRESS": "http://127.0.0.1:8200",
         "EMPTY": "",
@@ -73,7 +72,6 @@ def test_newest_running_pod_is_taken() -> None:
     pending = pod("argocd-server", created="2026-01-03T00:00:00Z", phase="Pending")
     leaving = pod("argocd-server", created="2026-01-04T00:00:00Z")
     leaving["metadata"]["deletionTimestamp"] = "2026-01-05T00:00:00Z"
-
     assert pods.running([pending, new, leaving, old], "argocd-server") is new
     assert pods.running([pending, leaving], "argocd-server") is None
 
@@ -94,7 +92,6 @@ def test_redis_password_is_in_a_private_file(directory: ClusterDirectory) -> Non
     password = next(
         line.split()[1] for line in configuration.read_text().splitlines() if line.startswith("requirepass ")
     )
-
     assert not any(password in argument for argument in process.argv)
     assert configuration.stat().st_mode & 0o777 == 0o600
     assert argocd.redis(FakeKube(), directory, pod("argocd-redis")).digest() == process.digest()
@@ -112,7 +109,6 @@ def test_token_is_requested_once_for_the_pods_account(directory: ClusterDirector
     first = pods.kubeconfig(kube, directory, operator).read_text()
     assert pods.kubeconfig(kube, directory, operator).read_text() == first
     assert kube.writes == [f"{account}/token"]
-
     kube.add(account, {"kind": "ServiceAccount", "metadata": {"uid": "made anew"}})
     assert pods.kubeconfig(kube, directory, operator).read_text() != first
     assert kube.writes == [f"{account}/token"] * 2
@@ -130,10 +126,8 @@ def test_process_lives_as_long_as_its_pod(directory: ClusterDirectory, monkeypat
     process = directory.process("argocd-redis")
     started = process.alive()
     assert started
-
     roles.reconcile(kube.list("/api/v1/pods"))
     assert process.alive() == started
-
     del kube.objects["/pod"]
     roles.reconcile(kube.list("/api/v1/pods"))
     deadline = time.monotonic() + 5

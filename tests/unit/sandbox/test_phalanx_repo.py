@@ -157,14 +157,11 @@ def test_every_kind_of_secret_is_used(sandbox: Environment) -> None:
 def test_facts_are_in_the_rendered_manifests(rendered: dict[str, RenderedApplication]) -> None:
     service = of_kind(rendered["ingress-nginx"].manifests, "Service")["ingress-nginx-controller"]
     assert (service["spec"]["type"], service["spec"]["loadBalancerIP"]) == ("LoadBalancer", "203.0.113.7")
-
     controller = of_kind(rendered["nublado"].manifests, "ConfigMap")["nublado-controller-config"]
     lab = yaml.safe_load(controller["data"]["config.yaml"])["lab"]
     assert lab["volumes"] == [{"name": "home", "source": {"server": "10.0.0.9", "serverPath": "/jhome"}}]
-
     claim = of_kind(rendered["postgres"].manifests, "PersistentVolumeClaim")["postgres-physpvc"]
     assert claim["spec"]["storageClassName"] == "some-class"
-
     server = of_kind(rendered["tap"].manifests, "Deployment")["cadc-tap"]
     variables = {one["name"]: one.get("value") for one in server["spec"]["template"]["spec"]["containers"][0]["env"]}
     for option in ("-Dgcs_bucket=results", "-Dgcs_bucket_url=https://s3.test", "-Dgcs_bucket_type=S3"):
