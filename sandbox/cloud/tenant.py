@@ -51,7 +51,8 @@ EXTERNAL_SUBNET: Final = "203.0.113.0/24"  # reserved for documentation (RFC 573
 EXTERNAL_GATEWAY: Final = "203.0.113.1"
 
 COMPUTE_QUOTA: Final = {"instances": 20, "cores": 64, "ram": 128 * 1024}
-VOLUME_QUOTA: Final = {"volumes": 20, "gigabytes": 2000}
+VOLUME_QUOTA: Final = {"volumes": 40, "gigabytes": 2000}
+"""With room for the volumes of a few deleted clusters, which Kubernetes keeps."""
 SHARE_QUOTA: Final = {"shares": 10, "gigabytes": 1000}
 NETWORK_QUOTA: Final = {
     "network": 5,

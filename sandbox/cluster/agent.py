@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Final
 
-from sandbox.cluster import ingress_status, kubelet, nodes, volumes
+from sandbox.cluster import ingress_status, kubelet, nodes
 from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube, KubeError
 from sandbox.cluster.pod_roles import PodRoles
@@ -25,7 +25,6 @@ def run(directory: ClusterDirectory) -> None:
             kubelet.reconcile(kube, pods)
             kubelet.report_ready(kube, pods, nodes.ready(kube))
             roles.reconcile(pods)
-            volumes.reconcile(kube)
             ingress_status.reconcile(kube)
         except KubeError as error:
             _log.warning("%s", error)

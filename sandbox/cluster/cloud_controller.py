@@ -4,6 +4,7 @@ The options of load balancers are those of magnum-capi-helm (`addons.openstack.c
 `write-kube-os-config.sh`.
 """
 
+from pathlib import Path
 from typing import Final
 
 from sandbox import tools
@@ -12,6 +13,11 @@ from sandbox.cluster.directory import ClusterDirectory
 from sandbox.files import write_atomically
 
 NAME: Final = "openstack-cloud-controller-manager"
+
+
+def config_file(directory: ClusterDirectory) -> Path:
+    """Return the path of `cloud.conf`, which Cinder CSI uses, too."""
+    return directory.pki / "cloud.conf"
 
 
 def cloud_config(description: Description, trust: Trust) -> str:
@@ -46,7 +52,7 @@ def start(directory: ClusterDirectory) -> None:
     description = directory.description
     if description.trust is None:
         return
-    config, kubeconfig = directory.pki / "cloud.conf", directory.kubeconfig("cloud-controller-manager")
+    config, kubeconfig = config_file(directory), directory.kubeconfig("cloud-controller-manager")
     write_atomically(config, cloud_config(description, description.trust))
     program = tools.ensure((NAME,), report=lambda _: None) / NAME
     directory.process(

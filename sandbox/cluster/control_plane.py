@@ -35,6 +35,7 @@ USERS: Final = {
     "kube-scheduler": Request(common_name="system:kube-scheduler"),
     "kwok": Request(common_name="system:kwok-controller"),
     "cloud-controller-manager": Request(common_name="system:cloud-controller-manager"),
+    "csi-provisioner": Request(common_name="csi-provisioner"),
 }
 """Users of the API server that get a client certificate and a kubeconfig."""
 

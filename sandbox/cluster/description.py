@@ -64,7 +64,7 @@ class StorageClass(_Model):
 
 
 class Trust(_Model):
-    """Keystone trust of the cluster's cloud controller."""
+    """Keystone trust of the cluster's cloud controller and Cinder CSI."""
 
     auth_url: str
     region: str
@@ -78,6 +78,8 @@ class Description(_Model):
 
     uuid: str
     name: str
+    cluster_api_name: str = ""
+    """Name in Cluster API, by which the metadata of volumes name the cluster; empty if an older sandbox wrote this."""
     project_id: str
     kubernetes_version: str
     """Kubernetes version with a leading `v`."""
@@ -86,7 +88,7 @@ class Description(_Model):
     """Empty in a description of an older sandbox."""
     network: Network
     trust: Trust | None
-    """None if Magnum gives clusters no trust, so that they have no cloud controller."""
+    """None if Magnum gives clusters no trust, so that they have no cloud controller and no Cinder CSI."""
     nodes: tuple[Node, ...]
 
     @classmethod

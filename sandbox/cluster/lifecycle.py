@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sandbox import tools
-from sandbox.cluster import cloud_controller, control_plane, nodes, rbac, storage_classes
+from sandbox.cluster import cloud_controller, control_plane, nodes, rbac, storage_classes, volumes
 from sandbox.cluster.directory import ClusterDirectory, clusters
 from sandbox.cluster.port_block import Offset
 from sandbox.errors import SandboxError
@@ -14,7 +14,7 @@ from sandbox.process import memory, recorded, stop_concurrently, wait_for
 from sandbox.status import Row, State
 
 NODE_SECONDS: Final = 120
-STOP_FIRST: Final = frozenset({"agent", cloud_controller.NAME})
+STOP_FIRST: Final = frozenset({"agent", cloud_controller.NAME, volumes.EXTERNAL_PROVISIONER})
 """Processes that would start others or change the cloud while the rest is stopped."""
 STOP_LAST: Final = frozenset({"etcd"})
 """Processes that the API server writes to until it ends."""
@@ -52,7 +52,9 @@ def _up(directory: ClusterDirectory) -> None:
     storage_classes.create(kube, directory.description)
     control_plane.start_kwok(directory)
     nodes.sync(kube, directory.description)
+    volumes.register_nodes(kube, directory.description)
     cloud_controller.start(directory)
+    volumes.start(directory)
     directory.own_process("agent", config=(directory.kubeconfig("admin"), directory.pki / "admin.crt")).start()
     wait_for(lambda: nodes.all_ready(kube), "every node is Ready", timeout=NODE_SECONDS)
     write_atomically(directory.path / "api_address", f"{directory.api_url}\n")

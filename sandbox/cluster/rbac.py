@@ -25,6 +25,18 @@ ROLES: Final[dict[str, list[dict[str, Any]]]] = {
         {"apiGroups": [""], "resources": ["endpoints", "configmaps"], "verbs": _READ},
         {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
     ],
+    # csi-provisioner-role of cinder-csi-controllerplugin-rbac.yaml, without snapshots and leader election.
+    "csi-provisioner": [
+        {"apiGroups": [""], "resources": ["persistentvolumes"], "verbs": [*_READ, "create", "delete", "patch"]},
+        {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "verbs": [*_READ, "update"]},
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": _READ},
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["list", "watch", "create", *_CHANGE]},
+        {
+            "apiGroups": ["storage.k8s.io"],
+            "resources": ["storageclasses", "csinodes", "volumeattachments"],
+            "verbs": _READ,
+        },
+    ],
 }
 """Rules by user, whose name is also the role's."""
 

@@ -1,85 +1,79 @@
-"""Simulates the Cinder CSI provisioner: claims get a PersistentVolume without storage.
+"""Cinder CSI, which creates a Cinder volume for each claim: the external provisioner and the driver's controller.
 
-The rules are Kubernetes': with `WaitForFirstConsumer`, a claim waits until the scheduler has chosen a node for a Pod
-that uses it, otherwise it is bound at once. The volume has the class's reclaim policy, and with `Delete` it is deleted
-with its claim. No Cinder volume is created, as no node could attach it.
+The options are those of cloud-provider-openstack's `cinder-csi-controllerplugin.yaml`. Nodes have no driver, so that no
+volume is attached; what a kubelet registers for it is registered here, as volumes are created for a node's zone.
 """
 
 from typing import Final
 
+from sandbox import tools
+from sandbox.cluster.cloud_controller import config_file
+from sandbox.cluster.description import Description, Node
+from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube, Object
 
 PROVISIONER: Final = "cinder.csi.openstack.org"
-SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
-PROVISIONED_BY: Final = "pv.kubernetes.io/provisioned-by"
 DEFAULT_FILESYSTEM: Final = "ext4"
+USER: Final = "csi-provisioner"
+DRIVER: Final = "cinder-csi-plugin"
+EXTERNAL_PROVISIONER: Final = "csi-provisioner"
+CSI_NODES: Final = "/apis/storage.k8s.io/v1/csinodes"
+ZONE_LABEL: Final = "topology.cinder.csi.openstack.org/zone"
+VOLUMES_PER_NODE: Final = 256
+"""The driver's default."""
 
 
-def reconcile(kube: Kube) -> None:
-    """Create volumes for pending claims, and delete released volumes."""
-    classes = {
-        each["metadata"]["name"]: each
-        for each in kube.list("/apis/storage.k8s.io/v1/storageclasses")
-        if each["provisioner"] == PROVISIONER
+def register_nodes(kube: Kube, description: Description) -> None:
+    """Register the driver on all nodes, as their kubelets would."""
+    for node in description.nodes:
+        path = f"/api/v1/nodes/{node.name}"
+        registered = kube.merge(path, {"metadata": {"labels": {ZONE_LABEL: node.zone}}})
+        kube.apply(f"{CSI_NODES}/{node.name}", csi_node(node, registered["metadata"]["uid"]))
+
+
+def csi_node(node: Node, uid: str) -> Object:
+    """Return the CSINode of a node, with which it is deleted."""
+    owner = {"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": uid}
+    driver = {
+        "name": PROVISIONER,
+        "nodeID": node.server_id,
+        "topologyKeys": [ZONE_LABEL],
+        "allocatable": {"count": VOLUMES_PER_NODE},
     }
-    existing = {each["metadata"]["name"]: each for each in kube.list("/api/v1/persistentvolumes")}
-    for claim in kube.list("/api/v1/persistentvolumeclaims"):
-        storage_class = classes.get(claim["spec"].get("storageClassName", ""))
-        if storage_class and needs_volume(claim, storage_class) and volume_name(claim) not in existing:
-            kube.create("/api/v1/persistentvolumes", volume(claim, storage_class))
-    for name, each in existing.items():
-        if is_done(each):
-            kube.delete(f"/api/v1/persistentvolumes/{name}")
-
-
-def needs_volume(claim: Object, storage_class: Object) -> bool:
-    """Return whether a volume must be created for a claim now."""
-    if claim["status"].get("phase") != "Pending" or claim["spec"].get("volumeName"):
-        return False
-    if storage_class.get("volumeBindingMode") != "WaitForFirstConsumer":
-        return True
-    return SELECTED_NODE in claim["metadata"].get("annotations", {})
-
-
-def volume_name(claim: Object) -> str:
-    """Return the name of a claim's volume, by the convention of Kubernetes' provisioners."""
-    return f"pvc-{claim['metadata']['uid']}"
-
-
-def volume(claim: Object, storage_class: Object) -> Object:
-    """Return the PersistentVolume for a claim, bound to it."""
-    metadata, spec, parameters = claim["metadata"], claim["spec"], storage_class.get("parameters", {})
     return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolume",
-        "metadata": {"name": volume_name(claim), "annotations": {PROVISIONED_BY: PROVISIONER}},
-        "spec": {
-            "accessModes": spec["accessModes"],
-            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
-            "claimRef": {
-                "apiVersion": "v1",
-                "kind": "PersistentVolumeClaim",
-                "name": metadata["name"],
-                "namespace": metadata["namespace"],
-                "uid": metadata["uid"],
-            },
-            "csi": {
-                "driver": PROVISIONER,
-                "fsType": parameters.get("csi.storage.k8s.io/fstype", DEFAULT_FILESYSTEM),
-                "volumeHandle": metadata["uid"],
-            },
-            "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
-            "storageClassName": spec["storageClassName"],
-            "volumeMode": spec.get("volumeMode", "Filesystem"),
-        },
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "CSINode",
+        "metadata": {"name": node.name, "ownerReferences": [owner]},
+        "spec": {"drivers": [driver]},
     }
 
 
-def is_done(each: Object) -> bool:
-    """Return whether a volume is the provisioner's, released, and has the reclaim policy `Delete`."""
-    facts = (
-        each["metadata"].get("annotations", {}).get(PROVISIONED_BY),
-        each["status"].get("phase"),
-        each["spec"]["persistentVolumeReclaimPolicy"],
+def start(directory: ClusterDirectory) -> None:
+    """Start the driver's controller and the provisioner if the cluster has a trust."""
+    description = directory.description
+    if description.trust is None:
+        return
+    programs = tools.ensure((DRIVER, EXTERNAL_PROVISIONER), report=lambda _: None)
+    config, kubeconfig, socket = config_file(directory), directory.kubeconfig(USER), directory.data / "csi.sock"
+    provisioner = directory.process(
+        EXTERNAL_PROVISIONER,
+        programs / EXTERNAL_PROVISIONER,
+        f"--csi-address={socket}",
+        f"--kubeconfig={kubeconfig}",
+        "--timeout=3m",
+        f"--default-fstype={DEFAULT_FILESYSTEM}",
+        "--extra-create-metadata",
+        config=(kubeconfig,),
     )
-    return facts == (PROVISIONER, "Released", "Delete")
+    driver = directory.process(
+        DRIVER,
+        programs / DRIVER,
+        f"--endpoint=unix://{socket}",
+        f"--cloud-config={config}",
+        f"--cluster={description.cluster_api_name}",
+        "--provide-node-service=false",
+        config=(config,),
+    )
+    if driver.start():
+        provisioner.stop()  # It ends anyway when the connection is lost.
+    provisioner.start()

@@ -7,7 +7,9 @@ from typing import Final
 KUBERNETES: Final = "1.36.3"
 HELM: Final = "3.22.0"
 ARGOCD: Final = "3.5.7"
-OPENSTACK_CLOUD_CONTROLLER_MANAGER: Final = "1.36.0"
+CLOUD_PROVIDER_OPENSTACK: Final = "1.36.0"
+CSI_PROVISIONER: Final = "6.3.0"
+"""The last release whose dependencies are those of Kubernetes 1.36."""
 PULUMI: Final = "3.274.1"
 
 
@@ -128,6 +130,19 @@ def _kubernetes(name: str) -> Tool:
     )
 
 
+def _cloud_provider_openstack(name: str) -> Tool:
+    """Return a controller of cloud-provider-openstack."""
+    return Tool(
+        name=name,
+        version=CLOUD_PROVIDER_OPENSTACK,
+        package=f"k8s.io/cloud-provider-openstack/cmd/{name}",
+        variables={
+            "k8s.io/component-base/version.gitVersion": f"v{CLOUD_PROVIDER_OPENSTACK}",
+            "k8s.io/cloud-provider-openstack/pkg/version.Version": f"v{CLOUD_PROVIDER_OPENSTACK}",
+        },
+    )
+
+
 _TOOLS: Final = (
     Tool(name="etcd", version="3.7.3", package="go.etcd.io/etcd/server/v3"),
     _kubernetes("kube-apiserver"),
@@ -198,14 +213,13 @@ _TOOLS: Final = (
             ),
         ),
     ),
+    _cloud_provider_openstack("openstack-cloud-controller-manager"),
+    _cloud_provider_openstack("cinder-csi-plugin"),
     Tool(
-        name="openstack-cloud-controller-manager",
-        version=OPENSTACK_CLOUD_CONTROLLER_MANAGER,
-        package="k8s.io/cloud-provider-openstack/cmd/openstack-cloud-controller-manager",
-        variables={
-            "k8s.io/component-base/version.gitVersion": f"v{OPENSTACK_CLOUD_CONTROLLER_MANAGER}",
-            "k8s.io/cloud-provider-openstack/pkg/version.Version": f"v{OPENSTACK_CLOUD_CONTROLLER_MANAGER}",
-        },
+        name="csi-provisioner",
+        version=CSI_PROVISIONER,
+        package="github.com/kubernetes-csi/external-provisioner/v6/cmd/csi-provisioner",
+        variables={"main.version": f"v{CSI_PROVISIONER}"},
     ),
 )
 

@@ -44,6 +44,7 @@ def destroyed(program: Program, tmp_path: Path) -> Program:
     unprotected.recover()
     unprotected.run("up")  # removes the protection
     unprotected.run("destroy")
+    unprotected.operate("leftovers", "--delete", "--volumes", "--yes")
     return program
 
 

@@ -62,6 +62,7 @@ def test_killed_runs_recover_without_duplicates(
             _print("the stack is complete: destroying it")
             unprotected.run("up")  # removes the protection
             unprotected.run("destroy")
+            unprotected.operate("leftovers", "--delete", "--volumes", "--yes")
             # Data volumes are kept, and no duplicates of them are created.
             refused = unprotected.attempt("up")
             assert "operations recover -s sandbox" in refused.stdout, refused.stdout

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hvac
 import openstack
@@ -70,10 +71,17 @@ def cluster(tenant: Connection) -> certificates.MagnumCluster:
 def kubernetes(
     cluster: certificates.MagnumCluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[client.ApiClient]:
-    """Yield a client for the cluster's API, with a certificate that Magnum signs for this test run."""
+    """Yield a client for the cluster's API, with a certificate that Magnum signs for this test run.
+
+    Afterwards, the volumes of deleted claims are deleted, which the platform's classes keep.
+    """
     folder: Path = tmp_path_factory.mktemp("kubernetes")
     with cluster.client(cluster.signed_certificate(), folder) as api:
         yield api
+        core: Any = client.CoreV1Api(api)
+        for each in core.list_persistent_volume().items:
+            if each.status.phase == "Released":
+                core.patch_persistent_volume(each.metadata.name, {"spec": {"persistentVolumeReclaimPolicy": "Delete"}})
 
 
 @pytest.fixture(scope="session")

@@ -181,6 +181,7 @@ def test_a_cluster_replaces_the_other_and_the_address_moves(
         assert applications(in_green).keys() == applications(objects).keys()
         assert unhealthy(in_green) == unhealthy(objects) == {}
         assert bound_to(in_green, CLAIM) == both.volume
+        claimed = {each["spec"]["csi"]["volumeHandle"] for each in in_green.all("v1", "PersistentVolume")}
         assert serving() == first
         await_addresses(objects, address, in_green, settings)
 
@@ -213,6 +214,7 @@ def test_a_cluster_replaces_the_other_and_the_address_moves(
     assert [each.uuid for each in tenant.container_infrastructure_management.clusters()] == [first]
     assert serving() == first
     assert not [each.name for each in tenant.load_balancer.load_balancers() if green in each.name]
-    left = json.loads(program.operate("leftovers", "--json"))
-    assert {each["kind"] for each in left} <= {"volume"}
+    left = json.loads(program.operate("leftovers", "--delete", "--volumes", "--yes", "--json"))
+    assert {each["kind"] for each in left} == {"volume"}
+    assert {each["id"] for each in left} == claimed - {both.volume}
     assert program.changes("preview") == {}

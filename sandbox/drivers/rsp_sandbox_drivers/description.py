@@ -23,6 +23,7 @@ def describe(
     return {
         "uuid": cluster.uuid,
         "name": cluster.name,
+        "cluster_api_name": cluster.stack_id,
         "project_id": cluster.project_id,
         "kubernetes_version": kubernetes_version,
         "load_balancers": dataclasses.asdict(load_balancers),

@@ -8,9 +8,6 @@ from sandbox.cluster.kube import Kube, KubeError, Object
 COLLECTIONS = {
     "Node": "/api/v1/nodes",
     "Pod": "/api/v1/pods",
-    "PersistentVolume": "/api/v1/persistentvolumes",
-    "PersistentVolumeClaim": "/api/v1/persistentvolumeclaims",
-    "StorageClass": "/apis/storage.k8s.io/v1/storageclasses",
     "Service": "/api/v1/services",
     "Ingress": "/apis/networking.k8s.io/v1/ingresses",
     "IngressClass": "/apis/networking.k8s.io/v1/ingressclasses",
@@ -44,6 +41,9 @@ class FakeKube(Kube):
 
     def create(self, collection: str, manifest: Object) -> Object:
         return self._write(f"{collection}/{manifest['metadata']['name']}", manifest)
+
+    def apply(self, path: str, manifest: Object) -> Object:
+        return self._write(path, manifest)
 
     def replace(self, path: str, manifest: Object) -> Object:
         return self._write(path, manifest)
