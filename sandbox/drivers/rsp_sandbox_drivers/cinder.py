@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from cinder import interface
+from cinder import context, exception, interface
+from cinder.objects.volume import VolumeList
 from cinder.volume import configuration, driver
 from oslo_config import cfg
 
@@ -57,7 +58,13 @@ class SparseFileDriver(driver.VolumeDriver):
         _copy(self._directory / snapshot["volume_name"], self._path(snapshot), snapshot["volume_size"])
 
     def delete_snapshot(self, snapshot: Any) -> None:
-        """Delete a snapshot."""
+        """Delete a snapshot, unless a volume was made from it, which depends on it in Ceph.
+
+        Raises:
+            SnapshotIsBusy: There is such a volume; Cinder makes the snapshot available again.
+        """
+        if VolumeList.get_all(context.get_admin_context(), filters={"snapshot_id": snapshot.id}):
+            raise exception.SnapshotIsBusy(snapshot_name=snapshot.name)
         self._path(snapshot).unlink(missing_ok=True)
 
     def create_volume_from_snapshot(self, volume: Any, snapshot: Any) -> None:
