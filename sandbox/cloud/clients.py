@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openstack.connection import Connection
 
 Cloud = Literal["admin", "rsp"]
-"""Entries of `clouds.yaml`; each is also the name of its user and project."""
+"""Entries of `clouds.yaml` that the sandbox itself uses; each is also the name of its user and project."""
 
 
 def write_clouds_yaml() -> None:
@@ -38,12 +38,12 @@ def clouds(password: Mapping[str, str]) -> dict[str, Any]:
                     "auth_url": f"{Port.KEYSTONE.url}/v3",
                     "username": name,
                     "password": password[name],
-                    "project_name": name,
+                    "project_name": project,
                     "user_domain_name": "Default",
                     "project_domain_name": "Default",
                 },
             }
-            for name in ("admin", "rsp")
+            for name, project in (("admin", "admin"), ("rsp", "rsp"), ("rsp-reader", "rsp"))
         }
     }
 

@@ -17,6 +17,11 @@ TENANT: Final = "rsp"
 TENANT_ROLES: Final = ("member", "load-balancer_member", "creator")
 """Roles of an ordinary project member: load-balancer_member is Octavia's, creator Barbican's."""
 
+READER: Final = "rsp-reader"
+"""Name of a user for previews, who only reads the tenant's project."""
+
+READER_ROLES: Final = ("reader", "load-balancer_observer")
+
 _SERVICE_ROLES: Final = ("admin", "service")
 _TRUSTEE_DOMAIN: Final = "magnum"
 _TRUSTEE_ADMIN: Final = "magnum_domain_admin"
@@ -75,7 +80,7 @@ def _bootstrap() -> None:
 
 def populate() -> None:
     """Create the services, their users, the tenant and its roles as far as they do not exist."""
-    once("identity", (CATALOG, TENANT_ROLES, passwords.SERVICE_USERS), _populate)
+    once("identity", (CATALOG, TENANT_ROLES, READER_ROLES, passwords.SERVICE_USERS), _populate)
 
 
 def _populate() -> None:
@@ -84,6 +89,7 @@ def _populate() -> None:
         for user in passwords.SERVICE_USERS:
             ensure.user(user, project="service", roles=_SERVICE_ROLES)
         ensure.user(TENANT, project=TENANT, roles=TENANT_ROLES)
+        ensure.user(READER, project=TENANT, roles=READER_ROLES)
         ensure.trustee_domain()
         for endpoint in CATALOG:
             ensure.endpoint(endpoint)

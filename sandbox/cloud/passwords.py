@@ -20,6 +20,7 @@ SERVICE_USERS: Final = ("placement", "glance", "nova", "neutron", "cinder", "oct
 NAMES: Final = (
     "admin",
     "rsp",
+    "rsp-reader",
     "rabbitmq",
     "magnum_domain_admin",
     "nova.volume-encryption-key",
