@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import hvac
-from hvac.exceptions import Forbidden, InvalidPath, VaultError
+from hvac.exceptions import InvalidPath, VaultError
 from requests.exceptions import RequestException
 
 TIMEOUT_SECONDS: Final = 10
@@ -59,12 +59,10 @@ class VaultReader:
         Raises:
             ReadError: The secret does not exist or is empty, or Vault rejects the request.
         """
+        self.authenticate()
         try:
-            self._authenticate()
             content = self._content(path, version)
         except (VaultError, RequestException) as error:
-            if isinstance(error, Forbidden):
-                self._renew_at = 0.0  # the token may have been revoked: log in again next time
             raise ReadError(str(error)) from error
         data = {
             key: encode(value, is_binary=is_binary)
@@ -75,7 +73,12 @@ class VaultReader:
             raise ReadError("invalid secret data")
         return data
 
-    def _authenticate(self) -> None:
+    def authenticate(self) -> None:
+        """Log in, and again in the middle of the token's lease, where the operator renews it.
+
+        Raises:
+            ReadError: Vault rejects the credentials, or does not answer.
+        """
         if time.monotonic() < self._renew_at:
             return
         variables = self._environment
@@ -83,11 +86,14 @@ class VaultReader:
             self._client.token = variables.get("VAULT_TOKEN", "")
             self._renew_at = float("inf")
             return
-        answer = self._client.auth.approle.login(
-            role_id=variables.get("VAULT_ROLE_ID", ""),
-            secret_id=variables.get("VAULT_SECRET_ID", ""),
-            mount_point=variables.get("VAULT_APP_ROLE_PATH", "auth/approle").removeprefix("auth/"),
-        )
+        try:
+            answer = self._client.auth.approle.login(
+                role_id=variables.get("VAULT_ROLE_ID", ""),
+                secret_id=variables.get("VAULT_SECRET_ID", ""),
+                mount_point=variables.get("VAULT_APP_ROLE_PATH", "auth/approle").removeprefix("auth/"),
+            )
+        except (VaultError, RequestException) as error:
+            raise ReadError(str(error)) from error
         self._renew_at = time.monotonic() + answer["auth"]["lease_duration"] / 2
 
     def _content(self, path: str, version: int) -> Mapping[str, Any]:

@@ -1,14 +1,16 @@
 """Simulates vault-secrets-operator (ricoberger, v1.28): creates a Secret for each VaultSecret by the operator's rules.
 
-It uses nothing but the environment and the service account of the operator's Pod. The operator watches VaultSecrets and
-reads Vault again after VAULT_RECONCILIATION_TIME; the simulation polls both every few seconds. The `pki` engine,
-Vault's Kubernetes auth method and Vault Enterprise's namespaces are not supported.
+It uses nothing but the environment and the service account of the operator's Pod. The operator watches VaultSecrets,
+which the simulation polls; both read Vault again after VAULT_RECONCILIATION_TIME. The `pki` engine, Vault's Kubernetes
+auth method and Vault Enterprise's namespaces are not supported.
 """
 
 import base64
 import logging
+import math
 import os
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,8 @@ from sandbox.cluster.vault_reader import ReadError, VaultReader
 from sandbox.cluster.vault_templates import TemplateError, render
 
 INTERVAL_SECONDS: Final = 3
+RESTART_SECONDS: Final = 10
+"""Time until a kubelet starts a container again that has ended."""
 GROUP: Final = "ricoberger.de"
 CONDITION: Final = "SecretCreated"
 FINALIZER: Final = "vaultsecrets.ricoberger.de/finalizer"
@@ -30,37 +34,75 @@ _log = logging.getLogger(__name__)
 def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- signature of all commands; the Pod has no such files
     """Reconcile in a loop with the credentials in the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    vault = VaultReader(os.environ)
+    operator = Operator(_logged_in(os.environ), float(os.environ.get("VAULT_RECONCILIATION_TIME") or 0))
     while True:
         try:
-            kube = Kube(Path(os.environ["KUBECONFIG"]))  # created again as its token is replaced before it expires
-            for each in kube.list(f"/apis/{GROUP}/v1alpha1/vaultsecrets"):
-                reconcile(kube, vault, each)
+            # Created again as its token is replaced before it expires.
+            operator.run_once(Kube(Path(os.environ["KUBECONFIG"])))
         except KubeError as error:
             _log.warning("%s", error)
         time.sleep(INTERVAL_SECONDS)
 
 
-def reconcile(kube: Kube, vault: VaultReader, vault_secret: Object) -> None:
-    """Create or update the Secret of one VaultSecret, and write the result to its status."""
+def _logged_in(environment: Mapping[str, str]) -> VaultReader:
+    """Return a reader with a token; the operator's process ends without one, and its kubelet starts it again."""
+    vault = VaultReader(environment)
+    while True:
+        try:
+            vault.authenticate()
+        except ReadError as error:
+            _log.warning("cannot log in to Vault: %s", error)
+            time.sleep(RESTART_SECONDS)
+        else:
+            return vault
+
+
+class Operator:
+    """Reconciles a VaultSecret when its generation has changed or its Secret is missing, and again after a time.
+
+    Args:
+        vault: Client for Vault.
+        again_after: Seconds after which a VaultSecret is reconciled again; 0 for never.
+    """
+
+    def __init__(self, vault: VaultReader, again_after: float) -> None:
+        self._vault = vault
+        self._again_after = again_after or math.inf
+        self._done: dict[tuple[str, int], float] = {}
+        """Time of success by UID and generation."""
+
+    def run_once(self, kube: Kube) -> None:
+        """Reconcile the VaultSecrets that are due, among them all that have failed."""
+        for each in kube.list(f"/apis/{GROUP}/v1alpha1/vaultsecrets"):
+            metadata = each["metadata"]
+            key = metadata["uid"], metadata["generation"]
+            recent = key in self._done and time.monotonic() < self._done[key] + self._again_after
+            if recent and kube.get(f"{_secrets(metadata['namespace'])}/{metadata['name']}"):
+                continue
+            if reconcile(kube, self._vault, each):
+                self._done[key] = time.monotonic()
+
+
+def reconcile(kube: Kube, vault: VaultReader, vault_secret: Object) -> bool:
+    """Create or update the Secret of one VaultSecret, write the result to its status, and return whether it exists."""
     finalizers = vault_secret["metadata"].get("finalizers", [])
     if "deletionTimestamp" in vault_secret["metadata"]:
         if FINALIZER in finalizers:
             _set_finalizers(kube, vault_secret, [each for each in finalizers if each != FINALIZER])
-        return
+        return False
     if FINALIZER not in finalizers:
         _set_finalizers(kube, vault_secret, [*finalizers, FINALIZER])
     try:
         data = _read(vault, vault_secret["spec"])
     except ReadError as error:
         _set_condition(kube, vault_secret, "FetchFailed", str(error), ok=False)
-        return
+        return False
     try:
         wanted = secret_of(vault_secret, data)
     except TemplateError as error:
         _set_condition(kube, vault_secret, "CreateFailed", f"Template ERROR: {error}", ok=False)
-        return
-    _write(kube, vault_secret, wanted)
+        return False
+    return _write(kube, vault_secret, wanted)
 
 
 def _read(vault: VaultReader, spec: Object) -> dict[str, bytes]:
@@ -111,8 +153,8 @@ def secret_of(vault_secret: Object, data: dict[str, bytes]) -> Object:
     }
 
 
-def _write(kube: Kube, vault_secret: Object, wanted: Object) -> None:
-    collection = f"/api/v1/namespaces/{wanted['metadata']['namespace']}/secrets"
+def _write(kube: Kube, vault_secret: Object, wanted: Object) -> bool:
+    collection = _secrets(wanted["metadata"]["namespace"])
     path = f"{collection}/{wanted['metadata']['name']}"
     found = kube.get(path)
     if found is None:
@@ -123,7 +165,7 @@ def _write(kube: Kube, vault_secret: Object, wanted: Object) -> None:
             failure = "MergeFailed"
             wanted["data"] = {**found.get("data", {}), **wanted["data"]}
         if same(found, wanted) and _condition(vault_secret).get("status") == "True":
-            return
+            return True
     try:
         if found is None:
             kube.create(collection, wanted)
@@ -131,8 +173,9 @@ def _write(kube: Kube, vault_secret: Object, wanted: Object) -> None:
             kube.replace(path, wanted)
     except KubeError as error:
         _set_condition(kube, vault_secret, failure, str(error), ok=False)
-        return
+        return False
     _set_condition(kube, vault_secret, outcome, f"Secret was {outcome.lower()}", ok=True)
+    return True
 
 
 def same(found: Object, wanted: Object) -> bool:
@@ -168,6 +211,10 @@ def _set_condition(kube: Kube, vault_secret: Object, reason: str, message: str, 
 
 def _set_finalizers(kube: Kube, vault_secret: Object, finalizers: list[str]) -> None:
     kube.merge(_path(vault_secret), {"metadata": {"finalizers": finalizers}})
+
+
+def _secrets(namespace: str) -> str:
+    return f"/api/v1/namespaces/{namespace}/secrets"
 
 
 def _path(vault_secret: Object) -> str:

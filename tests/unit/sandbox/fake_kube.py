@@ -8,6 +8,7 @@ from sandbox.cluster.kube import Kube, KubeError, Object
 COLLECTIONS = {
     "Node": "/api/v1/nodes",
     "Pod": "/api/v1/pods",
+    "VaultSecret": "/apis/ricoberger.de/v1alpha1/vaultsecrets",
     "Service": "/api/v1/services",
     "Ingress": "/apis/networking.k8s.io/v1/ingresses",
     "IngressClass": "/apis/networking.k8s.io/v1/ingressclasses",

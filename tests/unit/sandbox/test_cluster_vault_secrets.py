@@ -1,6 +1,7 @@
 """The simulated vault-secrets-operator follows the operator's rules."""
 
 import base64
+import time
 from collections.abc import Collection
 
 import pytest
@@ -151,6 +152,40 @@ def test_nothing_is_written_while_nothing_changes() -> None:
     reconcile(kube, vault)
 
     assert kube.writes == []
+
+
+def test_vault_is_read_again_only_after_the_configured_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    kube, vault, now = FakeKube(), FakeVault({}), 1000.0
+    kube.add(VAULT_SECRET, vault_secret())
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    operator = vault_secrets.Operator(vault, again_after=60)
+    operator.run_once(kube)
+    assert kube.get(SECRET) is None
+
+    def shown(value: bytes) -> dict[str, str]:
+        vault.content["secret/sandbox/argocd"] = {"a": value}
+        operator.run_once(kube)
+        return values(kube.get(SECRET))
+
+    assert shown(b"1") == {"a": "1"}  # One that has failed is tried again at once.
+    now += 59
+    assert shown(b"2") == {"a": "1"}
+    now += 1
+    assert shown(b"2") == {"a": "2"}
+    kube.objects[VAULT_SECRET]["metadata"]["generation"] = 2
+    assert shown(b"3") == {"a": "3"}
+    kube.delete(SECRET)
+    assert shown(b"4") == {"a": "4"}
+
+
+def test_without_a_time_vault_is_not_read_again() -> None:
+    kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
+    kube.add(VAULT_SECRET, vault_secret())
+    operator = vault_secrets.Operator(vault, again_after=0)
+    for value in (b"1", b"2"):
+        vault.content["secret/sandbox/argocd"] = {"a": value}
+        operator.run_once(kube)
+    assert values(kube.get(SECRET)) == {"a": "1"}
 
 
 def test_rejection_by_kubernetes_sets_a_condition() -> None:
