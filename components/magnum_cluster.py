@@ -120,8 +120,6 @@ class MagnumCluster(pulumi.ComponentResource):
                 # Magnum refuses to change or delete a template in use. A change creates a template with another name,
                 # upgrades the cluster to it, and deletes the old template at the end of the run.
                 replace_on_changes=["*"],
-                # That of another name is part of the template's name. Stacks from before `_image` have the name here.
-                ignore_changes=["image"],
             ),
         )
 
