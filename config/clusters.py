@@ -7,11 +7,10 @@ from pydantic import AfterValidator
 
 from config.applications import ApplicationsSettings, WiringMode
 from config.cluster import Cluster
-from config.names import IN_CLUSTER
 from config.section import Matching
 from config.stack_file import KeyPath
 
-_TAKEN = IN_CLUSTER | {"created", "dns", "ingress", "load", "network", "nfs", "object", "secrets", "share"}
+_TAKEN = frozenset({"created", "dns", "ingress", "load", "network", "nfs", "object", "secrets", "share"})
 """First parts of the names of a stack's other resources, which could not be distinguished from those of a cluster."""
 
 

@@ -1,7 +1,7 @@
 """Names of resources in namespaces that other stacks and users share."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection
 
 PROJECT = "rsp"
 """Name of the platform's Pulumi project, and namespace of its configuration keys."""
@@ -25,39 +25,15 @@ def cloud_name(stack: str, name: str, project: str = PROJECT) -> str:
     return f"{project}-{stack}-{name}"
 
 
-_FIRST = "cluster"
-"""Name of the cluster whose resources do not include it in their names, as in stacks from before several clusters were
-supported."""
-
-
-IN_CLUSTER = frozenset(
-    {"applications", "argocd", "certificate", "kubernetes", "monitoring", "persistent", "storage", "vault"}
-)
-"""First parts of the names of resources in a cluster."""
-
-
-def of_cluster(cluster: str, name: str) -> str:
-    """Return the logical name of a stack's resource in one of its clusters.
-
-    Args:
-        cluster: Name of the cluster in the configuration.
-        name: Name within the cluster.
-    """
-    return name if cluster == _FIRST else f"{cluster}-{name}"
-
-
-def cluster_of(name: str, clusters: Iterable[str]) -> str | None:
+def cluster_of(name: str, clusters: Collection[str]) -> str | None:
     """Return the cluster that a resource is in, by the resource's logical name; None if it is not in any of them.
 
     Args:
-        name: The logical name, from `of_cluster`.
+        name: The logical name. In a cluster, it begins with the cluster's name and a hyphen.
         clusters: Names of the clusters in the configuration.
     """
-    known = set(clusters)
     first = name.partition("-")[0]
-    if first in IN_CLUSTER:
-        first = _FIRST
-    return first if first in known else None
+    return first if first in clusters else None
 
 
 def vault_description(stack: str) -> str:

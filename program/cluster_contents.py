@@ -19,7 +19,6 @@ from components.secret_store import SecretStore
 from components.shared_filesystem import SharedFilesystem
 from components.storage_classes import StorageClasses
 from components.vault_secrets_operator import VaultSecretsOperator
-from config.names import of_cluster
 from config.tls import LetsEncrypt
 from program import bound_claims, kept_claims, platform_arguments
 from program.options import after
@@ -69,19 +68,19 @@ def deploy(
     """
     config, source = prepared.config, prepared.source
     storage_args = platform_arguments.storage_classes(config.applications)
-    storage = StorageClasses(of_cluster(name, "storage-classes"), storage_args, kubernetes)
+    storage = StorageClasses(f"{name}-storage-classes", storage_args, kubernetes)
     claimed = prepared.claimed[name]
     volumes_args = PersistentVolumesArgs(volumes=claimed)
-    volumes = PersistentVolumes(of_cluster(name, "persistent-volumes"), volumes_args, kubernetes)
+    volumes = PersistentVolumes(f"{name}-persistent-volumes", volumes_args, kubernetes)
     operator_args = platform_arguments.vault_secrets_operator(config, source, shared.secrets)
     operator_options = after(kubernetes, shared.secrets)
-    operator = VaultSecretsOperator(of_cluster(name, "vault-secrets-operator"), operator_args, operator_options)
+    operator = VaultSecretsOperator(f"{name}-vault-secrets-operator", operator_args, operator_options)
     argocd_options = after(kubernetes, operator, storage, volumes)
-    argocd = ArgoCd(of_cluster(name, "argocd"), platform_arguments.argocd(config, source), argocd_options)
+    argocd = ArgoCd(f"{name}-argocd", platform_arguments.argocd(config, source), argocd_options)
     facts = platform_arguments.facts(config, name, shared.ingress, shared.shares, shared.secrets)
     applications_args = platform_arguments.applications(prepared, cluster, facts)
     applications_options = after(kubernetes, argocd, *shared.files, shared.store, shared.ingress)
-    applications = Applications(of_cluster(name, "applications"), applications_args, applications_options)
+    applications = Applications(f"{name}-applications", applications_args, applications_options)
     kept_claims.keep(config.applications, source.claims, cluster.kubeconfig, applications.deployed)
     bound_claims.verify(name, claimed, config.applications, cluster.kubeconfig, applications.deployed)
     if isinstance(config.tls, LetsEncrypt):
@@ -89,8 +88,8 @@ def deploy(
         issuer_args = platform_arguments.certificate_issuer(config, config.tls, prepared.location.region)
         in_both = ResourceOptions.merge(kubernetes, shared.openstack)
         issuer_options = after(in_both, cert_manager, *shared.records)
-        CertificateIssuer(of_cluster(name, "certificate"), issuer_args, issuer_options)
+        CertificateIssuer(f"{name}-certificate", issuer_args, issuer_options)
     monitoring_args = platform_arguments.monitoring(config.monitoring)
     if monitoring_args and name == config.active:
-        Monitoring(of_cluster(name, "monitoring"), monitoring_args, kubernetes)
+        Monitoring(f"{name}-monitoring", monitoring_args, kubernetes)
     return DeployedCluster(cluster, argocd, applications)

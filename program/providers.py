@@ -9,7 +9,6 @@ import pulumi_vault as vault
 
 from components.magnum_cluster import MagnumCluster
 from config.cloud import Cloud
-from config.names import of_cluster
 from probes import vault_client
 
 _RETRIES = 3
@@ -75,7 +74,7 @@ def kubernetes_provider(name: str, cluster: MagnumCluster) -> kubernetes.Provide
         cluster: The cluster.
     """
     return kubernetes.Provider(
-        of_cluster(name, "kubernetes"),
+        f"{name}-kubernetes",
         kubeconfig=cluster.kubeconfig,
         # Without it, a kubeconfig that is unknown in a preview would replace all objects in the cluster.
         cluster_identifier=cluster.cluster_id,

@@ -100,7 +100,7 @@ def test_an_interrupted_helm_installation_continues(program: Program, tenant: Co
     # The cluster is protected, and still there.
     with _api(tenant, tmp_path) as api:
         program.kill("up", when=argocd_is_being_installed)
-        assert "argocd-release: removed" in program.recover()
+        assert "cluster-argocd-release: removed" in program.recover()
         program.run("up")
         assert _releases(api) == {("argocd", "deployed"): 1, ("vault-secrets-operator", "deployed"): 1}
     assert program.changes("preview") == {}

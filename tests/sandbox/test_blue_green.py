@@ -186,7 +186,9 @@ def test_a_cluster_replaces_the_other_and_the_address_moves(
         await_addresses(objects, address, in_green, settings)
 
         # Only one line of the configuration has changed.
-        switch = {("update", name) for name in ("applications-ingress-nginx", "green-applications-ingress-nginx")}
+        switch = {
+            ("update", name) for name in ("cluster-applications-ingress-nginx", "green-applications-ingress-nginx")
+        }
         assert planned(both.green) == switch
         both.green.run("up")
         assert serving() == green

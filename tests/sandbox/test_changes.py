@@ -103,7 +103,7 @@ def assert_nothing_differs(program: Program) -> None:
 def assert_only_the_application_changes(program: Program, message: str) -> None:
     output = program.run("preview", "--json")
     planned = [(step["op"], step["urn"].rpartition("::")[2]) for step in json.loads(output)["steps"]]
-    assert [each for each in planned if each[0] != "same"] == [("update", f"applications-{CHANGED}")]
+    assert [each for each in planned if each[0] != "same"] == [("update", f"cluster-applications-{CHANGED}")]
     assert message in output
 
 

@@ -91,7 +91,7 @@ def test_the_schema_is_created_by_the_first_installation_only(extended: Program,
 
     steps = json.loads(extended.run("preview", "--json"))["steps"]
     planned = [(each["op"], each["urn"].rpartition("::")[2]) for each in steps if each["op"] != "same"]
-    assert planned == [("update", f"applications-{NAME}")]
+    assert planned == [("update", f"cluster-applications-{NAME}")]
     extended.run("up")
     later = application(objects)
     assert later["spec"]["source"]["helm"]["valuesObject"]["config"] == {"updateSchema": False}

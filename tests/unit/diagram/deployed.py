@@ -74,14 +74,14 @@ def resources() -> list[dict[str, Any]]:
         ),
         resource(
             "kubernetes:storage.k8s.io/v1:StorageClass",
-            "storage-classes-ceph-hdd",
+            "cluster-storage-classes-ceph-hdd",
             metadata={"name": "ceph-hdd", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
         ),
         *(resource("vault:kv/secretV2:SecretV2", f"secret{number}", dataJson=SECRET) for number in range(3)),
         *(
             resource(
                 "kubernetes:argoproj.io/v1alpha1:Application",
-                f"applications-{name}",
+                f"cluster-applications-{name}",
                 metadata={"name": name},
                 spec={"project": project},
             )

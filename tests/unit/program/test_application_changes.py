@@ -20,7 +20,7 @@ from tests.unit.phalanx import phalanx_git
 from tests.unit.phalanx.repository import write
 from tests.unit.recording import ProgramRunner
 
-URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applications-tap"
+URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::cluster-applications-tap"
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_message_is_logged_in_a_preview_too(
         assert hook.opts is not None
         assert hook.opts.on_dry_run
         assert hook.opts.ignore_errors
-        update = ResourceHookArgs(URN, "", "applications-tap", "", old_inputs=application(commits[2]))
+        update = ResourceHookArgs(URN, "", "cluster-applications-tap", "", old_inputs=application(commits[2]))
         pulumi.export("logged", pulumi.Output.from_input(hook(update)))
 
     recording = run_program.having(preview=True)(program)

@@ -54,7 +54,7 @@ def test_a_private_authority_is_trusted_by_program_and_operator(run_stack: Stack
         recording = run_stack("roe", **settings(private_vault.url, caFile=str(ca_file)))
     assert recording.of("SecretV2")
     assert recording.one("pulumi:providers:vault", "vault").inputs["caCertFile"] == str(ca_file)
-    release = recording.one("Release", "vault-secrets-operator-release")
+    release = recording.one("Release", "cluster-vault-secrets-operator-release")
     for values in (values_of(recording, "vault-secrets-operator"), release.inputs["values"]):
         *kept, added = values["vault-secrets-operator"]["environmentVars"]
         assert added == {"name": "VAULT_CACERT_BYTES", "value": ca_file.read_text()}

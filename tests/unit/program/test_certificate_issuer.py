@@ -57,8 +57,8 @@ def test_the_acme_server_can_be_configured(run_stack: StackRunner) -> None:
 def test_the_issuer_depends_on_cert_manager_and_is_awaited(http01: Recording) -> None:
     found = http01.one("ClusterIssuer")
     (component,) = http01.ancestors(found)
-    assert http01.one("Application", "applications-cert-manager").urn in component.dependencies
-    assert http01.one("Application", "applications-nublado").urn not in component.dependencies
+    assert http01.one("Application", "cluster-applications-cert-manager").urn in component.dependencies
+    assert http01.one("Application", "cluster-applications-nublado").urn not in component.dependencies
     assert found.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
 
 
@@ -76,7 +76,7 @@ class TestDesignate:
         (solver,) = issuer(designate)["spec"]["acme"]["solvers"]
         assert solver["dns01"]["cnameStrategy"] == "Follow"
         assert solver["dns01"]["webhook"] == {"groupName": "acme.syseleven.de", "solverName": "designatedns"}
-        webhook = designate.one("Release", "certificate-designate-webhook")
+        webhook = designate.one("Release", "cluster-certificate-designate-webhook")
         assert webhook.inputs["version"]
         assert webhook.inputs["namespace"] == "cert-manager"
         assert webhook.urn in designate.one("ClusterIssuer").dependencies
@@ -94,15 +94,15 @@ class TestDesignate:
         }
 
     def test_the_webhook_reads_the_credential_from_a_secret(self, designate: Recording) -> None:
-        secret = designate.one("Secret", "certificate-designate-credentials")
+        secret = designate.one("Secret", "cluster-certificate-designate-credentials")
         assert secret.inputs["stringData"] == {
             "OS_AUTH_URL": "https://keystone.example.org:5000/v3",
             "OS_REGION_NAME": "RegionOne",  # of clouds.yaml
-            "OS_APPLICATION_CREDENTIAL_ID": "certificate-designate-credential-id",
+            "OS_APPLICATION_CREDENTIAL_ID": "cluster-certificate-designate-credential-id",
             "OS_APPLICATION_CREDENTIAL_SECRET": "application-credential-secret",
         }
         assert secret.inputs["immutable"] is True
-        webhook = designate.one("Release", "certificate-designate-webhook")
+        webhook = designate.one("Release", "cluster-certificate-designate-webhook")
         assert webhook.inputs["values"]["credentialsSecret"] == secret.inputs["metadata"]["name"]
         seen = json.dumps([each.veiled for each in designate.resources])
         assert "application-credential-secret" not in seen
@@ -112,7 +112,7 @@ class TestDesignate:
         recording = run(run_stack, challenge={**DESIGNATE, "credential": given})
         assert recording.of("ApplicationCredential") == []
         assert not [token for token, _ in recording.invokes if "getDnsZone" in token]
-        secret = recording.one("Secret", "certificate-designate-credentials")
+        secret = recording.one("Secret", "cluster-certificate-designate-credentials")
         assert secret.inputs["stringData"]["OS_APPLICATION_CREDENTIAL_SECRET"] == "given-secret"
         assert "given-secret" not in json.dumps([each.veiled for each in recording.resources])
 

@@ -16,7 +16,7 @@ from program.failure_hooks import Explain, error_hooks, reporter
 from tests.unit.program.hooks import run_hook
 from tests.unit.recording import ProgramRunner, Recording
 
-URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::applications-tap"
+URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::cluster-applications-tap"
 
 
 class Component(pulumi.ComponentResource):
@@ -37,9 +37,9 @@ def reported(
     """Run an error hook for a failed resource with the new inputs ``secret``."""
 
     def program() -> None:
-        hook = reporter(explain, {"applications-tap": pulumi.Output.secret("kubeconfig-of-the-test")}.get)
+        hook = reporter(explain, {"cluster-applications-tap": pulumi.Output.secret("kubeconfig-of-the-test")}.get)
         inputs = {key: pulumi.Output.secret(value) for key, value in (secret or {}).items()}
-        failed = ErrorHookArgs(URN, "", "applications-tap", "", new_inputs=inputs, **args)
+        failed = ErrorHookArgs(URN, "", "cluster-applications-tap", "", new_inputs=inputs, **args)
         pulumi.export("retried", pulumi.Output.from_input(hook(failed)))
 
     recording = run_program(program)
@@ -107,7 +107,7 @@ def test_operations_in_progress_do_not_delay_an_explanation(monkeypatch: pytest.
             asyncio.get_running_loop().set_default_executor(pool)
             pool.submit(ended.wait, 10)
             try:
-                return await hook(ErrorHookArgs(URN, "", "applications-tap", "", new_inputs={}))
+                return await hook(ErrorHookArgs(URN, "", "cluster-applications-tap", "", new_inputs={}))
             finally:
                 ended.set()
 

@@ -69,7 +69,7 @@ def test_the_end_of_the_first_installation_changes_nothing_else(run_stack: Stack
     first, second = run_stack("roe"), run_stack("roe", outputs=outputs(CLUSTER, "gafaelfawr"))
     inputs = {each.name: each.inputs for each in second.of("Application")}
     changed = [each.name for each in first.of("Application") if each.inputs != inputs[each.name]]
-    assert changed == ["applications-gafaelfawr"]
+    assert changed == ["cluster-applications-gafaelfawr"]
     # Argo CD must have compared the new values.
     assert conditions(first, "gafaelfawr") != conditions(second, "gafaelfawr")
 
@@ -81,7 +81,7 @@ def test_a_run_in_which_an_application_fails_has_deployed_nothing(
     register = monitor.RegisterResource
 
     def refuse(self: Any, request: Any) -> Any:
-        if request.name == "applications-gafaelfawr":
+        if request.name == "cluster-applications-gafaelfawr":
             raise RuntimeError("not healthy")
         return register(self, request)
 

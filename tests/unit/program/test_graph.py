@@ -18,7 +18,7 @@ STACKS = sorted(CHECKOUTS)
 
 
 def application(recording: Recording, name: str) -> dict[str, Any]:
-    return recording.one("Application", f"applications-{name}").inputs
+    return recording.one("Application", f"cluster-applications-{name}").inputs
 
 
 def values_of(recording: Recording, name: str) -> dict[str, Any]:
@@ -139,9 +139,9 @@ def test_the_health_of_argocd_is_not_awaited(roe: Recording) -> None:
 
 def test_applications_are_deployed_in_order(graph: Recording) -> None:
     def needed(name: str) -> set[str]:
-        needs = graph.one("Application", f"applications-{name}").dependencies
+        needs = graph.one("Application", f"cluster-applications-{name}").dependencies
         found = {each.name for each in graph.of("Application") if each.urn in needs}
-        return {each.removeprefix("applications-") for each in found}
+        return {each.removeprefix("cluster-applications-") for each in found}
 
     assert needed("argocd") == set()
     assert needed("ingress-nginx") == {"argocd"}
@@ -167,7 +167,7 @@ def test_each_application_depends_on_its_namespace(graph: Recording) -> None:
 
 
 def test_the_namespaces_of_applications_are_retained_and_can_be_taken_over(graph: Recording) -> None:
-    namespaces = [each for each in graph.of("Namespace") if each.name.startswith("applications-")]
+    namespaces = [each for each in graph.of("Namespace") if each.name.startswith("cluster-applications-")]
     assert len(namespaces) > 5
     for each in namespaces:
         assert each.retained, each.name

@@ -60,7 +60,7 @@ def test_a_load_balancer_of_the_stack_follows_the_release_of_the_address(
     monkeypatch.setattr(cluster_nodes, "addresses", lambda *_: pulumi.Output.from_input(["10.20.0.50"]))
     recording = run_stack("sandbox", changes={"ingress": {"mode": "octavia"}})
     association = recording.one("FloatingIpAssociate")
-    controller = recording.one("Application", "applications-ingress-nginx")
+    controller = recording.one("Application", "cluster-applications-ingress-nginx")
     assert controller.urn in association.dependencies
     assert {each.name for each in recording.ancestors(association)} == {"load-balancer"}
     service = controller.inputs["spec"]["source"]["helm"]["valuesObject"]["ingress-nginx"]["controller"]["service"]

@@ -23,7 +23,7 @@ def with_key(run_stack: StackRunner) -> Recording:
 
 
 def secret(recording: Recording) -> Registered:
-    return recording.one("Secret", "argocd-repository")
+    return recording.one("Secret", "cluster-argocd-repository")
 
 
 def test_argocd_gets_the_token(run_stack: StackRunner) -> None:
@@ -48,7 +48,7 @@ def test_argocd_gets_the_token(run_stack: StackRunner) -> None:
 
 def test_the_secret_exists_before_the_first_application(with_key: Recording) -> None:
     made = secret(with_key)
-    assert with_key.one("Namespace", "argocd-namespace").urn in made.dependencies
+    assert with_key.one("Namespace", "cluster-argocd-namespace").urn in made.dependencies
     # The component waits for it, and its children for the component.
     assert made.urn in with_key.one("Applications").dependencies
 
@@ -59,7 +59,7 @@ def test_argocd_gets_the_key_and_trusts_the_server_from_the_start(with_key: Reco
         "url": "git@git.example.org:phalanx",
         "sshPrivateKey": KEY,
     }
-    release: dict[str, Any] = with_key.one("Release", "argocd-release").inputs["values"]
+    release: dict[str, Any] = with_key.one("Release", "cluster-argocd-release").inputs["values"]
     for values in (release, values_of(with_key, "argocd")):
         assert values["argo-cd"]["configs"]["ssh"] == {"extraHosts": f"{HOST}\n"}
     assert release["argo-cd"]["configs"]["cm"]
@@ -67,5 +67,5 @@ def test_argocd_gets_the_key_and_trusts_the_server_from_the_start(with_key: Reco
 
 
 def test_a_public_repository_has_no_secret(roe: Recording) -> None:
-    assert [each.name for each in roe.of("Secret")] == ["vault-secrets-operator-credentials"]
-    assert "ssh" not in roe.one("Release", "argocd-release").inputs["values"]["argo-cd"]["configs"]
+    assert [each.name for each in roe.of("Secret")] == ["cluster-vault-secrets-operator-credentials"]
+    assert "ssh" not in roe.one("Release", "cluster-argocd-release").inputs["values"]["argo-cd"]["configs"]

@@ -29,13 +29,13 @@ def test_automatic_does_not_wait_for_a_commit(run_stack: StackRunner) -> None:
 
 def test_manual_syncs_only_once(run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
-    tap = recording.one("Application", "applications-tap")
+    tap = recording.one("Application", "cluster-applications-tap")
     assert "operation" not in tap.inputs
     assert "syncPolicy" not in tap.inputs["spec"]
     assert tap.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
-    assert recording.one("ApplicationPatch", "applications-gafaelfawr-first-sync").urn in tap.dependencies
+    assert recording.one("ApplicationPatch", "cluster-applications-gafaelfawr-first-sync").urn in tap.dependencies
 
-    first_sync = recording.one("ApplicationPatch", "applications-tap-first-sync")
+    first_sync = recording.one("ApplicationPatch", "cluster-applications-tap-first-sync")
     # Without a revision, so that a repeated sync is never one of an old commit.
     assert first_sync.inputs["operation"]["sync"] == {}
     assert first_sync.ignored == {"operation"}
@@ -49,7 +49,7 @@ def test_manual_syncs_only_once(run_stack: StackRunner) -> None:
 
 def test_the_first_sync_has_the_options_of_the_application(run_stack: StackRunner) -> None:
     recording = run_stack("sandbox", changes={"applications": {"sync": "manual"}})
-    assert recording.one("ApplicationPatch", "applications-argocd-first-sync").inputs["operation"]["sync"] == {
+    assert recording.one("ApplicationPatch", "cluster-applications-argocd-first-sync").inputs["operation"]["sync"] == {
         "syncOptions": ["ServerSideApply=true"]
     }
 
@@ -71,7 +71,7 @@ def test_an_application_can_have_a_mode_of_its_own(run_stack: StackRunner) -> No
     overrides = {"tap": {"sync": "automatic"}, "mobu": {"sync": "manual"}}
     recording = run_stack("sandbox", changes={"applications": {"overrides": overrides}})
     (first_sync,) = recording.of("ApplicationPatch")
-    assert first_sync.name == "applications-mobu-first-sync"
+    assert first_sync.name == "cluster-applications-mobu-first-sync"
     specs = {name: application(recording, name)["spec"] for name in ("mobu", "portal", "tap")}
     assert {name: each["source"]["targetRevision"] for name, each in specs.items()} == {
         "mobu": COMMIT,
@@ -89,7 +89,9 @@ def test_an_application_that_is_not_awaited_delays_nothing(mode: SyncMode, run_s
     kind, suffix = ("ApplicationPatch", "-first-sync") if manual else ("Application", "")
     waits = {
         name: json.loads(
-            recording.one(kind, f"applications-{name}{suffix}").inputs["metadata"]["annotations"]["pulumi.com/waitFor"]
+            recording.one(kind, f"cluster-applications-{name}{suffix}").inputs["metadata"]["annotations"][
+                "pulumi.com/waitFor"
+            ]
         )
         for name in ("gafaelfawr", "tap")
     }
@@ -103,5 +105,5 @@ def test_a_change_of_the_timeout_updates_no_resource(mode: SyncMode, run_stack: 
         run_stack("sandbox", changes={"applications": {"sync": mode, "timeout": timeout}}) for timeout in (60, 3600)
     )
     assert compared(short) == compared(long)
-    timeouts = long.one("Application", "applications-tap").request.customTimeouts
+    timeouts = long.one("Application", "cluster-applications-tap").request.customTimeouts
     assert (timeouts.create, timeouts.update, timeouts.delete) == ("3600s", "3600s", "3600s")

@@ -54,8 +54,8 @@ def changed(before: Recording, after: Recording) -> set[str]:
     }
 
 
-def service(recording: Recording, prefix: str = "") -> Mapping[str, Any]:
-    application = recording.one("Application", f"{prefix}applications-ingress-nginx").inputs
+def service(recording: Recording, cluster: str = "cluster") -> Mapping[str, Any]:
+    application = recording.one("Application", f"{cluster}-applications-ingress-nginx").inputs
     found: Mapping[str, Any] = application["spec"]["source"]["helm"]["valuesObject"]["ingress-nginx"]["controller"]
     return dict(found["service"])
 
@@ -68,16 +68,19 @@ def test_a_second_cluster_changes_nothing_of_the_first(alone: Recording, beside:
 
 
 def test_each_cluster_has_the_same_contents(beside: Recording) -> None:
-    in_kubernetes = [each for each in beside.resources if each.type.startswith("kubernetes:")]
-    names = {each.name for each in in_kubernetes}
-    green = {each for each in names if each.startswith("green-")}
-    assert {f"green-{each}" for each in names - green} == green
+    contents: dict[str, set[str]] = {}
+    for each in beside.resources:
+        if each.type.startswith("kubernetes:"):
+            cluster, _, name = each.name.partition("-")
+            contents.setdefault(cluster, set()).add(name)
+    assert contents.keys() == {"cluster", "green"}
+    assert contents["cluster"] == contents["green"]
 
 
 def test_everything_in_a_cluster_is_created_by_its_own_provider(beside: Recording) -> None:
     for each in beside.resources:
         if each.type.startswith("kubernetes:"):
-            wanted = "green-kubernetes" if each.name.startswith("green-") else "kubernetes"
+            wanted = f"{each.name.partition('-')[0]}-kubernetes"
             assert each.provider.rpartition("::")[0].rpartition("::")[2] == wanted, each.name
 
 
@@ -98,15 +101,15 @@ def test_only_the_active_cluster_is_protected(beside: Recording, switched: Recor
 
 
 def test_only_the_active_cluster_has_the_address(beside: Recording, switched: Recording) -> None:
-    assert (service(beside)["loadBalancerIP"], service(beside, "green-")["loadBalancerIP"]) == ("203.0.113.16", "")
-    assert (service(switched)["loadBalancerIP"], service(switched, "green-")["loadBalancerIP"]) == ("", "203.0.113.16")
-    assert service(beside, "green-")["annotations"] == {**service(beside)["annotations"], INTERNAL: "true"}
+    assert (service(beside)["loadBalancerIP"], service(beside, "green")["loadBalancerIP"]) == ("203.0.113.16", "")
+    assert (service(switched)["loadBalancerIP"], service(switched, "green")["loadBalancerIP"]) == ("", "203.0.113.16")
+    assert service(beside, "green")["annotations"] == {**service(beside)["annotations"], INTERNAL: "true"}
     assert INTERNAL not in service(beside)["annotations"]
 
 
 def test_a_switch_changes_ingress_nginx_of_both_only(beside: Recording, switched: Recording) -> None:
     assert by_urn(beside).keys() == by_urn(switched).keys()
-    assert changed(beside, switched) == {"applications-ingress-nginx", "green-applications-ingress-nginx"}
+    assert changed(beside, switched) == {"cluster-applications-ingress-nginx", "green-applications-ingress-nginx"}
     outputs = {key for key, value in beside.exports.items() if value != switched.exports[key]}
     assert outputs == {"activeCluster", "clusterId"}
 
@@ -116,18 +119,18 @@ def test_the_active_cluster_waits_for_the_address(beside: Recording, switched: R
         bound = recording.one("Application", name).request.hooks
         return [each for each in (*bound.before_update, *bound.after_update) if each.startswith("address-")]
 
-    assert hooks(beside, "applications-ingress-nginx") == ["address-released"]
+    assert hooks(beside, "cluster-applications-ingress-nginx") == ["address-released"]
     assert hooks(beside, "green-applications-ingress-nginx") == []
     assert hooks(switched, "green-applications-ingress-nginx") == ["address-released"]
-    assert hooks(switched, "applications-ingress-nginx") == []
-    assert hooks(alone, "applications-ingress-nginx") == []
+    assert hooks(switched, "cluster-applications-ingress-nginx") == []
+    assert hooks(alone, "cluster-applications-ingress-nginx") == []
 
 
-@pytest.mark.parametrize(("active", "prefix"), [("cluster", ""), ("green", "green-")])
-def test_only_the_active_cluster_is_monitored(run_stack: StackRunner, active: str, prefix: str) -> None:
+@pytest.mark.parametrize("active", ["cluster", "green"])
+def test_only_the_active_cluster_is_monitored(run_stack: StackRunner, active: str) -> None:
     """Otherwise, the platform would lose its alerts until the new cluster has a Prometheus operator."""
     (component,) = both(run_stack, active, monitoring={"namespace": "monitoring"}).of("Monitoring")
-    assert component.name == f"{prefix}monitoring"
+    assert component.name == f"{active}-monitoring"
 
 
 def test_the_stacks_load_balancer_forwards_to_the_active_cluster(
@@ -144,7 +147,7 @@ def test_the_stacks_load_balancer_forwards_to_the_active_cluster(
     controller = recording.one("Application", "green-applications-ingress-nginx")
     assert all(controller.urn in each.dependencies for each in recording.of("Members"))
     assert controller.urn in recording.one("FloatingIpAssociate").dependencies
-    assert service(recording)["type"] == service(recording, "green-")["type"] == "NodePort"
+    assert service(recording)["type"] == service(recording, "green")["type"] == "NodePort"
     assert len(asked) == 1
 
 

@@ -76,7 +76,11 @@ def test_the_applications_override_nothing(run_stack: StackRunner, repository: P
 
 def test_the_release_of_argocd_has_the_values_of_the_repository(run_stack: StackRunner, repository: Path) -> None:
     changes = {**VERIFY, "tls": {"kind": "phalanx"}}
-    values = run_stack("ukidacprod", changes=changes, root=repository).one("Release", "argocd-release").inputs["values"]
+    values = (
+        run_stack("ukidacprod", changes=changes, root=repository)
+        .one("Release", "cluster-argocd-release")
+        .inputs["values"]
+    )
     assert values["argo-cd"]["server"]["ingress"] == {"hostname": "rsp.lsst.ac.uk", "tls": True}
 
 
@@ -93,7 +97,11 @@ def test_an_update_stops_before_ingress_nginx_if_the_address_differs(run_stack: 
     # As soon as the address is known, so that nobody waits for the cluster.
     names = {each.name for each in recording.resources}
     assert "ingress-address" in names
-    assert not names & {"applications-ingress-nginx", "applications-gafaelfawr", "applications-nublado"}
+    assert not names & {
+        "cluster-applications-ingress-nginx",
+        "cluster-applications-gafaelfawr",
+        "cluster-applications-nublado",
+    }
 
 
 def test_a_preview_warns_of_an_address_that_it_does_not_know(run_stack: StackRunner, repository: Path) -> None:

@@ -19,7 +19,7 @@ from tests.unit.recovery.conftest import pending, resource
 from tests.unit.recovery.fake_pulumi import FakePulumi, sealed
 
 NOW = datetime.now(UTC)
-PROVIDER = "urn:pulumi:test::rsp::pulumi:providers:kubernetes::kubernetes"
+PROVIDER = "urn:pulumi:test::rsp::pulumi:providers:kubernetes::cluster-kubernetes"
 PROVIDER_STATE = {
     "urn": PROVIDER,
     "type": "pulumi:providers:kubernetes",
@@ -127,7 +127,7 @@ def test_an_absent_or_terminating_object_or_unknown_kind_is_not_found() -> None:
 def test_an_object_is_found_although_the_other_cluster_has_one_with_the_same_id(
     monkeypatch: pytest.MonkeyPatch, pulumi: FakePulumi
 ) -> None:
-    other = PROVIDER.replace("::kubernetes", "::green-kubernetes")
+    other = PROVIDER.replace("::cluster-kubernetes", "::green-kubernetes")
     kind = "kubernetes:argoproj.io/v1alpha1:Application"
     here = {**resource(kind, "tap", APPLICATION, PROVIDER), "id": "argocd/tap"}
     missing = resource(kind, "green-tap", APPLICATION, other)
