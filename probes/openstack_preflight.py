@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 def check(
     config: StackConfig, stack: str, executor: Executor, *, preview: bool = False
 ) -> Callable[[Sequence[Claim]], list[Problem]]:
-    """Check the project with read-only requests.
+    """Check the project with requests that change nothing in it.
+
+    With `rsp:monitoring.namespace`, Magnum signs an administrator's certificate in each run, to read what the cluster
+    has.
 
     Args:
         config: The stack configuration.
