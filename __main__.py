@@ -86,7 +86,7 @@ def build(prepared: Prepared) -> Platform:
         for name, cluster in clusters.items()
     }
     active = deployed[config.active]
-    ready = address_switch.taken(config, ingress.address, active.ingress_nginx.urn)
+    ready = address_switch.await_switch(config, ingress.address, active.ingress_nginx.urn)
     if config.ingress.mode == "octavia":
         balancer_args = openstack_arguments.load_balancer(config, network, ingress, active)
         ready = LoadBalancer(LOAD_BALANCER, balancer_args, openstack).address

@@ -67,7 +67,7 @@ class ApplicationsArgs:
     first_installations: Mapping[str, pulumi.Input[bool]]
     """Whether an application is installed for the first time, by application; only of applications whose values depend
     on it and do not come from the repository alone."""
-    verified: Mapping[str, pulumi.Output[Any]]
+    checks: Mapping[str, pulumi.Output[Any]]
     """Outputs that fail if an application must not be deployed, by application."""
     sync: Mapping[str, SyncMode]
     """Sync mode by application."""
@@ -131,8 +131,8 @@ class Applications(pulumi.ComponentResource):
             conditions = [*_NOTHING]
         awaited: Mapping[str, pulumi.Input[str]]
         awaited = {"pulumi.com/skipAwait": "true"} if manual else {**_awaiting(conditions), **_TAKE_OVER}
-        if application in self._args.verified:
-            awaited = {key: _once(self._args.verified[application], value) for key, value in awaited.items()}
+        if application in self._args.checks:
+            awaited = {key: _once(self._args.checks[application], value) for key, value in awaited.items()}
         made = CustomResource(
             f"{self._name}-{application}",
             api_version=API_VERSION,
@@ -215,9 +215,9 @@ def _awaiting(conditions: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Input
     return {"pulumi.com/waitFor": pulumi.Output.json_dumps(conditions)}
 
 
-def _once(verified: pulumi.Output[Any], value: pulumi.Input[str]) -> pulumi.Output[str]:
+def _once(checked: pulumi.Output[Any], value: pulumi.Input[str]) -> pulumi.Output[str]:
     """Return a value that fails if another one does, and with it the resource whose input it is."""
-    return pulumi.Output.all(verified, value).apply(lambda both: str(both[1]))
+    return pulumi.Output.all(checked, value).apply(lambda both: str(both[1]))
 
 
 def _metadata(

@@ -192,6 +192,6 @@ class ApplicationsSettings(Section):
         override = self.overrides.get(application)
         return override.sync if override and override.sync else self.sync
 
-    def attended(self, application: str) -> bool:
+    def synced_and_awaited(self, application: str) -> bool:
         """Return whether runs let Argo CD sync an application, and wait until it is synced and healthy."""
         return self.sync_of(application) is not SyncMode.MANUAL and application not in self.not_awaited

@@ -29,7 +29,7 @@ from probes.health import (
     vault,
 )
 from probes.health import databases as database_health
-from probes.health.check import Check, Shared
+from probes.health.check import Check, Once
 from probes.health.finding import Finding, State, critical, ok, unknown
 from probes.openstack_connection import LoginError, connect, openstack_errors
 from wiring.application_values import application_values
@@ -58,16 +58,16 @@ class CheckedStack:
     connect_to: tuple[str, int] | None = None
 
     @cached_property
-    def connection(self) -> "Shared[Connection]":
+    def connection(self) -> "Once[Connection]":
         """Connection to the OpenStack project."""
-        return Shared(lambda: connect(self.config.cloud))
+        return Once(lambda: connect(self.config.cloud))
 
     @cached_property
-    def phalanx(self) -> Shared[tuple[Checkout, Environment]]:
+    def phalanx(self) -> Once[tuple[Checkout, Environment]]:
         """Checkout of the Phalanx repository, and the environment's settings in it."""
         settings = self.config.phalanx
         credentials = None if settings.sealed else settings.git_credentials
-        return Shared(lambda: source.locate(settings.repository, settings.revision, settings.environment, credentials))
+        return Once(lambda: source.locate(settings.repository, settings.revision, settings.environment, credentials))
 
     @cached_property
     def clusters(self) -> Mapping[str, StackCluster]:

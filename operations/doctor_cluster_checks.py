@@ -13,7 +13,7 @@ from config.stack_config import StackConfig
 from phalanx.errors import PhalanxError
 from probes import cluster_access
 from probes.health import applications, cloud, kubernetes, load_balancer, magnum, pods, servers, shares, vault, volumes
-from probes.health.check import Check, Shared
+from probes.health.check import Check, Once
 from probes.health.finding import Finding, State, unknown
 from probes.kubernetes_api import KubernetesApi
 from probes.openstack_connection import first_line, openstack_errors
@@ -44,18 +44,18 @@ class StackCluster:
 
     stack: str
     name: str
-    connection: "Shared[Connection]"
+    connection: "Once[Connection]"
     settings: Cluster
 
     @cached_property
-    def kubeconfig(self) -> Shared[str]:
+    def kubeconfig(self) -> Once[str]:
         """The program's kubeconfig, from the stack's state."""
-        return Shared(self._kubeconfig)
+        return Once(self._kubeconfig)
 
     @cached_property
-    def kubernetes(self) -> Shared[KubernetesApi]:
+    def kubernetes(self) -> Once[KubernetesApi]:
         """Client for the cluster."""
-        return Shared(self._kubernetes)
+        return Once(self._kubernetes)
 
     def retry(self) -> None:
         """Forget failed connections, before the checks are run again."""

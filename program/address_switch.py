@@ -66,7 +66,7 @@ def problems(config: StackConfig, before: Deployed) -> Iterator[Problem]:
             f"and then switch {lost}"
         )
         yield Problem(where=_WHERE, what=what)
-    if config.ingress.mode == "cloud-controller" and not config.applications.attended(INGRESS_NGINX):
+    if config.ingress.mode == "cloud-controller" and not config.applications.synced_and_awaited(INGRESS_NGINX):
         what = (
             f"the address does not move by itself, as no run waits for {INGRESS_NGINX}: sync it in {old}, which "
             f"releases the address, then in {active}"
@@ -99,7 +99,7 @@ def wait_until_free(cluster: str, config: StackConfig, address: pulumi.Input[str
     return [bind_hooks({APPLICATION: ResourceHookBinding(before_update=[hook])})]
 
 
-def taken(config: StackConfig, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> pulumi.Output[Any]:
+def await_switch(config: StackConfig, address: pulumi.Output[str], ready: pulumi.Output[Any]) -> pulumi.Output[Any]:
     """Return an Output that resolves once the active cluster has the address, and fails if it does not take it.
 
     Every run of `pulumi up` checks this, even without changes: for the engine, an update is complete even if a hook
@@ -124,8 +124,8 @@ def taken(config: StackConfig, address: pulumi.Output[str], ready: pulumi.Output
 
 def _moves(config: StackConfig) -> bool:
     """Return whether runs move the address between clusters."""
-    attended = config.applications.attended(INGRESS_NGINX)
-    return len(config.clusters) > 1 and config.ingress.mode == "cloud-controller" and attended
+    by_runs = config.applications.synced_and_awaited(INGRESS_NGINX)
+    return len(config.clusters) > 1 and config.ingress.mode == "cloud-controller" and by_runs
 
 
 def _wait(cloud: Cloud, address: str, stack: str, expected: Callable[[str | None], bool]) -> None:

@@ -49,7 +49,7 @@ def verify(
         deployed: Resource that is complete once the run has deployed an application, by application.
     """
     for each in volumes:
-        complete = settings.attended(each.application) and not pulumi.runtime.is_dry_run()
+        complete = settings.synced_and_awaited(each.application) and not pulumi.runtime.is_dry_run()
         known = pulumi.Output.all(kubeconfig, deployed[each.application].urn)
         known.apply(partial(_verify, f"rsp:clusters.{cluster}.claims.{each.claim}", each, complete))
 

@@ -34,8 +34,8 @@ def require(config: StackConfig, host: str, address: pulumi.Output[str], ready: 
         address: Its floating IPv4 address.
         ready: An Output that resolves once the load balancer has the address.
     """
-    attended = INGRESS_NGINX not in config.applications.not_awaited
-    if not config.ingress.answer_timeout or not attended or pulumi.runtime.is_dry_run():
+    awaited = INGRESS_NGINX not in config.applications.not_awaited
+    if not config.ingress.answer_timeout or not awaited or pulumi.runtime.is_dry_run():
         return
 
     async def ask(known: Sequence[Any]) -> Any:

@@ -175,7 +175,7 @@ def applications(prepared: Prepared, cluster: MagnumCluster, facts: Facts[pulumi
         configured=source.configured,
         facts=None if verify else facts,
         first_installations=first_installation.first_installations(values, prepared.deployed, cluster.cluster_id),
-        verified=wiring_verification.verified(config, source.applications, facts) if verify else {},
+        checks=wiring_verification.checks(config, source.applications, facts) if verify else {},
         sync={name: settings.sync_of(name) for name in source.manifests.applications},
         not_awaited=settings.not_awaited,
         timeout=settings.timeout,

@@ -15,7 +15,7 @@ from wiring.ingress_service import INGRESS_NGINX
 from wiring.verification import Special
 
 
-def verified(
+def checks(
     config: StackConfig, applications: Mapping[str, Application], facts: Facts[pulumi.Input[str]]
 ) -> Mapping[str, pulumi.Output[Any]]:
     """Return an Output for each application that fails if a fact differs from the value in the repository.

@@ -33,7 +33,7 @@ class Check:
     """State if it cannot be run: CRITICAL if that shows a failure of its subject, such as a service that it asks."""
 
 
-class Shared(Generic[T]):
+class Once(Generic[T]):
     """A value that several checks use, made once by the first of them; they share its failure, too.
 
     Args:

@@ -76,7 +76,7 @@ def update(run_program: ProgramRunner, *, preview: bool = False, **changes: Any)
 
     def program() -> None:
         deployed = pulumi.Output.from_input("urn")
-        address_switch.taken(config, pulumi.Output.from_input(ADDRESS), deployed)
+        address_switch.await_switch(config, pulumi.Output.from_input(ADDRESS), deployed)
 
     run_program.having(preview=preview)(program)
 

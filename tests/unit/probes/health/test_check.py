@@ -5,7 +5,7 @@ import pytest
 from openstack.exceptions import SDKException
 
 from phalanx.errors import PhalanxError
-from probes.health.check import Check, Shared, run
+from probes.health.check import Check, Once, run
 from probes.health.finding import Finding, State, ok
 
 
@@ -76,7 +76,7 @@ def test_a_shared_value_is_made_once_and_so_is_its_failure() -> None:
             raise PhalanxError("not yet")
         return len(made)
 
-    shared = Shared(make)
+    shared = Once(make)
     for _ in range(2):
         with pytest.raises(PhalanxError, match="not yet"):
             shared()
