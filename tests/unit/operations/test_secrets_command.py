@@ -14,7 +14,7 @@ from phalanx.generators import GeneratorType
 from phalanx.secrets import Copied, Generated, Literal, Origin, Plan, PlannedSecret, SecretKey, Static, Wired
 from tests.unit.json_server import json_server
 from tests.unit.phalanx import phalanx_git
-from tests.unit.phalanx.repository import SETTINGS, copied, generated, static, write
+from tests.unit.phalanx.repository import SETTINGS, copied, generated, static
 from tests.unit.sample import write_stack
 
 PREFIX = "secret/phalanx/test"
@@ -77,15 +77,6 @@ class TestStates:
         assert SecretState.MISSING not in states.values()
 
 
-APPLICATION = """\
-apiVersion: argoproj.io/v1alpha1
-kind: Application
-metadata: {{name: {name}}}
-spec:
-  destination: {{namespace: {name}}}
-  source: {{path: applications/{name}, repoURL: "https://example.org/phalanx", targetRevision: main}}
-"""
-
 APPLICATIONS = ("argocd", "ingress-nginx", "mobu", "postgres", "vault-secrets-operator")
 
 POSTGRES = f"""\
@@ -108,22 +99,23 @@ spec:
 def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - on PATH
     """Create a Phalanx repository with applications, one of which reads a key that it does not declare."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    root = write(
+    return phalanx_git.init(
         tmp_path / "phalanx",
         {
             "environments/Chart.yaml": phalanx_git.CHART,
             "environments/values.yaml": SETTINGS | {"applications": dict.fromkeys(APPLICATIONS, True)},
             "environments/values-test.yaml": {},
-            **{f"environments/templates/{name}.yaml": APPLICATION.format(name=name) for name in APPLICATIONS},
+            **{
+                f"environments/templates/{name}.yaml": phalanx_git.application(name, revisions=False)
+                for name in APPLICATIONS
+            },
             **{f"applications/{name}/Chart.yaml": phalanx_git.CHART for name in APPLICATIONS},
+            **{f"applications/{name}/{file}.yaml": {} for name in APPLICATIONS for file in ("values", "values-test")},
             "applications/mobu/secrets.yaml": {"hook": static(), "token": generated("password")},
             "applications/postgres/secrets.yaml": {"alert": copied("mobu", "hook")},
             "applications/postgres/templates/postgres.yaml": POSTGRES,
         },
     )
-    phalanx_git.git(root, "init", "--quiet", "--initial-branch=main")
-    phalanx_git.commit(root, {})
-    return root
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from program import application_changes, engine_log
 from program.application_changes import describe_updates, description
 from tests.unit import given_phalanx
 from tests.unit.phalanx import phalanx_git
-from tests.unit.phalanx.repository import write
 from tests.unit.recording import ProgramRunner
 
 URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::cluster-applications-tap"
@@ -26,15 +25,11 @@ URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::cluste
 @pytest.fixture
 def commits(tmp_path: Path, cache: Path) -> list[str]:  # noqa: ARG001 - isolates Git
     """Create a repository; return its commits, of which all but the first change tap."""
-    root = tmp_path / "phalanx"
-    root.mkdir()
-    phalanx_git.git(root, "init", "--quiet", "--initial-branch=main")
-    made = [phalanx_git.commit(root, {"applications/tap/Chart.yaml": phalanx_git.CHART})]
+    root = phalanx_git.init(tmp_path / "phalanx", {"applications/tap/Chart.yaml": phalanx_git.CHART})
+    made = [phalanx_git.git(root, "rev-parse", "HEAD")]
     for number in range(1, 4):
-        write(root, {"applications/tap/values.yaml": f"a: {number}\n"})
-        phalanx_git.git(root, "add", ".")
-        phalanx_git.git(root, "commit", "--quiet", f"--message=Change tap to {number}")
-        made.append(phalanx_git.git(root, "rev-parse", "HEAD"))
+        values = {"applications/tap/values.yaml": f"a: {number}\n"}
+        made.append(phalanx_git.commit(root, values, f"Change tap to {number}"))
         phalanx_git.commit(root, {"README.md": f"{number}"})
     return made
 
