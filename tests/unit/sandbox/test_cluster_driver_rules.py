@@ -26,20 +26,17 @@ IDS = {MASTER: "masters", WORKER: "workers"}
 )
 def test_stack_is_named_as_by_the_heat_driver(cluster: str, group: str | None, beginning: str) -> None:
     name = names.stack_name(cluster, STACK_ID, group)
-
     assert re.fullmatch(re.escape(beginning) + "[a-z2-7]{12}", name)
 
 
 @given(st.text(alphabet="abcXYZ019-_.", min_size=1, max_size=60))
 def test_every_cluster_name_gives_servers_valid_host_names(cluster: str) -> None:
     stack = names.stack_name(cluster, STACK_ID)
-
     assert re.fullmatch(r"[a-z0-9-]{1,63}", f"{names.server_prefix(stack, 'worker')}999")
 
 
 def test_names_depend_on_the_stack_only() -> None:
     other = str(uuid.UUID(int=1))
-
     assert names.stack_name("rsp", STACK_ID) == names.stack_name("rsp", STACK_ID)
     assert names.stack_name("rsp", STACK_ID) != names.stack_name("rsp", other)
 
@@ -52,7 +49,6 @@ def test_server_names_distinguish_masters_from_other_roles() -> None:
 
 def test_security_groups_have_the_names_of_kubecluster_yaml() -> None:
     name = names.security_group_name("rsp-abc", STACK_ID, security_groups.HEAT_RESOURCES[WORKER])
-
     assert re.fullmatch("rsp-abc-secgroup_kube_minion-[a-z2-7]{12}", name)
 
 
@@ -69,7 +65,6 @@ def test_master_rules_are_those_of_kubecluster_yaml() -> None:
         (rule["protocol"], rule.get("port_range_min"), rule.get("port_range_max"))
         for rule in security_groups.heat_rules(IDS, "10.100.0.0/16")[MASTER]
     }
-
     assert rules == {
         ("icmp", None, None),
         *(("tcp", port, port) for port in (22, 53, 179, 7080, 8080, 2379, 2380, 6443, 9100, 10250)),
@@ -81,7 +76,6 @@ def test_master_rules_are_those_of_kubecluster_yaml() -> None:
 
 def test_workers_open_only_ssh_and_node_ports_to_the_world() -> None:
     rules = security_groups.heat_rules(IDS, "10.100.0.0/16")[WORKER]
-
     to_all = [rule for rule in rules if "remote_group_id" not in rule and "remote_ip_prefix" not in rule]
     inside = {
         (rule["protocol"], rule.get("remote_group_id") or rule["remote_ip_prefix"])
@@ -104,7 +98,6 @@ def test_only_missing_rules_are_created() -> None:
         | ({"port_range_min": None, "port_range_max": None} if rule.get("port_range_max") == 65535 else {})
         for rule in wanted[1:]
     ]
-
     assert security_groups.missing(wanted, standing) == wanted[:1]
     assert security_groups.missing(wanted, []) == wanted
 
@@ -129,7 +122,6 @@ def test_cluster_api_opens_the_api_and_for_ovn_node_ports(
     provider: str, open_to_all: list[tuple[str, int, int]]
 ) -> None:
     rules = security_groups.cluster_api_rules(IDS, provider)
-
     to_all = {
         role: [
             (rule["protocol"], rule["port_range_min"], rule["port_range_max"])
@@ -144,7 +136,6 @@ def test_cluster_api_opens_the_api_and_for_ovn_node_ports(
 
 def test_labels_of_the_cluster_override_those_of_its_template() -> None:
     merged = helm_values.merged_labels({"octavia_provider": "ovn", "new": "x"}, {"octavia_provider": "amphora"})
-
     assert merged == {"octavia_provider": "amphora", "new": "x"}
     assert helm_values.merged_labels(None, None) == {}
 
@@ -170,7 +161,6 @@ def test_each_volume_type_has_a_storage_class() -> None:
 @pytest.mark.parametrize(("label", "expected"), [("false", False), ("no", False), ("true", True), ("nonsense", True)])
 def test_the_api_has_a_floating_ip_unless_a_label_says_no(label: str, expected: bool) -> None:
     labels = {"master_lb_floating_ip_enabled": label, "api_master_lb_allowed_cidrs": "192.0.2.0/24, 10.0.0.0/8"}
-
     assert helm_values.api(labels) == helm_values.Api(expected, ("192.0.2.0/24", "10.0.0.0/8"))
 
 

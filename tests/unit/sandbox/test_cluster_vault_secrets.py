@@ -69,7 +69,6 @@ def values(secret: Object | None) -> dict[str, str]:
 def test_secret_has_vaults_values_and_is_owned_by_its_vault_secret() -> None:
     kube = FakeKube()
     secret = reconcile(kube, FakeVault({"secret/sandbox/argocd": {"admin.password": b"hash"}}))
-
     assert secret is not None
     assert values(secret) == {"admin.password": "hash"}
     assert secret["metadata"]["labels"] == {"app.kubernetes.io/part-of": "argocd"}
@@ -84,7 +83,6 @@ def test_templates_define_the_secrets_content() -> None:
     kube = FakeKube()
     templates = {"password": '{% index .Secrets "admin.password" %}', "url": "https://{% .Secrets.host %}/"}
     vault = FakeVault({"secret/sandbox/argocd": {"admin.password": b"hash", "host": b"h", "plain": b"never"}})
-
     assert values(reconcile(kube, vault, vault_secret(templates=templates))) == {
         "password": "hash",
         "url": "https://h/",
@@ -93,13 +91,11 @@ def test_templates_define_the_secrets_content() -> None:
 
 def test_only_the_listed_keys_are_copied() -> None:
     vault = FakeVault({"secret/sandbox/argocd": {"a": b"1", "b": b"2"}})
-
     assert values(reconcile(FakeKube(), vault, vault_secret(keys=["b"]))) == {"b": "2"}
 
 
 def test_missing_secret_sets_a_condition_and_creates_nothing() -> None:
     kube = FakeKube()
-
     assert reconcile(kube, FakeVault({})) is None
     assert condition(kube) == ("False", "FetchFailed")
 
@@ -107,7 +103,6 @@ def test_missing_secret_sets_a_condition_and_creates_nothing() -> None:
 def test_invalid_template_sets_a_condition() -> None:
     kube = FakeKube()
     vault = FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
-
     assert reconcile(kube, vault, vault_secret(templates={"a": "{% .Namespace | upper %}"})) is None
     assert condition(kube) == ("False", "CreateFailed")
 
@@ -116,14 +111,12 @@ def test_change_in_vault_replaces_the_secret() -> None:
     kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"old": b"1"}})
     reconcile(kube, vault)
     vault.content["secret/sandbox/argocd"] = {"new": b"2"}
-
     assert values(reconcile(kube, vault)) == {"new": "2"}
     assert condition(kube) == ("True", "Updated")
 
 
 def test_the_first_path_with_a_key_wins() -> None:
     vault = FakeVault({"secret/sandbox/argocd": {"a": b"1"}, "secret/sandbox/tap": {"a": b"2", "b": b"3"}})
-
     assert values(reconcile(FakeKube(), vault, vault_secret(paths=["secret/sandbox/tap"]))) == {"a": "1", "b": "3"}
 
 
@@ -131,7 +124,6 @@ def test_a_vault_secret_is_not_deleted_without_the_operator() -> None:
     kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
     reconcile(kube, vault)
     assert kube.objects[VAULT_SECRET]["metadata"]["finalizers"] == ["vaultsecrets.ricoberger.de/finalizer"]
-
     kube.objects[VAULT_SECRET]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     reconcile(kube, vault)
     assert kube.objects[VAULT_SECRET]["metadata"]["finalizers"] == []
@@ -141,7 +133,6 @@ def test_merge_keeps_other_keys() -> None:
     kube, vault = FakeKube(), FakeVault({"secret/sandbox/argocd": {"a": b"1"}})
     reconcile(kube, vault, vault_secret(reconcileStrategy="Merge"))
     vault.content["secret/sandbox/argocd"] = {"b": b"2"}
-
     assert values(reconcile(kube, vault)) == {"a": "1", "b": "2"}
 
 
@@ -150,7 +141,6 @@ def test_nothing_is_written_while_nothing_changes() -> None:
     reconcile(kube, vault)
     kube.writes.clear()
     reconcile(kube, vault)
-
     assert kube.writes == []
 
 
@@ -192,7 +182,6 @@ def test_rejection_by_kubernetes_sets_a_condition() -> None:
     kube = FakeKube()
     kube.refused.add(SECRET)
     reconcile(kube, FakeVault({"secret/sandbox/argocd": {"a": b"1"}}))
-
     assert condition(kube) == ("False", "CreateFailed")
 
 
@@ -214,7 +203,6 @@ def test_template(template: str, expected: str) -> None:
 def test_unknown_action_is_rejected_without_values(template: str) -> None:
     with pytest.raises(TemplateError) as refused:
         render(template, {"a": "hunter2"})
-
     assert "hunter2" not in str(refused.value)
 
 

@@ -11,7 +11,6 @@ def test_driver_is_registered_on_each_node_with_its_zone() -> None:
     for name in ("a", "b"):
         kube.objects[f"{nodes.COLLECTION}/{name}"]["metadata"]["uid"] = f"uid-of-{name}"
     volumes.register_nodes(kube, described)
-
     assert kube.objects[f"{nodes.COLLECTION}/a"]["metadata"]["labels"][volumes.ZONE_LABEL] == "nova"
     made = kube.objects[f"{volumes.CSI_NODES}/b"]
     assert made["metadata"]["ownerReferences"][0]["uid"] == "uid-of-b"
