@@ -1,1 +1,1 @@
-from tests.sandbox.conftest import cluster, kubernetes, objects, program, settings, tenant, vault  # noqa: F401
+from tests.sandbox.conftest import program, tenant, vault  # noqa: F401

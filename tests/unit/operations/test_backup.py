@@ -128,11 +128,11 @@ def test_a_refused_connection_does_not_stop_the_others(cinder: FakeCinder, monke
     assert [(each["action"], each["reason"]) for each in found] == [("failed", "Connection refused"), ("made", "")]
 
 
+@pytest.mark.usefixtures("cinder")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_what_was_made_is_shown_even_if_nothing_can_be_pruned(
-    cinder: FakeCinder, monkeypatch: pytest.MonkeyPatch, *, as_json: bool
+    monkeypatch: pytest.MonkeyPatch, *, as_json: bool
 ) -> None:
-    del cinder
     monkeypatch.setattr(recovery_backups.VolumeBackups, "prune", Mock(side_effect=ConnectFailure("Connection refused")))
     found = run("create", "--prune", *(["--json"] if as_json else []))
     assert isinstance(found.exception, ConnectFailure)
@@ -148,8 +148,8 @@ def test_a_backup_whose_deletion_cannot_be_asked_for_is_kept(
     assert [(each["action"], each["reason"]) for each in results("prune")] == [("not deleted", "Connection refused")]
 
 
-def test_without_configuration_nothing_is_backed_up(cinder: FakeCinder) -> None:
-    del cinder
+@pytest.mark.usefixtures("cinder")
+def test_without_configuration_nothing_is_backed_up() -> None:
     configure()
     found = run("create")
     assert "rsp:backups.kind: is none" in str(found.exception)

@@ -61,7 +61,7 @@ class Project(FakeProject):
         present[:] = [each for each in present if each.id != id_]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def state(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Return the resources in the stack's state, which tests may change."""
     resources: list[dict[str, Any]] = []
@@ -70,8 +70,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: list[dict[str, Any]]) -> Project:
-    del state
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Project:
     monkeypatch.chdir(tmp_path)
     write_stack()
     fake = Project()

@@ -53,8 +53,8 @@ def test_names_of_the_drivers_classes(volume_type: str, name: str) -> None:
     assert class_name(volume_type) == name
 
 
-def test_the_zone_of_the_drivers_classes_must_exist(project: FakeProject) -> None:
-    assert project.volume_zones
+@pytest.mark.usefixtures("project")
+def test_the_zone_of_the_drivers_classes_must_exist() -> None:
     settings = environment(clusters__cluster__labels={"csi_cinder_availability_zone": "az-9"})
     assert only(check(settings)) == (
         "rsp:clusters.cluster.labels.csi_cinder_availability_zone: the cloud has no Cinder availability zone `az-9`; "

@@ -42,16 +42,16 @@ def test_the_volume_of_a_claim_must_be_usable(
         assert problems == []
 
 
-def test_the_volumes_of_claims_count_for_the_quotas(project: FakeProject) -> None:
-    assert project.token
+@pytest.mark.usefixtures("project")
+def test_the_volumes_of_claims_count_for_the_quotas() -> None:
     claim = Claim(application="tap", namespace="tap", name="data", storage_class="standard", size=1, count=100)
     text = only(check(claims=[claim]))
     assert text.startswith("quota of project `rsp`")
     assert re.search(r"volumes +\d+ +0 +20 ", text)
 
 
-def test_a_suitable_project_has_no_problems(project: FakeProject) -> None:
-    assert project.token
+@pytest.mark.usefixtures("project")
+def test_a_suitable_project_has_no_problems() -> None:
     assert check() == []
 
 
@@ -177,12 +177,12 @@ def test_a_flavor_too_small_for_cluster_api_is_a_warning(project: FakeProject) -
     assert [each for each in check(environment(**HEAT)) if "flavor" in each.where] == []
 
 
-def test_allowed_networks_of_the_api_must_be_verified(project: FakeProject) -> None:
+@pytest.mark.usefixtures("project")
+def test_allowed_networks_of_the_api_must_be_verified() -> None:
     limited = {"clusters__cluster__apiAllowedCidrs": ["192.0.2.0/24"], "ingress": {"loadBalancerProvider": "amphora"}}
     (problem,) = check(environment(**limited))
     assert not problem.fatal
     assert problem.where == "rsp:clusters.cluster.apiAllowedCidrs"
-    assert project.token
 
 
 def test_nodes_of_cluster_api_report_few_images(project: FakeProject) -> None:

@@ -17,10 +17,11 @@ from recovery.pulumi_stack import PulumiError, PulumiStack
 from tests.unit.recovery.conftest import CLOUD_STATE, NETWORK, Cloud, network
 from tests.unit.recovery.fake_pulumi import FakePulumi
 
+pytestmark = pytest.mark.usefixtures("cloud")
+
 
 @pytest.fixture
-def check(cloud: Cloud) -> _DuplicateCheck:
-    del cloud
+def check() -> _DuplicateCheck:
     return _DuplicateCheck(Settings(name="rsp", region="RegionOne"), "test")
 
 
