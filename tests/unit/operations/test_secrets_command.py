@@ -96,9 +96,8 @@ spec:
 
 
 @pytest.fixture
-def repository(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: ARG001 - on PATH
+def repository(tmp_path: Path, helm: str) -> Path:  # noqa: ARG001 - on PATH
     """Create a Phalanx repository with applications, one of which reads a key that it does not declare."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return phalanx_git.init(
         tmp_path / "phalanx",
         {

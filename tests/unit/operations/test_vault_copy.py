@@ -56,7 +56,6 @@ def new(servers: tuple[OpenBao, OpenBao], tmp_path: Path, monkeypatch: pytest.Mo
     target = servers[1]
     monkeypatch.setenv("VAULT_TOKEN", target.root_token)
     remount(target, "secret", "2")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     phalanx = {"environments/values.yaml": SETTINGS | {"applications": {}}, "environments/values-test.yaml": {}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from phalanx import source
+from phalanx import cache, source
 from phalanx.application import Application
 from phalanx.environment import Environment
 from phalanx.errors import PhalanxError
@@ -18,7 +18,6 @@ from tests.unit.phalanx.repository import copied, static
 
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path: Path, helm: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - needed on PATH
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "project").mkdir()
     monkeypatch.chdir(tmp_path / "project")
 
@@ -40,7 +39,7 @@ def load(root: Path, **revisions: str) -> PhalanxSource:
 def problems(root: Path) -> list[str]:
     with pytest.raises(PhalanxError) as caught:
         load(root)
-    assert str(root.parent / "cache") not in str(caught.value)
+    assert str(cache.directory()) not in str(caught.value)
     return list(caught.value.problems)
 
 

@@ -17,9 +17,8 @@ from tests.unit.sample import environment
 
 
 @pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def repository(tmp_path: Path) -> Path:
     """Return a Phalanx repository whose branch main has one commit."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return phalanx_git.create(tmp_path / "repository", vaultUrl="https://before.example.org")
 
 

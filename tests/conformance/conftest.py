@@ -1,0 +1,1 @@
+from tests.unit.conftest import session_cache  # noqa: F401
