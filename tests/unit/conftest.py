@@ -1,13 +1,17 @@
 import gc
 import os
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from probes import retries
 from probes.openstack_connection import PREFERRED_BY_PROVIDER
+from recovery import pulumi_stack
 from tests import openbao
 from tests.openbao import OpenBao
 from tests.unit.recording import ProgramRunner
@@ -84,7 +88,7 @@ def private_vault(tmp_path: Path) -> Iterator[OpenBao]:
 
 
 @pytest.fixture
-def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+def pulumi_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
     """Put a fake CLI with an empty state on PATH."""
     directory = tmp_path / "cli"
     directory.mkdir()
@@ -93,6 +97,21 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
     for name, value in fake.variables.items():
         monkeypatch.setenv(name, value)
     return fake
+
+
+@pytest.fixture
+def pulumi(pulumi_on_path: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> FakePulumi:
+    """Put a fake CLI on PATH, and call it without a process, most of whose duration is the start of Python."""
+
+    def run(command: Sequence[str], **given: Any) -> CompletedProcess[str]:
+        try:
+            output = pulumi_on_path.answer([*command[1:]], given["env"], given["input"] or "")
+            return CompletedProcess(command, 0, output, "")
+        except SystemExit as ended:
+            return CompletedProcess(command, int(ended.code is not None), "", str(ended))
+
+    monkeypatch.setattr(pulumi_stack, "subprocess", SimpleNamespace(**{**vars(subprocess), "run": run}))
+    return pulumi_on_path
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A fake of the Pulumi commands that a recovery runs: a program on PATH with one state in a file.
+"""A fake of the Pulumi commands that a recovery runs, with one state in a file: a program on PATH, or no process.
 
 A secret is "encrypted" by reversing it, so the file never contains its plaintext.
 """
@@ -30,7 +30,7 @@ class FakePulumi:
     @classmethod
     def run(cls) -> None:
         """Handle the call of this process."""
-        cls(Path(os.environ[_DIRECTORY])).answer(sys.argv[1:])
+        sys.stdout.write(cls(Path(os.environ[_DIRECTORY])).answer(sys.argv[1:], dict(os.environ), sys.stdin.read()))
 
     @property
     def variables(self) -> dict[str, str]:
@@ -114,27 +114,31 @@ class FakePulumi:
     def _file(self, name: str) -> Path:
         return self.directory / name
 
-    def answer(self, arguments: list[str]) -> None:
-        """Handle a call."""
+    def answer(self, arguments: list[str], environment: Mapping[str, str], text: str) -> str:
+        """Handle a call, and return its output.
+
+        Raises:
+            SystemExit: It fails, with the message, or succeeds without output.
+        """
         with self._file("calls").open("a") as calls:
             calls.write(json.dumps(arguments) + "\n")
-        self._file("environment").write_text(json.dumps(dict(os.environ)))
+        self._file("environment").write_text(json.dumps(environment))
         if (failure := self._file(f"failing-{arguments[0]}")).exists():
             sys.exit(failure.read_text())
         match arguments:
             case ["stack", "export", *options]:
                 document = json.loads(self.text)
-                sys.stdout.write(json.dumps(_decrypted(document) if "--show-secrets" in options else document))
+                return json.dumps(_decrypted(document) if "--show-secrets" in options else document)
             case ["stack", "import", *_]:
                 self._refuse_if_locked()
-                document = _encrypted(json.load(sys.stdin))
+                document = _encrypted(json.loads(text))
                 document["deployment"].pop("pending_operations", None)
                 self._file("state.json").write_text(json.dumps(document))
             case ["whoami", "--json", *_]:
                 cloud = self._file("updating").exists()
-                sys.stdout.write(json.dumps({"url": "https://app.pulumi.com/me" if cloud else "file://~"}))
+                return json.dumps({"url": "https://app.pulumi.com/me" if cloud else "file://~"})
             case ["stack", "ls", "--json", *_]:
-                sys.stdout.write(self._file("updating").read_text())
+                return self._file("updating").read_text()
             case ["stack", "rename", name, *_]:
                 self._refuse_if_locked()
                 sys.exit(None if self._file("renamed").exists() else f"error: a stack named {name} already exists")
@@ -147,9 +151,10 @@ class FakePulumi:
                 rounds = json.loads(self._file("plan.json").read_text()) if self._file("plan.json").exists() else []
                 self._file("plan.json").write_text(json.dumps(rounds[1:]))
                 steps = [{"op": "create", "newState": each} for each in (rounds or [[]])[0]]
-                sys.stdout.write(json.dumps({"steps": [{"op": "same", "newState": {}}, *steps]}))
+                return json.dumps({"steps": [{"op": "same", "newState": {}}, *steps]})
             case _:
                 sys.exit(f"error: unknown command {arguments}")
+        return ""
 
     def _refresh(self, options: list[str]) -> None:
         document = json.loads(self.text)

@@ -9,6 +9,12 @@ from tests.unit.recovery.fake_pulumi import FakePulumi
 STACK = PulumiStack("test")
 
 
+@pytest.fixture
+def pulumi(pulumi_on_path: FakePulumi) -> FakePulumi:
+    """Return a fake CLI that is run as a process."""
+    return pulumi_on_path
+
+
 def test_the_programs_configuration_is_not_passed_on(pulumi: FakePulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG", '{"rsp:token": "planted"}')
     monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", '["rsp:token"]')
