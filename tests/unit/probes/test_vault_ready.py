@@ -36,10 +36,9 @@ def obstacle(url: str, address: str | None = None) -> Obstacle:
     return found
 
 
-def test_an_unsealed_vault_is_ready(tmp_path: Path) -> None:
-    with openbao.server(tmp_path) as bao:
-        assert vault_ready.check(bao.url) is None
-        assert vault_ready.check(bao.url, "127.0.0.1") is None
+def test_an_unsealed_vault_is_ready(empty_vault: OpenBao) -> None:
+    assert vault_ready.check(empty_vault.url) is None
+    assert vault_ready.check(empty_vault.url, "127.0.0.1") is None
 
 
 def test_a_vault_with_a_shamir_seal_requires_operators(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import base64
 import json
 import secrets as random
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,12 +42,13 @@ def test_the_search_finds_a_secret_in_files(encoding: int, tmp_path: Path) -> No
 
 
 def test_the_watch_records_command_lines_and_environments() -> None:
-    mark = Mark("ours", random.token_hex(16))
-    with Watch([]) as watch:
-        subprocess.run(("sleep", "0.3", "0.0"), env={"PASSWORD": mark.value}, check=True)
-        subprocess.run((sys.executable, "-c", "import time; time.sleep(0.3)", mark.value), check=True)
-    assert [name for name, _ in marks.found(watch.commands.values(), [mark])] == ["ours"]
-    assert ("ours", "the environment of sleep 0.3 0.0") in marks.found(watch.environments.values(), [mark])
+    argument, variable = (Mark(name, random.token_hex(16)) for name in ("argument", "variable"))
+    command, environment = ("sh", "-c", "read _", "sh", argument.value), {"PASSWORD": variable.value}
+    # It ends with its standard input.
+    with Watch([]) as watch, subprocess.Popen(command, env=environment, stdin=subprocess.PIPE):
+        _until(lambda: any(variable.value.encode() in each.content for each in [*watch.environments.values()]))
+    assert [name for name, _ in marks.found(watch.commands.values(), [argument])] == ["argument"]
+    assert ("variable", "the environment of sh -c read _ sh") in marks.found(watch.environments.values(), [variable])
 
 
 def test_a_search_without_content_or_secrets_fails() -> None:

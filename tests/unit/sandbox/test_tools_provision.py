@@ -23,7 +23,7 @@ mod) echo "{{\\"Dir\\": \\"{module}\\"}}" ;;
 build)
   echo "$@" >> {log}
   [ -z "$BROKEN" ] || {{ echo "undefined: everything" >&2; exit 1; }}
-  sleep 0.2
+  sleep "${{SLOW:-0}}"
   while [ "$1" != -o ]; do shift; done
   into=$2
   for package in "$@"; do
@@ -196,6 +196,7 @@ def test_tool_with_another_version_is_rejected(go_log: Path, monkeypatch: pytest
 
 def test_concurrent_runs_build_once(go_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, tool())
+    monkeypatch.setenv("SLOW", "0.2")
     lines: list[list[str]] = []
     runs = [threading.Thread(target=lambda: lines.append(ensure())) for _ in range(2)]
     for run in runs:
