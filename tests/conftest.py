@@ -6,9 +6,11 @@ from hypothesis import settings
 
 from sandbox import tools
 
-# The duration of an example depends on the machine's load, not on the code.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+# The duration of an example depends on the machine's load, not on the code. Each run has other examples: a few suffice
+# for a run that is soon repeated. GitHub and GitLab set CI.
+settings.register_profile("thorough", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.load_profile("thorough" if os.environ.get("CI") else "quick")
 
 # In a workflow of GitHub, Typer would print help and errors as to a terminal, with colors between the words.
 os.environ.pop("GITHUB_ACTIONS", None)

@@ -151,7 +151,8 @@ def assert_ruled(model: type[StackFile], read: Any, place: str = "") -> None:
     assert time.process_time() - began < 10
 
 
-RARE = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RARE = settings(max_examples=3 * settings().max_examples, suppress_health_check=[HealthCheck.too_slow])
+"""More examples than of other properties, as few of them are rare ones."""
 
 
 @RARE
@@ -170,7 +171,7 @@ def test_any_values_are_loaded_or_refused(start: tuple[type[StackFile], Any], va
     assert_ruled(model, lambda: parse(values, "Pulumi.x.yaml", model))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(RARE, max_examples=RARE.max_examples // 2)
 @given(change=mutated())
 def test_any_change_of_a_file_is_loaded_or_refused(
     change: tuple[type[StackFile], dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
@@ -199,7 +200,7 @@ def test_the_stacks_of_the_repository_are_loaded(file: Path) -> None:
     assert plain_secrets == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(RARE, max_examples=RARE.max_examples // 2)
 @given(file=st.sampled_from(sorted(FILES)), data=st.data())
 def test_any_damage_to_a_stack_of_the_repository_is_loaded_or_refused(
     file: Path, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

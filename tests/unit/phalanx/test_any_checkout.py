@@ -127,7 +127,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("checkout"), VALID)
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(files=changes())
 def test_any_checkout_is_loaded_or_every_problem_names_its_file(checkout: Path, files: dict[str, Any]) -> None:
     for name, content in files.items():

@@ -156,19 +156,17 @@ def plans(draw: st.DrawFn) -> Plan:
 
 
 @given(plans())
-def test_the_source_of_a_secret_precedes_it(plan: Plan) -> None:
+def test_the_secrets_of_a_plan_follow_their_sources_and_are_grouped_by_application(plan: Plan) -> None:
     seen: set[SecretKey] = set()
     for key, secret in plan.items():
         assert secret.source is None or secret.source in seen
         seen.add(key)
     assert len(seen) == len(plan)
-
-
-@given(plans())
-def test_secrets_are_grouped_by_application(plan: Plan) -> None:
     found = plan.by_application()
     assert {(app, key): secret for app, secrets in found.items() for key, secret in secrets.items()} == dict(plan)
     assert list(found) == sorted(found)
+    # None is unresolved if all static ones are known.
+    assert plan.unresolved([key for key, secret in plan.items() if secret.origin == Static()]) == ()
 
 
 @given(plans(), st.data())
@@ -183,11 +181,6 @@ def test_secrets_that_depend_on_an_unknown_static_secret_are_unresolved(plan: Pl
         return secret.source is None or kept or resolved(secret.source)
 
     assert plan.unresolved(known) == tuple(sorted(key for key in plan if not resolved(key)))
-
-
-@given(plans())
-def test_no_secret_is_unresolved_if_all_static_secrets_are_known(plan: Plan) -> None:
-    assert plan.unresolved([key for key, secret in plan.items() if secret.origin == Static()]) == ()
 
 
 def test_a_copy_follows_its_source_even_if_vault_has_a_value() -> None:

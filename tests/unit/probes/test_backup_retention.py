@@ -43,34 +43,23 @@ HISTORIES = st.lists(
 
 
 @given(HISTORIES, KEEPS)
-def test_the_last_good_backup_and_unfinished_ones_never_expire(history: list[Backup], keep: Keep) -> None:
-    gone = expired(history, keep)
+def test_backups_of_any_history_expire_by_the_rules(history: list[Backup], keep: Keep) -> None:
+    gone, staying = expired(history, keep), kept(history, keep)
+    # The last good backup and unfinished ones never expire.
     for volume in ("data", "jhome"):
         good = [each for each in history if each.volume == volume and each.good]
         if good:
             assert max(good, key=lambda each: each.time) not in gone
     assert not any(each.unfinished for each in gone)
-
-
-@given(HISTORIES, KEEPS)
-def test_pruning_again_deletes_nothing(history: list[Backup], keep: Keep) -> None:
-    gone = expired(history, keep)
+    # Pruning again deletes nothing.
     assert expired([each for each in history if each not in gone], keep) == []
-
-
-@given(HISTORIES, KEEPS)
-def test_an_incremental_backup_that_is_kept_keeps_all_back_to_a_complete_one(history: list[Backup], keep: Keep) -> None:
-    staying = kept(history, keep)
+    # An incremental backup that is kept keeps all back to a complete one.
     for each in staying:
         earlier = [other for other in history if other.good and other.volume == each.volume and other.time < each.time]
         if each.incremental and earlier:
             assert max(earlier, key=lambda other: other.time) in staying
-
-
-@given(HISTORIES, KEEPS)
-def test_the_newest_are_deleted_first(history: list[Backup], keep: Keep) -> None:
-    gone = [each.time for each in expired(history, keep)]
-    assert gone == sorted(gone, reverse=True)
+    # The newest are deleted first.
+    assert gone == sorted(gone, key=lambda each: each.time, reverse=True)
 
 
 @given(st.integers(1, 10), st.integers(0, 6), st.booleans(), st.integers(1, 100))

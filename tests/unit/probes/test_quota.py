@@ -13,10 +13,14 @@ known = st.dictionaries(names, st.builds(Allowance, limit=st.integers(-1, 100), 
 
 
 @given(amounts, known, st.booleans())
-def test_the_requested_quota_is_exactly_sufficient(
+def test_the_requested_quota_of_known_and_limited_resources_is_exactly_sufficient(
     needed: dict[str, int | None], allowances: dict[str, Allowance], first: bool
 ) -> None:
     short = [row for row in compare(needed, allowances, first=first) if row.short]
+    for row in short:
+        assert row.needed is not None
+        used = allowances[row.name].used if first else 0
+        assert row.needed + (used or 0) > allowances[row.name].limit >= 0
     for raised_by in (0, -1):
         raised = {
             row.name: Allowance(limit=row.sufficient + raised_by, used=allowances[row.name].used)
@@ -25,17 +29,6 @@ def test_the_requested_quota_is_exactly_sufficient(
         }
         again = [row for row in compare(needed, {**allowances, **raised}, first=first) if row.short]
         assert len(again) == (len(short) if raised_by else 0)
-
-
-@given(amounts, known, st.booleans())
-def test_only_known_and_limited_resources_can_be_short(
-    needed: dict[str, int | None], allowances: dict[str, Allowance], first: bool
-) -> None:
-    for row in compare(needed, allowances, first=first):
-        if row.short:
-            assert row.needed is not None
-            used = allowances[row.name].used if first else 0
-            assert row.needed + (used or 0) > allowances[row.name].limit >= 0
 
 
 def test_what_is_left_of_a_lost_stack_is_not_counted_twice() -> None:
