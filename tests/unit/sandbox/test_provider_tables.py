@@ -30,7 +30,7 @@ NOT_IN_PLUGIN: Final = {
 _LISTS: Final = {5, 7}
 """The bridge's value types for lists and sets."""
 
-_TOKEN: Final = re.compile(r"'((?:openstack|vault):\w+/\w+:\w+)'")
+_TOKEN: Final = re.compile(r"(?:openstack|vault):\w+/\w+:\w+")
 
 
 def table(plugin: str) -> dict[str, str]:
@@ -63,7 +63,12 @@ def _tokens_in(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         named = _resolve(node, imported) if isinstance(node, ast.Attribute | ast.Name) else None
         if inspect.isclass(named) or inspect.isfunction(named):
-            yield from _TOKEN.findall(inspect.getsource(named))
+            yield from _tokens_of(named)
+
+
+def _tokens_of(named: Any) -> list[str]:
+    """Return the token of a resource's class, or that in the code of a function."""
+    return _TOKEN.findall(getattr(named, "pulumi_type", "") if inspect.isclass(named) else inspect.getsource(named))
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, object]]:
@@ -114,7 +119,7 @@ def test_a_use_is_found_with_any_kind_of_import(source: str, token: str) -> None
 
 @pytest.mark.parametrize("token", [token for plugin in PLUGINS for token in table(plugin).values()])
 def test_a_token_is_that_of_the_sdk(token: str) -> None:
-    assert set(_TOKEN.findall(inspect.getsource(of_sdk(token)))) == {token}
+    assert set(_tokens_of(of_sdk(token))) == {token}
 
 
 # Properties of the SDKs
