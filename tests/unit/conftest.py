@@ -80,10 +80,10 @@ def empty_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
         yield bao
 
 
-@pytest.fixture
-def private_vault(tmp_path: Path) -> Iterator[OpenBao]:
-    """Yield an unsealed OpenBao with a certificate of a private CA, without mounts."""
-    with openbao.with_private_authority(tmp_path) as bao:
+@pytest.fixture(scope="session")
+def private_vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
+    """Yield an unsealed OpenBao with a certificate of a private CA, at first without mounts."""
+    with openbao.with_private_authority(tmp_path_factory.mktemp("openbao")) as bao:
         yield bao
 
 
