@@ -67,7 +67,7 @@ def test_toolchain_is_recent_enough_for_all_modules() -> None:
 
 
 def test_workflows_use_the_same_cli() -> None:
-    text = "".join(file.read_text() for file in (paths.CHECKOUT / ".github" / "workflows").glob("*.yml"))
+    text = "".join(file.read_text() for file in (paths.CHECKOUT / ".github").rglob("*.yml"))
     assert set(re.findall(r"pulumi-version: (\S+)", text)) == {TOOLS["pulumi"].version}
     assert (
         f"RSP_IMAGE: docker.io/pulumi/pulumi:{TOOLS['pulumi'].version}\n"
