@@ -117,8 +117,8 @@ def test_several_processes_fetch_the_same_commit(root: Path) -> None:
         command = [sys.executable, "-c", program, f"file://{root}", head]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
-    with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(run, range(4))) == {head}
+    with ThreadPoolExecutor(2) as pool:
+        assert [*pool.map(run, range(2))] == [head, head]
 
 
 def test_a_reference_that_another_process_writes_at_the_same_time_is_no_error(

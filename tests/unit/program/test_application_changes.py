@@ -22,10 +22,15 @@ from tests.unit.recording import ProgramRunner
 URN = "urn:pulumi:test::rsp::kubernetes:argoproj.io/v1alpha1:Application::cluster-applications-tap"
 
 
-@pytest.fixture
-def commits(tmp_path: Path, cache: Path) -> list[str]:  # noqa: ARG001 - isolates Git
-    """Create a repository; return its commits, of which all but the first change tap."""
-    root = phalanx_git.init(tmp_path / "phalanx", {"applications/tap/Chart.yaml": phalanx_git.CHART})
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    files = {"applications/tap/Chart.yaml": phalanx_git.CHART}
+    return phalanx_git.init(tmp_path_factory.mktemp("git") / "phalanx", files)
+
+
+@pytest.fixture(scope="module")
+def commits(root: Path) -> list[str]:
+    """Return the repository's commits, of which all but the first change tap."""
     made = [phalanx_git.git(root, "rev-parse", "HEAD")]
     for number in range(1, 4):
         values = {"applications/tap/values.yaml": f"a: {number}\n"}
@@ -39,8 +44,7 @@ def application(revision: str) -> dict[str, Any]:
     return {"metadata": {"name": "tap"}, "spec": {"source": source}}
 
 
-def source(tmp_path: Path, revision: str) -> PhalanxSource:
-    root = tmp_path / "phalanx"
+def source(root: Path, revision: str) -> PhalanxSource:
     return replace(
         given_phalanx.source({}),
         checkout=Checkout(repository=f"file://{root}", revision="main", commit=revision, path=root),
@@ -53,35 +57,35 @@ def lines(text: str) -> list[str]:
     return [" ".join(word for number, word in enumerate(line.split()) if number != 1) for line in text.splitlines()]
 
 
-def test_an_update_lists_its_commits(tmp_path: Path, commits: list[str]) -> None:
-    text = description(source(tmp_path, commits[3]), application(commits[1]))
+def test_an_update_lists_its_commits(root: Path, commits: list[str]) -> None:
+    text = description(source(root, commits[3]), application(commits[1]))
     assert text.splitlines()[0] == f"{commits[1][:9]} -> {commits[3][:9]}"
     assert lines(text)[1:] == ["+ Change tap to 3", "+ Change tap to 2"]
 
 
-def test_a_rollback_lists_the_commits_that_it_takes_back(tmp_path: Path, commits: list[str]) -> None:
-    text = description(source(tmp_path, commits[2]), application(commits[3]))
+def test_a_rollback_lists_the_commits_that_it_takes_back(root: Path, commits: list[str]) -> None:
+    text = description(source(root, commits[2]), application(commits[3]))
     assert lines(text)[1:] == ["- Change tap to 3"]
 
 
-def test_many_commits_are_shortened(tmp_path: Path, commits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_commits_are_shortened(root: Path, commits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(application_changes, "_MAX_COMMITS", 1)
-    text = description(source(tmp_path, commits[3]), application(commits[0]))
+    text = description(source(root, commits[3]), application(commits[0]))
     assert text.splitlines()[2:] == ["  + … and 2 more commits"]
 
 
-def test_a_deployed_commit_that_no_longer_exists_is_no_error(tmp_path: Path, commits: list[str]) -> None:
-    text = description(source(tmp_path, commits[3]), application("0" * 40))
+def test_a_deployed_commit_that_no_longer_exists_is_no_error(root: Path, commits: list[str]) -> None:
+    text = description(source(root, commits[3]), application("0" * 40))
     assert text.startswith(f"000000000 -> {commits[3][:9]} (the history of commit {'0' * 40} of file://")
 
 
 @pytest.mark.parametrize(("old", "new", "text"), [("main", "main", ""), ("main", "0" * 40, "main -> 000000000")])
-def test_a_branch_has_no_commits(old: str, new: str, text: str, tmp_path: Path) -> None:
-    assert description(source(tmp_path, new), application(old)) == text
+def test_a_branch_has_no_commits(old: str, new: str, text: str, root: Path) -> None:
+    assert description(source(root, new), application(old)) == text
 
 
 def test_the_message_is_logged_in_a_preview_too(
-    tmp_path: Path, commits: list[str], run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch
+    root: Path, commits: list[str], run_program: ProgramRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logged: list[tuple[str, str]] = []
     monkeypatch.setattr(engine_log, "info", lambda urn, text: logged.append((urn, text)))
@@ -102,7 +106,7 @@ def test_the_message_is_logged_in_a_preview_too(
             CustomResource("tap", API_VERSION, "Application", wanted["spec"], wanted["metadata"], child)
 
     def program() -> None:
-        Component(describe_updates(source(tmp_path, commits[3])))
+        Component(describe_updates(source(root, commits[3])))
         (hook,) = made
         assert hook.opts is not None
         assert hook.opts.on_dry_run
