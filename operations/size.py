@@ -82,7 +82,9 @@ def _ask(
     connection = connect(config.cloud)
     sizes = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()} | given
     with ThreadPoolExecutor() as executor:
-        rows = allowances.read(config, stack, connection, executor).compare(config, sizes, claimed)
+        rows = allowances.read(config, stack, connection, executor, connection.block_storage.volumes).compare(
+            config, sizes, claimed
+        )
     return rows, sizes, allowances.project_of(connection)
 
 

@@ -88,7 +88,13 @@ class Quotas:
         return quota.compare(needed, self.allowances, first=self.first, kept=self.kept)
 
 
-def read(config: StackConfig, stack: str, connection: "Connection", executor: Executor) -> Quotas:
+def read(
+    config: StackConfig,
+    stack: str,
+    connection: "Connection",
+    executor: Executor,
+    volumes: Callable[[], Iterable[Any]],
+) -> Quotas:
     """Return the quotas of a stack's project.
 
     Args:
@@ -96,26 +102,27 @@ def read(config: StackConfig, stack: str, connection: "Connection", executor: Ex
         stack: Name of the stack.
         connection: The connection.
         executor: Runs the requests to the services concurrently.
+        volumes: Returns the project's volumes.
 
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached.
     """
     default_type = executor.submit(_default_volume_type, connection)
-    existing = executor.submit(_has_data, config, stack, connection)
+    existing = executor.submit(_has_data, config, stack, connection, volumes)
     balancers = executor.submit(_balancers, connection)
     share_types = executor.submit(_share_types, connection, config)
-    services = [*_SERVICES, _octavia, _magnum]
+    services = [*_SERVICES, _magnum, lambda connection: _octavia(connection, balancers.result())]
     if config.shares:
         services.append(lambda connection: _manila(connection, share_types.result().values()))
     found = allowances(connection, executor, services)
     first = not existing.result()
-    balancer_names = balancers.result()
-    ours = cloud_name(stack, LOAD_BALANCER) in (balancer_names or ())
+    names = balancers.result()
+    ours = cloud_name(stack, LOAD_BALANCER) in (names or ())
     return Quotas(
         allowances=found,
         first=first,
         kept=_kept(connection, stack) if first and config.backups.kind != "none" else {},
-        switching=not first and balancer_names is not None and ours != (config.ingress.mode == "octavia"),
+        switching=not first and names is not None and ours != (config.ingress.mode == "octavia"),
         default_type=default_type.result(),
         share_types=share_types.result(),
     )
@@ -151,11 +158,11 @@ def project_of(connection: "Connection") -> Project:
     return Project(name=project.name, id=str(connection.current_project_id), region=connection.config.region_name)
 
 
-def _has_data(config: StackConfig, stack: str, connection: "Connection") -> bool:
+def _has_data(config: StackConfig, stack: str, connection: "Connection", volumes: Callable[[], Iterable[Any]]) -> bool:
     """Return whether a stack has volumes or shares, which outlive its servers."""
     manila: Any = connection.shared_file_system if config.shares else None
     shares = manila.shares(details=False) if manila else ()
-    return existing_data.exists(config, stack, connection.block_storage.volumes(), shares)
+    return existing_data.exists(config, stack, volumes(), shares)
 
 
 def _kept(connection: "Connection", stack: str) -> dict[str, int]:
@@ -168,12 +175,12 @@ def _kept(connection: "Connection", stack: str) -> dict[str, int]:
     }
 
 
-def _balancers(connection: "Connection") -> set[str] | None:
+def _balancers(connection: "Connection") -> list[str] | None:
     """Return the names of the load balancers; None if Octavia refuses the user, which `octavia_preflight` reports."""
     from openstack.exceptions import ForbiddenException
 
     try:
-        return {each.name for each in connection.load_balancer.load_balancers()}
+        return [each.name for each in connection.load_balancer.load_balancers()]
     except ForbiddenException:
         return None
 
@@ -257,8 +264,13 @@ def _neutron(connection: "Connection") -> dict[str, Allowance]:
     return {name: Allowance(limit=quotas[name]["limit"], used=quotas[name]["used"]) for name in _NEUTRON}
 
 
-def _octavia(connection: "Connection") -> dict[str, Allowance]:
-    """Return Octavia's quotas, which has no request for their usage."""
+def _octavia(connection: "Connection", balancers: Sequence[str] | None) -> dict[str, Allowance]:
+    """Return Octavia's quotas, which has no request for their usage.
+
+    Args:
+        connection: The connection.
+        balancers: Names of the load balancers; None if they are not known.
+    """
     octavia: Any = connection.load_balancer
     limits = _shown(lambda: octavia.get_quota(connection.current_project_id))
     if limits is None:
@@ -268,6 +280,8 @@ def _octavia(connection: "Connection") -> dict[str, Allowance]:
     def used(name: str) -> int | None:
         if limited[name] < 0:
             return None
+        if name == "load_balancers":
+            return None if balancers is None else len(balancers)
         if name == "members":
             return sum(len(pool.members or ()) for pool in octavia.pools())
         return sum(1 for _ in getattr(octavia, name)())

@@ -140,7 +140,11 @@ class Location(NamedTuple):
 
 def locate(cloud: Cloud, project: str = PROJECT) -> Location:
     """Return the project and region of Pulumi's provider; arguments and errors as for `connect_as_provider`."""
-    connection = connect_as_provider(cloud, project)
+    return location(connect_as_provider(cloud, project))
+
+
+def location(connection: "Connection") -> Location:
+    """Return the project and region of a connection."""
     return Location(str(connection.current_project_id), connection.config.region_name or "")
 
 

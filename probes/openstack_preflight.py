@@ -33,7 +33,7 @@ from probes import (
     root_disk,
 )
 from probes.needs import Flavor, servers
-from probes.openstack_connection import LoginError, connect_as_provider, private_ca
+from probes.openstack_connection import LoginError, private_ca
 from probes.openstack_names import Names, absent, run
 from probes.problem import Problem
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    config: StackConfig, stack: str, executor: Executor, *, preview: bool = False
+    config: StackConfig, stack: str, connect: Callable[[], "Connection"], executor: Executor, *, preview: bool = False
 ) -> Callable[[Sequence[Claim]], list[Problem]]:
     """Check the project with requests that change nothing in it.
 
@@ -52,6 +52,7 @@ def check(
     Args:
         config: The stack configuration.
         stack: Name of the stack, which identifies its existing resources.
+        connect: Returns the connection to the project; may raise a LoginError, which is then the only problem.
         executor: Runs the requests to the services concurrently.
         preview: Whether nothing will be changed, so that read-only credentials cause only a warning.
 
@@ -60,7 +61,7 @@ def check(
         requests.
     """
     try:
-        connection = connect_as_provider(config.cloud)
+        connection = connect()
     except LoginError as error:
         refusal = error.problem
         return lambda _: [refusal]
@@ -68,22 +69,24 @@ def check(
     # All requests to a missing service would fail, too.
     if missing := list(project.services()):
         return lambda _: missing
-    checks: dict[str, Callable[[], Iterable[Problem]]] = {
-        "Keystone": project.credentials,
-        "Neutron": project.network,
-        "Octavia": project.load_balancers,
-        "Glance": project.images,
-        "Nova": project.compute,
-        "Magnum": project.clusters,
-        "Cinder": project.storage,
-        "the quotas": project.quotas,
-    }
+    checks: list[tuple[str, Callable[[], Iterable[Problem]]]] = [
+        ("Keystone", project.credentials),
+        ("Neutron", project.network),
+        ("Neutron", project.existing_network),
+        ("Octavia", project.load_balancers),
+        ("Glance", project.images),
+        ("Nova", project.compute),
+        ("Magnum", project.clusters),
+        ("the active cluster", project.active_cluster),
+        ("Cinder", project.storage),
+        ("the quotas", project.quotas),
+    ]
     if openstack_services.zones(config):
-        checks["Designate"] = project.zones
+        checks.append(("Designate", project.zones))
     if config.shares:
-        checks["Manila"] = project.shares
-    results = executor.map(lambda service: run(service, checks[service]), checks)
-    found = [problem for each in results for problem in each]
+        checks.append(("Manila", project.shares))
+    results = executor.map(lambda each: run(*each), checks)
+    found = list(dict.fromkeys(problem for each in results for problem in each))
     return lambda claims: [*found, *(problem for each in project.of_claims for problem in each(claims))]
 
 
@@ -253,7 +256,7 @@ class _Project:
         }
 
     def network(self) -> Iterator[Problem]:
-        """Check that the networks and a given floating IP exist, and compare the network with the configuration."""
+        """Check that the networks and a given floating IP exist, and that an adopted network can be used."""
         nfs, settings, project = self.config.nfs, self.config.network, self.config.project
         fixed = adopted_network.FixedAddress("nfs", "nfs.address", nfs.address) if nfs else None
         yield from self.names.check_network()
@@ -265,7 +268,13 @@ class _Project:
             for network, label in cluster.extra_networks.items():
                 if api.find_network(network) is None:
                     yield absent(f"rsp:clusters.{name}.labels.{label}", network, (each.name for each in api.networks()))
-        yield from existing_network.problems(settings, project, self.stack, "nfs" if nfs else None, api)
+
+    def existing_network(self) -> Iterator[Problem]:
+        """Compare the network with the configuration."""
+        server = "nfs" if self.config.nfs else None
+        return existing_network.problems(
+            self.config.network, self.config.project, self.stack, server, self.connection.network
+        )
 
     def load_balancers(self) -> Iterator[Problem]:
         """Check that the user may use Octavia, and that it has the configured provider."""
@@ -314,7 +323,7 @@ class _Project:
             yield from magnum_driver.flavor_warnings(f"clusters.{name}", cluster, self.flavors)
 
     def clusters(self) -> Iterator[Problem]:
-        """Compare the clusters that exist, if any, with the configuration, and check that users can be moved."""
+        """Compare the clusters that exist, if any, with the configuration."""
         for name, settings in self.config.clusters.items():
             yield from magnum_driver.cluster_warnings(f"clusters.{name}", settings)
             cluster = self._existing_clusters[name]
@@ -331,6 +340,9 @@ class _Project:
                 groups = magnum_api.node_groups(self.connection, cluster.name)
                 key = f"clusters.{name}.nodeGroups"
                 yield from existing_node_groups.problems(key, settings.node_groups, cluster.name, groups, names)
+
+    def active_cluster(self) -> Iterator[Problem]:
+        """Check that users can be moved to the active cluster, and that it has what monitoring needs."""
         yield from active_cluster.problems(self.connection, self.config, self.stack, self._existing_clusters)
         if namespace := self.config.monitoring.namespace:
             active = self.config.active
@@ -392,7 +404,7 @@ class _Project:
         """
         # A flavor that does not exist is another problem; this one should be reported with it.
         flavors = {**dict.fromkeys(servers(self.config), Flavor(vcpus=0, ram=0)), **self.flavors}
-        quotas = allowances.read(self.config, self.stack, self.connection, self.executor)
+        quotas = allowances.read(self.config, self.stack, self.connection, self.executor, lambda: self.volumes)
         project = allowances.project_of(self.connection)
 
         def lack(claims: Sequence[Claim], *, upgrading: bool) -> str:

@@ -32,7 +32,9 @@ class Queries:
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False, commit: str = "") -> None:
         self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
         submit = self._executor.submit
-        self._openstack = submit(openstack_preflight.check, config, stack, self._executor, preview=preview)
+        self._connection = submit(openstack_connection.connect_as_provider, config.cloud)
+        connect = self._connection.result
+        self._openstack = submit(openstack_preflight.check, config, stack, connect, self._executor, preview=preview)
         self._phalanx = submit(self._locate, commit)
         self._vault = submit(self._check_vault, stack, preview=preview)
 
@@ -58,13 +60,13 @@ class Queries:
             found = self._vault.result()
         return sorted([*self._openstack.result()(claims), *found], key=lambda problem: not problem.fatal)
 
-    def locate(self) -> Future[openstack_connection.Location]:
-        """Begin to determine the OpenStack project and region.
+    def location(self) -> openstack_connection.Location:
+        """Return the OpenStack project and region.
 
-        Returns:
-            Project and region. Its error, a PhalanxError, is also one of the `problems`.
+        Raises:
+            LoginError: The login fails, which is also one of the `problems`.
         """
-        return self._executor.submit(openstack_connection.locate, self._config.cloud)
+        return openstack_connection.location(self._connection.result())
 
     def vault_url(self) -> str:
         """Return the URL of Vault as this program reaches it; errors as for `phalanx`."""

@@ -63,7 +63,6 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
             does not provide, or the preflight checks found fatal problems; the message lists all of them.
         PhalanxError: The configured secrets or the contents of Vault are not valid.
     """
-    location = queries.locate()
     claims: Sequence[Claim] = ()
     try:
         contents = queries.read_vault()  # while the charts are rendered
@@ -102,7 +101,7 @@ def prepare(config: StackConfig, queries: Queries) -> Prepared:
         in_vault=in_vault,
         secrets=secrets,
         certificate=served,
-        location=location.result(),
+        location=queries.location(),
         claimed=claimed,
         deployed=before,
     )

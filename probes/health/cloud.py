@@ -63,7 +63,7 @@ def quotas(connection: "Connection", config: StackConfig, stack: str) -> Iterato
         stack: Name of the stack.
     """
     flavors = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()}
-    found = allowances.read(config, stack, connection, _Inline())
+    found = allowances.read(config, stack, connection, _Inline(), connection.block_storage.volumes)
     yield judge_quotas(found.compare(config, flavors), stack)
 
 

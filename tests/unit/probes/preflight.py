@@ -1,5 +1,6 @@
 """The preflight of the sample configuration, with a fake project."""
 
+import functools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from config.stack_config import StackConfig
 from phalanx.claims import Claim
 from probes import openstack_preflight
+from probes.openstack_connection import connect_as_provider
 from probes.problem import Problem
 from tests.unit.sample import environment
 
@@ -24,7 +26,9 @@ def check_all(
 ) -> list[Problem]:
     """Return all problems, as `check` does."""
     with ThreadPoolExecutor(8) as pool:
-        return openstack_preflight.check(settings or environment(), "test", pool, preview=preview)(claims)
+        config = settings or environment()
+        connect = functools.partial(connect_as_provider, config.cloud)
+        return openstack_preflight.check(config, "test", connect, pool, preview=preview)(claims)
 
 
 def only(problems: list[Problem]) -> str:

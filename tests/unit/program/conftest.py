@@ -12,7 +12,6 @@ from typing import Any
 import pulumi
 import pytest
 
-from config.cloud import Cloud
 from phalanx import charts, checkout, documents, environment, generators, pins, render, resource_uses
 from phalanx.certificates import Certificate, CertificateError
 from phalanx.checkout import Checkout
@@ -158,7 +157,8 @@ class StackRunner:
             if stack == "sandbox":
                 patch.setattr(secret_gathering, "load", lambda _: STATIC_SECRETS_FILE)
             patch.setattr(openstack_preflight, "check", lambda *_, **__: lambda _: [])
-            patch.setattr(openstack_connection, "locate", _located)
+            patch.setattr(openstack_connection, "connect_as_provider", lambda *_: None)
+            patch.setattr(preflight.Queries, "location", _location)
             if not vault:
                 patch.setattr(preflight.Queries, "problems", lambda *_: list(problems))
                 patch.setattr(vault_preflight, "check", lambda *_, **__: [])
@@ -207,8 +207,8 @@ def roe(run_stack: StackRunner) -> Recording:
     return run_stack("roe")
 
 
-def _located(cloud: Cloud, *_: object) -> Location:
-    return Location("project-id", cloud.region or "RegionOne")
+def _location(queries: preflight.Queries) -> Location:
+    return Location("project-id", queries._config.cloud.region or "RegionOne")  # noqa: SLF001
 
 
 def _config(stack: str, changes: Mapping[str, Any]) -> dict[str, str]:

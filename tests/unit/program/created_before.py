@@ -1,5 +1,6 @@
 """OpenStack and Vault with what a configuration created, which the checks compare a changed one with."""
 
+import functools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from config.stack_config import StackConfig
 from config.vault_stack import VaultStackConfig
 from phalanx import environment as phalanx_environment
 from probes import existing_vault, openstack_preflight
+from probes.openstack_connection import connect_as_provider
 from tests.unit.probes import recorded_magnum
 from tests.unit.probes.fake_project import FakeProject, named, networks
 from tests.unit.program.conftest import CHECKOUTS
@@ -25,8 +27,9 @@ def openstack_refusals(before: StackConfig, after: StackConfig, monkeypatch: pyt
     """Yield the messages of the preflight with what a configuration created."""
     project = _project_of(before)
     monkeypatch.setattr("openstack.connect", lambda **_: project)
+    connect = functools.partial(connect_as_provider, after.cloud)
     with ThreadPoolExecutor(8) as pool:
-        for problem in openstack_preflight.check(after, STACK, pool)(()):
+        for problem in openstack_preflight.check(after, STACK, connect, pool)(()):
             if problem.fatal:
                 yield str(problem)
 
