@@ -7,6 +7,7 @@ complete requests to the engine: inputs and their secrecy, parent, provider, dep
 
 import asyncio
 import contextvars
+import gc
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -359,6 +360,9 @@ class ProgramRunner:
 
         # The SDK stores its settings and root stack in context variables: start with an empty context.
         contextvars.Context().run(run)
+        # What a run leaves behind refers to itself. To free it at once, while it is in the processor's cache, takes a
+        # quarter of the time that it takes later.
+        gc.collect(0)
         return recording
 
 
