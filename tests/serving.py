@@ -20,14 +20,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(server: Server, poll: float = 0.01) -> Iterator[Server]:
-    """Serve in a thread for the ``with`` block, and yield the server.
-
-    Args:
-        server: The server, which is closed afterwards.
-        poll: Seconds after which it ends at the latest; less than half a second if it is not idle for long.
-    """
-    thread = threading.Thread(target=server.serve_forever, args=(poll,), daemon=True)
+def serving(server: Server) -> Iterator[Server]:
+    """Serve in a thread for the ``with`` block, yield the server, and close it."""
+    # It ends after half a second by default.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

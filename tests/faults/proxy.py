@@ -97,7 +97,7 @@ class FaultProxy:
         """Run the proxy for the ``with`` block."""
         with ExitStack() as servers:
             for service, url in self.services.items():
-                server = servers.enter_context(serving(_Server(self, service, url), poll=0.5))
+                server = servers.enter_context(serving(_Server(self, service, url)))
                 self.addresses[service] = f"http://{LOOPBACK}:{server.server_port}"
             yield self
 

@@ -60,7 +60,7 @@ class TcpProxy:
     def _through(self, port: int) -> int:
         with self._lock:
             if port in CLUSTER_PORTS and port not in self._ports:
-                server = self._servers.enter_context(serving(_Server(self, port), poll=0.5))
+                server = self._servers.enter_context(serving(_Server(self, port)))
                 self._ports[port] = server.server_address[1]
             return self._ports.get(port, port)
 
