@@ -1,5 +1,6 @@
 """An update fails if nothing answers at the platform's address."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from probes import served_certificate
 from probes.health import load_balancer
 from probes.openstack_connection import LoginError
 from probes.problem import Problem
-from program import platform_answer
+from program import platform_answer, waiting
 from sandbox.site_certificate import issue
 from tests.unit.recording import ProgramRunner
 from tests.unit.sample import environment
@@ -36,7 +37,8 @@ def _platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 @pytest.fixture
 def _nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(served_certificate, "HTTPS", 1)
-    monkeypatch.setattr(platform_answer, "_PAUSE", 0.01)
+    # A second for each query.
+    monkeypatch.setattr(waiting, "time", SimpleNamespace(monotonic=itertools.count().__next__, sleep=lambda _: None))
     monkeypatch.setattr(platform_answer, "connect", lambda _: SimpleNamespace())
     monkeypatch.setattr(load_balancer, "describe", lambda _, address: [f"{address}:", *STATES])
 
