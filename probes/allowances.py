@@ -60,21 +60,13 @@ class Quotas:
     share_types: Mapping[str, str]
     """Type of each share by its name, as far as it is known."""
 
-    def compare(
-        self,
-        config: StackConfig,
-        flavors: Mapping[str, Flavor],
-        claimed: Sequence[Volumes] = (),
-        *,
-        upgrading: bool = True,
-    ) -> list[Row]:
+    def compare(self, config: StackConfig, flavors: Mapping[str, Flavor], claimed: Sequence[Volumes] = ()) -> list[Row]:
         """Compare them with what the stack requires.
 
         Args:
             config: The stack configuration.
             flavors: Sizes of flavors by name.
             claimed: Volumes of the applications' claims.
-            upgrading: Whether to include what exists only during an upgrade.
         """
         needed = needs(
             config,
@@ -83,7 +75,6 @@ class Quotas:
             default_type=self.default_type,
             share_types=self.share_types,
             switching=self.switching,
-            upgrading=upgrading,
         )
         return quota.compare(needed, self.allowances, first=self.first, kept=self.kept)
 

@@ -65,9 +65,8 @@ def needs(  # noqa: PLR0913  # all that determines the result
     default_type: str = UNTYPED,
     share_types: Mapping[str, str] | None = None,
     switching: bool = False,
-    upgrading: bool = True,
 ) -> dict[str, int | None]:
-    """Return the quota that a stack requires, by resource, with node groups at their maximum size.
+    """Return the quota that a stack requires, by resource, with node groups at their maximum size, during an upgrade.
 
     Args:
         config: The stack configuration.
@@ -76,7 +75,6 @@ def needs(  # noqa: PLR0913  # all that determines the result
         default_type: Name of the cloud's default volume type, if it is known.
         share_types: Types of the shares by their name, as far as they are known; by default those of the configuration.
         switching: Whether ``ingress.mode`` changes: the new load balancer is created before the old one is deleted.
-        upgrading: As for `servers`.
 
     Returns:
         Amounts by the name of the resource in `quota.RESOURCES`, and of ``volumes_TYPE`` and ``gigabytes_TYPE`` for
@@ -90,12 +88,12 @@ def needs(  # noqa: PLR0913  # all that determines the result
         workers += [_workers(each) for each in (config.clusters.values() if own else [config.cluster])]
     return {
         "clusters": len(config.clusters),
-        **_compute(config, flavors, upgrading=upgrading),
-        **storage([*volumes(config, upgrading=upgrading), *claimed], default_type),
+        **_compute(config, flavors),
+        **storage([*volumes(config, upgrading=True), *claimed], default_type),
         **_shares(config, share_types or {}),
         **_backups(config),
-        **_network(config, ingresses=len(workers), upgrading=upgrading),
-        **_balancers(config, workers, upgrading=upgrading),
+        **_network(config, ingresses=len(workers)),
+        **_balancers(config, workers),
     }
 
 
@@ -171,8 +169,8 @@ def _etcd_volumes(cluster: Cluster, masters: int) -> list[Volumes]:
     return [Volumes(type=type_, size=int(size), count=masters)]
 
 
-def _compute(config: StackConfig, flavors: Mapping[str, Flavor], *, upgrading: bool) -> dict[str, int | None]:
-    counts = servers(config, upgrading=upgrading)
+def _compute(config: StackConfig, flavors: Mapping[str, Flavor]) -> dict[str, int | None]:
+    counts = servers(config, upgrading=True)
     sizes = [(flavors[name], count) for name, count in counts.items() if name in flavors]
     known = len(sizes) == len(counts)
     found: dict[str, int | None] = {
@@ -227,7 +225,7 @@ def _backups(config: StackConfig) -> dict[str, int | None]:
     return {"backups": each * len(names), "backup_gigabytes": each * sum(sizes)}
 
 
-def _network(config: StackConfig, *, ingresses: int, upgrading: bool) -> dict[str, int | None]:
+def _network(config: StackConfig, ingresses: int) -> dict[str, int | None]:
     clusters = config.clusters.values()
     networks = 0 if config.network.adopt else 1
     balancers = sum(_api_balancers(cluster) for cluster in clusters) + ingresses
@@ -238,7 +236,7 @@ def _network(config: StackConfig, *, ingresses: int, upgrading: bool) -> dict[st
         "subnets": networks,
         "routers": networks,
         # One per server and load balancer; of a new network those of its router and of DHCP (OVN: of metadata).
-        "ports": sum(servers(config, upgrading=upgrading).values()) + balancers + 2 * networks,
+        "ports": sum(servers(config, upgrading=True).values()) + balancers + 2 * networks,
         # The NFS server's, and Magnum's two for masters and workers of a cluster.
         "security_groups": bool(config.nfs) + 2 * len(clusters),
         "security_group_rules": _NFS_RULES * bool(config.nfs) + rules + 2 * _EGRESS_RULES * len(clusters),
@@ -246,7 +244,7 @@ def _network(config: StackConfig, *, ingresses: int, upgrading: bool) -> dict[st
     }
 
 
-def _balancers(config: StackConfig, workers: Sequence[int], *, upgrading: bool) -> dict[str, int | None]:
+def _balancers(config: StackConfig, workers: Sequence[int]) -> dict[str, int | None]:
     """Return the load balancers of the API and of ingress-nginx, with all of their parts.
 
     The latter have the same parts in each mode. Their members are the workers, whose number follows the autoscaler.
@@ -254,7 +252,6 @@ def _balancers(config: StackConfig, workers: Sequence[int], *, upgrading: bool) 
     Args:
         config: The stack configuration.
         workers: Number of workers behind each load balancer of ingress-nginx.
-        upgrading: As for `servers`.
     """
     clusters = config.clusters.values()
     api = sum(_api_balancers(cluster) for cluster in clusters)
@@ -267,7 +264,7 @@ def _balancers(config: StackConfig, workers: Sequence[int], *, upgrading: bool) 
         "health_monitors": listeners
         if config.ingress.health_monitors
         else sum(_api_balancers(cluster) for cluster in clusters if cluster.driver == "capi"),
-        "members": sum(_api_balancers(cluster) * _masters(cluster, upgrading=upgrading) for cluster in clusters)
+        "members": sum(_api_balancers(cluster) * _masters(cluster, upgrading=True) for cluster in clusters)
         + len(PORTS) * sum(workers),
     }
 

@@ -101,8 +101,6 @@ class _Project:
     preview: bool
     of_claims: list[Callable[[Sequence[Claim]], Iterable[Problem]]] = field(default_factory=list)
     """Checks that need the claims, and what services have answered before."""
-    upgraded: set[str] = field(default_factory=set)
-    """Clusters that this run creates or upgrades, once Glance and Magnum have answered."""
 
     @functools.cached_property
     def names(self) -> Names:
@@ -288,7 +286,6 @@ class _Project:
             known, template = self.names.known_images, self._templates[name]
             kept, images = self._kept_image(name), magnum_driver.images_named(cluster.image, known)
             if kept not in images:
-                self.upgraded.add(name)
                 yield from magnum_driver.ambiguous(f"clusters.{name}", cluster, images)
             if image := known.get(kept if kept in images else cluster.image):
                 yield from magnum_driver.image_problems(f"clusters.{name}", cluster, image)
@@ -398,27 +395,16 @@ class _Project:
         yield from existing_shares.problems(self.config, self.stack, self.connection.shared_file_system)
 
     def quotas(self) -> Iterable[Problem]:
-        """Read the project's quotas, and check that they are sufficient once the claims are known.
-
-        A lack of what only a later upgrade needs is a warning.
-        """
+        """Read the project's quotas, and check that they are sufficient once the claims are known."""
         # A flavor that does not exist is another problem; this one should be reported with it.
         flavors = {**dict.fromkeys(servers(self.config), Flavor(vcpus=0, ram=0)), **self.flavors}
         quotas = allowances.read(self.config, self.stack, self.connection, self.executor, lambda: self.volumes)
         project = allowances.project_of(self.connection)
 
-        def lack(claims: Sequence[Claim], *, upgrading: bool) -> str:
-            claimed = needs.of_claims(self.config, claims)
-            return quota.refusal(
-                quotas.compare(self.config, flavors, claimed, upgrading=upgrading), project, self.stack
-            )
-
         def of_claims(claims: Sequence[Claim]) -> Iterator[Problem]:
-            if what := lack(claims, upgrading=True):
-                fatal = bool(self.upgraded or lack(claims, upgrading=False))
-                if not fatal:
-                    what += "\nOnly an upgrade of a cluster needs it, which adds a master."
-                yield Problem(where=f"quota of project `{project.name}`", what=what, fatal=fatal)
+            rows = quotas.compare(self.config, flavors, needs.of_claims(self.config, claims))
+            if refusal := quota.refusal(rows, project, self.stack):
+                yield Problem(where=f"quota of project `{project.name}`", what=refusal)
 
         self.of_claims.append(of_claims)
         return ()

@@ -4,8 +4,7 @@ import pytest
 from openstack import exceptions
 
 from config.names import cloud_name
-from tests.unit.probes import recorded_magnum
-from tests.unit.probes.fake_project import IMAGE, FakeProject, named
+from tests.unit.probes.fake_project import FakeProject, named
 from tests.unit.probes.preflight import SHARES, check, only
 from tests.unit.sample import environment
 
@@ -91,25 +90,6 @@ def test_existing_resources_of_the_stack_are_not_counted_twice(
     assert "--volumes 21" in only(check())
     project.volumes = named("rsp-test-two-postgres-from-20261125-120000", metadata={"rsp_stack": "test-two"})
     assert "--volumes 21" in only(check())
-
-
-def test_a_lack_that_concerns_only_a_later_upgrade_is_a_warning(project: FakeProject) -> None:
-    project.images += named(f"{IMAGE}-2", os_distro="ubuntu", properties={"kube_version": "v1.36.3"})
-    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster()
-    project.templates["template-uuid"] = recorded_magnum.template(image_id=f"id-of-{IMAGE}")
-    project.volumes = named("rsp-test-nfs-data", size=1, volume_type="ceph-hdd", availability_zone="nova")
-    nodes, nfs, master = 6, 1, 1
-    project.cores = 2 * (nodes + nfs + master)
-    assert check() == []
-    project.cores -= 1
-    (problem,) = check()
-    assert (problem.where, problem.fatal) == ("quota of project `rsp`", False)
-    assert problem.what.endswith("Only an upgrade of a cluster needs it, which adds a master.")
-    (upgrade,) = check(environment(clusters__cluster__image=f"{IMAGE}-2"))
-    assert (upgrade.where, upgrade.fatal) == ("quota of project `rsp`", True)
-    project.cores -= 2
-    (lack,) = check()
-    assert lack.fatal
 
 
 def test_shares_have_quotas(project: FakeProject) -> None:
