@@ -120,6 +120,9 @@ class MagnumCluster(pulumi.ComponentResource):
                 # Magnum refuses to change or delete a template in use. A change creates a template with another name,
                 # upgrades the cluster to it, and deletes the old template at the end of the run.
                 replace_on_changes=["*"],
+                # Another image in the configuration is part of another name. What `_image` returns must not replace the
+                # template by itself: it is newer after a lost state, and changes while a name is kept.
+                ignore_changes=["image"],
             ),
         )
 

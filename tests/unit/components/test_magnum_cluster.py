@@ -53,6 +53,7 @@ def test_a_changed_template_is_replaced(recording: Recording) -> None:
 def test_the_template_keeps_the_id_of_the_image(recording: Recording) -> None:
     template, image = recording.one("ClusterTemplate"), recording.one("pulumi:index:Stash")
     assert image.inputs["input"] == template.inputs["image"] == "image-id"
+    assert template.ignored == {"image"}
     # A newer image of the same name is ignored, another name or release is not.
     assert image.ignored == {"input"}
     assert list(image.request.replacement_trigger.list_value) == ["ubuntu-2404-kube-v1.36.3", "v1.36.3"]
