@@ -41,7 +41,7 @@ def recover(
 
     Raises:
         StackLockedError: Another run may be in progress.
-        StackChangedError: Another run has changed the state in the meantime; nothing was recorded.
+        StackChangedError: Another run has changed the state in the meantime; what was found was not recorded.
         PulumiError: The CLI failed.
     """
     report = Report(dry_run=dry_run)
@@ -55,14 +55,20 @@ def recover(
     search = Search(State(sealed, stack.export(secrets=True), sealed), dry_run=dry_run, progress=progress)
     report.items += [search.resolve_creation(each) for each in search.state.creations()]
     report.items += [search.resolve_change(each) for each in pending(sealed, "updating", "deleting", "reading")]
-    report.items += [Item(urn, Outcome.REFRESHED, "it was recorded, but not read yet") for urn in unread(sealed)]
     for each in search.state.unfinished():
         # The next run brings other services' objects up to date, and releases unless Helm awaits another operation.
         if finder := OPENSTACK_FINDERS.get(each.type):
             report.items.append(search.resolve_unfinished(each, finder, SERVICES["openstack"].connect))
         elif each.type == RELEASE and (item := search.remove_helm_record(each)):
             report.items.append(item)
+    known = {each.urn for each in report.items}
     report.unrecorded = report.undecided
+    if not report.undecided:
+        report.items += [
+            Item(urn, Outcome.REFRESHED, "it was recorded, but not read yet")
+            for urn in unread(sealed)
+            if urn not in known
+        ]
     if not dry_run and not report.undecided and (search.changed or any(pending(sealed)) or unread(sealed)):
         record(stack, search)
     return report
@@ -88,14 +94,14 @@ def record(stack: PulumiStack, search: Search) -> None:
     """Add what a search has found to the state, and read it from the services.
 
     Raises:
-        StackChangedError: Another run has changed the state in the meantime; nothing was recorded.
+        StackChangedError: Another run has changed the state in the meantime; what was found was not recorded.
         PulumiError: The CLI failed.
     """
     # The search may have waited for more than an hour, without the lock.
     if stack.export() != search.state.exported:
         raise StackChangedError(
-            f"another run has changed the stack {stack.name} in the meantime, and nothing was recorded: run the same "
-            "command again"
+            f"another run has changed the stack {stack.name} in the meantime, and what was found was not recorded: run "
+            "the same command again"
         )
     document = with_unread(with_resources(search.state.sealed, search.recorded), search.changed)
     stack.replace(document)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.names import VAULT_PROJECT
 from phalanx.errors import PhalanxError
 from recovery import kubernetes
 from recovery.document import UNREAD, Creation, Inputs, KnownInputs, State, UnknownInputError, provider_of
@@ -207,7 +208,10 @@ class Search:
 
 def _replacement(urn: str) -> str:
     """Return how to replace a resource although it may be protected."""
-    stack, resource = urn.split("::", maxsplit=1)[0].rpartition(":")[2], shlex.quote(urn)
+    beginning, project, *_ = urn.split("::")
+    stack, resource = beginning.rpartition(":")[2], shlex.quote(urn)
+    if project == VAULT_PROJECT:
+        stack += " -C vault"
     commands = f"pulumi state unprotect -s {stack} {resource} && pulumi up -s {stack} --replace {resource}"
     return f"once the cause is removed, `{commands}` creates another one, and deletes this one unless it is for data"
 

@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 from openstack.exceptions import HttpException
 
+from recovery.document import UNREAD
 from recovery.finder import Finder
 from recovery.openstack import FINDERS
 from recovery.pulumi_stack import PulumiError, PulumiStack
@@ -210,6 +211,18 @@ def test_a_resource_deleted_before_its_replacement_is_dropped(pulumi: FakePulumi
     assert ids(pulumi) == {"replaced": "id-2"}
 
 
+def test_commands_for_the_vault_name_its_project(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = Finder[Any](find=FINDERS[NETWORK].find, finish=lambda *_: "it is in status ERROR")
+    monkeypatch.setattr("recovery.recover.OPENSTACK_FINDERS", {**FINDERS, NETWORK: failed})
+    urn = "urn:pulumi:test::rsp-vault::rsp:index:N$x::begun"
+    cloud.networks.update(begun=["id-1"])
+    pulumi.write([CLOUD_STATE, {**network("begun"), "urn": urn, "id": "id-1", "initErrors": ["it failed"]}], [])
+    commands = f"`pulumi state unprotect -s test -C vault '{urn}' && pulumi up -s test -C vault --replace '{urn}'`"
+    assert commands in "\n".join(recover(STACK).lines())
+
+
 def test_a_failing_service_leaves_the_state_unchanged(
     pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,6 +232,16 @@ def test_a_failing_service_leaves_the_state_unchanged(
     assert outcomes(report) == {"there": Outcome.UNDECIDED}
     assert "the request to the service failed (Service Unavailable)" in "\n".join(report.lines())
     assert len(pulumi.pending) == 1
+
+
+def test_nothing_is_read_while_an_operation_is_undecided(
+    pulumi: FakePulumi, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unread = {**network("unread"), "id": "id-2", "initErrors": [UNREAD]}
+    pulumi.write([CLOUD_STATE, unread], pending("creating", network("there")))
+    monkeypatch.setattr(cloud.network, "networks", Mock(side_effect=HttpException("Service Unavailable")))
+    assert outcomes(recover(STACK)) == {"there": Outcome.UNDECIDED}
+    assert pulumi.called("refresh") == []
 
 
 def test_a_state_without_pending_operations_is_unchanged(pulumi: FakePulumi) -> None:
