@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from config.prices import Prices
 from config.stack_config import StackConfig
 from operations.stack import StackName, load
 from operations.stack import applications as stack_applications
-from probes import allowances, cost, quota
+from probes import allowances, cost, existing_data, quota
 from probes.needs import Flavor, Volumes, needs, of_claims
 from probes.openstack_connection import connect
 from probes.quota import Project, Row
@@ -82,9 +83,8 @@ def _ask(
     connection = connect(config.cloud)
     sizes = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()} | given
     with ThreadPoolExecutor() as executor:
-        rows = allowances.read(config, stack, connection, executor, connection.block_storage.volumes).compare(
-            config, sizes, claimed
-        )
+        existing = partial(existing_data.query, config, stack, connection)
+        rows = allowances.read(config, stack, connection, executor, existing).compare(config, sizes, claimed)
     return rows, sizes, allowances.project_of(connection)
 
 

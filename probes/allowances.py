@@ -10,7 +10,7 @@ from urllib.parse import quote
 from config.names import LOAD_BALANCER, cloud_name
 from config.stack_config import StackConfig
 from config.vault_stack import VaultStackConfig
-from probes import cinder_backups, existing_data, openstack_api, quota, vault_server_needs
+from probes import cinder_backups, openstack_api, quota, vault_server_needs
 from probes.needs import Flavor, Volumes, needs
 from probes.quota import Allowance, Project, Row
 
@@ -84,7 +84,7 @@ def read(
     stack: str,
     connection: "Connection",
     executor: Executor,
-    volumes: Callable[[], Iterable[Any]],
+    existing: Callable[[], bool],
 ) -> Quotas:
     """Return the quotas of a stack's project.
 
@@ -93,20 +93,20 @@ def read(
         stack: Name of the stack.
         connection: The connection.
         executor: Runs the requests to the services concurrently.
-        volumes: Returns the project's volumes.
+        existing: Returns whether the stack has something in the project.
 
     Raises:
         openstack.exceptions.SDKException: A service cannot be reached.
     """
     default_type = executor.submit(_default_volume_type, connection)
-    existing = executor.submit(_has_data, config, stack, connection, volumes)
+    deployed = executor.submit(existing)
     balancers = executor.submit(_balancers, connection)
     share_types = executor.submit(_share_types, connection, config)
     services = [*_SERVICES, _magnum, lambda connection: _octavia(connection, balancers.result())]
     if config.shares:
         services.append(lambda connection: _manila(connection, share_types.result().values()))
     found = allowances(connection, executor, services)
-    first = not existing.result()
+    first = not deployed.result()
     names = balancers.result()
     ours = cloud_name(stack, LOAD_BALANCER) in (names or ())
     return Quotas(
@@ -147,13 +147,6 @@ def project_of(connection: "Connection") -> Project:
     """Return the connection's project."""
     project = connection.current_project
     return Project(name=project.name, id=str(connection.current_project_id), region=connection.config.region_name)
-
-
-def _has_data(config: StackConfig, stack: str, connection: "Connection", volumes: Callable[[], Iterable[Any]]) -> bool:
-    """Return whether a stack has volumes or shares, which outlive its servers."""
-    manila: Any = connection.shared_file_system if config.shares else None
-    shares = manila.shares(details=False) if manila else ()
-    return existing_data.exists(config, stack, volumes(), shares)
 
 
 def _kept(connection: "Connection", stack: str) -> dict[str, int]:

@@ -306,10 +306,12 @@ class _Project:
     def _tolerated(self, problem: Problem) -> Problem:
         """Return the problem of a missing image as a warning if this run does not need the image."""
         if problem.where == "rsp:nfs.image":
-            user = self.connection.compute.find_server(cloud_name(self.stack, "nfs"))
+            needed = self.connection.compute.find_server(cloud_name(self.stack, "nfs")) is None
         else:
-            user = self._existing_clusters[problem.where.split(".")[1]]
-        if user is None:
+            kept = self._kept_image(problem.where.split(".")[1])
+            # If the cloud still has the image of the cluster, another one was configured.
+            needed = kept is None or kept in self.names.known_images
+        if needed:
             return problem
         return replace(problem, what=f"{problem.what}; what exists keeps running, but cannot be replaced", fatal=False)
 
@@ -361,12 +363,19 @@ class _Project:
         """All volumes of the project."""
         return list(self.connection.block_storage.volumes())
 
+    @functools.cached_property
+    def deployed(self) -> bool:
+        """Whether the stack has something in the project."""
+        manila: Any = self.connection.shared_file_system if self.config.shares else None
+        shares = manila.shares(details=False) if manila else ()
+        clusters = filter(None, self._existing_clusters.values())
+        return existing_data.exists(self.config, self.stack, self.volumes, shares, clusters)
+
     def storage(self) -> Iterator[Problem]:
         """Check volume types and the names of StorageClasses, and compare the data volumes with the configuration."""
         yield from self.names.check_volumes()
         # After the loss of a cluster, its claims are restored with their class.
-        exists = any(self._existing_clusters.values()) or existing_data.exists(self.config, self.stack, self.volumes)
-        yield from driver_classes.problems(self.config, self.names.known_volume_types, first=not exists)
+        yield from driver_classes.problems(self.config, self.names.known_volume_types, first=not self.deployed)
         wanted = {
             f"rsp:nfs.volumes.{name}": existing_volumes.Wanted(
                 name=cloud_name(self.stack, f"nfs-{name}"),
@@ -398,7 +407,7 @@ class _Project:
         """Read the project's quotas, and check that they are sufficient once the claims are known."""
         # A flavor that does not exist is another problem; this one should be reported with it.
         flavors = {**dict.fromkeys(servers(self.config), Flavor(vcpus=0, ram=0)), **self.flavors}
-        quotas = allowances.read(self.config, self.stack, self.connection, self.executor, lambda: self.volumes)
+        quotas = allowances.read(self.config, self.stack, self.connection, self.executor, lambda: self.deployed)
         project = allowances.project_of(self.connection)
 
         def of_claims(claims: Sequence[Claim]) -> Iterator[Problem]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from config.stack_config import StackConfig
-from probes import allowances
+from probes import allowances, existing_data
 from probes.health.finding import Finding, critical, ok, warning
 from probes.needs import Flavor
 from probes.openstack_services import Service
@@ -63,7 +64,8 @@ def quotas(connection: "Connection", config: StackConfig, stack: str) -> Iterato
         stack: Name of the stack.
     """
     flavors = {each.name: Flavor(vcpus=each.vcpus, ram=each.ram) for each in connection.compute.flavors()}
-    found = allowances.read(config, stack, connection, _Inline(), connection.block_storage.volumes)
+    existing = partial(existing_data.query, config, stack, connection)
+    found = allowances.read(config, stack, connection, _Inline(), existing)
     yield judge_quotas(found.compare(config, flavors), stack)
 
 

@@ -6,7 +6,7 @@ from config.names import cloud_name
 from probes.driver_classes import class_name
 from tests.unit.probes import recorded_magnum
 from tests.unit.probes.fake_project import FakeProject, named
-from tests.unit.probes.preflight import check, only
+from tests.unit.probes.preflight import SHARES, check, only
 from tests.unit.sample import HEAT, environment
 
 COLLIDING: dict[str, Any] = {
@@ -33,15 +33,19 @@ def test_the_volumes_of_another_stack_have_no_claims_of_this_one(project: FakePr
     assert "both would change it" in only([each for each in check(environment(**COLLIDING)) if each.fatal])
 
 
-@pytest.mark.parametrize("left", ["cluster", "volume"])
+@pytest.mark.parametrize("left", ["cluster", "volume", "share"])
 def test_claims_that_exist_keep_their_class(project: FakeProject, left: str) -> None:
-    if left == "cluster":
+    settings = environment(**(SHARES if left == "share" else {}), **COLLIDING)
+    if left == "share":
+        attributes = {"size": 50, "share_protocol": "NFS", "share_type": "cephfs-nfs", "share_network_id": None}
+        project.shares = named(cloud_name("test", "share-jhome"), **attributes)
+    elif left == "cluster":
         project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
         project.templates["template-uuid"] = recorded_magnum.template()
     else:
         attributes = {"size": 100, "volume_type": "ceph-hdd", "availability_zone": "nova"}
         project.volumes = named(cloud_name("test", "nfs-data"), **attributes)
-    (problem,) = [each for each in check(environment(**COLLIDING)) if "both would change it" in each.what]
+    (problem,) = [each for each in check(settings) if "both would change it" in each.what]
     assert not problem.fatal
     assert "leave its reclaimPolicy Retain" in problem.what
 

@@ -166,6 +166,15 @@ def test_a_deleted_image_of_the_nodes_is_a_warning(project: FakeProject) -> None
     )
 
 
+def test_an_image_that_is_absent_is_needed_only_if_it_is_another_one(project: FakeProject) -> None:
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
+    project.templates["template-uuid"] = recorded_magnum.template(image_id=f"id-of-{IMAGE}")
+    other = environment(clusters__cluster__image="ubuntu-2404-kube-v1.36.3-rebuilt")
+    assert [each.fatal for each in check(other) if each.where == "rsp:clusters.cluster.image"] == [True]
+    project.images = [each for each in project.images if each.name != IMAGE]
+    assert {each.fatal for each in check() if each.where == "rsp:clusters.cluster.image"} == {False}
+
+
 def test_a_flavor_too_small_for_cluster_api_is_a_warning(project: FakeProject) -> None:
     (large,) = [each for each in project.flavors if each.name == "m1.large"]
     large.vcpus = 1

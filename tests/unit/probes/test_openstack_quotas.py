@@ -4,6 +4,7 @@ import pytest
 from openstack import exceptions
 
 from config.names import cloud_name
+from tests.unit.probes import recorded_magnum
 from tests.unit.probes.fake_project import FakeProject, named
 from tests.unit.probes.preflight import SHARES, check, only
 from tests.unit.sample import environment
@@ -85,6 +86,11 @@ def test_existing_resources_of_the_stack_are_not_counted_twice(
     assert check() == []
     project.volumes = named("rsp-test-postgres-from-20261125-120000", metadata={"rsp_stack": "test"})
     assert check() == []
+    project.volumes = []
+    project.clusters["rsp-test-cluster"] = recorded_magnum.cluster(flavor_id="id-of-m1.medium")
+    project.templates["template-uuid"] = recorded_magnum.template()
+    assert check() == []
+    project.clusters.clear()
     # Those of another stack, `test-two`.
     project.volumes = named("rsp-test-two-nfs-data")
     assert "--volumes 21" in only(check())
