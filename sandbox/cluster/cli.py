@@ -20,9 +20,12 @@ def up(directory: Directory) -> None:
 
 
 @app.command()
-def down(directory: Directory) -> None:
-    """Stop all processes of the cluster and keep its data."""
-    lifecycle.down(ClusterDirectory(directory))
+def down(
+    directory: Directory,
+    delete: Annotated[bool, typer.Option("--delete", help="Also delete the directory.")] = False,
+) -> None:
+    """Stop all processes of the cluster."""
+    lifecycle.down(ClusterDirectory(directory), delete=delete)
 
 
 @app.command(hidden=True)

@@ -2,10 +2,14 @@
 
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from sandbox.errors import SandboxError
+
+DESCRIPTION: Final = "cluster.json"
+"""Name of the file in a cluster's directory."""
 
 
 class _Model(BaseModel):
@@ -98,7 +102,7 @@ class Description(_Model):
         Raises:
             SandboxError: The file is missing or invalid.
         """
-        path = directory / "cluster.json"
+        path = directory / DESCRIPTION
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:

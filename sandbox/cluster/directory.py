@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sandbox import paths
-from sandbox.cluster.description import Description
+from sandbox.cluster.description import DESCRIPTION, Description
 from sandbox.cluster.port_block import Offset, first_port
 from sandbox.ports import LOOPBACK
 from sandbox.process import Process
@@ -95,5 +95,5 @@ class ClusterDirectory:
 
 def clusters() -> Iterator[ClusterDirectory]:
     """Yield the clusters that Magnum's driver has described."""
-    for description in sorted(paths.CLUSTERS.glob("*/cluster.json")):
+    for description in sorted(paths.CLUSTERS.glob(f"*/{DESCRIPTION}")):
         yield ClusterDirectory(description.parent)

@@ -1,12 +1,16 @@
 """Starts, updates, repairs and stops clusters."""
 
 import fcntl
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sandbox import tools
 from sandbox.cluster import cloud_controller, control_plane, nodes, rbac, storage_classes, volumes
+from sandbox.cluster.description import DESCRIPTION
 from sandbox.cluster.directory import ClusterDirectory, clusters
+from sandbox.cluster.kube import KubeError
 from sandbox.cluster.port_block import Offset
 from sandbox.errors import SandboxError
 from sandbox.files import write_atomically
@@ -34,15 +38,23 @@ PORTS: Final = {
 
 
 def up(directory: ClusterDirectory) -> None:
-    """Create or update a cluster according to its description.
+    """Create or update a cluster according to its description; do nothing if it has been deleted in the meantime.
 
     Raises:
         SandboxError: The Kubernetes version is not available, or a component does not start.
+        KubeError: The Kubernetes API refuses a request.
     """
-    # `cloud up` and magnum-conductor may start the same cluster at the same time.
+    with _locked(directory):
+        if (directory.path / DESCRIPTION).exists():
+            _up(directory)
+
+
+@contextmanager
+def _locked(directory: ClusterDirectory) -> Iterator[None]:
+    """Wait until no other process changes the cluster: `cloud up` and magnum-conductor may do so at the same time."""
     with (directory.path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _up(directory)
+        yield
 
 
 def _up(directory: ClusterDirectory) -> None:
@@ -60,11 +72,14 @@ def _up(directory: ClusterDirectory) -> None:
     write_atomically(directory.path / "api_address", f"{directory.api_url}\n")
 
 
-def down(directory: ClusterDirectory) -> None:
-    """Stop all processes of a cluster and keep its data."""
-    stop_concurrently([process for process in recorded(directory.records) if process.name in STOP_FIRST])
-    stop_concurrently([process for process in recorded(directory.records) if process.name not in STOP_LAST])
-    stop_concurrently(recorded(directory.records))
+def down(directory: ClusterDirectory, *, delete: bool = False) -> None:
+    """Stop all processes of a cluster, and keep or delete its data."""
+    with _locked(directory):
+        stop_concurrently([process for process in recorded(directory.records) if process.name in STOP_FIRST])
+        stop_concurrently([process for process in recorded(directory.records) if process.name not in STOP_LAST])
+        stop_concurrently(recorded(directory.records))
+        if delete:
+            shutil.rmtree(directory.path)
 
 
 def repair() -> None:
@@ -78,7 +93,7 @@ def repair() -> None:
         if (directory.path / "api_address").exists():
             try:
                 up(directory)
-            except SandboxError as error:
+            except (SandboxError, KubeError) as error:
                 failures.append(f"cluster {directory.description.name}: {error}")
     if failures:
         raise SandboxError("\n".join(failures))

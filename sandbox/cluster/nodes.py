@@ -45,7 +45,7 @@ def manifest(node: Node, kubernetes_version: str, region: str | None) -> Object:
         "kind": "Node",
         "metadata": {"name": node.name, "labels": labels},
         "spec": {
-            "providerID": f"openstack:///{node.server_id}",
+            "providerID": provider_id(node),
             "taints": [{"key": CONTROL_PLANE, "effect": "NoSchedule"}] if node.is_master else [],
         },
         "status": {
@@ -61,6 +61,11 @@ def manifest(node: Node, kubernetes_version: str, region: str | None) -> Object:
     }
 
 
+def provider_id(node: Node) -> str:
+    """Return the ID by which the cloud controller finds a node's server."""
+    return f"openstack:///{node.server_id}"
+
+
 def sync(kube: Kube, description: Description) -> None:
     """Register missing nodes and delete those without a server; their Pods are garbage-collected."""
     version = description.kubernetes_version
@@ -68,6 +73,9 @@ def sync(kube: Kube, description: Description) -> None:
     registered = {node["metadata"]["name"]: node for node in kube.list(COLLECTION)}
     wanted = {node.name: node for node in description.nodes}
     for name, node in wanted.items():
+        if name in registered and registered[name]["spec"].get("providerID") != provider_id(node):
+            kube.delete(f"{COLLECTION}/{name}")  # of an earlier server
+            del registered[name]
         if name not in registered:
             kube.create(COLLECTION, manifest(node, version, region))
         elif registered[name]["status"]["nodeInfo"]["kubeletVersion"] != version:

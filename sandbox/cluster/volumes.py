@@ -4,6 +4,8 @@ The options are those of cloud-provider-openstack's `cinder-csi-controllerplugin
 volume is attached; what a kubelet registers for it is registered here, as volumes are created for a node's zone.
 """
 
+import socket
+from pathlib import Path
 from typing import Final
 
 from sandbox import tools
@@ -11,6 +13,7 @@ from sandbox.cluster.cloud_controller import config_file
 from sandbox.cluster.description import Description, Node
 from sandbox.cluster.directory import ClusterDirectory
 from sandbox.cluster.kube import Kube, Object
+from sandbox.process import wait_for
 
 PROVISIONER: Final = "cinder.csi.openstack.org"
 DEFAULT_FILESYSTEM: Final = "ext4"
@@ -21,6 +24,7 @@ CSI_NODES: Final = "/apis/storage.k8s.io/v1/csinodes"
 ZONE_LABEL: Final = "topology.cinder.csi.openstack.org/zone"
 VOLUMES_PER_NODE: Final = 256
 """The driver's default."""
+START_SECONDS: Final = 60
 
 
 def register_nodes(kube: Kube, description: Description) -> None:
@@ -28,7 +32,10 @@ def register_nodes(kube: Kube, description: Description) -> None:
     for node in description.nodes:
         path = f"/api/v1/nodes/{node.name}"
         registered = kube.merge(path, {"metadata": {"labels": {ZONE_LABEL: node.zone}}})
-        kube.apply(f"{CSI_NODES}/{node.name}", csi_node(node, registered["metadata"]["uid"]))
+        wanted, known = csi_node(node, registered["metadata"]["uid"]), kube.get(f"{CSI_NODES}/{node.name}")
+        if known and known["metadata"]["ownerReferences"] != wanted["metadata"]["ownerReferences"]:
+            kube.delete(f"{CSI_NODES}/{node.name}")  # of an earlier server, whose ID cannot be changed
+        kube.apply(f"{CSI_NODES}/{node.name}", wanted)
 
 
 def csi_node(node: Node, uid: str) -> Object:
@@ -54,11 +61,11 @@ def start(directory: ClusterDirectory) -> None:
     if description.trust is None:
         return
     programs = tools.ensure((DRIVER, EXTERNAL_PROVISIONER), report=lambda _: None)
-    config, kubeconfig, socket = config_file(directory), directory.kubeconfig(USER), directory.data / "csi.sock"
+    config, kubeconfig, socket_path = config_file(directory), directory.kubeconfig(USER), directory.data / "csi.sock"
     provisioner = directory.process(
         EXTERNAL_PROVISIONER,
         programs / EXTERNAL_PROVISIONER,
-        f"--csi-address={socket}",
+        f"--csi-address={socket_path}",
         f"--kubeconfig={kubeconfig}",
         "--timeout=3m",
         f"--default-fstype={DEFAULT_FILESYSTEM}",
@@ -68,7 +75,7 @@ def start(directory: ClusterDirectory) -> None:
     driver = directory.process(
         DRIVER,
         programs / DRIVER,
-        f"--endpoint=unix://{socket}",
+        f"--endpoint=unix://{socket_path}",
         f"--cloud-config={config}",
         f"--cluster={description.cluster_api_name}",
         "--provide-node-service=false",
@@ -76,4 +83,11 @@ def start(directory: ClusterDirectory) -> None:
     )
     if driver.start():
         provisioner.stop()  # It ends anyway when the connection is lost.
+    # It ends at once, with status 0, if it cannot log in.
+    wait_for(lambda: _answers(socket_path), f"{DRIVER} answers at {socket_path}", driver, START_SECONDS)
     provisioner.start()
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0

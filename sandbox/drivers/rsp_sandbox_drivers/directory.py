@@ -7,7 +7,6 @@ The directory `<clusters_directory>/<cluster uuid>` contains `cluster.json` (see
 import json
 import os
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -58,8 +57,7 @@ class Directory:
     def remove(self) -> None:
         """Stop all processes of the cluster and delete its data."""
         if self.path.exists():
-            self._run("down")
-            shutil.rmtree(self.path)
+            self._run("down", "--delete")
 
     def _write(self, name: str, content: str) -> None:
         """Replace a file atomically."""
@@ -69,8 +67,8 @@ class Directory:
             file.write(content)
         draft.replace(self.path / name)
 
-    def _run(self, verb: str) -> None:
-        command = [*shlex.split(cfg.CONF[GROUP].cluster_command), verb, str(self.path)]
+    def _run(self, *verb: str) -> None:
+        command = [*shlex.split(cfg.CONF[GROUP].cluster_command), *verb, str(self.path)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
         if done.returncode:
             lines = (done.stderr or done.stdout).strip().splitlines()

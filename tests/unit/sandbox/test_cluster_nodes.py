@@ -62,6 +62,14 @@ def test_sync_registers_missing_nodes_and_deletes_those_without_a_server() -> No
     assert {each["metadata"]["name"] for each in kube.list(nodes.COLLECTION)} == {"b", "c"}
 
 
+def test_another_server_of_the_same_name_is_another_node() -> None:
+    kube = FakeKube()
+    nodes.sync(kube, description(node("a")))
+    nodes.sync(kube, description(node("a").model_copy(update={"server_id": "other"})))
+    assert kube.list(nodes.COLLECTION)[0]["spec"]["providerID"] == "openstack:///other"
+    assert kube.writes == [f"{nodes.COLLECTION}/a"] * 3  # created, deleted, created
+
+
 def test_sync_twice_changes_nothing() -> None:
     kube = FakeKube()
     nodes.sync(kube, description(node("a")))
