@@ -74,6 +74,7 @@ def test_a_program_that_takes_too_long_is_ended_with_its_children() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         # The child keeps the output open, as a transport of Git does.
         processes.run(("sh", "-c", f"sleep {seconds} & sleep {seconds}"), env=processes.environment(), timeout=0.2)
+    assert time.monotonic() - began < 10
     while any(seconds in (each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])):
         assert time.monotonic() - began < 10
         time.sleep(0.01)
