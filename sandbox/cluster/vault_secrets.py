@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- signature of all commands; the Pod has no such files
     """Reconcile in a loop with the credentials in the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    operator = Operator(_logged_in(os.environ), float(os.environ.get("VAULT_RECONCILIATION_TIME") or 0))
+    operator = Operator(logged_in(os.environ), float(os.environ.get("VAULT_RECONCILIATION_TIME") or 0))
     while True:
         try:
             # Created again as its token is replaced before it expires.
@@ -44,7 +44,7 @@ def run(directory: ClusterDirectory) -> None:  # noqa: ARG001 -- signature of al
         time.sleep(INTERVAL_SECONDS)
 
 
-def _logged_in(environment: Mapping[str, str]) -> VaultReader:
+def logged_in(environment: Mapping[str, str]) -> VaultReader:
     """Return a reader with a token; the operator's process ends without one, and its kubelet starts it again."""
     vault = VaultReader(environment)
     while True:
