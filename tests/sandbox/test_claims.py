@@ -12,6 +12,8 @@ from tests.sandbox.certificates import MagnumCluster
 from tests.sandbox.objects import Objects
 
 NAMESPACE = "claims"
+LABEL = "tests.sandbox/claims"
+"""Label of the StorageClasses, which are in no namespace."""
 SECONDS = 60
 
 
@@ -24,13 +26,15 @@ class Claims:
         self._core, self._storage = core, storage
 
     def prepare(self) -> None:
+        """Create the namespace, without what an interrupted run has left."""
+        self.clean()
         self._core.create_namespace({"metadata": {"name": NAMESPACE}})
 
     def create(self, name: str, size: str, **parameters: str) -> None:
         """Create a claim that is bound at once, and whose volume is deleted with it."""
         self._storage.create_storage_class(
             {
-                "metadata": {"name": f"{NAMESPACE}-{name}"},
+                "metadata": {"name": f"{NAMESPACE}-{name}", "labels": {LABEL: "true"}},
                 "provisioner": "cinder.csi.openstack.org",
                 "parameters": parameters,
                 "volumeBindingMode": "Immediate",
@@ -56,10 +60,19 @@ class Claims:
         return "\n".join(each.message for each in events if each.reason == "ProvisioningFailed")
 
     def clean(self) -> None:
-        self._core.delete_namespace(NAMESPACE)
-        for each in self._storage.list_storage_class().items:
-            if each.metadata.name.startswith(f"{NAMESPACE}-"):
-                self._storage.delete_storage_class(each.metadata.name)
+        """Delete the namespace and the classes, and wait for the end of the namespace."""
+        self._storage.delete_collection_storage_class(label_selector=LABEL)
+        try:
+            self._core.delete_namespace(NAMESPACE)
+        except client.ApiException as error:
+            if error.status not in {404, 409}:  # Absent, or being deleted already.
+                raise
+        only = f"metadata.name={NAMESPACE}"
+        wait_for(
+            lambda: not self._core.list_namespace(field_selector=only).items,
+            "the namespace is deleted",
+            timeout=SECONDS,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +104,7 @@ def test_a_volume_is_deleted_with_its_claim(claims: Claims, tenant: Connection) 
         key = "csi.storage.k8s.io/pvc/namespace"
         return [each.status for each in tenant.block_storage.volumes() if each.metadata.get(key) == NAMESPACE]
 
+    wait_for(lambda: not volumes(), "no volume of an interrupted run is left", timeout=SECONDS)
     claims.create("deleted", "2Gi", type="ceph-ssd")
     wait_for(lambda: claims.phase("deleted") == "Bound", "the claim is bound", timeout=SECONDS)
     assert len(volumes()) == 1
