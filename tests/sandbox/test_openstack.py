@@ -1,6 +1,7 @@
 """The program's resources in OpenStack, through OpenStack's APIs."""
 
 import json
+from collections import Counter
 from typing import Any, NamedTuple
 
 from openstack.connection import Connection
@@ -126,17 +127,20 @@ def test_taps_keys_can_write_to_the_bucket(tenant: Connection, settings: StackCo
 
 def test_what_the_stack_requires_is_what_it_uses(program: Program, tenant: Connection) -> None:
     resources = {each["name"]: each for each in json.loads(program.operate("size", "--cloud", "--json"))["resources"]}
-    different = {name: each for name, each in resources.items() if each["used"] not in {None, each["needed"]}}
+    # The volumes of claims, which applications choose; they also count by type.
+    claimed: Counter[str] = Counter()
+    for volume in tenant.block_storage.volumes():
+        if "csi.storage.k8s.io/pvc/name" in volume.metadata:
+            for suffix in ("", f"_{volume.volume_type}"):
+                claimed.update({f"volumes{suffix}": 1, f"gigabytes{suffix}": volume.size})
+    different = {
+        name: each for name, each in resources.items() if each["used"] not in {None, each["needed"] + claimed[name]}
+    }
     # The master of m1.medium that Cluster API adds during an upgrade.
     added = {
         name: resources[name]["needed"] - resources[name]["used"] for name in ("instances", "cores", "ram", "ports")
     }
     assert added == {"instances": 1, "cores": 2, "ram": 4096, "ports": 1}
-    # The volumes of claims, which applications choose; they also count by type.
-    claimed = [each.size for each in tenant.block_storage.volumes() if "csi.storage.k8s.io/pvc/name" in each.metadata]
-    for name, more in (("volumes", len(claimed)), ("gigabytes", sum(claimed))):
-        assert resources[name]["used"] == resources[name]["needed"] + more
-    different = {name: each for name, each in different.items() if not name.startswith(("volumes", "gigabytes"))}
     # Neutron's group `default` with its rules, a limit of each volume, and an older release's rules for node ports.
     assert different.keys() - added.keys() <= {"security_groups", "security_group_rules", "per_volume_gigabytes"}
     assert resources["security_groups"]["used"] == resources["security_groups"]["needed"] + 1
