@@ -101,6 +101,12 @@ def test_the_user_data_contain_the_volumes(recording: Recording) -> None:
     assert all(identity in str(yaml.safe_load(user_data)) for identity in ("nfs-data-id", "nfs-jhome-id"))
 
 
+def test_root_is_mapped_to_nobody_by_default(recording: Recording) -> None:
+    user_data = recording.one("Instance").inputs["userData"]
+    assert "/srv/nfs/data 10.20.0.0/24(rw,mp,root_squash," in user_data
+    assert "/srv/nfs/jhome 10.20.0.0/24(rw,mp,no_root_squash," in user_data
+
+
 def test_address_and_exports_are_known_in_a_preview(run_program: ProgramRunner) -> None:
     exports = make(run_program.having(preview=True)).exports
     assert exports == {"address": "10.20.0.10", "exports": ["/data", "/jhome"]}
