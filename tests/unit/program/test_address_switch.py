@@ -28,11 +28,22 @@ UNMOVED: list[dict[str, Any]] = [
 
 @pytest.fixture
 def owners(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """Return a list, whose only item is the cluster that has the address."""
+    """Return a list of the clusters that have the address, one after another; the last one stays."""
     found: list[str | None] = []
     monkeypatch.setattr(address_switch, "PATIENCE", 0)
-    monkeypatch.setattr(floating_ip, "cluster_at_address", lambda *_: found[0])
+    monkeypatch.setattr(floating_ip, "cluster_at_address", lambda *_: found.pop(0) if len(found) > 1 else found[0])
     return found
+
+
+def test_the_query_is_repeated_until_the_address_has_moved(
+    owners: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address_switch, "PATIENCE", 60)
+    monkeypatch.setattr(address_switch, "_PAUSE", 0)
+    owners += ["blue", None, "green"]
+    connection: Any = None
+    await_cluster(connection, ADDRESS, "test", lambda found: found == "green")
+    assert owners == ["green"]
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,10 @@ def test_data_and_addresses_are_protected(graph: Recording) -> None:
 
 
 def test_protection_can_be_disabled_but_not_retention(run_stack: StackRunner) -> None:
-    changes = {"protect": False, "shares": {"scratch": {"size": 1}}}
-    assert [each.name for each in held(run_stack("sandbox", changes=changes)) if each.protect] == []
+    found = held(run_stack("sandbox", changes={"protect": False, "shares": {"scratch": {"size": 1}}}))
+    assert [each.name for each in found if each.protect] == []
+    # The rules would also pass without a resource of a type.
+    assert {each.type.rpartition(":")[2] for each in found} == DATA_OR_ADDRESS
 
 
 def test_secrets_in_vault_are_retained(graph: Recording) -> None:

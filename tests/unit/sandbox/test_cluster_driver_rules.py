@@ -26,6 +26,7 @@ IDS = {MASTER: "masters", WORKER: "workers"}
 def test_stack_is_named_as_by_the_heat_driver(cluster: str, group: str | None, beginning: str) -> None:
     name = names.stack_name(cluster, STACK_ID, group)
     assert re.fullmatch(re.escape(beginning) + "[a-z2-7]{12}", name)
+    assert name != names.stack_name(cluster, f"{STACK_ID}-of-another-cluster", group)
 
 
 @given(st.text(alphabet="abcXYZ019-_.", min_size=1, max_size=60))
