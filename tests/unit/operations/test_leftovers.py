@@ -70,9 +70,7 @@ def state(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Project:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+def project(stack: Path, monkeypatch: pytest.MonkeyPatch) -> Project:  # noqa: ARG001 - the present directory
     fake = Project()
     monkeypatch.setattr("operations.leftovers.connect", lambda _: fake)
     return fake

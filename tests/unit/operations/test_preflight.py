@@ -54,11 +54,7 @@ def test_all_problems_are_reported_fatal_ones_first(services: SimpleNamespace) -
     assert preflight.Queries(environment(), "test").problems() == [FATAL, WARNING]
 
 
-def test_the_claims_of_the_applications_count(
-    services: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_stack()
+def test_the_claims_of_the_applications_count(services: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[Claim] = []
 
     def problems(claims: Sequence[Claim]) -> list[Problem]:
@@ -67,7 +63,7 @@ def test_the_claims_of_the_applications_count(
 
     monkeypatch.setattr("probes.openstack_preflight.check", lambda *_, **__: problems)
     services.claims = [Claim(application="tap", namespace="tap", name="cache", storage_class="standard", size=8)]
-    assert CliRunner().invoke(app, ["preflight", "--stack", "test"]).exit_code == 0
+    assert run().exit_code == 0
     assert counted == services.claims
 
 
