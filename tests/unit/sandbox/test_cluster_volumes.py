@@ -1,4 +1,4 @@
-"""Cinder CSI knows the nodes and the cluster's name, by which leftovers of deleted clusters are found."""
+"""Cinder CSI knows the nodes and their zones."""
 
 from sandbox.cluster import nodes, volumes
 from tests.unit.sandbox.fake_kube import FakeKube
