@@ -83,6 +83,14 @@ def test_jobs_of_stacks_run_where_a_variable_names_stacks(name: str) -> None:
     assert job["strategy"]["matrix"] == {"stack": "${{ fromJSON(vars.RSP_STACKS || '[]') }}"}
 
 
+def test_documentation_is_published_where_a_variable_says_so() -> None:
+    """A site's private repository may have no GitHub Pages, or only public ones."""
+    jobs = yaml.safe_load((WORKFLOWS / "docs.yml").read_text())["jobs"]
+    (upload,) = [each["if"] for each in jobs["build"]["steps"] if "upload-pages" in each.get("uses", "")]
+    assert upload == jobs["publish"]["if"] == "github.ref == 'refs/heads/main' && vars.RSP_PAGES == 'true'"
+    assert "`RSP_PAGES` is `true`" in (ROOT / "docs" / "howto" / "pull-requests.md").read_text()
+
+
 def test_only_previews_run_in_the_environment_of_previews() -> None:
     """They run the code of pull requests; a refresh needs the OpenStack user that deploys."""
     assert environments() == {"preview": {"-preview"}, "drift": {"-drift"}, "up": {""}, "backup": {"-backup"}}
