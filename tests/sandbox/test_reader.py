@@ -1,4 +1,7 @@
-"""A preview needs no more than the roles `reader` and `load-balancer_observer`, with which nothing can be changed."""
+"""A preview needs no more than the roles `reader` and `load-balancer_observer`, which create nothing in four services.
+
+Neutron and Magnum of Zed do not distinguish roles.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
