@@ -41,7 +41,7 @@ VAULT: Final = HOME / "vault"
 """OpenBao's data, unseal key and operator token; mode 0700."""
 
 CLOUDS_YAML: Final = HOME / "clouds.yaml"
-"""Clients' configuration with the clouds `admin` and `rsp`; mode 0600."""
+"""Clients' configuration with the clouds `admin`, `rsp` and `rsp-reader`; mode 0600."""
 
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rsp-sandbox"
 """Tools by version; a reset does not delete them, and all checkouts share them."""

@@ -8,6 +8,7 @@ import yaml
 from sandbox import paths
 from sandbox.cloud import passwords
 from sandbox.cloud.configuration import REGION
+from sandbox.cloud.passwords import READER, TENANT
 from sandbox.files import write_atomically
 from sandbox.ports import Port
 
@@ -43,7 +44,7 @@ def clouds(password: Mapping[str, str]) -> dict[str, Any]:
                     "project_domain_name": "Default",
                 },
             }
-            for name, project in (("admin", "admin"), ("rsp", "rsp"), ("rsp-reader", "rsp"))
+            for name, project in (("admin", "admin"), (TENANT, TENANT), (READER, TENANT))
         }
     }
 

@@ -6,21 +6,17 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.cloud import clients, configuration, passwords, python_packages
 from sandbox.cloud.commands import run
 from sandbox.cloud.done import once
+from sandbox.cloud.passwords import READER, TENANT
 from sandbox.ports import Port
 
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-TENANT: Final = "rsp"
-"""Name of the tenant's project and user."""
-
 TENANT_ROLES: Final = ("member", "load-balancer_member", "creator")
 """Roles of an ordinary project member: load-balancer_member is Octavia's, creator Barbican's."""
 
-READER: Final = "rsp-reader"
-"""Name of a user for previews, who only reads the tenant's project."""
-
 READER_ROLES: Final = ("reader", "load-balancer_observer")
+"""Roles of the user for previews. Neutron and Magnum of Zed do not distinguish them from those of a member."""
 
 _SERVICE_ROLES: Final = ("admin", "service")
 _TRUSTEE_DOMAIN: Final = "magnum"
@@ -80,7 +76,7 @@ def _bootstrap() -> None:
 
 def populate() -> None:
     """Create the services, their users, the tenant and its roles as far as they do not exist."""
-    once("identity", (CATALOG, TENANT_ROLES, READER_ROLES, passwords.SERVICE_USERS), _populate)
+    once("identity", (CATALOG, TENANT_ROLES, READER, READER_ROLES, passwords.SERVICE_USERS), _populate)
 
 
 def _populate() -> None:

@@ -11,6 +11,12 @@ from sandbox.files import write_atomically
 
 FILE: Final = paths.HOME / "passwords.json"
 
+TENANT: Final = "rsp"
+"""Name of the tenant's project and user."""
+
+READER: Final = "rsp-reader"
+"""Name of the user for previews, who is a reader of the tenant's project."""
+
 DATABASE_USERS: Final = ("keystone", "placement", "glance", "nova", "neutron", "cinder", "octavia", "magnum", "manila")
 """OpenStack services that have a user of the same name in MariaDB."""
 
@@ -19,8 +25,8 @@ SERVICE_USERS: Final = ("placement", "glance", "nova", "neutron", "cinder", "oct
 
 NAMES: Final = (
     "admin",
-    "rsp",
-    "rsp-reader",
+    TENANT,
+    READER,
     "rabbitmq",
     "magnum_domain_admin",
     "nova.volume-encryption-key",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.cloud import clients, configuration
 from sandbox.cloud.done import once
-from sandbox.cloud.identity import TENANT
+from sandbox.cloud.passwords import TENANT
 from sandbox.tools import VERSIONS
 
 if TYPE_CHECKING:
