@@ -83,7 +83,7 @@ class Description(_Model):
     uuid: str
     name: str
     cluster_api_name: str = ""
-    """Name in Cluster API, by which the metadata of volumes name the cluster; empty if an older sandbox wrote this."""
+    """Name in Cluster API, which the metadata of volumes contain; empty if an older sandbox wrote this."""
     project_id: str
     kubernetes_version: str
     """Kubernetes version with a leading `v`."""
