@@ -23,7 +23,7 @@ from sandbox import environment, paths
 
 RUNS = 5
 STACK = "sandbox"
-PREVIEW_GOAL = 2.0
+PREVIEW_GOAL = 2.5
 """Maximum time of a preview without changes, as a multiple of that of a program with the SDKs and plugins alone."""
 UP_GOAL = 1.10
 """Maximum time of `up`, as a multiple of its critical path."""

@@ -75,6 +75,7 @@ def check(
         ("Neutron", project.existing_network),
         ("Octavia", project.load_balancers),
         ("Glance", project.images),
+        ("Glance", project.root_disk),
         ("Nova", project.compute),
         ("Magnum", project.clusters),
         ("the active cluster", project.active_cluster),
@@ -291,6 +292,9 @@ class _Project:
                 yield from magnum_driver.image_problems(f"clusters.{name}", cluster, image)
             if template is not None and cluster.driver == "capi":
                 yield from magnum_driver.lost_image(f"clusters.{name}", template.image_id, known, self.connection.image)
+
+    def root_disk(self) -> Iterator[Problem]:
+        """Check that a new NFS server has a disk with room for its image."""
         nfs = self.config.nfs
         if nfs and self.connection.compute.find_server(cloud_name(self.stack, "nfs")) is None:
             flavor, image = self.names.known_flavors.get(nfs.flavor), self.names.known_images.get(nfs.image)

@@ -30,6 +30,9 @@ class Queries:
     """
 
     def __init__(self, config: StackConfig, stack: str, *, preview: bool = False, commit: str = "") -> None:
+        # Not in a thread, where it would take until all imports of the program have ended, and the login with it.
+        import openstack.connection  # noqa: F401
+
         self._config, self._executor = config, ThreadPoolExecutor(WORKERS)
         submit = self._executor.submit
         self._connection = submit(openstack_connection.connect_as_provider, config.cloud)
