@@ -15,6 +15,8 @@ from probes import (
     adopted_network,
     allowances,
     api_address,
+    application_credential,
+    designate_preflight,
     driver_classes,
     existing_cluster,
     existing_data,
@@ -171,27 +173,7 @@ class _Project:
 
     def credentials(self) -> Iterator[Problem]:
         """Check that Keystone does not restrict the credentials in a way that Magnum or S3 keys do not allow."""
-        auth: Any = self.connection.session.auth
-        access = auth.get_access(self.connection.session)
-        token = access._data["token"]  # noqa: SLF001  # keystoneauth has no accessor for this part of the token
-        application = token.get("application_credential")
-        if application is None:
-            return
-        where = f"application credential `{application.get('name', application['id'])}`"
-        if application.get("restricted", True):
-            yield Problem(
-                where=where,
-                what="is restricted: with it Keystone creates neither the trust that Magnum requires nor EC2 "
-                "credentials; use a user's password in clouds.yaml, or create it again with --unrestricted",
-                fatal=not self.preview,
-            )
-        else:
-            yield Problem(
-                where=where,
-                what="may be refused: since OSSA-2026-015 Keystone creates neither the trust that Magnum requires nor "
-                "EC2 credentials with application credentials; if so, use a user's password in clouds.yaml",
-                fatal=False,
-            )
+        return application_credential.problems(self.connection, preview=self.preview)
 
     def services(self) -> Iterator[Problem]:
         """Check that the region has all required services."""
@@ -220,26 +202,7 @@ class _Project:
 
     def zones(self) -> Iterator[Problem]:
         """Check that Designate has the zones, and that the program may write its records in them."""
-        zones = {each.name: each for each in self.connection.dns.zones()}
-        for key, name in openstack_services.zones(self.config).items():
-            if (zone := zones.get(name)) is None:
-                yield absent(f"rsp:{key}", name, zones)
-            elif zone.project_id != self.connection.current_project_id:
-                # Other projects can share a zone; their administrators, not ours, decide on its records.
-                yield Problem(
-                    where=f"rsp:{key}",
-                    what=f"the zone `{name}` belongs to another project ({zone.project_id}): have it transferred "
-                    "(`openstack zone transfer request create`), or create and delegate a zone below it",
-                )
-            elif zone.type == "SECONDARY":
-                yield Problem(
-                    where=f"rsp:{key}",
-                    what=f"the zone `{name}` is a secondary zone, of which Designate only has a copy: use the service "
-                    "that has the primary zone, or create and delegate a zone below it",
-                )
-            elif zone.status == "ERROR":
-                what = f"the zone `{name}` has the status ERROR: ask the cloud's administrators to repair it"
-                yield Problem(where=f"rsp:{key}", what=what)
+        return designate_preflight.problems(openstack_services.zones(self.config), self.connection)
 
     @functools.cached_property
     def _existing_clusters(self) -> Mapping[str, Any]:
@@ -370,10 +333,8 @@ class _Project:
     @functools.cached_property
     def deployed(self) -> bool:
         """Whether the stack has something in the project."""
-        manila: Any = self.connection.shared_file_system if self.config.shares else None
-        shares = manila.shares(details=False) if manila else ()
         clusters = filter(None, self._existing_clusters.values())
-        return existing_data.exists(self.config, self.stack, self.volumes, shares, clusters)
+        return existing_data.exists(self.config, self.stack, self.connection, self.volumes, clusters)
 
     def storage(self) -> Iterator[Problem]:
         """Check volume types and the names of StorageClasses, and compare the data volumes with the configuration."""
