@@ -150,9 +150,14 @@ def with_resources(document: Mapping[str, Any], added: list[dict[str, Any]]) -> 
                 break
         # Before the resource that it replaces, and so before that resource's dependents.
         found.insert(place, new)
-    deployment = {**document["deployment"], "resources": found}
-    deployment.pop("pending_operations", None)
-    return {**document, "deployment": deployment}
+    changed = having(document, found)
+    changed["deployment"].pop("pending_operations", None)
+    return changed
+
+
+def having(document: Mapping[str, Any], found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a state with resources in place of its own."""
+    return {**document, "deployment": {**document["deployment"], "resources": found}}
 
 
 def with_unread(document: Mapping[str, Any], urns: Collection[str]) -> dict[str, Any]:
@@ -161,7 +166,7 @@ def with_unread(document: Mapping[str, Any], urns: Collection[str]) -> dict[str,
         {**each, "initErrors": [UNREAD]} if each["urn"] in urns and _can_be_read(each) else each
         for each in resources(document)
     ]
-    return {**document, "deployment": {**document["deployment"], "resources": found}}
+    return having(document, found)
 
 
 def _can_be_read(resource: Mapping[str, Any]) -> bool:

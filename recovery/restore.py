@@ -18,7 +18,7 @@ from probes import cinder_backups
 from probes.cinder_backups import STACK_KEY, VOLUME_KEY, Backup
 from probes.cluster_leftovers import CLAIM_KEYS
 from recovery.backups import POLL, REPORT, BackupError, Patience, Progress
-from recovery.document import pending, resources, unread, with_unread
+from recovery.document import having, pending, resources, unread, with_unread
 from recovery.pulumi_stack import PulumiStack
 from recovery.recover import read
 
@@ -311,4 +311,4 @@ def _with_id(document: Mapping[str, Any], urn: str, id_: str) -> dict[str, Any]:
         else each
         for each in resources(document)
     ]
-    return with_unread({**document, "deployment": {**document["deployment"], "resources": found}}, [urn])
+    return with_unread(having(document, found), [urn])
